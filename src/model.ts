@@ -120,7 +120,11 @@ export interface Listener {
   input: string;
   declaredIn: Position;
   /** Set when Filebeat re-reads the declaring file by itself. */
-  reload?: { periodSeconds: number };
+  reload?: {
+    periodSeconds: number;
+    /** This release usually loses the port when its entry is edited (before 7.17.6 and 8.3.3). */
+    losesPort?: true;
+  };
   /** `read_buffer` in bytes, where the release honours it. */
   readBuffer?: number;
   retry: BindRetry;
@@ -194,17 +198,27 @@ export interface Instance {
   unit?: string;
   container?: string;
   process?: FilebeatProcess;
+  /** Network namespace of the last process, where none runs now. */
+  netns?: number;
   prediction: Prediction;
-  /** What it ought to hold now (CONTRACT 4). */
+  /** What it ought to hold now: see `expected.ts`. */
   expected: Listener[];
-  /** The listeners on disk differ from those it started with, and only a restart applies them. */
+  /** Where `expected` comes from. `edited`: on disk, but a file was edited after the start and the start was not seen. */
+  basis: 'disk' | 'remembered' | 'edited';
+  /** The listeners on disk differ from the remembered ones it started with, and only a restart applies them. */
   pendingRestart: boolean;
+  /** Reloaded files that can no longer be loaded, with why: Filebeat has stopped their inputs. */
+  brokenReloads?: { file: string; fault: Fault }[];
+  /** It ought to run, but processes cannot be looked for (hidepid): neither up nor down. */
+  hidden?: true;
   /** Seconds since the epoch; absent if never seen. */
   lastSeen?: number;
   /** Replacements of its process that were observed. */
   restarts: number;
   /** Restarts observed within the threshold window reached the threshold. */
-  flapping?: boolean;
+  flapping?: { count: number; withinSeconds: number };
+  /** Root and canonical path.data: two instances with the same one get in each other's way. */
+  dataKey?: string;
   /** How the last process ended, as far as the lock file in path.data tells. */
   lastEnd?: 'clean' | 'crash';
 }
@@ -276,6 +290,10 @@ export interface Snapshot {
   namespaces: Namespace[];
   statics: StaticPort[];
   gaps: Gap[];
+  /** Totals of dropped datagrams by `Instance.id` and endpoint key, from the ledger. */
+  drops?: Record<string, Record<string, number>>;
+  /** Listeners that could not be decided by this pass. */
+  undecided: { instance: string; protocol: Protocol; address: string; port?: number }[];
   /** Readings of socket tables in this pass, all namespaces. */
   tableReads: number;
   /** Walks over every process's descriptors since the exporter started. */
@@ -357,6 +375,7 @@ export interface InstanceVerdict {
   up?: boolean;
   healthy?: boolean;
   configValid?: boolean;
+  pendingRestart: boolean;
   ports: PortVerdict[];
 }
 
@@ -366,6 +385,7 @@ export type Cause =
   | { kind: 'never-seen'; origin: InstanceOrigin }
   | { kind: 'config'; fault: Fault }
   | { kind: 'held-by'; owner?: Owner; instance?: string; uid?: number }
+  | { kind: 'shared-with'; owner: Owner; instance?: string }
   | { kind: 'other-listener'; instance: string; declaredIn: Position }
   | { kind: 'address-not-local' }
   | { kind: 'privileged-port'; firstUnprivileged: number }

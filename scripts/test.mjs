@@ -1,0 +1,24 @@
+// The test command: format and lint, types, unit and live tests, then the conformance run. Arguments narrow the test files.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const top = new URL('..', import.meta.url).pathname;
+
+function step(title, command, args) {
+  console.log(`\n# ${title}`);
+  const { status, signal } = spawnSync(command, args, { cwd: top, stdio: 'inherit' });
+  if (status === 0) return;
+  console.log(`# ${title}: failed${signal ? ` (${signal})` : ''}`);
+  process.exit(1);
+}
+
+step('install and compile what is missing', process.execPath, ['scripts/ready.mjs']);
+step('format and lint', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings']);
+const wanted = process.argv.slice(2);
+const files = readdirSync(join(top, 'dist', 'test'))
+  .filter((name) => name.endsWith('.test.js') && (wanted.length === 0 || wanted.some((w) => name.includes(w))))
+  .sort()
+  .map((name) => join('dist', 'test', name));
+step('tests', process.execPath, ['--test', '--test-concurrency=2', ...files]);
+if (wanted.length === 0) step('conformance', process.execPath, ['dist/src/conformance.js']);

@@ -1,0 +1,184 @@
+/**
+ * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
+ * and thresholds in; a Verdict out. One port gets one verdict.
+ */
+import { compareEndpoints } from '../endpoint.js';
+import { bySeverity, mismatches as table } from '../mismatches.js';
+import type { Instance, InstanceVerdict, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
+import { mismatchKey, type Trail } from '../trail.js';
+import { conflictsBetween } from './conflicts.js';
+import { configValid, instanceMismatch, isHealthy, judgePorts, loadMismatches, unexpectedSockets } from './instance.js';
+import { createScene, type Scene, type Thresholds } from './scene.js';
+import { judgeStatics } from './statics.js';
+
+/** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
+function configMismatches(instance: Instance): Mismatch[] {
+  const { prediction, basis } = instance;
+  const { outcome, reason } = prediction;
+  const found: Mismatch[] = [];
+  const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
+  if (outcome === 'exits' && reason !== undefined && !stopped) {
+    const hangs = instance.process !== undefined && basis === 'disk';
+    found.push(
+      instanceMismatch(instance, 'config_invalid', {
+        cause: hangs ? { kind: 'hangs-after-refusal', fault: reason } : { kind: 'config', fault: reason },
+        ...(reason.at === undefined ? {} : { declaredIn: reason.at }),
+      }),
+    );
+  }
+  if (outcome === 'dynamic' && reason !== undefined)
+    found.push(instanceMismatch(instance, 'config_dynamic', { cause: { kind: 'config', fault: reason } }));
+  if (outcome === 'ambiguous' && reason !== undefined)
+    found.push(instanceMismatch(instance, 'config_unresolved', { cause: { kind: 'config', fault: reason } }));
+  for (const gap of prediction.gaps) {
+    found.push(
+      instanceMismatch(instance, 'config_unreadable', {
+        subject: gap.subject,
+        cause: { kind: 'permission', subject: gap.subject },
+      }),
+    );
+  }
+  return found;
+}
+
+function downMismatch(instance: Instance): Mismatch {
+  const origin = instance.origins[0] ?? 'remembered';
+  const { outcome, reason } = instance.prediction;
+  if (outcome === 'exits' && reason !== undefined)
+    return instanceMismatch(instance, 'instance_down', { cause: { kind: 'config', fault: reason } });
+  if (instance.lastSeen === undefined)
+    return instanceMismatch(instance, 'instance_down', { cause: { kind: 'never-seen', origin } });
+  return instanceMismatch(instance, 'instance_down', {
+    cause: { kind: 'not-running', origin, ...(instance.lastEnd === undefined ? {} : { end: instance.lastEnd }) },
+  });
+}
+
+/** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */
+function holdsSomethingElse(instance: Instance, ports: readonly PortVerdict[], scene: Scene): boolean {
+  const lost = ports.some(
+    (p) => p.up === false && p.status !== 'invalid' && p.listeners.some((l) => l.reload === undefined),
+  );
+  if (lost) return true;
+  const held = scene.socketsOf(instance);
+  const explained = new Set(ports.map((p) => p.socket?.inode));
+  return held.some(
+    (s) =>
+      !explained.has(s.inode) &&
+      (scene.trail.firstSeen.has(`${s.netns}:${s.protocol}:${s.inode}`) || scene.thresholds.oneLook),
+  );
+}
+
+/** Several live Filebeats on one path.data within one root. */
+function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
+  const byPath = new Map<string, Instance[]>();
+  for (const instance of instances) {
+    if (instance.dataKey === undefined) continue;
+    const list = byPath.get(instance.dataKey);
+    if (list === undefined) byPath.set(instance.dataKey, [instance]);
+    else list.push(instance);
+  }
+  return [...byPath.values()]
+    .filter((group) => group.length > 1)
+    .map((group) => {
+      const sorted = [...group].sort(
+        (a, b) => Number(b.process !== undefined) - Number(a.process !== undefined) || (a.name < b.name ? -1 : 1),
+      );
+      return instanceMismatch(sorted[0]!, 'data_path_conflict', {
+        cause: { kind: 'shared-data-path', instance: sorted[1]!.name },
+      });
+    });
+}
+
+function order(a: Mismatch, b: Mismatch): number {
+  const byName = (a.name ?? '') < (b.name ?? '') ? -1 : (a.name ?? '') > (b.name ?? '') ? 1 : 0;
+  const byCode = a.code < b.code ? -1 : a.code > b.code ? 1 : 0;
+  const endpoint = (m: Mismatch) => ({
+    protocol: m.protocol ?? ('udp' as const),
+    address: m.address ?? '',
+    port: m.port,
+  });
+  return bySeverity(a, b) || byCode || byName || compareEndpoints(endpoint(a), endpoint(b));
+}
+
+/** The verdict of one pass. */
+export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Thresholds): Verdict {
+  const scene = createScene(snapshot, trail, thresholds);
+  const ports = new Map<Instance, PortVerdict[]>();
+  const pending = new Map<Instance, boolean>();
+  const found: Mismatch[] = [];
+  for (const instance of snapshot.instances) {
+    const up = instance.process !== undefined;
+    const judged = judgePorts(instance, scene);
+    for (const port of judged.ports) addMeters(port, instance, snapshot);
+    ports.set(instance, judged.ports);
+    found.push(...judged.mismatches, ...configMismatches(instance));
+    const isPending =
+      up &&
+      (instance.pendingRestart || (instance.basis === 'edited' && holdsSomethingElse(instance, judged.ports, scene)));
+    pending.set(instance, isPending);
+    if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: { kind: 'edited-after-start' } }));
+    if (!up && !instance.hidden) found.push(downMismatch(instance));
+    if (instance.flapping) {
+      found.push(
+        instanceMismatch(instance, 'instance_flapping', {
+          cause: { kind: 'restarts', count: instance.flapping.count, withinSeconds: instance.flapping.withinSeconds },
+        }),
+      );
+    }
+    found.push(...unexpectedSockets(instance, judged.ports, scene), ...loadMismatches(instance, judged.ports, scene));
+  }
+  found.push(
+    ...dataPathConflicts(snapshot.instances),
+    ...conflictsBetween(ports, (i) => pending.get(i) ?? false, scene),
+  );
+  const statics = judgeStatics(snapshot);
+  found.push(...statics.mismatches);
+  const mismatches = found
+    .map((m) => ({ ...m, since: trail.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
+    .sort(order);
+  return {
+    instances: snapshot.instances.map((i) => instanceVerdict(i, ports.get(i)!, pending.get(i)!, mismatches)),
+    mismatches,
+    statics: statics.verdicts,
+  };
+}
+
+function instanceVerdict(
+  instance: Instance,
+  ports: PortVerdict[],
+  pendingRestart: boolean,
+  mismatches: readonly Mismatch[],
+): InstanceVerdict {
+  const up = instance.hidden ? undefined : instance.process !== undefined;
+  const own = mismatches.filter((m) => m.name === instance.name);
+  const healthy = isHealthy(up, ports, own, (m) => table[m.code].severity === 'critical');
+  const valid = configValid(instance);
+  return {
+    id: instance.id,
+    ...(up === undefined ? {} : { up }),
+    ...(healthy === undefined ? {} : { healthy }),
+    ...(valid === undefined ? {} : { configValid: valid }),
+    pendingRestart,
+    ports,
+  };
+}
+
+/** Figures that the ledger and the host's limits give a port. */
+function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): void {
+  const total = snapshot.drops?.[instance.id]?.[`${port.protocol}|${port.address}|${port.port ?? ''}`];
+  if (total !== undefined) port.dropsTotal = total;
+  const buffer = effectiveBuffer(port, snapshot);
+  if (buffer !== undefined) port.receiveBuffer = buffer;
+}
+
+/**
+ * Bytes: twice what was asked for or the default, as socket(7) says of SO_RCVBUF; the kernel caps the request at
+ * net.core.rmem_max before doubling. rmem_default is not doubled.
+ */
+function effectiveBuffer(port: PortVerdict, snapshot: Snapshot): number | undefined {
+  if (port.protocol !== 'udp' || port.socket === undefined || port.listeners.length !== 1) return undefined;
+  const { rmemMax, rmemDefault } = snapshot.host;
+  const wanted = port.listeners[0]!.readBuffer;
+  if (wanted === undefined || wanted === 0) return port.input === 'learned' ? undefined : rmemDefault;
+  return rmemMax === undefined ? undefined : Math.min(wanted, rmemMax) * 2;
+}

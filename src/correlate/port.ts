@@ -1,0 +1,198 @@
+/** One expected endpoint of one running instance against the sockets of its namespace: status, and the mismatch that goes with it. Pure. */
+
+import { socketTarget } from '../endpoint.js';
+import { collides, serves } from '../filebeat/address.js';
+import type { Cause, Instance, Listener, Mismatch, PortStatus, PortVerdict, Socket, Target } from '../model.js';
+
+import { missingCause } from './cause.js';
+import type { Scene } from './scene.js';
+
+/** The listeners of one instance that share one endpoint. */
+export interface PortSubject {
+  instance: Instance;
+  listeners: Listener[];
+  /** Sockets of this instance that no other listener has claimed: what a random port may be. */
+  spare: readonly Socket[];
+}
+
+function portOf(target: Target): number | undefined {
+  return target.kind === 'socket' || target.kind === 'name' ? target.port : undefined;
+}
+
+type Judgement = Pick<PortVerdict, 'status' | 'up' | 'socket'> & { code?: Mismatch['code']; cause?: Cause };
+
+export function ownedBy(socket: Socket, instance: Instance): boolean {
+  const { process } = instance;
+  return (
+    process !== undefined && socket.owners.some((o) => o.pid === process.pid && o.startTicks === process.startTicks)
+  );
+}
+
+/** Bound, and nobody can be named: permission is lacking. */
+function ownerHidden(socket: Socket): boolean {
+  return socket.owners.length === 0 && !socket.ownersKnown;
+}
+
+function heldBy(socket: Socket, scene: Scene): Cause {
+  const owner = socket.owners[0];
+  if (owner === undefined) return { kind: 'held-by', uid: socket.uid };
+  const instance = scene.instanceOf(owner);
+  return { kind: 'held-by', owner, ...(instance === undefined ? {} : { instance: instance.name }) };
+}
+
+/** Start-up takes a moment; nothing is called missing before it is over (CONTRACT 4 "Starting"). Seconds after the start. */
+export function graceOf(listener: Listener, grace: number): number {
+  return grace + (listener.reload?.periodSeconds ?? 0) + (listener.slowStart ? 25 : 0);
+}
+
+function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Judgement {
+  const { instance } = subject;
+  const { target } = listener;
+  const sockets = portOf(target) === undefined ? [] : scene.socketsAt(instance, listener.protocol, portOf(target)!);
+  const serving = sockets.filter((s) => serves(target, s, scene.ipv6) !== 'no');
+  const own = serving.find((s) => ownedBy(s, instance));
+  if (own !== undefined) {
+    if (scene.deaf(instance, listener))
+      return {
+        status: 'deaf',
+        up: false,
+        socket: own,
+        code: 'listener_deaf',
+        cause: { kind: 'bind-failed', retry: 'deaf' },
+      };
+    const twin = serving.find(
+      (s) =>
+        s.inode !== own.inode &&
+        s.owners.length > 0 &&
+        !ownedBy(s, instance) &&
+        s.family === own.family &&
+        s.address === own.address,
+    );
+    if (twin !== undefined) {
+      const owner = twin.owners[0]!;
+      const other = scene.instanceOf(owner);
+      return {
+        status: 'listening',
+        up: true,
+        socket: own,
+        code: 'port_taken',
+        cause: { kind: 'shared-with', owner, ...(other === undefined ? {} : { instance: other.name }) },
+      };
+    }
+    if (serves(target, own, scene.ipv6) === 'narrower') {
+      return { status: 'narrower', up: true, socket: own, code: 'port_narrower', cause: { kind: 'ipv4-only-socket' } };
+    }
+    return { status: 'listening', up: true, socket: own };
+  }
+  const hidden = serving.find(
+    (s) => ownerHidden(s) && (instance.process === undefined || s.uid === instance.process.uid),
+  );
+  if (hidden !== undefined)
+    return {
+      status: 'owner_hidden',
+      up: true,
+      socket: hidden,
+      code: 'owner_hidden',
+      cause: { kind: 'permission', subject: `/proc/${instance.process?.pid ?? '<pid>'}/fd` },
+    };
+  if (target.kind === 'name') return judgeAbsent(subject, listener, scene, 'unresolved');
+  const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
+  if (taker !== undefined)
+    return { status: 'taken', up: false, socket: taker, code: 'port_taken', cause: heldBy(taker, scene) };
+  const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
+  if (rival !== undefined) {
+    const winner = instance.expected.find(
+      (l) => l.protocol === listener.protocol && serves(l.target, rival, scene.ipv6) !== 'no',
+    );
+    if (winner !== undefined)
+      return {
+        status: 'taken',
+        up: false,
+        socket: rival,
+        code: 'port_conflict',
+        cause: { kind: 'other-listener', instance: instance.name, declaredIn: winner.declaredIn },
+      };
+  }
+  return judgeAbsent(subject, listener, scene, 'missing');
+}
+
+/** Nothing there: starting, undecided, or missing with a cause. */
+function judgeAbsent(
+  subject: PortSubject,
+  listener: Listener,
+  scene: Scene,
+  status: 'missing' | 'unresolved',
+): Judgement {
+  const { instance } = subject;
+  const { process } = instance;
+  if (process !== undefined && scene.now - process.startTime <= graceOf(listener, scene.grace))
+    return { status: 'starting', up: false };
+  if (scene.undecided(instance, listener)) return { status: 'unknown' };
+  if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'none' } };
+  return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, scene) };
+}
+
+function judge(subject: PortSubject, scene: Scene): Judgement {
+  const { instance } = subject;
+  const listener = subject.listeners[0]!;
+  const { target } = listener;
+  if (target.kind === 'unresolved') return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'none' } };
+  if (instance.hidden) return { status: 'unknown' };
+  if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, scene) };
+  if (target.kind === 'invalid')
+    return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'none' } };
+  if (target.kind === 'random') {
+    const socket = subject.spare.find((s) => s.family === target.family && s.address === target.address);
+    if (socket !== undefined)
+      return { status: 'listening', up: true, socket, code: 'port_random', cause: { kind: 'none' } };
+    const hidden = scene.hidesOwners(instance);
+    if (hidden) return { status: 'unknown', code: 'port_random', cause: { kind: 'none' } };
+    return { ...judgeAbsent(subject, listener, scene, 'missing') };
+  }
+  return judgeSocket(subject, listener, scene);
+}
+
+/** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
+function remnant(subject: PortSubject, scene: Scene): { socket?: Socket } {
+  const { target, protocol } = subject.listeners[0]!;
+  const port = portOf(target);
+  if (port === undefined) return {};
+  const socket = scene.socketsAt(subject.instance, protocol, port).find((s) => serves(target, s, scene.ipv6) !== 'no');
+  return socket === undefined ? {} : { socket };
+}
+
+/** One port's verdict, and the mismatch that stands for it, if any. */
+export function judgePort(subject: PortSubject, scene: Scene): { port: PortVerdict; mismatch?: Mismatch } {
+  const { instance, listeners } = subject;
+  const first = listeners[0]!;
+  const { code, cause, ...judged } = judge(subject, scene);
+  const port: PortVerdict = {
+    protocol: first.protocol,
+    address: first.address,
+    ...(first.port === undefined ? {} : { port: first.port }),
+    input: [...new Set(listeners.map((l) => l.input))].sort().join(','),
+    listeners,
+    ...judged,
+  };
+  if (code === undefined || cause === undefined) return { port };
+  return { port, mismatch: { ...portMismatch(instance, port, code, cause) } };
+}
+
+export function portMismatch(instance: Instance, port: PortVerdict, code: Mismatch['code'], cause: Cause): Mismatch {
+  const unit = instance.unit;
+  return {
+    code,
+    name: instance.name,
+    config: instance.config,
+    ...(instance.process === undefined ? {} : { pid: instance.process.pid }),
+    protocol: port.protocol,
+    address: port.address,
+    ...(port.port === undefined ? {} : { port: port.port }),
+    input: port.input,
+    declaredIn: port.listeners[0]!.declaredIn,
+    ...(unit === undefined ? {} : { unit }),
+    cause,
+  };
+}
+
+export const statusesServed: readonly PortStatus[] = ['listening', 'narrower', 'owner_hidden'];

@@ -1,0 +1,83 @@
+/** What every judgement of one pass needs besides its subject. */
+import { endpointKey } from '../endpoint.js';
+import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model.js';
+import { blockedKey, type Trail } from '../trail.js';
+
+export interface Thresholds {
+  /** Receive queue over receive buffer, 0 to 1. */
+  receiveQueueRatio: number;
+  /** Seconds after a start within which a missing listener is `starting`. */
+  grace: number;
+  /** The window in which restarts are counted, seconds. */
+  restartsWithin: number;
+  /** One look alone (`check`): sockets of processes older than the grace need not be seen twice. */
+  oneLook: boolean;
+}
+
+export interface Scene {
+  snapshot: Snapshot;
+  trail: Trail;
+  thresholds: Thresholds;
+  now: number;
+  grace: number;
+  ipv6: boolean;
+  /** The instance whose process this is. */
+  instanceOf(owner: ProcessId): Instance | undefined;
+  /** Sockets on this very port in the instance's network namespace: all that can serve or block a listener. */
+  socketsAt(instance: Instance, protocol: Protocol, port: number): readonly Socket[];
+  /** Sockets that the instance's process holds. */
+  socketsOf(instance: Instance): readonly Socket[];
+  namespaceOf(instance: Instance): Namespace | undefined;
+  undecided(instance: Instance, listener: Listener): boolean;
+  /** A netflow listener of a release that discards after a failed bind, which was seen blocked in this very process. */
+  deaf(instance: Instance, listener: Listener): boolean;
+  /** The instance's descriptors could not be seen. */
+  hidesOwners(instance: Instance): boolean;
+}
+
+/** The namespace an instance belongs to: its process's; of one that is down, the host's. */
+function netnsOf(instance: Instance, snapshot: Snapshot): number | undefined {
+  return instance.process?.netns ?? instance.netns ?? snapshot.namespaces.find((n) => n.host)?.netns;
+}
+
+function add(map: Map<string, Socket[]>, key: string, socket: Socket): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [socket]);
+  else list.push(socket);
+}
+
+export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresholds): Scene {
+  const byProcess = new Map<string, Instance>();
+  for (const instance of snapshot.instances) {
+    if (instance.process) byProcess.set(`${instance.process.pid}:${instance.process.startTicks}`, instance);
+  }
+  const byPort = new Map<string, Socket[]>();
+  const byOwner = new Map<string, Socket[]>();
+  for (const socket of snapshot.sockets) {
+    add(byPort, `${socket.netns}|${socket.protocol}|${socket.port}`, socket);
+    for (const owner of socket.owners) add(byOwner, `${owner.pid}:${owner.startTicks}`, socket);
+  }
+  const undecided = new Set(snapshot.undecided.map((u) => `${u.instance}|${endpointKey(u)}`));
+  return {
+    snapshot,
+    trail,
+    thresholds,
+    now: snapshot.takenAt,
+    grace: thresholds.grace,
+    ipv6: snapshot.host.ipv6,
+    instanceOf: (owner) => byProcess.get(`${owner.pid}:${owner.startTicks}`),
+    socketsAt: (instance, protocol, port) => byPort.get(`${netnsOf(instance, snapshot)}|${protocol}|${port}`) ?? [],
+    socketsOf: ({ process }) =>
+      process === undefined ? [] : (byOwner.get(`${process.pid}:${process.startTicks}`) ?? []),
+    namespaceOf: (instance) => {
+      const netns = netnsOf(instance, snapshot);
+      return snapshot.namespaces.find((n) => n.netns === netns);
+    },
+    undecided: (instance, listener) => undecided.has(`${instance.id}|${endpointKey(listener)}`),
+    deaf: (instance, listener) =>
+      listener.retry === 'deaf' &&
+      instance.process !== undefined &&
+      trail.blocked.has(blockedKey(instance.process, listener)),
+    hidesOwners: (instance) => instance.process !== undefined && instance.process.openFds === undefined,
+  };
+}
