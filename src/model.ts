@@ -444,4 +444,6 @@ export interface Verdict {
 export interface Report {
   snapshot: Snapshot;
   verdict: Verdict;
+  /** The newest pass failed or did not finish in time: this is the last one that did. */
+  stale?: true;
 }

@@ -1,0 +1,90 @@
+/**
+ * What a Filebeat ought to hold now (CONTRACT 4 "Expected listeners"): what it reads only at its start stands as it
+ * was then, what it reloads stands as it is on disk. Pure.
+ */
+import { endpointKey } from './endpoint.js';
+import type { Fault, Instance, Listener, Prediction, ProcessId } from './model.js';
+
+/** The listeners that one very process was known to ask for, from an earlier scan. */
+export interface StartRecord extends ProcessId {
+  listeners: Listener[];
+}
+
+export type Expectation = Pick<Instance, 'expected' | 'basis' | 'pendingRestart' | 'brokenReloads'>;
+
+/** Everything about a listener that a restart would change for its senders; where it was declared does not matter. */
+function essence(listener: Listener): string {
+  return `${endpointKey(listener)}|${listener.input}|${listener.target.kind}|${listener.readBuffer ?? ''}`;
+}
+
+/** Order and place of declaration do not matter: comments and reordering are no drift. */
+export function sameListeners(a: readonly Listener[], b: readonly Listener[]): boolean {
+  const sorted = (list: readonly Listener[]) => list.map(essence).sort().join('\n');
+  return a.length === b.length && sorted(a) === sorted(b);
+}
+
+const isStatic = (listener: Listener) => listener.reload === undefined;
+
+/** A reloaded file that gives nothing any more and has a fault of its own: Filebeat stopped its inputs. */
+function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
+  const alive = new Set(prediction.listeners.map((l) => l.declaredIn.file));
+  const reloaded = new Set(prediction.files.filter((f) => f.reloaded).map((f) => f.path));
+  return prediction.faults.flatMap((fault) => {
+    const file = fault.at?.file;
+    return file !== undefined && reloaded.has(file) && !alive.has(file) ? [{ file, fault }] : [];
+  });
+}
+
+/** A file that is read only at the start has a time stamp after it. Filebeat itself never looks at it again. */
+export function editedSinceStart(prediction: Prediction, startTime: number): boolean {
+  return prediction.files.some((f) => !f.reloaded && f.mtime !== undefined && f.mtime > startTime);
+}
+
+/**
+ * Of a running instance. `record`: what this very process was known to ask for, if an earlier scan saw it.
+ * `startTime`: seconds since the epoch.
+ */
+export function expectedOfRunning(
+  prediction: Prediction,
+  startTime: number,
+  record: StartRecord | undefined,
+): Expectation {
+  const onDisk = prediction.listeners;
+  const loads = prediction.outcome === 'runs' || prediction.outcome === 'ambiguous';
+  if (!loads && record !== undefined) return { expected: record.listeners, basis: 'remembered', pendingRestart: false };
+  const brokenReloads = brokenFiles(prediction);
+  const stopped = (record?.listeners ?? []).filter(
+    (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),
+  );
+  const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
+  const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
+  const staticOnDisk = onDisk.filter(isStatic);
+  if (!editedSinceStart(prediction, startTime))
+    return { expected: [...staticOnDisk, ...reloaded], basis: 'disk', pendingRestart: false, ...rest };
+  if (record === undefined)
+    return { expected: [...staticOnDisk, ...reloaded], basis: 'edited', pendingRestart: false, ...rest };
+  const started = record.listeners.filter(isStatic);
+  // Unchanged in what matters: take what is on disk, so that the lines shown are today's.
+  if (sameListeners(started, staticOnDisk))
+    return { expected: [...staticOnDisk, ...reloaded], basis: 'remembered', pendingRestart: false, ...rest };
+  return { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest };
+}
+
+/** Of an instance without a process: what is on disk, or was last known where the disk tells nothing. */
+export function expectedOfDown(prediction: Prediction, lastKnown: readonly Listener[]): Expectation {
+  const useDisk =
+    prediction.outcome === 'runs' ||
+    prediction.outcome === 'ambiguous' ||
+    (prediction.listeners.length > 0 && prediction.outcome === 'exits');
+  return {
+    expected: useDisk ? prediction.listeners : [...lastKnown],
+    basis: useDisk ? 'disk' : 'remembered',
+    pendingRestart: false,
+  };
+}
+
+/** What the next scan may go by as the start of this process; none while the start could not be told. */
+export function startRecord(process: ProcessId, expectation: Expectation, settled: boolean): StartRecord | undefined {
+  if (expectation.basis === 'edited' && !settled) return undefined;
+  return { pid: process.pid, startTicks: process.startTicks, listeners: expectation.expected };
+}

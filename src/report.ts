@@ -1,0 +1,87 @@
+/**
+ * One pass serves all who ask meanwhile: a pass in flight is shared, a fresh report is given again, and who must
+ * answer in time gets the last report with a gap rather than nothing.
+ */
+import { correlate } from './correlate/correlate.js';
+import type { Thresholds } from './correlate/scene.js';
+import type { Gap, Report, Snapshot } from './model.js';
+import { emptyTrail, nextTrail, type Trail } from './trail.js';
+
+export interface Reporter {
+  /** A report no older than the freshness window; with `withinMs`, the last one known (and a gap) when a pass takes longer. */
+  get(withinMs?: number): Promise<Report>;
+  /** The last finished report; never starts a pass. */
+  latest(): Report | undefined;
+}
+
+export interface ReporterOptions {
+  /** Seconds since the epoch. */
+  clock: () => number;
+  /** Seconds within which requests share one pass. */
+  freshness: number;
+  thresholds: () => Thresholds;
+  /** Called after each pass, e.g. to write what must outlive the process. */
+  onReport?: (report: Report) => void;
+  /** Called when a pass failed as a whole. */
+  onError?: (error: unknown) => void;
+}
+
+/** What was last known, with a gap that says why it is not newer. */
+function stale(report: Report, detail: string): Report {
+  const gap: Gap = { reason: 'limit', subject: 'scan', detail };
+  return { ...report, stale: true, snapshot: { ...report.snapshot, gaps: [...report.snapshot.gaps, gap] } };
+}
+
+const timedOut = Symbol('timed out');
+
+/** Settles with `promise`, or with `timedOut` after so many milliseconds. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | typeof timedOut> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof timedOut>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, timedOut);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+export function createReporter(take: () => Promise<Snapshot>, options: ReporterOptions): Reporter {
+  let trail: Trail = emptyTrail;
+  let last: Report | undefined;
+  let flight: Promise<Report> | undefined;
+
+  async function pass(): Promise<Report> {
+    const thresholds = options.thresholds();
+    const snapshot = await take();
+    const verdict = correlate(snapshot, trail, thresholds);
+    trail = nextTrail(trail, snapshot, verdict, thresholds.grace);
+    last = { snapshot, verdict };
+    options.onReport?.(last);
+    return last;
+  }
+
+  function start(): Promise<Report> {
+    flight ??= pass()
+      .catch((error: unknown) => {
+        options.onError?.(error);
+        if (last === undefined) throw error;
+        return stale(last, 'the scan failed; this is the last one');
+      })
+      .finally(() => {
+        flight = undefined;
+      });
+    return flight;
+  }
+
+  return {
+    latest: () => last,
+    async get(withinMs) {
+      if (last !== undefined && flight === undefined && options.clock() - last.snapshot.takenAt < options.freshness)
+        return last;
+      const running = start();
+      if (withinMs === undefined) return running;
+      const done = await within(running, withinMs);
+      if (done !== timedOut) return done;
+      if (last === undefined) throw new Error('the first scan did not finish in time');
+      return stale(last, 'the scan did not finish in time; this is the last one');
+    },
+  };
+}
