@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { editedSinceStart, expectedOfDown, expectedOfRunning, sameListeners, startRecord } from '../src/expected.js';
+import type { ConfigFile, Listener } from '../src/model.js';
+import { listener, now, prediction } from './support/build.js';
+
+const main = (mtime: number): ConfigFile => ({
+  path: '/etc/filebeat/filebeat.yml',
+  role: 'main',
+  mtime,
+  reloaded: false,
+});
+const included = (mtime: number): ConfigFile => ({
+  path: '/etc/filebeat/inputs.d/a.yml',
+  role: 'inputs',
+  mtime,
+  reloaded: true,
+});
+const reloaded = (host: string): Listener =>
+  listener(host, { reload: { periodSeconds: 10 }, declaredIn: { file: '/etc/filebeat/inputs.d/a.yml', line: 1 } });
+const record = (...listeners: Listener[]) => ({ pid: 1, startTicks: 100, listeners });
+const ports = (listeners: readonly Listener[]) => listeners.map((l) => l.port);
+
+describe('what a running Filebeat ought to hold', () => {
+  it('is what is on disk while no file was edited after its start', () => {
+    const told = expectedOfRunning(prediction([listener(':9000')], { files: [main(now - 10)] }), now, undefined);
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'disk', false]);
+  });
+
+  it('is what it started with after an edit that moves a port', () => {
+    const told = expectedOfRunning(
+      prediction([listener(':9001')], { files: [main(now + 10)] }),
+      now,
+      record(listener(':9000')),
+    );
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'remembered', true]);
+  });
+
+  it('waits for no restart after an edit of comments or order', () => {
+    const onDisk = [listener(':9001', { declaredIn: { file: 'x', line: 70 } }), listener(':9000')];
+    const told = expectedOfRunning(
+      prediction(onDisk, { files: [main(now + 10)] }),
+      now,
+      record(listener(':9000'), listener(':9001')),
+    );
+    assert.equal(told.pendingRestart, false);
+  });
+
+  it('is what is on disk, marked as edited, when its start was not seen', () => {
+    const told = expectedOfRunning(prediction([listener(':9001')], { files: [main(now + 10)] }), now, undefined);
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9001], 'edited', false]);
+  });
+
+  it('follows the disk for files that Filebeat reloads', () => {
+    const told = expectedOfRunning(
+      prediction([reloaded(':9001')], { files: [main(now - 10), included(now + 10)] }),
+      now,
+      record(reloaded(':9000')),
+    );
+    assert.deepEqual([ports(told.expected), told.basis], [[9001], 'disk']);
+  });
+
+  it('keeps the ports of a reloaded file that broke, with why', () => {
+    const fault = { code: 'yaml', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } };
+    const told = expectedOfRunning(
+      prediction([listener(':9005')], { files: [main(now - 10), included(now + 10)], faults: [fault] }),
+      now,
+      record(listener(':9005'), reloaded(':9000')),
+    );
+    assert.deepEqual(
+      [ports(told.expected), told.brokenReloads],
+      [[9005, 9000], [{ file: '/etc/filebeat/inputs.d/a.yml', fault }]],
+    );
+  });
+
+  it('is what was remembered while the main file cannot be loaded', () => {
+    const broken = prediction([], { outcome: 'exits', reason: { code: 'yaml' }, files: [main(now + 10)] });
+    const told = expectedOfRunning(broken, now, record(listener(':9000')));
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'remembered', false]);
+  });
+});
+
+describe('what a dead Filebeat ought to hold', () => {
+  it('is what is on disk', () => {
+    assert.deepEqual(ports(expectedOfDown(prediction([listener(':9001')]), [listener(':9000')]).expected), [9001]);
+  });
+
+  it('is what was last known when the disk tells nothing', () => {
+    assert.deepEqual(
+      ports(expectedOfDown(prediction([], { outcome: 'unknown' }), [listener(':9000')]).expected),
+      [9000],
+    );
+  });
+});
+
+describe('start records', () => {
+  it('are not made of an edited file before the sockets prove it', () => {
+    const edited = expectedOfRunning(prediction([listener(':9001')], { files: [main(now + 10)] }), now, undefined);
+    assert.equal(startRecord({ pid: 1, startTicks: 2 }, edited, false), undefined);
+    assert.equal(startRecord({ pid: 1, startTicks: 2 }, edited, true)?.listeners.length, 1);
+  });
+
+  it('are made of what is on disk', () => {
+    const told = expectedOfRunning(prediction([listener(':9001')], { files: [main(now - 1)] }), now, undefined);
+    assert.deepEqual(startRecord({ pid: 1, startTicks: 2 }, told, false), {
+      pid: 1,
+      startTicks: 2,
+      listeners: told.expected,
+    });
+  });
+});
+
+describe('drift', () => {
+  it('is another port, another input or another read_buffer, not another line', () => {
+    const base = [listener(':9000')];
+    assert.ok(sameListeners(base, [listener(':9000', { declaredIn: { file: 'other', line: 9 } })]));
+    assert.ok(!sameListeners(base, [listener(':9001')]));
+    assert.ok(!sameListeners(base, [listener(':9000', { input: 'syslog' })]));
+    assert.ok(!sameListeners(base, [listener(':9000', { readBuffer: 4096 })]));
+  });
+
+  it('is judged by files read only at the start', () => {
+    assert.equal(editedSinceStart(prediction([], { files: [included(now + 5)] }), now), false);
+    assert.equal(editedSinceStart(prediction([], { files: [main(now + 5)] }), now), true);
+  });
+});
