@@ -1,0 +1,274 @@
+/**
+ * The small grammar in which Filebeat reads the values of `-E`, `-M` and of environment variables:
+ * JSON with bare words, trailing commas and top-level commas that make lists.
+ */
+
+/** Plain data as Filebeat holds it. Whole numbers are `number` (or `bigint` where that would lose digits). */
+export type Plain = null | boolean | number | bigint | string | GoFloat | Plain[] | { [key: string]: Plain };
+
+/** A floating-point number: kept apart from whole numbers because it prints and converts differently. */
+export interface GoFloat {
+  float: number;
+}
+
+export function isGoFloat(value: Plain): value is GoFloat {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && isFloatShape(value);
+}
+
+function isFloatShape(value: object): boolean {
+  // Maps made here and in tree.ts have no prototype; only a GoFloat is an ordinary object.
+  return Object.getPrototypeOf(value) === Object.prototype && typeof (value as GoFloat).float === 'number';
+}
+
+/** A map without inherited names, so that a key such as `__proto__` is only a key. */
+export function plainMap(): { [key: string]: Plain } {
+  return Object.create(null) as { [key: string]: Plain };
+}
+
+/** Go's `%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on (`strconv.FormatFloat(v, 'g', -1, 64)`). */
+export function formatFloat(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const [digits = '', exponentText = '0'] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 6) return String(value);
+  const sign = exponent < 0 ? '-' : '+';
+  return `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/**
+ * Go's `strconv.ParseInt(text, 0, 64)`: prefixes 0x, 0o, 0b, a leading 0 for octal, `_` between digits.
+ * Undefined when it is not a whole number of 64 bits (`signed`: -2^63 to 2^63-1, else 0 to 2^64-1).
+ */
+export function parseGoInt(text: string, signed: boolean): number | bigint | undefined {
+  const match =
+    /^([+-]?)(0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB]_?[01]+(?:_[01]+)*|0[oO]?_?[0-7]+(?:_[0-7]+)*|0|[1-9][0-9]*(?:_[0-9]+)*)$/.exec(
+      text,
+    );
+  if (!match || text.length > 100) return undefined;
+  const [, sign = '', raw = ''] = match;
+  if (sign && !signed) return undefined;
+  const digits = raw.replaceAll('_', '');
+  const octal = /^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits.toLowerCase();
+  const magnitude = BigInt(octal);
+  const value = sign === '-' ? -magnitude : magnitude;
+  const [low, high] = signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+  if (value < low || value > high) return undefined;
+  const small = Number(value);
+  return Number.isSafeInteger(small) ? small : value;
+}
+
+/** Go's `strconv.ParseFloat`: decimal and hexadecimal forms, inf and nan. Undefined when it is no number. */
+export function parseGoFloat(text: string): number | undefined {
+  if (/^[+-]?(?:inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  if (/^nan$/i.test(text)) return Number.NaN;
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
+    const value = Number(text);
+    return Number.isFinite(value) ? value : undefined;
+  }
+  const hex = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/.exec(text);
+  if (!hex || !(hex[2] || hex[3])) return undefined;
+  const mantissa = Number.parseInt(`${hex[2]}${hex[3]}`, 16) * 2 ** (Number(hex[4]) - 4 * hex[3]!.length);
+  return hex[1] === '-' ? -mantissa : mantissa;
+}
+
+const TRUE_WORDS = new Set(['t', 'T', 'true', 'TRUE', 'True', 'on', 'ON']);
+const FALSE_WORDS = new Set(['f', 'F', 'false', 'FALSE', 'False', 'off', 'OFF']);
+
+/** What a bare word stands for. */
+export function parseWord(word: string): Plain {
+  if (word === 'null') return null;
+  if (TRUE_WORDS.has(word)) return true;
+  if (FALSE_WORDS.has(word)) return false;
+  const whole = parseGoInt(word, false) ?? parseGoInt(word, true);
+  if (whole !== undefined) return whole;
+  const float = parseGoFloat(word);
+  return float === undefined ? word : { float };
+}
+
+export type ParsedValue = { ok: true; value: Plain } | { ok: false };
+
+/** Values deeper than this are refused: no Filebeat option nests so far, and the stack is finite. */
+const MAX_DEPTH = 200;
+
+class Refused extends Error {}
+
+/** Reads one value. `objects` false is the grammar of environment variables since 7.0: `{` is then an ordinary letter. */
+export function parseValue(text: string, options: { objects: boolean } = { objects: true }): ParsedValue {
+  try {
+    return { ok: true, value: new Reader(goTrim(text), options.objects).top() };
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false };
+    throw error;
+  }
+}
+
+/** Go's `strings.TrimSpace`, whose idea of white space lacks U+FEFF. */
+export function goTrim(text: string): string {
+  return text
+    .replace(/^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
+    .replace(/[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/, '');
+}
+
+/** Holds the reading position of one text; lives for one `parseValue`. */
+class Reader {
+  private at = 0;
+
+  constructor(
+    private readonly text: string,
+    private readonly objects: boolean,
+  ) {}
+
+  top(): Plain {
+    const values: Plain[] = [];
+    for (;;) {
+      values.push(this.value(',', 0));
+      this.blanks();
+      if (this.at >= this.text.length) break;
+      this.expect(',');
+    }
+    return values.length === 1 ? values[0]! : values;
+  }
+
+  private value(stops: string, depth: number): Plain {
+    if (depth > MAX_DEPTH) throw new Refused();
+    this.blanks();
+    switch (this.text[this.at]) {
+      case undefined:
+        return null;
+      case '[':
+        return this.list(depth);
+      case '{':
+        return this.objects ? this.object(depth) : parseWord(this.bare(stops));
+      case '"':
+        return this.doubleQuoted();
+      case "'":
+        return this.singleQuoted();
+      default:
+        return parseWord(this.bare(stops));
+    }
+  }
+
+  private list(depth: number): Plain {
+    this.at++;
+    const values: Plain[] = [];
+    for (;;) {
+      this.blanks();
+      if (this.text[this.at] === ']') {
+        this.at++;
+        break;
+      }
+      values.push(this.value(',]', depth + 1));
+      this.blanks();
+      const next = this.text[this.at++];
+      if (next === ']') break;
+      if (next !== ',') throw new Refused();
+    }
+    // An empty list is nothing at all to Filebeat.
+    return values.length === 0 ? null : values;
+  }
+
+  private object(depth: number): Plain {
+    this.at++;
+    const map = plainMap();
+    for (;;) {
+      this.blanks();
+      if (this.text[this.at] === '}') {
+        this.at++;
+        break;
+      }
+      const key = this.key();
+      this.blanks();
+      this.expect(':');
+      map[key] = this.value(',}', depth + 1);
+      // No blanks are skipped here: `{a: "b" }` is refused by Filebeat as well.
+      const next = this.text[this.at++];
+      if (next === '}') break;
+      if (next !== ',') throw new Refused();
+    }
+    return Object.keys(map).length === 0 ? null : map;
+  }
+
+  private key(): string {
+    const first = this.text[this.at];
+    if (first === undefined) throw new Refused();
+    if (first === '"') return this.doubleQuoted();
+    if (first === "'") return this.singleQuoted();
+    return this.bare(':');
+  }
+
+  private bare(stops: string): string {
+    let end = this.at;
+    while (end < this.text.length && !stops.includes(this.text[end]!)) end++;
+    if (end === this.at) throw new Refused();
+    const word = goTrim(this.text.slice(this.at, end));
+    this.at = end;
+    return word;
+  }
+
+  private singleQuoted(): string {
+    const end = this.text.indexOf("'", this.at + 1);
+    if (end < 0) throw new Refused();
+    const inner = this.text.slice(this.at + 1, end);
+    this.at = end + 1;
+    return inner;
+  }
+
+  private doubleQuoted(): string {
+    let end = this.at;
+    do {
+      end = this.text.indexOf('"', end + 1);
+      if (end < 0) throw new Refused();
+    } while (this.text[end - 1] === '\\');
+    const inner = this.text.slice(this.at + 1, end);
+    this.at = end + 1;
+    return unquoteGo(inner);
+  }
+
+  private blanks(): void {
+    const rest = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+    const blank = rest.exec(this.text.slice(this.at, this.at + 64));
+    if (!blank) return;
+    this.at += blank[0].length;
+    if (blank[0].length === 64) this.blanks();
+  }
+
+  private expect(letter: string): void {
+    if (this.text[this.at] !== letter) throw new Refused();
+    this.at++;
+  }
+}
+
+const SIMPLE_ESCAPES: Record<string, string> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '"': '"',
+};
+
+/** Go's `strconv.Unquote` of the text between double quotes. */
+function unquoteGo(inner: string): string {
+  if (inner.includes('\n')) throw new Refused();
+  return inner.replace(
+    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]?))/g,
+    (_all, hex?: string, short?: string, long?: string, octal?: string, simple?: string) => {
+      const code = hex ?? short ?? long;
+      if (code !== undefined) return codePoint(Number.parseInt(code, 16));
+      if (octal !== undefined) return codePoint(Number.parseInt(octal, 8));
+      const letter = SIMPLE_ESCAPES[simple ?? ''];
+      if (letter === undefined) throw new Refused();
+      return letter;
+    },
+  );
+}
+
+function codePoint(code: number): string {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) throw new Refused();
+  return String.fromCodePoint(code);
+}

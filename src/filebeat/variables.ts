@@ -1,0 +1,345 @@
+/**
+ * Reads values out of a configuration tree as Filebeat does: `${…}` is looked up in the root of the tree that
+ * holds it, then in the environment, then in the keystore, and what is spliced together is parsed once more.
+ */
+import type { Fault, Position, UnresolvedWhy } from '../model.js';
+import type { Expression } from './expression.js';
+import {
+  type Dynamic,
+  type PathElement,
+  parsePath,
+  plainRules,
+  rootOf,
+  type Scalar,
+  type Tree,
+  type TreeRules,
+  type Value,
+  valueFromPlain,
+} from './tree.js';
+import { formatFloat, goTrim, type Plain, parseGoFloat, parseGoInt, parseValue, plainMap } from './value.js';
+
+/** Where names are looked up beside the tree itself, and the rules of the release for it. */
+export interface Scope {
+  /** The whole environment of the process; undefined when it could not be read. */
+  env: Record<string, string | undefined> | undefined;
+  /** A keystore file exists: a name found nowhere else may be in it. */
+  keystore: boolean;
+  /** `{…}` in a variable is an object (6.8). */
+  envObjects: boolean;
+  /** Blanks around a number in a variable fall away (7.17+). */
+  envTrims: boolean;
+  /** A name with dots may be one of the environment (7.17+). */
+  envDots: boolean;
+  tree: TreeRules;
+}
+
+export const noScope: Scope = {
+  env: {},
+  keystore: false,
+  envObjects: false,
+  envTrims: true,
+  envDots: true,
+  tree: plainRules,
+};
+
+/** A value that could not be had. `unresolved`: not an error of Filebeat's but something that cannot be known from here. */
+export interface Failure {
+  ok: false;
+  fault: Fault;
+  unresolved?: UnresolvedWhy;
+}
+export type Read<T> = { ok: true; value: T } | Failure;
+
+/** A tree or a scalar: what a `${…}` has become. */
+export type Settled = Tree | Scalar;
+
+/** Names being looked up, outermost first: a name met again is a cycle. */
+type Trail = readonly string[];
+
+/** Splices that grow beyond this are not followed: 2^30 letters can be written in a few lines. */
+const MAX_TEXT = 1_000_000;
+/** References within references; a chain this long in a real file does not exist. */
+const MAX_TRAIL = 100;
+
+/** The value behind a `${…}`, or the value itself. */
+export function settle(value: Value, scope: Scope, trail: Trail = []): Read<Settled> {
+  if (value.kind !== 'dynamic') return { ok: true, value };
+  return evaluate(value, scope, trail);
+}
+
+function evaluate(dynamic: Dynamic, scope: Scope, trail: Trail): Read<Settled> {
+  const { expression, owner, at } = dynamic;
+  if (trail.length > MAX_TRAIL) return failure('reference-cycle', at);
+  if (expression.kind === 'reference') {
+    const found = resolve(expression.name, owner, scope, trail, at);
+    if (!found.ok) return found;
+    if (found.value.from === 'tree') return settle(found.value.value, scope, [...trail, expression.name]);
+    return reparse(found.value.text, scope.envObjects, at, scope);
+  }
+  const text = splice(expression, owner, scope, trail, at);
+  return text.ok ? reparse(text.value, true, at, scope) : text;
+}
+
+/** The text of an expression's result is read once more by the grammar of value.ts. */
+function reparse(text: string, objects: boolean, at: Position, scope: Scope): Read<Settled> {
+  const parsed = parseValue(text, { objects });
+  if (!parsed.ok) return failure('bad-value-text', at);
+  if (parsed.value === null) {
+    const blank = goTrim(text) === '';
+    return { ok: true, value: blank ? { kind: 'text', value: text, at } : { kind: 'nil', at } };
+  }
+  // What a variable holds is not expanded again.
+  const built = typeof parsed.value === 'string' ? undefined : valueFromPlain(parsed.value, at, scope.tree);
+  if (!built) return { ok: true, value: { kind: 'text', value: parsed.value as string, at } };
+  if (!built.ok) return built;
+  return built.value.kind === 'dynamic' ? failure('bad-value-text', at) : { ok: true, value: built.value };
+}
+
+type Found = { from: 'tree'; value: Value } | { from: 'env'; text: string };
+
+function resolve(name: string, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<Found> {
+  const cycle = trail.includes(name);
+  if (!cycle) {
+    const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, [...trail, name]);
+    if (inTree.ok && inTree.value) return { ok: true, value: { from: 'tree', value: inTree.value } };
+    // A scalar in the middle of the path ends the search; only a missing name goes on to the environment.
+    if (!inTree.ok && inTree.fault.code !== 'undefined-variable') return inTree;
+  }
+  const text = fromEnvironment(name, scope);
+  if (text !== undefined && text !== '') return { ok: true, value: { from: 'env', text } };
+  if (cycle) return failure('reference-cycle', at, name);
+  if (scope.env === undefined) return { ...failure('undefined-variable', at, name), unresolved: 'variable' };
+  if (scope.keystore) return { ...failure('undefined-variable', at, name), unresolved: 'keystore' };
+  return failure('undefined-variable', at, name);
+}
+
+function fromEnvironment(name: string, scope: Scope): string | undefined {
+  if (!scope.env || (name.includes('.') && !scope.envDots)) return undefined;
+  if (!Object.hasOwn(scope.env, name)) return undefined;
+  const text = scope.env[name];
+  if (text === undefined || !scope.envTrims) return text;
+  const trimmed = goTrim(text);
+  const numeric = parseGoInt(trimmed, true) !== undefined || parseGoFloat(trimmed) !== undefined;
+  return numeric ? trimmed : text;
+}
+
+function splice(expression: Expression, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<string> {
+  switch (expression.kind) {
+    case 'text':
+      return { ok: true, value: expression.text };
+    case 'reference':
+      return named(expression.name, owner, scope, trail, at);
+    case 'computed': {
+      const name = splice(expression.name, owner, scope, trail, at);
+      return name.ok ? named(name.value, owner, scope, trail, at) : name;
+    }
+    case 'splice': {
+      let text = '';
+      for (const piece of expression.pieces) {
+        const part = splice(piece, owner, scope, trail, at);
+        if (!part.ok) return part;
+        text += part.value;
+        if (text.length > MAX_TEXT) return failure('value-too-long', at);
+      }
+      return { ok: true, value: text };
+    }
+    default:
+      return conditional(expression, owner, scope, trail, at);
+  }
+}
+
+function conditional(
+  expression: Extract<Expression, { kind: 'default' | 'alternative' | 'message' }>,
+  owner: Tree,
+  scope: Scope,
+  trail: Trail,
+  at: Position,
+): Read<string> {
+  const name = splice(expression.name, owner, scope, trail, at);
+  const found = name.ok && name.value !== '' ? named(name.value, owner, scope, trail, at) : name;
+  if (!found.ok && found.unresolved) return found;
+  const present = name.ok && name.value !== '' && found.ok;
+  switch (expression.kind) {
+    case 'default':
+      return present && found.value !== '' ? found : splice(expression.right, owner, scope, trail, at);
+    case 'alternative':
+      return present ? splice(expression.right, owner, scope, trail, at) : { ok: true, value: '' };
+    default:
+      // The message is the operator's own words; it is not repeated.
+      return present && found.value !== ''
+        ? found
+        : failure('undefined-variable', at, name.ok ? name.value : undefined);
+  }
+}
+
+/** The text of one name, for splicing. An environment value is taken as it stands, quotes and all. */
+function named(name: string, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<string> {
+  const found = resolve(name, owner, scope, trail, at);
+  if (!found.ok) return found;
+  if (found.value.from === 'env') return { ok: true, value: found.value.text };
+  return toText(found.value.value, scope, [...trail, name]);
+}
+
+// ---------------------------------------------------------------- reading
+
+/** The value at a path, through references too. `value` undefined: nothing there. */
+export function lookup(
+  tree: Tree,
+  path: readonly PathElement[],
+  scope: Scope,
+  trail: Trail = [],
+): Read<Value | undefined> {
+  let node: Value = tree;
+  for (const element of path) {
+    const settled = settle(node, scope, trail);
+    const inner: Settled | undefined = settled.ok ? settled.value : undefined;
+    const branch = inner?.kind === 'tree' ? inner : undefined;
+    if (!branch && inner?.kind !== 'nil') {
+      // Element 0 of a scalar is the scalar itself.
+      if (element === 0 && inner) continue;
+      if (!settled.ok && settled.fault.code !== 'undefined-variable') return settled;
+      return settled.ok ? failure('not-an-object', node.at) : settled;
+    }
+    const next: Value | undefined = typeof element === 'number' ? branch?.items?.[element] : branch?.names.get(element);
+    if (!next) return { ok: true, value: undefined };
+    node = next;
+  }
+  return { ok: true, value: node };
+}
+
+/** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
+export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {
+  const found = lookup(tree, parsePath(key, scope.tree), scope);
+  if (!found.ok) return found;
+  return found.value?.kind === 'nil' ? { ok: true, value: undefined } : found;
+}
+
+/** The place of a key, for messages: of the deepest existing part of its path. */
+export function positionOf(tree: Tree, key: string): Position {
+  let node: Value = tree;
+  for (const element of parsePath(key)) {
+    if (node.kind !== 'tree') break;
+    const next: Value | undefined = typeof element === 'number' ? node.items?.[element] : node.names.get(element);
+    if (!next) break;
+    node = next;
+  }
+  return node.at;
+}
+
+export function toText(value: Value, scope: Scope, trail: Trail = []): Read<string> {
+  const settled = settle(value, scope, trail);
+  if (!settled.ok) return settled;
+  const v = settled.value;
+  switch (v.kind) {
+    case 'nil':
+      return { ok: true, value: 'null' };
+    case 'tree':
+      return failure('wrong-type', value.at);
+    case 'float':
+      return { ok: true, value: formatFloat(v.value) };
+    default:
+      return { ok: true, value: String(v.value) };
+  }
+}
+
+/** Texts count as `strconv.ParseBool` takes them (1 t T true TRUE True 0 f F false FALSE False); numbers do not count. */
+export function toBool(value: Value, scope: Scope): Read<boolean> {
+  const settled = settle(value, scope);
+  if (!settled.ok) return settled;
+  const v = settled.value;
+  if (v.kind === 'bool') return { ok: true, value: v.value };
+  if (v.kind === 'text') {
+    if (/^(?:1|t|T|true|TRUE|True)$/.test(v.value)) return { ok: true, value: true };
+    if (/^(?:0|f|F|false|FALSE|False)$/.test(v.value)) return { ok: true, value: false };
+  }
+  return failure('wrong-type', value.at);
+}
+
+/** A whole number; floats are cut, texts read with Go's prefixes. */
+export function toInt(value: Value, scope: Scope): Read<number> {
+  const settled = settle(value, scope);
+  if (!settled.ok) return settled;
+  const v = settled.value;
+  if (v.kind === 'int') return { ok: true, value: Number(v.value) };
+  if (v.kind === 'float' && Math.abs(v.value) < 2 ** 63) return { ok: true, value: Math.trunc(v.value) };
+  const parsed = v.kind === 'text' ? parseGoInt(v.value, true) : undefined;
+  return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: Number(parsed) };
+}
+
+/** A number of any kind. */
+export function toFloat(value: Value, scope: Scope): Read<number> {
+  const settled = settle(value, scope);
+  if (!settled.ok) return settled;
+  const v = settled.value;
+  if (v.kind === 'int' || v.kind === 'float') return { ok: true, value: Number(v.value) };
+  const parsed = v.kind === 'text' ? parseGoFloat(v.value) : undefined;
+  return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: parsed };
+}
+
+/** A sub-tree; null is an empty one. */
+export function toTree(value: Value, scope: Scope): Read<Tree> {
+  const settled = settle(value, scope);
+  if (!settled.ok) return settled;
+  if (settled.value.kind === 'tree') return { ok: true, value: settled.value };
+  if (settled.value.kind !== 'nil') return failure('wrong-type', value.at);
+  return { ok: true, value: { kind: 'tree', parent: undefined, names: new Map(), items: undefined, at: value.at } };
+}
+
+/** A list: a scalar is a list of one, a tree without numbered children is an empty one. */
+export function toList(value: Value, scope: Scope): Read<Value[]> {
+  const settled = settle(value, scope);
+  if (!settled.ok) return settled;
+  if (settled.value.kind === 'tree') return { ok: true, value: settled.value.items ?? [] };
+  return { ok: true, value: settled.value.kind === 'nil' ? [] : [settled.value] };
+}
+
+/** What `toPlain` gives up at: a tree referring to itself many times over. */
+const MAX_PLAIN = 200_000;
+
+/** Everything below a value, evaluated: what Filebeat does to hash an entry. The first thing that fails fails it all. */
+export function toPlain(value: Value, scope: Scope): Read<Plain> {
+  const budget = { left: MAX_PLAIN };
+  return plain(value, scope, [], budget);
+}
+
+function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
+  if (--budget.left < 0) return failure('value-too-long', value.at);
+  const inner =
+    value.kind === 'dynamic' && value.expression.kind === 'reference' ? [...trail, value.expression.name] : trail;
+  const settled = settle(value, scope, trail);
+  if (!settled.ok) return settled;
+  const v = settled.value;
+  switch (v.kind) {
+    case 'nil':
+      return { ok: true, value: null };
+    case 'float':
+      return { ok: true, value: { float: v.value } };
+    case 'tree':
+      return plainTree(v, scope, inner, budget);
+    default:
+      return { ok: true, value: v.value };
+  }
+}
+
+/** An empty tree is null, an empty list a list; names and numbers together are a map with numeric names. */
+function plainTree(tree: Tree, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
+  const items: Plain[] = [];
+  for (const item of tree.items ?? []) {
+    const read = plain(item, scope, trail, budget);
+    if (!read.ok) return read;
+    items.push(read.value);
+  }
+  if (tree.names.size === 0) return { ok: true, value: tree.items ? items : null };
+  const map = plainMap();
+  for (const [name, child] of tree.names) {
+    const read = plain(child, scope, trail, budget);
+    if (!read.ok) return read;
+    map[name] = read.value;
+  }
+  for (const [index, item] of items.entries()) map[String(index)] = item;
+  return { ok: true, value: map };
+}
+
+export function failure(code: string, at: Position, subject?: string): Failure {
+  return { ok: false, fault: { code, at, ...(subject ? { subject } : {}) } };
+}
