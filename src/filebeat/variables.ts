@@ -1,8 +1,9 @@
 /**
- * Reads values out of a configuration tree as Filebeat does: `${…}` is looked up in the root of the tree that
+ * Evaluates `${…}` in a configuration tree as Filebeat does: a name is looked up in the root of the tree that
  * holds it, then in the environment, then in the keystore, and what is spliced together is parsed once more.
  */
 import type { Fault, Position, UnresolvedWhy } from '../model.js';
+import { valueFromPlain } from './build.js';
 import type { Expression } from './expression.js';
 import {
   type Dynamic,
@@ -14,9 +15,9 @@ import {
   type Tree,
   type TreeRules,
   type Value,
-  valueFromPlain,
 } from './tree.js';
-import { formatFloat, goTrim, type Plain, parseGoFloat, parseGoInt, parseValue, plainMap } from './value.js';
+
+import { formatFloat, goTrim, parseGoFloat, parseGoInt, parseValue } from './value.js';
 
 /** Where names are looked up beside the tree itself, and the rules of the release for it. */
 export interface Scope {
@@ -54,7 +55,7 @@ export type Read<T> = { ok: true; value: T } | Failure;
 export type Settled = Tree | Scalar;
 
 /** Names being looked up, outermost first: a name met again is a cycle. */
-type Trail = readonly string[];
+export type Trail = readonly string[];
 
 /** Splices that grow beyond this are not followed: 2^30 letters can be written in a few lines. */
 const MAX_TEXT = 1_000_000;
@@ -177,10 +178,23 @@ function named(name: string, owner: Tree, scope: Scope, trail: Trail, at: Positi
   const found = resolve(name, owner, scope, trail, at);
   if (!found.ok) return found;
   if (found.value.from === 'env') return { ok: true, value: found.value.text };
-  return toText(found.value.value, scope, [...trail, name]);
+  const settled = settle(found.value.value, scope, [...trail, name]);
+  return settled.ok ? textOf(settled.value) : settled;
 }
 
-// ---------------------------------------------------------------- reading
+/** How Filebeat prints a value where a text is wanted. A tree cannot be printed. */
+export function textOf(value: Settled): Read<string> {
+  switch (value.kind) {
+    case 'nil':
+      return { ok: true, value: 'null' };
+    case 'tree':
+      return failure('wrong-type', value.at);
+    case 'float':
+      return { ok: true, value: formatFloat(value.value) };
+    default:
+      return { ok: true, value: String(value.value) };
+  }
+}
 
 /** The value at a path, through references too. `value` undefined: nothing there. */
 export function lookup(
@@ -205,139 +219,6 @@ export function lookup(
     node = next;
   }
   return { ok: true, value: node };
-}
-
-/** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
-export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {
-  const found = lookup(tree, parsePath(key, scope.tree), scope);
-  if (!found.ok) return found;
-  return found.value?.kind === 'nil' ? { ok: true, value: undefined } : found;
-}
-
-/** The place of a key, for messages: of the deepest existing part of its path. */
-export function positionOf(tree: Tree, key: string): Position {
-  let node: Value = tree;
-  for (const element of parsePath(key)) {
-    if (node.kind !== 'tree') break;
-    const next: Value | undefined = typeof element === 'number' ? node.items?.[element] : node.names.get(element);
-    if (!next) break;
-    node = next;
-  }
-  return node.at;
-}
-
-export function toText(value: Value, scope: Scope, trail: Trail = []): Read<string> {
-  const settled = settle(value, scope, trail);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  switch (v.kind) {
-    case 'nil':
-      return { ok: true, value: 'null' };
-    case 'tree':
-      return failure('wrong-type', value.at);
-    case 'float':
-      return { ok: true, value: formatFloat(v.value) };
-    default:
-      return { ok: true, value: String(v.value) };
-  }
-}
-
-/** Texts count as `strconv.ParseBool` takes them (1 t T true TRUE True 0 f F false FALSE False); numbers do not count. */
-export function toBool(value: Value, scope: Scope): Read<boolean> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  if (v.kind === 'bool') return { ok: true, value: v.value };
-  if (v.kind === 'text') {
-    if (/^(?:1|t|T|true|TRUE|True)$/.test(v.value)) return { ok: true, value: true };
-    if (/^(?:0|f|F|false|FALSE|False)$/.test(v.value)) return { ok: true, value: false };
-  }
-  return failure('wrong-type', value.at);
-}
-
-/** A whole number; floats are cut, texts read with Go's prefixes. */
-export function toInt(value: Value, scope: Scope): Read<number> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  if (v.kind === 'int') return { ok: true, value: Number(v.value) };
-  if (v.kind === 'float' && Math.abs(v.value) < 2 ** 63) return { ok: true, value: Math.trunc(v.value) };
-  const parsed = v.kind === 'text' ? parseGoInt(v.value, true) : undefined;
-  return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: Number(parsed) };
-}
-
-/** A number of any kind. */
-export function toFloat(value: Value, scope: Scope): Read<number> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  if (v.kind === 'int' || v.kind === 'float') return { ok: true, value: Number(v.value) };
-  const parsed = v.kind === 'text' ? parseGoFloat(v.value) : undefined;
-  return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: parsed };
-}
-
-/** A sub-tree; null is an empty one. */
-export function toTree(value: Value, scope: Scope): Read<Tree> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  if (settled.value.kind === 'tree') return { ok: true, value: settled.value };
-  if (settled.value.kind !== 'nil') return failure('wrong-type', value.at);
-  return { ok: true, value: { kind: 'tree', parent: undefined, names: new Map(), items: undefined, at: value.at } };
-}
-
-/** A list: a scalar is a list of one, a tree without numbered children is an empty one. */
-export function toList(value: Value, scope: Scope): Read<Value[]> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  if (settled.value.kind === 'tree') return { ok: true, value: settled.value.items ?? [] };
-  return { ok: true, value: settled.value.kind === 'nil' ? [] : [settled.value] };
-}
-
-/** What `toPlain` gives up at: a tree referring to itself many times over. */
-const MAX_PLAIN = 200_000;
-
-/** Everything below a value, evaluated: what Filebeat does to hash an entry. The first thing that fails fails it all. */
-export function toPlain(value: Value, scope: Scope): Read<Plain> {
-  const budget = { left: MAX_PLAIN };
-  return plain(value, scope, [], budget);
-}
-
-function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
-  if (--budget.left < 0) return failure('value-too-long', value.at);
-  const inner =
-    value.kind === 'dynamic' && value.expression.kind === 'reference' ? [...trail, value.expression.name] : trail;
-  const settled = settle(value, scope, trail);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  switch (v.kind) {
-    case 'nil':
-      return { ok: true, value: null };
-    case 'float':
-      return { ok: true, value: { float: v.value } };
-    case 'tree':
-      return plainTree(v, scope, inner, budget);
-    default:
-      return { ok: true, value: v.value };
-  }
-}
-
-/** An empty tree is null, an empty list a list; names and numbers together are a map with numeric names. */
-function plainTree(tree: Tree, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
-  const items: Plain[] = [];
-  for (const item of tree.items ?? []) {
-    const read = plain(item, scope, trail, budget);
-    if (!read.ok) return read;
-    items.push(read.value);
-  }
-  if (tree.names.size === 0) return { ok: true, value: tree.items ? items : null };
-  const map = plainMap();
-  for (const [name, child] of tree.names) {
-    const read = plain(child, scope, trail, budget);
-    if (!read.ok) return read;
-    map[name] = read.value;
-  }
-  for (const [index, item] of items.entries()) map[String(index)] = item;
-  return { ok: true, value: map };
 }
 
 export function failure(code: string, at: Position, subject?: string): Failure {
