@@ -1,0 +1,137 @@
+/**
+ * `%` specifiers in unit files (systemd.unit(5) "SPECIFIERS") and the names of units they come from.
+ */
+
+export interface UnitName {
+  /** `filebeat@core.service` */
+  full: string;
+  /** `filebeat` */
+  prefix: string;
+  /** As written, escapes and all; '' for a template itself; undefined for a plain unit. */
+  instance?: string;
+}
+
+/** A `.service` name taken apart; undefined when it is not one. */
+export function parseServiceName(full: string): UnitName | undefined {
+  const match = /^([A-Za-z0-9:_.\\-]+)(?:@([A-Za-z0-9:_.\\@-]*))?\.service$/.exec(full);
+  if (!match || full.length > 255) return undefined;
+  return match[2] === undefined ? { full, prefix: match[1]! } : { full, prefix: match[1]!, instance: match[2] };
+}
+
+/** `filebeat@core.service` → `filebeat@.service`. */
+export function templateName(name: UnitName): string | undefined {
+  return name.instance ? `${name.prefix}@.service` : undefined;
+}
+
+/** `a-b\x2dc` → `a/b-c` (systemd-escape(1) backwards). */
+export function unescapeUnit(text: string): string {
+  const bytes: number[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const hex = /^\\x([0-9a-fA-F]{2})/.exec(text.slice(at, at + 4));
+    if (hex) {
+      bytes.push(parseInt(hex[1]!, 16));
+      at += 3;
+    } else {
+      bytes.push(...Buffer.from(text[at] === '-' ? '/' : text[at]!));
+    }
+  }
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Facts of the host that specifiers may ask for; what is absent stays written as it is. */
+export interface SpecifierFacts {
+  hostname?: string;
+  machineId?: string;
+  /** Keys of /etc/os-release. */
+  osRelease?: Record<string, string>;
+}
+
+export interface SpecifierContext extends SpecifierFacts {
+  name: UnitName;
+  /** Path of the fragment, for `%y` and `%Y`. */
+  fragment: string;
+}
+
+/**
+ * Puts specifiers in. An unknown letter stays as written, as systemd leaves it; one that is known but cannot be told
+ * from files (`%v`, `%b`, …) stays too and is listed in `unknown`.
+ */
+export function expandSpecifiers(text: string, context: SpecifierContext): { text: string; unknown: string[] } {
+  const unknown: string[] = [];
+  const expanded = text.replace(/%([a-zA-Z%])/g, (all, letter: string) => {
+    const value = specifier(letter, context);
+    if (value === undefined && 'bcdDAgGvBMowWqIrR'.includes(letter)) unknown.push(all);
+    return value ?? all;
+  });
+  return { text: expanded, unknown };
+}
+
+/** Values for the system manager, which runs as root. */
+const systemValues: Record<string, string> = {
+  '%': '%',
+  C: '/var/cache',
+  E: '/etc',
+  g: 'root',
+  G: '0',
+  h: '/root',
+  L: '/var/log',
+  s: '/bin/sh',
+  S: '/var/lib',
+  t: '/run',
+  T: '/tmp',
+  u: 'root',
+  U: '0',
+  V: '/var/tmp',
+};
+
+function specifier(letter: string, context: SpecifierContext): string | undefined {
+  const { name, fragment } = context;
+  switch (letter) {
+    case 'n':
+      return name.full;
+    case 'N':
+      return name.full.replace(/\.service$/, '');
+    case 'p':
+      return name.prefix;
+    case 'P':
+      return unescapeUnit(name.prefix);
+    case 'i':
+      return name.instance ?? '';
+    case 'I':
+      return unescapeUnit(name.instance ?? '');
+    case 'j':
+      return lastPart(name.prefix);
+    case 'J':
+      return unescapeUnit(lastPart(name.prefix));
+    case 'f':
+      return '/' + unescapeUnit(name.instance ? name.instance : name.prefix).replace(/^\/+/, '');
+    case 'H':
+      return context.hostname;
+    case 'l':
+      return context.hostname?.split('.')[0];
+    case 'm':
+      return context.machineId;
+    case 'o':
+      return context.osRelease?.['ID'];
+    case 'w':
+      return context.osRelease?.['VERSION_ID'];
+    case 'W':
+      return context.osRelease?.['VARIANT_ID'];
+    case 'A':
+      return context.osRelease?.['IMAGE_VERSION'];
+    case 'M':
+      return context.osRelease?.['IMAGE_ID'];
+    case 'B':
+      return context.osRelease?.['BUILD_ID'];
+    case 'y':
+      return fragment;
+    case 'Y':
+      return fragment.replace(/\/[^/]*$/, '');
+    default:
+      return systemValues[letter];
+  }
+}
+
+function lastPart(prefix: string): string {
+  return prefix.slice(prefix.lastIndexOf('-') + 1);
+}

@@ -1,0 +1,197 @@
+/**
+ * Words of a unit file: quotes, C-style escapes and `$VARIABLES`, as systemd cuts them
+ * (systemd.service(5) "COMMAND LINES", systemd.exec(5) `Environment=`, `EnvironmentFile=`).
+ */
+
+export type Environment = Record<string, string>;
+
+/** What counts as a blank between words. */
+const separators = ' \t\n\r';
+
+const simpleEscapes: Record<string, string> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  s: ' ',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+};
+
+/** How a backslash is read: as C does (commands, `Environment=`), or as "the next character itself" (values of `$VAR`). */
+export type Escapes = 'c' | 'plain';
+
+export type Word = { word: string; rest: string } | { error: 'unbalanced quote' } | undefined;
+
+/**
+ * Takes the first word off. Quotes may open anywhere in a word. An unknown escape stays as it is written.
+ * Undefined at the end of the text.
+ */
+export function firstWord(text: string, escapes: Escapes = 'c', lenient = false): Word {
+  let at = 0;
+  while (at < text.length && separators.includes(text[at]!)) at += 1;
+  if (at === text.length) return undefined;
+  let word = '';
+  let quote = '';
+  for (; at < text.length; at += 1) {
+    const char = text[at]!;
+    if (char === '\\') {
+      const read = escapes === 'c' ? cEscape(text, at + 1) : { char: text[at + 1] ?? '', length: 1 };
+      word += read.char;
+      at += read.length;
+    } else if (quote !== '') {
+      if (char === quote) quote = '';
+      else word += char;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+    } else if (separators.includes(char)) {
+      break;
+    } else {
+      word += char;
+    }
+  }
+  if (quote !== '' && !lenient) return { error: 'unbalanced quote' };
+  while (at < text.length && separators.includes(text[at]!)) at += 1;
+  return { word, rest: text.slice(at) };
+}
+
+function cEscape(text: string, at: number): { char: string; length: number } {
+  const next = text[at];
+  if (next === undefined) return { char: '\\', length: 0 };
+  const simple = simpleEscapes[next];
+  if (simple !== undefined) return { char: simple, length: 1 };
+  const coded = /^(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))/.exec(text.slice(at, at + 9));
+  if (coded) {
+    const code = coded[4] !== undefined ? parseInt(coded[4], 8) : parseInt((coded[1] ?? coded[2] ?? coded[3])!, 16);
+    if (code > 0 && code <= 0x10ffff) return { char: String.fromCodePoint(code), length: coded[0].length };
+  }
+  return { char: `\\${next}`, length: 1 };
+}
+
+/** All words; an unbalanced quote ends the list and is told. */
+export function splitWords(
+  text: string,
+  escapes: Escapes = 'c',
+  lenient = false,
+): { words: string[]; broken: boolean } {
+  const words: string[] = [];
+  for (let rest = text; ; ) {
+    const next = firstWord(rest, escapes, lenient);
+    if (next === undefined) return { words, broken: false };
+    if ('error' in next) return { words, broken: true };
+    words.push(next.word);
+    rest = next.rest;
+  }
+}
+
+/**
+ * Variables in the words of a command: a word that is `$NAME` alone becomes the words of its value (none when unset),
+ * `${NAME}` is put in as it stands, `$$` is a dollar sign, any other dollar stays. There are no defaults (`${A:-b}`).
+ */
+export function expandVariables(words: readonly string[], env: Environment): string[] {
+  return words.flatMap((word) => {
+    if (word.startsWith('$') && word[1] !== '{' && word[1] !== '$') {
+      const value = lookup(env, word.slice(1));
+      return value === undefined ? [] : splitWords(value, 'plain', true).words;
+    }
+    return [
+      word.replace(/\$\$|\$\{([^}]*)\}/g, (all, name?: string) => (all === '$$' ? '$' : (lookup(env, name!) ?? ''))),
+    ];
+  });
+}
+
+function lookup(env: Environment, name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined;
+}
+
+const validName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `NAME=value` → its parts; undefined when systemd would ignore it. */
+export function assignmentOf(word: string): [name: string, value: string] | undefined {
+  const equals = word.indexOf('=');
+  const name = word.slice(0, Math.max(equals, 0));
+  return validName.test(name) ? [name, word.slice(equals + 1)] : undefined;
+}
+
+/**
+ * Text of an `EnvironmentFile=`: shell-like lines `NAME=value`. Quotes inside the value are joined to it, a backslash at the
+ * end of a line continues it, blanks around the value go, `#` and `;` start a comment only where a name could start.
+ */
+export function parseEnvironmentFile(text: string): { env: Environment; badLines: number[] } {
+  const env: Environment = {};
+  const badLines: number[] = [];
+  let at = 0;
+  let line = 1;
+  const peek = () => text[at];
+  const next = () => {
+    const char = text[at++];
+    if (char === '\n') line += 1;
+    return char;
+  };
+  const isEnd = (char: string | undefined) => char === undefined || char === '\n' || char === '\r';
+
+  while (at < text.length) {
+    if (/[\s]/.test(peek()!)) {
+      next();
+      continue;
+    }
+    if (peek() === '#' || peek() === ';') {
+      // Since systemd 254 a comment ends with its line, whatever stands before the newline.
+      while (!isEnd(peek())) next();
+      continue;
+    }
+    const startLine = line;
+    let key = '';
+    while (!isEnd(peek()) && peek() !== '=') key += next();
+    if (isEnd(peek())) {
+      badLines.push(startLine);
+      continue;
+    }
+    next();
+    const value = environmentValue(next, peek, isEnd);
+    if (validName.test(key.trimEnd())) env[key.trimEnd()] = value;
+    else badLines.push(startLine);
+  }
+  return { env, badLines };
+}
+
+function environmentValue(
+  next: () => string | undefined,
+  peek: () => string | undefined,
+  isEnd: (char: string | undefined) => boolean,
+): string {
+  let value = '';
+  /** Length up to which trailing blanks are part of the value (they were quoted or escaped). */
+  let kept = 0;
+  let plain = false;
+  while (!isEnd(peek())) {
+    const char = next()!;
+    if (char === '\\') {
+      const escaped = next();
+      plain = true;
+      if (!isEnd(escaped)) value += escaped;
+      kept = value.length;
+    } else if (!plain && (char === "'" || char === '"')) {
+      // A quote counts only where the value (or a further quoted piece of it) starts.
+      for (let inner = next(); inner !== undefined && inner !== char; inner = next()) {
+        if (inner !== '\\' || char === "'") {
+          value += inner;
+        } else {
+          const escaped = next();
+          if (escaped !== undefined && '"\\`$'.includes(escaped)) value += escaped;
+          else if (escaped !== '\n') value += `\\${escaped ?? ''}`;
+        }
+      }
+      kept = value.length;
+    } else if (plain || !/\s/.test(char)) {
+      plain = true;
+      value += char;
+      if (!/\s/.test(char)) kept = value.length;
+    }
+  }
+  return value.slice(0, kept);
+}

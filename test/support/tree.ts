@@ -1,0 +1,21 @@
+/** A directory tree in a temporary place, from a plain object; gone when the test ends. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after } from 'node:test';
+
+/** Path → text, or `-> target` for a symbolic link; a path that ends in a slash is an empty directory. */
+export type Tree = Record<string, string>;
+
+export function writeTree(tree: Tree): string {
+  const root = mkdtempSync(join(tmpdir(), 'fpe-tree-'));
+  after(() => rmSync(root, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(tree)) {
+    const full = join(root, path);
+    mkdirSync(path.endsWith('/') ? full : dirname(full), { recursive: true });
+    if (path.endsWith('/')) continue;
+    if (content.startsWith('-> ')) symlinkSync(content.slice(3), full);
+    else writeFileSync(full, content);
+  }
+  return root;
+}
