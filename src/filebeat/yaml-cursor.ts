@@ -1,0 +1,98 @@
+/**
+ * A place in a YAML text and the spelling changes made so far: what the token walk of `yaml-dialect` stands on.
+ */
+
+/** Thrown inside Filebeat's YAML files only; `parseYaml` turns it into a Fault. */
+export class YamlRefusal extends Error {
+  constructor(
+    readonly code: string,
+    /** 1-based. */
+    readonly line: number,
+  ) {
+    super(code);
+  }
+}
+
+/** Line breaks are `\n`; `line` and `column` count from 0, as libyaml's marks do. */
+export class Cursor {
+  position = 0;
+  line = 0;
+  lineStart = 0;
+  private readonly edits: { at: number; remove: number; insert: string }[] = [];
+
+  constructor(readonly text: string) {}
+
+  get column(): number {
+    return this.position - this.lineStart;
+  }
+
+  /** Empty at the end of the text. */
+  at(offset = 0): string {
+    return this.text.charAt(this.position + offset);
+  }
+
+  isBreak(offset = 0): boolean {
+    return this.at(offset) === '\n';
+  }
+
+  isBlank(offset = 0): boolean {
+    const c = this.at(offset);
+    return c === ' ' || c === '\t';
+  }
+
+  /** Blank, line break or end of text. */
+  isGap(offset = 0): boolean {
+    const c = this.at(offset);
+    return c === ' ' || c === '\n' || c === '\t' || c === '';
+  }
+
+  atDocumentMark(): boolean {
+    if (this.column !== 0) return false;
+    return (this.text.startsWith('---', this.position) || this.text.startsWith('...', this.position)) && this.isGap(3);
+  }
+
+  /** Steps over a line break. */
+  nextLine(): void {
+    this.position++;
+    this.line++;
+    this.lineStart = this.position;
+  }
+
+  skipLineRest(): void {
+    const next = this.text.indexOf('\n', this.position);
+    this.position = next < 0 ? this.text.length : next;
+  }
+
+  /** At `#`. yaml.v2 takes a comment right behind a token, js-yaml wants a blank before it. */
+  skipComment(): void {
+    if (this.position > 0 && !this.isGap(-1)) this.edit(this.position, 0, ' ');
+    this.skipLineRest();
+  }
+
+  refuse(code = 'yaml-syntax'): never {
+    throw new YamlRefusal(code, this.line + 1);
+  }
+
+  edit(at: number, remove: number, insert: string): void {
+    this.edits.push({ at, remove, insert });
+  }
+
+  /** Moves the token at the cursor to at least that column, where only blanks precede it on its line. */
+  pad(column: number): void {
+    if (this.column >= column || this.text.slice(this.lineStart, this.position).trim() !== '') return;
+    this.edit(this.lineStart, 0, ' '.repeat(column - this.column));
+  }
+
+  /** The text up to `end`, edits applied. */
+  spelled(end = this.text.length): string {
+    const pieces: string[] = [];
+    let copied = 0;
+    for (const { at, remove, insert } of this.edits.sort((a, b) => a.at - b.at)) {
+      if (at >= end) break;
+      pieces.push(this.text.slice(copied, at), insert);
+      copied = at + remove;
+    }
+    if (copied < end) pieces.push(this.text.slice(copied, end));
+    return pieces.join('');
+  }
+}
