@@ -1,0 +1,117 @@
+/**
+ * Everything under `/proc`, below a mountable root (`--path.procfs`): text, links, listings.
+ * Synchronous on purpose: procfs never waits for a device, and the promise API costs six times as much.
+ */
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
+import type { Gap, GapReason, Reading } from '../model.js';
+
+export interface ProcFs {
+  /** The folder that stands for `/proc`. */
+  readonly root: string;
+  /** False for a folder of fixtures, whose inode numbers and directory sizes mean nothing. */
+  readonly real: boolean;
+  /** A whole file, e.g. `4242/net/udp`; at most 64 MiB. `until` may end the reading early: it gets what was read so far. */
+  text(path: string, until?: (bytes: Buffer, length: number) => boolean): Reading<string>;
+  /** A file that the kernel writes in one piece (`stat`, `status`, `cmdline`, …): one `read` where it fits. */
+  piece(path: string): Reading<string>;
+  /** Target of a symbolic link, e.g. `4242/fd/7` → `socket:[1187448]`. */
+  link(path: string): Reading<string>;
+  /** Names in a directory, in the kernel's order. */
+  list(path: string): Reading<string[]>;
+  /** After following links; `uid` of `4242` is the process's effective one. */
+  stat(path: string): Reading<{ dev: number; ino: number; size: number; uid: number }>;
+}
+
+const PROC_SUPER_MAGIC = 0x9fa0;
+const FIRST_BUFFER = 1 << 16;
+const LARGEST = 1 << 26;
+
+/** @see https://docs.kernel.org/filesystems/proc.html */
+export function openProcFs(root: string): ProcFs {
+  let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
+  const at = (path: string) => `${root}/${path}`;
+
+  function attempt<T>(path: string, read: () => T): Reading<T> {
+    try {
+      return { ok: true, value: read() };
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
+    }
+  }
+
+  function slurp(path: string, whole: boolean, until?: (bytes: Buffer, length: number) => boolean): Reading<string> {
+    let descriptor: number;
+    try {
+      descriptor = openSync(at(path), 'r');
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
+    }
+    try {
+      let length = 0;
+      for (;;) {
+        const got = readSync(descriptor, buffer, length, buffer.length - length, null);
+        length += got;
+        if (got === 0 || until?.(buffer, length)) break;
+        if (length < buffer.length) {
+          if (whole) continue;
+          break;
+        }
+        if (length >= LARGEST) return { ok: false, gap: { reason: 'limit', subject: `/proc/${path}` } };
+        buffer = Buffer.concat([buffer], buffer.length * 2);
+      }
+      return { ok: true, value: buffer.toString('utf8', 0, length) };
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  return {
+    root,
+    real: isProc(root),
+    text: (path, until) => slurp(path, true, until),
+    piece: (path) => slurp(path, false),
+    link: (path) => attempt(path, () => readlinkSync(at(path))),
+    list: (path) => attempt(path, () => readdirSync(at(path))),
+    stat: (path) =>
+      attempt(path, () => {
+        const { dev, ino, size, uid } = statSync(at(path));
+        return { dev, ino, size, uid };
+      }),
+  };
+}
+
+function isProc(root: string): boolean {
+  try {
+    return statfsSync(root).type === PROC_SUPER_MAGIC;
+  } catch {
+    return false; // A root that is not there fails again, with a gap, at the first listing.
+  }
+}
+
+/** Paths that begin with a pid: what is not there has gone, rather than never been. */
+function isOfProcess(path: string): boolean {
+  const first = path.charCodeAt(0);
+  return first >= 48 && first <= 57;
+}
+
+/** What an errno means for somebody who looks. `absent` says how "not there" is to be understood. */
+export function gapOf(error: unknown, subject: string, absent: GapReason): Gap {
+  const code = (error as NodeJS.ErrnoException).code;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { reason: absent, subject };
+    case 'ESRCH':
+      return { reason: 'vanished', subject };
+    case 'EACCES':
+    case 'EPERM':
+      return { reason: 'denied', subject };
+    case 'EMFILE':
+    case 'ENFILE':
+      return { reason: 'limit', subject, detail: 'no file descriptor left' };
+    default:
+      return { reason: 'malformed', subject, detail: code ?? 'unknown failure' };
+  }
+}

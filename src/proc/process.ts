@@ -1,0 +1,127 @@
+/**
+ * Parsers of `/proc/<pid>/{stat,status,cmdline,environ,limits,fd/*,ns/*}` and of `/proc/stat`; see proc(5).
+ * They take text and return data; nothing here throws, an unreadable text gives `undefined`.
+ */
+
+/** User-space clock ticks per second: 100 on every architecture Node runs on. */
+export const TICKS_PER_SECOND = 100;
+
+export interface ProcessStat {
+  pid: number;
+  comm: string;
+  /** `R`, `S`, `Z`, … */
+  state: string;
+  parent: number;
+  /** True for threads of the kernel itself (PF_KTHREAD): they have no program and never get one. */
+  kernelThread: boolean;
+  /** Clock ticks in user and kernel mode. */
+  cpuTicks: number;
+  /** Clock ticks after boot. */
+  startTicks: number;
+  residentPages: number;
+  /** Where the stack begins: chosen anew by every `exec`; 0 when we may not know. */
+  stackStart: string;
+}
+
+const PF_KTHREAD = 0x00200000;
+
+/**
+ * One line: `4242 (file (b) eat) S 1 4242 …`. The name may hold anything, so the last `)` ends it.
+ */
+export function parseStat(text: string): ProcessStat | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 2 || close < open) return undefined;
+  const pid = Number(text.slice(0, open));
+  // Field 3 of the manual page is fields[0].
+  const fields = text.slice(close + 2).split(' ');
+  const field = (number: number) => Number(fields[number - 3]);
+  const startTicks = field(22);
+  if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) return undefined;
+  return {
+    pid,
+    comm: text.slice(open + 1, close),
+    state: fields[0]!,
+    parent: field(4),
+    kernelThread: (field(9) & PF_KTHREAD) !== 0,
+    cpuTicks: field(14) + field(15),
+    startTicks,
+    residentPages: field(24) || 0,
+    stackStart: fields[28 - 3] ?? '0',
+  };
+}
+
+export interface ProcessStatus {
+  /** Effective. */
+  uid?: number;
+  canBindPrivileged?: boolean;
+  /** Thread-group leader's id; a thread's differs from its own. */
+  threadGroup?: number;
+}
+
+const CAP_NET_BIND_SERVICE = 10n;
+
+/** `Uid:	0	0	0	0` (real, effective, saved, file system) and `CapEff:	000001ffffffffff`. */
+export function parseStatus(text: string): ProcessStatus {
+  const status: ProcessStatus = {};
+  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(text);
+  if (uid) status.uid = Number(uid[1]);
+  const group = /^Tgid:\s*(\d+)/m.exec(text);
+  if (group) status.threadGroup = Number(group[1]);
+  const capabilities = /^CapEff:\s*([0-9a-f]{1,16})\s*$/im.exec(text);
+  if (capabilities) status.canBindPrivileged = ((BigInt(`0x${capabilities[1]}`) >> CAP_NET_BIND_SERVICE) & 1n) === 1n;
+  return status;
+}
+
+/** `filebeat\0-c\0x.yml\0`; empty for kernel threads and zombies. Empty arguments are kept. */
+export function parseCmdline(text: string): string[] {
+  if (text === '') return [];
+  const words = text.split('\0');
+  if (words.at(-1) === '') words.pop();
+  return words;
+}
+
+/** `NAME=value\0…`; of a name given twice the first counts, as getenv(3) and Go's os.Getenv see it. */
+export function parseEnviron(text: string): Record<string, string> {
+  const environment: Record<string, string> = Object.create(null);
+  for (const entry of text.split('\0')) {
+    const equals = entry.indexOf('=');
+    if (equals > 0) environment[entry.slice(0, equals)] ??= entry.slice(equals + 1);
+  }
+  return environment;
+}
+
+/** `Max open files            1024                 524288               files`: the soft limit; undefined when unlimited. */
+export function parseMaxOpenFiles(text: string): number | undefined {
+  const match = /^Max open files\s+(\d+)/m.exec(text);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** `socket:[4242]` → 4242. */
+export function parseSocketLink(target: string): number | undefined {
+  if (!target.startsWith('socket:[') || !target.endsWith(']')) return undefined;
+  const inode = Number(target.slice(8, -1));
+  return Number.isSafeInteger(inode) ? inode : undefined;
+}
+
+/** `net:[4026531840]` → 4026531840, for the kind of namespace asked for. */
+export function parseNamespaceLink(target: string, kind: string): number | undefined {
+  const prefix = `${kind}:[`;
+  if (!target.startsWith(prefix) || !target.endsWith(']')) return undefined;
+  const inode = Number(target.slice(prefix.length, -1));
+  return Number.isSafeInteger(inode) ? inode : undefined;
+}
+
+/** `/usr/bin/filebeat (deleted)`: the file behind a running program was replaced or removed. */
+export function parseExecutable(target: string): { path: string; deleted: boolean } {
+  const mark = ' (deleted)';
+  return target.endsWith(mark)
+    ? { path: target.slice(0, -mark.length), deleted: true }
+    : { path: target, deleted: false };
+}
+
+/** `btime 1763856012` of `/proc/stat`: seconds since the epoch. */
+export function parseBootTime(text: string): number | undefined {
+  const match = /^btime (\d+)$/m.exec(text);
+  return match ? Number(match[1]) : undefined;
+}
