@@ -330,7 +330,7 @@ const cases: Case[] = [
     expect: { argv: [bin, 'a b', '\t', 'é', 'A', ' ', '\\q', '"', "it's"] },
   },
   {
-    title: 'an unbalanced quote loses the line, not the file',
+    title: 'an unbalanced quote is told, and the other lines are still read',
     tree: service(`ExecStart=${bin} "open`, `ExecStart=${bin} -e`),
     expect: { argv: [bin, '-e'] },
     gaps: [`malformed ${lib}/filebeat.service:2`],

@@ -199,7 +199,7 @@ function defaultInstance(files: FileView, index: UnitIndex, template: string): s
 function wantedBy(name: UnitName, aliases: readonly string[], search: Search): string[] {
   const names = [name.full, ...aliases];
   const template = templateName(name);
-  // A bare template in `.wants` stands for its default instance.
+  // systemctl writes the instance into the link; a bare template linked by hand can only mean the default one.
   if (template && defaultInstance(search.files, search.index, template) === name.instance) names.push(template);
   return [...new Set(names.flatMap((one) => search.wants.get(one) ?? []))].sort();
 }
