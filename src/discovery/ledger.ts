@@ -1,0 +1,95 @@
+/**
+ * The loss ledger: what the kernel dropped at a listener, as a count that never falls. The kernel counts per socket
+ * and starts at 0 with each bind; a row is `{ total, sockets: { "4026531840/81234": 17 } }`. Pure.
+ */
+
+export interface LedgerEntry {
+  /** Datagrams, monotonic. */
+  total: number;
+  /** Namespace and inode of each socket counted so far → the kernel's count when last seen. */
+  sockets: Record<string, number>;
+  /** Boot in which those sockets lived; another boot reuses their numbers. */
+  bootId: string;
+  /** `[seconds since the epoch, datagrams]`: rises seen in the last 5 minutes, in buckets of 10 s, oldest first. */
+  rises: [at: number, datagrams: number][];
+}
+
+export type Ledger = Readonly<Record<string, LedgerEntry>>;
+
+export interface CountedSocket {
+  /** Inode of the network namespace. */
+  netns: number;
+  inode: number;
+  /** The kernel's count, 32 bits, since the socket was opened; some kernels print it signed. */
+  drops: number;
+}
+
+/** A listener's series: its labels without pid, so that the count goes on across restarts. */
+export function ledgerKey(name: string, protocol: string, address: string, port: number | undefined): string {
+  return JSON.stringify([name, protocol, address, port ?? '']);
+}
+
+const wrap = 2 ** 32;
+/** A count that falls by less than this has not wrapped: the inode belongs to another socket now. */
+const wrapDistance = 2 ** 31;
+/** Sockets of earlier binds kept, so that one missed by a reading isn't counted twice when it is back. */
+const kept = 8;
+const bucket = 10;
+const window = 300;
+
+/**
+ * Enters what the kernel says now of the sockets that serve a listener; none at all leaves the count as it is. A listener
+ * seen for the first time starts at the kernel's own count. Drops between the last look and a close are nobody's.
+ */
+export function advance(
+  ledger: Ledger,
+  key: string,
+  sockets: readonly CountedSocket[],
+  context: { now: number; bootId: string },
+): Ledger {
+  const before = ledger[key];
+  if (sockets.length === 0 && before === undefined) return ledger;
+  let total = before?.total ?? 0;
+  const known = before?.bootId === context.bootId ? before.sockets : {};
+  const seen: Record<string, number> = {};
+  for (const socket of sockets) {
+    const drops = ((socket.drops % wrap) + wrap) % wrap;
+    const id = `${socket.netns}/${socket.inode}`;
+    const last = known[id];
+    if (last === undefined) total += drops;
+    else if (drops >= last) total += drops - last;
+    else total += last - drops > wrapDistance ? drops + wrap - last : drops;
+    seen[id] = drops;
+  }
+  const earlier = Object.entries(known).filter(([id]) => !Object.hasOwn(seen, id));
+  const room = Math.max(0, kept - sockets.length);
+  const entry: LedgerEntry = {
+    total,
+    // Newest last: what is dropped first was seen longest ago.
+    sockets: { ...Object.fromEntries(room === 0 ? [] : earlier.slice(-room)), ...seen },
+    bootId: context.bootId,
+    rises: addRise(before?.rises ?? [], context.now, before === undefined ? 0 : total - before.total),
+  };
+  return { ...ledger, [key]: entry };
+}
+
+function addRise(rises: readonly [number, number][], now: number, datagrams: number): [number, number][] {
+  const recent = rises.filter(([at]) => at > now - window && at <= now);
+  if (datagrams === 0) return recent;
+  const last = recent.at(-1);
+  if (last === undefined || now - last[0] >= bucket) return [...recent, [now, datagrams]];
+  return [...recent.slice(0, -1), [last[0], last[1] + datagrams]];
+}
+
+/** Datagrams seen dropped within the last `seconds` (at most 300). What was there at the first look is no rise. */
+export function droppedWithin(entry: LedgerEntry | undefined, now: number, seconds: number): number {
+  const recent = (entry?.rises ?? []).filter(([at]) => at > now - seconds && at <= now);
+  return recent.reduce((sum, [, datagrams]) => sum + datagrams, 0);
+}
+
+/** Without the entries of instances that are no longer known. */
+export function pruneLedger(ledger: Ledger, names: ReadonlySet<string>): Ledger {
+  const entries = Object.entries(ledger);
+  const rest = entries.filter(([key]) => names.has((JSON.parse(key) as unknown[])[0] as string));
+  return rest.length === entries.length ? ledger : Object.fromEntries(rest);
+}
