@@ -1,0 +1,30 @@
+/**
+ * Facts about the kernel as a whole: `/proc/stat`, `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and
+ * whether there is IPv6 at all; see proc(5) and socket(7).
+ */
+import type { HostFacts } from '../model.js';
+import type { ProcFs } from './fs.js';
+import { parseBootTime } from './process.js';
+
+/** `via`: a process whose `net/` tells whether the kernel has IPv6 (`self` on a real host). */
+export function readHostFacts(procfs: ProcFs, via = 'self'): HostFacts {
+  const text = (path: string): string | undefined => {
+    const reading = procfs.piece(path);
+    return reading.ok ? reading.value.trim() : undefined;
+  };
+  const bytes = (path: string): number | undefined => {
+    const value = text(path);
+    return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
+  };
+  const rmemMax = bytes('sys/net/core/rmem_max');
+  const rmemDefault = bytes('sys/net/core/rmem_default');
+  const table = procfs.stat(`${via}/net/udp6`);
+  return {
+    hostname: text('sys/kernel/hostname') ?? '',
+    bootTime: parseBootTime(text('stat') ?? '') ?? 0,
+    // Booted with ipv6.disable=1 there are no tables of that family; anything else that hides them says nothing.
+    ipv6: table.ok || (table.gap.reason !== 'missing' && table.gap.reason !== 'vanished'),
+    ...(rmemMax !== undefined && { rmemMax }),
+    ...(rmemDefault !== undefined && { rmemDefault }),
+  };
+}

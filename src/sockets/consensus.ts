@@ -1,0 +1,84 @@
+/**
+ * A reading that does not tear. The kernel hands out about 31 rows per read(2) and resumes by position, so a socket
+ * that closes meanwhile shifts a living one out of the table. Who misses something expected therefore looks again:
+ * the union of up to 8 readings by inode.
+ */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { Gap, Protocol } from '../model.js';
+import type { TableReading } from './reading.js';
+import type { SocketRow } from './table.js';
+
+export const MOST_READINGS = 8;
+
+export interface Sought {
+  protocol: Protocol;
+  port: number;
+  /** Asked for sockets of that protocol and port. */
+  isServedBy: (row: SocketRow) => boolean;
+  /** Milliseconds that the readings have to span before it counts as absent: a reload takes a port away for a moment. */
+  spanMs?: number;
+}
+
+export interface Consensus {
+  rows: SocketRow[];
+  /** The same rows by protocol and port. */
+  at: (protocol: Protocol, port: number) => readonly SocketRow[];
+  /** Readings made. */
+  readings: number;
+  unread: Protocol[];
+  gaps: Gap[];
+}
+
+/**
+ * Looks until all that is sought was found, or was looked for often enough. A table that came in one piece can't
+ * have torn: there one reading decides, unless the sought thing asks for a span. Between two readings others may run.
+ * `undefined`: nothing could be read.
+ */
+export async function readUntilFound(
+  read: (protocols: readonly Protocol[]) => TableReading | undefined,
+  sought: readonly Sought[],
+): Promise<Consensus | undefined> {
+  const first = read(['udp', 'tcp']);
+  if (first === undefined) return undefined;
+  const union = createUnion();
+  union.add(first.rows);
+  const whole = new Set(first.whole);
+  const started = performance.now();
+  let readings = 1;
+  let missing = sought.filter((one) => !first.unread.includes(one.protocol) && !union.serves(one));
+  for (;;) {
+    const elapsed = performance.now() - started;
+    missing = missing.filter(
+      ({ protocol, spanMs = 0 }) => elapsed < spanMs || (readings < MOST_READINGS && !whole.has(protocol)),
+    );
+    if (missing.length === 0) break;
+    const longest = Math.max(...missing.map(({ spanMs = 0 }) => spanMs));
+    if (longest > 0) await pause(Math.ceil(longest / (MOST_READINGS - 1)));
+    else await nextTurn();
+    const again = read([...new Set(missing.map(({ protocol }) => protocol))]);
+    if (again === undefined) break;
+    readings++;
+    union.add(again.rows);
+    missing = missing.filter((one) => !union.serves(one));
+  }
+  return { rows: union.rows(), at: union.at, readings, unread: first.unread, gaps: first.gaps };
+}
+
+/** Rows of several readings, each inode once and as it was last seen. */
+function createUnion() {
+  const endpoints = new Map<string, Map<number, SocketRow>>();
+  const at = (protocol: Protocol, port: number) => [...(endpoints.get(`${protocol}${port}`)?.values() ?? [])];
+  return {
+    at,
+    add(rows: readonly SocketRow[]) {
+      for (const row of rows) {
+        const key = `${row.protocol}${row.port}`;
+        const here = endpoints.get(key);
+        if (here === undefined) endpoints.set(key, new Map([[row.inode, row]]));
+        else here.set(row.inode, row);
+      }
+    },
+    serves: ({ protocol, port, isServedBy }: Sought) => at(protocol, port).some(isServedBy),
+    rows: () => [...endpoints.values()].flatMap((here) => [...here.values()]),
+  };
+}

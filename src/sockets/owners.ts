@@ -1,0 +1,159 @@
+/**
+ * Who holds a socket: links `/proc/<pid>/fd/<n>` → `socket:[inode]`; see proc(5).
+ *
+ * Order of reads, so that nothing is mis-assigned: the caller's process scan reads start times; then the tables are
+ * read; then the links are; then start times again. A holder counts only if its link was seen after the row and its
+ * start time is the same on both sides: neither a pid given away again nor a descriptor closed meanwhile can slip in.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Gap, Owner, ProcessId } from '../model.js';
+import type { ProcFs } from '../proc/fs.js';
+import { parseSocketLink, parseStat } from '../proc/process.js';
+
+interface Holding extends Owner {
+  fd: string;
+}
+
+export interface OwnerBook {
+  /** Checks every holding known of these sockets by one readlink each, forgets all other sockets; the pids that hold some. */
+  verify(inodes: ReadonlySet<number>): Set<number>;
+  /** Lists a process's descriptors; false when that is denied. A process that is gone holds nothing. */
+  look(process: ProcessId, inodes: ReadonlySet<number>): boolean;
+  /** Lists everybody's descriptors, a few milliseconds at a time. */
+  walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
+  /** By pid. */
+  owners(inode: number): Owner[];
+  /** Walks since the book was opened. */
+  readonly walks: number;
+  /** A walk takes its time from everybody else: at most a twentieth of it, so that a walk may have to wait. */
+  mayWalk(): boolean;
+}
+
+const SLICE_MS = 8;
+const REST_FACTOR = 20;
+const SHORTEST_REST_MS = 1000;
+
+export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
+  const holdings = new Map<number, Holding[]>();
+  let walks = 0;
+  let restUntil = Number.NEGATIVE_INFINITY;
+
+  function statOf(pid: number) {
+    const text = procfs.piece(`${pid}/stat`);
+    return text.ok ? parseStat(text.value) : undefined;
+  }
+
+  function verify(inodes: ReadonlySet<number>) {
+    const held = new Map<number, { startTicks: number; inodes: number[] }>();
+    for (const [inode, holders] of holdings) {
+      const still = inodes.has(inode) ? holders.filter(({ pid, fd }) => isHeld(pid, fd, inode)) : [];
+      if (still.length === 0) holdings.delete(inode);
+      else if (still.length < holders.length) holdings.set(inode, still);
+      for (const { pid, startTicks } of still) {
+        const of = held.get(pid);
+        if (of === undefined) held.set(pid, { startTicks, inodes: [inode] });
+        else of.inodes.push(inode);
+      }
+    }
+    for (const [pid, { startTicks, inodes: mine }] of held) {
+      if (statOf(pid)?.startTicks === startTicks) continue;
+      for (const inode of mine) drop(inode, pid);
+      held.delete(pid);
+    }
+    return new Set(held.keys());
+  }
+
+  function isHeld(pid: number, fd: string, inode: number): boolean {
+    const link = procfs.link(`${pid}/fd/${fd}`);
+    return link.ok && link.value === `socket:[${inode}]`;
+  }
+
+  function drop(inode: number, pid: number) {
+    const rest = (holdings.get(inode) ?? []).filter((holding) => holding.pid !== pid);
+    if (rest.length === 0) holdings.delete(inode);
+    else holdings.set(inode, rest);
+  }
+
+  /** What `pid` holds of these sockets; the first descriptor of each. */
+  function descriptors(pid: number, inodes: ReadonlySet<number>): Map<number, string> | 'denied' | 'gone' {
+    const names = procfs.list(`${pid}/fd`);
+    if (!names.ok) return names.gap.reason === 'denied' ? 'denied' : 'gone';
+    const found = new Map<number, string>();
+    let denied = false;
+    for (const fd of names.value) {
+      const link = procfs.link(`${pid}/fd/${fd}`);
+      if (!link.ok) {
+        // Without CAP_SYS_PTRACE the names can be listed (CAP_DAC_READ_SEARCH) and none of the links read.
+        if (link.gap.reason !== 'denied') continue;
+        denied = true;
+        break;
+      }
+      const inode = parseSocketLink(link.value);
+      if (inode !== undefined && inodes.has(inode) && !found.has(inode)) found.set(inode, fd);
+    }
+    return denied ? 'denied' : found;
+  }
+
+  /** `before`: the process as it was before its descriptors were read. */
+  function enter(before: ProcessId, found: ReadonlyMap<number, string>) {
+    if (found.size === 0) return;
+    const after = statOf(before.pid);
+    if (after === undefined || after.startTicks !== before.startTicks) return;
+    const { pid, startTicks } = before;
+    for (const [inode, fd] of found) {
+      drop(inode, pid);
+      const holders = [...(holdings.get(inode) ?? []), { pid, startTicks, comm: after.comm, fd }];
+      holdings.set(
+        inode,
+        holders.sort((a, b) => a.pid - b.pid),
+      );
+    }
+  }
+
+  function look(process: ProcessId, inodes: ReadonlySet<number>): boolean {
+    const found = descriptors(process.pid, inodes);
+    if (found === 'denied') return false;
+    if (found !== 'gone') enter(process, found);
+    return true;
+  }
+
+  async function walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>) {
+    walks++;
+    let spent = 0;
+    let slice = performance.now();
+    let denied = 0;
+    const listing = procfs.list('.');
+    for (const name of listing.ok ? listing.value : []) {
+      const pid = Number(name);
+      if (!Number.isInteger(pid) || except.has(pid)) continue;
+      if (performance.now() - slice > SLICE_MS) {
+        spent += performance.now() - slice;
+        await nextTurn();
+        slice = performance.now();
+      }
+      const before = statOf(pid);
+      if (before === undefined || before.kernelThread) continue;
+      const found = descriptors(pid, inodes);
+      if (found === 'denied') denied++;
+      else if (found !== 'gone') enter(before, found);
+    }
+    spent += performance.now() - slice;
+    restUntil = now() + Math.max(SHORTEST_REST_MS, REST_FACTOR * spent);
+    const gaps: Gap[] = [];
+    if (!listing.ok) gaps.push({ ...listing.gap, subject: '/proc' });
+    if (denied > 0)
+      gaps.push({ reason: 'denied', subject: '/proc/*/fd', detail: `descriptors of ${denied} processes` });
+    return { complete: gaps.length === 0, gaps };
+  }
+
+  return {
+    verify,
+    look,
+    walk,
+    owners: (inode) => (holdings.get(inode) ?? []).map(({ pid, startTicks, comm }) => ({ pid, startTicks, comm })),
+    get walks() {
+      return walks;
+    },
+    mayWalk: () => now() >= restUntil,
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * One look at the four socket tables of a network namespace, through one of the processes in it.
+ */
+import { endianness } from 'node:os';
+import type { Family, Gap, ProcessId, Protocol } from '../model.js';
+import type { ProcFs } from '../proc/fs.js';
+import { parseStat } from '../proc/process.js';
+import { parseSocketTable, type SocketRow } from './table.js';
+
+/** Whoever the tables are read through: `self` is always there, a pid must still be the same process afterwards. */
+export type Via = { path: string; process?: ProcessId };
+
+export interface TableReading {
+  rows: SocketRow[];
+  /** Protocols of which a table is there and could not be read. */
+  unread: Protocol[];
+  /** Protocols whose tables came in one piece each. A row can be missed only where the kernel resumes between two. */
+  whole: Protocol[];
+  gaps: Gap[];
+}
+
+const LITTLE_ENDIAN = endianness() === 'LE';
+const TABLES: Record<Protocol, [path: string, family: Family][]> = {
+  udp: [
+    ['udp', 4],
+    ['udp6', 6],
+  ],
+  tcp: [
+    ['tcp', 4],
+    ['tcp6', 6],
+  ],
+};
+
+/** `undefined`: `via` is gone, and what was read may be of another namespace. */
+export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protocol[]): TableReading | undefined {
+  const reading: TableReading = { rows: [], unread: [], whole: [], gaps: [] };
+  for (const protocol of protocols) {
+    let pieces = 0;
+    let unread = false;
+    for (const [table, family] of TABLES[protocol]) {
+      let here = 0;
+      const path = `${via.path}/net/${table}`;
+      const text = procfs.text(path, (bytes, length) => {
+        here++;
+        return protocol === 'tcp' && pastListeners(bytes, length);
+      });
+      pieces = Math.max(pieces, here);
+      if (text.ok) {
+        const { rows, badLines } = parseSocketTable(text.value, protocol, family, LITTLE_ENDIAN);
+        for (const row of rows) reading.rows.push(row);
+        if (badLines.length > 0)
+          reading.gaps.push({ reason: 'malformed', subject: `/proc/${path}`, detail: lines(badLines) });
+      } else if (text.gap.reason !== 'vanished' && text.gap.reason !== 'missing') {
+        // No table at all is a kernel without that family: nothing can be in it.
+        unread = true;
+        reading.gaps.push(text.gap);
+      }
+    }
+    if (unread) reading.unread.push(protocol);
+    else if (pieces <= 1) reading.whole.push(protocol);
+  }
+  return isStill(procfs, via) ? reading : undefined;
+}
+
+function isStill(procfs: ProcFs, { process }: Via): boolean {
+  if (process === undefined) return true;
+  const stat = procfs.piece(`${process.pid}/stat`);
+  return stat.ok && parseStat(stat.value)?.startTicks === process.startTicks;
+}
+
+/** The kernel lists TCP's listeners before everything else, and busy hosts have 100,000 rows behind them. */
+function pastListeners(bytes: Buffer, length: number): boolean {
+  const end = bytes.lastIndexOf(10, length - 1);
+  const start = end < 1 ? -1 : bytes.lastIndexOf(10, end - 1);
+  if (start < 0) return false;
+  const state = bytes
+    .toString('latin1', start + 1, end)
+    .trim()
+    .split(/ +/, 4)[3];
+  return state !== undefined && /^[0-9A-F]{2}$/.test(state) && state !== '0A';
+}
+
+function lines(numbers: readonly number[]): string {
+  const some = numbers.slice(0, 5).join(', ');
+  return numbers.length > 5 ? `lines ${some} and ${numbers.length - 5} more` : `line ${some}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * What the kernel has and who holds it: the one entry to this folder. One pass reads the tables of each network
+ * namespace through one of its processes, again where something wanted is missing, and then asks who holds what.
+ */
+import type { Gap, Namespace, Socket } from '../model.js';
+import type { ProcFs } from '../proc/fs.js';
+import { parseNamespaceLink } from '../proc/process.js';
+import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
+import { type Consensus, readUntilFound, type Sought } from './consensus.js';
+import { readNamespace } from './namespaces.js';
+import { createOwnerBook } from './owners.js';
+import { readTables, type Via } from './reading.js';
+import type { SocketRow } from './table.js';
+
+export type { Holder } from './attribution.js';
+
+/** An endpoint that somebody ought to hold. */
+export interface Wanted extends Sought {
+  netns: number;
+  /** Asked for sockets of that protocol and port: true for those that would keep the wanted one from being bound. */
+  isBlockedBy?: (row: SocketRow) => boolean;
+}
+
+export interface SocketLook<W extends Wanted> {
+  /** By namespace, protocol, port, address, inode. */
+  sockets: Socket[];
+  /** By inode. Addresses and the first unprivileged port are there where something wanted is missing. */
+  namespaces: Namespace[];
+  /** Looks at the tables of a namespace in this pass: one for each namespace while all is well. */
+  tableReads: number;
+  /** Walks over everybody's descriptors since the scanner was made. */
+  fullFdScans: number;
+  /** Those that cannot be called missing: the tables that would tell could not be read. */
+  undecided: W[];
+  gaps: Gap[];
+}
+
+export interface SocketScanner {
+  /**
+   * `holders`: the Filebeats of this pass's process scan. `hostNetns`: the host's namespace, by the same scan.
+   * Looks at the namespaces of all holders and of everything wanted.
+   */
+  look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketLook<W>>;
+}
+
+/** `now`: milliseconds, never going back. */
+export function createSocketScanner(procfs: ProcFs, now: () => number = () => performance.now()): SocketScanner {
+  const book = createOwnerBook(procfs, now);
+  const attribute = createAttributor(book, now);
+
+  async function look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number) {
+    const gaps: Gap[] = [];
+    const undecided: W[] = [];
+    const namespaces: Namespace[] = [];
+    const seen: (SeenSocket & { row: SocketRow })[] = [];
+    const own = netnsOf('self');
+    let tableReads = 0;
+
+    for (const netns of namespacesOf(holders, wanted)) {
+      const here = wanted.filter((want) => want.netns === netns);
+      const { via, consensus } = await readOne(netns, own, holders, here);
+      if (via === undefined || consensus === undefined) {
+        undecided.push(...here);
+        gaps.push({ reason: 'missing', subject: `network namespace ${netns}`, detail: 'no process in it can be seen' });
+        continue;
+      }
+      tableReads += consensus.readings;
+      gaps.push(...consensus.gaps);
+      const { absent, concerned } = compare(here, consensus);
+      undecided.push(...absent.filter(({ protocol }) => consensus.unread.includes(protocol)));
+      for (const row of consensus.rows) seen.push({ inode: row.inode, netns, wanted: concerned.has(row), row });
+      const told = readNamespace(procfs, via.path, {
+        netns,
+        host: netns === hostNetns,
+        own: !procfs.real || netns === own,
+        whole: absent.length > 0,
+      });
+      namespaces.push(told.namespace);
+      gaps.push(...told.gaps);
+    }
+
+    const attribution = await attribute(seen, holders);
+    gaps.push(...attribution.gaps);
+    const sockets = seen.map((socket): Socket => {
+      return { ...socket.row, netns: socket.netns, ...attribution.ownersOf(socket) };
+    });
+    return { sockets: sockets.sort(bySocket), namespaces, tableReads, fullFdScans: book.walks, undecided, gaps };
+  }
+
+  /** We ourselves can't vanish while we look; pid 1 stands for the host where no Filebeat runs. */
+  async function readOne(netns: number, own: number | undefined, holders: readonly Holder[], here: readonly Wanted[]) {
+    const candidates: Via[] = holders
+      .filter((holder) => holder.netns === netns)
+      .map(({ pid, startTicks }) => ({ path: `${pid}`, process: { pid, startTicks } }));
+    if (netns === own) candidates.unshift({ path: 'self' });
+    else if (netns === netnsOf('1')) candidates.push({ path: '1' });
+    for (const via of candidates) {
+      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), here);
+      if (consensus) return { via, consensus };
+    }
+    return {};
+  }
+
+  function netnsOf(path: string): number | undefined {
+    const link = procfs.link(`${path}/ns/net`);
+    return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
+  }
+
+  return { look };
+}
+
+/** `absent`: what nothing serves. `concerned`: sockets at wanted endpoints, whose holder has to be known. */
+function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { absent: W[]; concerned: Set<SocketRow> } {
+  const absent: W[] = [];
+  const concerned = new Set<SocketRow>();
+  for (const want of here) {
+    let served = false;
+    for (const row of at(want.protocol, want.port)) {
+      const serves = want.isServedBy(row);
+      served ||= serves;
+      if (serves || want.isBlockedBy?.(row)) concerned.add(row);
+    }
+    if (!served) absent.push(want);
+  }
+  return { absent, concerned };
+}
+
+function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): number[] {
+  const all = new Set(wanted.map(({ netns }) => netns));
+  for (const { netns } of holders) if (netns !== undefined) all.add(netns);
+  return [...all].sort((a, b) => a - b);
+}
+
+function bySocket(a: Socket, b: Socket): number {
+  if (a.netns !== b.netns) return a.netns - b.netns;
+  if (a.protocol !== b.protocol) return a.protocol === 'udp' ? -1 : 1;
+  return a.port - b.port || (a.address < b.address ? -1 : a.address > b.address ? 1 : a.inode - b.inode);
+}

@@ -1,0 +1,119 @@
+/**
+ * Parser of one `/proc/<pid>/net/{udp,udp6,tcp,tcp6}`; see proc(5) and net/ipv4/udp.c, udp4_format_sock.
+ *
+ *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+ *   4995: 0100007F:238E 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1187448 2 0000000033901b43 0
+ */
+import type { Family, Protocol } from '../model.js';
+
+/** One listening socket as the table has it: a `Socket` without namespace and owners. */
+export interface SocketRow {
+  protocol: Protocol;
+  family: Family;
+  address: string;
+  port: number;
+  inode: number;
+  uid: number;
+  /** Bytes as the kernel accounts them; of a TCP listener, connections that wait to be accepted. */
+  receiveQueue: number;
+  /** Datagrams. */
+  drops: number;
+}
+
+export interface SocketTable {
+  rows: SocketRow[];
+  /** 1-based numbers of lines that could not be read. */
+  badLines: number[];
+}
+
+/** Idle and unconnected, which is how UDP listens; TCP has a state for it. */
+const LISTENING: Record<Protocol, string> = { udp: '07', tcp: '0A' };
+
+/**
+ * Listeners only: unconnected UDP sockets and TCP sockets in LISTEN, one row per inode (the table may repeat a row
+ * while it changes). `littleEndian` is the byte order of the host that wrote it.
+ */
+export function parseSocketTable(text: string, protocol: Protocol, family: Family, littleEndian = true): SocketTable {
+  const table: SocketTable = { rows: [], badLines: [] };
+  const seen = new Set<number>();
+  const state = LISTENING[protocol];
+  let number = 0;
+  for (let from = 0; from < text.length; ) {
+    let to = text.indexOf('\n', from);
+    if (to < 0) to = text.length;
+    number++;
+    const line = text.slice(from, to);
+    from = to + 1;
+    if (number === 1 || line === '') continue;
+    const fields = line.trim().split(/ +/);
+    const row = fields[3] === state ? parseRow(fields, protocol, family, littleEndian) : undefined;
+    if (row === undefined) {
+      // Another state is no listener; no state at all is no row.
+      if (fields[3] === state || !/^[0-9A-F]{2}$/.test(fields[3] ?? '')) table.badLines.push(number);
+    } else if (row !== 'connected' && !seen.has(row.inode)) {
+      seen.add(row.inode);
+      table.rows.push(row);
+    }
+  }
+  return table;
+}
+
+function parseRow(
+  fields: string[],
+  protocol: Protocol,
+  family: Family,
+  littleEndian: boolean,
+): SocketRow | 'connected' | undefined {
+  const [, local, remote, , queues, , , uid, , inode] = fields;
+  if (local === undefined || remote === undefined || queues === undefined) return undefined;
+  const colon = local.indexOf(':');
+  const address = decodeAddress(local.slice(0, colon), family, littleEndian);
+  const port = hex(local.slice(colon + 1), 4);
+  const receiveQueue = hex(queues.slice(queues.indexOf(':') + 1), 8);
+  const owner = decimal(uid);
+  const number = decimal(inode);
+  if (address === undefined || port === undefined || receiveQueue === undefined) return undefined;
+  if (owner === undefined || number === undefined) return undefined;
+  const drops = protocol === 'udp' ? decimal(fields[12]) : 0;
+  if (drops === undefined) return undefined;
+  // A socket in the midst of closing has no inode any more: nobody holds it.
+  if (!/^0+:0000$/.test(remote) || number === 0) return 'connected';
+  return { protocol, family, address, port, inode: number, uid: owner, receiveQueue, drops };
+}
+
+function hex(text: string, digits: number): number | undefined {
+  return text.length === digits && /^[0-9A-F]+$/.test(text) ? Number.parseInt(text, 16) : undefined;
+}
+
+function decimal(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** One or four 32-bit words in the host's byte order, as hex: `0100007F` is 127.0.0.1. */
+export function decodeAddress(text: string, family: Family, littleEndian = true): string | undefined {
+  if (text.length !== (family === 4 ? 8 : 32) || !/^[0-9A-F]+$/.test(text)) return undefined;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    const at = littleEndian ? (index & ~3) + 3 - (index & 3) : index;
+    bytes[at] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  }
+  return family === 4 ? bytes.join('.') : formatIPv6(bytes);
+}
+
+/** Canonical text (RFC 5952): the longest run of two or more zero groups, the first of equals, becomes `::`. */
+export function formatIPv6(bytes: Uint8Array): string {
+  const groups: number[] = [];
+  for (let index = 0; index < 16; index += 2) groups.push((bytes[index]! << 8) | bytes[index + 1]!);
+  // v4-mapped addresses are written with the IPv4 address in them (RFC 5952, 5).
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return `::ffff:${bytes.subarray(12).join('.')}`;
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const text = (part: number[]) => part.map((group) => group.toString(16)).join(':');
+  if (best.start < 0) return text(groups);
+  return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
+}
