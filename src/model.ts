@@ -82,10 +82,10 @@ export interface Owner extends ProcessId {
 
 /** What a configured host becomes (Go's net package under Filebeat, Linux). */
 export type Target =
-  /** One socket. `serves` says what the configuration asked for; `any` = both families by a dual-stack wildcard. */
-  | { kind: 'socket'; family: Family; address: string; port: number; serves: 'ipv4' | 'ipv6' | 'any' }
+  /** One socket. `serves` says what the configuration asked for; `any` = both families by a dual-stack wildcard; `reuse`: SO_REUSEADDR (multicast), several can share it. */
+  | { kind: 'socket'; family: Family; address: string; port: number; serves: 'ipv4' | 'ipv6' | 'any'; reuse?: true }
   /** Port 0 or none: the system picks. */
-  | { kind: 'random'; family: Family; address: string; serves: 'ipv4' | 'ipv6' | 'any' }
+  | { kind: 'random'; family: Family; address: string; serves: 'ipv4' | 'ipv6' | 'any'; reuse?: true }
   /** A name that cannot be looked up from here: match on the port alone. */
   | { kind: 'name'; port: number }
   /** Depends on something that cannot be known from outside. */
