@@ -17,10 +17,14 @@ export interface MismatchView extends Words {
 
 export interface Counts {
   instances: number;
+  instancesUp: number;
   instancesDown: number;
   /** Expected ports of all instances, and plain ports. */
   ports: number;
+  portsUp: number;
+  /** Not served, and not because its process has only just started. */
   portsDown: number;
+  portsStarting: number;
   /** Instances and ports that could not be judged. */
   unknown: number;
   severities: Record<Severity, number>;
@@ -59,23 +63,32 @@ export function countAll(report: Report): Counts {
   const { snapshot, verdict } = report;
   const counts: Counts = {
     instances: verdict.instances.length,
+    instancesUp: 0,
     instancesDown: 0,
     ports: verdict.statics.length,
+    portsUp: 0,
     portsDown: 0,
+    portsStarting: 0,
     unknown: 0,
     severities: { critical: 0, warning: 0, info: 0 },
     gaps: snapshot.gaps.length,
   };
   for (const instance of verdict.instances) {
-    if (instance.up === false) counts.instancesDown++;
-    else if (instance.up === undefined) counts.unknown++;
+    if (instance.up) counts.instancesUp++;
+    else if (instance.up === false) counts.instancesDown++;
+    else counts.unknown++;
     counts.ports += instance.ports.length;
     for (const port of instance.ports) {
-      if (port.up === false) counts.portsDown++;
-      else if (port.up === undefined) counts.unknown++;
+      if (port.up) counts.portsUp++;
+      else if (port.status === 'starting') counts.portsStarting++;
+      else if (port.up === false) counts.portsDown++;
+      else counts.unknown++;
     }
   }
-  for (const port of verdict.statics) if (!port.up) counts.portsDown++;
+  for (const port of verdict.statics) {
+    if (port.up) counts.portsUp++;
+    else counts.portsDown++;
+  }
   for (const mismatch of verdict.mismatches) counts.severities[table[mismatch.code].severity]++;
   return counts;
 }

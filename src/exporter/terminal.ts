@@ -1,0 +1,130 @@
+/** Text that is safe and aligned on a terminal: foreign names cannot send escape sequences, tables fit the width. Pure. */
+
+// Control characters of both sets, bidirectional overrides, line separators: nothing that moves a cursor or turns text around.
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Foreign text with everything that could act on a terminal spelled out, e.g. `\x1b[31m`. */
+export function safe(text: string): string {
+  return text.replace(unsafe, (c) => {
+    const code = c.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const wide =
+  /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const plain = /^[\u0020-\u007e\u00a0-\u036f]*$/;
+
+function split(text: string): string[] {
+  return plain.test(text) ? [...text] : [...graphemes.segment(text)].map((s) => s.segment);
+}
+
+const widthOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1);
+
+/** Columns that a text takes on a terminal. */
+export function width(text: string): number {
+  return plain.test(text) ? text.length : split(text).reduce((sum, g) => sum + widthOf(g), 0);
+}
+
+/** At most so many columns; what is cut is marked by `…`. */
+export function cut(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let used = 1;
+  let kept = '';
+  for (const grapheme of split(text)) {
+    used += widthOf(grapheme);
+    if (used > columns) break;
+    kept += grapheme;
+  }
+  return `${kept}…`;
+}
+
+export type Colour = 'red' | 'yellow' | 'green' | 'blue' | 'dim' | 'bold';
+
+const codes: Record<Colour, [number, number]> = {
+  red: [31, 39],
+  yellow: [33, 39],
+  green: [32, 39],
+  blue: [34, 39],
+  dim: [2, 22],
+  bold: [1, 22],
+};
+
+export type Paint = (text: string, colour: Colour | undefined) => string;
+
+/** Colours, or none at all. */
+export function painter(on: boolean): Paint {
+  return (text, colour) =>
+    on && colour !== undefined && text !== '' ? `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m` : text;
+}
+
+export interface Column {
+  title: string;
+  align?: 'right';
+  /** Narrowest useful width: cells are cut down to it before the column is dropped. */
+  least: number;
+  /** Columns with the highest figure are dropped first when the terminal is narrow; absent: never dropped. */
+  drop?: number;
+}
+
+export interface Cell {
+  text: string;
+  colour?: Colour;
+}
+
+/** A cell is never wider than this, whatever the terminal: a name can be 4 KB long. */
+const widest = 160;
+const gutter = 2;
+
+/** Widths that fit: all columns as wide as they like, then cut, then dropped. Undefined = dropped. */
+function fit(columns: readonly Column[], natural: readonly number[], available: number): (number | undefined)[] {
+  const widths: (number | undefined)[] = natural.map((w) => Math.min(w, widest));
+  const total = () => widths.reduce<number>((sum, w) => sum + (w === undefined ? 0 : w + gutter), -gutter);
+  const least = (i: number) => Math.min(columns[i]!.least, natural[i]!);
+  const leastTotal = () =>
+    widths.reduce<number>((sum, w, i) => sum + (w === undefined ? 0 : least(i) + gutter), -gutter);
+  while (leastTotal() > available) {
+    const candidates = columns
+      .map((c, i) => ({ i, drop: c.drop }))
+      .filter((c) => c.drop !== undefined && widths[c.i] !== undefined);
+    const worst = candidates.sort((a, b) => b.drop! - a.drop!)[0];
+    if (worst === undefined) break;
+    widths[worst.i] = undefined;
+  }
+  while (total() > available) {
+    let slack = -1;
+    widths.forEach((w, i) => {
+      if (w !== undefined && w > least(i) && (slack === -1 || w - least(i) > widths[slack]! - least(slack))) slack = i;
+    });
+    if (slack === -1) break;
+    widths[slack] = Math.max(least(slack), widths[slack]! - (total() - available));
+  }
+  return widths;
+}
+
+/** An aligned table, one string for each line; cells are made safe here. `available`: columns of the terminal, absent when it is none. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  paint: Paint,
+  available = Number.POSITIVE_INFINITY,
+): string[] {
+  const texts = rows.map((row) => row.map((cell) => safe(cell.text)));
+  const natural = columns.map((c, i) =>
+    texts.reduce((most, row) => Math.max(most, width(row[i] ?? '')), width(c.title)),
+  );
+  const widths = fit(columns, natural, available);
+  const line = (cells: readonly { text: string; colour?: Colour | undefined }[]): string => {
+    const shown = cells.flatMap((cell, i) => (widths[i] === undefined ? [] : [{ ...cell, i }]));
+    const parts = shown.map(({ text, colour, i }, nth) => {
+      const fitted = cut(text, widths[i]!);
+      const space = ' '.repeat(Math.max(0, widths[i]! - width(fitted)));
+      if (columns[i]!.align === 'right') return space + paint(fitted, colour);
+      return nth === shown.length - 1 ? paint(fitted, colour) : paint(fitted, colour) + space;
+    });
+    return parts.join(' '.repeat(gutter)).trimEnd();
+  };
+  const head = line(columns.map((c) => ({ text: c.title, colour: 'dim' })));
+  return [head, ...texts.map((row, r) => line(row.map((text, i) => ({ text, colour: rows[r]![i]!.colour }))))];
+}
