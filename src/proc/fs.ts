@@ -10,8 +10,8 @@ export interface ProcFs {
   readonly root: string;
   /** False for a folder of fixtures, whose inode numbers and directory sizes mean nothing. */
   readonly real: boolean;
-  /** A whole file, e.g. `4242/net/udp`; at most 64 MiB. `until` may end the reading early: it gets what was read so far. */
-  text(path: string, until?: (bytes: Buffer, length: number) => boolean): Reading<string>;
+  /** A whole file, e.g. `4242/net/udp`; at most 64 MiB. `until` may end the reading early. */
+  text(path: string, until?: Until): Reading<string>;
   /** A file that the kernel writes in one piece (`stat`, `status`, `cmdline`, …): one `read` where it fits. */
   piece(path: string): Reading<string>;
   /** Target of a symbolic link, e.g. `4242/fd/7` → `socket:[1187448]`. */
@@ -21,6 +21,9 @@ export interface ProcFs {
   /** After following links; `uid` of `4242` is the process's effective one. */
   stat(path: string): Reading<{ dev: number; ino: number; size: number; uid: number }>;
 }
+
+/** Asked after each read(2): `length` bytes are there, `got` of them came last. True: no more are needed. */
+export type Until = (bytes: Buffer, length: number, got: number) => boolean;
 
 const PROC_SUPER_MAGIC = 0x9fa0;
 const FIRST_BUFFER = 1 << 16;
@@ -39,7 +42,7 @@ export function openProcFs(root: string): ProcFs {
     }
   }
 
-  function slurp(path: string, whole: boolean, until?: (bytes: Buffer, length: number) => boolean): Reading<string> {
+  function slurp(path: string, whole: boolean, until?: Until): Reading<string> {
     let descriptor: number;
     try {
       descriptor = openSync(at(path), 'r');
@@ -51,7 +54,7 @@ export function openProcFs(root: string): ProcFs {
       for (;;) {
         const got = readSync(descriptor, buffer, length, buffer.length - length, null);
         length += got;
-        if (got === 0 || until?.(buffer, length)) break;
+        if (got === 0 || until?.(buffer, length, got)) break;
         if (length < buffer.length) {
           if (whole) continue;
           break;

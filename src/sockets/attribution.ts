@@ -45,7 +45,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const gaps: Gap[] = [];
     const inodes = new Set(sockets.map(({ inode }) => inode));
     const holding = book.verify(inodes);
-    const unheld = () => sockets.filter(({ inode }) => book.owners(inode).length === 0);
+    const unheld = () => sockets.filter(({ inode }) => !book.isHeld(inode));
 
     // Who has just been discovered may hold what was a stranger's before.
     const holdersNow = holders.map(({ pid, startTicks }) => `${pid}:${startTicks}`).join();

@@ -32,15 +32,18 @@ export interface Consensus {
 /**
  * Looks until all that is sought was found, or was looked for often enough. A table that came in one piece can't
  * have torn: there one reading decides, unless the sought thing asks for a span. Between two readings others may run.
+ * `known`: rows of TCP that need not be read, see `kept.ts`.
  * `undefined`: nothing could be read.
  */
 export async function readUntilFound(
   read: (protocols: readonly Protocol[]) => TableReading | undefined,
   sought: readonly Sought[],
+  known?: readonly SocketRow[],
 ): Promise<Consensus | undefined> {
-  const first = read(['udp', 'tcp']);
+  const first = read(known ? ['udp'] : ['udp', 'tcp']);
   if (first === undefined) return undefined;
   const union = createUnion();
+  union.add(known ?? []);
   union.add(first.rows);
   const whole = new Set(first.whole);
   const started = performance.now();

@@ -70,8 +70,9 @@ export function readNamespace(
   };
   const { netns, host, own, whole } = namespace;
   const told: Namespace = { netns, host };
-  const snmp = text(procfs.text(`${via}/net/snmp`));
-  const counters = snmp === undefined ? undefined : parseUdpCounters(snmp, text(procfs.text(`${via}/net/snmp6`)) ?? '');
+  const snmp = text(procfs.piece(`${via}/net/snmp`));
+  const counters =
+    snmp === undefined ? undefined : parseUdpCounters(snmp, text(procfs.piece(`${via}/net/snmp6`)) ?? '');
   if (counters) told.counters = counters;
   else if (snmp !== undefined) gaps.push({ reason: 'malformed', subject: `/proc/${via}/net/snmp` });
   if (!whole) return { namespace: told, gaps };

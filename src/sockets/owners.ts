@@ -21,6 +21,10 @@ export interface OwnerBook {
   look(process: ProcessId, inodes: ReadonlySet<number>): boolean;
   /** Lists everybody's descriptors, a few milliseconds at a time. */
   walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
+  /** Some process was seen to hold it. */
+  isHeld(inode: number): boolean;
+  /** Is the socket open still, by one readlink for each holder known? Says nothing about others. */
+  confirm(inode: number): boolean;
   /** By pid. */
   owners(inode: number): Owner[];
   /** Walks since the book was opened. */
@@ -46,7 +50,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   function verify(inodes: ReadonlySet<number>) {
     const held = new Map<number, { startTicks: number; inodes: number[] }>();
     for (const [inode, holders] of holdings) {
-      const still = inodes.has(inode) ? holders.filter(({ pid, fd }) => isHeld(pid, fd, inode)) : [];
+      const still = inodes.has(inode) ? holders.filter(({ pid, fd }) => linksTo(pid, fd, inode)) : [];
       if (still.length === 0) holdings.delete(inode);
       else if (still.length < holders.length) holdings.set(inode, still);
       for (const { pid, startTicks } of still) {
@@ -63,7 +67,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     return new Set(held.keys());
   }
 
-  function isHeld(pid: number, fd: string, inode: number): boolean {
+  function linksTo(pid: number, fd: string, inode: number): boolean {
     const link = procfs.link(`${pid}/fd/${fd}`);
     return link.ok && link.value === `socket:[${inode}]`;
   }
@@ -150,6 +154,11 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     verify,
     look,
     walk,
+    isHeld: (inode) => holdings.has(inode),
+    confirm: (inode) =>
+      (holdings.get(inode) ?? []).some(
+        ({ pid, fd, startTicks }) => linksTo(pid, fd, inode) && statOf(pid)?.startTicks === startTicks,
+      ),
     owners: (inode) => (holdings.get(inode) ?? []).map(({ pid, startTicks, comm }) => ({ pid, startTicks, comm })),
     get walks() {
       return walks;

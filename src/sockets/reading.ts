@@ -20,6 +20,8 @@ export interface TableReading {
 }
 
 const LITTLE_ENDIAN = endianness() === 'LE';
+/** Bytes; rows have 128 to 190. */
+const LONGEST_ROW = 512;
 const TABLES: Record<Protocol, [path: string, family: Family][]> = {
   udp: [
     ['udp', 4],
@@ -40,9 +42,9 @@ export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protoco
     for (const [table, family] of TABLES[protocol]) {
       let here = 0;
       const path = `${via.path}/net/${table}`;
-      const text = procfs.text(path, (bytes, length) => {
+      const text = procfs.text(path, (bytes, length, got) => {
         here++;
-        return protocol === 'tcp' && pastListeners(bytes, length);
+        return isLast(got) || (protocol === 'tcp' && pastListeners(bytes, length));
       });
       pieces = Math.max(pieces, here);
       if (text.ok) {
@@ -66,6 +68,14 @@ function isStill(procfs: ProcFs, { process }: Via): boolean {
   if (process === undefined) return true;
   const stat = procfs.piece(`${process.pid}/stat`);
   return stat.ok && parseStat(stat.value)?.startTicks === process.startTicks;
+}
+
+/**
+ * The kernel fills at least 4 KiB (seq_file's page) before it makes us come back, unless there is no row more. The
+ * read that would say so walks the whole hash table once more: half of the cost of a look.
+ */
+function isLast(got: number): boolean {
+  return got + LONGEST_ROW < 4096;
 }
 
 /** The kernel lists TCP's listeners before everything else, and busy hosts have 100,000 rows behind them. */

@@ -7,6 +7,7 @@ import type { ProcFs } from '../proc/fs.js';
 import { parseNamespaceLink } from '../proc/process.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
 import { type Consensus, readUntilFound, type Sought } from './consensus.js';
+import { createKeptRows } from './kept.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
 import { readTables, type Via } from './reading.js';
@@ -47,6 +48,7 @@ export interface SocketScanner {
 export function createSocketScanner(procfs: ProcFs, now: () => number = () => performance.now()): SocketScanner {
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
+  const kept = createKeptRows(book, now);
 
   async function look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number) {
     const gaps: Gap[] = [];
@@ -94,9 +96,12 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
       .map(({ pid, startTicks }) => ({ path: `${pid}`, process: { pid, startTicks } }));
     if (netns === own) candidates.unshift({ path: 'self' });
     else if (netns === netnsOf('1')) candidates.push({ path: '1' });
+    const known = kept.rows(netns, here);
     for (const via of candidates) {
-      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), here);
-      if (consensus) return { via, consensus };
+      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), here, known);
+      if (consensus === undefined) continue;
+      if (known === undefined) kept.keep(netns, consensus.rows);
+      return { via, consensus };
     }
     return {};
   }
