@@ -1,0 +1,79 @@
+/**
+ * Names that a Filebeat release knows: input types and processors (x-pack build, Linux). Asked of the programs 7.17.16
+ * to 9.6.0 and read in the source of 6.8.23 and 7.8.0; between two of these a name counts from the line in which it may
+ * have come, because taking a known name for unknown would report a healthy Filebeat as broken.
+ */
+import { inRanges, type ReleaseRange, type ReleaseVersion } from './releases.js';
+
+type Range = readonly [from: string, below?: string];
+
+/** Range → names, one blank between them. Without mention: all releases. */
+interface Names {
+  always: string;
+  since: readonly [range: Range, names: string][];
+}
+
+const inputs: Names = {
+  always: 'log netflow redis stdin syslog tcp udp',
+  since: [
+    [['0.0', '8.0'], 'docker'],
+    [['7.0'], 'azure-eventhub cloudfoundry container google-pubsub httpjson kafka mqtt o365audit unix'],
+    [['7.0', '7.17'], 's3'],
+    [['7.9'], 'aws-cloudwatch aws-s3 gcp-pubsub http_endpoint'],
+    [['7.14'], 'filestream'],
+    [['7.16'], 'journald'],
+    [['8.0'], 'azure-blob-storage cometd entity-analytics gcs'],
+    [['8.0', '8.19'], 'shipper'],
+    [['8.4'], 'lumberjack'],
+    [['8.6'], 'cel'],
+    [['8.11'], 'benchmark salesforce'],
+    [['8.15'], 'streaming websocket'],
+  ],
+};
+
+const processors: Names = {
+  always:
+    'add_cloud_metadata add_docker_metadata add_host_metadata add_kubernetes_metadata add_locale add_process_metadata ' +
+    'decode_json_fields dissect dns drop_event drop_fields include_fields rename',
+  since: [
+    [['0.0', '7.17'], 'extract_field'],
+    [
+      ['7.0'],
+      'add_cloudfoundry_metadata add_fields add_id add_labels add_observer_metadata add_tags community_id convert ' +
+        'copy_fields decode_base64_field decode_cef decode_csv_fields decompress_gzip_field extract_array fingerprint ' +
+        'registered_domain replace script timestamp truncate_fields urldecode',
+    ],
+    [['7.0', '7.17'], 'translate_sid'],
+    [['7.9'], 'add_network_direction add_nomad_metadata decode_xml decode_xml_wineventlog detect_mime_type rate_limit'],
+    [['8.0'], 'add_formatted_index append decode_duration move_fields parse_aws_vpc_flow_log syslog'],
+    [['8.11'], 'cache lowercase translate_ldap_attribute uppercase'],
+    [['9.0'], 'add_agent_metadata now'],
+  ],
+};
+
+function version(text: string): ReleaseVersion {
+  const [major = 0, minor = 0] = text.split('.').map(Number);
+  return [major, minor, 0];
+}
+
+function tableOf(names: Names): Map<string, ReleaseRange[]> {
+  const table = new Map<string, ReleaseRange[]>();
+  for (const name of names.always.split(' ')) table.set(name, [{ from: [0, 0, 0] }]);
+  for (const [[from, below], listed] of names.since)
+    for (const name of listed.split(' '))
+      table.set(name, [{ from: version(from), ...(below === undefined ? {} : { below: version(below) }) }]);
+  return table;
+}
+
+const inputTable = tableOf(inputs);
+const processorTable = tableOf(processors);
+
+/** Names are case-sensitive. */
+export function knownInput(type: string, release: ReleaseVersion): boolean {
+  return inRanges(inputTable.get(type) ?? [], release);
+}
+
+/** Names are case-sensitive. */
+export function knownProcessor(name: string, release: ReleaseVersion): boolean {
+  return inRanges(processorTable.get(name) ?? [], release);
+}
