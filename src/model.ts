@@ -134,6 +134,8 @@ export interface Listener {
   notes?: string[];
   /** Inputs known to share the socket by design (http_endpoint with several urls). */
   shares?: true;
+  /** Of the listeners with the same mark Filebeat starts only one, by chance (release 8.10: equal `id`). */
+  rival?: string;
 }
 
 // ---------------------------------------------------------------- expected: prediction
@@ -173,6 +175,8 @@ export interface Prediction {
   /** Things that cost an input or a file, while Filebeat runs on. */
   faults: Fault[];
   files: ConfigFile[];
+  /** The `-c` files, canonical inside the instance's root where they exist: part of its identity. */
+  mainFiles?: string[];
   release: Release;
   paths: { home: string; config: string; data: string; logs: string };
   gaps: Gap[];
