@@ -2,6 +2,7 @@
  * From the command that a unit, an init script or a settings file names to the Filebeat that it ends in: wrapper scripts
  * (the packages' /usr/bin/filebeat), `filebeat-god`, `env`, `nice`, `sh -c` and their like.
  */
+import { isCollector } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { type SimpleCommand, simpleCommands, unknown } from './shell.js';
 import type { Environment } from './unit-words.js';
@@ -14,7 +15,7 @@ export interface StartCommand {
 
 export interface LaunchContext {
   files: FileView;
-  /** Basenames that are a Filebeat, from the settings. */
+  /** Basenames that are a Filebeat besides the usual ones, from the settings. */
   processNames: readonly string[];
 }
 
@@ -70,32 +71,8 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 /** Does this program with these arguments (without argv[0]) run a Filebeat by its name alone? */
 export function isFilebeatProgram(program: string, args: readonly string[], names: readonly string[]): boolean {
   const base = baseName(program);
-  return names.includes(base) || base === 'elastic-otel-collector' || (base === 'agentbeat' && args[0] === 'filebeat');
-}
-
-/** Subcommands that are no running collector (SEMANTICS 1.1). */
-const otherCommands = new Set([
-  'test',
-  'export',
-  'setup',
-  'modules',
-  'keystore',
-  'generate',
-  'version',
-  'help',
-  'completion',
-  'enroll',
-]);
-const valueFlag = /^--?(?:c|E|M|d|path\.\w+|environment|modules|cpuprofile|memprofile|httpprof|plugin|hostname)$/;
-
-/** False for `filebeat test config` and the like: the first word that is no flag decides. */
-export function isCollector(argv: readonly string[]): boolean {
-  for (let at = 1; at < argv.length; at += 1) {
-    const word = argv[at]!;
-    if (valueFlag.test(word)) at += 1;
-    else if (!word.startsWith('-')) return !otherCommands.has(word);
-  }
-  return true;
+  const usual = base === 'filebeat' || base === 'filebeat-oss' || base === 'elastic-otel-collector';
+  return usual || names.includes(base) || (base === 'agentbeat' && args[0] === 'filebeat');
 }
 
 /**

@@ -51,7 +51,7 @@ function readScript(
   if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return undefined;
   const script = readText(files, path);
   // Most scripts of /etc/init.d have nothing to do with Filebeat: a name that never occurs saves reading them closely.
-  if ('gap' in script || !options.processNames.some((one) => script.text.includes(one) || name.includes(one))) {
+  if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) {
     return undefined;
   }
   const gaps: Gap[] = [];

@@ -1,0 +1,269 @@
+/**
+ * Candidates of all origins → instances: what describes the same Filebeat becomes one, with one name. An instance is
+ * (root, network namespace, main files after resolving, path.data). Pure; the order of the candidates does not matter.
+ */
+import { createHash } from 'node:crypto';
+import type { FilebeatProcess, InstanceOrigin } from '../model.js';
+import { type NameSources, nameInstances } from './names.js';
+
+/** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
+export interface Candidate {
+  origin: InstanceOrigin;
+  /** `/` for the host's, else the container or the root's own identity. */
+  root: string;
+  /** Network: `host`, `own` (a container's, told by its root), `unit NAME`, or the inode of a namespace. See `networkKey`. */
+  network: string;
+  /** Canonical absolute paths, in the order given to Filebeat. */
+  mainFiles: readonly string[];
+  /** Canonical. Undefined where only the main file is known (a configuration file found by a pattern). */
+  pathData?: string;
+  /** Main files as given, comma-joined. */
+  config: string;
+  process?: FilebeatProcess;
+  /** Of a unit, and of a process that runs in one. */
+  unit?: string;
+  unitAliases?: readonly string[];
+  /** Only a unit that ought to run makes an instance; another one adds its name to a process. */
+  shouldRun?: boolean;
+  container?: string;
+  declaredName?: string;
+  /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
+  host?: string;
+  /** Of a remembered one: how it is known in the memory, and why it was expected when last seen. */
+  remembered?: { id: string; name: string; origins: readonly InstanceOrigin[] };
+}
+
+export interface Merged<C extends Candidate> {
+  id: string;
+  name: string;
+  /** Strongest first; 'systemd' only for a unit that ought to run it. */
+  origins: InstanceOrigin[];
+  /** All that were merged, strongest first: the first one says how it runs or ought to. */
+  candidates: [C, ...C[]];
+  process?: FilebeatProcess;
+  unit?: string;
+  container?: string;
+  /** Ids in the memory that this instance continues; the first one's history is its own. */
+  rememberedAs: string[];
+  /** Root and path.data: two instances with the same get in each other's way. */
+  dataKey?: string;
+  /** A second live process of an instance (2, 3, …): told, but not remembered. */
+  twin?: number;
+}
+
+const strength: readonly InstanceOrigin[] = ['process', 'systemd', 'declared', 'config_glob', 'remembered'];
+
+/** Identity of a process's network that survives restarts as far as anything can. */
+export function networkKey(process: Pick<FilebeatProcess, 'netns' | 'hostNetns' | 'container' | 'unit'>): string {
+  if (process.hostNetns !== false) return 'host';
+  if (process.container !== undefined) return 'own';
+  return process.unit?.endsWith('.service') ? `unit ${process.unit}` : `netns ${process.netns ?? ''}`;
+}
+
+/** The opaque `Instance.id`. */
+export function identityOf(candidate: Pick<Candidate, 'root' | 'network' | 'mainFiles' | 'pathData'>): string {
+  const { root, network, mainFiles, pathData } = candidate;
+  return digest(JSON.stringify([root, network, mainFiles, pathData ?? '']));
+}
+
+interface Group<C extends Candidate> {
+  candidates: C[];
+  twin?: number;
+}
+
+/**
+ * Merges. A process belongs to the unit that its cgroup names even where their flags differ (edited, not yet restarted).
+ * Of several processes with one identity the oldest is the instance, which a restart's overlap leaves its name, and the
+ * others are twins beside it. By name.
+ */
+export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): Merged<C>[] {
+  const sorted = [...candidates].sort(compareCandidates);
+  const of = (origin: InstanceOrigin) => sorted.filter((candidate) => candidate.origin === origin);
+  const groups: Group<C>[] = [];
+  const byIdentity = new Map<string, number>();
+  for (const process of of('process')) {
+    const id = identityOf(process);
+    const count = (byIdentity.get(id) ?? 0) + 1;
+    byIdentity.set(id, count);
+    groups.push(count === 1 ? { candidates: [process] } : { candidates: [process], twin: count });
+  }
+  const firsts = () => groups.filter((group) => group.twin === undefined);
+  const join = (candidate: C, group: Group<C> | undefined) => {
+    if (group) group.candidates.push(candidate);
+    else groups.push({ candidates: [candidate] });
+  };
+
+  const units = of('systemd');
+  // Exact ones first, so that a process is not given to a unit that merely shares its cgroup.
+  const exact = new Map(
+    units.map((unit) => [unit, firsts().find((group) => group.candidates.some((c) => isSame(c, unit)))]),
+  );
+  for (const unit of units) {
+    const inUnit = firsts()
+      .filter((group) => group.candidates.some((c) => c.process !== undefined && runsIn(c, unit)))
+      .sort((a, b) => (identityOf(a.candidates[0]!) < identityOf(b.candidates[0]!) ? -1 : 1));
+    const found = exact.get(unit);
+    const own =
+      inUnit.find((group) => group === found) ?? inUnit.find((group) => !holdsUnit(group, units, unit)) ?? found;
+    if (own !== undefined || unit.shouldRun !== false)
+      join(unit, own ?? firsts().find((g) => g.candidates.some((c) => isSame(c, unit))));
+  }
+  for (const declared of of('declared'))
+    join(
+      declared,
+      firsts().find((group) => group.candidates.some((c) => isSame(c, declared))),
+    );
+  for (const glob of of('config_glob')) {
+    const asks = (c: C) => c.root === glob.root && glob.mainFiles.every((file) => c.mainFiles.includes(file));
+    const holders = firsts().filter((group) => group.candidates.some(asks));
+    join(glob, holders[0]);
+  }
+  attachRemembered(of('remembered'), groups);
+  return named(groups);
+}
+
+/** Same root, files and data; the network counts only where both sides know theirs. */
+function isSame(a: Candidate, b: Candidate): boolean {
+  if (a.root !== b.root || !sameFiles(a, b)) return false;
+  if (a.pathData !== undefined && b.pathData !== undefined && a.pathData !== b.pathData) return false;
+  const known = (c: Candidate) => c.origin === 'process' || c.origin === 'remembered';
+  return a.network === b.network || !known(a) || !known(b);
+}
+
+function sameFiles(a: Candidate, b: Candidate): boolean {
+  return a.mainFiles.length === b.mainFiles.length && a.mainFiles.every((file, at) => file === b.mainFiles[at]);
+}
+
+/** Units are the host's; a unit of the same name inside a container is another one. An init script runs as `NAME.service`. */
+function runsIn(process: Candidate, unit: Candidate): boolean {
+  return process.root === unit.root && process.unit !== undefined && unitNames(unit).includes(process.unit);
+}
+
+function unitNames(unit: Candidate): string[] {
+  if (unit.origin !== 'systemd' || unit.unit === undefined) return [];
+  return [unit.unit, `${unit.unit}.service`, ...(unit.unitAliases ?? [])];
+}
+
+/** The process is exactly what another unit asks for. */
+function holdsUnit<C extends Candidate>(group: Group<C>, units: readonly C[], but: C): boolean {
+  return units.some((unit) => unit !== but && group.candidates.some((c) => isSame(c, unit) && runsIn(c, unit)));
+}
+
+function attachRemembered<C extends Candidate>(remembered: readonly C[], groups: Group<C>[]): void {
+  const firsts = groups.filter((group) => group.twin === undefined);
+  const isTaken = (group: Group<C>) => group.candidates.some((c) => c.origin === 'remembered');
+  const rules: ((one: C, group: Group<C>) => boolean)[] = [
+    (one, group) => group.candidates.some((c) => identityOf(c) === one.remembered!.id),
+    (one, group) => group.candidates.some((c) => isSame(c, one)),
+    // The unit or the declaration was edited: the same instance with another configuration.
+    (one, group) =>
+      group.candidates.some(
+        (c) =>
+          (c.origin === 'systemd' && c.root === one.root && one.unit !== undefined && runsIn(one, c)) ||
+          (c.declaredName === one.remembered!.name && one.remembered!.origins.includes('declared')),
+      ),
+    // A network namespace made anew (its inode is another one) under the same files and data.
+    (one, group) =>
+      one.network.startsWith('netns ') &&
+      group.candidates.some((c) => c.network.startsWith('netns ') && isSame({ ...c, network: one.network }, one)),
+  ];
+  let open = [...remembered];
+  for (const [rank, rule] of rules.entries()) {
+    open = open.filter((one) => {
+      const group = firsts.find((g) => (rank === 0 || !isTaken(g)) && rule(one, g));
+      group?.candidates.push(one);
+      return group === undefined;
+    });
+  }
+  for (const one of open) groups.push({ candidates: [one] });
+  // The history of the very identity goes first.
+  for (const { candidates } of firsts) {
+    const id = identityOf(candidates[0]!);
+    const rank = (c: C) => (c.remembered === undefined ? 0 : c.remembered.id === id ? 1 : 2);
+    candidates.sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
+  const drafts = groups.map(({ candidates, twin }) => {
+    const ordered = candidates as [C, ...C[]];
+    const [main] = ordered;
+    const own = main.origin === 'remembered' ? main.remembered!.id : identityOf(main);
+    return { id: twin === undefined ? own : `${own}#${twin}`, candidates: ordered, twin };
+  });
+  const claimed = new Set(groups.flatMap((group) => group.candidates.flatMap(unitNames)));
+  const names = nameInstances(
+    drafts.map(({ id, candidates, twin }) => {
+      const first = twin === undefined ? candidates : drafts.find((draft) => `${draft.id}#${twin}` === id)!.candidates;
+      return { ...nameSources(id, first, claimed), ...(twin === undefined ? {} : { twin }) };
+    }),
+  );
+  const merged = drafts.map(({ id, candidates, twin }): Merged<C> => {
+    const unit = unitOf(candidates);
+    const container = candidates.find((c) => c.container !== undefined)?.container;
+    const [{ root, pathData, process }] = candidates;
+    return {
+      id,
+      name: names.get(id)!,
+      origins: strength.filter((origin) => candidates.some((c) => c.origin === origin && c.shouldRun !== false)),
+      candidates,
+      rememberedAs: candidates.flatMap((c) => c.remembered?.id ?? []),
+      ...(process === undefined ? {} : { process }),
+      ...(unit === undefined ? {} : { unit }),
+      ...(container === undefined ? {} : { container }),
+      ...(pathData === undefined ? {} : { dataKey: `${root}|${pathData}` }),
+      ...(twin === undefined ? {} : { twin }),
+    };
+  });
+  return merged.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function nameSources(
+  id: string,
+  candidates: readonly [Candidate, ...Candidate[]],
+  claimed: ReadonlySet<string>,
+): NameSources {
+  const [main] = candidates;
+  const declared = candidates.find((c) => c.declaredName !== undefined)?.declaredName;
+  const remembered = candidates.find((c) => c.remembered !== undefined)?.remembered?.name;
+  const container = candidates.find((c) => c.container !== undefined)?.container;
+  let unit = candidates.find((c) => c.origin === 'systemd' && c.unit === unitOf(candidates))?.unit;
+  // Without unit files the cgroup's word names an instance, where it sounds like a Filebeat's own unit of the host.
+  if (unit === undefined && container === undefined && /filebeat/i.test(main.unit ?? '') && !claimed.has(main.unit!)) {
+    unit = main.unit;
+  }
+  return {
+    id,
+    mainFiles: main.mainFiles,
+    pathData: main.pathData ?? '',
+    ...(declared === undefined ? {} : { declared }),
+    ...(remembered === undefined ? {} : { remembered }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(container === undefined ? {} : { container }),
+    ...(main.host === undefined ? {} : { host: main.host }),
+  };
+}
+
+/** The unit files' word goes before the cgroup's; of several units the one that the process runs in. */
+function unitOf(candidates: readonly Candidate[]): string | undefined {
+  const running = candidates.find((c) => c.process !== undefined);
+  const units = candidates.filter((c) => c.origin === 'systemd');
+  const own = units.find((unit) => running !== undefined && runsIn(running, unit)) ?? units[0];
+  return own?.unit ?? running?.unit ?? candidates.find((c) => c.unit !== undefined)?.unit;
+}
+
+/** Nothing that changes from run to run decides but the age of processes, which are otherwise alike. */
+function compareCandidates(a: Candidate, b: Candidate): number {
+  const rank = strength.indexOf(a.origin) - strength.indexOf(b.origin);
+  if (rank !== 0) return rank;
+  const age = (c: Candidate) => c.process?.startTicks ?? 0;
+  const key = (c: Candidate) =>
+    JSON.stringify([identityOf(c), c.unit ?? '', c.declaredName ?? '', c.config, c.remembered?.id ?? '']);
+  const [left, right] = [key(a), key(b)];
+  if (a.origin === 'process') return age(a) - age(b) || a.process!.pid - b.process!.pid;
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+}

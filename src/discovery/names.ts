@@ -1,0 +1,128 @@
+/**
+ * Names of instances: declared > remembered > unit > container > what tells configurations apart in their paths.
+ * Unique by construction, and the same for the same set of instances in whatever order they come; pids and start times
+ * never enter. Pure.
+ */
+import { createHash } from 'node:crypto';
+
+/** What an instance may be named after. */
+export interface NameSources {
+  /** Unique among the requests. */
+  id: string;
+  declared?: string;
+  /** The name that it had when it was last seen. */
+  remembered?: string;
+  /** `filebeat@core.service`, or an init script's `filebeat`. */
+  unit?: string;
+  container?: string;
+  /** Absolute paths, in the order given to Filebeat. */
+  mainFiles: readonly string[];
+  pathData: string;
+  /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
+  host?: string;
+  /** Set for a second process of one instance: the name of the first with this number behind it. */
+  twin?: number;
+}
+
+/** How much a proposal weighs: of two instances that want one name, the lower rank gets it; of equals, neither. */
+const ranks = { declared: 0, remembered: 1, unit: 2, container: 3, path: 4, twin: 5 } as const;
+
+interface Proposal {
+  name: string;
+  rank: number;
+}
+
+/** Instance id → name. */
+export function nameInstances(requests: readonly NameSources[]): Map<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  let open = requests.map((request) => ({ id: request.id, proposals: proposalsFor(request), at: 0 }));
+  while (open.length > 0) {
+    const wanted = new Map<string, { rank: number; ids: string[] }>();
+    for (const { id, proposals, at } of open) {
+      const { name, rank } = proposals[at]!;
+      const best = wanted.get(name);
+      if (best === undefined || rank < best.rank) wanted.set(name, { rank, ids: [id] });
+      else if (rank === best.rank) best.ids.push(id);
+    }
+    for (const [name, { ids }] of wanted) {
+      if (ids.length === 1 && !taken.has(name)) names.set(ids[0]!, name);
+      // Wanted by equals, it would mislead whoever got it.
+      taken.add(name);
+    }
+    open = open.filter(({ id }) => !names.has(id));
+    for (const one of open) {
+      one.at += 1;
+      // Ids are unique, so is the digest of one with a number that nobody else counts up for it.
+      if (one.at === one.proposals.length)
+        one.proposals.push({ name: digest(`${one.id} ${one.at}`, 16), rank: ranks.path });
+    }
+  }
+  return names;
+}
+
+function proposalsFor(request: NameSources): Proposal[] {
+  const proposals: Proposal[] = [];
+  const suffix = request.twin === undefined ? '' : `-${request.twin}`;
+  const add = (name: string | undefined, rank: number, verbatim = false) => {
+    const clean = (verbatim ? (name ?? '') : slug(name ?? '')) + suffix;
+    if (clean === suffix || proposals.some((p) => p.name === clean)) return;
+    proposals.push({ name: clean, rank: request.twin === undefined ? rank : ranks.twin });
+  };
+  add(request.declared, ranks.declared, true);
+  add(request.remembered, ranks.remembered, true);
+  const words = pathWords(request);
+  let rank: number = ranks.path;
+  if (request.unit !== undefined) {
+    rank = ranks.unit;
+    const base = decodeHex(request.unit.replace(/\.service$/, ''));
+    add(/@(.+)$/.exec(base)?.[1] ?? base, rank);
+    add(base, rank);
+    add(`${base}-${words.short}`, rank);
+  } else if (request.container !== undefined) {
+    rank = ranks.container;
+    add(request.container, rank);
+    add(`${request.container}-${words.short}`, rank);
+    add(`${request.container}-${words.data}`, rank);
+  }
+  for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole]) add(name, rank);
+  // Two roots may hold the same paths: then only the identity itself tells them apart.
+  add(`${words.short}-${digest(request.id, 8)}`, rank);
+  add(`${words.short}-${digest(request.id, 32)}`, rank);
+  return proposals;
+}
+
+/** Parts of paths that every installation has and that tell nothing. */
+const generic =
+  /^(?:|\.|filebeat|filebeats|beats?|elastic|etc|conf|config|configs|configuration|conf\.d|data|lib|var|opt|srv|usr|share|bin|home|local|run|app|apps|main|components|current|state|root|tmp)$/i;
+
+function pathWords(request: NameSources): { short: string; longer: string; data: string; whole: string } {
+  const files = request.mainFiles.map((file) => file.split('/').filter((part) => part !== ''));
+  const stems = files.map((parts) => (parts.at(-1) ?? '').replace(/\.(?:ya?ml|json)$/i, ''));
+  const telling = stems.filter((stem) => !generic.test(stem));
+  const folder = files.map((parts) => parts.slice(0, -1).findLast((part) => !generic.test(part))).find((part) => part);
+  const dataParts = request.pathData.split('/');
+  const data = dataParts.findLast((part) => !generic.test(part)) ?? dataParts.findLast((part) => part !== '') ?? 'data';
+  let short: string;
+  if (request.host === 'elastic-otel-collector') short = request.host;
+  else if (request.host !== undefined) short = data;
+  else if (telling.length > 0) short = telling.join('+');
+  else short = folder ?? 'filebeat';
+  const longer = folder !== undefined && folder !== short ? `${folder}-${short}` : short;
+  const whole = [...files.map((parts) => parts.join('-')), request.pathData].join('-');
+  return { short, longer, data, whole };
+}
+
+/** Names stand in labels and URLs: letters, digits and `._@+-`. */
+function slug(text: string): string {
+  return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^-+|-+$/g, '');
+}
+
+/** `net\x2dcore` → `net-core`; a dash, which stands for a slash, stays one. */
+function decodeHex(text: string): string {
+  return text.replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+function digest(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
