@@ -43,7 +43,12 @@ export function createCaller(child: ChildProcessByStdio<Writable, Readable, null
   }
 
   /** Rejects with the errno's name as `code`. `data` of the answer is the message's data as the call left it. */
-  async function call(name: CallName, words: readonly Word[], data = Buffer.alloc(0), inChild: readonly Word[] = []) {
+  async function call(
+    name: CallName,
+    words: readonly Word[],
+    data: Buffer = Buffer.alloc(0),
+    inChild: readonly Word[] = [],
+  ) {
     const reply = await post(name, words, data, inChild);
     const result = Number(reply.readBigInt64LE(0));
     if (result >= 0) return { result, data: reply.subarray(MESSAGE_BYTES - DATA_BYTES) };
