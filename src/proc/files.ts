@@ -177,14 +177,13 @@ export function openFileView(root: string, observe?: Observer): RootedView {
 /** Younger than this, a file may change once more without its time stamps telling: coarse clocks tick every 10 ms. */
 const SETTLED_MS = 50;
 
-/** What changes whenever a file, a link or a directory's listing may have; never the same twice for a fresh one. */
-export function markOf(stats: Stats): string {
-  const now = Date.now();
-  if (Math.abs(now - stats.ctimeMs) < SETTLED_MS) return `unsettled ${now} ${signatureOf(stats)}`;
-  return signatureOf(stats);
+/** Changes whenever a file, a link or a directory's listing may have; of a fresh one it equals no signature at all. */
+function markOf(stats: Stats): string {
+  const fresh = Math.abs(Date.now() - stats.ctimeMs) < SETTLED_MS;
+  return fresh ? 'unsettled' : signatureOf(stats);
 }
 
-function signatureOf(stats: Stats): string {
+export function signatureOf(stats: Stats): string {
   return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { lstatSync } from 'node:fs';
 import type { FileView } from '../filebeat/files.js';
-import { errnoOf, markOf, openFileView, type RootedView } from './files.js';
+import { errnoOf, openFileView, type RootedView, signatureOf } from './files.js';
 
 /** Path inside the root, without links in it → mark (inode, size, mtime, ctime) or errno when it was looked at. */
 export type FileRecord = Map<string, string>;
@@ -27,14 +27,14 @@ export function recordFiles(view: RootedView): { view: FileView; record: FileRec
  */
 export function changed(record: FileRecord, view: RootedView): boolean {
   const prefix = view.root.endsWith('/') ? view.root.slice(0, -1) : view.root;
-  for (const [canonical, mark] of record) if (markNow(`${prefix}${canonical}`) !== mark) return true;
+  for (const [canonical, mark] of record) if (signatureNow(`${prefix}${canonical}`) !== mark) return true;
   return false;
 }
 
-function markNow(path: string): string {
+function signatureNow(path: string): string {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats === undefined ? 'ENOENT' : markOf(stats);
+    return stats === undefined ? 'ENOENT' : signatureOf(stats);
   } catch (error) {
     return errnoOf(error);
   }
