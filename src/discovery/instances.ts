@@ -188,7 +188,10 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
   const drafts = groups.map(({ candidates, twin }) => {
     const ordered = candidates as [C, ...C[]];
     const [main] = ordered;
-    const own = main.origin === 'remembered' ? main.remembered!.id : identityOf(main);
+    // What is down keeps the identity that it ran under: a unit or a pattern does not know its namespace, nor all of its data.
+    const kept =
+      main.process === undefined ? candidates.find((c) => c.remembered !== undefined && isSame(c, main)) : undefined;
+    const own = kept?.remembered?.id ?? identityOf(main);
     return { id: twin === undefined ? own : `${own}#${twin}`, candidates: ordered, twin };
   });
   const claimed = new Set(groups.flatMap((group) => group.candidates.flatMap(unitNames)));
@@ -201,7 +204,8 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
   const merged = drafts.map(({ id, candidates, twin }): Merged<C> => {
     const unit = unitOf(candidates);
     const container = candidates.find((c) => c.container !== undefined)?.container;
-    const [{ root, pathData, process }] = candidates;
+    const [{ root, process }] = candidates;
+    const pathData = candidates.find((c) => c.pathData !== undefined)?.pathData;
     return {
       id,
       name: names.get(id)!,

@@ -1,0 +1,302 @@
+/**
+ * What the exporter remembers, as data: instances seen, what their processes started with, learned sockets, the loss
+ * ledger. JSON with a version; no command line, environment or configuration value is ever in it. Pure.
+ */
+import type { InstanceOrigin, Listener, Prediction, ProcessId } from '../model.js';
+import type { Candidate, Merged } from './instances.js';
+import { forgetLearned, type Learned } from './learned.js';
+import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
+
+export const stateVersion = 1;
+
+export interface RememberedInstance {
+  id: string;
+  name: string;
+  config: string;
+  root: string;
+  network: string;
+  mainFiles: string[];
+  pathData?: string;
+  /** Without `remembered`. */
+  origins: InstanceOrigin[];
+  unit?: string;
+  container?: string;
+  /** Program that hosts its inputs. */
+  host?: string;
+  /** Inode of its last process's network namespace. */
+  netns?: number;
+  /** Filebeat's version when last known. */
+  release?: string;
+  /** Its inputs cannot be predicted. */
+  dynamic?: true;
+  /** Last known expected listeners. */
+  expected: Listener[];
+  /** The process last seen; `listeners`: what it was known to have started with. */
+  start: ProcessId & { bootId: string; startTime: number; listeners?: Listener[] };
+  /** Seconds since the epoch, of its process. */
+  firstSeen: number;
+  lastSeen: number;
+  /** Replacements of its process. */
+  restarts: number;
+  /** Seconds since the epoch of the last ones, oldest first. */
+  restartTimes: number[];
+}
+
+export interface State {
+  version: typeof stateVersion;
+  /** By id. */
+  instances: Readonly<Record<string, RememberedInstance>>;
+  ledger: Ledger;
+  learned: Learned;
+}
+
+export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {} };
+
+const mostRestartTimes = 50;
+
+// ------------------------------------------------------------------------------------------ what a scan adds
+
+/** One instance of a scan, as far as it is worth remembering. */
+export interface Sighting {
+  instance: Merged<Candidate>;
+  expected: readonly Listener[];
+  /** What this very process is known to have started with (`expected.ts`, `startRecord`). */
+  start?: { listeners: readonly Listener[] };
+  dynamic: boolean;
+  release?: string;
+}
+
+/**
+ * The state after a scan. Only what ran at least once is remembered; what is not among the sightings any more (expired,
+ * superseded) is forgotten with its ledger and its learned listeners. Twins are not remembered.
+ */
+export function observe(state: State, sightings: readonly Sighting[], now: number, bootId: string): State {
+  const instances: Record<string, RememberedInstance> = {};
+  const before = followNames(
+    state,
+    sightings.map(({ instance }) => instance),
+  );
+  for (const sighting of sightings) {
+    if (sighting.instance.twin !== undefined) continue;
+    const next = remember(historyOf(before, sighting.instance), sighting, now, bootId);
+    if (next !== undefined) instances[next.id] = next;
+  }
+  const names = new Set(sightings.map(({ instance }) => instance.name));
+  const learned = Object.keys(before.learned).reduce(
+    (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
+    before.learned,
+  );
+  return { version: stateVersion, instances, ledger: pruneLedger(before.ledger, names), learned };
+}
+
+/**
+ * Takes the ledger and the learned listeners along where an instance has another name now (it was declared by hand). To be
+ * called between merging and counting; a second call changes nothing.
+ */
+export function followNames(
+  state: State,
+  instances: readonly Pick<Merged<Candidate>, 'name' | 'rememberedAs' | 'twin'>[],
+): State {
+  const moved = new Map<string, string>();
+  const renamed: Record<string, RememberedInstance> = {};
+  for (const instance of instances) {
+    const known = instance.twin === undefined ? historyOf(state, instance) : undefined;
+    if (known === undefined || known.name === instance.name) continue;
+    moved.set(known.name, instance.name);
+    renamed[known.id] = { ...known, name: instance.name };
+  }
+  if (moved.size === 0) return state;
+  const ledger = Object.entries(state.ledger).map(([key, entry]) => {
+    const [name, protocol, address, port] = JSON.parse(key) as [string, string, string, number | ''];
+    return [ledgerKey(moved.get(name) ?? name, protocol, address, port === '' ? undefined : port), entry] as const;
+  });
+  const learned = Object.entries(state.learned).map(([name, sockets]) => [moved.get(name) ?? name, sockets] as const);
+  return {
+    version: stateVersion,
+    instances: { ...state.instances, ...renamed },
+    ledger: Object.fromEntries(ledger),
+    learned: Object.fromEntries(learned),
+  };
+}
+
+function remember(
+  before: RememberedInstance | undefined,
+  { instance, expected, start, dynamic, release }: Sighting,
+  now: number,
+  bootId: string,
+): RememberedInstance | undefined {
+  const { process } = instance;
+  if (process === undefined && before === undefined) return undefined;
+  const main = instance.candidates[0];
+  // While it is down under an unchanged identity, what it ran under is known better than by a unit or a pattern.
+  const place = process === undefined && before?.id === instance.id ? before : main;
+  const same =
+    process !== undefined &&
+    before !== undefined &&
+    before.start.bootId === bootId &&
+    before.start.pid === process.pid &&
+    before.start.startTicks === process.startTicks;
+  const replaced = process !== undefined && before !== undefined && !same;
+  const listeners = start?.listeners ?? (same || process === undefined ? before?.start.listeners : undefined);
+  const started =
+    process === undefined
+      ? before!.start
+      : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
+  const version = release ?? before?.release;
+  const netns = process?.netns ?? before?.netns;
+  const origins = instance.origins.filter((origin) => origin !== 'remembered');
+  return {
+    id: instance.id,
+    name: instance.name,
+    config: main.config,
+    root: place.root,
+    network: place.network,
+    mainFiles: [...place.mainFiles],
+    ...(place.pathData === undefined ? {} : { pathData: place.pathData }),
+    // Nothing but the memory asks for it: keep why it was asked for once.
+    origins: origins.length > 0 ? origins : (before?.origins ?? []),
+    ...(instance.unit === undefined ? {} : { unit: instance.unit }),
+    ...(instance.container === undefined ? {} : { container: instance.container }),
+    ...(place.host === undefined ? {} : { host: place.host }),
+    ...(netns === undefined ? {} : { netns }),
+    ...(version === undefined ? {} : { release: version }),
+    ...(dynamic ? { dynamic: true as const } : {}),
+    expected: expected.map(plainListener),
+    start: { ...started, ...(listeners === undefined ? {} : { listeners: listeners.map(plainListener) }) },
+    firstSeen: before?.firstSeen ?? now,
+    lastSeen: process === undefined ? before!.lastSeen : now,
+    restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
+    restartTimes: [...(before?.restartTimes ?? []), ...(replaced ? [process!.startTime] : [])].slice(-mostRestartTimes),
+  };
+}
+
+/** Only the fields that the comparison needs: notes for people are not kept. */
+function plainListener(l: Listener): Listener {
+  return {
+    protocol: l.protocol,
+    address: l.address,
+    ...(l.port === undefined ? {} : { port: l.port }),
+    target: l.target,
+    input: l.input,
+    declaredIn: l.declaredIn,
+    ...(l.reload === undefined ? {} : { reload: l.reload }),
+    ...(l.readBuffer === undefined ? {} : { readBuffer: l.readBuffer }),
+    retry: l.retry,
+    ...(l.slowStart === undefined ? {} : { slowStart: l.slowStart }),
+    ...(l.shares === undefined ? {} : { shares: l.shares }),
+  };
+}
+
+// ------------------------------------------------------------------------------------------ what a scan asks
+
+/** All remembered instances as candidates of their own origin. */
+export function rememberedCandidates(state: State): Candidate[] {
+  return Object.values(state.instances).map((known) => ({
+    origin: 'remembered' as const,
+    root: known.root,
+    network: known.network,
+    mainFiles: known.mainFiles,
+    ...(known.pathData === undefined ? {} : { pathData: known.pathData }),
+    config: known.config,
+    ...(known.unit === undefined ? {} : { unit: known.unit }),
+    ...(known.container === undefined ? {} : { container: known.container }),
+    ...(known.host === undefined ? {} : { host: known.host }),
+    remembered: { id: known.id, name: known.name, origins: known.origins },
+  }));
+}
+
+/** The history that a merged instance continues. */
+export function historyOf(
+  state: State,
+  instance: Pick<Merged<Candidate>, 'rememberedAs'>,
+): RememberedInstance | undefined {
+  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
+}
+
+/** Only the memory asks for it, and longer ago than `remember` seconds (0 = for ever). */
+export function isExpired(
+  state: State,
+  instance: Pick<Merged<Candidate>, 'rememberedAs' | 'origins'>,
+  now: number,
+  remember: number,
+): boolean {
+  if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
+  const known = historyOf(state, instance);
+  return known !== undefined && now - known.lastSeen >= remember;
+}
+
+/** Stands for a prediction where nothing on disk can be asked: the last known listeners. */
+export function rememberedPrediction(known: RememberedInstance): Prediction {
+  return {
+    outcome: known.dynamic ? 'dynamic' : 'runs',
+    listeners: known.expected,
+    faults: [],
+    files: [],
+    release: { ...(known.release === undefined ? {} : { version: known.release }), source: 'remembered' },
+    paths: { home: '', config: '', data: known.pathData ?? '', logs: '' },
+    gaps: [],
+  };
+}
+
+/** Restarts seen within the window, if there were enough of them to call it flapping. */
+export function flappingOf(
+  known: Pick<RememberedInstance, 'restartTimes'> | undefined,
+  now: number,
+  threshold: { count: number; withinSeconds: number },
+): { count: number; withinSeconds: number } | undefined {
+  const count = (known?.restartTimes ?? []).filter((at) => now - at <= threshold.withinSeconds).length;
+  return count >= threshold.count && count > 0 ? { count, withinSeconds: threshold.withinSeconds } : undefined;
+}
+
+// ------------------------------------------------------------------------------------------ forgetting
+
+/**
+ * Forgets by name: a remembered instance with all that is kept of it, or, of one that runs or ought to (`keepInstance`),
+ * its learned listeners. With `port` only that learned listener. `forgot` false: there was nothing to forget.
+ */
+export function forget(
+  state: State,
+  name: string,
+  options: { port?: { protocol: 'udp' | 'tcp'; port: number }; keepInstance: boolean },
+): { state: State; forgot: boolean } {
+  const learned = forgetLearned(state.learned, name, options.port);
+  if (options.port !== undefined || options.keepInstance) {
+    return { state: { ...state, learned }, forgot: learned !== state.learned };
+  }
+  const kept = Object.entries(state.instances).filter(([, known]) => known.name !== name);
+  if (kept.length === Object.keys(state.instances).length) return { state, forgot: false };
+  const names = new Set(Object.keys(state.instances).map((id) => state.instances[id]!.name));
+  names.delete(name);
+  return {
+    state: { ...state, instances: Object.fromEntries(kept), learned, ledger: pruneLedger(state.ledger, names) },
+    forgot: true,
+  };
+}
+
+/**
+ * Another process wrote the file since we did (`forget` does): what we had written and is no longer there was forgotten on
+ * purpose and goes; what is there and was never ours comes in; for the rest ours is the newer word.
+ */
+export function mergeForeign(ours: State, written: State, theirs: State): State {
+  const learned: Record<string, Record<string, Learned[string][string]>> = {};
+  for (const name of new Set([...Object.keys(ours.learned), ...Object.keys(theirs.learned)])) {
+    const merged = mergeRecords(ours.learned[name] ?? {}, written.learned[name] ?? {}, theirs.learned[name] ?? {});
+    if (Object.keys(merged).length > 0) learned[name] = merged;
+  }
+  return {
+    version: stateVersion,
+    instances: mergeRecords(ours.instances, written.instances, theirs.instances),
+    ledger: mergeRecords(ours.ledger, written.ledger, theirs.ledger),
+    learned,
+  };
+}
+
+function mergeRecords<T>(
+  ours: Readonly<Record<string, T>>,
+  written: Readonly<Record<string, T>>,
+  theirs: Readonly<Record<string, T>>,
+): Record<string, T> {
+  const kept = Object.entries(ours).filter(([key]) => !Object.hasOwn(written, key) || Object.hasOwn(theirs, key));
+  const added = Object.entries(theirs).filter(([key]) => !Object.hasOwn(written, key) && !Object.hasOwn(ours, key));
+  return Object.fromEntries([...kept, ...added]);
+}

@@ -1,0 +1,138 @@
+/**
+ * Text of the state file ⇄ state. Rows that are not what they ought to be are left out, the good ones beside them kept;
+ * a text that is no state at all, and one of a newer version, are told apart. Pure.
+ */
+
+import type { Learned, LearnedSocket } from './learned.js';
+import type { Ledger, LedgerEntry } from './ledger.js';
+import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
+
+export type LoadedState =
+  | { kind: 'state'; state: State; badRows: number }
+  | { kind: 'corrupt' }
+  /** Written by a later release of the exporter: not ours to change. */
+  | { kind: 'newer'; version: number };
+
+export function encodeState(state: State): string {
+  return `${JSON.stringify(state, null, 1)}\n`;
+}
+
+/**
+ * What is worth a write at once: all but time stamps, the ledger and sockets that are not learned yet.
+ */
+export function urgentPart(state: State): string {
+  const instances = Object.values(state.instances).map(({ lastSeen: _, ...known }) => known);
+  const learned = Object.entries(state.learned).map(([name, sockets]) => [
+    name,
+    Object.keys(sockets).filter((key) => sockets[key]!.learned),
+  ]);
+  return JSON.stringify([instances, learned.filter(([, keys]) => keys!.length > 0)]);
+}
+
+export function loadState(text: string): LoadedState {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return { kind: 'corrupt' };
+  }
+  if (!isRecord(data) || typeof data['version'] !== 'number') return { kind: 'corrupt' };
+  if (data['version'] > stateVersion) return { kind: 'newer', version: data['version'] };
+  let badRows = 0;
+  const good = <T>(rows: unknown, check: (row: Row, key: string) => boolean): Record<string, T> => {
+    if (!isRecord(rows)) {
+      badRows += rows === undefined ? 0 : 1;
+      return {};
+    }
+    const kept = Object.entries(rows).filter(([key, row]) => isRecord(row) && check(row, key));
+    badRows += Object.keys(rows).length - kept.length;
+    return Object.fromEntries(kept) as Record<string, T>;
+  };
+  const instances = good<RememberedInstance>(data['instances'], isInstance);
+  const ledger: Ledger = good<LedgerEntry>(data['ledger'], isLedgerEntry);
+  const learned: Learned = Object.fromEntries(
+    Object.entries(good<unknown>(data['learned'], () => true)).map(([name, sockets]) => [
+      name,
+      good<LearnedSocket>(sockets, isLearned),
+    ]),
+  );
+  return { kind: 'state', state: { ...emptyState, instances, ledger, learned }, badRows };
+}
+
+type Row = Record<string, unknown>;
+
+function isRecord(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const optional = (value: unknown, check: (value: unknown) => boolean) => value === undefined || check(value);
+const isListOf = (value: unknown, check: (one: unknown) => boolean) => Array.isArray(value) && value.every(check);
+
+const origins = ['process', 'systemd', 'declared', 'config_glob', 'remembered'];
+const targets = ['socket', 'random', 'name', 'unresolved', 'invalid'];
+
+function isListener(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    (value['protocol'] === 'udp' || value['protocol'] === 'tcp') &&
+    isText(value['address']) &&
+    optional(value['port'], isNumber) &&
+    isText(value['input']) &&
+    isText(value['retry']) &&
+    isRecord(value['declaredIn']) &&
+    isText(value['declaredIn']['file']) &&
+    isRecord(value['target']) &&
+    targets.includes(value['target']['kind'] as string)
+  );
+}
+
+function isInstance(row: Row, key: string): boolean {
+  const { start } = row;
+  return (
+    row['id'] === key &&
+    ['name', 'config', 'root', 'network'].every((field) => isText(row[field])) &&
+    row['name'] !== '' &&
+    isListOf(row['mainFiles'], isText) &&
+    ['pathData', 'unit', 'container', 'host', 'release'].every((field) => optional(row[field], isText)) &&
+    optional(row['netns'], isNumber) &&
+    isListOf(row['origins'], (one) => origins.includes(one as string)) &&
+    isListOf(row['expected'], isListener) &&
+    ['firstSeen', 'lastSeen', 'restarts'].every((field) => isNumber(row[field])) &&
+    isListOf(row['restartTimes'], isNumber) &&
+    isRecord(start) &&
+    ['pid', 'startTicks', 'startTime'].every((field) => isNumber(start[field])) &&
+    isText(start['bootId']) &&
+    optional(start['listeners'], (list) => isListOf(list, isListener))
+  );
+}
+
+function isLedgerEntry(row: Row, key: string): boolean {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(key);
+  } catch {
+    return false; // No key of ours.
+  }
+  return (
+    isListOf(parts, (part) => isText(part) || isNumber(part)) &&
+    (parts as unknown[]).length === 4 &&
+    isNumber(row['total']) &&
+    row['total'] >= 0 &&
+    isText(row['bootId']) &&
+    isRecord(row['sockets']) &&
+    Object.values(row['sockets']).every(isNumber) &&
+    isListOf(row['rises'], (rise) => isListOf(rise, isNumber) && (rise as unknown[]).length === 2)
+  );
+}
+
+function isLearned(row: Row): boolean {
+  return (
+    (row['protocol'] === 'udp' || row['protocol'] === 'tcp') &&
+    isText(row['address']) &&
+    isText(row['socket']) &&
+    ['port', 'since', 'lastSeen'].every((field) => isNumber(row[field])) &&
+    typeof row['learned'] === 'boolean'
+  );
+}
