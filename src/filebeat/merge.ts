@@ -2,7 +2,7 @@
  * Lays one configuration tree over another: names recursively, lists element by element. Null takes away a
  * scalar, never a tree. (The order in Filebeat: its defaults, each `-c` file, then `-E`.)
  */
-import { child, copyValue, type PathElement, setChild, type Tree, type Value } from './tree.js';
+import { child, copyValue, newTree, type PathElement, setChild, type Tree, type Value } from './tree.js';
 import { type Scope, settle } from './variables.js';
 
 /** Merges `from` into `to`. What was overridden, by what, is reported through `replaced`. */
@@ -23,7 +23,8 @@ function mergeValues(old: Value, by: Value, scope: Scope, replaced?: (old: Value
     replaced?.(old, by);
     return by;
   }
-  if (byTree === 'nothing') return old;
+  // Nothing laid over nothing is an empty section, which is no text and no number any more.
+  if (byTree === 'nothing') return oldTree === 'nothing' ? newTree(by.at) : old;
   if (oldTree === 'nothing') return by;
   mergeInto(oldTree, byTree, scope, replaced);
   return oldTree === old ? old : oldTree;

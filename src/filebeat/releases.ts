@@ -135,12 +135,6 @@ export const releaseRules = {
     after: 'removed',
     ranges: from(7, 17),
   },
-  'missing-script-tolerated': {
-    subject: "a script file of a fileset's processor that is missing",
-    before: 'Filebeat does not start',
-    after: 'only that entry is missing',
-    ranges: from(7, 17),
-  },
   'filesets-must-be-listed': {
     subject: 'filesets of a module that are not listed',
     before: 'run with their defaults',

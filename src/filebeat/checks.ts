@@ -1,0 +1,200 @@
+/**
+ * Single settings as Filebeat converts and validates them. Each check answers with what Filebeat would complain
+ * about, or undefined. What cannot be known from here (keystore, unreadable environment) is taken to be fine.
+ */
+import { get, toBool, toFloat, toInt, toList, toText, toTree } from './read.js';
+import type { Tree, Value } from './tree.js';
+import { type Failure, failure, type Read, type Scope } from './variables.js';
+
+export type Complaint = Failure | undefined;
+
+/** The first complaint of several checks; later ones are not made. */
+export function first(...checks: (() => Complaint)[]): Complaint {
+  for (const check of checks) {
+    const complaint = check();
+    if (complaint) return complaint;
+  }
+  return undefined;
+}
+
+/** Reads a key if it is there and hands the value to a check. */
+function present(tree: Tree, key: string, scope: Scope, check: (value: Value) => Complaint): Complaint {
+  const found = get(tree, key, scope);
+  if (!found.ok) return named(found, key);
+  return found.value ? check(found.value) : undefined;
+}
+
+/** A failed conversion as a complaint about a key; nothing where it just cannot be known. */
+function named(read: Read<unknown>, key: string): Complaint {
+  if (read.ok || read.unresolved) return undefined;
+  return { ok: false, fault: { subject: key, ...read.fault } };
+}
+
+export function text(tree: Tree, key: string, scope: Scope): Complaint {
+  return present(tree, key, scope, (value) => named(toText(value, scope), key));
+}
+
+export function truth(tree: Tree, key: string, scope: Scope): Complaint {
+  return present(tree, key, scope, (value) => named(toBool(value, scope), key));
+}
+
+export function object(tree: Tree, key: string, scope: Scope): Complaint {
+  return present(tree, key, scope, (value) => named(toTree(value, scope), key));
+}
+
+/** A whole number, not below `min`. */
+export function whole(tree: Tree, key: string, scope: Scope, min?: number): Complaint {
+  return present(tree, key, scope, (value) => {
+    const read = toInt(value, scope);
+    if (read.ok && min !== undefined && read.value < min) return failure('bad-value', value.at, key);
+    return named(read, key);
+  });
+}
+
+export function decimal(tree: Tree, key: string, scope: Scope): Complaint {
+  return present(tree, key, scope, (value) => named(toFloat(value, scope), key));
+}
+
+/** A text out of a list of words; `loose` compares without case. */
+export function oneOf(tree: Tree, key: string, scope: Scope, words: readonly string[], loose = false): Complaint {
+  return present(tree, key, scope, (value) => {
+    const read = toText(value, scope);
+    if (!read.ok) return named(read, key);
+    return words.includes(loose ? read.value.toLowerCase() : read.value)
+      ? undefined
+      : failure('bad-value', value.at, key);
+  });
+}
+
+/** A list of texts; a single one will do. */
+export function texts(tree: Tree, key: string, scope: Scope, allowed?: (word: string) => boolean): Complaint {
+  return present(tree, key, scope, (value) => {
+    const list = toList(value, scope);
+    if (!list.ok) return named(list, key);
+    for (const item of list.value) {
+      const read = toText(item, scope);
+      if (!read.ok) return named(read, key);
+      if (allowed && !allowed(read.value)) return failure('bad-value', item.at, key);
+    }
+    return undefined;
+  });
+}
+
+/** A size such as `10KiB`. Zero passes. */
+export function size(tree: Tree, key: string, scope: Scope): Complaint {
+  return present(tree, key, scope, (value) => {
+    const read = toText(value, scope);
+    if (!read.ok) return named(read, key);
+    return parseSize(read.value) === undefined ? failure('bad-value', value.at, key) : undefined;
+  });
+}
+
+/** A duration; `min` in nanoseconds, `nonzero` and `positive` as Filebeat's own validation names them. */
+export function duration(
+  tree: Tree,
+  key: string,
+  scope: Scope,
+  limits: { nonzero?: boolean; positive?: boolean } = {},
+): Complaint {
+  return present(tree, key, scope, (value) => {
+    const read = toDuration(value, scope);
+    if (!read.ok) return named(read, key);
+    const bad = (limits.nonzero && read.value === 0) || (limits.positive && read.value < 0);
+    return bad ? failure('bad-value', value.at, key) : undefined;
+  });
+}
+
+const SIZE_UNITS: Record<string, number> = { b: 1, '': 1 };
+for (const [power, letter] of [...'kmgtpe'].entries()) {
+  SIZE_UNITS[letter] = SIZE_UNITS[`${letter}b`] = 1000 ** (power + 1);
+  SIZE_UNITS[`${letter}i`] = SIZE_UNITS[`${letter}ib`] = 1024 ** (power + 1);
+}
+
+/** `10KiB`, `1 MB`, `1,000` → bytes. Undefined when it is no size. */
+export function parseSize(input: string): number | undefined {
+  const [, digits = '', unit = ''] = /^([\p{Nd}.,]*)([\s\S]*)$/u.exec(input) ?? [];
+  const number = digits.replaceAll(',', '');
+  const factor = SIZE_UNITS[unit.trim().toLowerCase()];
+  if (!/^(?:\d+\.?\d*|\.\d+)$/.test(number) || factor === undefined) return undefined;
+  const bytes = Number(number) * factor;
+  return bytes < 2 ** 64 ? Math.trunc(bytes) : undefined;
+}
+
+const DURATION_UNITS: Record<string, number> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+/** Go's `time.ParseDuration` → nanoseconds. Undefined when it is none. */
+export function parseDuration(input: string): number | undefined {
+  const body = input.replace(/^[-+]/, '');
+  const sign = input.startsWith('-') ? -1 : 1;
+  if (body === '0') return 0;
+  if (body === '' || !/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  let total = 0;
+  for (const [, number, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+    total += Number(number) * DURATION_UNITS[unit!]!;
+  }
+  return total < 2 ** 63 ? sign * total : undefined;
+}
+
+/** A duration in nanoseconds. A bare number is seconds, but one that came out of a variable lacks its unit. */
+export function toDuration(value: Value, scope: Scope): Read<number> {
+  if (value.kind === 'int' || value.kind === 'float') return { ok: true, value: Number(value.value) * 1e9 };
+  const read = toText(value, scope);
+  if (!read.ok) return read;
+  const nanoseconds = parseDuration(read.value);
+  return nanoseconds === undefined ? failure('bad-value', value.at) : { ok: true, value: nanoseconds };
+}
+
+/** The one enabled name below a key of which only one may be used (`output`, `queue`, `protocol`). */
+export function singleChoice(tree: Tree, key: string, scope: Scope): Read<{ name: string; tree: Tree } | undefined> {
+  const found = get(tree, key, scope);
+  if (!found.ok) return found;
+  if (!found.value) return { ok: true, value: undefined };
+  const branch = toTree(found.value, scope);
+  if (!branch.ok) return failure('wrong-type', found.value.at, key);
+  return chooseOne(branch.value, key, scope);
+}
+
+/** Children that are no sections are passed over, unless there is nothing else; switched-off ones do not count. */
+export function chooseOne(branch: Tree, key: string, scope: Scope): Read<{ name: string; tree: Tree } | undefined> {
+  let chosen: { name: string; tree: Tree } | undefined;
+  let lastError: Failure | undefined;
+  for (const [name, value] of branch.names) {
+    const section = toTree(value, scope);
+    if (!section.ok) {
+      if (section.unresolved) return section;
+      lastError = failure('wrong-type', value.at, `${key}.${name}`);
+      continue;
+    }
+    lastError = undefined;
+    if (!isEnabled(section.value, scope)) continue;
+    if (chosen) return failure('more-than-one-choice', value.at, key);
+    chosen = { name, tree: section.value };
+  }
+  return !chosen && lastError ? lastError : { ok: true, value: chosen };
+}
+
+/** `enabled` of a section or an input: whatever is no truth value counts as true. */
+export function isEnabled(tree: Tree, scope: Scope): boolean {
+  const found = get(tree, 'enabled', scope);
+  if (!found.ok || !found.value) return true;
+  const read = toBool(found.value, scope);
+  return read.ok ? read.value : true;
+}
+
+/** Whether `enabled` hangs on something that cannot be known from here. */
+export function enabledUnknown(tree: Tree, scope: Scope): Failure | undefined {
+  const found = get(tree, 'enabled', scope);
+  if (!found.ok) return found.unresolved ? found : undefined;
+  if (!found.value) return undefined;
+  const read = toBool(found.value, scope);
+  return !read.ok && read.unresolved ? read : undefined;
+}

@@ -1,0 +1,88 @@
+/**
+ * Inputs that open no UDP or TCP socket: only whether Filebeat accepts them matters, because one that it refuses takes
+ * the others down with it. Of types not listed here every setting is taken to be right.
+ */
+import { type Complaint, duration, first, oneOf, size, text, texts } from './checks.js';
+import type { InputContext, TypeResult } from './inputs.js';
+import { get, toBool, toList } from './read.js';
+import { applies } from './releases.js';
+import type { Tree } from './tree.js';
+import { failure } from './variables.js';
+
+export function otherInput(type: string, tree: Tree, context: InputContext): TypeResult {
+  const complaint = check(type, tree, context);
+  return complaint ? { listeners: [], failure: { phase: 'check', fault: complaint.fault } } : { listeners: [] };
+}
+
+function check(type: string, tree: Tree, context: InputContext): Complaint {
+  const { scope } = context;
+  switch (type) {
+    case 'log':
+      return first(
+        () => checkDeprecated(type, tree, context),
+        () => pathsGiven(tree, 'paths', context),
+        () => checkAges(tree, context),
+      );
+    case 'container':
+      return first(
+        () => checkDeprecated(type, tree, context),
+        () => pathsGiven(tree, 'paths', context),
+        () => oneOf(tree, 'stream', scope, ['', 'all', 'stdout', 'stderr']),
+        () => oneOf(tree, 'format', scope, ['', 'auto', 'docker', 'cri']),
+      );
+    case 'docker':
+      return pathsGiven(tree, 'containers.ids', context);
+    case 'filestream':
+      return first(
+        () => text(tree, 'id', scope),
+        () => pathsGiven(tree, 'paths', context),
+        () => duration(tree, 'ignore_older', scope),
+        () => duration(tree, 'clean_inactive', scope),
+      );
+    case 'unix':
+      return first(
+        () => text(tree, 'path', scope),
+        () => pathsGiven(tree, 'path', context),
+        () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
+        () => size(tree, 'max_message_size', scope),
+        () => oneOf(tree, 'socket_type', scope, ['stream', 'datagram']),
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** A list with at least one text in it. */
+function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint {
+  const complaint = texts(tree, key, scope);
+  if (complaint) return complaint;
+  const found = get(tree, key, scope);
+  if (!found.ok) return undefined;
+  const list = found.value ? toList(found.value, scope) : undefined;
+  if (list && !list.ok) return undefined;
+  return list && list.value.length > 0 ? undefined : failure('no-paths', (found.value ?? tree).at, key);
+}
+
+/** From 9.0 such an input has to say that it knows, or be run as filestream by a feature flag. */
+function checkDeprecated(type: string, tree: Tree, context: InputContext): Complaint {
+  const { release, scope } = context;
+  if (!applies('deprecated-inputs-refused', release)) return undefined;
+  if (type === 'log' && context.logAsFilestream && applies('log-as-filestream', release)) {
+    const id = get(tree, 'id', scope);
+    return id.ok && !id.value ? failure('missing-setting', tree.at, 'id') : undefined;
+  }
+  const found = get(tree, 'allow_deprecated_use', scope);
+  if (!found.ok) return found.unresolved ? undefined : found;
+  const allowed = found.value ? toBool(found.value, scope) : undefined;
+  if (allowed && (allowed.ok ? allowed.value : allowed.unresolved)) return undefined;
+  return failure('deprecated-input', (tree.names.get('type') ?? tree).at, type);
+}
+
+function checkAges(tree: Tree, { scope }: InputContext): Complaint {
+  return first(
+    () => duration(tree, 'ignore_older', scope),
+    () => duration(tree, 'clean_inactive', scope),
+    () => duration(tree, 'close_inactive', scope),
+    () => duration(tree, 'close_timeout', scope),
+  );
+}

@@ -1,0 +1,208 @@
+/**
+ * A command line, an environment and the files → every socket that this Filebeat will ask for, or the one reason why
+ * it would not start. Follows the order in which Filebeat itself proceeds. Never throws, never waits.
+ */
+import { posix } from 'node:path';
+import type { Fault, Prediction, Release } from '../model.js';
+import type { Clash } from './build.js';
+import { type Command, type CommandLine, type ReadCommand, readCommand } from './command.js';
+import type { FileView } from './files.js';
+import { globalFault, statsEndpoint } from './globals.js';
+import type { InputContext } from './inputs.js';
+import type { Reading } from './load.js';
+import { effectivePaths, loadMain, readOverrides } from './main-file.js';
+import { readNames } from './names.js';
+import { get, toBool, toText } from './read.js';
+import { detectRelease } from './release.js';
+import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases.js';
+import { predictSection } from './section.js';
+import type { Tree } from './tree.js';
+import type { Scope } from './variables.js';
+
+export interface PredictOptions {
+  /** Overrides what the files say: `8.19.21`. */
+  release?: string;
+}
+
+/** Reads nothing but `files`, keeps nothing between calls. */
+export function predict(command: Command, files: FileView, options: PredictOptions = {}): Prediction {
+  const first = predictOnce(command, files, options, false);
+  const [clash] = first.clashes;
+  if (!clash) return first.prediction;
+  // Two spellings of one setting: Filebeat takes them in random order. Unless that makes no difference, nothing is known.
+  const second = predictOnce(command, files, options, true);
+  if (outcomeKey(first.prediction) === outcomeKey(second.prediction)) return first.prediction;
+  const reason = { code: 'ambiguous-setting', subject: clash.path, at: clash.at };
+  return { ...first.prediction, outcome: 'ambiguous', reason, listeners: [] };
+}
+
+function outcomeKey({ outcome, listeners }: Prediction): string {
+  const sockets = listeners.map(({ protocol, address, port, target }) =>
+    JSON.stringify([protocol, address, port, target]),
+  );
+  return [outcome, ...sockets.sort()].join('\n');
+}
+
+interface Once {
+  prediction: Prediction;
+  clashes: Clash[];
+}
+
+function predictOnce(command: Command, files: FileView, options: PredictOptions, reversed: boolean): Once {
+  const home = likelyHome(command);
+  const release = options.release
+    ? { release: { version: options.release, source: 'option' } as Release, gaps: [] }
+    : detectRelease(home, files);
+  const version = (release.release.version && parseRelease(release.release.version)) || newestRelease;
+  const reading: Reading = {
+    files,
+    release: version,
+    rules: {
+      maxIndex: applies('index-limit', version) ? 1024 : Number.MAX_SAFE_INTEGER,
+      ...(reversed ? { reversed } : {}),
+    },
+    strictUid: undefined,
+    seen: [],
+    gaps: [...release.gaps],
+    clashes: [],
+  };
+  const paths = { home, config: home, data: posix.join(home, 'data'), logs: posix.join(home, 'logs') };
+  const empty: Prediction = {
+    outcome: 'runs',
+    listeners: [],
+    faults: [],
+    files: reading.seen,
+    release: release.release,
+    paths,
+    gaps: reading.gaps,
+  };
+  const partial = run(command, readCommand(command.argv, version), reading);
+  return { prediction: { ...empty, ...partial }, clashes: reading.clashes };
+}
+
+/** The home as far as the command line tells, whatever release reads it. */
+function likelyHome({ argv, cwd }: Command): string {
+  let home = posix.dirname(argv[0] ?? '');
+  for (const [index, arg] of argv.entries()) {
+    const flag = /^--?path\.home(?:=([\s\S]*))?$/.exec(arg);
+    const override = /^path\.home=([\s\S]+)$/.exec(arg);
+    const stated = flag ? (flag[1] ?? argv[index + 1]) : override?.[1];
+    if (stated) home = stated;
+  }
+  return posix.resolve(cwd, home);
+}
+
+type Partial_ = Partial<Prediction>;
+
+function exits(reason: Fault, rest: Partial_ = {}): Partial_ {
+  return { ...rest, outcome: 'exits', reason };
+}
+
+function run(command: Command, read: ReadCommand, reading: Reading): Partial_ {
+  const commandLine = { file: 'command line' };
+  switch (read.kind) {
+    case 'exits':
+      return exits(read.fault);
+    case 'other':
+      return exits({ code: 'not-a-collector', subject: read.subcommand, at: commandLine });
+    case 'hosted':
+      return { outcome: 'dynamic', reason: { code: 'hosted', subject: read.program, at: commandLine } };
+    default:
+      return runLine(command, read.line, reading);
+  }
+}
+
+function scopeOf(command: Command, release: ReleaseVersion, reading: Reading): Scope {
+  return {
+    env: command.env,
+    keystore: false,
+    envObjects: !applies('env-no-objects', release),
+    envTrims: applies('env-trims-numbers', release),
+    envDots: applies('env-dots', release),
+    tree: reading.rules,
+  };
+}
+
+function runLine(command: Command, line: CommandLine, reading: Reading): Partial_ {
+  const { release } = reading;
+  const scope = scopeOf(command, release, reading);
+  const strict = line.strictPerms && command.env?.['BEAT_STRICT_PERMS'] !== 'false';
+  reading.strictUid = strict ? command.uid : undefined;
+  const overrides = readOverrides(line.overrides, scope, reading);
+  if (!overrides.ok) return exits(overrides.fault);
+  const moduleOverrides = readOverrides(
+    line.moduleOverrides.map((text) => ({ text })),
+    scope,
+    reading,
+  );
+  if (!moduleOverrides.ok) return exits({ ...moduleOverrides.fault, subject: '-M' });
+  const managed = isManaged(overrides.tree, scope);
+  const main = loadMain(
+    { ...line, configFiles: managed ? [] : line.configFiles },
+    homeArgument(command.argv),
+    command.cwd,
+    overrides.tree,
+    scope,
+    reading,
+  );
+  const { mainFiles } = main;
+  if (main.kind !== 'tree') {
+    return main.kind === 'fault'
+      ? exits(main.fault, { mainFiles })
+      : { outcome: 'unknown', reason: main.fault, mainFiles };
+  }
+  const found = effectivePaths(main.tree, command.cwd, scope);
+  if (!found.ok) return exits(found.fault, { mainFiles });
+  const { paths } = found;
+  const known = { mainFiles, paths };
+  if (managed) return { ...known, outcome: 'dynamic', reason: { code: 'managed', at: { file: 'command line' } } };
+  scope.keystore = keystoreExists(main.tree, paths.data, scope, reading);
+  const { names, gaps } = readNames(reading.files);
+  reading.gaps.push(...gaps);
+  const context: InputContext = {
+    release,
+    scope,
+    names,
+    files: reading.files,
+    configPath: paths.config,
+    logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
+  };
+  const fault = globalFault(main.tree, context);
+  if (fault) return exits(fault, known);
+  const endpoint = statsEndpoint(main.tree, context);
+  if (endpoint.fault) return exits(endpoint.fault, known);
+  const section = predictSection(main.tree, line, moduleOverrides.tree, paths, command.cwd, context, reading);
+  const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
+  if (section.outcome === 'exits' || section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
+  if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, known);
+  return { ...known, ...section, listeners };
+}
+
+/** Under `agentbeat filebeat` the program's own path still is argv[0]. */
+function homeArgument(argv: readonly string[]): string {
+  return argv[0] ?? '';
+}
+
+/** `-E management.enabled=true`: an agent sends the configuration, files are not read. */
+function isManaged(overrides: Tree, scope: Scope): boolean {
+  const stated = get(overrides, 'management.enabled', scope);
+  if (!stated.ok || !stated.value) return false;
+  const read = toBool(stated.value, scope);
+  return read.ok && read.value;
+}
+
+function featureOn(main: Tree, key: string, scope: Scope): boolean {
+  const stated = get(main, key, scope);
+  if (!stated.ok || !stated.value) return false;
+  const read = toBool(stated.value, scope);
+  return read.ok && read.value;
+}
+
+function keystoreExists(main: Tree, data: string, scope: Scope, reading: Reading): boolean {
+  const stated = get(main, 'keystore.path', scope);
+  const text = stated.ok && stated.value ? toText(stated.value, scope) : undefined;
+  const path = posix.resolve(data, text?.ok && text.value ? text.value : 'filebeat.keystore');
+  const stat = reading.files.stat(path);
+  if (stat.ok) reading.seen.push({ path, role: 'keystore', mtime: stat.value.mtime, reloaded: false });
+  return stat.ok && stat.value.kind === 'file';
+}
