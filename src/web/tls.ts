@@ -1,0 +1,142 @@
+/** Certificate, key and client CA from their files → what a TLS server needs, and which clients it admits. */
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext, type TLSSocket } from 'node:tls';
+import { parseAddress } from '../filebeat/ip.js';
+import type { Problem } from './fields.js';
+import { readRegularFile } from './file.js';
+import type { Pem, TlsConfig } from './tls-config.js';
+
+/** Options of a TLS server, all of them checked. */
+export interface Secure {
+  options: {
+    cert: string;
+    key: string;
+    ca?: string;
+    minVersion: TlsConfig['minVersion'];
+    maxVersion: TlsConfig['maxVersion'];
+    honorCipherOrder: boolean;
+    requestCert: boolean;
+    /** Always false: `admits` decides, and no unadmitted connection reaches HTTP. */
+    rejectUnauthorized: false;
+    /** An intermediate CA alone is enough to verify a client, as in Go. Ignored by Node before 20.18. */
+    allowPartialTrustChain: true;
+    ciphers?: string;
+    ecdhCurve?: string;
+  };
+  /** Whether a client may go on after its handshake. */
+  admits: (socket: TLSSocket) => boolean;
+  /** Same settings and same contents: same text. */
+  fingerprint: string;
+}
+
+export type SecureResult = { ok: true; secure: Secure } | { ok: false; problems: Problem[] };
+
+/** Files larger than this are no certificates. */
+const maximalBytes = 1024 * 1024;
+
+/** Reads and checks the files. Never throws for what a file contains. */
+export function loadSecure(tls: TlsConfig): SecureResult {
+  const problems: Problem[] = [];
+  const complain = ({ key, line }: Pem, what: string): undefined => {
+    problems.push({ key, line, what });
+  };
+  const read = (pem: Pem | undefined): string | undefined => {
+    if (!pem) return undefined;
+    if ('inline' in pem) return pem.inline;
+    const content = readRegularFile(pem.path, maximalBytes);
+    return content.ok ? content.bytes.toString('latin1') : complain(pem, content.what);
+  };
+  const cert = read(tls.certificate);
+  const key = read(tls.privateKey);
+  const ca = read(tls.clientCa);
+  const leaf = cert === undefined ? undefined : parseCertificates(cert)?.[0];
+  if (cert !== undefined && !leaf) complain(tls.certificate, 'expected a PEM certificate');
+  const privateKey = key === undefined ? undefined : parseKey(key);
+  if (typeof privateKey === 'string') complain(tls.privateKey, privateKey);
+  if (tls.clientCa && ca !== undefined && !parseCertificates(ca)) complain(tls.clientCa, 'expected PEM certificates');
+  if (!leaf || typeof privateKey !== 'object' || cert === undefined || key === undefined || problems.length > 0)
+    return { ok: false, problems };
+  if (!leaf.checkPrivateKey(privateKey)) {
+    complain(tls.privateKey, 'does not belong to the certificate');
+    return { ok: false, problems };
+  }
+  const { minVersion, maxVersion, honorCipherOrder, ciphers, ecdhCurve, clientAuth } = tls;
+  const options: Secure['options'] = {
+    cert,
+    key,
+    minVersion,
+    maxVersion,
+    honorCipherOrder,
+    requestCert: clientAuth !== 'NoClientCert',
+    rejectUnauthorized: false,
+    allowPartialTrustChain: true,
+    ...(ca !== undefined && { ca }),
+    ...(ciphers !== undefined && { ciphers }),
+    ...(ecdhCurve !== undefined && { ecdhCurve }),
+  };
+  try {
+    createSecureContext(options);
+  } catch {
+    // OpenSSL's text may quote what it read. What is left by now: a key or digest too weak for its security level.
+    complain(tls.certificate, 'OpenSSL refuses certificate and key (too weak, or an unusable chain)');
+    return { ok: false, problems };
+  }
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([options, clientAuth, tls.allowedSans]))
+    .digest('base64');
+  return { ok: true, secure: { options, admits: (socket) => admits(socket, tls), fingerprint } };
+}
+
+function admits(socket: TLSSocket, { clientAuth, allowedSans }: TlsConfig): boolean {
+  const certificate = socket.getPeerX509Certificate();
+  const named = () => !allowedSans || (certificate ? hasAllowedName(certificate, allowedSans) : false);
+  switch (clientAuth) {
+    case 'NoClientCert':
+    case 'RequestClientCert':
+      return true;
+    case 'RequireAnyClientCert':
+      return certificate !== undefined;
+    case 'VerifyClientCertIfGiven':
+      return certificate === undefined || (socket.authorized && named());
+    case 'RequireAndVerifyClientCert':
+      return certificate !== undefined && socket.authorized && named();
+  }
+}
+
+/** Exact match with a DNS name, e-mail, URI or IP address of the certificate; wildcards are only text. */
+function hasAllowedName(certificate: X509Certificate, allowed: readonly string[]): boolean {
+  const names = subjectAltNames(certificate.subjectAltName ?? '');
+  return allowed.some((name) => names.includes(parseAddress(name)?.text ?? name));
+}
+
+/** Node quotes a name as JSON when it holds what could be taken for a separator: `DNS:a, URI:"b, c", IP Address:::1`. */
+export function subjectAltNames(text: string): string[] {
+  const names: string[] = [];
+  for (const [, kind = '', value = ''] of text.matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g)) {
+    const plain = value.startsWith('"') ? (JSON.parse(value) as string) : value;
+    if (kind === 'IP Address') names.push(parseAddress(plain)?.text ?? plain);
+    else if (kind === 'DNS' || kind === 'email' || kind === 'URI') names.push(plain);
+  }
+  return names;
+}
+
+/** Undefined when there is none or one of them cannot be read. */
+function parseCertificates(pem: string): X509Certificate[] | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.length > 0 ? blocks.map((block) => new X509Certificate(block)) : undefined;
+  } catch {
+    // Not a certificate inside: the caller says so with key and line.
+    return undefined;
+  }
+}
+
+/** The key, or what is wrong with it. */
+function parseKey(pem: string): KeyObject | string {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // OpenSSL's own words differ with its version and the kind of key.
+    return pem.includes('ENCRYPTED') ? 'expected a key without a passphrase' : 'expected a PEM private key';
+  }
+}
