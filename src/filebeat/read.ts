@@ -95,7 +95,7 @@ export function toPlain(value: Value, scope: Scope): Read<Plain> {
 }
 
 function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
-  if (--budget.left < 0) return failure('value-too-long', value.at);
+  if (--budget.left < 0) return { ...failure('value-too-long', value.at), unresolved: 'variable' };
   const inner =
     value.kind === 'dynamic' && value.expression.kind === 'reference' ? [...trail, value.expression.name] : trail;
   const settled = settle(value, scope, trail);

@@ -140,7 +140,7 @@ function splice(expression: Expression, owner: Tree, scope: Scope, trail: Trail,
         const part = splice(piece, owner, scope, trail, at);
         if (!part.ok) return part;
         text += part.value;
-        if (text.length > MAX_TEXT) return failure('value-too-long', at);
+        if (text.length > MAX_TEXT) return { ...failure('value-too-long', at), unresolved: 'variable' };
       }
       return { ok: true, value: text };
     }

@@ -1,0 +1,84 @@
+/** The words for why a Filebeat would not start, or why an input or a file is missing. Never a setting's value. */
+import type { Fault } from '../model.js';
+
+/** `{subject}` is a setting, flag or file; without one the words in parentheses after `|` are used. */
+const sentences: Record<string, string> = {
+  // the command line
+  'unknown-flag': 'This release does not know the flag {subject|on its command line}.',
+  'unknown-subcommand': 'A word on the command line is neither a subcommand nor the value of a flag.',
+  'flag-without-value': 'The flag {subject|on the command line} lacks its value.',
+  'bad-flag-value': 'The flag {subject|on the command line} takes true or false.',
+  'bad-override': 'The override {subject|on the command line} cannot be read.',
+  'not-a-collector': 'The subcommand {subject|given} ends by itself and opens no socket.',
+  'runs-once': 'With --once it ends as soon as it has started.',
+  // files
+  'file-missing': 'The file {subject|named here} does not exist.',
+  'file-unseen': 'The file {subject|named here} could not be read by the exporter.',
+  'is-directory': '{subject|A file} is a directory.',
+  'wrong-owner': '{subject|A file} belongs neither to root nor to the user that runs Filebeat.',
+  'writable-by-others': '{subject|A file} may be written by its group or by others; Filebeat insists on chmod go-w.',
+  'bad-glob': 'The pattern in {subject|a path} is malformed.',
+  'script-missing': 'The script file of a processor does not exist.',
+  // YAML
+  'yaml-syntax': 'The file is not valid YAML.',
+  'yaml-encoding': 'The file holds a byte that is not allowed: it is not UTF-8, or a control character.',
+  'yaml-key': 'A key is not a text (quote names such as yes, on, or 1).',
+  'yaml-alias': 'An alias refers to an anchor that does not exist, or to itself.',
+  'yaml-merge': 'A merge key (<<) does not refer to a map.',
+  'yaml-tag': 'A tag does not fit its value.',
+  'yaml-limit': 'The file is too large or too deeply nested to be read.',
+  // values and variables
+  'bad-expansion': 'A variable expression ${…} is not closed, or empty.',
+  'bad-value-text': 'What a variable expands to cannot be read: it looks like a list or an object and is none.',
+  'undefined-variable': 'The variable {subject|named here} is not defined.',
+  'reference-cycle': 'A variable refers to itself.',
+  'value-too-long': 'A value is too long to be worked out.',
+  'not-an-object': '{subject|A setting} is not a section, but something is set below it.',
+  'bad-index': 'A number in the name of {subject|a setting} cannot be a place in a list.',
+  'wrong-type': '{subject|A setting} has the wrong type.',
+  'bad-value': '{subject|A setting} has a value that Filebeat does not accept.',
+  'missing-setting': 'The setting {subject|wanted here} is missing.',
+  'removed-setting': 'The setting {subject|used here} has been removed from this release.',
+  'removed-or-unknown': 'This release does not know {subject|this setting}.',
+  'more-than-one-choice': '{subject|A section} may hold only one of its names; more than one is switched on.',
+  'ambiguous-setting':
+    'The setting {subject|named here} is written twice in different spellings; Filebeat itself takes one of them by chance.',
+  // the program as a whole
+  'nothing-enabled': 'No input or module is enabled and no included files are configured.',
+  'no-output': 'No output is defined.',
+  'unknown-output': 'This release does not know {subject|this output}.',
+  'managed-without-agent': 'management.enabled is set in the file, but no agent has started it.',
+  'unknown-provider': 'An autodiscover provider is unknown.',
+  // inputs
+  'unknown-input': 'This release does not know the type of an input.',
+  'deprecated-input': 'This release refuses {subject|such} inputs unless they say allow_deprecated_use: true.',
+  'identical-inputs': 'Two inputs are identical.',
+  'filestream-id-twice': 'Two filestream inputs have the same id, or none.',
+  'stdin-not-alone': 'A stdin input has to be the only one.',
+  'no-paths': 'An input that reads files has no paths.',
+  'no-protocol': 'A syslog input needs protocol.udp or protocol.tcp.',
+  'unknown-processor': 'This release does not know the processor {subject|named here}.',
+  'bad-processor': 'A processor is not written as Filebeat wants it ({subject|one action each}).',
+  'bad-condition': 'A condition is missing or unknown.',
+  // modules
+  'modules-unreadable': 'The folder of the modules could not be read.',
+  'unknown-module': 'The module {subject|named here} does not exist in this installation.',
+  'unknown-fileset': 'The fileset {subject|named here} does not exist in this installation.',
+  'no-enabled-fileset': 'The module {subject|named here} has no enabled fileset.',
+  'bad-manifest': 'The manifest of {subject|a fileset} cannot be used.',
+  'bad-template': 'The template of {subject|a fileset} cannot be filled in.',
+  // inputs that come from elsewhere
+  managed: 'An agent sends it its configuration.',
+  hosted: 'Its inputs run inside {subject|another program} and come from elsewhere.',
+  autodiscover: 'Autodiscover makes inputs out of what it finds at run time.',
+};
+
+/** Codes with words of their own, for tests and documentation. */
+export const faultCodes: readonly string[] = Object.keys(sentences);
+
+/** One sentence, e.g. `The variable UDP_PORT is not defined.` */
+export function faultText({ code, subject }: Fault): string {
+  const sentence = sentences[code] ?? 'Filebeat does not accept it ({subject|no further words}).';
+  const text = sentence.replace(/\{subject\|([^}]*)\}/, (_all, otherwise: string) => subject ?? otherwise);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
