@@ -105,6 +105,13 @@ describe('what describes the same Filebeat is one instance', () => {
     assert.deepEqual(tell(script, running(7, core, { unit: 'filebeat.service' })), ['filebeat: process systemd 7']);
   });
 
+  it('a unit with a root directory of its own is tied to its process', () => {
+    const jailed = running(7, core, { unit: 'filebeat.service', root: '8:1/77' });
+    assert.deepEqual(tell(unit('filebeat.service', core, { shouldRun: true }), jailed), [
+      'filebeat: process systemd 7',
+    ]);
+  });
+
   it('a unit of the same name inside a container is another one', () => {
     const inside = running(7, core, { unit: 'filebeat.service', root: 'c1', container: 'c1', network: 'own' });
     assert.deepEqual(tell(unit('filebeat.service', core, { shouldRun: true }), inside), [

@@ -17,7 +17,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openMemory } from '../src/discovery/memory.js';
-import { emptyState, forget, type State } from '../src/discovery/memory-state.js';
+import { forget } from '../src/discovery/memory-forget.js';
+import { emptyState, type State } from '../src/discovery/memory-state.js';
 import { encodeState, loadState } from '../src/discovery/memory-text.js';
 import { known, stateNumber, stateOf } from './support/states.js';
 

@@ -4,14 +4,13 @@ import type { Candidate, Merged } from '../src/discovery/instances.js';
 import { identityOf, mergeCandidates } from '../src/discovery/instances.js';
 import { learn } from '../src/discovery/learned.js';
 import { advance, ledgerKey } from '../src/discovery/ledger.js';
+import { forget, mergeForeign } from '../src/discovery/memory-forget.js';
 import {
   emptyState,
   flappingOf,
   followNames,
-  forget,
   historyOf,
   isExpired,
-  mergeForeign,
   observe,
   rememberedCandidates,
   rememberedPrediction,

@@ -582,12 +582,17 @@ for (const { title, tree, unit, running, expect, gaps } of cases) {
   });
 }
 
-test('a script whose command only running it could tell is a gap or nothing, never a guess', () => {
+test('a script whose command only running it could tell is a gap, never a guess', () => {
   const root = writeTree({
     ...service('ExecStart=/usr/local/bin/start'),
     '/usr/local/bin/start': `#!/bin/sh\nexec ${bin} -c "$(pick-config)"\n`,
   });
-  assert.deepEqual(findUnits(openFileView(root), { processNames: ['filebeat'] }).units, []);
+  const found = findUnits(openFileView(root), { processNames: ['filebeat'] });
+  assert.deepEqual(found.units, []);
+  assert.deepEqual(
+    found.gaps.map(({ subject }) => subject),
+    ['/usr/local/bin/start'],
+  );
 });
 
 test('no gap quotes what a unit file or an environment file says', () => {

@@ -134,11 +134,13 @@ function sameFiles(a: Candidate, b: Candidate): boolean {
   return a.mainFiles.length === b.mainFiles.length && a.mainFiles.every((file, at) => file === b.mainFiles[at]);
 }
 
-/** Units are the host's; a unit of the same name inside a container is another one. An init script runs as `NAME.service`. */
+/** Units are the host's, also with a `RootDirectory=`; one of the same name inside a container is another one. */
 function runsIn(process: Candidate, unit: Candidate): boolean {
-  return process.root === unit.root && process.unit !== undefined && unitNames(unit).includes(process.unit);
+  const reachable = process.root === unit.root || process.container === undefined;
+  return reachable && process.unit !== undefined && unitNames(unit).includes(process.unit);
 }
 
+/** An init script runs as `NAME.service`. */
 function unitNames(unit: Candidate): string[] {
   if (unit.origin !== 'systemd' || unit.unit === undefined) return [];
   return [unit.unit, `${unit.unit}.service`, ...(unit.unitAliases ?? [])];
@@ -159,7 +161,7 @@ function attachRemembered<C extends Candidate>(remembered: readonly C[], groups:
     (one, group) =>
       group.candidates.some(
         (c) =>
-          (c.origin === 'systemd' && c.root === one.root && one.unit !== undefined && runsIn(one, c)) ||
+          (c.origin === 'systemd' && runsIn(one, c)) ||
           (c.declaredName === one.remembered!.name && one.remembered!.origins.includes('declared')),
       ),
     // A network namespace made anew (its inode is another one) under the same files and data.

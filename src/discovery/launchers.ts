@@ -164,6 +164,10 @@ function readScript(program: string, start: StartCommand, context: LaunchContext
 }
 
 function inScript(script: string, start: StartCommand, context: LaunchContext, depth: number) {
+  // Most scripts have nothing to do with Filebeat, and say no word of it: reading them closely is saved.
+  const words = [...context.processNames, 'filebeat', 'agentbeat', 'elastic-otel-collector'];
+  const said = [script, ...start.argv, ...Object.values(start.env)];
+  if (!said.some((text) => words.some((word) => text.includes(word)))) return undefined;
   const source = (path: string) => {
     const content = context.files.read(path, scriptLimit);
     return content.ok ? new TextDecoder().decode(content.value.bytes) : undefined;

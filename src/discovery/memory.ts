@@ -19,7 +19,8 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Gap } from '../model.js';
-import { emptyState, mergeForeign, type State } from './memory-state.js';
+import { mergeForeign } from './memory-forget.js';
+import { emptyState, type State } from './memory-state.js';
 import { encodeState, loadState, urgentPart } from './memory-text.js';
 
 export interface Memory {

@@ -33,7 +33,7 @@ export function findInitScripts(
     for (const name of list(files, directory, gaps)) {
       if (native.includes(`${name}.service`) || seen.has(`script ${name}`)) continue;
       seen.add(`script ${name}`);
-      const unit = readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options);
+      const unit = readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options, gaps);
       if (unit) units.push(unit);
     }
   }
@@ -46,6 +46,7 @@ function readScript(
   name: string,
   wantedBy: string[],
   options: UnitOptions,
+  unclear: Gap[],
 ): FilebeatUnit | undefined {
   const stat = files.stat(path);
   if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return undefined;
@@ -88,6 +89,7 @@ function readScript(
     gaps,
   };
   if (command !== 'unclear') return { ...common, ...command };
+  unclear.push({ reason: 'malformed', subject: path, detail: 'how it starts Filebeat is decided as it runs' });
   return undefined;
 }
 

@@ -55,11 +55,12 @@ const maxAliases = 8;
  * All Filebeat services of a root, by name. Never throws; what can't be read is a gap of the unit it costs, or of the whole.
  * Sources: systemd.unit(5), systemd.service(5), systemd.exec(5), checked against systemd 252.
  */
-export function findUnits(files: FileView, options: UnitOptions): { units: FilebeatUnit[]; gaps: Gap[] } {
+export function findUnits(root: FileView, options: UnitOptions): { units: FilebeatUnit[]; gaps: Gap[] } {
+  const files = onceEach(root);
   const index = indexUnits(files);
   const wants = wantedNames(files, index);
   const aliases = aliasNames(files, index);
-  const context = {
+  const context: Search = {
     files,
     index,
     wants,
@@ -67,6 +68,7 @@ export function findUnits(files: FileView, options: UnitOptions): { units: Fileb
     launch: { files, processNames: options.processNames },
     facts: hostFacts(files),
     managerEnv: managerEnvironment(files),
+    unclear: [],
   };
   const names = new Set<string>();
   for (const name of [...serviceNames(index), ...wants.keys(), ...(options.running ?? [])]) {
@@ -80,7 +82,40 @@ export function findUnits(files: FileView, options: UnitOptions): { units: Fileb
     }
   }
   const units = [...names].sort().flatMap((name) => readUnit(name, context) ?? []);
-  return { units, gaps: index.gaps };
+  return { units, gaps: [...index.gaps, ...context.unclear] };
+}
+
+/** Asks the same thing only once in a search: a hundred units share their directories, users and programs. */
+function onceEach(files: FileView): FileView {
+  const once = <T>(ask: (path: string) => T) => {
+    const answers = new Map<string, T>();
+    return (path: string): T => {
+      if (!answers.has(path)) answers.set(path, ask(path));
+      return answers.get(path)!;
+    };
+  };
+  const contents = new Map<number, FileView['read']>();
+  const listings = new Map<number, FileView['list']>();
+  return {
+    stat: once((path) => files.stat(path)),
+    resolve: once((path) => files.resolve(path)),
+    read(path, limit) {
+      if (!contents.has(limit))
+        contents.set(
+          limit,
+          once((one) => files.read(one, limit)),
+        );
+      return contents.get(limit)!(path, limit);
+    },
+    list(path, limit) {
+      if (!listings.has(limit))
+        listings.set(
+          limit,
+          once((one) => files.list(one, limit)),
+        );
+      return listings.get(limit)!(path, limit);
+    },
+  };
 }
 
 interface Search {
@@ -92,6 +127,8 @@ interface Search {
   launch: LaunchContext;
   facts: SpecifierFacts;
   managerEnv: Environment;
+  /** Units that start a Filebeat, nobody can tell how. */
+  unclear: Gap[];
 }
 
 function readUnit(full: string, search: Search): FilebeatUnit | undefined {
@@ -114,11 +151,8 @@ function readUnit(full: string, search: Search): FilebeatUnit | undefined {
     const command = findFilebeat(program, start, search.launch);
     if (command === undefined) continue;
     if (command === 'unclear') {
-      gaps.push({
-        reason: 'malformed',
-        subject: program,
-        detail: `what ${full} starts is decided by a script as it runs`,
-      });
+      const detail = `how ${full} starts Filebeat is decided by a script as it runs`;
+      search.unclear.push({ reason: 'malformed', subject: program, detail });
       continue;
     }
     const linked = wantedBy(name, aliases, search);

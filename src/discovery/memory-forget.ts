@@ -1,0 +1,58 @@
+/**
+ * Forgetting on purpose (`forget NAME`, `DELETE /api/v1/instances/:name`), and what becomes of our own state when another
+ * process did it. Pure.
+ */
+import { forgetLearned, type Learned } from './learned.js';
+import { pruneLedger } from './ledger.js';
+import { type State, stateVersion } from './memory-state.js';
+
+/**
+ * Forgets by name: a remembered instance with all that is kept of it, or, of one that runs or ought to (`keepInstance`),
+ * its learned listeners. With `port` only that learned listener. `forgot` false: there was nothing to forget.
+ */
+export function forget(
+  state: State,
+  name: string,
+  options: { port?: { protocol: 'udp' | 'tcp'; port: number }; keepInstance: boolean },
+): { state: State; forgot: boolean } {
+  const learned = forgetLearned(state.learned, name, options.port);
+  if (options.port !== undefined || options.keepInstance) {
+    return { state: { ...state, learned }, forgot: learned !== state.learned };
+  }
+  const kept = Object.entries(state.instances).filter(([, known]) => known.name !== name);
+  if (kept.length === Object.keys(state.instances).length) return { state, forgot: false };
+  const names = new Set(Object.keys(state.instances).map((id) => state.instances[id]!.name));
+  names.delete(name);
+  return {
+    state: { ...state, instances: Object.fromEntries(kept), learned, ledger: pruneLedger(state.ledger, names) },
+    forgot: true,
+  };
+}
+
+/**
+ * Another process wrote the file since we did (`forget` does): what we had written and is no longer there was forgotten on
+ * purpose and goes; what is there and was never ours comes in; for the rest ours is the newer word.
+ */
+export function mergeForeign(ours: State, written: State, theirs: State): State {
+  const learned: Record<string, Record<string, Learned[string][string]>> = {};
+  for (const name of new Set([...Object.keys(ours.learned), ...Object.keys(theirs.learned)])) {
+    const merged = mergeRecords(ours.learned[name] ?? {}, written.learned[name] ?? {}, theirs.learned[name] ?? {});
+    if (Object.keys(merged).length > 0) learned[name] = merged;
+  }
+  return {
+    version: stateVersion,
+    instances: mergeRecords(ours.instances, written.instances, theirs.instances),
+    ledger: mergeRecords(ours.ledger, written.ledger, theirs.ledger),
+    learned,
+  };
+}
+
+function mergeRecords<T>(
+  ours: Readonly<Record<string, T>>,
+  written: Readonly<Record<string, T>>,
+  theirs: Readonly<Record<string, T>>,
+): Record<string, T> {
+  const kept = Object.entries(ours).filter(([key]) => !Object.hasOwn(written, key) || Object.hasOwn(theirs, key));
+  const added = Object.entries(theirs).filter(([key]) => !Object.hasOwn(written, key) && !Object.hasOwn(ours, key));
+  return Object.fromEntries([...kept, ...added]);
+}
