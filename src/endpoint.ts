@@ -7,7 +7,7 @@ export function endpointKey(of: { protocol: Protocol; address: string; port?: nu
 }
 
 /** What a socket of the kernel's table occupies, in the form that collisions are worked out in. `::` may be dual-stack: the table cannot tell. */
-export function socketTarget(socket: Socket): Target {
+export function socketTarget(socket: Pick<Socket, 'family' | 'address' | 'port'>): Target {
   const { family, address, port } = socket;
   return { kind: 'socket', family, address, port, serves: family === 4 ? 'ipv4' : address === '::' ? 'any' : 'ipv6' };
 }

@@ -295,7 +295,7 @@ export interface Snapshot {
   statics: StaticPort[];
   gaps: Gap[];
   /** Totals of dropped datagrams by `Instance.id` and endpoint key, from the ledger. */
-  drops?: Record<string, Record<string, number>>;
+  drops?: Record<string, Record<string, { total: number /** Within the last 5 minutes. */; recent: number }>>;
   /** Listeners that could not be decided by this pass. */
   undecided: { instance: string; protocol: Protocol; address: string; port?: number }[];
   /** Readings of socket tables in this pass, all namespaces. */
@@ -368,6 +368,8 @@ export interface PortVerdict {
   socket?: Socket;
   /** Monotonic, from the ledger. */
   dropsTotal?: number;
+  /** Of them, those within the last 5 minutes. */
+  dropsRecent?: number;
   /** Effective receive buffer in bytes, where it can be derived. */
   receiveBuffer?: number;
 }

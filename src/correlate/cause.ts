@@ -34,7 +34,16 @@ export function missingCause(instance: Instance, listener: Listener, scene: Scen
   return { kind: 'bind-failed', retry: listener.retry };
 }
 
-/** All of 127.0.0.0/8 is local wherever loopback is up. */
+/** `addresses` as `Namespace.addresses` has them: single ones, and local IPv4 ranges such as `127.0.0.0/8`. */
 function isLocal(address: string, addresses: readonly string[]): boolean {
-  return addresses.includes(address) || (address.startsWith('127.') && addresses.some((a) => a.startsWith('127.')));
+  return addresses.some((one) => {
+    const [base, bits] = one.split('/');
+    if (bits === undefined) return one === address;
+    const shift = 32 - Number(bits);
+    return !address.includes(':') && word(address) >>> shift === word(base!) >>> shift;
+  });
+}
+
+function word(ipv4: string): number {
+  return ipv4.split('.').reduce((sum, part) => (sum << 8) | Number(part), 0);
 }

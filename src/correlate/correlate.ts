@@ -2,7 +2,7 @@
  * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
-import { compareEndpoints } from '../endpoint.js';
+import { compareEndpoints, endpointKey } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
 import type { Instance, InstanceVerdict, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
 import { mismatchKey, type Trail } from '../trail.js';
@@ -165,8 +165,8 @@ function instanceVerdict(
 
 /** Figures that the ledger and the host's limits give a port. */
 function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): void {
-  const total = snapshot.drops?.[instance.id]?.[`${port.protocol}|${port.address}|${port.port ?? ''}`];
-  if (total !== undefined) port.dropsTotal = total;
+  const drops = snapshot.drops?.[instance.id]?.[endpointKey(port)];
+  if (drops !== undefined) Object.assign(port, { dropsTotal: drops.total, dropsRecent: drops.recent });
   const buffer = effectiveBuffer(port, snapshot);
   if (buffer !== undefined) port.receiveBuffer = buffer;
 }

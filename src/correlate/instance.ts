@@ -2,7 +2,7 @@
 import { byEndpoint, compareEndpoints } from '../endpoint.js';
 import { serves } from '../filebeat/address.js';
 import type { Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model.js';
-import { recentDrops, socketKey } from '../trail.js';
+import { socketKey } from '../trail.js';
 import { judgePort, portMismatch, statusesServed } from './port.js';
 import type { Scene } from './scene.js';
 
@@ -109,15 +109,11 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
         portMismatch(instance, port, 'queue_high', { kind: 'queue', bytes: socket.receiveQueue, limit: receiveBuffer }),
       );
     }
-    const rise = recentDrops(scene.trail, instance, port, scene.now);
-    if (rise !== undefined)
+    if (port.dropsRecent !== undefined && port.dropsRecent > 0) {
       found.push(
-        portMismatch(instance, port, 'drops', {
-          kind: 'dropped',
-          datagrams: rise.datagrams,
-          sinceSeconds: rise.seconds,
-        }),
+        portMismatch(instance, port, 'drops', { kind: 'dropped', datagrams: port.dropsRecent, sinceSeconds: 300 }),
       );
+    }
     const wanted = Math.max(0, ...port.listeners.map((l) => l.readBuffer ?? 0));
     const granted = scene.snapshot.host.rmemMax;
     if (granted !== undefined && wanted > granted)

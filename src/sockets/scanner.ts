@@ -125,7 +125,7 @@ function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { abs
       served ||= serves;
       if (serves || want.isBlockedBy?.(row)) concerned.add(row);
     }
-    if (!served) absent.push(want);
+    if (!served && !want.forgo) absent.push(want);
   }
   return { absent, concerned };
 }

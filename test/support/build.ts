@@ -127,7 +127,7 @@ export function snapshot(instances: Instance[], sockets: Socket[], rest: Partial
     instances,
     sockets,
     namespaces: [
-      { netns: hostNetns, host: true, addresses: ['127.0.0.1', '::1', '192.0.2.10'], unprivilegedPortStart: 1024 },
+      { netns: hostNetns, host: true, addresses: ['127.0.0.0/8', '::1', '192.0.2.10'], unprivilegedPortStart: 1024 },
     ],
     statics: [],
     gaps: [],

@@ -1,0 +1,186 @@
+/**
+ * All reasons to know of a Filebeat, as candidates: it runs, a unit wants it, a pattern matches its file, it is
+ * declared, it is remembered. Each brings the prediction of what it would open.
+ */
+import { basename, dirname, posix } from 'node:path';
+import { type Command, readCommand } from '../filebeat/command.js';
+import type { FileView } from '../filebeat/files.js';
+import { goGlob } from '../filebeat/glob.js';
+import { predict } from '../filebeat/predict.js';
+import { newestRelease } from '../filebeat/releases.js';
+import type { Gap, Prediction } from '../model.js';
+import type { KeptReadings } from '../proc/kept.js';
+import type { DeclaredInstance } from '../settings.js';
+import { type Candidate, networkKey } from './instances.js';
+import { rememberedCandidates, type State } from './memory-state.js';
+import type { RunningFilebeat } from './processes.js';
+import { findInitScripts } from './sysv.js';
+import { type FilebeatUnit, findUnits } from './units.js';
+
+/** A candidate with what it would open; a remembered one has nothing on disk to ask. */
+export interface Origin extends Candidate {
+  prediction?: Prediction;
+  running?: RunningFilebeat;
+  gaps?: Gap[];
+}
+
+/** More main files than this below one pattern are a mistake in the pattern. */
+const globLimit = 1000;
+
+/** `-c` as given, comma-joined; `filebeat.yml` where there is none. */
+function configLabel(argv: readonly string[]): string {
+  const read = readCommand(argv, newestRelease);
+  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
+}
+
+/** Canonical where it exists, else as it is written. */
+function canonical(files: FileView, path: string): string {
+  const resolved = files.resolve(path);
+  return resolved.ok ? resolved.value : posix.normalize(path);
+}
+
+interface Foretold {
+  prediction: Prediction;
+  pathData: string;
+}
+
+function foretell(kept: KeptReadings, key: string, command: Command, rootDir: string): Foretold {
+  return kept.read(`predict ${key}`, command, rootDir, (files) => {
+    const prediction = predict(command, files);
+    return { prediction, pathData: canonical(files, prediction.paths.data) };
+  });
+}
+
+export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origin {
+  const { process, argv, env, rootDir, rootId } = running;
+  const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
+  const key = `${process.pid}:${process.startTicks}`;
+  const { prediction, pathData } = foretell(kept, key, command, rootDir);
+  const program = basename(process.executable ?? argv[0] ?? '');
+  return {
+    origin: 'process',
+    root: rootId,
+    network: networkKey(process),
+    mainFiles: prediction.mainFiles ?? [],
+    pathData,
+    config: configLabel(argv),
+    process,
+    ...(process.unit === undefined ? {} : { unit: process.unit }),
+    ...(process.container === undefined ? {} : { container: process.container }),
+    ...(program === 'agentbeat' || program === 'elastic-otel-collector' ? { host: program } : {}),
+    prediction,
+    running,
+  };
+}
+
+/** Uid of a unit's `User=`: what Filebeat compares a file's owner with. */
+function uidOf(user: string | undefined, files: FileView): number {
+  if (user === undefined || /^\d+$/.test(user)) return Number(user ?? 0);
+  const passwd = files.read('/etc/passwd', 4 * 1024 * 1024);
+  const row = passwd.ok
+    ? Buffer.from(passwd.value.bytes)
+        .toString('utf8')
+        .split('\n')
+        .find((line) => line.startsWith(`${user}:`))
+    : undefined;
+  return Number(row?.split(':')[2] ?? 0);
+}
+
+function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
+  const rootDir = unit.rootDirectory === undefined ? rootfs : posix.join(rootfs, unit.rootDirectory);
+  const uid = kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files));
+  const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
+  const { prediction, pathData } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  return {
+    origin: 'systemd',
+    root: '/',
+    network: unit.ownNetwork ? `unit ${unit.name}` : 'host',
+    mainFiles: prediction.mainFiles ?? [],
+    pathData,
+    config: configLabel(unit.argv),
+    unit: unit.name,
+    unitAliases: unit.aliases,
+    shouldRun: unit.shouldRun,
+    prediction,
+    gaps: unit.gaps,
+  };
+}
+
+/** Services of systemd and of init scripts that run a Filebeat, whether they ought to or not. */
+export function fromUnits(
+  rootfs: string,
+  processNames: readonly string[],
+  running: readonly string[],
+  kept: KeptReadings,
+): { origins: Origin[]; gaps: Gap[] } {
+  const found = kept.read('units', [processNames, running], rootfs, (files) => {
+    const native = findUnits(files, { processNames, running });
+    const scripts = findInitScripts(
+      files,
+      { processNames, running },
+      native.units.map((unit) => unit.name),
+    );
+    return { units: [...native.units, ...scripts.units], gaps: [...native.gaps, ...scripts.gaps] };
+  });
+  return { origins: found.units.map((unit) => fromUnit(unit, rootfs, kept)), gaps: found.gaps };
+}
+
+/** Main files by pattern. How they are started is not known: as the packages do it. */
+export function fromGlobs(
+  patterns: readonly string[],
+  rootfs: string,
+  kept: KeptReadings,
+): { origins: Origin[]; gaps: Gap[] } {
+  const origins: Origin[] = [];
+  const gaps: Gap[] = [];
+  for (const pattern of patterns) {
+    const found = kept.read(`glob ${pattern}`, pattern, rootfs, (files) => {
+      const matched = goGlob(pattern, files, globLimit);
+      if (!matched.ok)
+        return {
+          paths: [],
+          gaps: [{ reason: 'malformed' as const, subject: pattern, detail: 'not a usable pattern' }],
+        };
+      const regular = matched.paths.filter((path) => {
+        const stat = files.stat(path);
+        return stat.ok && stat.value.kind === 'file';
+      });
+      return { paths: regular.map((path) => ({ path, canonical: canonical(files, path) })), gaps: matched.gaps };
+    });
+    gaps.push(...found.gaps);
+    for (const { path, canonical: main } of found.paths) {
+      const argv = [
+        '/usr/share/filebeat/bin/filebeat',
+        '-c',
+        path,
+        '--path.home',
+        '/usr/share/filebeat',
+        '--path.config',
+        dirname(path),
+      ];
+      const { prediction } = foretell(kept, `glob ${path}`, { argv, cwd: '/', env: {}, uid: 0 }, rootfs);
+      origins.push({ origin: 'config_glob', root: '/', network: 'host', mainFiles: [main], config: path, prediction });
+    }
+  }
+  return { origins, gaps };
+}
+
+export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
+  return declared.map(({ name, argv, env }) => {
+    const { prediction, pathData } = foretell(kept, `declared ${name}`, { argv, cwd: '/', env, uid: 0 }, rootfs);
+    return {
+      origin: 'declared',
+      root: '/',
+      network: 'host',
+      mainFiles: prediction.mainFiles ?? [],
+      pathData,
+      config: configLabel(argv),
+      declaredName: name,
+      prediction,
+    };
+  });
+}
+
+export function fromMemory(state: State): Origin[] {
+  return rememberedCandidates(state);
+}
