@@ -10,10 +10,11 @@
  *   found at the first scan that starts ROTATION later, at the latest.
  * - A Filebeat found before is verified on every scan by pid, start time and the stack that its last `exec` chose.
  */
+import { isCollector } from '../filebeat/command.js';
 import type { Gap } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { parseCmdline, parseExecutable } from '../proc/process.js';
-import { baseName, isFilebeatProgram } from './launchers.js';
+import { isFilebeatProgram } from './launchers.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 
 export type { RunningFilebeat } from './process-facts.js';
@@ -22,7 +23,7 @@ export interface ProcessScannerOptions {
   /** Names of the program besides `filebeat` and `filebeat-oss`: `discovery.process_names`. */
   processNames?: readonly string[];
   /** False for `filebeat test`, `export`, `setup`, … */
-  isCollector: (argv: readonly string[]) => boolean;
+  isCollector?: (argv: readonly string[]) => boolean;
   /** The directory that is the host's root; `/` unless told otherwise. */
   rootfs?: string;
   /** Milliseconds, never going back. */
@@ -65,7 +66,7 @@ interface Bystander {
   scan: number;
 }
 
-export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions): ProcessScanner {
+export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions = {}): ProcessScanner {
   const now = options.now ?? (() => performance.now());
   const reader = createFactReader(procfs, options.rootfs ?? '/', now);
   const names = [...USUAL_NAMES, ...(options.processNames ?? [])];
@@ -217,13 +218,9 @@ export function isFilebeat(
   executable: string | undefined,
   argv: readonly string[],
   names: readonly string[],
-  isCollector: (argv: readonly string[]) => boolean,
+  collects: (argv: readonly string[]) => boolean = isCollector,
 ): boolean {
-  if (argv.length === 0 || !isNamed(executable, argv, names)) return false;
-  const called = [executable, argv[0]].map((path) => (path === undefined ? '' : baseName(path)));
-  if (called.includes('elastic-otel-collector')) return true;
-  // For agentbeat the command line of the beat proper begins one word later.
-  return isCollector(called.includes('agentbeat') ? argv.slice(1) : argv);
+  return argv.length > 0 && isNamed(executable, argv, names) && collects(argv);
 }
 
 /**

@@ -1,0 +1,76 @@
+/** What tests on the real kernel share: polling, one scan of everything, free ports, who we are. */
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { createProcessScanner, type ProcessScan, type ProcessScanner } from '../../src/discovery/processes.js';
+import type { Protocol, Socket } from '../../src/model.js';
+import { openProcFs, type ProcFs } from '../../src/proc/fs.js';
+import { createSocketScanner, type SocketLook, type SocketScanner, type Wanted } from '../../src/sockets/scanner.js';
+
+export const isRoot = process.getuid?.() === 0;
+/** For `it(title, rootOnly, …)`: says why it didn't run. */
+export const rootOnly = isRoot ? {} : { skip: 'needs root' };
+
+/** Asks until the answer is given, a few times a second; throws what is missing after the deadline. */
+export async function until<T>(
+  what: string,
+  ask: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A port that was free a moment ago, for both protocols and families. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+    const address = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const socket = createSocket('udp6');
+    const free = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false)).bind(port, '::', () => resolve(true));
+    });
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+    if (free) return port;
+  }
+}
+
+export interface Looker {
+  procfs: ProcFs;
+  processes: ProcessScanner;
+  sockets: SocketScanner;
+  /** One pass as the program makes it: processes, then sockets. */
+  look(wanted?: (scan: ProcessScan) => Wanted[]): Promise<{ scan: ProcessScan; look: SocketLook<Wanted> }>;
+}
+
+export function createLooker(root = '/proc', now: () => number = () => performance.now()): Looker {
+  const procfs = openProcFs(root);
+  const processes = createProcessScanner(procfs, { now });
+  const sockets = createSocketScanner(procfs, now);
+  return {
+    procfs,
+    processes,
+    sockets,
+    look: async (wanted = () => []) => {
+      const scan = processes.scan();
+      const holders = scan.filebeats.map(({ process }) => process);
+      return { scan, look: await sockets.look(holders, wanted(scan), scan.hostNetns) };
+    },
+  };
+}
+
+/** Anything on that port, whoever holds it. */
+export function want(netns: number | undefined, port: number, protocol: Protocol = 'udp', spanMs?: number): Wanted {
+  if (netns === undefined) throw new Error('the namespace is not known');
+  return { netns, protocol, port, isServedBy: () => true, ...(spanMs !== undefined && { spanMs }) };
+}
+
+export function at(look: SocketLook<Wanted>, port: number, protocol: Protocol = 'udp'): Socket[] {
+  return look.sockets.filter((socket) => socket.port === port && socket.protocol === protocol);
+}
