@@ -121,6 +121,16 @@ export function entriesOf(tree: Tree, scope: Scope): Read<Tree[]> {
   return { ok: true, value: entries };
 }
 
+/** A setting that is a list of sections, e.g. `filebeat.inputs`. */
+export function listOf(tree: Tree, key: string, scope: Scope): Read<Tree[]> {
+  const found = get(tree, key, scope);
+  if (!found.ok) return found;
+  if (!found.value) return { ok: true, value: [] };
+  const list = toList(found.value, scope);
+  if (!list.ok) return list;
+  return entriesOf({ ...newTree(found.value.at), items: list.value }, scope);
+}
+
 /** `filebeat.config.inputs`. */
 export function externalInputs(section: DynamicSection, context: InputContext, reading: Reading): External {
   const { scope, release } = context;

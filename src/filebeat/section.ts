@@ -3,26 +3,18 @@
  * file ends the process; what an included one costs depends on reloading (`external.ts`).
  */
 import type { Fault, Listener, Prediction } from '../model.js';
-import { type Complaint, duration, first, isEnabled, object, texts, truth } from './checks.js';
+import { type Complaint, duration, first, isEnabled, object, truth } from './checks.js';
 import type { CommandLine } from './command.js';
-import {
-  canonical,
-  cleanPath,
-  configDir,
-  entriesOf,
-  externalInputs,
-  loadSection,
-  readSection,
-  sectionSettings,
-} from './external.js';
-import { goGlob } from './glob.js';
-import { type InputContext, type InputResult, isNewKind, readInput } from './inputs.js';
-import { loadFile, type Reading } from './load.js';
+import { autodiscover, equalFilestreams, readEarly } from './early.js';
+import { canonical, configDir, externalInputs, listOf, loadSection, readSection } from './external.js';
+import { type InputContext, type InputResult, readInput } from './inputs.js';
+import type { Reading } from './load.js';
 import { externalModules, type ModuleSource, staticModules } from './module-inputs.js';
-import { get, positionOf, toList, toPlain, toText, toTree } from './read.js';
+import { get, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
+import { markRivals } from './rivals.js';
 import { newTree, type Tree } from './tree.js';
-import type { Read, Scope } from './variables.js';
+import type { Scope } from './variables.js';
 
 type Part = Partial<Prediction>;
 
@@ -76,15 +68,6 @@ export interface StaticInput {
 
 function unreadable(list: { fault: Fault; unresolved?: unknown }): Part {
   return list.unresolved ? { outcome: 'unknown', reason: list.fault } : exits(list.fault);
-}
-
-function listOf(tree: Tree, key: string, scope: Scope): Read<Tree[]> {
-  const found = get(tree, key, scope);
-  if (!found.ok) return found;
-  if (!found.value) return { ok: true, value: [] };
-  const list = toList(found.value, scope);
-  if (!list.ok) return list;
-  return entriesOf({ ...newTree(found.value.at), items: list.value }, scope);
 }
 
 /** Settings that Filebeat no longer knows and says so about, even when nothing stands behind them. */
@@ -201,143 +184,4 @@ function typeOf(tree: Tree, scope: Scope): string {
   const found = get(tree, 'type', scope);
   const read = found.ok && found.value ? toText(found.value, scope) : undefined;
   return read?.ok ? read.value : 'log';
-}
-
-/** An autodiscover section counts as something to do; a non-empty one makes inputs out of what it discovers. */
-function autodiscover(
-  filebeat: Tree,
-  scope: Scope,
-): { dynamic: boolean; at: Listener['declaredIn']; fault?: Fault } | undefined {
-  const found = get(filebeat, 'autodiscover', scope);
-  if (!found.ok || !found.value) return undefined;
-  const at = found.value.at;
-  const section = toTree(found.value, scope);
-  if (!section.ok) return { dynamic: false, at };
-  const providers = listOf(section.value, 'providers', scope);
-  if (!providers.ok) return { dynamic: false, at, ...(providers.unresolved ? {} : { fault: providers.fault }) };
-  const known = ['docker', 'kubernetes', 'jolokia', 'nomad', 'aws_ec2', 'aws_elb'];
-  for (const provider of providers.value) {
-    const type = get(provider, 'type', scope);
-    const word = type.ok && type.value ? toText(type.value, scope) : type;
-    if (!word.ok) return { dynamic: true, at, ...(word.unresolved ? {} : { fault: word.fault }) };
-    if (typeof word.value !== 'string' || !known.includes(word.value)) {
-      return {
-        dynamic: false,
-        at,
-        fault: { code: 'unknown-provider', subject: 'filebeat.autodiscover', at: provider.at },
-      };
-    }
-  }
-  return { dynamic: providers.value.length > 0, at };
-}
-
-/** 8.10.5 to 8.18 and 9.0 read every input and every included file once more before anything starts (for `take_over`). */
-function readEarly(
-  filebeat: Tree,
-  statics: readonly StaticInput[],
-  cwd: string,
-  context: InputContext,
-  reading: Reading,
-): Fault | undefined {
-  const { scope, release } = context;
-  const trees = statics.map(({ tree }) => tree);
-  if (applies('included-files-read-early', release)) {
-    const stated = get(filebeat, 'config.inputs', scope);
-    const section = stated.ok && stated.value ? toTree(stated.value, scope) : undefined;
-    if (section?.ok) {
-      const settings = sectionSettings(section.value, scope);
-      if (!settings.ok) return settings.unresolved ? undefined : settings.fault;
-      const included = earlyFiles(settings.value.path, cwd, scope, reading);
-      if (!Array.isArray(included)) return included;
-      trees.push(...included);
-    }
-    for (const tree of trees) {
-      const complaint = first(
-        () => truth(tree, 'take_over', scope),
-        () => texts(tree, 'paths', scope),
-      );
-      if (complaint) return complaint.fault;
-    }
-  }
-  if (!applies('all-ids-read', release)) return undefined;
-  for (const tree of trees) {
-    for (const key of ['id', 'type']) {
-      const found = get(tree, key, scope);
-      const read = found.ok && found.value ? toText(found.value, scope) : found;
-      if (!read.ok && !read.unresolved) return { ...read.fault, subject: key };
-    }
-  }
-  return undefined;
-}
-
-function earlyFiles(pattern: string, cwd: string, scope: Scope, reading: Reading): Tree[] | Fault {
-  if (pattern === '') return [];
-  const absolute = cleanPath(pattern.startsWith('/') ? pattern : `${cwd}/${pattern}`);
-  const globbed = goGlob(absolute, reading.files, 10_000);
-  if (!globbed.ok) return globbed.fault;
-  const trees: Tree[] = [];
-  for (const path of globbed.paths) {
-    const loaded = loadFile(path, 'inputs', false, reading);
-    if (loaded.kind === 'fault') return loaded.fault;
-    if (loaded.kind === 'unseen') continue;
-    const entries = entriesOf(loaded.tree, scope);
-    if (!entries.ok) return entries.fault;
-    trees.push(...entries.value);
-  }
-  return trees;
-}
-
-/** From 9.0 the ids of all filestream inputs of the main list have to differ, disabled ones included. */
-function equalFilestreams(statics: readonly StaticInput[], scope: Scope): Fault | undefined {
-  const seen = new Set<string>();
-  for (const { tree } of statics) {
-    const type = get(tree, 'type', scope);
-    const word = type.ok && type.value ? toText(type.value, scope) : undefined;
-    if (!word?.ok || word.value !== 'filestream') continue;
-    const id = get(tree, 'id', scope);
-    const text = id.ok && id.value ? toText(id.value, scope) : undefined;
-    if (!id.ok || (text && !text.ok)) continue;
-    const key = text?.value ?? '';
-    if (seen.has(key)) return { code: 'filestream-id-twice', at: positionOf(tree, 'id') };
-    seen.add(key);
-  }
-  return undefined;
-}
-
-/** Equal ids of inputs of the newer kind (8.10), and http_endpoints that share a socket. */
-function markRivals(listeners: Listener[], results: readonly InputResult[], { release }: InputContext): void {
-  const byId = new Map<string, InputResult[]>();
-  for (const result of results) {
-    if (result.id === undefined || !result.newKind || result.type === undefined || !isNewKind(result.type, release))
-      continue;
-    byId.set(result.id, [...(byId.get(result.id) ?? []), result]);
-  }
-  if (applies('same-id-fails', release)) {
-    let mark = 0;
-    for (const group of byId.values()) {
-      if (group.length < 2) continue;
-      mark++;
-      for (const listener of listeners) {
-        if (group.some((result) => result.listeners.some((one) => sameListener(one, listener))))
-          listener.rival = `id ${mark}`;
-      }
-    }
-  }
-  const urls = new Map<string, Set<string>>();
-  for (const { url, listeners: own } of results) {
-    const [listener] = own;
-    if (url === undefined || !listener) continue;
-    const key = `${listener.address}:${listener.port}`;
-    const known = urls.get(key) ?? new Set();
-    urls.set(key, known.add(url));
-  }
-  for (const listener of listeners) {
-    if ((urls.get(`${listener.address}:${listener.port}`)?.size ?? 0) > 1 && listener.input === 'http_endpoint') {
-      listener.shares = true;
-    }
-  }
-}
-
-function sameListener(a: Listener, b: Listener): boolean {
-  return a.declaredIn.file === b.declaredIn.file && a.declaredIn.line === b.declaredIn.line && a.port === b.port;
 }

@@ -132,7 +132,7 @@ function splice(expression: Expression, owner: Tree, scope: Scope, trail: Trail,
       return named(expression.name, owner, scope, trail, at);
     case 'computed': {
       const name = splice(expression.name, owner, scope, trail, at);
-      return name.ok ? named(name.value, owner, scope, trail, at) : name;
+      return name.ok ? anonymous(named(name.value, owner, scope, trail, at)) : name;
     }
     case 'splice': {
       let text = '';
@@ -157,7 +157,9 @@ function conditional(
   at: Position,
 ): Read<string> {
   const name = splice(expression.name, owner, scope, trail, at);
-  const found = name.ok && name.value !== '' ? named(name.value, owner, scope, trail, at) : name;
+  const literal = expression.name.kind === 'text';
+  const looked = name.ok && name.value !== '' ? named(name.value, owner, scope, trail, at) : name;
+  const found = literal ? looked : anonymous(looked);
   if (!found.ok && found.unresolved) return found;
   const present = name.ok && name.value !== '' && found.ok;
   switch (expression.kind) {
@@ -169,8 +171,15 @@ function conditional(
       // The message is the operator's own words; it is not repeated.
       return present && found.value !== ''
         ? found
-        : failure('undefined-variable', at, name.ok ? name.value : undefined);
+        : failure('undefined-variable', at, literal && name.ok ? name.value : undefined);
   }
+}
+
+/** A name that was put together is itself a value and must not be told. */
+function anonymous<T>(read: Read<T>): Read<T> {
+  if (read.ok) return read;
+  const { subject: _, ...fault } = read.fault;
+  return { ...read, fault };
 }
 
 /** The text of one name, for splicing. An environment value is taken as it stands, quotes and all. */
