@@ -1,0 +1,88 @@
+/** Puts a server on an address; what goes wrong becomes one sentence. */
+
+import { lookup } from 'node:dns/promises';
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect, type ListenOptions, type Server } from 'node:net';
+import { type ListenTarget, listenLabel } from './address.js';
+
+/** Connections that the kernel keeps until they are accepted; bounded by net.core.somaxconn. */
+const backlog = 1024;
+
+/** Rejects with an Error whose message is a sentence for people. */
+export async function bind(server: Server, target: ListenTarget): Promise<void> {
+  try {
+    const options = await listenOptions(target);
+    try {
+      await listenOnce(server, options);
+    } catch (error) {
+      if (target.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(target.path))) throw error;
+      unlinkSync(target.path);
+      await listenOnce(server, options);
+    }
+  } catch (error) {
+    throw new Error(`cannot listen on ${listenLabel(target)}: ${clause(codeOf(error), target)}`);
+  }
+}
+
+async function listenOptions(target: ListenTarget): Promise<ListenOptions & { fd?: number }> {
+  if (target.kind === 'unix') return { path: target.path, backlog };
+  if (target.kind === 'descriptor') return { fd: target.descriptor };
+  if (target.host === undefined) return { port: target.port, backlog };
+  // As Go does: a name's first IPv4 address, else its first.
+  const found = await lookup(target.host, { all: true });
+  const address = (found.find(({ family }) => family === 4) ?? found[0])?.address ?? target.host;
+  return { host: address, port: target.port, backlog };
+}
+
+function listenOnce(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      server.off('error', settle).off('listening', settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    server.once('error', settle).once('listening', settle).listen(options);
+  });
+}
+
+/** A socket file that its program left behind: nobody accepts there. */
+async function isAbandoned(path: string): Promise<boolean> {
+  if (!lstatSync(path).isSocket()) return false;
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
+  });
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}
+
+function clause(code: string, target: ListenTarget): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program has it';
+    case 'EACCES':
+    case 'EPERM':
+      // Node says EACCES for a missing folder too.
+      if (target.kind === 'unix') return 'permission denied or no such folder';
+      return target.kind === 'tcp' && target.port > 0 && target.port < 1024
+        ? 'permission denied, ports below 1024 need CAP_NET_BIND_SERVICE'
+        : 'permission denied';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the name cannot be looked up';
+    case 'EBADF':
+    case 'EINVAL':
+    case 'ERR_INVALID_FD_TYPE':
+      return 'it is no listening stream socket';
+    default:
+      return code;
+  }
+}

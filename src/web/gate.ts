@@ -1,0 +1,95 @@
+/** What every request passes before the application sees it: size, origin, rate, the operator's headers, users. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { challenge, createAuthenticator } from './auth.js';
+import type { Current, Log } from './current.js';
+import { crossSiteRefusal } from './origin.js';
+import { createBucket } from './rate.js';
+
+export interface GateOptions {
+  app: RequestListener;
+  /** The configuration in force at the moment of asking. */
+  current: () => Current;
+  /** This machine's own name. */
+  hostname: string;
+  /** Whether the request came through a listener that is bound to a loopback address. */
+  isLocalOnly: (request: IncomingMessage) => boolean;
+  /** Seconds on a clock that never goes back. */
+  now: () => number;
+  log: Log;
+}
+
+/** No route takes a body; what is larger than this is not even read. Bytes. */
+const largestBody = 4096;
+
+export function createGate({ app, current, hostname, isLocalOnly, now, log }: GateOptions): RequestListener {
+  const authenticator = createAuthenticator();
+  const takeToken = createBucket(now);
+
+  /** Answers what must not reach the application. */
+  const isRefused = async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+    const { config, secure } = current();
+    putHeaders(response, config.headers);
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (request.headers['transfer-encoding'] !== undefined || length > largestBody)
+      return refuse(response, 413, 'No request here has a body of that size.', { Connection: 'close' });
+    const { rateLimit, users } = config;
+    if (rateLimit && !takeToken(rateLimit))
+      return refuse(response, 429, 'Too many requests.', { 'Retry-After': String(Math.ceil(rateLimit.interval)) });
+    const refusal = crossSiteRefusal(
+      {
+        method: request.method ?? '',
+        host: request.headers.host,
+        origin: request.headers.origin,
+        fetchSite: headerText(request, 'sec-fetch-site'),
+      },
+      { localOnly: isLocalOnly(request), guarded: secure !== undefined || users.size > 0, hostname },
+    );
+    if (refusal) return refuse(response, refusal.status, refusal.why);
+    const peer = request.socket.remoteAddress ?? '';
+    const decision = await authenticator.check(request.headers.authorization, users, peer);
+    if (decision === 'busy')
+      return refuse(response, 503, 'Too many passwords are being checked.', { 'Retry-After': '1' });
+    if (decision === 'denied') return refuse(response, 401, 'Who are you?', { 'WWW-Authenticate': challenge });
+    return false;
+  };
+
+  return (request, response) => {
+    isRefused(request, response)
+      .then((refused) => {
+        // Whoever hung up meanwhile needs no answer.
+        if (!refused && !response.destroyed) app(request, response);
+      })
+      .catch((error: unknown) => {
+        // A defect of ours, or no memory for a thread: nobody gets in, and the server lives.
+        log('error', `a request could not be answered (${error instanceof Error ? error.message : 'unknown'})`);
+        if (response.headersSent) response.destroy();
+        else refuse(response, 500, 'The request could not be answered.');
+      });
+  };
+}
+
+function headerText(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}
+
+function refuse(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): true {
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+  });
+  response.end(text + '\n');
+  return true;
+}
+
+/** At the last moment, so that they win over those of the application. */
+function putHeaders(response: ServerResponse, headers: ReadonlyMap<string, string>): void {
+  if (headers.size === 0) return;
+  const writeHead = response.writeHead;
+  response.writeHead = function (this: ServerResponse, ...all: unknown[]) {
+    for (const [name, value] of headers) this.setHeader(name, value);
+    return Reflect.apply(writeHead, this, all) as ServerResponse;
+  } as typeof response.writeHead;
+}
