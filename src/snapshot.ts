@@ -11,6 +11,7 @@ import { isSuperseded, lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
 import {
   flappingOf,
+  followNames,
   historyOf,
   isExpired,
   observe,
@@ -189,6 +190,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const rules: LearnRules = { learnAfter, remember };
     const merged = mergeCandidates(gather(scan, gaps)).filter((one) => !isExpired(state, one, now, remember));
     kept.sweep();
+    state = followNames(state, merged);
     let drafts = merged.map((one) => draft(one, scan, now));
     for (const { instance } of drafts)
       gaps.push(...instance.prediction.gaps.map((gap) => ({ ...gap, instance: instance.id })));

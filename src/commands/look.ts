@@ -1,0 +1,67 @@
+/** `check` and `metrics`: one look, printed once. */
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { statusDocument } from '../exporter/json.js';
+import { createNodeMetrics, renderMetrics } from '../exporter/metrics.js';
+import { exitCode } from '../exporter/summary.js';
+import { checkText } from '../exporter/text.js';
+import type { Flags } from '../flags.js';
+import { openHost, StartError } from '../host.js';
+import type { Logger } from '../log.js';
+import { version } from '../version.js';
+
+export interface Printed {
+  text: string | Buffer;
+  code: number;
+}
+
+/** What the terminal can do. */
+export interface Terminal {
+  color: boolean;
+  columns?: number;
+}
+
+/** Monitoring-plugins exit codes: 0 ok, 1 warning, 2 critical, 3 unknown. Writes nothing, not even what it remembers. */
+export async function check(flags: Flags, log: Logger, terminal: Terminal): Promise<Printed> {
+  const host = openHost({ flags, log, oneLook: true, remember: false });
+  const report = await host.reporter.get();
+  const text = flags.json
+    ? `${JSON.stringify(statusDocument(report, version), null, 2)}\n`
+    : checkText(report, { ...terminal, quiet: flags.quiet });
+  return { text, code: exitCode(report) };
+}
+
+/** The exposition once, to stdout or for the textfile collector; 3 when nothing could be looked at. */
+export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
+  const host = openHost({ flags, log, oneLook: true, remember: true });
+  const report = await host.reporter.get();
+  host.close();
+  if (!report.snapshot.usable) return { text: '', code: 3 };
+  const options = { version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric };
+  const more = flags['collector.nodejs'] ? await (await createNodeMetrics())('text') : '';
+  const text = renderMetrics(report, options, 'text', more);
+  if (flags.output === undefined) return { text, code: 0 };
+  writeWhole(flags.output, text);
+  return { text: '', code: 0 };
+}
+
+/** Beside the file first, then renamed: a reader never sees half of it. */
+function writeWhole(path: string, bytes: Buffer): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'wx', 0o644);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never made.
+    }
+    throw new StartError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+}

@@ -1,0 +1,48 @@
+/** `serve`: the HTTP server until a signal ends it. */
+import { createApp } from '../exporter/server.js';
+import type { Flags } from '../flags.js';
+import { openHost, StartError } from '../host.js';
+import type { Logger } from '../log.js';
+import { version } from '../version.js';
+import { listen } from '../web/listen.js';
+
+export interface Running {
+  /** Stops accepting, lets requests finish for so many seconds, writes the memory. */
+  stop(seconds: number): Promise<void>;
+  reload(): void;
+}
+
+export async function serve(flags: Flags, log: Logger): Promise<Running> {
+  const host = openHost({ flags, log, oneLook: false, remember: true });
+  const nodeMetrics = flags['collector.nodejs']
+    ? await (await import('../exporter/metrics.js')).createNodeMetrics()
+    : undefined;
+  const app = createApp({
+    getReport: (withinMs) => host.reporter.get(withinMs),
+    isReady: () => host.reporter.latest()?.snapshot.usable === true,
+    telemetryPath: flags['web.telemetry-path'],
+    metrics: () => ({ version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric }),
+    ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
+    maxRequests: flags['web.max-requests'],
+    ...(flags['web.enable-lifecycle']
+      ? { lifecycle: { reload: async () => host.reload(), forget: async (name: string) => host.forget(name) } }
+      : {}),
+  });
+  const server = await listen(app, {
+    targets: flags['web.listen-address'],
+    configFile: flags['web.config.file'],
+    log: (level, message) => log[level](message),
+  }).catch((error: Error) => {
+    throw new StartError(error.message);
+  });
+  for (const address of server.addresses) log.info('listening', () => ({ address, version }));
+  // The first scan reads everything; made now, the first scrape finds it done.
+  host.reporter.get().catch(() => undefined); // Its failure is logged by the host and told by /-/ready.
+  return {
+    reload: () => void host.reload(),
+    async stop(seconds) {
+      await server.close(seconds);
+      host.close();
+    },
+  };
+}

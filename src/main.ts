@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
+import type { Printed } from './commands/look.js';
+import { StartError } from './host.js';
+import { createLogger } from './log.js';
+import { type Options, parseOptions } from './options.js';
+import { version } from './version.js';
+
+/** How long requests in flight may take after a signal to end. Seconds. */
+const drain = 5;
+
+async function run(options: Options): Promise<void> {
+  const { flags } = options;
+  const log = createLogger({
+    level: flags['log.level'],
+    format: flags['log.format'],
+    write: (line) => void process.stderr.write(`${line}\n`),
+    now: Date.now,
+  });
+  // A reader that closed the pipe (`… | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const print = ({ text, code }: Printed) => {
+    process.exitCode = code;
+    process.stdout.write(text);
+  };
+  switch (options.command) {
+    case 'serve': {
+      const { serve } = await import('./commands/serve.js');
+      const running = await serve(flags, log);
+      let ending = false;
+      const end = () => {
+        if (ending) process.exit(1);
+        ending = true;
+        running.stop(drain).then(() => process.exit(0));
+      };
+      process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', running.reload);
+      return;
+    }
+    case 'check': {
+      const { check } = await import('./commands/look.js');
+      const { isTTY, columns } = process.stdout;
+      const color = isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+      return print(await check(flags, log, { color, ...(isTTY && columns ? { columns } : {}) }));
+    }
+    case 'metrics':
+      return print(await (await import('./commands/look.js')).metrics(flags, log));
+    case 'forget':
+      return print(await (await import('./commands/forget.js')).forget(flags, options.name, log));
+    case 'explain':
+      throw new StartError('explain is not part of this build');
+  }
+}
+
+const parsed = parseOptions(process.argv.slice(2), process.env);
+if (parsed.kind === 'help') process.stdout.write(parsed.text);
+else if (parsed.kind === 'version') process.stdout.write(`filebeat-port-exporter ${version}\n`);
+else if (parsed.kind === 'refused') {
+  process.stderr.write(`filebeat-port-exporter: ${parsed.message}\n`);
+  process.exitCode = 2;
+} else {
+  await run(parsed.options).catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`filebeat-port-exporter: ${error.message}\n`);
+    process.exitCode = 2;
+  });
+}
