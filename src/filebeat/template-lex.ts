@@ -1,0 +1,112 @@
+/**
+ * Go's text/template, character by character: texts, and what stands between `{{` and `}}`.
+ */
+
+/** `unsupported`: Go would take it, this program does not follow it. */
+export class TemplateError extends Error {
+  constructor(
+    /** 1-based line of the template. */
+    readonly line: number,
+    readonly unsupported = false,
+  ) {
+    super('template');
+  }
+}
+
+export interface TemplateToken {
+  kind: 'text' | 'open' | 'close' | 'word' | 'field' | 'variable' | 'string' | 'number' | 'mark' | 'space';
+  text: string;
+  line: number;
+}
+
+const insides: [TemplateToken['kind'], RegExp][] = [
+  ['space', /[ \t\r\n]+/y],
+  ['string', /"(?:[^"\\\n]|\\.)*"|`[^`]*`/y],
+  ['number', /[+-]?(?:0[xX][0-9a-fA-F]+|[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)/y],
+  ['field', /\.[\p{L}_][\p{L}\p{N}_]*/uy],
+  ['variable', /\$[\p{L}\p{N}_]*/uy],
+  ['word', /[\p{L}_][\p{L}\p{N}_]*/uy],
+  ['mark', /:=|[=|(),.]/y],
+];
+
+export function tokenize(source: string): TemplateToken[] {
+  const tokens: TemplateToken[] = [];
+  let at = 0;
+  let line = 1;
+  const push = (kind: TemplateToken['kind'], text: string) => tokens.push({ kind, text, line });
+  const advance = (text: string) => {
+    line += text.split('\n').length - 1;
+    at += text.length;
+  };
+  while (at < source.length) {
+    const open = source.indexOf('{{', at);
+    let text = source.slice(at, open < 0 ? source.length : open);
+    const raw = text;
+    if (open >= 0 && /^\{\{-[ \t\r\n]/.test(source.slice(open, open + 4))) text = text.replace(/[ \t\r\n]+$/, '');
+    if (text !== '') push('text', text);
+    advance(raw);
+    if (open < 0) break;
+    const comment = /\{\{(?:-[ \t\r\n]+)?\/\*[\s\S]*?\*\/(?:[ \t\r\n]+-)?\}\}/y;
+    comment.lastIndex = at;
+    const skipped = comment.exec(source)?.[0];
+    if (skipped) {
+      advance(skipped);
+      if (skipped.endsWith('-}}')) advance(/^[ \t\r\n]*/.exec(source.slice(at))?.[0] ?? '');
+      continue;
+    }
+    advance(/^\{\{-[ \t\r\n]/.test(source.slice(at, at + 4)) ? '{{-' : '{{');
+    push('open', '');
+    for (;;) {
+      const end = /[ \t\r\n]-\}\}|\}\}/y;
+      end.lastIndex = at;
+      const closing = end.exec(source)?.[0];
+      if (closing !== undefined) {
+        advance(closing);
+        push('close', '');
+        if (closing !== '}}') advance(/^[ \t\r\n]*/.exec(source.slice(at))?.[0] ?? '');
+        break;
+      }
+      const found = insides.flatMap(([kind, pattern]) => {
+        pattern.lastIndex = at;
+        const match = pattern.exec(source)?.[0];
+        return match ? [{ kind, match }] : [];
+      })[0];
+      if (!found) throw new TemplateError(line);
+      const { kind, match } = found;
+      // A blank before `-}}` belongs to the closing mark.
+      const taken = kind === 'space' && source.startsWith('-}}', at + match.length) ? match.slice(0, -1) : match;
+      if (kind === 'string') push('string', unquote(match, line));
+      else if (taken !== '') push(kind, kind === 'field' ? match.slice(1) : taken);
+      advance(taken);
+    }
+  }
+  return tokens;
+}
+
+function unquote(text: string, line: number): string {
+  if (text.startsWith('`')) return text.slice(1, -1).replaceAll('\r', '');
+  const simple: Record<string, string> = {
+    n: '\n',
+    t: '\t',
+    r: '\r',
+    a: '\x07',
+    b: '\b',
+    f: '\f',
+    v: '\v',
+    '\\': '\\',
+    '"': '"',
+  };
+  return text
+    .slice(1, -1)
+    .replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (_, code: string) => {
+      const plain = simple[code];
+      if (plain !== undefined) return plain;
+      const point = /^[xuU]./.test(code)
+        ? Number.parseInt(code.slice(1), 16)
+        : /^[0-7]{3}$/.test(code)
+          ? Number.parseInt(code, 8)
+          : -1;
+      if (point < 0 || point > 0x10ffff) throw new TemplateError(line);
+      return String.fromCodePoint(point);
+    });
+}
