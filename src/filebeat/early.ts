@@ -5,9 +5,9 @@ import { cleanPath, entriesOf, listOf, sectionSettings } from './external.js';
 import { goGlob } from './glob.js';
 import type { InputContext } from './inputs.js';
 import { loadFile, type Reading } from './load.js';
+import type { StaticInput } from './module-inputs.js';
 import { get, positionOf, toText, toTree } from './read.js';
 import { applies } from './releases.js';
-import type { StaticInput } from './section.js';
 import type { Tree } from './tree.js';
 import type { Scope } from './variables.js';
 

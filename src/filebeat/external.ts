@@ -10,8 +10,7 @@ import { loadFile, type Reading } from './load.js';
 import { get, toBool, toList, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
 import { copyTree, newTree, type Tree } from './tree.js';
-import type { Plain } from './value.js';
-import { isGoFloat } from './value.js';
+import { isGoFloat, type Plain, plainMap } from './value.js';
 import { failure, type Read, type Scope } from './variables.js';
 
 /** A glob over more files than this is a gap. */
@@ -151,7 +150,7 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
       external.faults.push(hash.fault);
       continue;
     }
-    const key = canonical(hash.value);
+    const key = identityOf(hash.value);
     if (running.has(key)) continue;
     running.add(key);
     // A running entry is a tree of its own: it no longer sees the rest of its file.
@@ -233,8 +232,15 @@ export function cleanPath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** A text that is equal for equal settings, whatever the order of their keys. */
-export function canonical(value: Plain): string {
+/** A text that is equal for entries that Filebeat takes for the same: their keys in any order, without those that are null. */
+export function identityOf(entry: Plain): string {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry) || isGoFloat(entry)) return canonical(entry);
+  const map = plainMap();
+  for (const [key, value] of Object.entries(entry)) if (value !== null) map[key] = value;
+  return canonical(map);
+}
+
+function canonical(value: Plain): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

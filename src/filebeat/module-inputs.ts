@@ -1,32 +1,144 @@
-/** Modules: static entries, `--modules` and files of modules.d → inputs, and what a bad fileset costs. */
-import type { Prediction } from '../model.js';
-import type { DynamicSection, External, ExternalFile } from './external.js';
-import type { InputContext } from './inputs.js';
+/**
+ * What modules ask for: static entries and `--modules` become inputs like those of the main file; an entry of a file
+ * in modules.d is one group, which Filebeat makes as a whole or not at all.
+ */
+import type { Fault, Prediction } from '../model.js';
+import { isEnabled } from './checks.js';
+import {
+  type DynamicSection,
+  type External,
+  type ExternalFile,
+  identityOf,
+  isFoundByCheck,
+  reloadable,
+} from './external.js';
+import { type InputContext, type InputResult, readInput } from './inputs.js';
 import type { Reading } from './load.js';
-import type { StaticInput } from './section.js';
-import type { Tree } from './tree.js';
+import { includedModuleInputs, type ModuleHome, staticModuleInputs } from './modules.js';
+import { get, toBool, toPlain } from './read.js';
+import { copyTree, type Tree } from './tree.js';
+import type { Scope } from './variables.js';
 
 export interface ModuleSource {
   paths: Prediction['paths'];
   /** `-M`, as a tree. */
   overrides: Tree;
-  main: Tree;
   context: InputContext;
   reading: Reading;
+  /** Filesets are those that this program knows of the release, whatever lies in the home. */
+  fromTable: boolean;
 }
 
-export function staticModules(
-  _entries: Tree[],
-  _names: string[],
-  _source: ModuleSource,
-): { fatal?: External['fatal']; inputs: StaticInput[]; fallback: boolean } {
-  return { inputs: [], fallback: false };
+/** One input that is made when Filebeat starts: of the main file, or of a static module. */
+export interface StaticInput {
+  tree: Tree;
+  /** `module/fileset`. */
+  label?: string;
+  declaredIn?: { file: string; line?: number };
+  slowStart?: true;
 }
 
+export interface StaticModules {
+  /** Ends the process. */
+  fatal?: Fault;
+  /** Something in an entry cannot be known from here. */
+  unknown?: Fault;
+  inputs: StaticInput[];
+  faults: Fault[];
+  fallback: boolean;
+}
+
+function homeOf({ paths, context, reading, fromTable }: ModuleSource): ModuleHome {
+  const file = reading.files.read('/etc/hostname', 4096);
+  const hostname = file.ok ? Buffer.from(file.value.bytes).toString('latin1').trim() : '';
+  return { home: paths.home, scope: context.scope, reading, hostname, ...(fromTable ? { table: true } : {}) };
+}
+
+/** `filebeat.modules`, `--modules`, `-M`. */
+export function staticModules(entries: Tree[], names: string[], filebeat: Tree, source: ModuleSource): StaticModules {
+  const { scope } = source.context;
+  const switches = {
+    enableAll: switchedOn(filebeat, 'config.modules.enable_all_filesets', scope),
+    forceEnable: switchedOn(filebeat, 'config.modules.force_enable_module_filesets', scope),
+  };
+  const made = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
+  if (made.ok) return made.value;
+  const nothing = { inputs: [], faults: [], fallback: false };
+  return made.unresolved ? { ...nothing, unknown: made.fault } : { ...nothing, fatal: made.fault };
+}
+
+function switchedOn(filebeat: Tree, key: string, scope: Scope): boolean {
+  const found = get(filebeat, key, scope);
+  const read = found.ok && found.value ? toBool(found.value, scope) : undefined;
+  return read?.ok === true && read.value;
+}
+
+/** The entries of the files behind `filebeat.config.modules`. */
 export function externalModules(
-  _files: ExternalFile[],
-  _section: DynamicSection,
-  _source: ModuleSource,
-): External & { fallback?: true } {
-  return { results: [], listeners: [], faults: [] };
+  files: readonly ExternalFile[],
+  section: DynamicSection,
+  source: ModuleSource,
+): External & { fallback: boolean } {
+  const { context } = source;
+  const external = { results: [], listeners: [], faults: [], fallback: false } as External & { fallback: boolean };
+  const entries = files.flatMap((file) => file.entries);
+  if (!section.reload) {
+    for (const entry of entries) {
+      if (!isEnabled(entry, context.scope)) continue;
+      const group = readGroup(entry, source);
+      const fatal = group.fatal ?? group.results.map((result) => fatalOf(result, context)).find((fault) => fault);
+      if (fatal) return { ...external, fatal };
+    }
+  }
+  const running = new Set<string>();
+  for (const entry of entries) {
+    const hash = toPlain(entry, context.scope);
+    if (!hash.ok) {
+      external.faults.push(hash.fault);
+      continue;
+    }
+    const key = identityOf(hash.value);
+    if (running.has(key)) continue;
+    running.add(key);
+    const group = readGroup(copyTree(entry), source);
+    external.faults.push(...group.faults);
+    if (group.fallback) external.fallback = true;
+    const lost =
+      group.fatal ?? group.results.find((result) => result.failure && result.failure.phase !== 'run')?.failure?.fault;
+    if (lost) {
+      external.faults.push(lost);
+      continue;
+    }
+    for (const result of group.results) {
+      if (result.failure) external.faults.push(result.failure.fault);
+      external.results.push(result);
+      external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
+    }
+  }
+  return external;
+}
+
+interface Group {
+  /** The entry as a whole cannot be made. */
+  fatal?: Fault;
+  results: InputResult[];
+  faults: Fault[];
+  fallback: boolean;
+}
+
+function readGroup(entry: Tree, source: ModuleSource): Group {
+  const made = includedModuleInputs(entry, homeOf(source));
+  if (!made.ok) return { fatal: made.fault, results: [], faults: [], fallback: false };
+  const { inputs, faults, fallback } = made.value;
+  // `input.enabled: false` is not asked for here: the inputs of a group all run.
+  const results = inputs.map(({ tree, label, declaredIn, slowStart }) => {
+    const result = readInput(tree, source.context, label, declaredIn);
+    if (slowStart) result.listeners = result.listeners.map((listener) => ({ ...listener, slowStart }));
+    return result;
+  });
+  return { results, faults, fallback };
+}
+
+function fatalOf({ failure }: InputResult, context: InputContext): Fault | undefined {
+  return failure && isFoundByCheck(failure.phase, context) ? failure.fault : undefined;
 }

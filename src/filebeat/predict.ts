@@ -22,6 +22,8 @@ import type { Scope } from './variables.js';
 export interface PredictOptions {
   /** Overrides what the files say: `8.19.21`. */
   release?: string;
+  /** Filesets are those that this program knows of the release, whatever lies in the home (what another release would have). */
+  filesetsFromTable?: boolean;
 }
 
 /** Reads nothing but `files`, keeps nothing between calls. */
@@ -76,7 +78,7 @@ function predictOnce(command: Command, files: FileView, options: PredictOptions,
     paths,
     gaps: reading.gaps,
   };
-  const partial = run(command, readCommand(command.argv, version), reading);
+  const partial = run(command, readCommand(command.argv, version), reading, options.filesetsFromTable ?? false);
   return { prediction: { ...empty, ...partial }, clashes: reading.clashes };
 }
 
@@ -98,7 +100,7 @@ function exits(reason: Fault, rest: Partial_ = {}): Partial_ {
   return { ...rest, outcome: 'exits', reason };
 }
 
-function run(command: Command, read: ReadCommand, reading: Reading): Partial_ {
+function run(command: Command, read: ReadCommand, reading: Reading, fromTable: boolean): Partial_ {
   const commandLine = { file: 'command line' };
   switch (read.kind) {
     case 'exits':
@@ -108,7 +110,7 @@ function run(command: Command, read: ReadCommand, reading: Reading): Partial_ {
     case 'hosted':
       return { outcome: 'dynamic', reason: { code: 'hosted', subject: read.program, at: commandLine } };
     default:
-      return runLine(command, read.line, reading);
+      return runLine(command, read.line, reading, fromTable);
   }
 }
 
@@ -123,7 +125,7 @@ function scopeOf(command: Command, release: ReleaseVersion, reading: Reading): S
   };
 }
 
-function runLine(command: Command, line: CommandLine, reading: Reading): Partial_ {
+function runLine(command: Command, line: CommandLine, reading: Reading, fromTable: boolean): Partial_ {
   const { release } = reading;
   const scope = scopeOf(command, release, reading);
   const strict = line.strictPerms && command.env?.['BEAT_STRICT_PERMS'] !== 'false';
@@ -171,7 +173,16 @@ function runLine(command: Command, line: CommandLine, reading: Reading): Partial
   if (fault) return exits(fault, known);
   const endpoint = statsEndpoint(main.tree, context);
   if (endpoint.fault) return exits(endpoint.fault, known);
-  const section = predictSection(main.tree, line, moduleOverrides.tree, paths, command.cwd, context, reading);
+  const section = predictSection(
+    main.tree,
+    line,
+    moduleOverrides.tree,
+    paths,
+    command.cwd,
+    context,
+    reading,
+    fromTable,
+  );
   const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
   if (section.outcome === 'exits' || section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, known);

@@ -90,14 +90,11 @@ const MAX_PLAIN = 200_000;
 
 /** Everything below a value, evaluated: what Filebeat does to hash an entry. The first thing that fails fails it all. */
 export function toPlain(value: Value, scope: Scope): Read<Plain> {
-  const budget = { left: MAX_PLAIN };
-  return plain(value, scope, [], budget);
+  return plain(value, scope, new Set(), { left: MAX_PLAIN });
 }
 
 function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
   if (--budget.left < 0) return { ...failure('value-too-long', value.at), unresolved: 'variable' };
-  const inner =
-    value.kind === 'dynamic' && value.expression.kind === 'reference' ? [...trail, value.expression.name] : trail;
   const settled = settle(value, scope, trail);
   if (!settled.ok) return settled;
   const v = settled.value;
@@ -107,7 +104,7 @@ function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number 
     case 'float':
       return { ok: true, value: { float: v.value } };
     case 'tree':
-      return plainTree(v, scope, inner, budget);
+      return plainTree(v, scope, trail, budget);
     default:
       return { ok: true, value: v.value };
   }
@@ -117,14 +114,14 @@ function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number 
 function plainTree(tree: Tree, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
   const items: Plain[] = [];
   for (const item of tree.items ?? []) {
-    const read = plain(item, scope, trail, budget);
+    const read = plain(item, scope, new Set(trail), budget);
     if (!read.ok) return read;
     items.push(read.value);
   }
   if (tree.names.size === 0) return { ok: true, value: tree.items ? items : null };
   const map = plainMap();
   for (const [name, child] of tree.names) {
-    const read = plain(child, scope, trail, budget);
+    const read = plain(child, scope, new Set(trail), budget);
     if (!read.ok) return read;
     map[name] = read.value;
   }

@@ -6,10 +6,10 @@ import type { Fault, Listener, Prediction } from '../model.js';
 import { type Complaint, duration, first, isEnabled, object, truth } from './checks.js';
 import type { CommandLine } from './command.js';
 import { autodiscover, equalFilestreams, readEarly } from './early.js';
-import { canonical, configDir, externalInputs, listOf, loadSection, readSection } from './external.js';
+import { configDir, externalInputs, identityOf, listOf, loadSection, readSection } from './external.js';
 import { type InputContext, type InputResult, readInput } from './inputs.js';
 import type { Reading } from './load.js';
-import { externalModules, type ModuleSource, staticModules } from './module-inputs.js';
+import { externalModules, type ModuleSource, type StaticInput, staticModules } from './module-inputs.js';
 import { get, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
 import { markRivals } from './rivals.js';
@@ -30,6 +30,7 @@ export function predictSection(
   cwd: string,
   context: InputContext,
   reading: Reading,
+  fromTable: boolean,
 ): Part {
   const { scope } = context;
   const stated = get(main, 'filebeat', scope);
@@ -47,23 +48,16 @@ export function predictSection(
   const inputs = lists.flatMap((list) => (list.ok ? list.value : []));
   const modules = listOf(filebeat, 'modules', scope);
   if (!modules.ok) return unreadable(modules);
-  const source: ModuleSource = { paths, overrides: moduleOverrides, main, context, reading };
-  const fromModules = staticModules(modules.value, line.modules, source);
+  const source: ModuleSource = { paths, overrides: moduleOverrides, context, reading, fromTable };
+  const fromModules = staticModules(modules.value, line.modules, filebeat, source);
   if (fromModules.fatal) return exits(fromModules.fatal);
+  if (fromModules.unknown) return { outcome: 'unknown', reason: fromModules.unknown };
   const directory = configDir(filebeat, context, reading);
   if (directory.fatal) return exits(directory.fatal);
   const statics: StaticInput[] = [...inputs, ...directory.inputs].map((tree) => ({ tree }));
   statics.push(...fromModules.inputs);
-  return start(filebeat, statics, fromModules.fallback, cwd, source);
-}
-
-/** One input that is made when Filebeat starts: of the main file, or of a static module. */
-export interface StaticInput {
-  tree: Tree;
-  /** `module/fileset`. */
-  label?: string;
-  declaredIn?: Listener['declaredIn'];
-  slowStart?: true;
+  const part = start(filebeat, statics, fromModules.fallback, cwd, source);
+  return { ...part, faults: [...fromModules.faults, ...(part.faults ?? [])] };
 }
 
 function unreadable(list: { fault: Fault; unresolved?: unknown }): Part {
@@ -165,7 +159,7 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
     const hash = toPlain(tree, scope);
     if (!hash.ok && !hash.unresolved) return { fatal: hash.fault, results, listeners, faults };
     if (hash.ok) {
-      const key = canonical(hash.value);
+      const key = identityOf(hash.value);
       if (seen.has(key)) return { fatal: { code: 'identical-inputs', at: tree.at }, results, listeners, faults };
       seen.add(key);
     }

@@ -54,27 +54,30 @@ export type Read<T> = { ok: true; value: T } | Failure;
 /** A tree or a scalar: what a `${…}` has become. */
 export type Settled = Tree | Scalar;
 
-/** Names being looked up, outermost first: a name met again is a cycle. */
-export type Trail = readonly string[];
+/**
+ * Names looked up so far for one value. Filebeat never forgets one while it evaluates, so a setting that is named twice
+ * in one text counts as a cycle (`${my.port}${my.port}`); a name of the environment may be repeated.
+ */
+export type Trail = Set<string>;
 
 /** Splices that grow beyond this are not followed: 2^30 letters can be written in a few lines. */
 const MAX_TEXT = 1_000_000;
-/** References within references; a chain this long in a real file does not exist. */
+/** More names than this for one value are not followed. */
 const MAX_TRAIL = 100;
 
 /** The value behind a `${…}`, or the value itself. */
-export function settle(value: Value, scope: Scope, trail: Trail = []): Read<Settled> {
+export function settle(value: Value, scope: Scope, trail: Trail = new Set()): Read<Settled> {
   if (value.kind !== 'dynamic') return { ok: true, value };
   return evaluate(value, scope, trail);
 }
 
 function evaluate(dynamic: Dynamic, scope: Scope, trail: Trail): Read<Settled> {
   const { expression, owner, at } = dynamic;
-  if (trail.length > MAX_TRAIL) return failure('reference-cycle', at);
+  if (trail.size > MAX_TRAIL) return { ...failure('value-too-long', at), unresolved: 'variable' };
   if (expression.kind === 'reference') {
     const found = resolve(expression.name, owner, scope, trail, at);
     if (!found.ok) return found;
-    if (found.value.from === 'tree') return settle(found.value.value, scope, [...trail, expression.name]);
+    if (found.value.from === 'tree') return settle(found.value.value, scope, trail);
     return reparse(found.value.text, scope.envObjects, at, scope);
   }
   const text = splice(expression, owner, scope, trail, at);
@@ -99,9 +102,10 @@ function reparse(text: string, objects: boolean, at: Position, scope: Scope): Re
 type Found = { from: 'tree'; value: Value } | { from: 'env'; text: string };
 
 function resolve(name: string, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<Found> {
-  const cycle = trail.includes(name);
+  const cycle = trail.has(name);
   if (!cycle) {
-    const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, [...trail, name]);
+    trail.add(name);
+    const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, trail);
     if (inTree.ok && inTree.value) return { ok: true, value: { from: 'tree', value: inTree.value } };
     // A scalar in the middle of the path ends the search; only a missing name goes on to the environment.
     if (!inTree.ok && inTree.fault.code !== 'undefined-variable') return inTree;
@@ -187,7 +191,7 @@ function named(name: string, owner: Tree, scope: Scope, trail: Trail, at: Positi
   const found = resolve(name, owner, scope, trail, at);
   if (!found.ok) return found;
   if (found.value.from === 'env') return { ok: true, value: found.value.text };
-  const settled = settle(found.value.value, scope, [...trail, name]);
+  const settled = settle(found.value.value, scope, trail);
   return settled.ok ? textOf(settled.value) : settled;
 }
 
@@ -210,18 +214,18 @@ export function lookup(
   tree: Tree,
   path: readonly PathElement[],
   scope: Scope,
-  trail: Trail = [],
+  trail: Trail = new Set(),
 ): Read<Value | undefined> {
   let node: Value = tree;
-  for (const element of path) {
+  for (const [depth, element] of path.entries()) {
     const settled = settle(node, scope, trail);
     const inner: Settled | undefined = settled.ok ? settled.value : undefined;
     const branch = inner?.kind === 'tree' ? inner : undefined;
     if (!branch && inner?.kind !== 'nil') {
       // Element 0 of a scalar is the scalar itself.
       if (element === 0 && inner) continue;
-      if (!settled.ok && settled.fault.code !== 'undefined-variable') return settled;
-      return settled.ok ? failure('not-an-object', node.at) : settled;
+      if (!settled.ok) return settled;
+      return depth === path.length - 1 ? { ok: true, value: undefined } : failure('not-an-object', node.at);
     }
     const next: Value | undefined = typeof element === 'number' ? branch?.items?.[element] : branch?.names.get(element);
     if (!next) return { ok: true, value: undefined };
