@@ -12,6 +12,7 @@ import { preferredFormat } from './accept.js';
 import { contentTypes, type Format } from './exposition.js';
 import { statusDocument } from './json.js';
 import { type MetricsOptions, renderMetrics } from './metrics.js';
+import type { PageContext } from './page/layout.js';
 
 export interface Lifecycle {
   /** Applies the settings file again; a sentence when it is bad and the old settings stay. */
@@ -32,6 +33,8 @@ export interface AppOptions {
   nodeMetrics?: (format: Format) => Promise<string>;
   /** Requests served at once, 0 = no limit. */
   maxRequests: number;
+  /** Label and value of what the host is; asked for by pages only, never by a scrape. */
+  hostFacts?: () => Promise<readonly (readonly [string, string])[]>;
   /** Only with `--web.enable-lifecycle`. */
   lifecycle?: Lifecycle;
 }
@@ -162,15 +165,21 @@ export function createApp(options: AppOptions): Express {
 
   // The pages are loaded when first asked for: a scrape does not need them.
   get('/', async (report, req, res) => {
+    res.vary('Accept');
+    if (req.accepts(['html', 'text/plain']) === 'text/plain') {
+      const { checkText } = await import('./text.js');
+      reply(res, 200, 'text/plain; charset=utf-8', checkText(report, { color: false, quiet: false }));
+      return;
+    }
     const { homePage, pagePolicy } = await import('./page/home.js');
     res.set('Content-Security-Policy', pagePolicy);
     const query = new URLSearchParams(req.url.slice(req.path.length));
-    reply(res, 200, 'text/html; charset=utf-8', homePage(report, query, pageContext(options)));
+    reply(res, 200, 'text/html; charset=utf-8', homePage(report, query, await pageContext(options)));
   });
   get('/instances/:name', async (report, req, res) => {
     const { instancePage, pagePolicy } = await import('./page/instance.js');
     res.set('Content-Security-Policy', pagePolicy);
-    const page = instancePage(report, String(req.params['name']), pageContext(options));
+    const page = instancePage(report, String(req.params['name']), await pageContext(options));
     if (page === undefined) say(res, 404, 'There is no instance of that name.');
     else reply(res, 200, 'text/html; charset=utf-8', page);
   });
@@ -207,7 +216,10 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-const pageContext = (options: AppOptions) => ({
-  version: options.metrics().version,
-  telemetryPath: options.telemetryPath,
-});
+async function pageContext(options: AppOptions): Promise<PageContext> {
+  const context = { version: options.metrics().version, telemetryPath: options.telemetryPath };
+  if (options.hostFacts === undefined) return context;
+  // The page must not fail for a fact that is only nice to know.
+  const hostFacts = await options.hostFacts().catch(() => []);
+  return hostFacts.length === 0 ? context : { ...context, hostFacts };
+}

@@ -1,0 +1,84 @@
+/** The frame of all pages: head, policy, header, footer; and how foreign text is shown. */
+import { createHash } from 'node:crypto';
+import { html, raw } from 'hono/html';
+import type { Report } from '../../model.js';
+import { timestamp } from '../format.js';
+import { cut, safe } from '../terminal.js';
+import { script } from './script.js';
+import { style } from './style.js';
+
+/** What `html` makes. */
+export type Html = ReturnType<typeof html>;
+
+export interface PageContext {
+  version: string;
+  telemetryPath: string;
+  /** Label and value: OS, kernel, memory; gathered off the scrape path. */
+  hostFacts?: readonly (readonly [string, string])[];
+}
+
+const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Content-Security-Policy of the pages: the one style and the one script, nothing from elsewhere. */
+export const pagePolicy = [
+  "default-src 'none'",
+  `style-src ${hash(style)}`,
+  `script-src ${hash(script)}`,
+  'img-src data:',
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Foreign text for eyes: controls and direction marks spelled out, cut when absurdly long. Escaping is `html`'s. */
+export function foreign(text: string, columns = 120): string {
+  return cut(safe(text), columns);
+}
+
+/** Path of an instance's page. A lone surrogate cannot be written in a URL. */
+export function instancePath(name: string): string {
+  return `/instances/${encodeURIComponent(name.replace(/[\ud800-\udfff]/gu, '\ufffd'))}`;
+}
+
+interface Frame {
+  title: string;
+  report: Report;
+  context: PageContext;
+  body: Html;
+  /** Shown beside the product's name on pages below the first. */
+  home?: boolean;
+}
+
+export function frame({ title, report, context, body, home }: Frame): string {
+  const { snapshot } = report;
+  return String(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${raw(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the verdict</a>
+<header><div class="wide">
+<strong>${home ? 'Filebeat ports' : html`<a href="/">Filebeat ports</a>`}</strong>
+<span class="where">on ${foreign(snapshot.host.hostname, 60)}</span>
+<nav aria-label="For programs"><a href="${context.telemetryPath}">Metrics</a> <a href="/api/v1/status">JSON</a></nav>
+</div></header>
+<main id="main" class="wide">
+<p id="lost" class="lost" role="alert" hidden>The exporter does not answer. What you see is its last word.</p>
+${body}
+</main>
+<footer><div class="wide">
+<span id="scanned" data-live>Scanned ${timestamp(snapshot.takenAt)} in ${(snapshot.durationSeconds * 1000).toFixed(1)} ms.</span>
+<span id="refresh"></span>
+<span>filebeat-port-exporter ${context.version}</span>
+</div></footer>
+<script>${raw(script)}</script>
+</body>
+</html>
+`);
+}

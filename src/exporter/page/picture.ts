@@ -1,0 +1,132 @@
+/** The picture: instances left, ports in the middle, owning processes right; healthy links quiet, broken ones loud. Inline SVG. */
+import { html } from 'hono/html';
+import type { Report } from '../../model.js';
+import { cut, safe } from '../terminal.js';
+import type { Html } from './layout.js';
+import { pictureScene, type SceneGroup, type SceneRow, type Tone } from './scene.js';
+
+// Pixels of the drawing's own coordinates.
+const canvas = 880;
+const left = { x: 1, width: 249 };
+const middle = { x: 330, width: 220 };
+const right = { x: 640, width: 239 };
+const rowHeight = 34;
+const boxHeight = 26;
+const head = 26;
+const gap = 10;
+
+interface Placed {
+  group: SceneGroup;
+  top: number;
+  height: number;
+  rows: { row: SceneRow; y: number }[];
+}
+
+interface PlacedOwner {
+  label: string;
+  tone: Tone;
+  y: number;
+}
+
+function place(groups: readonly SceneGroup[]): { placed: Placed[]; bottom: number } {
+  let y = head;
+  const placed = groups.map((group) => {
+    const height = Math.max(1.2, group.rows.length) * rowHeight;
+    const top = y;
+    const offset = group.rows.length <= 1 ? height / 2 : rowHeight / 2;
+    const rows = group.rows.map((row, i) => ({ row, y: top + offset + i * rowHeight }));
+    y += height + gap;
+    return { group, top, height, rows };
+  });
+  return { placed, bottom: y };
+}
+
+/** One box for each process, beside the middle of its ports, never on top of another. */
+function placeOwners(placed: readonly Placed[]): Map<number, PlacedOwner> {
+  const held = new Map<number, { label: string; tone: Tone; ys: number[] }>();
+  for (const { row, y } of placed.flatMap((p) => p.rows)) {
+    if (row.owner === undefined) continue;
+    const known = held.get(row.owner.pid) ?? {
+      label: `${cut(safe(row.owner.comm), 16)}  pid ${row.owner.pid}`,
+      tone: 'ok' as Tone,
+      ys: [],
+    };
+    held.set(row.owner.pid, { ...known, tone: row.tone === 'bad' ? 'bad' : known.tone, ys: [...known.ys, y] });
+  }
+  const wanted = [...held].map(([pid, { label, tone, ys }]) => ({
+    pid,
+    label,
+    tone,
+    y: ys.reduce((a, b) => a + b, 0) / ys.length,
+  }));
+  wanted.sort((a, b) => a.y - b.y);
+  const owners = new Map<number, PlacedOwner>();
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { pid, label, tone, y } of wanted) {
+    last = Math.max(y, last + boxHeight + 6);
+    owners.set(pid, { label, tone, y: last });
+  }
+  return owners;
+}
+
+function curve(x1: number, y1: number, x2: number, y2: number): string {
+  const bend = (x2 - x1) / 2;
+  return `M${x1} ${y1.toFixed(1)}C${x1 + bend} ${y1.toFixed(1)} ${x2 - bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}`;
+}
+
+function rowLinks({ group, top, height, rows }: Placed, owners: ReadonlyMap<number, PlacedOwner>): Html[] {
+  const centre = top + height / 2;
+  return rows.map(({ row, y }) => {
+    const owner = row.owner === undefined ? undefined : owners.get(row.owner.pid);
+    const from = rows.length <= 1 ? y : Math.min(Math.max(y, top + 8), top + height - 8);
+    return html`<path class="link ${row.tone} ${row.tone === 'ok' ? '' : 'gone'}" d="${curve(left.x + left.width, group.rows.length <= 1 ? centre : from, middle.x, y)}"/>
+${owner === undefined ? '' : html`<path class="link ${row.tone}" d="${curve(middle.x + middle.width, y, right.x, owner.y)}"/>`}`;
+  });
+}
+
+function rowBox({ row, y }: { row: SceneRow; y: number }): Html {
+  const nothing = row.owner === undefined && row.tone === 'bad';
+  return html`<rect class="box ${row.tone} ${nothing ? 'gone' : ''}" x="${middle.x}" y="${(y - boxHeight / 2).toFixed(1)}" width="${middle.width}" height="${boxHeight}" rx="3"/>
+<text class="label mono" x="${middle.x + 10}" y="${(y + 4).toFixed(1)}">${cut(safe(row.label), row.note === '' ? 26 : 18)}</text>
+${row.note === '' ? '' : html`<text class="${row.tone} text" x="${middle.x + middle.width - 10}" y="${(y + 4).toFixed(1)}" text-anchor="end">${row.note}</text>`}
+`;
+}
+
+function groupBox({ group, top, height }: Placed): Html {
+  const y = top + height / 2;
+  return html`<rect class="box ${group.tone} ${group.gone ? 'gone' : 'partly'}" x="${left.x}" y="${(top + 1).toFixed(1)}" width="${left.width}" height="${(height - 2).toFixed(1)}" rx="3"/>
+<text class="label" x="${left.x + 12}" y="${(y - 3).toFixed(1)}" font-weight="600">${cut(safe(group.label), 30)}</text>
+<text class="${group.tone === 'ok' ? 'soft' : `${group.tone} text`}" x="${left.x + 12}" y="${(y + 13).toFixed(1)}">${group.note}</text>
+`;
+}
+
+function ownerBox({ label, tone, y }: PlacedOwner): Html {
+  return html`<rect class="box ${tone}" x="${right.x}" y="${(y - boxHeight / 2).toFixed(1)}" width="${right.width}" height="${boxHeight}" rx="3"/>
+<text class="label" x="${right.x + 10}" y="${(y + 4).toFixed(1)}">${label}</text>
+`;
+}
+
+/** Undefined when there is nothing to draw. `only`: the name of one instance. */
+export function picture(report: Report, only?: string): Html | undefined {
+  const groups = pictureScene(report, only);
+  if (groups.length === 0) return undefined;
+  const { placed, bottom } = place(groups);
+  const owners = placeOwners(placed);
+  const lowest = Math.max(bottom, ...[...owners.values()].map((o) => o.y + boxHeight / 2 + gap));
+  // Quiet links first, so that loud ones lie on top.
+  const links = placed.flatMap((p) =>
+    rowLinks(p, owners).map((link, i) => ({ link, loud: p.rows[i]!.row.tone !== 'ok' })),
+  );
+  const bad = groups.flatMap((g) => g.rows).filter((row) => row.tone === 'bad').length;
+  return html`<div class="picture" data-scroll tabindex="0" role="group" aria-label="Picture, scrolls sideways when narrow">
+<svg viewBox="0 0 ${canvas} ${Math.ceil(lowest)}" role="img" aria-labelledby="picture-title picture-text">
+<title id="picture-title">Instances, their ports, and the processes that hold them</title>
+<desc id="picture-text">${bad === 0 ? 'Every port is linked to its process.' : `${bad} links are broken.`} The tables below say the same in words.</desc>
+<text class="col" x="${left.x}" y="12">Filebeat instance</text><text class="col" x="${middle.x}" y="12">Port it ought to hold</text><text class="col" x="${right.x}" y="12">Process that holds it</text>
+${links.filter((l) => !l.loud).map((l) => l.link)}
+${links.filter((l) => l.loud).map((l) => l.link)}
+${placed.map(groupBox)}
+${placed.flatMap((p) => p.rows).map(rowBox)}
+${[...owners.values()].map(ownerBox)}
+</svg></div>`;
+}

@@ -1,0 +1,67 @@
+/** What a page's address says about filter, order and page of its tables; and the addresses that change one of them. Pure. */
+
+export const instanceSorts = ['state', 'name', 'pid', 'ports', 'version', 'started', 'restarts'] as const;
+export const portSorts = ['state', 'instance', 'port', 'input', 'owner', 'queue', 'drops'] as const;
+
+export type InstanceSort = (typeof instanceSorts)[number];
+export type PortSort = (typeof portSorts)[number];
+
+export interface Order<S extends string> {
+  by: S;
+  descending: boolean;
+}
+
+export interface HomeQuery {
+  /** Substring to filter by, lower case; empty: everything. */
+  filter: string;
+  /** Only what is not well. */
+  trouble: boolean;
+  instances: Order<InstanceSort>;
+  ports: Order<PortSort>;
+  /** Counted from 1. */
+  instancePage: number;
+  portPage: number;
+}
+
+function order<S extends string>(text: string | null, sorts: readonly S[]): Order<S> {
+  const descending = text?.startsWith('-') ?? false;
+  const by = sorts.find((sort) => sort === text?.slice(descending ? 1 : 0));
+  return by === undefined ? { by: sorts[0]!, descending: false } : { by, descending };
+}
+
+function page(text: string | null): number {
+  return text !== null && /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 1;
+}
+
+/** Anything odd is the default: an address is never an error. */
+export function parseQuery(params: URLSearchParams): HomeQuery {
+  return {
+    filter: (params.get('q') ?? '').trim().slice(0, 200).toLowerCase(),
+    trouble: params.get('show') === 'trouble',
+    instances: order(params.get('instances'), instanceSorts),
+    ports: order(params.get('ports'), portSorts),
+    instancePage: page(params.get('ipage')),
+    portPage: page(params.get('ppage')),
+  };
+}
+
+const orderText = ({ by, descending }: Order<string>): string => `${descending ? '-' : ''}${by}`;
+
+/** The parameters that differ from the defaults, in a fixed order. */
+export function queryPairs(query: HomeQuery): [string, string][] {
+  const pairs: [string, string, string][] = [
+    ['q', query.filter, ''],
+    ['show', query.trouble ? 'trouble' : '', ''],
+    ['instances', orderText(query.instances), 'state'],
+    ['ports', orderText(query.ports), 'state'],
+    ['ipage', String(query.instancePage), '1'],
+    ['ppage', String(query.portPage), '1'],
+  ];
+  return pairs.filter(([, value, standard]) => value !== standard).map(([name, value]) => [name, value]);
+}
+
+/** Address of the page with something changed; a fragment keeps the eye on the table. */
+export function address(query: HomeQuery, change: Partial<HomeQuery>, fragment: string): string {
+  const text = new URLSearchParams(queryPairs({ ...query, ...change })).toString();
+  return `/${text === '' ? '' : `?${text}`}#${fragment}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * The pages' one script, inline and named by its hash in the policy; everything works without it. It refreshes the
+ * sections in place (scroll, focus and folds stay), follows sort, page and filter links without a jump, and copies commands.
+ */
+export const script = `
+(() => {
+  const every = 15000;
+  let paused = false, failing = false, busy = false;
+  const $ = (id) => document.getElementById(id);
+  const state = document.createElement('span');
+  const pause = document.createElement('button');
+  pause.type = 'button';
+  const tell = () => {
+    pause.textContent = paused ? 'Resume' : 'Pause';
+    state.textContent = paused ? 'Refresh is paused. ' : 'Refreshes every 15 s. ';
+  };
+  const buttons = (root) => {
+    for (const box of root.querySelectorAll('.try')) {
+      if (box.querySelector('button')) continue;
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.textContent = 'Copy';
+      box.append(button);
+    }
+  };
+  const swap = (next) => {
+    const fresh = new DOMParser().parseFromString(next, 'text/html');
+    const focused = document.activeElement && document.activeElement.id;
+    for (const section of document.querySelectorAll('[data-live]')) {
+      const other = fresh.getElementById(section.id);
+      if (!other) continue;
+      buttons(other);
+      if (other.innerHTML === section.innerHTML && other.className === section.className) continue;
+      if (section.contains(document.activeElement) && document.activeElement.tagName === 'INPUT') continue;
+      for (const open of section.querySelectorAll('details[open][id]')) {
+        const same = other.querySelector('#' + CSS.escape(open.id));
+        if (same) same.open = true;
+      }
+      const scrolled = [...section.querySelectorAll('[data-scroll]')].map((e) => e.scrollLeft);
+      section.className = other.className;
+      section.replaceChildren(...other.childNodes);
+      [...section.querySelectorAll('[data-scroll]')].forEach((e, i) => { e.scrollLeft = scrolled[i] || 0; });
+    }
+    document.title = fresh.title;
+    if (focused && $(focused) && document.activeElement !== $(focused)) $(focused).focus({ preventScroll: true });
+  };
+  const load = async (url) => {
+    if (busy) return;
+    busy = true;
+    try {
+      const answer = await fetch(url, { headers: { Accept: 'text/html' } });
+      if (!answer.ok) throw new Error(answer.status);
+      swap(await answer.text());
+      failing = false;
+    } catch {
+      failing = true;
+    }
+    busy = false;
+    $('lost').hidden = !failing;
+  };
+  const filter = (form) => {
+    const params = new URLSearchParams(location.search);
+    params.set('q', form.elements.q.value);
+    params.delete('ipage');
+    params.delete('ppage');
+    return go('?' + params);
+  };
+  const go = (url) => {
+    history.replaceState(null, '', url);
+    return load(url);
+  };
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('.try button');
+    if (button) {
+      const command = button.parentElement.querySelector('pre');
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        button.textContent = 'Copied';
+      } catch {
+        getSelection().selectAllChildren(command);
+        button.textContent = 'Selected';
+      }
+      setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+      return;
+    }
+    const link = event.target.closest('a[data-stay]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    go(link.href);
+  });
+  let typing;
+  document.addEventListener('input', (event) => {
+    const form = event.target.form;
+    if (!form || form.id !== 'filter') return;
+    clearTimeout(typing);
+    typing = setTimeout(() => filter(form), 200);
+  });
+  document.addEventListener('submit', (event) => {
+    if (event.target.id !== 'filter') return;
+    event.preventDefault();
+    filter(event.target);
+  });
+  pause.addEventListener('click', () => { paused = !paused; tell(); });
+  setInterval(() => {
+    const reading = String(getSelection()) !== '';
+    if (!paused && !document.hidden && !reading) load(location.href);
+  }, every);
+  tell();
+  $('refresh').append(state, pause);
+  buttons(document);
+})();
+`;

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { homePage, pagePolicy } from '../src/exporter/page/home.js';
+import { instancePage } from '../src/exporter/page/instance.js';
+import { address, parseQuery } from '../src/exporter/page/query.js';
+import { pictureScene } from '../src/exporter/page/scene.js';
+import type { Mismatch, Report } from '../src/model.js';
+import { hostileNames, instance, listener, many, port, report, running, takenAt, troubled } from './support/report.js';
+
+const context = { version: '0.1.0', telemetryPath: '/metrics' };
+const home = (r: Report = troubled(), params = '') => homePage(r, new URLSearchParams(params), context);
+const of = (name: string, r: Report = troubled()) =>
+  instancePage(r, name, context) ?? assert.fail(`no page of ${name}`);
+const missing = (name: string, over: Partial<Mismatch> = {}): Mismatch => ({
+  code: 'port_missing',
+  name,
+  cause: { kind: 'none' },
+  ...over,
+});
+const rows = (page: string, section: string): string[] => {
+  const inside = page.slice(
+    page.indexOf(`<section id="${section}"`),
+    page.indexOf('</section>', page.indexOf(`<section id="${section}"`)),
+  );
+  return inside.split('\n').filter((line) => line.startsWith('<tr><td>'));
+};
+
+test('the verdict stands first, in one sentence', () => {
+  assert.match(home(), /<h1>1 of 3 instances down, 4 of 7 ports not served<\/h1>/);
+  assert.match(home(report()), /<h1>No Filebeat runs here and none is expected<\/h1>/);
+  const healthy = home(report({ instances: [{ is: running('core'), ports: [port(9000)] }] }));
+  assert.match(healthy, /<h1>1 instance, 1 port served<\/h1>\n<p>Every expected port is served/);
+  assert.match(healthy, /<title>✓ /);
+});
+
+test('mismatches come before the picture and the tables, each with what an operator needs', () => {
+  const page = home();
+  const at = (text: string) => page.indexOf(text);
+  assert.ok(at('id="mismatches"') < at('id="picture"') && at('id="picture"') < at('id="instances"'));
+  const stolen = page.slice(at('Another process has the port'), at('id="picture"'));
+  for (const said of [
+    'udp *:514',
+    '/etc/filebeat/edge.yml:12',
+    'pid 4711 (rsyslogd)',
+    'for 1m 30s',
+    'ps -o pid,user,lstart,args -p 4711',
+  ])
+    assert.ok(stolen.includes(said), said);
+});
+
+test('a command is offered for copying only as it is; advice is a sentence', () => {
+  assert.match(home(), /<pre tabindex="0" aria-label="Command to try">systemctl restart filebeat@core\.service<\/pre>/);
+  const advice = home(report({ mismatches: [missing('core')] }));
+  assert.match(advice, /class="advice">.*restart this Filebeat \(core\)/);
+  assert.doesNotMatch(advice, /<pre/);
+  const hostile = home(
+    report({
+      mismatches: [missing('core', { unit: hostileNames.ansi }), missing('edge', { unit: hostileNames.long })],
+    }),
+  );
+  assert.doesNotMatch(hostile, /<pre/);
+  const config = { kind: 'config', fault: { code: 'x', at: { file: '/etc/f.yml', line: 3 } } } as const;
+  const mended = home(
+    report({ mismatches: [missing('lab', { code: 'instance_down', unit: 'lab.service', cause: config })] }),
+  );
+  assert.match(mended, /mend \/etc\/f\.yml:3, then: <\/p><div class="try"><pre[^>]*>systemctl start lab\.service</);
+});
+
+test('ports of one instance with the same trouble are told once', () => {
+  const page = home(many(3, 20, 25));
+  assert.equal(page.split('<article').length - 1, 2);
+  assert.match(page, /and 19 more ports of it with the same trouble/);
+  assert.match(page, /and 4 more ports of it with the same trouble/);
+});
+
+test('a host in ruins folds its mismatches', () => {
+  const page = home(many(500, 1, 500));
+  assert.equal(page.split('<article').length - 1, 8);
+  assert.match(page, /Nothing is listening: 492 more/);
+  assert.match(page, /292 more: <a href="\/api\/v1\/status">/);
+});
+
+test('foreign names never become markup, and nothing turns text around', () => {
+  const names = Object.values(hostileNames);
+  const r = report({
+    instances: names.map((name, i) => ({
+      is: running(name, 100 + i, { config: name, unit: name, container: name }),
+      ports: [
+        port(9000, {
+          address: name,
+          input: name,
+          listeners: [listener(9000, { declaredIn: { file: name, line: 1 }, input: name })],
+        }),
+      ],
+    })),
+    mismatches: names.map((name) => missing(name, { unit: name, subject: name, address: name, protocol: 'udp' })),
+    statics: names.map((name) => ({
+      port: 1,
+      protocol: 'udp' as const,
+      up: false,
+      sockets: 0,
+      process: name,
+      address: name,
+    })),
+    snapshot: {
+      gaps: names.map((name) => ({ reason: 'denied' as const, subject: name, detail: name })),
+      host: { ...troubled().snapshot.host, hostname: hostileNames.html },
+    },
+  });
+  for (const page of [
+    home(r),
+    home(r, `q=${encodeURIComponent(hostileNames.html)}`),
+    ...names.map((name) => of(name, r)),
+  ]) {
+    assert.doesNotMatch(page, /<script>alert|"'&"/);
+    assert.doesNotMatch(page, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    assert.equal(page.split('<script>').length, 2);
+    assert.ok(page.length < 300_000);
+  }
+});
+
+test('nothing is loaded from elsewhere, and the policy allows exactly the one style and the one script', () => {
+  const hash = (text: string | undefined) =>
+    createHash('sha256')
+      .update(text ?? '')
+      .digest('base64');
+  for (const page of [home(), of('core')]) {
+    assert.doesNotMatch(page, /(?:src|href)="(?:https?:)?\/\//);
+    assert.doesNotMatch(page, / style="| on\w+="/);
+    assert.ok(pagePolicy.includes(`style-src 'sha256-${hash(/<style>(.*?)<\/style>/s.exec(page)?.[1])}'`));
+    assert.ok(pagePolicy.includes(`script-src 'sha256-${hash(/<script>(.*?)<\/script>/s.exec(page)?.[1])}'`));
+  }
+  assert.doesNotMatch(pagePolicy, /unsafe|\*/);
+});
+
+test('tables put trouble first, and can be ordered by the address', () => {
+  const first = (params: string) => /<bdi>(.*?)<\/bdi>/.exec(rows(home(troubled(), params), 'instances')[0] ?? '')?.[1];
+  assert.deepEqual(
+    [first(''), first('instances=-name'), first('instances=name'), first('instances=pid')],
+    ['core', 'lab', 'core', 'lab'],
+  );
+  const endpoints = rows(home(troubled(), 'ports=-port'), 'ports').map((row) => /(?:udp|tcp) \*:(\d+)/.exec(row)?.[1]);
+  assert.deepEqual(endpoints, ['9003', '9002', '9001', '9000', '514']);
+  assert.match(
+    home(troubled(), 'ports=-port'),
+    /aria-sort="descending"><a data-stay href="\/\?ports=port#ports">Endpoint ▾/,
+  );
+});
+
+test('the filter looks at names, endpoints, states and owners; trouble alone can be shown', () => {
+  assert.equal(rows(home(troubled(), 'q=EDGE'), 'ports').length, 1);
+  assert.equal(rows(home(troubled(), 'q=rsyslogd'), 'ports').length, 1);
+  assert.equal(rows(home(troubled(), 'q=9003'), 'ports').length, 1);
+  assert.equal(rows(home(troubled(), 'show=trouble'), 'ports').length, 3);
+  assert.match(home(troubled(), 'q=nobody'), /None matches the filter/);
+});
+
+test('thousands of ports are paged', () => {
+  const r = many(500, 20);
+  assert.equal(rows(home(r), 'ports').length, 100);
+  assert.match(home(r, 'ppage=3'), /201–300 of 10,000/);
+  assert.match(home(r, 'ppage=3'), /href="\/\?ppage=4#ports">Next/);
+  assert.match(home(r, 'ppage=999999'), /9,901–10,000 of 10,000/);
+});
+
+test('500 instances with 20 ports each are rendered in under 200 ms', () => {
+  const r = many(500, 20, 300);
+  home(r);
+  const times = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    home(r);
+    return performance.now() - start;
+  });
+  assert.ok(Math.min(...times) < 200, `${Math.min(...times)} ms`);
+});
+
+test('odd addresses are never an error', () => {
+  for (const params of [
+    'ports=toString',
+    'ppage=-1',
+    'ppage=1e9',
+    'instances=',
+    `q=${'x'.repeat(9000)}`,
+    'show=all&show=trouble',
+    '%ff',
+  ])
+    assert.match(home(troubled(), params), /<h1>/);
+  assert.equal(
+    address(parseQuery(new URLSearchParams('q=a b&ports=-drops')), { portPage: 2 }, 'ports'),
+    '/?q=a+b&ports=-drops&ppage=2#ports',
+  );
+});
+
+test('gaps are told as what could not be seen, never as down', () => {
+  assert.match(home(), /1 thing could not be seen/);
+  assert.match(home(), /<td class="mono">\/proc\/77\/fd<\/td>/);
+  const unknown = home(report({ instances: [{ is: running('core'), ports: [port(9000, { status: 'unknown' })] }] }));
+  assert.match(unknown, /1 could not be judged/);
+  assert.doesNotMatch(unknown, /not served/);
+});
+
+test('the picture links a stolen port to its thief, and folds what is well', () => {
+  const scene = pictureScene(troubled());
+  const stolen = scene.find((group) => group.label === 'edge')?.rows[0];
+  assert.deepEqual([stolen?.tone, stolen?.note, stolen?.owner?.comm], ['bad', 'taken', 'rsyslogd']);
+  const big = pictureScene(many(500, 20, 30));
+  assert.ok(big.length < 20);
+  assert.equal(big[0]?.label, 'core-0');
+  assert.deepEqual([big.at(-1)?.label, big.at(-1)?.note], ['492 more instances', 'all served']);
+  assert.match(home(many(500, 20, 30)), /<svg viewBox="0 0 880 \d+" role="img"/);
+});
+
+test('the page of an instance tells why it is expected, its files, listeners and their sockets', () => {
+  const page = of('core');
+  for (const said of [
+    'Up for 1h as pid 100, 2 of 3 ports served',
+    'its process runs; an enabled systemd unit starts it',
+    '/etc/filebeat/core.yml:12',
+    'IPv6 [::]:9000, both families',
+    '0 B of 208 KiB',
+    'main file',
+    'at start only',
+  ])
+    assert.ok(page.includes(said), said);
+  assert.match(of('lab'), /Not running, last seen 0s ago/);
+  assert.equal(instancePage(troubled(), 'nobody', context), undefined);
+});
+
+test('a file edited after the start is marked, unless Filebeat reads it again by itself', () => {
+  const file = { path: '/etc/filebeat/core.yml', role: 'main', mtime: takenAt - 5, reloaded: false } as const;
+  const page = (reloaded: boolean) => {
+    const is = running('core');
+    return of(
+      'core',
+      report({ instances: [{ is: { ...is, prediction: { ...is.prediction, files: [{ ...file, reloaded }] } } }] }),
+    );
+  };
+  assert.match(page(false), /after its start/);
+  assert.doesNotMatch(page(true), /after its start/);
+});
+
+test('an instance that cannot be looked for is unknown, not down', () => {
+  const hidden = { up: undefined, healthy: undefined } as object;
+  const page = of('core', report({ instances: [{ is: instance('core', { hidden: true }), verdict: hidden }] }));
+  assert.match(page, /Whether it runs cannot be seen/);
+  assert.match(page, /class="verdict unknown"/);
+});
