@@ -1,0 +1,94 @@
+/** What docs/sizing.md and docs/migration.md say in numbers, held against what the program renders and reads. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { metricTable } from '../src/exporter/metric-table.js';
+import { renderMetrics } from '../src/exporter/metrics.js';
+import type { Report } from '../src/model.js';
+import { parseSettings } from '../src/settings.js';
+import { parseExposition } from './support/exposition.js';
+import { many, report } from './support/report.js';
+import { recorded } from './support/rules.js';
+
+const top = new URL('../../', import.meta.url).pathname;
+const sizing = readFileSync(`${top}docs/sizing.md`, 'utf8');
+const options = { version: '0', nodeVersion: 'v20', legacyPortMetric: false };
+
+function seriesOf(situation: Report): number {
+  return parseExposition(String(renderMetrics(situation, options))).length;
+}
+
+/** The formula of docs/sizing.md, read from there. */
+function formula(): { base: number; namespace: number; instance: number; port: number } {
+  const match =
+    /^series of a host = (\d+) \+ (\d+) × namespaces \+ (\d+) × instances \+ (\d+) × ports \+ mismatches \+ plain ports$/m.exec(
+      sizing,
+    );
+  assert.ok(match, 'docs/sizing.md has its formula');
+  const [base = 0, namespace = 0, instance = 0, port = 0] = match.slice(1).map(Number);
+  return { base, namespace, instance, port };
+}
+
+test('the sizing formula counts what is rendered', () => {
+  const { base, namespace, instance, port } = formula();
+  assert.equal(seriesOf(report({ snapshot: { namespaces: [] } })), base);
+  assert.equal(seriesOf(report()), base + namespace);
+  assert.equal(seriesOf(many(1, 0)), base + namespace + instance);
+  assert.equal(seriesOf(many(5, 10)), base + namespace + 5 * instance + 50 * port);
+  const withStatics = report({ statics: [{ port: 618, protocol: 'udp', up: true, sockets: 1 }] });
+  assert.equal(seriesOf(withStatics), base + namespace + 1);
+});
+
+test('mismatches and what is down never make a host larger than the formula', () => {
+  const { base, namespace, instance, port } = formula();
+  const troubled = many(5, 10, 7);
+  assert.ok(seriesOf(troubled) <= base + namespace + 5 * instance + 50 * port + troubled.verdict.mismatches.length);
+});
+
+test('the worked example of the sizing note is right', () => {
+  const rendered = seriesOf(many(5, 10));
+  assert.match(sizing, new RegExp(`= ${rendered}, and 5 from Prometheus`));
+  const fleet = 1000 * (rendered + 5);
+  assert.ok(sizing.includes(`= ${fleet.toLocaleString('en')} series`));
+  assert.ok(sizing.includes(`= ${Math.floor(fleet / 15).toLocaleString('en')} samples`));
+});
+
+test('pid is on as many series of an instance as the note on churn says', () => {
+  const withPid = Object.values(metricTable).filter((family) => family.scope === 'process').length;
+  assert.match(sizing, /on eight series of the instance/);
+  assert.equal(withPid, 8);
+});
+
+test('the rules record as many series as the sizing note says', () => {
+  const level = (name: string) => [...recorded.keys()].filter((record) => record.startsWith(`${name}:`));
+  assert.match(sizing, /add 2 for each instance, 3 for each port, and 1 for\s+each exporter/);
+  assert.equal(level('name').length, 2);
+  assert.equal(
+    level('port').length - 1,
+    3,
+    'one of them, `port:filebeat_port_taken:max`, is only there while a port is taken',
+  );
+  assert.equal(level('instance').length, 1);
+});
+
+test('the settings example has the origin’s fifteen ports and his metric', () => {
+  const parsed = parseSettings(readFileSync(`${top}examples/exporter.yml`), 'exporter.yml');
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const { ports, legacyPortMetric } = parsed.settings;
+  assert.deepEqual(
+    ports.map((p) => p.port),
+    [6984, 6985, 6998, 7878, 7879, 7880, 618, 8814, 8815, 8816, 8817, 8818, 8819, 718, 815],
+  );
+  assert.ok(ports.every((p) => p.protocol === 'udp' && p.address === undefined && p.process === undefined));
+  assert.equal(legacyPortMetric, true);
+});
+
+test('documents name only series that exist', () => {
+  for (const name of ['alerts', 'sizing', 'migration', 'comparison']) {
+    const text = readFileSync(`${top}docs/${name}.md`, 'utf8');
+    for (const [word] of text.matchAll(/\bfilebeat_(?:instance|port|mismatch|udp|static)\w*(?![\w*{(])/g)) {
+      if (word.endsWith('_')) continue;
+      assert.ok(word in metricTable, `${name}.md: ${word}`);
+    }
+  }
+});
