@@ -63,18 +63,19 @@ function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint
   return list && list.value.length > 0 ? undefined : failure('no-paths', (found.value ?? tree).at, key);
 }
 
-/** From 9.0 such an input has to say that it knows, or be run as filestream by a feature flag. */
+/** From 9.0 such an input has to say that it knows, be part of a module, or be run as filestream by a feature flag. */
 function checkDeprecated(type: string, tree: Tree, context: InputContext): Complaint {
   const { release, scope } = context;
-  if (!applies('deprecated-inputs-refused', release)) return undefined;
-  if (type === 'log' && context.logAsFilestream && applies('log-as-filestream', release)) {
+  if (!applies('deprecated-inputs-refused', release) || tree.names.has('_module_name')) return undefined;
+  const asFilestream =
+    type === 'log' ? applies('log-as-filestream', release) : applies('container-as-filestream', release);
+  if (context.logAsFilestream && asFilestream) {
     const id = get(tree, 'id', scope);
     return id.ok && !id.value ? failure('missing-setting', tree.at, 'id') : undefined;
   }
   const found = get(tree, 'allow_deprecated_use', scope);
-  if (!found.ok) return found.unresolved ? undefined : found;
-  const allowed = found.value ? toBool(found.value, scope) : undefined;
-  if (allowed && (allowed.ok ? allowed.value : allowed.unresolved)) return undefined;
+  const allowed = found.ok && found.value ? toBool(found.value, scope) : undefined;
+  if (found.ok ? allowed && (allowed.ok ? allowed.value : allowed.unresolved) : found.unresolved) return undefined;
   return failure('deprecated-input', (tree.names.get('type') ?? tree).at, type);
 }
 

@@ -265,6 +265,12 @@ export const releaseRules = {
     after: 'lets `log` inputs that have an `id` run',
     ranges: from(9, 3),
   },
+  'container-as-filestream': {
+    subject: '`features.log_input_run_as_filestream`',
+    before: 'means nothing for `container` inputs',
+    after: 'lets `container` inputs that have an `id` run',
+    ranges: from(9, 4),
+  },
   'included-enabled': {
     subject: '`enabled: false` in files of `filebeat.config.inputs`',
     before: 'ignored: the port is opened',
