@@ -141,18 +141,8 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
     const fault = checkEntries(entries, context);
     if (fault) return { ...external, fatal: fault };
   }
-  const running = new Set<string>();
-  for (const entry of entries) {
-    if (applies('included-enabled', release) && !isEnabled(entry, scope)) continue;
-    const hash = toPlain(entry, scope);
-    if (!hash.ok) {
-      if (hash.unresolved) external.listeners.push(unresolvedListener(entry, hash));
-      external.faults.push(hash.fault);
-      continue;
-    }
-    const key = identityOf(hash.value);
-    if (running.has(key)) continue;
-    running.add(key);
+  const included = applies('included-enabled', release) ? entries.filter((entry) => isEnabled(entry, scope)) : entries;
+  for (const entry of distinct(included, scope, external)) {
     // A running entry is a tree of its own: it no longer sees the rest of its file.
     const result = readInput(copyTree(entry), context);
     if (result.failure) external.faults.push(result.failure.fault);
@@ -160,6 +150,21 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
     external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
   }
   return external;
+}
+
+/** Entries that come to the same run once: the last of them does. One that cannot be worked out is missing. */
+export function distinct(entries: readonly Tree[], scope: Scope, external: External): Tree[] {
+  const running = new Map<string, Tree>();
+  for (const entry of entries) {
+    const plain = toPlain(entry, scope);
+    if (plain.ok) {
+      running.set(identityOf(plain.value), entry);
+    } else {
+      if (plain.unresolved) external.listeners.push(unresolvedListener(entry, plain));
+      external.faults.push(plain.fault);
+    }
+  }
+  return [...running.values()];
 }
 
 /** What Filebeat looks at before it starts; switched-off entries are passed over. */

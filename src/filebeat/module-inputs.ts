@@ -6,16 +6,16 @@ import type { Fault, Prediction } from '../model.js';
 import { isEnabled } from './checks.js';
 import {
   type DynamicSection,
+  distinct,
   type External,
   type ExternalFile,
-  identityOf,
   isFoundByCheck,
   reloadable,
 } from './external.js';
 import { type InputContext, type InputResult, readInput } from './inputs.js';
 import type { Reading } from './load.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from './modules.js';
-import { get, toBool, toPlain } from './read.js';
+import { get, toBool } from './read.js';
 import { copyTree, type Tree } from './tree.js';
 import type { Scope } from './variables.js';
 
@@ -90,16 +90,7 @@ export function externalModules(
       if (fatal) return { ...external, fatal };
     }
   }
-  const running = new Set<string>();
-  for (const entry of entries) {
-    const hash = toPlain(entry, context.scope);
-    if (!hash.ok) {
-      external.faults.push(hash.fault);
-      continue;
-    }
-    const key = identityOf(hash.value);
-    if (running.has(key)) continue;
-    running.add(key);
+  for (const entry of distinct(entries, context.scope, external)) {
     const group = readGroup(copyTree(entry), source);
     external.faults.push(...group.faults);
     if (group.fallback) external.fallback = true;

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Made, predicted, summary } from './support/filebeat.js';
+
+type Row = [fact: string, made: Made | string, expected: string];
+
+function table(rows: Row[]): void {
+  for (const [fact, made, expected] of rows) {
+    test(fact, () => {
+      const wanted = typeof made === 'string' ? { main: made } : made;
+      assert.equal(summary(predicted(wanted)), expected);
+    });
+  }
+}
+
+const good = '- {type: udp, host: "127.0.0.1:7001"}\n';
+/** A good input and a second one. */
+const beside = (input: string): string => `filebeat.inputs:\n${good}- ${input}\n`;
+const GOOD = 'udp 127.0.0.1:7001';
+
+describe('what a bad input of the main file costs', () => {
+  table([
+    ['an unknown type stops the start', beside('{type: syslogd}'), 'exits: unknown-input'],
+    ['types are case-sensitive', beside('{type: UDP, host: ":7002"}'), 'exits: unknown-input'],
+    [
+      'an entry without type is a log input and lacks paths',
+      { main: beside('{host: ":7002"}'), release: '8.19.21' },
+      'exits: no-paths',
+    ],
+    ['an entry that is a text stops the start', beside('udp'), 'exits: wrong-type'],
+    ['an entry that is nothing counts as a log input', { main: beside(''), release: '8.19.21' }, 'exits: no-paths'],
+    ['a negative size is no size', beside('{type: udp, host: ":7002", max_message_size: -5}'), 'exits: bad-value'],
+    ['a size of zero passes', beside('{type: udp, host: ":7002", max_message_size: 0}'), `${GOOD}, udp *:7002`],
+    ['a huge receive buffer passes', beside('{type: udp, host: ":7002", read_buffer: 900GiB}'), `${GOOD}, udp *:7002`],
+    [
+      'read_buffer is ignored before 7.2',
+      { main: beside('{type: udp, host: ":7002", read_buffer: much}'), release: '6.8.23' },
+      `${GOOD}, udp *:7002`,
+    ],
+    [
+      'a duration needs its unit when it is a text',
+      beside('{type: udp, host: ":7002", timeout: "30"}'),
+      'exits: bad-value',
+    ],
+    [
+      'a bare number is a duration in seconds',
+      beside('{type: udp, host: ":7002", timeout: 30}'),
+      `${GOOD}, udp *:7002`,
+    ],
+    [
+      'a bare number out of a variable is no duration',
+      { main: beside('{type: udp, host: ":7002", timeout: "${T}"}'), env: { T: '30' } },
+      'exits: bad-value',
+    ],
+    ['tcp takes no timeout of zero', beside('{type: tcp, host: ":7002", timeout: 0}'), 'exits: bad-value'],
+    ['udp takes a timeout of zero', beside('{type: udp, host: ":7002", timeout: 0}'), `${GOOD}, udp *:7002`],
+    ['an input id may not be a list', beside('{type: udp, host: ":7002", id: [a]}'), 'exits: wrong-type'],
+    [
+      'an input id may be a list for 7.17',
+      { main: beside('{type: udp, host: ":7002", id: [a]}'), release: '7.17.16' },
+      `${GOOD}, udp *:7002`,
+    ],
+    [
+      'two equal inputs stop the start, whatever the order of their keys',
+      beside('{host: "127.0.0.1:7001", type: udp}'),
+      'exits: identical-inputs',
+    ],
+    [
+      'a key with nothing behind it does not make two inputs different',
+      beside('{host: "127.0.0.1:7001", type: udp, tags: }'),
+      'exits: identical-inputs',
+    ],
+    [
+      'a variable that is undefined in any field stops the start',
+      beside('{type: udp, host: ":7002", fields: {a: "${NOWHERE}"}}'),
+      'exits: undefined-variable',
+    ],
+    [
+      'a variable that is undefined in a disabled input does no harm',
+      beside('{type: udp, host: "${NOWHERE}", enabled: false}'),
+      GOOD,
+    ],
+    ['tags may be anything', beside('{type: udp, host: ":7002", tags: 5}'), `${GOOD}, udp *:7002`],
+    [
+      'processors as a map are none',
+      beside('{type: udp, host: ":7002", processors: {nosuch: {}}}'),
+      `${GOOD}, udp *:7002`,
+    ],
+    ['stdin has to be alone', beside('{type: stdin}'), 'exits: stdin-not-alone'],
+    ['a second tcp input without host stops the start', beside('{type: tcp}'), 'exits: missing-setting'],
+    [
+      'an empty line delimiter is refused',
+      beside('{type: tcp, host: ":7002", line_delimiter: ""}'),
+      'exits: bad-value',
+    ],
+    [
+      'a tcp certificate without key is refused',
+      beside('{type: tcp, host: ":7002", ssl: {certificate: /x.pem}}'),
+      'exits: missing-setting',
+    ],
+    [
+      'a tcp certificate that is missing ends only that input',
+      beside('{type: tcp, host: ":7002", ssl: {certificate: /x.pem, key: /x.key}}'),
+      GOOD,
+    ],
+    [
+      'a lumberjack version that does not exist is refused',
+      beside('{type: lumberjack, versions: [v3]}'),
+      'exits: bad-value',
+    ],
+    ['lumberjack has a default address', beside('{type: lumberjack}'), `${GOOD}, tcp 127.0.0.1:5044`],
+    ['http_endpoint has a default address', beside('{type: http_endpoint}'), `${GOOD}, tcp 127.0.0.1:8000`],
+    ['http_endpoint wants both of a pair', beside('{type: http_endpoint, secret.header: a}'), 'exits: missing-setting'],
+    [
+      'a number of workers of zero is refused from 9.2',
+      beside('{type: udp, host: ":7002", number_of_workers: 0}'),
+      'exits: bad-value',
+    ],
+    [
+      'a number of workers of zero is ignored by 8.19',
+      { main: beside('{type: udp, host: ":7002", number_of_workers: 0}'), release: '8.19.21' },
+      `${GOOD}, udp *:7002`,
+    ],
+  ]);
+});
+
+describe('processors', () => {
+  const with_ = (type: string, processor: string): string =>
+    beside(`{type: ${type}, ${type === 'syslog' ? 'protocol.udp.host' : 'host'}: ":7002", processors: [${processor}]}`);
+  table([
+    ['an unknown one ends only the udp input from 8.7', with_('udp', '{nosuch: {}}'), GOOD],
+    [
+      'an unknown one of udp stops the start before 8.7',
+      { main: with_('udp', '{nosuch: {}}'), release: '8.6.2' },
+      'exits: unknown-processor',
+    ],
+    [
+      'an unknown one of netflow ends only that input from 8.13',
+      { main: with_('netflow', '{nosuch: {}}'), release: '8.13.0' },
+      GOOD,
+    ],
+    [
+      'an unknown one of netflow stops the start before 8.13',
+      { main: with_('netflow', '{nosuch: {}}'), release: '8.12.2' },
+      'exits: unknown-processor',
+    ],
+    ['an unknown one of syslog always stops the start', with_('syslog', '{nosuch: {}}'), 'exits: unknown-processor'],
+    [
+      'two actions in one entry are refused',
+      with_('syslog', '{drop_event: , drop_fields: {fields: [a]}}'),
+      'exits: bad-processor',
+    ],
+    ['an action without what it needs is refused', with_('syslog', '{drop_fields: {}}'), 'exits: missing-setting'],
+    [
+      'if, then, else are looked into',
+      with_('syslog', '{if: {equals: {a: 1}}, then: [{nosuch: {}}]}'),
+      'exits: unknown-processor',
+    ],
+    [
+      'a condition that is none is refused',
+      with_('syslog', '{drop_event: {when: {equal: {a: 1}}}}'),
+      'exits: bad-condition',
+    ],
+    [
+      'conditions may be nested',
+      with_('syslog', '{drop_event: {when: {not: {and: [{has_fields: [a]}, {or: []}]}}}}'),
+      `${GOOD}, udp *:7002`,
+    ],
+    [
+      'at the top level a bad one stops the start',
+      `processors: [{nosuch: {}}]\n${beside('{type: udp}')}`,
+      'exits: unknown-processor',
+    ],
+    ['a missing script file ends only a udp input', with_('udp', '{script: {lang: javascript, file: gone.js}}'), GOOD],
+  ]);
+});
+
+describe('syslog protocols', () => {
+  const syslog = (rest: string): string => beside(`{type: syslog${rest}}`);
+  table([
+    ['none stops the start', syslog(''), 'exits: no-protocol'],
+    ['a text stops the start', syslog(', protocol: udp'), 'exits: wrong-type'],
+    ['two stop the start', syslog(', protocol: {udp: {host: ":1"}, tcp: {host: ":1"}}'), 'exits: more-than-one-choice'],
+    [
+      'one that is switched off does not count',
+      syslog(', protocol: {udp: {host: ":7002"}, tcp: {enabled: false}}'),
+      `${GOOD}, udp *:7002`,
+    ],
+    ['upper case is another name', syslog(', protocol: {UDP: {host: ":7002"}}'), 'exits: no-protocol'],
+    ['udp without host takes a random port', syslog(', protocol.udp: '), `${GOOD}, udp *:0`],
+    ['tcp without host stops the start', syslog(', protocol.tcp: {}'), 'exits: missing-setting'],
+    [
+      'network belongs below the protocol',
+      syslog(', network: nonsense, protocol.udp.host: ":7002"'),
+      `${GOOD}, udp *:7002`,
+    ],
+    ['a unix socket is no port', syslog(', protocol.unix.path: /run/s'), GOOD],
+    ['an offset is a time zone', syslog(', timezone: "+05:30", protocol.udp.host: ":7002"'), `${GOOD}, udp *:7002`],
+    [
+      'a made-up time zone is refused',
+      syslog(', timezone: Atlantis/City, protocol.udp.host: ":7002"'),
+      'exits: bad-value',
+    ],
+  ]);
+});
+
+describe('enabled', () => {
+  const spelled: [spelling: string, on: boolean][] = [
+    ['false', false],
+    ['no', false],
+    ['off', false],
+    ['n', false],
+    ['N', false],
+    ['"false"', false],
+    ['"f"', false],
+    ['"0"', false],
+    ['"F"', false],
+    ['FALSE', false],
+    ['"no"', true],
+    ['"off"', true],
+    ['0', true],
+    ['0.0', true],
+    ['""', true],
+    ['~', true],
+    ['[]', true],
+    ['{}', true],
+    ['maybe', true],
+    ['[false]', true],
+    ['${NOWHERE}', true],
+  ];
+  for (const [spelling, on] of spelled) {
+    // An undefined variable counts as true and then stops the start; with a default it is only a value.
+    const value = spelling === '${NOWHERE}' ? '"${NOWHERE:x}"' : spelling;
+    test(`enabled: ${spelling} means ${on ? 'on' : 'off'}`, () => {
+      const text = beside(`{type: udp, host: ":7002", enabled: ${value}}`);
+      assert.equal(summary(predicted({ main: text })), on ? `${GOOD}, udp *:7002` : GOOD);
+    });
+  }
+  table([
+    [
+      'off from a variable is false',
+      { main: beside('{type: udp, host: ":7002", enabled: "${E}"}'), env: { E: 'off' } },
+      GOOD,
+    ],
+    [
+      'no from a variable is only a text',
+      { main: beside('{type: udp, host: ":7002", enabled: "${E}"}'), env: { E: 'no' } },
+      `${GOOD}, udp *:7002`,
+    ],
+  ]);
+});
+
+describe('the program as a whole', () => {
+  const whole = (text: string): string => `${text}\n${beside('{type: udp, host: ":7002"}')}`;
+  const BOTH = `${GOOD}, udp *:7002`;
+  table([
+    ['nothing to do stops the start', 'a: 1', 'exits: nothing-enabled'],
+    [
+      'everything switched off is nothing to do',
+      'filebeat.inputs: [{type: udp, enabled: false}]',
+      'exits: nothing-enabled',
+    ],
+    ['included files alone are enough', 'filebeat.config.inputs.path: none/*.yml', 'nothing'],
+    [
+      'included files that are switched off are not',
+      'filebeat.config.inputs: {enabled: false, path: x}',
+      'exits: nothing-enabled',
+    ],
+    ['an autodiscover section with nothing in it is enough', 'filebeat.autodiscover.providers: []', 'nothing'],
+    [
+      'autodiscover makes inputs of its own',
+      'filebeat.autodiscover.providers: [{type: docker}]',
+      'dynamic: autodiscover',
+    ],
+    [
+      'an unknown autodiscover provider stops the start',
+      'filebeat.autodiscover.providers: [{type: x}]',
+      'exits: unknown-provider',
+    ],
+    ['two outputs stop the start', whole('output.file.path: /x'), 'exits: more-than-one-choice'],
+    ['a second output that is switched off does not', whole('output.file: {path: /x, enabled: false}'), BOTH],
+    [
+      'an undefined variable in the output stops the start',
+      whole('output.console.pretty: ${NOWHERE}'),
+      'exits: undefined-variable',
+    ],
+    [
+      'two queues stop the start',
+      whole('queue: {mem: {events: 64}, disk: {max_size: 1GB}}'),
+      'exits: more-than-one-choice',
+    ],
+    ['queue.spool is gone in 8.0', whole('queue.spool.file.path: /x'), 'exits: removed-or-unknown'],
+    ['a queue that is too small stops the start', whole('queue.mem.events: 31'), 'exits: bad-value'],
+    ['max_procs has to be a number', whole('max_procs: all'), 'exits: wrong-type'],
+    ['a log level that does not exist stops the start', whole('logging.level: loud'), 'exits: bad-value'],
+    ['log levels know no case', whole('logging.level: ERROR'), BOTH],
+    ['management in the file needs an agent', whole('management.enabled: true'), 'exits: managed-without-agent'],
+    [
+      'management on the command line is an agent',
+      { main: whole(''), args: ['-E', 'management.enabled=true'] },
+      'dynamic: managed',
+    ],
+    ['a bad cloud.id stops the start', whole('cloud.id: what'), 'exits: bad-value'],
+    ['unknown keys at the top do no harm', whole('whatever: {a: "${NOWHERE}"}'), BOTH],
+    [
+      'prospectors are gone in 7.0, even with nothing behind the key',
+      { main: `filebeat.prospectors:\n${beside('{type: udp}')}`, release: '7.8.0' },
+      'exits: removed-setting',
+    ],
+    [
+      'prospectors were read by 6.8',
+      { main: 'filebeat.prospectors: [{type: udp, host: ":7002"}]', release: '6.8.23' },
+      'udp *:7002',
+    ],
+    ['config_dir is gone in 9.2', whole('filebeat.config_dir: x'), 'exits: removed-setting'],
+    [
+      'output.discard is known from 8.19',
+      {
+        main: `output.console.enabled: false\noutput.discard: {}\n${beside('{type: udp}')}`,
+        args: ['-E', 'output.console.enabled=false'],
+        release: '8.10.5',
+      },
+      'exits: unknown-output',
+    ],
+    ['the top may not be split over a list and a map without being a list', '- a\n- b', 'exits: nothing-enabled'],
+  ]);
+});
+
+describe('the stats endpoint', () => {
+  const http = (text: string): string => `${text}\nfilebeat.inputs:\n${good}`;
+  table([
+    ['is off by default', http(''), GOOD],
+    ['has a default address', http('http.enabled: true'), `tcp 127.0.0.1:5066, ${GOOD}`],
+    ['any setting of it switches it on', http('http.port: 5999'), `tcp 127.0.0.1:5999, ${GOOD}`],
+    ['stays off when it says so', http('http: {enabled: false, port: 5999}'), GOOD],
+    ['takes a port in octal', http('http: {enabled: true, port: 05150}'), `tcp 127.0.0.1:2664, ${GOOD}`],
+    ['takes no IPv6 address', http('http: {enabled: true, host: "::1"}'), 'exits: bad-value'],
+    ['takes no port in its host', http('http: {enabled: true, host: "localhost:1"}'), 'exits: bad-value'],
+    [
+      'may be a URL with a port',
+      http('http: {enabled: true, host: "http://127.0.0.1:5151"}'),
+      `tcp 127.0.0.1:5151, ${GOOD}`,
+    ],
+    ['may be a unix socket, which is no port', http('http: {enabled: true, host: "unix:///run/x.sock"}'), GOOD],
+    [
+      'is left out by 6.8 when its address is wrong',
+      { main: http('http: {enabled: true, host: "::1"}'), release: '6.8.23' },
+      GOOD,
+    ],
+  ]);
+});
