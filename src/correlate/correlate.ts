@@ -7,7 +7,15 @@ import { bySeverity, mismatches as table } from '../mismatches.js';
 import type { Instance, InstanceVerdict, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
 import { mismatchKey, type Trail } from '../trail.js';
 import { conflictsBetween } from './conflicts.js';
-import { configValid, instanceMismatch, isHealthy, judgePorts, loadMismatches, unexpectedSockets } from './instance.js';
+import {
+  configValid,
+  instanceMismatch,
+  isHealthy,
+  isSettled,
+  judgePorts,
+  loadMismatches,
+  unexpectedSockets,
+} from './instance.js';
 import { createScene, type Scene, type Thresholds } from './scene.js';
 import { judgeStatics } from './statics.js';
 
@@ -54,18 +62,14 @@ function downMismatch(instance: Instance): Mismatch {
 }
 
 /** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */
-function holdsSomethingElse(instance: Instance, ports: readonly PortVerdict[], scene: Scene): boolean {
-  const lost = ports.some(
-    (p) => p.up === false && p.status !== 'invalid' && p.listeners.some((l) => l.reload === undefined),
-  );
-  if (lost) return true;
-  const held = scene.socketsOf(instance);
-  const explained = new Set(ports.map((p) => p.socket?.inode));
-  return held.some(
-    (s) =>
-      !explained.has(s.inode) &&
-      (scene.trail.firstSeen.has(`${s.netns}:${s.protocol}:${s.inode}`) || scene.thresholds.oneLook),
-  );
+function holdsSomethingElse(
+  instance: Instance,
+  judged: { ports: PortVerdict[]; mismatches: Mismatch[] },
+  scene: Scene,
+): boolean {
+  if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
+  const explained = new Set(judged.ports.map((port) => port.socket?.inode));
+  return scene.socketsOf(instance).some((socket) => !explained.has(socket.inode) && isSettled(socket, instance, scene));
 }
 
 /** Several live Filebeats on one path.data within one root. */
@@ -113,8 +117,7 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
     ports.set(instance, judged.ports);
     found.push(...judged.mismatches, ...configMismatches(instance));
     const isPending =
-      up &&
-      (instance.pendingRestart || (instance.basis === 'edited' && holdsSomethingElse(instance, judged.ports, scene)));
+      up && (instance.pendingRestart || (instance.basis === 'edited' && holdsSomethingElse(instance, judged, scene)));
     pending.set(instance, isPending);
     if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: { kind: 'edited-after-start' } }));
     if (!up && !instance.hidden) found.push(downMismatch(instance));

@@ -92,7 +92,7 @@ export function unexpectedSockets(instance: Instance, ports: readonly PortVerdic
 }
 
 /** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
-function isSettled(socket: Socket, instance: Instance, scene: Scene): boolean {
+export function isSettled(socket: Socket, instance: Instance, scene: Scene): boolean {
   if (scene.thresholds.oneLook) return scene.now - (instance.process?.startTime ?? scene.now) > scene.grace;
   const first = scene.trail.firstSeen.get(socketKey(socket));
   return first !== undefined && scene.now - first >= scene.grace;

@@ -56,6 +56,8 @@ export interface FactReader {
 /** How often a process may change under our eyes before it counts as vanished. */
 const ATTEMPTS = 3;
 const BOOT_TIME_KEPT_MS = 60_000;
+/** A difference of the clock to the uptime that is no mere drift. */
+const CLOCK_SET_S = 0.5;
 
 export function createFactReader(procfs: ProcFs, rootfs: string, now: () => number): FactReader {
   let host: number | undefined;
@@ -208,9 +210,18 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
   }
 
   /** `/proc/stat` is slow on large machines, and its `btime` moves only when somebody sets the clock. */
+  /**
+   * Seconds since the epoch. `btime` of `/proc/stat` is cut to whole seconds, which would make a process look older
+   * than the file it was started with: where the clock can be compared with the uptime (hundredths), that is taken,
+   * and kept, so that a start time stays what it is, until the clock is set.
+   */
   function bootTime(): number {
-    if (boot === undefined || now() - boot.at > BOOT_TIME_KEPT_MS)
-      boot = { at: now(), seconds: parseBootTime(textOr(procfs.text('stat'))) ?? 0 };
+    if (boot !== undefined && now() - boot.at <= BOOT_TIME_KEPT_MS) return boot.seconds;
+    const whole = parseBootTime(textOr(procfs.text('stat'))) ?? 0;
+    const uptime = procfs.real ? Number.parseFloat(textOr(procfs.piece('uptime'))) : Number.NaN;
+    const exact = Number.isFinite(uptime) ? Math.round(Date.now() / 10 - uptime * 100) / 100 : whole;
+    const moved = boot === undefined || Math.abs(exact - boot.seconds) > CLOCK_SET_S;
+    boot = { at: now(), seconds: moved ? exact : boot!.seconds };
     return boot.seconds;
   }
 
