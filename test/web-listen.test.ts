@@ -337,6 +337,21 @@ for (const scheme of schemes)
       await closed;
     });
 
+    it('serves a request that was being sent, and says that it was the last', async () => {
+      const { app } = held();
+      const server = await startServer({ ...configFor(scheme), app });
+      const late = await connection(server);
+      const text = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
+      late.socket.write(text);
+      // Another round trip: by then the first half has been read.
+      await get(server);
+      const closed = server.close(30);
+      late.socket.write('\r\n');
+      await late.ended;
+      assert.match(late.received(), /connection: close[\s\S]*hello/i);
+      await closed;
+    });
+
     it('ends at the deadline, whatever is under way', async () => {
       const { app, waiting } = held();
       const server = await startServer({ ...configFor(scheme), app });
