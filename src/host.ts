@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { type Memory, openMemory } from './discovery/memory.js';
 import { forget } from './discovery/memory-forget.js';
 import type { State } from './discovery/memory-state.js';
+import { type PredictOptions, predict } from './filebeat/predict.js';
 import type { Flags } from './flags.js';
 import type { Logger } from './log.js';
+import type { Prediction } from './model.js';
+import { openFileView } from './proc/files.js';
 import { createReporter, type Reporter } from './report.js';
 import { defaultSettings, parseSettings, type Settings } from './settings.js';
 import { createSnapshotTaker } from './snapshot.js';
@@ -19,6 +22,11 @@ export interface Host {
   reload(): { ok: true } | { ok: false; message: string };
   /** Forgets a remembered instance, or learned listeners of one that runs or ought to. */
   forget(name: string): { ok: true } | { ok: false; message: string };
+  /**
+   * The same instance (`Instance.id` of the last report) under another release. Undefined: nothing but the memory
+   * knows it, so there are no files to ask.
+   */
+  predictAgain(id: string, options: PredictOptions): Prediction | undefined;
   /** Writes what must outlive the process. */
   close(): void;
 }
@@ -112,6 +120,10 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
       taker.replace(state);
       memory.save(state, clock());
       return { ok: true };
+    },
+    predictAgain(id, options) {
+      const start = taker.startOf(id);
+      return start && predict(start.command, openFileView(start.rootDir), options);
     },
     close: () => void memory.flush(taker.state()),
   };

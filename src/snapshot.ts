@@ -20,7 +20,15 @@ import {
   type Sighting,
   type State,
 } from './discovery/memory-state.js';
-import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './discovery/origins.js';
+import {
+  fromDeclared,
+  fromGlobs,
+  fromMemory,
+  fromProcess,
+  fromUnits,
+  type Origin,
+  type Start,
+} from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
 import { compareEndpoints, endpointKey, socketTarget } from './endpoint.js';
 import { expectedOfDown, expectedOfRunning, startRecord } from './expected.js';
@@ -51,6 +59,8 @@ export interface SnapshotTaker {
   /** What is remembered now; `main` hands it to the memory at the end and to `forget`. */
   state(): State;
   replace(state: State): void;
+  /** How an instance of the last pass is started, by `Instance.id`; undefined where nothing but the memory knows it. */
+  startOf(id: string): Start | undefined;
 }
 
 /** An instance on its way, with what the model has no room for. */
@@ -77,6 +87,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   let namesOfScanner = sources.settings().discovery.processNames;
   let state = sources.state;
   let bootId: string | undefined;
+  let starts: ReadonlyMap<string, Start> = new Map();
 
   function newScanner() {
     return createProcessScanner(procfs, {
@@ -227,6 +238,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       boot(),
     );
     sources.memory.save(state, now);
+    starts = startsOf(drafts);
 
     return {
       takenAt: now,
@@ -300,7 +312,17 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     state = { ...state, learned };
   }
 
-  return { take, state: () => state, replace: (next) => (state = next) };
+  return { take, state: () => state, replace: (next) => (state = next), startOf: (id) => starts.get(id) };
+}
+
+/** The candidate that gave the prediction also says how it is started. */
+function startsOf(drafts: readonly Draft[]): Map<string, Start> {
+  const starts = new Map<string, Start>();
+  for (const { instance, merged } of drafts) {
+    const start = merged.candidates.find((candidate) => candidate.prediction !== undefined)?.start;
+    if (start !== undefined) starts.set(instance.id, start);
+  }
+  return starts;
 }
 
 type HeldSockets = ReadonlyMap<string, readonly Socket[]>;

@@ -17,9 +17,17 @@ import type { RunningFilebeat } from './processes.js';
 import { findInitScripts } from './sysv.js';
 import { type FilebeatUnit, findUnits } from './units.js';
 
+/** What a prediction is made from. It holds an environment: it stays inside of the program. */
+export interface Start {
+  command: Command;
+  /** The directory that is `/` for it. */
+  rootDir: string;
+}
+
 /** A candidate with what it would open; a remembered one has nothing on disk to ask. */
 export interface Origin extends Candidate {
   prediction?: Prediction;
+  start?: Start;
   running?: RunningFilebeat;
   gaps?: Gap[];
 }
@@ -42,20 +50,22 @@ function canonical(files: FileView, path: string): string {
 interface Foretold {
   prediction: Prediction;
   pathData: string;
+  start: Start;
 }
 
 function foretell(kept: KeptReadings, key: string, command: Command, rootDir: string): Foretold {
-  return kept.read(`predict ${key}`, command, rootDir, (files) => {
+  const found = kept.read(`predict ${key}`, command, rootDir, (files) => {
     const prediction = predict(command, files);
     return { prediction, pathData: canonical(files, prediction.paths.data) };
   });
+  return { ...found, start: { command, rootDir } };
 }
 
 export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origin {
   const { process, argv, env, rootDir, rootId } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
-  const { prediction, pathData } = foretell(kept, key, command, rootDir);
+  const { prediction, pathData, start } = foretell(kept, key, command, rootDir);
   const program = basename(process.executable ?? argv[0] ?? '');
   return {
     origin: 'process',
@@ -69,6 +79,7 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origi
     ...(process.container === undefined ? {} : { container: process.container }),
     ...(program === 'agentbeat' || program === 'elastic-otel-collector' ? { host: program } : {}),
     prediction,
+    start,
     running,
   };
 }
@@ -90,7 +101,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
   const rootDir = unit.rootDirectory === undefined ? rootfs : posix.join(rootfs, unit.rootDirectory);
   const uid = kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files));
   const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
-  const { prediction, pathData } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  const { prediction, pathData, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
   return {
     origin: 'systemd',
     root: '/',
@@ -102,6 +113,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
     prediction,
+    start,
     gaps: unit.gaps,
   };
 }
@@ -158,8 +170,9 @@ export function fromGlobs(
         '--path.config',
         dirname(path),
       ];
-      const { prediction } = foretell(kept, `glob ${path}`, { argv, cwd: '/', env: {}, uid: 0 }, rootfs);
-      origins.push({ origin: 'config_glob', root: '/', network: 'host', mainFiles: [main], config: path, prediction });
+      const { prediction, start } = foretell(kept, `glob ${path}`, { argv, cwd: '/', env: {}, uid: 0 }, rootfs);
+      const known = { mainFiles: [main], config: path, prediction, start };
+      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known });
     }
   }
   return { origins, gaps };
@@ -167,7 +180,8 @@ export function fromGlobs(
 
 export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
   return declared.map(({ name, argv, env }) => {
-    const { prediction, pathData } = foretell(kept, `declared ${name}`, { argv, cwd: '/', env, uid: 0 }, rootfs);
+    const command = { argv, cwd: '/', env, uid: 0 };
+    const { prediction, pathData, start } = foretell(kept, `declared ${name}`, command, rootfs);
     return {
       origin: 'declared',
       root: '/',
@@ -177,6 +191,7 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
       config: configLabel(argv),
       declaredName: name,
       prediction,
+      start,
     };
   });
 }
