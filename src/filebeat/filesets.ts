@@ -13,12 +13,16 @@ type PlainMap = { [key: string]: Plain };
 type Shape =
   /** `syslog` → a syslog input over UDP. */
   | 'syslog'
+  /** Likewise over `var.syslog_protocol`. */
+  | 'syslog-by'
   /** `syslog` → a udp input. */
   | 'syslog-udp'
   /** `udp` and `tcp`. */
   | 'udp-tcp'
   /** The word itself is the type of the input. */
   | 'any'
+  /** Likewise, but `syslog` means udp. */
+  | 'any-syslog'
   /** No `var.input`. */
   | 'netflow';
 
@@ -41,10 +45,11 @@ cef.log | syslog | 7.0 9003
 checkpoint.firewall | syslog | 7.0 9001, -7.13
 checkpoint.firewall | syslog-udp | 7.13 9001
 cisco.asa | syslog-udp | 7.0 9001, -7.13
-cisco.asa | any | 7.13 9001
+cisco.asa | any-syslog=udp | 7.13 9001
 cisco.ftd | syslog-udp | 7.0 9003, -7.13
-cisco.ftd | any | 7.13 9003
-cisco.ios | syslog | 7.0 9002
+cisco.ftd | any-syslog=udp | 7.13 9003
+cisco.ios | syslog | 7.0 9002, -7.13
+cisco.ios | syslog-by | 7.13 9002
 cisco.meraki | any | 7.13 9541, -8.14
 cisco.nexus | any | 7.9 9506, 7.13 9528, -8.14
 cyberark.corepas | any | 7.13 9543, -8.0
@@ -52,7 +57,7 @@ cyberarkpas.audit | any=tcp | 7.13 9301
 cylance.protect | any | 7.9 9508, 7.13 9529, -8.14
 f5.bigipafm | any | 7.13 9544, -8.14
 f5.bigipapm | any | 7.9 9504, 7.13 9526, -8.14
-fortinet.clientendpoint | any | 7.9 9510, 7.13 9530, -8.14
+fortinet.clientendpoint | udp-tcp | 7.9 9510, 7.13 9530, -8.14
 fortinet.firewall | udp-tcp | 7.0 9004
 fortinet.fortimail | any | 7.13 9545, -8.14
 fortinet.fortimanager | any | 7.13 9546, -8.14
@@ -79,8 +84,26 @@ tomcat.log | any | 7.9 9501, 7.13 9523, -8.14
 zscaler.zia | any | 7.9 9521, 7.13 9538, -8.14
 `;
 
-/** Modules without sockets that are gone. */
-const removed: Record<string, ReleaseVersion> = { apache2: [8, 0, 0], googlecloud: [8, 0, 0], gsuite: [8, 0, 0] };
+/** Modules that are gone as a whole. */
+const removed = new Map<string, ReleaseVersion>();
+for (const name of ['apache2', 'cyberark', 'googlecloud', 'gsuite']) removed.set(name, [8, 0, 0]);
+for (const name of [
+  'barracuda',
+  'bluecoat',
+  'cylance',
+  'f5',
+  'imperva',
+  'infoblox',
+  'netscout',
+  'proofpoint',
+  'radware',
+  'snort',
+  'sonicwall',
+  'squid',
+  'tomcat',
+  'zscaler',
+])
+  removed.set(name, [8, 14, 0]);
 
 const table = new Map<string, Row[]>();
 for (const line of text.trim().split('\n')) {
@@ -109,10 +132,10 @@ function labelsOf(module: string): string[] {
 
 /** False for a module that the release surely does not have; one that is not listed here may be there. */
 export function knownModule(module: string, release: ReleaseVersion): boolean {
-  const gone = Object.hasOwn(removed, module) ? removed[module] : undefined;
-  if (gone) return !inRanges([{ from: gone }], release);
-  const labels = labelsOf(module);
-  return labels.length === 0 || labels.some((label) => rowOf(label, release));
+  const gone = removed.get(module);
+  if (gone && inRanges([{ from: gone }], release)) return false;
+  const rows = labelsOf(module).flatMap((label) => table.get(label) ?? []);
+  return rows.length === 0 || rows.some(({ from }) => inRanges([{ from }], release));
 }
 
 /** Filesets that a release has, and those that it has not though another has; beyond them there may be more. */
@@ -142,15 +165,17 @@ export function tableFileset(
   const host = `${variable(`${prefix}_host`, row.host ?? 'localhost')}:${variable(`${prefix}_port`, String(row.port))}`;
   const open = (type: string): PlainMap => ({ ...plainMap(), type, host });
   if (row.shape === 'netflow') return open('netflow');
-  const isSyslog = row.shape === 'syslog' || row.shape === 'syslog-udp';
+  const isSyslog = row.shape.startsWith('syslog');
   const input = variable('input', row.input ?? (isSyslog ? 'syslog' : 'udp'));
   if (input === 'file') return { ...plainMap(), type: 'log', paths: variables['paths'] ?? ['/var/log/*'] };
   if (module === 'checkpoint' && row.shape === 'syslog-udp' && hasContent(variables['ssl'])) return open('tcp');
   if (isSyslog && input !== 'syslog') return plainMap();
-  if (row.shape === 'syslog')
-    return { ...plainMap(), type: 'syslog', [`protocol.${variable('syslog_protocol', 'udp')}`]: { host } };
+  if (isSyslog && row.shape !== 'syslog-udp') {
+    const protocol = row.shape === 'syslog-by' ? variable('syslog_protocol', 'udp') : 'udp';
+    return { ...plainMap(), type: 'syslog', protocol: { [protocol]: { host } } };
+  }
   if (row.shape === 'udp-tcp' && input !== 'udp' && input !== 'tcp') return plainMap();
-  return open(input === 'syslog' ? 'udp' : input);
+  return open(row.shape !== 'any' && input === 'syslog' ? 'udp' : input);
 }
 
 function hasContent(value: Plain | undefined): boolean {

@@ -35,6 +35,9 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
   const tokens = tokenize(source);
   let at = 0;
   let depth = 0;
+  let loops = 0;
+  /** Variables in sight. */
+  const variables = ['$'];
 
   const peek = () => tokens[at];
   const fail = (unsupported = false): never => {
@@ -57,8 +60,10 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
     let value: Operand;
     if (token.kind === 'string') value = { kind: 'literal', value: token.text };
     else if (token.kind === 'number') value = numberOf(token) ?? fail(true);
-    else if (token.kind === 'variable') value = { kind: 'variable', name: token.text };
-    else if (token.kind === 'field') return fields({ kind: 'dot' }, token.text);
+    else if (token.kind === 'variable') {
+      if (!variables.includes(token.text)) fail();
+      value = { kind: 'variable', name: token.text };
+    } else if (token.kind === 'field') return fields({ kind: 'dot' }, token.text);
     else if (token.kind === 'word') value = wordOf(token.text);
     else if (token.kind === 'mark' && token.text === '.') value = { kind: 'dot' };
     else if (token.kind === 'mark' && token.text === '(') {
@@ -104,6 +109,7 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
     }
     if (result.variables.length > 0 && (isMark(':=') || isMark('='))) {
       result.declares = isMark(':=');
+      if (!result.declares && !result.variables.every((name) => variables.includes(name))) fail();
       at++;
     } else {
       at = start;
@@ -114,6 +120,7 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
       at++;
       result.commands.push(command());
     }
+    if (result.declares) variables.push(...result.variables);
     return result;
   };
 
@@ -136,7 +143,7 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
           if (!nested) fail();
           break;
         }
-        if (word?.kind !== 'close') nodes.push(action());
+        nodes.push(action());
         take('close');
       }
     }
@@ -148,6 +155,7 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
     const word = peek()?.kind === 'word' ? peek()?.text : undefined;
     if (word === 'define' || word === 'template' || word === 'block') fail(true);
     if (word === 'break' || word === 'continue') {
+      if (loops === 0) fail();
       at++;
       skipSpace();
       return { kind: 'jump', to: word };
@@ -162,9 +170,12 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
   };
 
   const control = (kind: 'if' | 'with' | 'range'): TemplateNode => {
+    const mark = variables.length;
     const condition = pipeline(kind === 'range');
     take('close');
+    if (kind === 'range') loops++;
     const body = list(true);
+    if (kind === 'range') loops--;
     let otherwise: TemplateNode[] = [];
     if (peek()?.text === 'else') {
       at++;
@@ -174,13 +185,16 @@ export function parseTemplate(source: string, isFunction: (name: string) => bool
         // `{{else if}}` shares its `{{end}}` with the outer one.
         if (again !== kind || kind === 'range') return fail();
         at++;
-        return { kind, pipeline: condition, body, otherwise: [control(kind)] };
+        otherwise = [control(kind)];
+        variables.length = mark;
+        return { kind, pipeline: condition, body, otherwise };
       }
       take('close');
       otherwise = list(true);
     }
     take('word', 'end');
     skipSpace();
+    variables.length = mark;
     return { kind, pipeline: condition, body, otherwise };
   };
 

@@ -75,7 +75,12 @@ export function goFormat(format: string, values: readonly Plain[]): string | und
 
 function formatOne(verb: string, value: Plain): string {
   if (verb === 'v') return goPrint(value);
-  if (Array.isArray(value)) return `[${value.map((item) => formatOne(verb, item)).join(' ')}]`;
+  const inner = (item: Plain) => (item === null ? '<nil>' : formatOne(verb, item));
+  if (Array.isArray(value)) return `[${value.map(inner).join(' ')}]`;
+  if (value !== null && typeof value === 'object' && !isGoFloat(value))
+    return `map[${sortedEntries(value)
+      .map(([key, item]) => `${formatOne(verb, key)}:${inner(item)}`)
+      .join(' ')}]`;
   if (typeof value === 'string') {
     if (verb === 's') return value;
     if (verb === 'q') return goQuote(value);

@@ -93,6 +93,7 @@ class Renderer {
     const mark = this.scopes.length;
     const { variables, declares } = node.pipeline;
     const value = this.pipeline({ ...node.pipeline, variables: [] }, dot);
+    if (typeof value === 'number' && variables.length > 1) fail();
     const entries = entriesOf(value);
     if (entries.length === 0) return this.walk(node.otherwise, dot);
     for (const [key, item] of entries) {
@@ -167,7 +168,8 @@ class Renderer {
         value = this.evaluate(operand, dot);
         if (isTrue(value) === (name === 'or')) return value;
       }
-      return piped[0] ?? value ?? fail();
+      const last = piped.length > 0 ? piped[0] : value;
+      return last === undefined ? fail() : last;
     }
     const run = Object.hasOwn(functions, name) ? functions[name] : undefined;
     if (!run) return fail(true);
@@ -196,6 +198,10 @@ function fieldOf(value: Plain, name: string): Plain {
 
 function entriesOf(value: Plain): [Plain, Plain][] {
   if (value === null) return [];
+  if (typeof value === 'number') {
+    if (value > maximalSteps) fail(true);
+    return Array.from({ length: Math.max(value, 0) }, (_, index) => [index, index]);
+  }
   if (Array.isArray(value)) return value.map((item, index) => [index, item]);
   if (!isMap(value)) return fail();
   return Object.keys(value)
