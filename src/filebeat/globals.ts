@@ -17,6 +17,7 @@ import {
   whole,
 } from './checks.js';
 import type { InputContext } from './inputs.js';
+import { originNotes } from './notes.js';
 import { checkProcessors } from './processors.js';
 import { get, positionOf, toInt, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
@@ -144,7 +145,9 @@ export function statsEndpoint(main: Tree, context: InputContext): { listener?: L
   );
   if (complaint) return { fault: complaint.fault };
   const at = (section.value.names.get('port') ?? section.value.names.get('host') ?? section.value).at;
-  const base = { protocol: 'tcp', input: 'http', declaredIn: at, retry: 'never' } as const;
+  const notes = originNotes(section.value, scope);
+  const origins = notes.length > 0 ? { notes } : {};
+  const base = { protocol: 'tcp', input: 'http', declaredIn: at, retry: 'never', ...origins } as const;
   const host = endpointHost(section.value, scope);
   if (host === undefined)
     return { listener: { ...base, address: '', target: { kind: 'unresolved', why: 'variable' } } };

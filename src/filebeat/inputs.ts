@@ -8,6 +8,7 @@ import type { FileView } from './files.js';
 import { networkInput } from './inputs-network.js';
 import { otherInput } from './inputs-other.js';
 import type { NameTables } from './names.js';
+import { originNotes } from './notes.js';
 import { checkPipelineSettings, checkProcessors } from './processors.js';
 import { get, toText } from './read.js';
 import { knownInput } from './registry.js';
@@ -81,10 +82,12 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
   if (idText?.ok && idText.value !== '') result.id = idText.value;
   const own = networkInput(type, tree, context) ?? otherInput(type, tree, context);
   if (own.url !== undefined) result.url = own.url;
+  const origins = own.listeners.length > 0 ? originNotes(tree, scope) : [];
   result.listeners = own.listeners.map((listener) => ({
     ...listener,
     input: label ?? listener.input,
     declaredIn: declaredIn ?? listener.declaredIn,
+    ...(origins.length > 0 ? { notes: [...(listener.notes ?? []), ...origins] } : {}),
   }));
   const failed = own.failure?.phase === 'check' ? own.failure : (laterFault(tree, context, result) ?? own.failure);
   return failed ? { ...result, listeners: [], failure: failed } : result;

@@ -7,46 +7,45 @@ import type { Fault, Position } from '../model.js';
 import type { Expression } from './expression.js';
 import { parseGoInt } from './value.js';
 
+interface Placed {
+  at: Position;
+  /** Where the values stood that this one was laid over, the latest first. */
+  over?: Position[];
+}
+
 /** A node with children. `parent` leads to the root in which `${…}` names are looked up. */
-export interface Tree {
+export interface Tree extends Placed {
   kind: 'tree';
   parent: Tree | undefined;
   names: Map<string, Value>;
   /** Numbered children; undefined where no list was ever given (an empty list is not the same). */
   items: Value[] | undefined;
-  at: Position;
 }
 
-export interface Nil {
+export interface Nil extends Placed {
   kind: 'nil';
-  at: Position;
 }
-export interface Bool {
+export interface Bool extends Placed {
   kind: 'bool';
   value: boolean;
-  at: Position;
 }
-export interface Int {
+export interface Int extends Placed {
   kind: 'int';
   value: number | bigint;
-  at: Position;
 }
-export interface Float {
+export interface Float extends Placed {
   kind: 'float';
   value: number;
-  at: Position;
 }
-export interface Text {
+export interface Text extends Placed {
   kind: 'text';
   value: string;
-  at: Position;
 }
 /** A text with `${…}` in it, evaluated in the tree that owns it. */
-export interface Dynamic {
+export interface Dynamic extends Placed {
   kind: 'dynamic';
   expression: Expression;
   owner: Tree;
-  at: Position;
 }
 
 export type Scalar = Nil | Bool | Int | Float | Text;
