@@ -23,7 +23,7 @@ const sentences: Record<string, string> = {
   'yaml-syntax': 'The file is not valid YAML.',
   'yaml-encoding': 'The file holds a byte that is not allowed: it is not UTF-8, or a control character.',
   'yaml-key': 'A key is not a text (quote names such as yes, on, or 1).',
-  'yaml-alias': 'An alias refers to an anchor that does not exist, or to itself.',
+  'yaml-alias': 'An alias refers to an anchor that does not exist, or to itself, or aliases multiply beyond measure.',
   'yaml-merge': 'A merge key (<<) does not refer to a map.',
   'yaml-tag': 'A tag does not fit its value.',
   'yaml-limit': 'The file is too large or too deeply nested to be read.',
