@@ -36,11 +36,11 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   {
     why: 'views render a Report and look at nothing',
     who: /^exporter\/(?!server)/,
-    not: /^(proc|filebeat|sockets|discovery)\/|^(snapshot|main)\.ts$|^node:fs/,
+    not: /^(proc|filebeat|sockets|discovery|snapshot)\/|^(snapshot|main)\.ts$|^node:fs/,
   },
   {
     why: 'readers know no verdict and no view',
-    who: /^(proc|filebeat|sockets|discovery)\/|^snapshot\.ts$/,
+    who: /^(proc|filebeat|sockets|discovery|snapshot)\/|^snapshot\.ts$/,
     not: /^(correlate|exporter)\/|^(report|main)\.ts$/,
   },
   {

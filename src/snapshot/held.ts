@@ -1,0 +1,64 @@
+/** Which sockets each process holds, and what that says of an instance's listeners: the rule is `filebeat/address.ts`. */
+import { isSuperseded } from '../discovery/lifecycle.js';
+import { serves } from '../filebeat/address.js';
+import type { Instance, Listener, Socket } from '../model.js';
+
+/** The sockets of one look, by holder. */
+export interface HeldSockets {
+  /** `pid:startTicks` → its sockets. */
+  byProcess: ReadonlyMap<string, readonly Socket[]>;
+  /** False on a kernel without AF_INET6. */
+  ipv6: boolean;
+}
+
+export function heldSockets(sockets: readonly Socket[], ipv6: boolean): HeldSockets {
+  const byProcess = new Map<string, Socket[]>();
+  for (const socket of sockets) {
+    for (const { pid, startTicks } of socket.owners) {
+      const key = `${pid}:${startTicks}`;
+      const list = byProcess.get(key);
+      if (list === undefined) byProcess.set(key, [socket]);
+      else list.push(socket);
+    }
+  }
+  return { byProcess, ipv6 };
+}
+
+/** None while nothing runs. */
+export function socketsOf({ process }: Instance, held: HeldSockets): readonly Socket[] {
+  return process === undefined ? [] : (held.byProcess.get(`${process.pid}:${process.startTicks}`) ?? []);
+}
+
+export function answers(
+  listener: Listener,
+  socket: Pick<Socket, 'protocol' | 'family' | 'address' | 'port'>,
+  ipv6: boolean,
+) {
+  return listener.protocol === socket.protocol && serves(listener.target, socket, ipv6) !== 'no';
+}
+
+/** Everything that it ought to hold, it holds. */
+export function lacksNothing(instance: Instance, held: HeldSockets): boolean {
+  const sockets = socketsOf(instance, held);
+  return (
+    instance.expected.length > 0 &&
+    instance.expected.every((listener) => sockets.some((socket) => answers(listener, socket, held.ipv6)))
+  );
+}
+
+/** Nothing it holds is beyond what it ought to hold. */
+export function explainsAll(instance: Instance, held: HeldSockets): boolean {
+  return socketsOf(instance, held).every((socket) =>
+    instance.expected.some((listener) => answers(listener, socket, held.ipv6)),
+  );
+}
+
+/** Only the memory asks for it, and one of the others serves all its listeners. */
+export function supersededBy(instance: Instance, others: readonly Instance[], held: HeldSockets): boolean {
+  const holders = others.flatMap((other) =>
+    other.process?.netns === undefined
+      ? []
+      : [{ id: other.id, netns: other.process.netns, sockets: socketsOf(other, held) }],
+  );
+  return isSuperseded(instance, holders, (listener, socket) => answers(listener, socket, held.ipv6));
+}
