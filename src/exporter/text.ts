@@ -5,7 +5,7 @@ import { endpointText, positionText } from '../words.js';
 import { duration, plural } from './format.js';
 import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summary.js';
 import { type Cell, type Colour, cut, type Paint, painter, safe, table } from './terminal.js';
-import { countAll, type InstanceView, instanceViews, mismatchView, ownerOf } from './view.js';
+import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from './view.js';
 
 export interface TextOptions {
   /** The terminal understands colours and NO_COLOR does not forbid them. */
@@ -62,19 +62,15 @@ function wrap(text: string, columns: number, whole: boolean): string[] {
   return [...lines, line];
 }
 
-function instanceRow({ instance, verdict }: InstanceView): Cell[] {
-  const state: Cell =
-    verdict.up === undefined
-      ? { text: 'unknown', colour: 'yellow' }
-      : !verdict.up
-        ? { text: 'down', colour: 'red' }
-        : verdict.healthy === false
-          ? { text: 'in trouble', colour: 'red' }
-          : { text: 'up', colour: 'green' };
+const toneColours = { ok: 'green', odd: 'yellow', bad: 'red' } as const;
+
+function instanceRow(view: InstanceView): Cell[] {
+  const { instance, verdict } = view;
+  const { word, tone } = instanceState(view);
   const up = verdict.ports.filter((port) => port.up).length;
   return [
     { text: instance.name },
-    state,
+    { text: word, colour: toneColours[tone] },
     { text: String(instance.process?.pid ?? '') },
     { text: `${up}/${verdict.ports.length}`, ...(up < verdict.ports.length ? { colour: 'red' } : {}) },
     { text: instance.prediction.release.version ?? '' },

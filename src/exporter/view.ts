@@ -35,6 +35,16 @@ export function instanceViews(report: Report): InstanceView[] {
   return report.snapshot.instances.map((instance, i) => ({ instance, verdict: report.verdict.instances[i]! }));
 }
 
+/** How an instance is, in a word. `odd`: neither well nor known to be ill. */
+export function instanceState({ verdict }: InstanceView): { word: string; tone: 'ok' | 'odd' | 'bad' } {
+  if (verdict.up === undefined) return { word: 'unknown', tone: 'odd' };
+  if (!verdict.up) return { word: 'down', tone: 'bad' };
+  if (verdict.healthy !== false) return { word: 'up', tone: 'ok' };
+  const lost = verdict.ports.some((port) => port.up === false && port.status !== 'starting');
+  const starting = verdict.ports.some((port) => port.status === 'starting');
+  return starting && !lost ? { word: 'starting', tone: 'odd' } : { word: 'in trouble', tone: 'bad' };
+}
+
 export function mismatchView(mismatch: Mismatch): MismatchView {
   const { severity, title, meaning } = table[mismatch.code];
   return { mismatch, severity, title, meaning, ...words(mismatch) };

@@ -3,12 +3,12 @@ import { html } from 'hono/html';
 import type { ConfigFile, Instance, InstanceOrigin, Listener, PortVerdict, Report, Target } from '../../model.js';
 import { endpointText, positionText } from '../../words.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
-import { type InstanceView, instanceViews, namespaceText, ownSocket } from '../view.js';
+import { type InstanceView, instanceState, instanceViews, namespaceText, ownSocket } from '../view.js';
 import { factList, gapTable } from './facts.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
 import { mismatchList } from './mismatches.js';
 import { picture } from './picture.js';
-import { instanceState, statusHtml } from './tables.js';
+import { statusHtml } from './tables.js';
 
 const origins: Record<InstanceOrigin, string> = {
   process: 'its process runs',

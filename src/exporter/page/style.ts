@@ -31,6 +31,7 @@ h3{font-size:1rem;margin:0;font-weight:650}
 .mismatch.critical{border-left-color:var(--crit)}
 .mismatch.warning{border-left-color:var(--warn)}
 .mismatch .head{display:flex;flex-wrap:wrap;gap:.15rem .7rem;align-items:baseline}
+.mismatch .head a{overflow-wrap:anywhere;min-width:0}
 .mismatch .since{margin-left:auto;color:var(--soft);font-size:.87rem;white-space:nowrap}
 .others{margin:.3rem 0 0}
 .others p{margin:.3rem 0 0;overflow-wrap:anywhere}
@@ -45,7 +46,7 @@ dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere;min-width:0}
 .try{display:flex;gap:.7rem;align-items:stretch;margin:.7rem 0 0}
 .try pre{flex:1;min-width:0;margin:0;padding:.5rem .8rem;background:var(--code);border-radius:.2rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
-.advice{margin:.7rem 0 0}
+.advice{margin:.7rem 0 0;overflow-wrap:anywhere}
 button,.button{font:inherit;font-size:.87rem;color:var(--ink);background:var(--panel);border:1px solid var(--quiet);border-radius:.2rem;padding:.25rem .8rem;cursor:pointer}
 button:hover{border-color:var(--ink)}
 details.more{background:var(--panel);border:1px solid var(--line);border-radius:.25rem;margin:0 0 .8rem;padding:.6rem 1.1rem}

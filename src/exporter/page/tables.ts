@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { PortStatus, PortVerdict, Report } from '../../model.js';
 import { endpointText, positionText } from '../../words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
-import { type InstanceView, instanceViews, ownerOf, ownSocket } from '../view.js';
+import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 import { address, type HomeQuery, type InstanceSort, type Order, type PortSort } from './query.js';
 
@@ -19,12 +19,6 @@ const odd: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_
 export function statusHtml(status: PortStatus): Html {
   const tone = status === 'listening' ? 'ok' : odd.includes(status) ? 'odd' : 'bad';
   return html`<span class="state ${tone}">${status.replace('_', ' ')}</span>`;
-}
-
-export function instanceState({ verdict }: InstanceView): { word: string; tone: 'ok' | 'odd' | 'bad' } {
-  if (verdict.up === undefined) return { word: 'unknown', tone: 'odd' };
-  if (!verdict.up) return { word: 'down', tone: 'bad' };
-  return verdict.healthy === false ? { word: 'in trouble', tone: 'bad' } : { word: 'up', tone: 'ok' };
 }
 
 const upCount = ({ verdict }: InstanceView): number => verdict.ports.filter((port) => port.up).length;

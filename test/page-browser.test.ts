@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Listening, listen } from '../src/exporter/listen.js';
+import { parseListenAddress } from '../src/exporter/listen-address.js';
+import { createApp } from '../src/exporter/server.js';
+import type { Report } from '../src/model.js';
+import { hostileNames, instance, listener, many, port, report, running, troubled } from './support/report.js';
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const hostile = (): Report => {
+  const names = Object.values(hostileNames);
+  return report({
+    instances: names.map((name, i) => ({
+      is: running(name, 100 + i, { config: name, unit: name }),
+      ports: [
+        port(9000, {
+          address: name,
+          input: name,
+          up: i % 2 === 0,
+          status: i % 2 === 0 ? 'listening' : 'missing',
+          listeners: [listener(9000, { input: name, declaredIn: { file: name, line: 1 } })],
+        }),
+      ],
+    })),
+    mismatches: names.map((name) => ({
+      code: 'port_missing',
+      name,
+      unit: name,
+      protocol: 'udp',
+      address: name,
+      port: 9000,
+      input: name,
+      declaredIn: { file: name, line: 1 },
+      cause: { kind: 'none' },
+    })),
+    snapshot: { gaps: names.map((name) => ({ reason: 'denied', subject: name, detail: name })) },
+  });
+};
+
+const healthy = () =>
+  report({
+    instances: [
+      { is: running('core'), ports: [port(9000), port(9001), port(9002, { protocol: 'tcp' })] },
+      { is: running('edge', 200), ports: [port(514)] },
+    ],
+  });
+
+const uncertain = () =>
+  report({
+    instances: [
+      {
+        is: running('core'),
+        ports: [port(9000, { status: 'unknown' }), port(9001, { status: 'starting', up: false })],
+      },
+      { is: instance('lab', { hidden: true }), verdict: { up: undefined, healthy: undefined } as object },
+    ],
+    mismatches: [
+      {
+        code: 'queue_high',
+        name: 'core',
+        protocol: 'udp',
+        address: '*',
+        port: 9000,
+        cause: { kind: 'queue', bytes: 200_000, limit: 212_992 },
+      },
+    ],
+  });
+
+const situations: Record<string, () => Report> = {
+  healthy,
+  troubled,
+  uncertain,
+  hostile,
+  many: () => many(500, 20, 300),
+  nothing: report,
+};
+
+let browser: Browser | undefined;
+let listening: Listening;
+let current: () => Report = troubled;
+let answering = true;
+
+before(async () => {
+  const app = createApp({
+    getReport: async () => {
+      if (!answering) throw new Error('not now');
+      return current();
+    },
+    isReady: () => true,
+    telemetryPath: '/metrics',
+    metrics: () => ({ version: '0.1.0', nodeVersion: 'v20.0.0', legacyPortMetric: false }),
+    maxRequests: 0,
+    hostFacts: async () => [['System', 'Debian GNU/Linux 12']],
+  });
+  listening = await listen(app, [parseListenAddress('127.0.0.1:0')!]);
+  if (executablePath !== undefined) browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  else assert.equal(process.env['CI'], undefined, 'CI needs a chromium');
+});
+
+after(async () => {
+  await browser?.close();
+  await listening.close(0);
+});
+
+/** Opens a page and fails on whatever the console complains about, and on requests that leave the host. */
+async function open(
+  path: string,
+  options: BrowserContextOptions,
+  act: (page: Page, base: string) => Promise<void>,
+  complaintsAllowed = false,
+): Promise<void> {
+  if (browser === undefined) return;
+  const base = listening.urls[0]!;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) =>
+      message.type() === 'error' || message.type() === 'warning' ? complaints.push(message.text()) : undefined,
+    );
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('dialog', (dialog) => complaints.push(`dialog ${dialog.message()}`));
+    page.on('request', (request) =>
+      /^(data:|http:\/\/127\.0\.0\.1:)/.test(request.url()) ? undefined : complaints.push(`request ${request.url()}`),
+    );
+    await page.goto(`${base}${path}`);
+    await act(page, base);
+    if (!complaintsAllowed) assert.deepEqual(complaints, []);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Playwright's own waiting evaluates code inside the page, which the page's policy forbids; this comes from outside. */
+async function until(page: Page, expression: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while ((await page.evaluate(`!!(${expression})`)) !== true) {
+    assert.ok(Date.now() < deadline, `never: ${expression}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { html: string }[];
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const found = (await page.evaluate('axe.run().then((r) => r.violations)')) as Violation[];
+  return found
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.nodes[0]?.html.slice(0, 200)}`);
+}
+
+const folder = process.env['UPDATE_SCREENSHOTS'];
+
+for (const [name, make] of Object.entries(situations)) {
+  for (const [look, options] of Object.entries({
+    light: { colorScheme: 'light' },
+    dark: { colorScheme: 'dark' },
+    phone: { viewport: { width: 375, height: 800 }, isMobile: true },
+  } satisfies Record<string, BrowserContextOptions>)) {
+    test(`${name}, ${look}: no complaint, no foreign request, no serious accessibility violation, no sideways scrolling`, async () => {
+      current = make;
+      const first = make().snapshot.instances[0];
+      const paths = [
+        '/',
+        ...(first === undefined || look === 'dark' ? [] : [`/instances/${encodeURIComponent(first.name)}`]),
+      ];
+      for (const path of paths) {
+        await open(path, options, async (page) => {
+          assert.deepEqual(await violations(page), []);
+          const needed = Number(await page.evaluate('document.documentElement.scrollWidth'));
+          const given = page.viewportSize()?.width ?? 0;
+          assert.ok(needed <= given, `${path} needs ${needed} of ${given} pixels`);
+          if (folder === undefined || path !== '/' || name === 'many') return;
+          mkdirSync(folder, { recursive: true });
+          await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+        });
+      }
+    });
+  }
+}
+
+test('with scripts off everything is there, and the filter works as a form', async () => {
+  current = troubled;
+  await open('/', { javaScriptEnabled: false }, async (page) => {
+    assert.match((await page.textContent('h1')) ?? '', /1 of 3 instances down/);
+    assert.equal(await page.locator('article.mismatch').count(), 3);
+    assert.equal(await page.locator('.try button').count(), 0);
+    await page.fill('#q', 'edge');
+    await page.press('#q', 'Enter');
+    await page.waitForURL(/q=edge/);
+    assert.equal(await page.locator('#ports tbody tr').count(), 1);
+    await page.click('#ports th:nth-child(2) a');
+    await page.waitForURL(/q=edge.*ports=port/);
+    assert.equal(await page.locator('#ports tbody tr').count(), 1);
+  });
+});
+
+test('typing filters and a click orders the tables in place', async () => {
+  current = troubled;
+  await open('/', {}, async (page) => {
+    await page.evaluate('window.kept = true');
+    await page.fill('#q', 'core');
+    await until(page, "document.querySelectorAll('#ports tbody tr').length === 3");
+    await page.click('#ports th:nth-child(2) a');
+    await until(page, "document.querySelector('#ports th[aria-sort]').textContent.startsWith('Endpoint')");
+    assert.equal(await page.locator('#ports tbody tr').count(), 3);
+    assert.equal(await page.evaluate('window.kept'), true);
+    assert.match(page.url(), /q=core.*ports=port/);
+  });
+});
+
+test('a refresh brings the new state and keeps folds, filter and scroll', async () => {
+  current = () => many(60, 20, 300);
+  await open('/', {}, async (page) => {
+    await page.clock.install();
+    await page.reload();
+    await page.click('#more-port_missing summary');
+    await page.fill('#q', 'core-1');
+    await page.clock.runFor(300);
+    await until(page, "document.querySelector('#instances small').textContent.startsWith('11 of')");
+    await page.evaluate('window.scrollTo(0, 700)');
+    current = () => many(60, 20, 301);
+    await page.clock.runFor(15_500);
+    await until(page, "document.querySelector('h1').textContent.includes('301 of')");
+    assert.equal(await page.locator('#more-port_missing').getAttribute('open'), '');
+    assert.equal(await page.inputValue('#q'), 'core-1');
+    assert.equal(await page.evaluate('scrollY'), 700);
+    assert.match((await page.textContent('#instances small')) ?? '', /^11 of/);
+  });
+});
+
+test('an exporter that stops answering is told, and when it is back too; the refresh can be paused', async () => {
+  current = troubled;
+  await open(
+    '/',
+    {},
+    async (page) => {
+      await page.clock.install();
+      await page.reload();
+      assert.equal(await page.isVisible('#lost'), false);
+      answering = false;
+      try {
+        await page.clock.runFor(15_500);
+        await page.waitForSelector('#lost', { state: 'visible' });
+      } finally {
+        answering = true;
+      }
+      await page.clock.runFor(15_500);
+      await page.waitForSelector('#lost', { state: 'hidden' });
+      await page.click('#refresh button');
+      assert.match((await page.textContent('#refresh')) ?? '', /paused.*Resume/);
+    },
+    true,
+  );
+});
+
+test('a command can be copied', async () => {
+  current = troubled;
+  await open('/', { permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+    await page.click('article:nth-of-type(2) .try button');
+    await until(page, "document.querySelector('article:nth-of-type(2) .try button').textContent === 'Copied'");
+    assert.equal(await page.evaluate('navigator.clipboard.readText()'), 'systemctl restart filebeat@core.service');
+  });
+});
+
+test('the keyboard reaches everything, beginning with a way past the header', async () => {
+  current = troubled;
+  await open('/', {}, async (page) => {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the verdict');
+    const seen = new Set<string>();
+    for (let i = 0; i < 80; i++) {
+      await page.keyboard.press('Tab');
+      seen.add(
+        (await page.evaluate(
+          "document.activeElement.id || document.activeElement.getAttribute('aria-label') || document.activeElement.textContent",
+        )) as string,
+      );
+    }
+    for (const wanted of ['q', 'Copy', 'Command to try', 'Ports', 'Pause']) assert.ok(seen.has(wanted), wanted);
+  });
+});
