@@ -138,6 +138,12 @@ export function knownModule(module: string, release: ReleaseVersion): boolean {
   return rows.length === 0 || rows.some(({ from }) => inRanges([{ from }], release));
 }
 
+/** No fileset that opens sockets came, went or got another default between the two. */
+export function sameFilesets(a: ReleaseVersion, b: ReleaseVersion): boolean {
+  const gone = [...removed.values()].every((from) => inRanges([{ from }], a) === inRanges([{ from }], b));
+  return gone && [...table.keys()].every((label) => rowOf(label, a) === rowOf(label, b));
+}
+
 /** Filesets that a release has, and those that it has not though another has; beyond them there may be more. */
 export function tableFilesets(module: string, release: ReleaseVersion): { names: string[]; gone: string[] } {
   const labels = labelsOf(module);
