@@ -41,6 +41,13 @@ test('a starting port is told as starting, not as down', () => {
   assert.equal(exitCode(r), 0);
 });
 
+test('a critical mismatch is told in the summary when nothing is down because of it', () => {
+  assert.equal(
+    summary(healthy({ mismatches: [mismatch('config_invalid')] })),
+    '1 instance, 1 port served, 1 critical mismatch',
+  );
+});
+
 test('the summary says so when there is no Filebeat', () => {
   assert.equal(summary(report()), 'no Filebeat runs here and none is expected');
 });

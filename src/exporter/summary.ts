@@ -30,6 +30,8 @@ export function summary(report: Report, counts = countAll(report)): string {
       : `${grouped(counts.portsDown)} of ${plural(counts.ports, 'port')} not served`,
   ];
   if (counts.portsStarting > 0) parts.push(`${grouped(counts.portsStarting)} starting`);
+  if (counts.severities.critical > 0 && counts.instancesDown + counts.portsDown === 0)
+    parts.push(plural(counts.severities.critical, 'critical mismatch', 'critical mismatches'));
   if (counts.unknown > 0) parts.push(`${grouped(counts.unknown)} could not be judged`);
   if (counts.severities.warning > 0) parts.push(plural(counts.severities.warning, 'warning'));
   return parts.join(', ');
