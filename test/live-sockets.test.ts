@@ -68,6 +68,19 @@ describe('sockets as the kernel lists them', () => {
   });
 });
 
+describe('a long table', () => {
+  it('is read to its end, wherever the pieces it comes in are cut', async () => {
+    const many = 1700;
+    const one = await start({ sockets: Array.from({ length: many }, () => 'udp 127.0.0.1:0') });
+    // Others' sockets come and go meanwhile, and nothing here is expected: a look may have torn.
+    await until('all sockets in one look', async () => {
+      const { look } = await createLooker().look();
+      return look.sockets.filter(({ owners }) => owners[0]?.pid === one.pid).length === many;
+    });
+    await one.stop();
+  });
+});
+
 describe('holders', () => {
   it('a forked child shares its socket, and both are told once everybody was asked', async () => {
     const port = await freePort();

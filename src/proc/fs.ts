@@ -26,8 +26,10 @@ export interface ProcFs {
 export type Until = (bytes: Buffer, length: number, got: number) => boolean;
 
 const PROC_SUPER_MAGIC = 0x9fa0;
-const FIRST_BUFFER = 1 << 16;
+const FIRST_BUFFER = 1 << 18;
 const LARGEST = 1 << 26;
+/** No kernel hands out more than a page (of at most 64 KiB) at a time where it hands out pieces. */
+const ROOM = 1 << 16;
 
 /** @see https://docs.kernel.org/filesystems/proc.html */
 export function openProcFs(root: string): ProcFs {
@@ -52,15 +54,14 @@ export function openProcFs(root: string): ProcFs {
     try {
       let length = 0;
       for (;;) {
-        const got = readSync(descriptor, buffer, length, buffer.length - length, null);
+        // A piece that is short for want of room would look like the last one.
+        if (buffer.length - length < ROOM) buffer = Buffer.concat([buffer], buffer.length * 2);
+        const asked = buffer.length - length;
+        const got = readSync(descriptor, buffer, length, asked, null);
         length += got;
         if (got === 0 || until?.(buffer, length, got)) break;
-        if (length < buffer.length) {
-          if (whole) continue;
-          break;
-        }
+        if (!whole && got < asked) break;
         if (length >= LARGEST) return { ok: false, gap: { reason: 'limit', subject: `/proc/${path}` } };
-        buffer = Buffer.concat([buffer], buffer.length * 2);
       }
       return { ok: true, value: buffer.toString('utf8', 0, length) };
     } catch (error) {
