@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { goGlob, goMatch } from '../src/filebeat/glob.js';
+import { timed } from './support/cpu.js';
 import { memoryFiles } from './support/memory-files.js';
 
 describe('a pattern', () => {
@@ -87,14 +88,13 @@ test('what may not be looked at is a gap', () => {
 
 test('a directory of 100,000 files is a gap within a second', () => {
   const many = memoryFiles(Object.fromEntries([...Array(100_000).keys()].map((i) => [`/d/${i}.yml`, ''])));
-  const start = performance.now();
-  const result = goGlob('/d/*.yml', many, 10_000);
+  const { result, seconds } = timed(() => goGlob('/d/*.yml', many, 10_000));
   assert.deepEqual(result, { ok: true, paths: [], gaps: [{ reason: 'limit', subject: '/d' }] });
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(seconds < 1, `${seconds} s`);
 });
 
 test('many stars against a long name end within a second', () => {
-  const start = performance.now();
-  assert.equal(goMatch(`${'a*'.repeat(100)}b`, 'a'.repeat(5000)), false);
-  assert.ok(performance.now() - start < 1000);
+  const { result, seconds } = timed(() => goMatch(`${'a*'.repeat(100)}b`, 'a'.repeat(5000)));
+  assert.equal(result, false);
+  assert.ok(seconds < 1, `${seconds} s`);
 });

@@ -28,9 +28,24 @@ const noKey: SimpleKey = { possible: false, required: false, position: 0, line: 
 const maximalKeyLength = 1024;
 const directive = /^%(?:YAML[ \t]+1\.1|TAG[ \t].*)[ \t]*(?:#.*)?$/;
 
+/** At `...`: behind it stand nothing but comments, or the start of another document. */
+function atLastDocument(cursor: Cursor): boolean {
+  while (cursor.atDocumentMark() && cursor.at() === '.') {
+    cursor.position += 3;
+    for (;;) {
+      while (cursor.isBlank()) cursor.position++;
+      if (cursor.at() === '#') cursor.skipLineRest();
+      if (!cursor.isBreak()) break;
+      cursor.nextLine();
+    }
+  }
+  return cursor.at() === '' || cursor.atDocumentMark() || (cursor.at() === '%' && cursor.column === 0);
+}
+
 /**
  * Text (line breaks `\n`) → the first document in a spelling that js-yaml reads as yaml.v2 does, on the same lines.
- * `flowColonFatal`: a colon inside a plain scalar within brackets is an error (Filebeat 6.8). Throws YamlRefusal.
+ * `flowColonFatal`: as the library of Filebeat 6.8 did, to which a colon inside a plain scalar within brackets is an
+ * error, and so is anything behind the first document that does not begin another one. Throws YamlRefusal.
  */
 export function bendDialect(text: string, flowColonFatal: boolean): string {
   const cursor = new Cursor(text);
@@ -107,6 +122,7 @@ export function bendDialect(text: string, flowColonFatal: boolean): string {
     const belongsToRoot = c === ':' && cursor.isGap(1) && isValid(blockKey);
     if (indent !== -1 || flows.length > 0 || belongsToRoot) rootDone = false;
     else {
+      if (flowColonFatal && !cursor.atDocumentMark()) cursor.refuse();
       end = cursor.position;
       if (isValid(blockKey)) lookahead = blockKey;
     }
@@ -207,6 +223,7 @@ export function bendDialect(text: string, flowColonFatal: boolean): string {
       if (flow || (c === '.' && !started)) refuseStructure();
       if (started) {
         end ??= cursor.position;
+        if (flowColonFatal && c === '.' && !atLastDocument(cursor)) cursor.refuse();
         break;
       }
       keyAllowed = false;
