@@ -35,9 +35,12 @@ function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
   });
 }
 
+/** Start times and time stamps of files come from clocks with steps of 10 ms, and no Filebeat has read its files sooner. Seconds. */
+const blur = 0.05;
+
 /** A file that is read only at the start has a time stamp after it. Filebeat itself never looks at it again. */
 export function editedSinceStart(prediction: Prediction, startTime: number): boolean {
-  return prediction.files.some((f) => !f.reloaded && f.mtime !== undefined && f.mtime > startTime);
+  return prediction.files.some((f) => !f.reloaded && f.mtime !== undefined && f.mtime > startTime + blur);
 }
 
 /**

@@ -122,5 +122,7 @@ describe('drift', () => {
   it('is judged by files read only at the start', () => {
     assert.equal(editedSinceStart(prediction([], { files: [included(now + 5)] }), now), false);
     assert.equal(editedSinceStart(prediction([], { files: [main(now + 5)] }), now), true);
+    assert.equal(editedSinceStart(prediction([], { files: [main(now + 0.02)] }), now), false);
+    assert.equal(editedSinceStart(prediction([], { files: [main(now + 0.2)] }), now), true);
   });
 });
