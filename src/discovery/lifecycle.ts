@@ -3,6 +3,7 @@
  * Filebeat 7.6 and later), and whether another instance has taken its place.
  */
 import type { FileView } from '../filebeat/files.js';
+import { applies, newestRelease, parseRelease } from '../filebeat/releases.js';
 import type { InstanceOrigin, Listener, Socket } from '../model.js';
 
 /**
@@ -13,14 +14,13 @@ import type { InstanceOrigin, Listener, Socket } from '../model.js';
 export function lastEnd(files: FileView, pathData: string, version?: string): 'clean' | 'crash' | undefined {
   const lock = files.stat(`${pathData}/filebeat.lock`);
   if (lock.ok) return 'crash';
-  if (lock.gap.reason !== 'missing' || !hasLock(version)) return undefined;
+  if (lock.gap.reason !== 'missing' || !applies('data-lock', releaseOf(version))) return undefined;
   const traces = ['meta.json', 'registry'].map((name) => files.stat(`${pathData}/${name}`));
   return traces.some((trace) => trace.ok) ? 'clean' : undefined;
 }
 
-function hasLock(version: string | undefined): boolean {
-  const [major, minor] = (version ?? '99.0').split('.').map(Number) as [number, number];
-  return major > 7 || (major === 7 && minor >= 6);
+function releaseOf(version: string | undefined) {
+  return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
 }
 
 /** What another instance's process holds. */
