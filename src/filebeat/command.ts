@@ -86,28 +86,6 @@ function basename(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-export type Program = 'filebeat' | 'agentbeat' | 'otel-collector' | undefined;
-
-/**
- * Which known program a process is, by the basename of its executable (without ` (deleted)`) or of argv[0].
- * `names`: further names of Filebeat.
- */
-export function programOf(
-  argv: readonly string[],
-  executable: string | undefined,
-  names: readonly string[] = ['filebeat'],
-): Program {
-  const candidates = [executable?.replace(/ \(deleted\)$/, ''), argv[0]];
-  for (const candidate of candidates) {
-    if (!candidate) continue;
-    const base = basename(candidate).replace(/\.exe$/, '');
-    if (base === 'filebeat' || base === 'filebeat-oss' || names.includes(base)) return 'filebeat';
-    if (base === 'agentbeat') return argv[1] === 'filebeat' ? 'agentbeat' : undefined;
-    if (base === 'elastic-otel-collector') return 'otel-collector';
-  }
-  return undefined;
-}
-
 /**
  * Whether a command line is of a process that collects: not `test`, `export`, `setup`, …, of whatever release.
  * A line that Filebeat refuses still counts (such a process has ended, or is about to).
