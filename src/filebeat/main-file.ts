@@ -91,13 +91,20 @@ export function loadMain(
     const loaded = loadFile(path, 'main', false, reading);
     if (loaded.kind === 'fault') return { kind: 'fault', fault: loaded.fault, mainFiles };
     if (loaded.kind === 'unseen') unseen ??= loaded.fault;
-    else mergeInto(merged, loaded.tree, scope);
+    else if (!mergeInto(merged, loaded.tree, scope)) unseen ??= endless(path, reading);
   }
   if (unseen) return { kind: 'unseen', fault: unseen, mainFiles };
-  mergeInto(main, merged, scope);
-  mergeInto(main, overrides, scope);
+  if (!mergeInto(main, merged, scope) || !mergeInto(main, overrides, scope)) {
+    return { kind: 'unseen', fault: endless(files[0] ?? '', reading), mainFiles };
+  }
   main.at = merged.at;
   return { kind: 'tree', tree: main, mainFiles };
+}
+
+/** Sections that refer to themselves: Filebeat would not come to an end either. */
+function endless(path: string, reading: Reading): Fault {
+  reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other without end' });
+  return { code: 'value-too-long', at: { file: path } };
 }
 
 /** What Filebeat starts from. The home is the directory of argv[0], not that of the executable. */

@@ -60,7 +60,9 @@ export function parseGoInt(text: string, signed: boolean): number | bigint | und
 }
 
 /** Go's `strconv.ParseFloat`: decimal and hexadecimal forms, inf and nan. Undefined when it is no number. */
-export function parseGoFloat(text: string): number | undefined {
+export function parseGoFloat(written: string): number | undefined {
+  // Underscores may stand between digits.
+  const text = written.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, '');
   if (/^[+-]?(?:inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return Number.NaN;
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {

@@ -223,7 +223,10 @@ export function lookup(
     const branch = inner?.kind === 'tree' ? inner : undefined;
     if (!branch && inner?.kind !== 'nil') {
       // Element 0 of a scalar is the scalar itself.
-      if (element === 0 && inner) continue;
+      if (element === 0 && inner) {
+        node = inner;
+        continue;
+      }
       if (!settled.ok) return settled;
       return depth === path.length - 1 ? { ok: true, value: undefined } : failure('not-an-object', node.at);
     }
