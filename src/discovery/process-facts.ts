@@ -107,10 +107,10 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
       if (`${dev}:${ino}` === rootOfHost) return { rootDir: own, rootId: '/' };
       return { rootDir: own, rootId: container ?? `${dev}:${ino}` };
     }
+    const gap: Gap = { ...root.gap, subject: `/proc/${pid}/root` };
     // No container by its control group, so what it sees is taken to be what the host has.
-    if (container === undefined)
-      return { rootDir: rootfs, rootId: '/', ...(root.gap.reason === 'denied' && { gap: root.gap }) };
-    return { rootDir: own, rootId: container, gap: root.gap };
+    if (container === undefined) return { rootDir: rootfs, rootId: '/', ...(gap.reason === 'denied' && { gap }) };
+    return { rootDir: own, rootId: container, gap };
   }
 
   function attempt(pid: number): Facts | undefined {

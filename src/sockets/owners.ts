@@ -135,7 +135,9 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
         await nextTurn();
         slice = performance.now();
       }
-      const before = statOf(pid);
+      const stat = procfs.piece(`${pid}/stat`);
+      const before = stat.ok ? parseStat(stat.value) : undefined;
+      if (!stat.ok && stat.gap.reason === 'denied') denied++;
       if (before === undefined || before.kernelThread) continue;
       const found = descriptors(pid, inodes);
       if (found === 'denied') denied++;
@@ -145,6 +147,9 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     restUntil = now() + Math.max(SHORTEST_REST_MS, REST_FACTOR * spent);
     const gaps: Gap[] = [];
     if (!listing.ok) gaps.push({ ...listing.gap, subject: '/proc' });
+    // With hidepid not even pid 1 is listed.
+    else if (procfs.real && !listing.value.includes('1'))
+      gaps.push({ reason: 'denied', subject: '/proc', detail: 'processes of other users are hidden' });
     if (denied > 0)
       gaps.push({ reason: 'denied', subject: '/proc/*/fd', detail: `descriptors of ${denied} processes` });
     return { complete: gaps.length === 0, gaps };
