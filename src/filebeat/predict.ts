@@ -139,19 +139,23 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   );
   if (!moduleOverrides.ok) return exits({ ...moduleOverrides.fault, subject: '-M' });
   const managed = isManaged(overrides.tree, scope);
-  const main = loadMain(
-    { ...line, configFiles: managed ? [] : line.configFiles },
-    homeArgument(command.argv),
-    command.cwd,
-    overrides.tree,
-    scope,
-    reading,
-  );
+  const load = (configFiles: readonly string[]) =>
+    loadMain(
+      { ...line, configFiles: [...configFiles] },
+      homeArgument(command.argv),
+      command.cwd,
+      overrides.tree,
+      scope,
+      reading,
+    );
+  const main = load(managed ? [] : line.configFiles);
   const { mainFiles } = main;
   if (main.kind !== 'tree') {
-    return main.kind === 'fault'
-      ? exits(main.fault, { mainFiles })
-      : { outcome: 'unknown', reason: main.fault, mainFiles };
+    // Its paths as far as the command line tells them: they are part of what it is.
+    const bare = load([]);
+    const stated = bare.kind === 'tree' ? effectivePaths(bare.tree, command.cwd, scope) : undefined;
+    const rest = { mainFiles, ...(stated?.ok ? { paths: stated.paths } : {}) };
+    return main.kind === 'fault' ? exits(main.fault, rest) : { ...rest, outcome: 'unknown', reason: main.fault };
   }
   const found = effectivePaths(main.tree, command.cwd, scope);
   if (!found.ok) return exits(found.fault, { mainFiles });
