@@ -27,7 +27,7 @@ import { readHostFacts } from './proc/kernel.js';
 import { parseStat } from './proc/process.js';
 import type { Settings } from './settings.js';
 import { accountForDrops, learnFrom } from './snapshot/accounts.js';
-import { draftOf, endedMeanwhile, sightingOf, startsOf } from './snapshot/draft.js';
+import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './snapshot/draft.js';
 import { heldSockets, lacksNothing, supersededBy } from './snapshot/held.js';
 import { type WantedOf, wantedOf } from './snapshot/wanted.js';
 import { createSocketScanner } from './sockets/scanner.js';
@@ -131,8 +131,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const merged = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
     kept.sweep();
     state = followNames(state, merged);
-    const restarts = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
-    const context = { state, now, bootId: boot(), hidden: scan.hidden, restarts, lastEnd: endOf };
+    const context = { state, now, bootId: boot(), hidden: scan.hidden, lastEnd: endOf };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
     for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
@@ -158,6 +157,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const sightings = drafts.map((one) => sightingOf(one, held));
     state = observe({ ...state, ledger, learned }, sightings, now, boot());
     sources.memory.save(state, now);
+    const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
+    for (const instance of lasting) tellHistory(instance, state, now, flaps);
     starts = startsOf(drafts);
 
     return {

@@ -27,7 +27,6 @@ export interface DraftContext {
   bootId: string;
   /** Processes could not all be looked for. */
   hidden: boolean;
-  restarts: { count: number; withinSeconds: number };
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
 }
@@ -44,7 +43,6 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
       ? expectedOfDown(foretold, known?.expected ?? [])
       : expectedOfRunning(foretold, process.startTime, recordOf(known, process, context.bootId));
   const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
-  const flapping = flappingOf(known, now, context.restarts);
   const lastSeen = process === undefined ? known?.lastSeen : now;
   const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
   const instance: Instance = {
@@ -63,7 +61,6 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
     restarts: known?.restarts ?? 0,
-    ...(flapping === undefined ? {} : { flapping }),
     ...(end === undefined ? {} : { lastEnd: end }),
   };
   return { instance, merged };
@@ -91,6 +88,20 @@ export function endedMeanwhile({ instance }: Draft): void {
   if (instance.origins[0] !== 'process') return;
   const others = instance.origins.slice(1);
   instance.origins = others.length > 0 ? others : ['remembered'];
+}
+
+/** What the memory counts, with what this very scan added to it: a restart is told by the scan that sees it. */
+export function tellHistory(
+  instance: Instance,
+  state: State,
+  now: number,
+  threshold: { count: number; withinSeconds: number },
+): void {
+  const known = state.instances[instance.id];
+  if (known === undefined) return;
+  instance.restarts = known.restarts;
+  const flapping = flappingOf(known, now, threshold);
+  if (flapping !== undefined) instance.flapping = flapping;
 }
 
 /** What is to be remembered of an instance: its start only once that is beyond doubt. */
