@@ -1,0 +1,115 @@
+/** The program itself, as an operator runs it: a process of its own, asked over HTTP or at its exit code. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StatusDocument } from '../../src/exporter/json.js';
+import { readScrape, type Scrape } from './text-format.js';
+
+export const mainFile = new URL('../../src/main.js', import.meta.url).pathname;
+
+/** No test waits longer for the program than this. Milliseconds. */
+const patience = 20_000;
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Exporter {
+  readonly url: string;
+  readonly pid: number;
+  /** A folder of its own, gone when it stops. */
+  readonly folder: string;
+  /** What it has logged so far. */
+  log(): string;
+  get(path: string, init?: RequestInit): Promise<Response>;
+  /** One scrape, read strictly; throws on any answer but 200. */
+  scrape(): Promise<Scrape>;
+  status(): Promise<StatusDocument>;
+  /** Ends it and waits; throws unless the signal made it end with 0. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+function watch(child: ChildProcess): { ended: Promise<Ended>; stderr: () => string } {
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+    });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal, ...said }));
+  });
+  return { ended, stderr: () => said.stderr };
+}
+
+async function inTime<T>(what: string, promise: Promise<T>, child: ChildProcess): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`waited in vain: ${what}`));
+    }, patience);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Serves on a free port of 127.0.0.1; every request scans, and nothing is excused for having only just started. */
+export async function startExporter(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Exporter> {
+  const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
+  const standard = ['--web.listen-address=127.0.0.1:0', '--scan.freshness=0s', '--scan.grace=0s'];
+  const child = spawn(
+    process.execPath,
+    [mainFile, 'serve', ...standard, `--state.file=${join(folder, 'state.json')}`, ...flags],
+    { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const { ended, stderr } = watch(child);
+  const listening = new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', () => {
+      const address = /msg=listening address=(\S+)/.exec(stderr());
+      if (address !== null) resolve(address[1]!);
+    });
+    ended.then((end) => reject(new Error(`the exporter ended: ${JSON.stringify(end)}`)), reject);
+  });
+  const url = await inTime('the exporter listens', listening, child);
+  ended.catch(() => undefined); // Told by `stop`.
+
+  const get = (path: string, init?: RequestInit) =>
+    fetch(new URL(path, url), { signal: AbortSignal.timeout(patience), ...init });
+  const wellDone = async (path: string) => {
+    const response = await get(path);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${text.slice(0, 200)}`);
+    return text;
+  };
+  return {
+    url,
+    pid: child.pid!,
+    folder,
+    log: stderr,
+    get,
+    scrape: async () => readScrape(await wellDone('/metrics')),
+    status: async () => JSON.parse(await wellDone('/api/v1/status')) as StatusDocument,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const end = await inTime(`the exporter ends on ${signal}`, ended, child);
+      rmSync(folder, { recursive: true, force: true });
+      if (end.code !== 0) throw new Error(`ended with ${end.code ?? end.signal}: ${end.stderr}`);
+    },
+  };
+}
+
+/** One command to its end, e.g. `run(['check', '--json'])`. */
+export async function run(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    env: { PATH: process.env['PATH'], ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return inTime(args.join(' '), watch(child).ended, child);
+}
