@@ -71,6 +71,11 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     assert.equal(config('rate_limit: {interval: 0s, burst: 0}').rateLimit, undefined);
   });
 
+  it('may speak of its keys in comments and values', () => {
+    const text = `# basic_auth_users: nobody\nbasic_auth_users: {burst: ${hash}} # headers: none, headers: none\n`;
+    assert.equal(config(text).users.size, 1);
+  });
+
   it('says what it takes and does not do', () => {
     const notices = config(`http_server_config: {http2: true}\nbasic_auth_users: {a: ${hash}}`).notices;
     assert.deepEqual(
@@ -147,6 +152,16 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     ['a user name with a colon', `basic_auth_users: {"a:b": ${hash}}`, /without a colon/],
     ['a user without a hash', 'basic_auth_users:\n  alice:\n', /:2: basic_auth_users: expected a bcrypt hash/],
     ['a number for a duration', 'rate_limit: {interval: 5, burst: 1}', /interval: expected a duration/],
+    [
+      'a section that stands twice',
+      `basic_auth_users: {a: ${hash}}\nbasic_auth_users: # nobody\n`,
+      /:2: basic_auth_users: expected once/,
+    ],
+    [
+      'a key that stands twice',
+      tls('  client_auth_type: NoClientCert\n  "client_auth_type": RequestClientCert'),
+      /:5: client_auth_type: expected once/,
+    ],
     ['a bucket that holds nothing', 'rate_limit: {interval: 1s}', /expected burst/],
   ];
   for (const [title, text, expected] of refused) {

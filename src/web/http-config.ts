@@ -18,9 +18,12 @@ const settableHeaders: ReadonlyMap<string, readonly string[]> = new Map([
   ['Strict-Transport-Security', []],
 ]);
 
+export const httpKeys = ['http2', 'headers'] as const;
+export const rateKeys = ['interval', 'burst'] as const;
+
 /** Returns the headers that have a value. */
 export function readHttp(fields: Fields, section: Field | undefined, notices: Problem[]): Map<string, string> {
-  const at = fields.map(section, ['http2', 'headers']);
+  const at = fields.map(section, httpKeys);
   const http2 = at.get('http2');
   if (http2 && fields.flag(http2))
     // Express works on the request class of HTTP/1.1 and throws on that of node:http2.
@@ -50,7 +53,7 @@ function isHeaderValue(name: string, value: string): boolean {
 
 /** Undefined without the section or with an interval of 0. */
 export function readRate(fields: Fields, section: Field | undefined): RateLimit | undefined {
-  const at = fields.map(section, ['interval', 'burst']);
+  const at = fields.map(section, rateKeys);
   const place = at.get('interval');
   if (!section || at.size === 0) return undefined;
   const expected = 'a duration such as 500ms or 1s';

@@ -29,7 +29,7 @@ export interface TlsConfig {
   ecdhCurve?: string;
 }
 
-const keys = [
+export const tlsKeys = [
   'cert_file',
   'key_file',
   'cert',
@@ -54,9 +54,9 @@ export function readTls(
   section: Field | undefined,
   absolute: (path: string) => string,
 ): TlsConfig | undefined {
-  const at = fields.map(section, keys);
+  const at = fields.map(section, tlsKeys);
   if (!section || at.size === 0) return undefined;
-  const get = (key: (typeof keys)[number]) => at.get(key);
+  const get = (key: (typeof tlsKeys)[number]) => at.get(key);
   const certificate = readPem(fields, get('cert_file'), get('cert'), absolute);
   const privateKey = readPem(fields, get('key_file'), get('key'), absolute);
   const clientCa = readPem(fields, get('client_ca_file'), get('client_ca'), absolute);
