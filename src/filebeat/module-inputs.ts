@@ -62,7 +62,8 @@ export function staticModules(entries: Tree[], names: string[], filebeat: Tree, 
     forceEnable: switchedOn(filebeat, 'config.modules.force_enable_module_filesets', scope),
   };
   const made = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
-  if (made.ok) return made.value;
+  // That there is no module folder is worth saying only where somebody wants a module.
+  if (made.ok) return entries.length + names.length > 0 ? made.value : { ...made.value, faults: [] };
   const nothing = { inputs: [], faults: [], fallback: false };
   return made.unresolved ? { ...nothing, unknown: made.fault } : { ...nothing, fatal: made.fault };
 }
