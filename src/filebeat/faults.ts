@@ -14,9 +14,10 @@ const sentences: Record<string, string> = {
   // files
   'file-missing': 'The file {subject|named here} does not exist.',
   'file-unseen': 'The file {subject|named here} could not be read by the exporter.',
-  'is-directory': '{subject|A file} is a directory.',
-  'wrong-owner': '{subject|A file} belongs neither to root nor to the user that runs Filebeat.',
-  'writable-by-others': '{subject|A file} may be written by its group or by others; Filebeat insists on chmod go-w.',
+  'is-directory': 'The file {subject|named here} is a directory.',
+  'wrong-owner': 'The file {subject|read here} belongs neither to root nor to the user that runs Filebeat.',
+  'writable-by-others':
+    'The file {subject|read here} may be written by its group or by others; Filebeat insists on chmod go-w.',
   'bad-glob': 'The pattern in {subject|a path} is malformed.',
   'script-missing': 'The script file of a processor does not exist.',
   // YAML
@@ -33,21 +34,22 @@ const sentences: Record<string, string> = {
   'undefined-variable': 'The variable {subject|named here} is not defined.',
   'reference-cycle': 'A variable refers to itself.',
   'value-too-long': 'A value is too long to be worked out.',
-  'not-an-object': '{subject|A setting} is not a section, but something is set below it.',
+  'not-an-object': 'The setting {subject|named here} is not a section, but something is set below it.',
   'bad-index': 'A number in the name of {subject|a setting} cannot be a place in a list.',
-  'wrong-type': '{subject|A setting} has the wrong type.',
-  'bad-value': '{subject|A setting} has a value that Filebeat does not accept.',
+  'wrong-type': 'The setting {subject|read here} has the wrong type.',
+  'bad-value': 'The setting {subject|read here} has a value that Filebeat does not accept.',
   'missing-setting': 'The setting {subject|wanted here} is missing.',
   'removed-setting': 'The setting {subject|used here} has been removed from this release.',
   'removed-or-unknown': 'This release does not know {subject|this setting}.',
-  'more-than-one-choice': '{subject|A section} may hold only one of its names; more than one is switched on.',
+  'more-than-one-choice':
+    'The section {subject|read here} may hold only one of its names; more than one is switched on.',
   'ambiguous-setting':
     'The setting {subject|named here} is written twice in different spellings; Filebeat itself takes one of them by chance.',
   // the program as a whole
   'nothing-enabled': 'No input or module is enabled and no included files are configured.',
   'no-output': 'No output is defined.',
   'unknown-output': 'This release does not know {subject|this output}.',
-  'managed-without-agent': 'management.enabled is set in the file, but no agent has started it.',
+  'managed-without-agent': 'The setting management.enabled is on in the file, but no agent has started it.',
   'unknown-provider': 'An autodiscover provider is unknown.',
   // inputs
   'unknown-input': 'This release does not know the type of an input.',
@@ -67,7 +69,7 @@ const sentences: Record<string, string> = {
   'no-enabled-fileset': 'The module {subject|named here} has no enabled fileset.',
   'no-module-folder': 'There is no folder {subject|of modules}; Filebeat runs without modules.',
   'module-name-missing': 'An entry of the modules lacks the name of its module.',
-  'fileset-wrong-type': '{subject|A fileset} is neither a section nor empty.',
+  'fileset-wrong-type': 'The fileset {subject|read here} is neither a section nor empty.',
   'bad-module-override': 'An override with {subject|-M} does not lead to a fileset.',
   'manifest-invalid': 'The manifest of {subject|a fileset} cannot be used.',
   'module-file-missing': 'The template that the manifest of {subject|a fileset} names does not exist.',

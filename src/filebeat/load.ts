@@ -35,7 +35,10 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   const at = { file: path };
   const stat = reading.files.stat(path);
   const known: ConfigFile = { path, role, reloaded, ...(stat.ok ? { mtime: stat.value.mtime } : {}) };
-  if (!reading.seen.some((file) => file.path === path && file.role === role)) reading.seen.push(known);
+  const before = reading.seen.find((file) => file.path === path && file.role === role);
+  // Some releases read included files once at the start and then again and again.
+  if (before) before.reloaded ||= reloaded;
+  else reading.seen.push(known);
   if (!stat.ok) {
     if (stat.gap.reason === 'missing') return { kind: 'fault', fault: { code: 'file-missing', subject: path, at } };
     return unseen(stat.gap, path, reading);
