@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
-import type { Printed } from './commands/look.js';
+import type { Printed, Terminal } from './commands/look.js';
 import { StartError } from './host.js';
 import { createLogger } from './log.js';
 import { type Options, parseOptions } from './options.js';
@@ -8,6 +8,12 @@ import { version } from './version.js';
 
 /** How long requests in flight may take after a signal to end. Seconds. */
 const drain = 5;
+
+function terminal(): Terminal {
+  const { isTTY, columns } = process.stdout;
+  const color = isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  return { color, ...(isTTY && columns ? { columns } : {}) };
+}
 
 async function run(options: Options): Promise<void> {
   const { flags } = options;
@@ -38,16 +44,16 @@ async function run(options: Options): Promise<void> {
     }
     case 'check': {
       const { check } = await import('./commands/look.js');
-      const { isTTY, columns } = process.stdout;
-      const color = isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
-      return print(await check(flags, log, { color, ...(isTTY && columns ? { columns } : {}) }));
+      return print(await check(flags, log, terminal()));
     }
     case 'metrics':
       return print(await (await import('./commands/look.js')).metrics(flags, log));
     case 'forget':
       return print(await (await import('./commands/forget.js')).forget(flags, options.name, log));
-    case 'explain':
-      throw new StartError('explain is not part of this build');
+    case 'explain': {
+      const { explain } = await import('./commands/explain.js');
+      return print(await explain(flags, options.argv, log, terminal()));
+    }
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * Which Filebeats `explain` is about, and how each is started: one command line, one running process, or every
+ * instance on the host.
+ */
+import { posix } from 'node:path';
+import { findFilebeat } from '../discovery/launchers.js';
+import { createFactReader } from '../discovery/process-facts.js';
+import { isFilebeat } from '../discovery/processes.js';
+import type { Subject } from '../explain/explanation.js';
+import { type Command, readCommand } from '../filebeat/command.js';
+import type { FileView } from '../filebeat/files.js';
+import { type PredictOptions, predict } from '../filebeat/predict.js';
+import { newestRelease } from '../filebeat/releases.js';
+import type { Flags } from '../flags.js';
+import { StartError } from '../host.js';
+import type { Prediction, ProcessId } from '../model.js';
+import { openFileView } from '../proc/files.js';
+import { openProcFs } from '../proc/fs.js';
+
+/** One Filebeat to be explained. */
+export interface Asked {
+  subject: Subject;
+  /** Undefined: nothing but the memory knows it, so there are no files to ask. */
+  predict(options: PredictOptions): Prediction | undefined;
+  /** Identity among the instances of the host; absent where it is found by files and path.data. */
+  instance?: string;
+  process?: ProcessId;
+  /** Inode of its network namespace; absent: the host's. */
+  netns?: number;
+  /** What its paths mean. */
+  files: FileView;
+}
+
+function configLabel(argv: readonly string[]): string {
+  const read = readCommand(argv, newestRelease);
+  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
+}
+
+/** The prediction of a command whose home is not on this machine takes filesets from the exporter's own table. */
+function predictor(command: Command, files: FileView): Asked['predict'] {
+  return (options) => {
+    const prediction = predict(command, files, options);
+    if (options.filesetsFromTable || !lacksHome(prediction, files)) return prediction;
+    return predict(command, files, { ...options, filesetsFromTable: true });
+  };
+}
+
+function lacksHome({ paths }: Prediction, files: FileView): boolean {
+  const home = files.stat(paths.home);
+  return !home.ok && home.gap.reason === 'missing';
+}
+
+/**
+ * `explain -- filebeat -c …`, with or without the program's name. The environment is what `--env` says and nothing
+ * else: the shell that asks is not the one that will start Filebeat.
+ */
+export function askedCommand(given: readonly string[], flags: Flags, processNames: readonly string[]): Asked {
+  const files = openFileView(flags['path.rootfs']);
+  const argv = given[0]?.startsWith('-') ? ['filebeat', ...given] : [...given];
+  const cwd = posix.resolve(flags.cwd ?? process.cwd());
+  const env = Object.fromEntries(flags.env.map(({ name, value }) => [name, value]));
+  const inner = throughWrapper({ argv, cwd, env }, files, processNames);
+  const command: Command = { argv, cwd, env, ...inner, uid: process.getuid?.() ?? 0 };
+  const remarks = inner ? ['it is started through a wrapper, whose paths and variables count'] : [];
+  return {
+    subject: { config: configLabel(command.argv), remarks },
+    predict: predictor(command, files),
+    files,
+  };
+}
+
+/** A bare `filebeat` is what a shell would find: the packages put a script there that adds paths. */
+function throughWrapper(
+  start: { argv: string[]; cwd: string; env: Record<string, string> },
+  files: FileView,
+  processNames: readonly string[],
+): Pick<Command, 'argv' | 'cwd' | 'env'> | undefined {
+  const [program = ''] = start.argv;
+  const path = program.includes('/') ? program : `/usr/bin/${program}`;
+  const found = findFilebeat(path, start, { files, processNames });
+  if (found === undefined || found === 'unclear' || found.argv === start.argv) return undefined;
+  return found;
+}
+
+/** Throws `StartError`: there is no such process, or it is no Filebeat. */
+export function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Asked {
+  const reader = createFactReader(openProcFs(flags['path.procfs']), flags['path.rootfs'], () => performance.now());
+  const facts = reader.read(pid);
+  if (facts === undefined) throw new StartError(`there is no process ${pid}`);
+  const { argv, env, rootDir, gaps, still } = facts;
+  if (!isFilebeat(still.executable, argv, ['filebeat', 'filebeat-oss', ...processNames]))
+    throw new StartError(`process ${pid} is no Filebeat that collects`);
+  const files = openFileView(rootDir);
+  const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };
+  const remarks = gaps.map((gap) => `${gap.subject} could not be seen (${gap.reason})`);
+  return {
+    subject: { pid, config: configLabel(argv), remarks },
+    predict: (options) => predict(command, files, options),
+    process: { pid, startTicks: still.startTicks },
+    ...(still.netns === undefined ? {} : { netns: still.netns }),
+    files,
+  };
+}

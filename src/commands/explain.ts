@@ -1,0 +1,102 @@
+/**
+ * `explain`: what one command line, one running process or every instance asks for; against the host
+ * (`--against-host`), or under another release (`--compare-release`).
+ */
+import { againstHost } from '../explain/collisions.js';
+import { type Comparison, compare, compareCode } from '../explain/compare.js';
+import { type Explanation, explainCode, explanation } from '../explain/explanation.js';
+import { compareText } from '../exporter/compare-text.js';
+import { compareDocument, explainDocument } from '../exporter/explain-json.js';
+import { explainText } from '../exporter/explain-text.js';
+import { sameFilesets } from '../filebeat/filesets.js';
+import type { PredictOptions } from '../filebeat/predict.js';
+import { newestOfLine, newestRelease, parseRelease } from '../filebeat/releases.js';
+import type { Flags } from '../flags.js';
+import { readSettings, StartError } from '../host.js';
+import type { Logger } from '../log.js';
+import type { Gap, Prediction } from '../model.js';
+import { version } from '../version.js';
+import { type ExplainHost, lookAround } from './explain-host.js';
+import { type Asked, askedCommand, askedProcess } from './explain-subject.js';
+import type { Printed, Terminal } from './look.js';
+
+/**
+ * 0; 1 when one of them could not start or meets somebody on the host (comparing: when something changes); 3 when
+ * something cannot be told. Throws `StartError` for flags that do not go together and for a pid that is no Filebeat.
+ */
+export async function explain(
+  flags: Flags,
+  argv: readonly string[] | undefined,
+  log: Logger,
+  terminal: Terminal,
+): Promise<Printed> {
+  refuse(flags, argv);
+  const { processNames } = readSettings(flags['config.file']).discovery;
+  const one =
+    argv !== undefined
+      ? askedCommand(argv, flags, processNames)
+      : flags.pid !== undefined
+        ? askedProcess(flags.pid, flags, processNames)
+        : undefined;
+  const host = one === undefined || flags['against-host'] ? await lookAround(flags, log) : undefined;
+  const asked = one === undefined ? (host?.asked ?? []) : [one];
+  const release = flags['compare-release'];
+  if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
+  const explained = asked.map((each) => ({ asked: each, explanation: explanation(...foretold(each, flags)) }));
+  const all = explained.map((each) => each.explanation);
+  const near = flags['against-host'] ? await host?.around(explained) : undefined;
+  const told: Explanation[] = near === undefined ? all : all.map((each, at) => againstHost(each, near[at]!));
+  const gaps = one === undefined ? (host?.gaps ?? []) : [];
+  const text = flags.json ? json(explainDocument(told, gaps, version)) : explainText(told, gaps, terminal);
+  return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
+}
+
+function refuse(flags: Flags, argv: readonly string[] | undefined): void {
+  if (argv === undefined && (flags.cwd !== undefined || flags.env.length > 0))
+    throw new StartError('--cwd and --env belong to a command line after --');
+  if (flags['against-host'] && flags['compare-release'] !== undefined)
+    throw new StartError('--against-host and --compare-release exclude each other');
+}
+
+function json(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Where the host could not be looked at at all, "no Filebeat" is no answer. */
+function withHost(code: 0 | 1 | 3, host: ExplainHost | undefined): 0 | 1 | 3 {
+  return code === 0 && host?.usable === false ? 3 : code;
+}
+
+function baseOptions(flags: Flags): PredictOptions {
+  const release = flags['filebeat-release'];
+  return release === undefined ? {} : { release: newestOfLine(release) };
+}
+
+/** What is known where there are no files to ask: what the memory has. */
+function foretold(asked: Asked, flags: Flags): [Asked['subject'], Prediction] {
+  return [asked.subject, asked.predict(baseOptions(flags)) ?? asked.predict({})!];
+}
+
+function compareAll(
+  asked: readonly Asked[],
+  flags: Flags,
+  release: string,
+  host: ExplainHost | undefined,
+  terminal: Terminal,
+): Printed {
+  const all = asked.map((each): Comparison => {
+    const [subject, before] = foretold(each, flags);
+    return compare(subject, before, each.predict(optionsFor(release, before)), release);
+  });
+  const gaps: Gap[] = host?.gaps ?? [];
+  const text = flags.json ? json(compareDocument(all, gaps, release, version)) : compareText(all, gaps, terminal);
+  return { text, code: withHost(compareCode(all), host) };
+}
+
+/** The home holds the filesets of the installed release: those of another one come from the exporter's own table. */
+function optionsFor(release: string, before: Prediction): PredictOptions {
+  const versionOf = (text: string | undefined) =>
+    (text === undefined ? undefined : parseRelease(text)) ?? newestRelease;
+  const installed = versionOf(before.release.version);
+  return sameFilesets(installed, versionOf(release)) ? { release } : { release, filesetsFromTable: true };
+}

@@ -1,0 +1,76 @@
+/** `explain --against-host`: what is bound on the host now, and what other instances ask for, held against listeners. Pure. */
+import { socketTarget } from '../endpoint.js';
+import { collides } from '../filebeat/address.js';
+import type { Gap, Instance, Listener, ProcessId, Socket } from '../model.js';
+import { positionText } from '../words.js';
+import type { Collision, Explanation } from './explanation.js';
+
+/** What else is there in the network namespace that the explained Filebeat is or would be in. */
+export interface Neighbourhood {
+  sockets: readonly Socket[];
+  /** All but the explained one itself. */
+  others: readonly Instance[];
+  /** Processes of the explained one: what they hold is no collision. */
+  own: readonly ProcessId[];
+  /** Names of others with the same path.data. */
+  dataSharedWith: string[];
+  /** What kept it from being seen. */
+  gaps: Gap[];
+}
+
+/** With a gap there, no collision is no promise. */
+export function againstHost(explanation: Explanation, near: Neighbourhood): Explanation {
+  const { prediction } = explanation;
+  return {
+    ...explanation,
+    prediction: { ...prediction, gaps: [...prediction.gaps, ...near.gaps] },
+    listeners: explanation.listeners.map((one) => ({ ...one, collisions: collisionsOf(one.listener, near) })),
+    dataSharedWith: near.dataSharedWith,
+  };
+}
+
+function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhood): Collision[] {
+  const asked = others.flatMap((instance) => {
+    const claim = claimsOf(instance).find((one) => meets(listener, one));
+    return claim === undefined ? [] : [{ instance, declaredIn: claim.declaredIn }];
+  });
+  const bound = sockets.flatMap((socket): Collision[] => {
+    if (socket.protocol !== listener.protocol || !collides(listener.target, socketTarget(socket))) return [];
+    if (socket.owners.some((owner) => own.some((process) => isSame(owner, process)))) return [];
+    const [owner] = socket.owners;
+    const instance = owner && others.find(({ process }) => process !== undefined && isSame(owner, process));
+    const claim = asked.find((one) => one.instance === instance);
+    const { address, port, family, uid } = socket;
+    return [
+      {
+        bound: { address, port, family, uid, ...(owner ? { owner } : {}) },
+        ...(instance ? { instance: instance.name } : {}),
+        ...(claim ? { declaredIn: claim.declaredIn } : {}),
+      },
+    ];
+  });
+  const told = new Set(bound.map((collision) => collision.instance));
+  const onlyAsked = asked
+    .filter(({ instance }) => !told.has(instance.name))
+    .map(({ instance, declaredIn }): Collision => ({ instance: instance.name, declaredIn }));
+  return [...bound, ...onlyAsked];
+}
+
+function isSame(a: ProcessId, b: ProcessId): boolean {
+  return a.pid === b.pid && a.startTicks === b.startTicks;
+}
+
+function meets(a: Listener, b: Listener): boolean {
+  return a.protocol === b.protocol && collides(a.target, b.target);
+}
+
+/** What it ought to hold now, and what it will ask for at its next start. */
+function claimsOf({ expected, prediction }: Instance): Listener[] {
+  const claims = new Map<string, Listener>();
+  for (const listener of [...expected, ...prediction.listeners])
+    claims.set(
+      [listener.protocol, listener.address, listener.port, positionText(listener.declaredIn)].join('|'),
+      listener,
+    );
+  return [...claims.values()];
+}

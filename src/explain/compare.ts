@@ -1,0 +1,122 @@
+/** The same files under two releases: would it start, and which listeners are lost, gained, moved. Pure. */
+import type { Fault, Listener, Prediction } from '../model.js';
+import { positionText } from '../words.js';
+import { lossesOf, type Subject } from './explanation.js';
+import { racesOf } from './races.js';
+
+export interface Comparison {
+  subject: Subject;
+  before: Prediction;
+  /** Undefined: nothing on disk says how it is started. */
+  after?: Prediction;
+  /** The release that was asked for. */
+  release: string;
+  lost: Listener[];
+  gained: Listener[];
+  /** One declaration, another endpoint. */
+  moved: { from: Listener; to: Listener }[];
+  /** Listeners that stay as they are. */
+  kept: number;
+  /** Listeners of the new release that cannot be bound beside another one of the same Filebeat, and could before. */
+  clashing: Listener[];
+  /** What would newly cost an input or a file, and what would no longer. */
+  newFaults: Fault[];
+  goneFaults: Fault[];
+  answer: 'same' | 'changes' | 'unknown';
+}
+
+/** `before` under the release that is there, `after` under the one that was asked for. */
+export function compare(
+  subject: Subject,
+  before: Prediction,
+  after: Prediction | undefined,
+  release: string,
+): Comparison {
+  const listeners = after?.listeners ?? [];
+  const pairs = pairUp(before.listeners, listeners);
+  const losses = [lossesOf(before), after === undefined ? [] : lossesOf(after)] as const;
+  const without = (these: readonly Fault[], those: readonly Fault[]) =>
+    these.filter((one) => !those.some((other) => faultKey(one) === faultKey(other)));
+  const both = before.outcome !== 'exits' && after?.outcome !== 'exits';
+  const clashing = listeners.filter((listener) => loses(listener, listeners) && !wasLosing(listener, before.listeners));
+  const compared = {
+    subject,
+    before,
+    ...(after === undefined ? {} : { after }),
+    release,
+    ...pairs,
+    clashing: both ? clashing : [],
+    newFaults: both ? without(losses[1], losses[0]) : [],
+    goneFaults: both ? without(losses[0], losses[1]) : [],
+  };
+  return { ...compared, answer: answerOf(compared) };
+}
+
+function answerOf(one: Omit<Comparison, 'answer'>): Comparison['answer'] {
+  const { before, after, lost, gained, moved, clashing } = one;
+  if (after === undefined || isOpaque(before) || isOpaque(after)) return 'unknown';
+  if ((before.outcome === 'exits') !== (after.outcome === 'exits')) return 'changes';
+  if (lost.length + gained.length + moved.length + clashing.length > 0) return 'changes';
+  const uncertain = (prediction: Prediction) =>
+    prediction.outcome === 'dynamic' ||
+    prediction.gaps.length > 0 ||
+    prediction.listeners.some(({ target }) => target.kind === 'unresolved' || target.kind === 'name');
+  return uncertain(before) || uncertain(after) ? 'unknown' : 'same';
+}
+
+/** Whether it would start cannot be told, or which listeners it would have. */
+function isOpaque({ outcome }: Prediction): boolean {
+  return outcome === 'unknown' || outcome === 'ambiguous';
+}
+
+const declaration = (listener: Listener) => `${positionText(listener.declaredIn)}|${listener.input}`;
+
+function endpoint({ protocol, address, port, target }: Listener): string {
+  return [protocol, address, port ?? '', JSON.stringify(target)].join('|');
+}
+
+function pairUp(
+  before: readonly Listener[],
+  after: readonly Listener[],
+): Pick<Comparison, 'lost' | 'gained' | 'moved' | 'kept'> {
+  const rest = [...after];
+  const take = (matches: (listener: Listener) => boolean): Listener | undefined => {
+    const at = rest.findIndex(matches);
+    return at < 0 ? undefined : rest.splice(at, 1)[0];
+  };
+  const unchanged = (one: Listener) =>
+    take((other) => declaration(one) === declaration(other) && endpoint(one) === endpoint(other)) !== undefined;
+  // Those that stay are taken out first, so that a neighbour with the same declaration is not mistaken for a move.
+  const changed = before.filter((one) => !unchanged(one));
+  // The same endpoint from another line (a list laid over another): nothing changes for its senders.
+  const elsewhere = changed.filter(
+    (one) => take((other) => one.input === other.input && endpoint(one) === endpoint(other)) === undefined,
+  );
+  const moved: Comparison['moved'] = [];
+  const lost = elsewhere.filter((from) => {
+    const to = take((other) => declaration(from) === declaration(other));
+    if (to !== undefined) moved.push({ from, to });
+    return to === undefined;
+  });
+  return { lost, gained: rest, moved, kept: before.length - lost.length - moved.length };
+}
+
+/** It may end up without its socket because of another listener beside it. */
+function loses(listener: Listener, all: readonly Listener[]): boolean {
+  return racesOf(listener, all).some((race) => race.winner !== 'this');
+}
+
+function wasLosing(listener: Listener, before: readonly Listener[]): boolean {
+  const same = before.find((one) => declaration(one) === declaration(listener));
+  return same === undefined || loses(same, before);
+}
+
+function faultKey({ code, subject, at }: Fault): string {
+  return [code, subject ?? '', positionText(at)].join('|');
+}
+
+/** 1: something changes for one of them; 3: one side cannot be told; else 0. */
+export function compareCode(all: readonly Comparison[]): 0 | 1 | 3 {
+  if (all.some(({ answer }) => answer === 'changes')) return 1;
+  return all.some(({ answer }) => answer === 'unknown') ? 3 : 0;
+}

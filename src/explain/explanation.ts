@@ -1,0 +1,102 @@
+/** What one Filebeat asks for, put together for `explain`: its verdict, each listener with what speaks against it. Pure. */
+import { newestRelease, parseRelease } from '../filebeat/releases.js';
+import type { Fault, Listener, Owner, Position, Prediction } from '../model.js';
+import { type Race, racesOf } from './races.js';
+import { ifTakenText } from './words.js';
+
+/** Which Filebeat is meant. */
+export interface Subject {
+  /** Of an instance on this host. */
+  name?: string;
+  pid?: number;
+  /** Main files as given, comma-joined. */
+  config: string;
+  /** What is to be known about the way it was looked at; sentences. */
+  remarks: string[];
+}
+
+export type ListenerStatus = 'resolved' | 'random' | 'unresolved' | 'invalid';
+
+/** Who has an endpoint, or asks for it too (`explain --against-host`). */
+export interface Collision {
+  /** Bound now. Without an owner: one that cannot be seen. */
+  bound?: { address: string; port: number; family: 4 | 6; uid: number; owner?: Owner };
+  /** Name of the instance that has it or asks for it. */
+  instance?: string;
+  /** Where that instance asks for it. */
+  declaredIn?: Position;
+}
+
+export interface ExplainedListener {
+  listener: Listener;
+  status: ListenerStatus;
+  /** What happens when the endpoint is taken at the start; absent for what is never bound. */
+  ifTaken?: string;
+  /** Other listeners of the same Filebeat that cannot be bound beside this one. */
+  races: Race[];
+  /** Absent: nobody asked. */
+  collisions?: Collision[];
+}
+
+export interface Explanation {
+  subject: Subject;
+  prediction: Prediction;
+  listeners: ExplainedListener[];
+  /** Names of other instances with the same path.data; only with `--against-host`. */
+  dataSharedWith?: string[];
+}
+
+/** Things that cost an input or a file. That there are no modules at all costs only those who want some. */
+export function lossesOf({ faults }: Prediction): Fault[] {
+  return faults.filter(({ code }) => code !== 'no-module-folder');
+}
+
+export function statusOf({ target }: Listener): ListenerStatus {
+  switch (target.kind) {
+    case 'socket':
+      return 'resolved';
+    // The port is known, the address is up to a name server.
+    case 'name':
+      return 'unresolved';
+    default:
+      return target.kind;
+  }
+}
+
+export function explanation(subject: Subject, prediction: Prediction): Explanation {
+  const { listeners, release } = prediction;
+  const version = (release.version === undefined ? undefined : parseRelease(release.version)) ?? newestRelease;
+  return {
+    subject,
+    prediction,
+    listeners: listeners.map((listener) => {
+      const ifTaken = ifTakenText(listener, version);
+      return {
+        listener,
+        status: statusOf(listener),
+        ...(ifTaken === undefined ? {} : { ifTaken }),
+        races: racesOf(listener, listeners),
+      };
+    }),
+  };
+}
+
+/** Something about it cannot be told from outside. */
+export function isUncertain({ prediction, listeners }: Explanation): boolean {
+  const { outcome } = prediction;
+  if (outcome === 'ambiguous' || outcome === 'unknown' || outcome === 'dynamic') return true;
+  if (outcome === 'exits') return false;
+  const unseen = prediction.gaps.length > 0 || prediction.faults.some((fault) => fault.code === 'file-unseen');
+  return (
+    unseen ||
+    listeners.some(({ status, races }) => status === 'unresolved' || races.some((race) => race.winner === 'chance'))
+  );
+}
+
+/** 1: one of them could not start, or meets somebody on the host; 3: something cannot be told; else 0. */
+export function explainCode(all: readonly Explanation[]): 0 | 1 | 3 {
+  const fails = ({ prediction, listeners }: Explanation) =>
+    prediction.outcome === 'exits' || listeners.some(({ collisions }) => (collisions?.length ?? 0) > 0);
+  if (all.some(fails)) return 1;
+  return all.some(isUncertain) ? 3 : 0;
+}

@@ -1,0 +1,40 @@
+/** Labelled facts below a heading, wrapped to the terminal: what `explain` is printed with. Pure. */
+import { type Colour, type Paint, safe, width } from './terminal.js';
+
+/** Label, text, and its colour; an empty text is left out. */
+export type Fact = readonly [label: string, text: string | undefined, colour?: Colour];
+
+const labelWidth = 10;
+
+/** `  label      text`, further lines of the text below its first. */
+export function factLines(
+  facts: readonly Fact[],
+  indent: number,
+  paint: Paint,
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
+  const margin = ' '.repeat(indent);
+  let last = '';
+  return facts.flatMap(([label, text, colour]) => {
+    if (text === undefined || text === '') return [];
+    const shown = label === last ? '' : label;
+    last = label;
+    return wrap(safe(text), columns - indent - labelWidth - 1).map(
+      (line, at) => `${margin}${paint((at === 0 ? shown : '').padEnd(labelWidth), 'dim')} ${paint(line, colour)}`,
+    );
+  });
+}
+
+/** Broken at spaces; a word that is too long stays whole, since paths are there to be copied. */
+function wrap(text: string, columns: number): string[] {
+  if (columns < 20 || width(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
