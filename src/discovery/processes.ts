@@ -75,6 +75,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   const bystanders = new Map<number, Bystander>();
   let number = 0;
   let lastScan: number | undefined;
+  let anyDenied = false;
 
   function scan(): ProcessScan {
     const started = now();
@@ -118,6 +119,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       examined++;
       const seen = glance(procfs, pid, before?.byLink ?? true, before?.trait);
       if (seen.candidate && tellFilebeat(pid)) return;
+      anyDenied ||= seen.denied;
       bystanders.delete(pid);
       bystanders.set(pid, {
         trait: seen.trait,
@@ -195,7 +197,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */
   function hiddenFrom(pids: number[]): Gap[] {
     let untold = 0;
-    for (const bystander of bystanders.values()) if (bystander.denied && bystander.scan === number) untold++;
+    if (anyDenied)
+      for (const bystander of bystanders.values()) if (bystander.denied && bystander.scan === number) untold++;
     if (untold > 0)
       return [{ reason: 'denied', subject: '/proc', detail: `${untold} processes could not be looked at` }];
     if (procfs.real && !pids.includes(1))

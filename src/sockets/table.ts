@@ -29,6 +29,10 @@ export interface SocketTable {
 /** Idle and unconnected, which is how UDP listens; TCP has a state for it. */
 const LISTENING: Record<Protocol, string> = { udp: '07', tcp: '0A' };
 
+/** Local address and port, state, receive queue, uid, inode and, of UDP, drops. */
+const ROW =
+  /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]{8}) \S+ \S+ +(\d{1,10}) +\d+ (\d{1,15}) \d+ \S+(?: (\d{1,15}))?/;
+
 /**
  * Listeners only: unconnected UDP sockets and TCP sockets in LISTEN, one row per inode (the table may repeat a row
  * while it changes). `littleEndian` is the byte order of the host that wrote it.
@@ -37,6 +41,8 @@ export function parseSocketTable(text: string, protocol: Protocol, family: Famil
   const table: SocketTable = { rows: [], badLines: [] };
   const seen = new Set<number>();
   const state = LISTENING[protocol];
+  // Wildcards and loopback stand in nearly every row.
+  const addresses = new Map<string, string | undefined>();
   let number = 0;
   for (let from = 0; from < text.length; ) {
     let to = text.indexOf('\n', from);
@@ -45,48 +51,38 @@ export function parseSocketTable(text: string, protocol: Protocol, family: Famil
     const line = text.slice(from, to);
     from = to + 1;
     if (number === 1 || line === '') continue;
-    const fields = line.trim().split(/ +/);
-    const row = fields[3] === state ? parseRow(fields, protocol, family, littleEndian) : undefined;
-    if (row === undefined) {
-      // Another state is no listener; no state at all is no row.
-      if (fields[3] === state || !/^[0-9A-F]{2}$/.test(fields[3] ?? '')) table.badLines.push(number);
-    } else if (row !== 'connected' && !seen.has(row.inode)) {
-      seen.add(row.inode);
-      table.rows.push(row);
+    const fields = ROW.exec(line);
+    if (fields === null) {
+      table.badLines.push(number);
+      continue;
     }
+    const [, hex = '', port = '', its, queue = '', uid, inodeText, drops] = fields;
+    if (its !== state) continue;
+    let address = addresses.get(hex);
+    if (address === undefined) {
+      address = decodeAddress(hex, family, littleEndian);
+      addresses.set(hex, address);
+    }
+    if (address === undefined || (protocol === 'udp' && drops === undefined)) {
+      table.badLines.push(number);
+      continue;
+    }
+    const inode = Number(inodeText);
+    // A socket in the midst of closing has no inode any more: nobody holds it.
+    if (inode === 0 || seen.has(inode)) continue;
+    seen.add(inode);
+    table.rows.push({
+      protocol,
+      family,
+      address,
+      port: Number.parseInt(port, 16),
+      inode,
+      uid: Number(uid),
+      receiveQueue: Number.parseInt(queue, 16),
+      drops: protocol === 'udp' ? Number(drops) : 0,
+    });
   }
   return table;
-}
-
-function parseRow(
-  fields: string[],
-  protocol: Protocol,
-  family: Family,
-  littleEndian: boolean,
-): SocketRow | 'connected' | undefined {
-  const [, local, remote, , queues, , , uid, , inode] = fields;
-  if (local === undefined || remote === undefined || queues === undefined) return undefined;
-  const colon = local.indexOf(':');
-  const address = decodeAddress(local.slice(0, colon), family, littleEndian);
-  const port = hex(local.slice(colon + 1), 4);
-  const receiveQueue = hex(queues.slice(queues.indexOf(':') + 1), 8);
-  const owner = decimal(uid);
-  const number = decimal(inode);
-  if (address === undefined || port === undefined || receiveQueue === undefined) return undefined;
-  if (owner === undefined || number === undefined) return undefined;
-  const drops = protocol === 'udp' ? decimal(fields[12]) : 0;
-  if (drops === undefined) return undefined;
-  // A socket in the midst of closing has no inode any more: nobody holds it.
-  if (!/^0+:0000$/.test(remote) || number === 0) return 'connected';
-  return { protocol, family, address, port, inode: number, uid: owner, receiveQueue, drops };
-}
-
-function hex(text: string, digits: number): number | undefined {
-  return text.length === digits && /^[0-9A-F]+$/.test(text) ? Number.parseInt(text, 16) : undefined;
-}
-
-function decimal(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** One or four 32-bit words in the host's byte order, as hex: `0100007F` is 127.0.0.1. */
