@@ -277,6 +277,18 @@ describe('on the real kernel', () => {
     assert.deepEqual(find(one.pid)?.argv, ['filebeat', '-c', 'late.yml']);
   });
 
+  it('an old bystander that becomes Filebeat by exec is seen within one rotation', async () => {
+    const clock = { ms: 0 };
+    const { processes: scanner } = createLooker('/proc', () => clock.ms);
+    const one = await start({ argv: ['/bin/wait-for-elasticsearch'] });
+    scanner.scan();
+    clock.ms = YOUNG_MS + 1;
+    scanner.scan();
+    await one.exec('filebeat', ['filebeat', '-c', 'very-late.yml']);
+    clock.ms += ROTATION_MS;
+    assert.ok(scanner.scan().filebeats.some(({ process }) => process.pid === one.pid));
+  });
+
   it('a Filebeat that becomes another Filebeat by exec has the new words', async () => {
     const one = await start({ argv: ['filebeat', '-c', 'one.yml'] });
     assert.deepEqual(find(one.pid)?.argv.at(-1), 'one.yml');
