@@ -8,6 +8,8 @@ import type { Fault, Instance, Listener, Prediction, ProcessId } from './model.j
 /** The listeners that one very process was known to ask for, from an earlier scan. */
 export interface StartRecord extends ProcessId {
   listeners: Listener[];
+  /** Files read only at the start → their time stamps as they were then, seconds since the epoch. */
+  files?: Readonly<Record<string, number>>;
 }
 
 export type Expectation = Pick<Instance, 'expected' | 'basis' | 'pendingRestart' | 'brokenReloads'>;
@@ -43,6 +45,37 @@ export function editedSinceStart(prediction: Prediction, startTime: number): boo
   return prediction.files.some((f) => !f.reloaded && f.mtime !== undefined && f.mtime > startTime + blur);
 }
 
+/** Filebeat, or the part of it that reads files, would start with what is on disk. */
+export function canStart({ outcome }: Prediction): boolean {
+  return outcome === 'runs' || outcome === 'ambiguous' || outcome === 'dynamic';
+}
+
+function stampsOf(prediction: Prediction): Record<string, number> {
+  return Object.fromEntries(
+    prediction.files.flatMap((f) => (f.reloaded || f.mtime === undefined ? [] : [[f.path, f.mtime] as const])),
+  );
+}
+
+/**
+ * As `editedSinceStart`, and also what leaves no younger time stamp where the record knows the files of the start: a file
+ * put in place with the stamp of its origin (`rsync -t`, `cp -p`, packages), a link led elsewhere, one file more or less.
+ */
+export function changedSinceStart(
+  prediction: Prediction,
+  startTime: number,
+  record: Pick<StartRecord, 'files'> | undefined,
+): boolean {
+  if (editedSinceStart(prediction, startTime)) return true;
+  const then = record?.files;
+  if (then === undefined) return false;
+  const now = stampsOf(prediction);
+  const added = prediction.files.some(
+    ({ path, role }) =>
+      (role === 'inputs' || role === 'modules') && Object.hasOwn(now, path) && !Object.hasOwn(then, path),
+  );
+  return added || Object.entries(then).some(([path, stamp]) => now[path] !== stamp);
+}
+
 /**
  * Of a running instance. `record`: what this very process was known to ask for, if an earlier scan saw it.
  * `startTime`: seconds since the epoch.
@@ -53,8 +86,8 @@ export function expectedOfRunning(
   record: StartRecord | undefined,
 ): Expectation {
   const onDisk = prediction.listeners;
-  const loads = prediction.outcome === 'runs' || prediction.outcome === 'ambiguous';
-  if (!loads && record !== undefined) return { expected: record.listeners, basis: 'remembered', pendingRestart: false };
+  if (!canStart(prediction) && record !== undefined)
+    return { expected: record.listeners, basis: 'remembered', pendingRestart: false };
   const brokenReloads = brokenFiles(prediction);
   const stopped = (record?.listeners ?? []).filter(
     (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),
@@ -62,7 +95,7 @@ export function expectedOfRunning(
   const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
   const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
   const staticOnDisk = onDisk.filter(isStatic);
-  if (!editedSinceStart(prediction, startTime))
+  if (!changedSinceStart(prediction, startTime, record))
     return { expected: [...staticOnDisk, ...reloaded], basis: 'disk', pendingRestart: false, ...rest };
   if (record === undefined)
     return { expected: [...staticOnDisk, ...reloaded], basis: 'edited', pendingRestart: false, ...rest };
@@ -73,21 +106,33 @@ export function expectedOfRunning(
   return { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest };
 }
 
-/** Of an instance without a process: what is on disk, or was last known where the disk tells nothing. */
+/**
+ * Of an instance without a process: what is on disk, or was last known where the disk tells nothing. What a reloaded file
+ * that broke has asked for stays expected.
+ */
 export function expectedOfDown(prediction: Prediction, lastKnown: readonly Listener[]): Expectation {
-  const useDisk =
-    prediction.outcome === 'runs' ||
-    prediction.outcome === 'ambiguous' ||
-    (prediction.listeners.length > 0 && prediction.outcome === 'exits');
-  return {
-    expected: useDisk ? prediction.listeners : [...lastKnown],
-    basis: useDisk ? 'disk' : 'remembered',
-    pendingRestart: false,
-  };
+  const useDisk = canStart(prediction) || (prediction.listeners.length > 0 && prediction.outcome === 'exits');
+  if (!useDisk) return { expected: [...lastKnown], basis: 'remembered', pendingRestart: false };
+  const broken = brokenFiles(prediction).map(({ file }) => file);
+  const lost = lastKnown.filter((l) => !isStatic(l) && broken.includes(l.declaredIn.file));
+  return { expected: [...prediction.listeners, ...lost], basis: 'disk', pendingRestart: false };
 }
 
-/** What the next scan may go by as the start of this process; none while the start could not be told. */
-export function startRecord(process: ProcessId, expectation: Expectation, settled: boolean): StartRecord | undefined {
-  if (expectation.basis === 'edited' && !settled) return undefined;
-  return { pid: process.pid, startTicks: process.startTicks, listeners: expectation.expected };
+/**
+ * What the next scan may go by as the start of this process; none while the start could not be told: what is on disk
+ * cannot be loaded, or was edited and the sockets do not prove it (`settled`). What was learned is kept elsewhere.
+ */
+export function startRecord(
+  process: ProcessId,
+  prediction: Prediction,
+  expectation: Expectation,
+  context: { settled: boolean; before: StartRecord | undefined },
+): StartRecord | undefined {
+  if (!canStart(prediction) || (expectation.basis === 'edited' && !context.settled)) return undefined;
+  return {
+    pid: process.pid,
+    startTicks: process.startTicks,
+    listeners: expectation.expected.filter((listener) => listener.input !== 'learned'),
+    files: context.before?.files ?? stampsOf(prediction),
+  };
 }

@@ -125,6 +125,6 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
       const start = taker.startOf(id);
       return start && predict(start.command, openFileView(start.rootDir), options);
     },
-    close: () => void memory.flush(taker.state()),
+    close: () => void memory.flush(memory.pull(taker.state())),
   };
 }

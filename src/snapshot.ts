@@ -7,7 +7,7 @@
 import { type Merged, mergeCandidates } from './discovery/instances.js';
 import { lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
-import { followNames, isExpired, observe, type State } from './discovery/memory-state.js';
+import { followNames, isExpired, observe, rememberedProcess, type State } from './discovery/memory-state.js';
 import {
   fromDeclared,
   fromGlobs,
@@ -19,7 +19,7 @@ import {
 } from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
 import { isCollector } from './filebeat/command.js';
-import type { Gap, Snapshot } from './model.js';
+import type { Gap, Prediction, Snapshot } from './model.js';
 import { openFileView } from './proc/files.js';
 import { openProcFs } from './proc/fs.js';
 import { createKeptReadings } from './proc/kept.js';
@@ -89,7 +89,10 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 
   function gather(scan: ProcessScan, gaps: Gap[]): Origin[] {
     const { discovery, instances } = sources.settings();
-    const running = scan.filebeats.map((filebeat) => fromProcess(filebeat, kept));
+    const running = scan.filebeats
+      .map((filebeat) => fromProcess(filebeat, kept, rememberedProcess(state, filebeat.process, boot())))
+      // The root of one that ends is gone: what was not found through it says nothing about its files.
+      .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
     const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();
     const units = discovery.systemd
       ? fromUnits(rootfs, discovery.processNames, unitsSeen, kept)
@@ -101,21 +104,22 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       ...units.origins,
       ...globs.origins,
       ...fromDeclared(instances, rootfs, kept),
-      ...fromMemory(state),
+      ...fromMemory(state, boot()),
     ];
   }
 
-  /** Only of the host's own root: another one may be gone with its process. */
+  /** Below the host's root, or one that a unit names: another one is gone with its process. */
   function endOf(merged: Merged<Origin>, release: string | undefined) {
-    const [{ root, pathData }] = merged.candidates;
-    return root === '/' && pathData !== undefined ? lastEnd(openFileView(rootfs), pathData, release) : undefined;
+    const [{ root, pathData, start }] = merged.candidates;
+    const rootDir = root === '/' ? rootfs : start?.rootDir;
+    return rootDir && pathData !== undefined ? lastEnd(openFileView(rootDir), pathData, release) : undefined;
   }
 
   /** The process is what it was when this pass began. */
   function stillRuns(process: { pid: number; startTicks: number }): boolean {
     const reading = procfs.piece(`${process.pid}/stat`);
     const stat = reading.ok ? parseStat(reading.value) : undefined;
-    return stat !== undefined && stat.startTicks === process.startTicks && stat.state !== 'Z' && stat.state !== 'X';
+    return stat !== undefined && stat.startTicks === process.startTicks && !stat.exiting;
   }
 
   async function take(): Promise<Snapshot> {
@@ -131,7 +135,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const merged = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
     kept.sweep();
     state = followNames(state, merged);
-    const context = { state, now, bootId: boot(), hidden: scan.hidden, lastEnd: endOf };
+    const context = { state, now, bootId: boot(), hidden: scan.hidden, hostNetns: scan.hostNetns, lastEnd: endOf };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
     for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
@@ -155,7 +159,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
     const learned = learnFrom(state.learned, instances, held, now, rules);
     const sightings = drafts.map((one) => sightingOf(one, held));
-    state = observe({ ...state, ledger, learned }, sightings, now, boot());
+    // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
+    state = sources.memory.pull(observe({ ...state, ledger, learned }, sightings, now, boot()));
     sources.memory.save(state, now);
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
     for (const instance of lasting) tellHistory(instance, state, now, flaps);
@@ -186,6 +191,10 @@ function undecidedOf({ instance, listener }: WantedOf): Snapshot['undecided'] {
   if (instance === undefined || listener === undefined) return [];
   const { protocol, address, port } = listener;
   return [{ instance: instance.id, protocol, address, ...(port === undefined ? {} : { port }) }];
+}
+
+function isWhole(prediction: Prediction | undefined, gaps: readonly Gap[] = []): boolean {
+  return prediction?.outcome === 'runs' && prediction.gaps.length + gaps.length === 0;
 }
 
 function withoutRepeats(gaps: readonly Gap[]): Gap[] {

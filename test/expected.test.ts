@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { editedSinceStart, expectedOfDown, expectedOfRunning, sameListeners, startRecord } from '../src/expected.js';
-import type { ConfigFile, Listener } from '../src/model.js';
+import {
+  type Expectation,
+  editedSinceStart,
+  expectedOfDown,
+  expectedOfRunning,
+  sameListeners,
+  startRecord,
+} from '../src/expected.js';
+import type { ConfigFile, Listener, Prediction } from '../src/model.js';
 import { listener, now, prediction } from './support/build.js';
 
 const main = (mtime: number): ConfigFile => ({
@@ -19,6 +26,8 @@ const included = (mtime: number): ConfigFile => ({
 const reloaded = (host: string): Listener =>
   listener(host, { reload: { periodSeconds: 10 }, declaredIn: { file: '/etc/filebeat/inputs.d/a.yml', line: 1 } });
 const record = (...listeners: Listener[]) => ({ pid: 1, startTicks: 100, listeners });
+const recorded = (onDisk: Prediction, told: Expectation, settled: boolean) =>
+  startRecord({ pid: 1, startTicks: 2 }, onDisk, told, { settled, before: undefined });
 const ports = (listeners: readonly Listener[]) => listeners.map((l) => l.port);
 
 describe('what a running Filebeat ought to hold', () => {
@@ -85,6 +94,12 @@ describe('what a dead Filebeat ought to hold', () => {
     assert.deepEqual(ports(expectedOfDown(prediction([listener(':9001')]), [listener(':9000')]).expected), [9001]);
   });
 
+  it('keeps what a broken reloaded file asked for', () => {
+    const fault = { code: 'yaml', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } };
+    const onDisk = prediction([listener(':9005')], { files: [main(now), included(now)], faults: [fault] });
+    assert.deepEqual(ports(expectedOfDown(onDisk, [listener(':9004'), reloaded(':9000')]).expected), [9005, 9000]);
+  });
+
   it('is what was last known when the disk tells nothing', () => {
     assert.deepEqual(
       ports(expectedOfDown(prediction([], { outcome: 'unknown' }), [listener(':9000')]).expected),
@@ -95,17 +110,46 @@ describe('what a dead Filebeat ought to hold', () => {
 
 describe('start records', () => {
   it('are not made of an edited file before the sockets prove it', () => {
-    const edited = expectedOfRunning(prediction([listener(':9001')], { files: [main(now + 10)] }), now, undefined);
-    assert.equal(startRecord({ pid: 1, startTicks: 2 }, edited, false), undefined);
-    assert.equal(startRecord({ pid: 1, startTicks: 2 }, edited, true)?.listeners.length, 1);
+    const onDisk = prediction([listener(':9001')], { files: [main(now + 10)] });
+    const edited = expectedOfRunning(onDisk, now, undefined);
+    assert.equal(recorded(onDisk, edited, false), undefined);
+    assert.equal(recorded(onDisk, edited, true)?.listeners.length, 1);
   });
 
   it('are made of what is on disk', () => {
-    const told = expectedOfRunning(prediction([listener(':9001')], { files: [main(now - 1)] }), now, undefined);
-    assert.deepEqual(startRecord({ pid: 1, startTicks: 2 }, told, false), {
+    const onDisk = prediction([listener(':9001')], { files: [main(now - 1), included(now - 2)] });
+    const told = expectedOfRunning(onDisk, now, undefined);
+    assert.deepEqual(recorded(onDisk, told, false), {
       pid: 1,
       startTicks: 2,
       listeners: told.expected,
+      files: { '/etc/filebeat/filebeat.yml': now - 1 },
+    });
+  });
+
+  it('are not made of files that Filebeat would refuse, nor of what was learned', () => {
+    const refused = prediction([], { outcome: 'exits', reason: { code: 'missing' } });
+    assert.equal(recorded(refused, expectedOfRunning(refused, now, undefined), true), undefined);
+    const dynamic = prediction([listener(':9000')], { outcome: 'dynamic' });
+    const told = expectedOfRunning(dynamic, now, undefined);
+    const both = { ...told, expected: [...told.expected, listener(':9001', { input: 'learned' })] };
+    assert.deepEqual(ports(recorded(dynamic, both, true)?.listeners ?? []), [9000]);
+  });
+
+  it('tell of a file that was put in place with an older time stamp, which the start time does not', () => {
+    const started = { ...record(listener(':9000')), files: { '/etc/filebeat/filebeat.yml': now - 10 } };
+    const replaced = prediction([listener(':9001')], { files: [main(now - 500)] });
+    const told = expectedOfRunning(replaced, now, started);
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'remembered', true]);
+    assert.equal(expectedOfRunning(replaced, now, undefined).basis, 'disk');
+  });
+
+  it('keep the time stamps of the start', () => {
+    const started = { ...record(listener(':9000')), files: { '/etc/filebeat/filebeat.yml': now - 10 } };
+    const edited = prediction([listener(':9001')], { files: [main(now + 10)] });
+    const told = expectedOfRunning(edited, now, started);
+    assert.deepEqual(startRecord({ pid: 1, startTicks: 2 }, edited, told, { settled: false, before: started })?.files, {
+      '/etc/filebeat/filebeat.yml': now - 10,
     });
   });
 });

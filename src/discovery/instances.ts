@@ -3,8 +3,9 @@
  * (root, network namespace, main files after resolving, path.data). Pure; the order of the candidates does not matter.
  */
 import { createHash } from 'node:crypto';
-import type { FilebeatProcess, InstanceOrigin } from '../model.js';
+import type { FilebeatProcess, InstanceOrigin, ProcessId } from '../model.js';
 import { type NameSources, nameInstances } from './names.js';
+import { isProcessOf, isSame, runsIn, unitNames } from './sameness.js';
 
 /** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
 export interface Candidate {
@@ -29,8 +30,8 @@ export interface Candidate {
   declaredName?: string;
   /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
   host?: string;
-  /** Of a remembered one: how it is known in the memory, and why it was expected when last seen. */
-  remembered?: { id: string; name: string; origins: readonly InstanceOrigin[] };
+  /** Of a remembered one: how it is known in the memory, why it was expected when last seen, and its process in this boot. */
+  remembered?: { id: string; name: string; origins: readonly InstanceOrigin[]; process?: ProcessId };
 }
 
 export interface Merged<C extends Candidate> {
@@ -122,30 +123,6 @@ export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): 
   return named(groups);
 }
 
-/** Same root, files and data; the network counts only where both sides know theirs. */
-function isSame(a: Candidate, b: Candidate): boolean {
-  if (a.root !== b.root || !sameFiles(a, b)) return false;
-  if (a.pathData !== undefined && b.pathData !== undefined && a.pathData !== b.pathData) return false;
-  const known = (c: Candidate) => c.origin === 'process' || c.origin === 'remembered';
-  return a.network === b.network || !known(a) || !known(b);
-}
-
-function sameFiles(a: Candidate, b: Candidate): boolean {
-  return a.mainFiles.length === b.mainFiles.length && a.mainFiles.every((file, at) => file === b.mainFiles[at]);
-}
-
-/** Units are the host's, also with a `RootDirectory=`; one of the same name inside a container is another one. */
-function runsIn(process: Candidate, unit: Candidate): boolean {
-  const reachable = process.root === unit.root || process.container === undefined;
-  return reachable && process.unit !== undefined && unitNames(unit).includes(process.unit);
-}
-
-/** An init script runs as `NAME.service`. */
-function unitNames(unit: Candidate): string[] {
-  if (unit.origin !== 'systemd' || unit.unit === undefined) return [];
-  return [unit.unit, `${unit.unit}.service`, ...(unit.unitAliases ?? [])];
-}
-
 /** The process is exactly what another unit asks for. */
 function holdsUnit<C extends Candidate>(group: Group<C>, units: readonly C[], but: C): boolean {
   return units.some((unit) => unit !== but && group.candidates.some((c) => isSame(c, unit) && runsIn(c, unit)));
@@ -155,6 +132,8 @@ function attachRemembered<C extends Candidate>(remembered: readonly C[], groups:
   const firsts = groups.filter((group) => group.twin === undefined);
   const isTaken = (group: Group<C>) => group.candidates.some((c) => c.origin === 'remembered');
   const rules: ((one: C, group: Group<C>) => boolean)[] = [
+    // The very same process, whatever has become of its files meanwhile.
+    (one, group) => group.candidates.some((c) => isProcessOf(c, one)),
     (one, group) => group.candidates.some((c) => identityOf(c) === one.remembered!.id),
     (one, group) => group.candidates.some((c) => isSame(c, one)),
     // The unit or the declaration was edited: the same instance with another configuration.
@@ -172,16 +151,17 @@ function attachRemembered<C extends Candidate>(remembered: readonly C[], groups:
   let open = [...remembered];
   for (const [rank, rule] of rules.entries()) {
     open = open.filter((one) => {
-      const group = firsts.find((g) => (rank === 0 || !isTaken(g)) && rule(one, g));
+      const group = firsts.find((g) => (rank <= 1 || !isTaken(g)) && rule(one, g));
       group?.candidates.push(one);
       return group === undefined;
     });
   }
   for (const one of open) groups.push({ candidates: [one] });
-  // The history of the very identity goes first.
+  // The history of the very process goes first, then that of the very identity.
   for (const { candidates } of firsts) {
-    const id = identityOf(candidates[0]!);
-    const rank = (c: C) => (c.remembered === undefined ? 0 : c.remembered.id === id ? 1 : 2);
+    const main = candidates[0]!;
+    const id = identityOf(main);
+    const rank = (c: C) => (c.remembered === undefined ? 0 : isProcessOf(main, c) ? 1 : c.remembered.id === id ? 2 : 3);
     candidates.sort((a, b) => rank(a) - rank(b));
   }
 }

@@ -32,7 +32,13 @@ export interface RememberedInstance {
   /** Last known expected listeners. */
   expected: Listener[];
   /** The process last seen; `listeners`: what it was known to have started with. */
-  start: ProcessId & { bootId: string; startTime: number; listeners?: Listener[] };
+  start: ProcessId & {
+    bootId: string;
+    startTime: number;
+    listeners?: Listener[];
+    /** Files read only at the start → their time stamps then, seconds since the epoch. */
+    files?: Readonly<Record<string, number>>;
+  };
   /** Seconds since the epoch, of its process. */
   firstSeen: number;
   lastSeen: number;
@@ -61,7 +67,7 @@ export interface Sighting {
   instance: Merged<Candidate>;
   expected: readonly Listener[];
   /** What this very process is known to have started with (`expected.ts`, `startRecord`). */
-  start?: { listeners: readonly Listener[] };
+  start?: { listeners: readonly Listener[]; files?: Readonly<Record<string, number>> };
   dynamic: boolean;
   release?: string;
 }
@@ -137,7 +143,7 @@ function remember(
     before.start.pid === process.pid &&
     before.start.startTicks === process.startTicks;
   const replaced = process !== undefined && before !== undefined && !same;
-  const listeners = start?.listeners ?? (same || process === undefined ? before?.start.listeners : undefined);
+  const { listeners, files } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
   const started =
     process === undefined
       ? before!.start
@@ -148,7 +154,7 @@ function remember(
   return {
     id: instance.id,
     name: instance.name,
-    config: main.config,
+    config: place.config,
     root: place.root,
     network: place.network,
     mainFiles: [...place.mainFiles],
@@ -162,7 +168,11 @@ function remember(
     ...(version === undefined ? {} : { release: version }),
     ...(dynamic ? { dynamic: true as const } : {}),
     expected: expected.map(plainListener),
-    start: { ...started, ...(listeners === undefined ? {} : { listeners: listeners.map(plainListener) }) },
+    start: {
+      ...started,
+      ...(listeners === undefined ? {} : { listeners: listeners.map(plainListener) }),
+      ...(files === undefined ? {} : { files }),
+    },
     firstSeen: before?.firstSeen ?? now,
     lastSeen: process === undefined ? before!.lastSeen : now,
     restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
@@ -189,8 +199,19 @@ function plainListener(l: Listener): Listener {
 
 // ------------------------------------------------------------------------------------------ what a scan asks
 
-/** All remembered instances as candidates of their own origin. */
-export function rememberedCandidates(state: State): Candidate[] {
+/** The instance whose process this one was at the last look, in the same boot. */
+export function rememberedProcess(
+  state: State,
+  { pid, startTicks }: ProcessId,
+  bootId: string,
+): RememberedInstance | undefined {
+  return Object.values(state.instances).find(
+    ({ start }) => start.pid === pid && start.startTicks === startTicks && start.bootId === bootId,
+  );
+}
+
+/** All remembered instances as candidates of their own origin. `bootId`: of this boot, in which their processes may still live. */
+export function rememberedCandidates(state: State, bootId?: string): Candidate[] {
   return Object.values(state.instances).map((known) => ({
     origin: 'remembered' as const,
     root: known.root,
@@ -201,7 +222,14 @@ export function rememberedCandidates(state: State): Candidate[] {
     ...(known.unit === undefined ? {} : { unit: known.unit }),
     ...(known.container === undefined ? {} : { container: known.container }),
     ...(known.host === undefined ? {} : { host: known.host }),
-    remembered: { id: known.id, name: known.name, origins: known.origins },
+    remembered: {
+      id: known.id,
+      name: known.name,
+      origins: known.origins,
+      ...(known.start.bootId === bootId
+        ? { process: { pid: known.start.pid, startTicks: known.start.startTicks } }
+        : {}),
+    },
   }));
 }
 

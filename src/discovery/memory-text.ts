@@ -104,7 +104,8 @@ function isInstance(row: Row, key: string): boolean {
     isRecord(start) &&
     ['pid', 'startTicks', 'startTime'].every((field) => isNumber(start[field])) &&
     isText(start['bootId']) &&
-    optional(start['listeners'], (list) => isListOf(list, isListener))
+    optional(start['listeners'], (list) => isListOf(list, isListener)) &&
+    optional(start['files'], (files) => isRecord(files) && Object.values(files).every(isNumber))
   );
 }
 

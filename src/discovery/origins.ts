@@ -3,16 +3,19 @@
  * declared, it is remembered. Each brings the prediction of what it would open.
  */
 import { basename, dirname, posix } from 'node:path';
+import { canStart, changedSinceStart } from '../expected.js';
 import { type Command, readCommand } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { goGlob } from '../filebeat/glob.js';
 import { predict } from '../filebeat/predict.js';
 import { newestRelease } from '../filebeat/releases.js';
-import type { Gap, Prediction } from '../model.js';
+import type { FilebeatProcess, Gap, Prediction } from '../model.js';
+import { openFileView } from '../proc/files.js';
 import type { KeptReadings } from '../proc/kept.js';
+import { identify } from '../proc/root.js';
 import type { DeclaredInstance } from '../settings.js';
 import { type Candidate, networkKey } from './instances.js';
-import { rememberedCandidates, type State } from './memory-state.js';
+import { type RememberedInstance, rememberedCandidates, type State } from './memory-state.js';
 import type { RunningFilebeat } from './processes.js';
 import { findInitScripts } from './sysv.js';
 import { type FilebeatUnit, findUnits } from './units.js';
@@ -61,7 +64,8 @@ function foretell(kept: KeptReadings, key: string, command: Command, rootDir: st
   return { ...found, start: { command, rootDir } };
 }
 
-export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origin {
+/** `known`: what is remembered of this very process. */
+export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {
   const { process, argv, env, rootDir, rootId } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
@@ -71,8 +75,7 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origi
     origin: 'process',
     root: rootId,
     network: networkKey(process),
-    mainFiles: prediction.mainFiles ?? [],
-    pathData,
+    ...placeOf(prediction, pathData, process, known),
     config: configLabel(argv),
     process,
     ...(process.unit === undefined ? {} : { unit: process.unit }),
@@ -82,6 +85,22 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings): Origi
     start,
     running,
   };
+}
+
+/**
+ * Main files and path.data of a running process are what they were at its start: after an edit the files may say
+ * something else, and those that cannot be loaded say nothing.
+ */
+function placeOf(
+  prediction: Prediction,
+  pathData: string,
+  { startTime }: FilebeatProcess,
+  known: RememberedInstance | undefined,
+): { mainFiles: readonly string[]; pathData: string } {
+  const told = { mainFiles: prediction.mainFiles ?? [], pathData };
+  if (known === undefined) return told;
+  const stands = canStart(prediction) && !changedSinceStart(prediction, startTime, known.start);
+  return stands ? told : { mainFiles: known.mainFiles, pathData: known.pathData ?? pathData };
 }
 
 /** Uid of a unit's `User=`: what Filebeat compares a file's owner with. */
@@ -97,14 +116,22 @@ function uidOf(user: string | undefined, files: FileView): number {
   return Number(row?.split(':')[2] ?? 0);
 }
 
+/** `RootDirectory=`: the same root as its process is found to have. */
+function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string; rootDir: string } {
+  if (rootDirectory === undefined) return { root: '/', rootDir: rootfs };
+  const rootDir = posix.join(rootfs, canonical(openFileView(rootfs), rootDirectory));
+  const root = identify(rootDir) ?? `root ${rootDirectory}`;
+  return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
+}
+
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
-  const rootDir = unit.rootDirectory === undefined ? rootfs : posix.join(rootfs, unit.rootDirectory);
+  const { root, rootDir } = rootOf(unit, rootfs);
   const uid = kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files));
   const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
   const { prediction, pathData, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
   return {
     origin: 'systemd',
-    root: '/',
+    root,
     network: unit.ownNetwork ? `unit ${unit.name}` : 'host',
     mainFiles: prediction.mainFiles ?? [],
     pathData,
@@ -182,12 +209,14 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
   return declared.map(({ name, argv, env }) => {
     const command = { argv, cwd: '/', env, uid: 0 };
     const { prediction, pathData, start } = foretell(kept, `declared ${name}`, command, rootfs);
+    // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
+    const isGuess = !argv[0]?.includes('/') && prediction.paths.home === '/' && prediction.paths.data === '/data';
     return {
       origin: 'declared',
       root: '/',
       network: 'host',
       mainFiles: prediction.mainFiles ?? [],
-      pathData,
+      ...(isGuess ? {} : { pathData }),
       config: configLabel(argv),
       declaredName: name,
       prediction,
@@ -196,6 +225,6 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
   });
 }
 
-export function fromMemory(state: State): Origin[] {
-  return rememberedCandidates(state);
+export function fromMemory(state: State, bootId: string): Origin[] {
+  return rememberedCandidates(state, bootId);
 }

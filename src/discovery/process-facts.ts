@@ -2,7 +2,6 @@
  * Everything the program knows about one running Filebeat, from `/proc/<pid>`: read once per program run
  * (pid, start time, exec), afterwards only what changes is read again.
  */
-import { statSync } from 'node:fs';
 import type { FilebeatProcess, Gap, Reading } from '../model.js';
 import { parseCgroup } from '../proc/cgroup.js';
 import type { ProcFs } from '../proc/fs.js';
@@ -18,6 +17,7 @@ import {
   parseStatus,
   TICKS_PER_SECOND,
 } from '../proc/process.js';
+import { identify } from '../proc/root.js';
 
 /** A Filebeat that runs: its facts for the model, and what stays inside of the program. */
 export interface RunningFilebeat {
@@ -63,7 +63,7 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
   let host: number | undefined;
   let boot: { at: number; seconds: number } | undefined;
   let pageBytes: number | undefined;
-  const rootOfHost = identify(() => statSync(rootfs));
+  const rootOfHost = identify(rootfs);
 
   function stat(pid: number): ProcessStat | undefined {
     const text = procfs.piece(`${pid}/stat`);
@@ -251,13 +251,4 @@ function netnsOfLink(link: Reading<string>): number | undefined {
 
 function textOr(reading: Reading<string>): string {
   return reading.ok ? reading.value : '';
-}
-
-function identify(look: () => { dev: number; ino: number }): string | undefined {
-  try {
-    const { dev, ino } = look();
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined; // Without the host's root every process keeps the one it has.
-  }
 }

@@ -18,6 +18,8 @@ import { explainsAll, type HeldSockets, lacksNothing } from './held.js';
 export interface Draft {
   instance: Instance;
   merged: Merged<Origin>;
+  /** What its process was known to have started with. */
+  record?: StartRecord;
 }
 
 export interface DraftContext {
@@ -27,6 +29,7 @@ export interface DraftContext {
   bootId: string;
   /** Processes could not all be looked for. */
   hidden: boolean;
+  hostNetns: number | undefined;
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
 }
@@ -38,22 +41,25 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
   const known = historyOf(state, merged);
   const prediction = merged.candidates.find((c) => c.prediction !== undefined)?.prediction;
   const foretold = prediction ?? rememberedPrediction(known!);
+  const record = process === undefined ? undefined : recordOf(known, process, context.bootId);
   const fromFiles =
     process === undefined
       ? expectedOfDown(foretold, known?.expected ?? [])
-      : expectedOfRunning(foretold, process.startTime, recordOf(known, process, context.bootId));
+      : expectedOfRunning(foretold, process.startTime, record);
   const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
   const lastSeen = process === undefined ? known?.lastSeen : now;
   const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
+  const netns = netnsOf(known?.network ?? main.network, known, context);
   const instance: Instance = {
     id: merged.id,
     name: merged.name,
-    config: main.config,
+    // What is down under an unchanged identity keeps the label that Filebeat itself was given.
+    config: process === undefined && known?.id === merged.id ? known.config : main.config,
     origins: merged.origins.length > 0 ? merged.origins : ['remembered'],
     ...(merged.unit === undefined ? {} : { unit: merged.unit }),
     ...(merged.container === undefined ? {} : { container: merged.container }),
     ...(process === undefined ? {} : { process }),
-    ...(known?.netns === undefined || process !== undefined ? {} : { netns: known.netns }),
+    ...(netns === undefined || process !== undefined ? {} : { netns }),
     prediction: foretold,
     ...fromFiles,
     expected: [...fromFiles.expected.filter((listener) => listener.input !== 'learned'), ...learned],
@@ -63,7 +69,17 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     restarts: known?.restarts ?? 0,
     ...(end === undefined ? {} : { lastEnd: end }),
   };
-  return { instance, merged };
+  return { instance, merged, ...(record === undefined ? {} : { record }) };
+}
+
+/** Where one that is down would run: numbers of namespaces do not outlive a boot. */
+function netnsOf(
+  network: string,
+  known: RememberedInstance | undefined,
+  { hostNetns, bootId }: DraftContext,
+): number | undefined {
+  if (network === 'host') return hostNetns;
+  return known?.start.bootId === bootId ? known.netns : undefined;
 }
 
 /** What is known of this very process's start: of another boot, pids and start times say nothing. */
@@ -73,9 +89,10 @@ function recordOf(
   bootId: string,
 ): StartRecord | undefined {
   if (known === undefined) return undefined;
-  const { pid, startTicks, listeners, bootId: boot } = known.start;
+  const { pid, startTicks, listeners, files, bootId: boot } = known.start;
   const same = pid === process.pid && startTicks === process.startTicks && boot === bootId;
-  return same && listeners !== undefined ? { pid, startTicks, listeners } : undefined;
+  if (!same || listeners === undefined) return undefined;
+  return { pid, startTicks, listeners, ...(files === undefined ? {} : { files }) };
 }
 
 /** Its process ended while this pass looked: it is down now, and what it did not hold says nothing about its ports. */
@@ -105,11 +122,12 @@ export function tellHistory(
 }
 
 /** What is to be remembered of an instance: its start only once that is beyond doubt. */
-export function sightingOf({ instance, merged }: Draft, held: HeldSockets): Sighting {
+export function sightingOf({ instance, merged, record }: Draft, held: HeldSockets): Sighting {
   const { process, prediction, expected } = instance;
   const { version } = prediction.release;
   const settled = explainsAll(instance, held) && lacksNothing(instance, held);
-  const start = process === undefined ? undefined : startRecord(process, instance, settled);
+  const start =
+    process === undefined ? undefined : startRecord(process, prediction, instance, { settled, before: record });
   const { process: _, ...rest } = merged;
   return {
     instance: { ...rest, ...(process === undefined ? {} : { process }) },
