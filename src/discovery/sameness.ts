@@ -1,0 +1,34 @@
+/** When two reasons to know of a Filebeat mean the same one. Pure. */
+import type { Candidate } from './instances.js';
+
+/** Same root, files and data; the network counts only where both sides know theirs. */
+export function isSame(a: Candidate, b: Candidate): boolean {
+  if (a.root !== b.root || !sameFiles(a, b)) return false;
+  if (a.pathData !== undefined && b.pathData !== undefined && a.pathData !== b.pathData) return false;
+  const known = (c: Candidate) => c.origin === 'process' || c.origin === 'remembered';
+  return a.network === b.network || !known(a) || !known(b);
+}
+
+function sameFiles(a: Candidate, b: Candidate): boolean {
+  return a.mainFiles.length === b.mainFiles.length && a.mainFiles.every((file, at) => file === b.mainFiles[at]);
+}
+
+/** Units are the host's, also with a `RootDirectory=`; one of the same name inside a container is another one. */
+export function runsIn(process: Candidate, unit: Candidate): boolean {
+  const reachable = process.root === unit.root || process.container === undefined;
+  return reachable && process.unit !== undefined && unitNames(unit).includes(process.unit);
+}
+
+/** An init script runs as `NAME.service`. */
+export function unitNames(unit: Candidate): string[] {
+  if (unit.origin !== 'systemd' || unit.unit === undefined) return [];
+  return [unit.unit, `${unit.unit}.service`, ...(unit.unitAliases ?? [])];
+}
+
+/** The remembered one's last process is this very one. */
+export function isProcessOf({ process }: Candidate, { remembered }: Candidate): boolean {
+  const known = remembered?.process;
+  return (
+    process !== undefined && known !== undefined && known.pid === process.pid && known.startTicks === process.startTicks
+  );
+}
