@@ -25,6 +25,7 @@ describe('stat', () => {
       state: 'S',
       parent: 1,
       kernelThread: false,
+      exiting: false,
       cpuTicks: 300,
       startTicks: 123456,
       residentPages: 2048,
@@ -38,6 +39,12 @@ describe('stat', () => {
         [parseStat(`7 (${comm}) ${REST}`)?.comm, parseStat(`7 (${comm}) ${REST}`)?.startTicks],
         [comm, 123456],
       );
+  });
+
+  it('knows one that ends by its flag before its state tells, and a zombie', () => {
+    const ending = REST.replace('4194304', String(4194304 + 4));
+    const seen = [REST, ending, REST.replace('S', 'Z')].map((rest) => parseStat(`7 (filebeat) ${rest}`)?.exiting);
+    assert.deepEqual(seen, [false, true, true]);
   });
 
   it('knows the threads of the kernel by their flag', () => {

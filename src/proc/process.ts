@@ -14,6 +14,8 @@ export interface ProcessStat {
   parent: number;
   /** True for threads of the kernel itself (PF_KTHREAD): they have no program and never get one. */
   kernelThread: boolean;
+  /** It ends or is a zombie: its descriptors and its root go before `state` tells, so PF_EXITING is asked too. */
+  exiting: boolean;
   /** Clock ticks in user and kernel mode. */
   cpuTicks: number;
   /** Clock ticks after boot. */
@@ -24,6 +26,7 @@ export interface ProcessStat {
 }
 
 const PF_KTHREAD = 0x00200000;
+const PF_EXITING = 0x00000004;
 
 /**
  * One line: `4242 (file (b) eat) S 1 4242 …`. The name may hold anything, so the last `)` ends it.
@@ -44,6 +47,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     state: fields[0]!,
     parent: field(4),
     kernelThread: (field(9) & PF_KTHREAD) !== 0,
+    exiting: (field(9) & PF_EXITING) !== 0 || fields[0] === 'Z' || fields[0] === 'X',
     cpuTicks: field(14) + field(15),
     startTicks,
     residentPages: field(24) || 0,
