@@ -124,6 +124,54 @@ describe('what a bad input of the main file costs', () => {
   ]);
 });
 
+describe('inputs that read files', () => {
+  const log = (rest: string): Made => ({ main: beside(`{type: log, paths: [/x], ${rest}}`), release: '8.19.21' });
+  const stream = (rest: string): string => beside(`{type: filestream, id: a, paths: [/x], ${rest}}`);
+  table([
+    ['a log input beside a good one opens nothing', log('tags: [a]'), GOOD],
+    ['enabled has to be a truth value for log', log('enabled: "yes"'), 'exits: wrong-type'],
+    ['clean_inactive needs ignore_older', log('clean_inactive: 1h'), 'exits: bad-value'],
+    ['clean_inactive has to be the longer one', log('clean_inactive: 1h, ignore_older: 2h'), 'exits: bad-value'],
+    ['both in order are fine', log('clean_inactive: 3h, ignore_older: 2h'), GOOD],
+    ['an unknown encoding is refused', log('encoding: klingon'), 'exits: bad-value'],
+    ['a known one is not', log('encoding: windows1252'), GOOD],
+    ['Go has no look-ahead', log('exclude_lines: ["^(?!a)"]'), 'exits: bad-value'],
+    ['an open bracket is no pattern', log('include_lines: ["[a"]'), 'exits: bad-value'],
+    ['classes and groups are', log('include_lines: ["^[[:alpha:]]+(?P<x>a|b)\\\\)"]'), GOOD],
+    ['multiline needs a pattern', log('multiline.match: after'), 'exits: missing-setting'],
+    ['multiline needs to know where to add lines', log('multiline: {pattern: a, match: between}'), 'exits: bad-value'],
+    [
+      'json with multiline needs a key',
+      log('json.keys_under_root: true, multiline: {pattern: a, match: after}'),
+      'exits: missing-setting',
+    ],
+    ['filestream takes parsers', stream('parsers: [{ndjson: {}}, {multiline: {pattern: a, match: after}}]'), GOOD],
+    ['an unknown parser is refused', stream('parsers: [{json: {}}]'), 'exits: bad-value'],
+    ['kafka needs topics', beside('{type: kafka, hosts: [a], group_id: b}'), 'exits: missing-setting'],
+    [
+      'equal filestream ids stop the start from 9.0, disabled ones too',
+      beside('{type: filestream, id: a, paths: [/x]}\n- {type: filestream, id: a, paths: [/y], enabled: false}'),
+      'exits: filestream-id-twice',
+    ],
+    [
+      'log runs as filestream by a feature, if it has an id',
+      `features.log_input_run_as_filestream.enabled: true\n${beside('{type: log, id: a, paths: [/x]}')}`,
+      GOOD,
+    ],
+    [
+      'without an id it is refused',
+      `features.log_input_run_as_filestream.enabled: true\n${beside('{type: log, paths: [/x]}')}`,
+      'exits: missing-setting',
+    ],
+    [
+      'a number is no allowance',
+      beside('{type: log, paths: [/x], allow_deprecated_use: 1}'),
+      'exits: deprecated-input',
+    ],
+    ['a quoted true is one', beside('{type: log, paths: [/x], allow_deprecated_use: "true"}'), GOOD],
+  ]);
+});
+
 describe('processors', () => {
   const with_ = (type: string, processor: string): string =>
     beside(`{type: ${type}, ${type === 'syslog' ? 'protocol.udp.host' : 'host'}: ":7002", processors: [${processor}]}`);
@@ -332,6 +380,7 @@ describe('the stats endpoint', () => {
     ['is off by default', http(''), GOOD],
     ['has a default address', http('http.enabled: true'), `tcp 127.0.0.1:5066, ${GOOD}`],
     ['any setting of it switches it on', http('http.port: 5999'), `tcp 127.0.0.1:5999, ${GOOD}`],
+    ['enabled has to be a truth value', http('http: {enabled: 1, port: 5999}'), 'exits: wrong-type'],
     ['stays off when it says so', http('http: {enabled: false, port: 5999}'), GOOD],
     ['takes a port in octal', http('http: {enabled: true, port: 05150}'), `tcp 127.0.0.1:2664, ${GOOD}`],
     ['takes no IPv6 address', http('http: {enabled: true, host: "::1"}'), 'exits: bad-value'],

@@ -54,6 +54,7 @@ const sentences: Record<string, string> = {
   // inputs
   'unknown-input': 'This release does not know the type of an input.',
   'deprecated-input': 'This release refuses {subject|such} inputs unless they say allow_deprecated_use: true.',
+  'inputs-and-prospectors': 'Inputs and prospectors are both configured; this release takes one of them.',
   'identical-inputs': 'Two inputs are identical.',
   'filestream-id-twice': 'Two filestream inputs have the same id, or none.',
   'stdin-not-alone': 'A stdin input has to be the only one.',

@@ -13,7 +13,9 @@ import {
   object,
   oneOf,
   singleChoice,
+  size,
   text,
+  truth,
   whole,
 } from './checks.js';
 import type { InputContext } from './inputs.js';
@@ -72,6 +74,9 @@ function checkManagement(main: Tree, scope: Scope): Complaint {
 function checkLogging(main: Tree, scope: Scope): Complaint {
   return first(
     () => oneOf(main, 'logging.level', scope, LEVELS, true),
+    ...['to_files', 'to_syslog', 'to_stderr', 'json'].map((key) => () => truth(main, `logging.${key}`, scope)),
+    () => text(main, 'logging.files.path', scope),
+    () => text(main, 'logging.files.name', scope),
     () => whole(main, 'logging.files.keepfiles', scope),
     () => duration(main, 'logging.metrics.period', scope),
   );
@@ -102,6 +107,11 @@ function checkQueue(main: Tree, { scope, release }: InputContext): Complaint {
   const at = positionOf(main, `queue.${queue.name}`);
   const known = ['mem', 'disk', ...(applies('queue-spool-removed', release) ? [] : ['spool'])];
   if (!known.includes(queue.name)) return failure('removed-or-unknown', at, `queue.${queue.name}`);
+  if (queue.name === 'disk') {
+    const stated = get(queue.tree, 'max_size', scope);
+    if (stated.ok && !stated.value) return failure('missing-setting', at, 'queue.disk.max_size');
+    return size(queue.tree, 'max_size', scope);
+  }
   if (queue.name !== 'mem') return undefined;
   return first(
     () => whole(queue.tree, 'events', scope, 32),
@@ -140,6 +150,7 @@ export function statsEndpoint(main: Tree, context: InputContext): { listener?: L
   const section = found.ok && found.value ? toTree(found.value, scope) : undefined;
   if (!section?.ok || !isEnabled(section.value, scope)) return {};
   const complaint = first(
+    () => truth(section.value, 'enabled', scope),
     () => text(section.value, 'host', scope),
     () => whole(section.value, 'port', scope),
   );

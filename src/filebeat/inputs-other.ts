@@ -4,6 +4,7 @@
  */
 import { type Complaint, duration, first, oneOf, size, text, texts } from './checks.js';
 import type { InputContext, TypeResult } from './inputs.js';
+import { filestreamSettings, logSettings } from './inputs-files.js';
 import { get, toBool, toList } from './read.js';
 import { applies } from './releases.js';
 import type { Tree } from './tree.js';
@@ -21,12 +22,13 @@ function check(type: string, tree: Tree, context: InputContext): Complaint {
       return first(
         () => checkDeprecated(type, tree, context),
         () => pathsGiven(tree, 'paths', context),
-        () => checkAges(tree, context),
+        () => logSettings(tree, scope),
       );
     case 'container':
       return first(
         () => checkDeprecated(type, tree, context),
         () => pathsGiven(tree, 'paths', context),
+        () => logSettings(tree, scope),
         () => oneOf(tree, 'stream', scope, ['', 'all', 'stdout', 'stderr']),
         () => oneOf(tree, 'format', scope, ['', 'auto', 'docker', 'cri']),
       );
@@ -34,10 +36,8 @@ function check(type: string, tree: Tree, context: InputContext): Complaint {
       return pathsGiven(tree, 'containers.ids', context);
     case 'filestream':
       return first(
-        () => text(tree, 'id', scope),
         () => pathsGiven(tree, 'paths', context),
-        () => duration(tree, 'ignore_older', scope),
-        () => duration(tree, 'clean_inactive', scope),
+        () => filestreamSettings(tree, scope),
       );
     case 'unix':
       return first(
@@ -46,6 +46,17 @@ function check(type: string, tree: Tree, context: InputContext): Complaint {
         () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
         () => size(tree, 'max_message_size', scope),
         () => oneOf(tree, 'socket_type', scope, ['stream', 'datagram']),
+      );
+    case 'kafka':
+      return first(
+        () => pathsGiven(tree, 'hosts', context),
+        () => pathsGiven(tree, 'topics', context),
+        () => text(tree, 'group_id', scope) ?? pathsGiven(tree, 'group_id', context),
+      );
+    case 'mqtt':
+      return first(
+        () => pathsGiven(tree, 'hosts', context),
+        () => pathsGiven(tree, 'topics', context),
       );
     default:
       return undefined;
@@ -60,7 +71,9 @@ function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint
   if (!found.ok) return undefined;
   const list = found.value ? toList(found.value, scope) : undefined;
   if (list && !list.ok) return undefined;
-  return list && list.value.length > 0 ? undefined : failure('no-paths', (found.value ?? tree).at, key);
+  return list && list.value.length > 0
+    ? undefined
+    : failure(key === 'paths' ? 'no-paths' : 'missing-setting', (found.value ?? tree).at, key);
 }
 
 /** From 9.0 such an input has to say that it knows, be part of a module, or be run as filestream by a feature flag. */
@@ -77,13 +90,4 @@ function checkDeprecated(type: string, tree: Tree, context: InputContext): Compl
   const allowed = found.ok && found.value ? toBool(found.value, scope) : undefined;
   if (found.ok ? allowed && (allowed.ok ? allowed.value : allowed.unresolved) : found.unresolved) return undefined;
   return failure('deprecated-input', (tree.names.get('type') ?? tree).at, type);
-}
-
-function checkAges(tree: Tree, { scope }: InputContext): Complaint {
-  return first(
-    () => duration(tree, 'ignore_older', scope),
-    () => duration(tree, 'clean_inactive', scope),
-    () => duration(tree, 'close_inactive', scope),
-    () => duration(tree, 'close_timeout', scope),
-  );
 }

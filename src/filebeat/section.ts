@@ -10,7 +10,7 @@ import { configDir, externalInputs, identityOf, listOf, loadSection, readSection
 import { type InputContext, type InputResult, readInput } from './inputs.js';
 import type { Reading } from './load.js';
 import { externalModules, type ModuleSource, type StaticInput, staticModules } from './module-inputs.js';
-import { get, toPlain, toText, toTree } from './read.js';
+import { get, positionOf, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
 import { markRivals } from './rivals.js';
 import { newTree, type Tree } from './tree.js';
@@ -45,6 +45,9 @@ export function predictSection(
     listOf(filebeat, key, scope),
   );
   for (const list of lists) if (!list.ok) return unreadable(list);
+  if (lists.every((list) => list.ok && list.value.length > 0) && lists.length > 1) {
+    return exits({ code: 'inputs-and-prospectors', at: positionOf(filebeat, 'prospectors') });
+  }
   const inputs = lists.flatMap((list) => (list.ok ? list.value : []));
   const modules = listOf(filebeat, 'modules', scope);
   if (!modules.ok) return unreadable(modules);
