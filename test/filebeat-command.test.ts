@@ -92,6 +92,9 @@ describe('which programs collect', () => {
     [['filebeat', 'help'], false],
     [['agentbeat', 'filebeat', '-E', 'management.enabled=true'], true],
     [['agentbeat', 'filebeat', 'version'], false],
+    [['filebeat', '--once', '-c', 'x.yml'], false],
+    [['filebeat', '-once'], false],
+    [['filebeat', '--once=false'], true],
     [['elastic-otel-collector', 'otel', '--config', 'x'], true],
   ];
   for (const [argv, is] of rows) test(argv.join(' '), () => assert.equal(isCollector(argv), is));

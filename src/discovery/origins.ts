@@ -7,7 +7,7 @@ import { canStart, changedSinceStart } from '../expected.js';
 import { type Command, readCommand } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { goGlob } from '../filebeat/glob.js';
-import { predict } from '../filebeat/predict.js';
+import { type PredictOptions, predict } from '../filebeat/predict.js';
 import { newestRelease } from '../filebeat/releases.js';
 import type { FilebeatProcess, Gap, Prediction } from '../model.js';
 import { openFileView } from '../proc/files.js';
@@ -56,9 +56,15 @@ interface Foretold {
   start: Start;
 }
 
-function foretell(kept: KeptReadings, key: string, command: Command, rootDir: string): Foretold {
-  const found = kept.read(`predict ${key}`, command, rootDir, (files) => {
-    const prediction = predict(command, files);
+function foretell(
+  kept: KeptReadings,
+  key: string,
+  command: Command,
+  rootDir: string,
+  running?: PredictOptions['running'],
+): Foretold {
+  const found = kept.read(`predict ${key}`, [command, running], rootDir, (files) => {
+    const prediction = predict(command, files, running === undefined ? {} : { running });
     return { prediction, pathData: canonical(files, prediction.paths.data) };
   });
   return { ...found, start: { command, rootDir } };
@@ -69,7 +75,11 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?
   const { process, argv, env, rootDir, rootId } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
-  const { prediction, pathData, start } = foretell(kept, key, command, rootDir);
+  const { prediction, pathData, start } = foretell(kept, key, command, rootDir, {
+    startTime: process.startTime,
+    executableDeleted: process.executableDeleted,
+    ...(known?.release === undefined ? {} : { remembered: known.release }),
+  });
   const program = basename(process.executable ?? argv[0] ?? '');
   return {
     origin: 'process',

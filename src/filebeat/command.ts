@@ -93,6 +93,8 @@ function basename(path: string): string {
 export function isCollector(argv: readonly string[]): boolean {
   const args = basename(argv[0] ?? '') === 'agentbeat' ? argv.slice(2) : argv.slice(1);
   if (args.some((arg) => arg === '--version' || HELP.has(arg.replace(/^--?/, '')))) return false;
+  // Somebody's single run over existing files: it ends by itself, and nothing is wrong when it has.
+  if (args.some((arg) => /^--?once(=(true|t|1))?$/i.test(arg))) return false;
   const word = words(args.map((arg) => (/^-[^-]{2}/.test(arg) ? `-${arg}` : arg)))[0];
   return word === undefined || word === 'run' || !SUBCOMMANDS.has(word);
 }

@@ -13,7 +13,7 @@ import type { Reading } from './load.js';
 import { effectivePaths, loadMain, readOverrides } from './main-file.js';
 import { readNames } from './names.js';
 import { get, toBool, toText } from './read.js';
-import { detectRelease } from './release.js';
+import { detectRelease, type Running } from './release.js';
 import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases.js';
 import { predictSection } from './section.js';
 import type { Tree } from './tree.js';
@@ -22,8 +22,12 @@ import type { Scope } from './variables.js';
 export interface PredictOptions {
   /** Overrides what the files say: `8.19.21`. */
   release?: string;
+  /** Of a process that runs: files that changed under it tell of the next start. */
+  running?: Running;
   /** Filesets are those that this program knows of the release, whatever lies in the home (what another release would have). */
   filesetsFromTable?: boolean;
+  /** The release whose module folder lies in the home, when another one is asked about: what differs comes from the table. */
+  installed?: string;
 }
 
 /** Reads nothing but `files`, keeps nothing between calls. */
@@ -54,11 +58,13 @@ function predictOnce(command: Command, files: FileView, options: PredictOptions,
   const home = likelyHome(command);
   const release = options.release
     ? { release: { version: options.release, source: 'option' } as Release, gaps: [] }
-    : detectRelease(home, files);
+    : detectRelease(home, files, options.running);
   const version = (release.release.version && parseRelease(release.release.version)) || newestRelease;
+  const installed = options.installed === undefined ? undefined : parseRelease(options.installed);
   const reading: Reading = {
     files,
     release: version,
+    ...(installed ? { installed } : {}),
     rules: {
       maxIndex: applies('index-limit', version) ? 1024 : Number.MAX_SAFE_INTEGER,
       ...(reversed ? { reversed } : {}),
