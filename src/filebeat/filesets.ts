@@ -138,10 +138,9 @@ export function knownModule(module: string, release: ReleaseVersion): boolean {
   return rows.length === 0 || rows.some(({ from }) => inRanges([{ from }], release));
 }
 
-/** No fileset that opens sockets came, went or got another default between the two. */
-export function sameFilesets(a: ReleaseVersion, b: ReleaseVersion): boolean {
-  const gone = [...removed.values()].every((from) => inRanges([{ from }], a) === inRanges([{ from }], b));
-  return gone && [...table.keys()].every((label) => rowOf(label, a) === rowOf(label, b));
+/** A fileset that opens sockets came, went, or got another default or template between the two releases. */
+export function filesetDiffers(module: string, fileset: string, a: ReleaseVersion, b: ReleaseVersion): boolean {
+  return rowOf(`${module}.${fileset}`, a) !== rowOf(`${module}.${fileset}`, b);
 }
 
 /** Filesets that a release has, and those that it has not though another has; beyond them there may be more. */

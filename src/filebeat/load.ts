@@ -13,6 +13,8 @@ import { parseYaml } from './yaml.js';
 export interface Reading {
   files: FileView;
   release: ReleaseVersion;
+  /** The release whose module folder lies in the home, where another one is asked about. */
+  installed?: ReleaseVersion;
   rules: TreeRules;
   /** Set while Filebeat looks at owners and modes: the uid that may own the files, beside root. */
   strictUid: number | undefined;

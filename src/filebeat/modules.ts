@@ -4,7 +4,7 @@
  */
 import type { Fault, Position } from '../model.js';
 import { type Made, type ModuleHome, makeFileset, stamp } from './fileset.js';
-import { knownModule, slowFileset, tableFileset, tableFilesets } from './filesets.js';
+import { filesetDiffers, knownModule, slowFileset, tableFileset, tableFilesets } from './filesets.js';
 import { FILE_LIMIT } from './load.js';
 import {
   emptySettings,
@@ -111,6 +111,8 @@ function moduleFolder({ home, reading, table }: ModuleHome): Folder {
 /** What Filebeat calls a module registry: all static entries together, or one entry of an included file. */
 class Registry {
   private fallback: boolean;
+  /** Something came from the table because another release is asked about than the installed one. */
+  private differs = false;
 
   constructor(
     private readonly home: ModuleHome,
@@ -139,7 +141,10 @@ class Registry {
       lastOfName.set(module, entry);
       modules.set(entry, inputs.value);
     }
-    return { ok: true, value: { inputs: [...modules.values()].flat(), fallback: this.fallback, faults: [] } };
+    return {
+      ok: true,
+      value: { inputs: [...modules.values()].flat(), fallback: this.fallback || this.differs, faults: [] },
+    };
   }
 
   private moduleInputs(module: string, entry: ModuleEntry): Read<FilesetInput[]> {
@@ -188,10 +193,13 @@ class Registry {
   }
 
   private make(module: string, name: string, settings: FilesetSettings): Read<Tree | undefined> {
-    const made: Made = this.unseen ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
-    if (made.ok !== 'unseen') return made;
-    this.fallback = true;
     const { scope, reading } = this.home;
+    const { installed, release } = reading;
+    const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
+    const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
+    if (made.ok !== 'unseen') return made;
+    if (differs) this.differs = true;
+    else this.fallback = true;
     const input = tableFileset(module, name, settings.variables, reading.release);
     if (!input) return { ok: true, value: undefined };
     const tree = treeOf(input, settings.at, scope);
@@ -206,17 +214,27 @@ class Registry {
     if (!this.unseen) {
       const folder = `${home}/module/${module}`;
       const listed = reading.files.list(folder, MODULES_LIMIT);
-      if (listed.ok) {
-        const names = listed.value.filter((name) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok);
+      if (listed.ok || listed.gap.reason === 'missing') {
+        const there = (listed.ok ? listed.value : []).filter(
+          (name) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok,
+        );
+        const names = reading.installed ? this.namesThen(module, there) : there;
+        if (!listed.ok && names.length === 0) return failure('unknown-module', at, module);
+        if (reading.installed && !knownModule(module, reading.release)) return failure('unknown-module', at, module);
         return { ok: true, value: { names, has: (name) => names.includes(name) } };
       }
-      if (listed.gap.reason === 'missing') return failure('unknown-module', at, module);
       reading.gaps.push(listed.gap);
     }
     this.fallback = true;
     if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
     const { names, gone } = tableFilesets(module, reading.release);
     return { ok: true, value: { names, has: (name) => !gone.includes(name) } };
+  }
+
+  /** The filesets of a module under another release than the installed one; those that the table does not know stay. */
+  private namesThen(module: string, there: readonly string[]): string[] {
+    const { names, gone } = tableFilesets(module, this.home.reading.release);
+    return [...new Set([...there.filter((name) => !gone.includes(name)), ...names])].sort();
   }
 
   /** `movedTo` of the module's own module.yml. */
