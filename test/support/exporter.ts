@@ -1,6 +1,6 @@
 /** The program itself, as an operator runs it: a process of its own, asked over HTTP or at its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StatusDocument } from '../../src/exporter/json.js';
@@ -56,14 +56,22 @@ async function inTime<T>(what: string, promise: Promise<T>, child: ChildProcess)
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Serves on a free port of 127.0.0.1; every request scans, and nothing is excused for having only just started. */
-export async function startExporter(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Exporter> {
+/**
+ * Serves on a free port of 127.0.0.1; every request scans, and nothing is excused for having only just started.
+ * `uid`: without root's rights, where we have them.
+ */
+export async function startExporter(flags: readonly string[] = [], uid?: number): Promise<Exporter> {
   const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
   const standard = ['--web.listen-address=127.0.0.1:0', '--scan.freshness=0s', '--scan.grace=0s'];
+  if (uid !== undefined) chownSync(folder, uid, uid);
   const child = spawn(
     process.execPath,
     [mainFile, 'serve', ...standard, `--state.file=${join(folder, 'state.json')}`, ...flags],
-    { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    },
   );
   const { ended, stderr } = watch(child);
   const listening = new Promise<string>((resolve, reject) => {
