@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Made, predicted, summary } from './support/filebeat.js';
+import { predict } from '../src/filebeat/predict.js';
+import { HOSTS, type Made, memoryFiles, predicted, summary } from './support/filebeat.js';
 
 type Row = [fact: string, made: Made | string, expected: string];
 
@@ -397,4 +398,30 @@ describe('the stats endpoint', () => {
       GOOD,
     ],
   ]);
+});
+
+test('certificates are looked for in the current directory', () => {
+  const main = beside('{type: tcp, host: ":7002", ssl: {certificate: x.pem, key: x.key}}');
+  const files = { '/etc/fb/x.pem': '', '/etc/fb/x.key': '' };
+  assert.equal(summary(predicted({ main, files })), `${GOOD}, tcp *:7002`);
+});
+
+test('an id that is no text costs only inputs of the newer kind in 8.19', () => {
+  const release = '8.19.21';
+  assert.equal(summary(predicted({ main: beside('{type: log, id: {a: 1}, paths: [/x]}'), release })), GOOD);
+  assert.equal(summary(predicted({ main: beside('{type: udp, id: {a: 1}}'), release })), 'exits: wrong-type');
+  assert.equal(
+    summary(predicted({ main: beside('{type: log, id: {a: 1}, paths: [/x]}'), release: '8.15.0' })),
+    'exits: wrong-type',
+  );
+});
+
+test('the release is found in a home that only the file names', () => {
+  const files = memoryFiles({
+    ...HOSTS,
+    '/etc/fb/filebeat.yml': `path.home: /opt/fb\noutput.console: {}\nfilebeat.inputs:\n${good}`,
+    '/opt/fb/README.md': '# Welcome to Filebeat 8.10.5\n',
+  });
+  const { release } = predict({ argv: ['filebeat'], cwd: '/etc/fb', env: {}, uid: 0 }, files);
+  assert.deepEqual(release, { version: '8.10.5', source: 'readme' });
 });

@@ -1,4 +1,5 @@
 /** Inputs that open sockets on UDP: udp, netflow, syslog (and the way to those on TCP). Defaults and validation as in Filebeat's own. */
+import { posix } from 'node:path';
 import type { BindRetry } from '../model.js';
 import { type Complaint, duration, first, oneOf, singleChoice, size, text, texts, truth, whole } from './checks.js';
 import type { InputContext, TypeResult } from './inputs.js';
@@ -52,7 +53,7 @@ function udpSettings(tree: Tree, { release, scope }: InputContext): Complaint {
 }
 
 function netflow(tree: Tree, context: InputContext): TypeResult {
-  const { release, scope, files } = context;
+  const { release, scope, files, cwd } = context;
   const complaint = first(
     () => udpSettings(tree, context),
     () => texts(tree, 'internal_networks', scope),
@@ -62,7 +63,7 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
     () => truth(tree, 'detect_sequence_reset', scope),
     () =>
       texts(tree, 'custom_definitions', scope, (path) => {
-        const stat = files.stat(path);
+        const stat = files.stat(posix.resolve(cwd, path));
         return stat.ok || stat.gap.reason !== 'missing';
       }),
   );

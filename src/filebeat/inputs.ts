@@ -23,6 +23,8 @@ export interface InputContext {
   files: FileView;
   /** Effective `path.config`. */
   configPath: string;
+  /** Current directory: certificates and definitions are looked for in it. */
+  cwd: string;
   /** `features.log_input_run_as_filestream.enabled` of the main file. */
   logAsFilestream: boolean;
 }
@@ -131,13 +133,9 @@ function commonFault(tree: Tree, { scope, release }: InputContext, newKind: bool
 
 /** Faults that the check of an included file does not find. */
 function laterFault(tree: Tree, context: InputContext, result: InputResult): InputResult['failure'] {
-  const { release, scope } = context;
+  const { scope } = context;
   const settings = checkPipelineSettings(tree, scope);
   if (settings) return { phase: 'create', fault: settings.fault };
-  if (!result.newKind && applies('id-must-be-text', release)) {
-    const id = first(() => text(tree, 'id', scope));
-    if (id) return { phase: 'create', fault: id.fault };
-  }
   const processors = checkProcessors(tree, context);
   if (processors) return { phase: result.newKind ? 'run' : 'create', fault: processors.fault };
   return undefined;

@@ -56,6 +56,16 @@ interface Once {
 
 function predictOnce(command: Command, files: FileView, options: PredictOptions, reversed: boolean): Once {
   const home = likelyHome(command);
+  const once = predictIn(home, command, files, options, reversed);
+  const { paths, release } = once.prediction;
+  if (paths.home === home || release.source !== 'assumed') return once;
+  // The home is named in the file alone, and only there can the release be told.
+  const there = detectRelease(paths.home, files, options.running);
+  return there.release.version ? predictIn(paths.home, command, files, options, reversed) : once;
+}
+
+/** `home` is where the release is looked for. */
+function predictIn(home: string, command: Command, files: FileView, options: PredictOptions, reversed: boolean): Once {
   const release = options.release
     ? { release: { version: options.release, source: 'option' } as Release, gaps: [] }
     : detectRelease(home, files, options.running);
@@ -177,6 +187,7 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
     names,
     files: reading.files,
     configPath: paths.config,
+    cwd: command.cwd,
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
   };
   const fault = globalFault(main.tree, context);

@@ -1,4 +1,5 @@
 /** `ssl` of listening inputs: only what decides whether they start is looked at, never a key or a certificate. */
+import { posix } from 'node:path';
 import { type Complaint, first, isEnabled, oneOf, text, texts } from './checks.js';
 import type { FileView } from './files.js';
 import { get, toText, toTree } from './read.js';
@@ -10,7 +11,7 @@ const VERSIONS = new Set(['SSLv3', 'SSLv3.0', 'TLSv1', 'TLSv1.0', 'TLSv1.1', 'TL
 /** A complaint that Filebeat makes while it reads the settings, `missing-file` for one it makes later, or nothing. */
 export function checkServerTls(
   tree: Tree,
-  { scope, files }: { scope: Scope; files: FileView },
+  { scope, files, cwd }: { scope: Scope; files: FileView; cwd: string },
 ): NonNullable<Complaint> | 'missing-file' | undefined {
   const found = get(tree, 'ssl', scope);
   if (!found.ok) return found.unresolved ? undefined : found;
@@ -34,7 +35,7 @@ export function checkServerTls(
   }
   const paths = [certificate, key].filter((path) => !path.startsWith('-----'));
   const missing = paths.some((path) => {
-    const stat = files.stat(path);
+    const stat = files.stat(posix.resolve(cwd, path));
     return !stat.ok && stat.gap.reason === 'missing';
   });
   return missing ? 'missing-file' : undefined;
