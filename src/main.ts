@@ -15,6 +15,8 @@ function terminal(): Terminal {
   return { color, ...(isTTY && columns ? { columns } : {}) };
 }
 
+const ignore = () => undefined;
+
 async function run(options: Options): Promise<void> {
   const { flags } = options;
   const log = createLogger({
@@ -32,14 +34,18 @@ async function run(options: Options): Promise<void> {
   switch (options.command) {
     case 'serve': {
       const { serve } = await import('./commands/serve.js');
-      const running = await serve(flags, log);
+      const starting = serve(flags, log);
       let ending = false;
       const end = () => {
         if (ending) process.exit(1);
         ending = true;
-        running.stop(drain).then(() => process.exit(0));
+        // A start that fails is told where it is awaited.
+        starting.then((running) => running.stop(drain).then(() => process.exit(0)), ignore);
       };
-      process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', running.reload);
+      // Before the first request can come, a signal may.
+      process.on('SIGTERM', end).on('SIGINT', end);
+      process.on('SIGHUP', () => starting.then((running) => running.reload(), ignore));
+      await starting;
       return;
     }
     case 'check': {
