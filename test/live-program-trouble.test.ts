@@ -165,7 +165,7 @@ describe('a main file', () => {
     const port = await freePort();
     const one = await world.filebeat('spoilt-denied', [`127.0.0.1:${port}`]);
     chmodSync(one.config, 0);
-    const stranger = await startExporter([], isRoot ? 65534 : undefined);
+    const stranger = await startExporter([], isRoot ? { uid: 65534 } : {});
     try {
       const scrape = await stranger.scrape();
       const labels = { config: one.config };

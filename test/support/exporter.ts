@@ -23,6 +23,8 @@ export interface Exporter {
   readonly pid: number;
   /** A folder of its own, gone when it stops. */
   readonly folder: string;
+  /** Settles when it ends, by whatever cause. */
+  readonly ended: Promise<Ended>;
   /** What it has logged so far. */
   log(): string;
   get(path: string, init?: RequestInit): Promise<Response>;
@@ -56,13 +58,20 @@ async function inTime<T>(what: string, promise: Promise<T>, child: ChildProcess)
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/**
- * Serves on a free port of 127.0.0.1; every request scans, and nothing is excused for having only just started.
- * `uid`: without root's rights, where we have them.
- */
-export async function startExporter(flags: readonly string[] = [], uid?: number): Promise<Exporter> {
+export interface ExporterOptions {
+  /** A free port of 127.0.0.1 unless given. */
+  listen?: string;
+  /** Without root's rights, where we have them. */
+  uid?: number;
+}
+
+/** Every request scans, and nothing is excused for having only just started. */
+export async function startExporter(
+  flags: readonly string[] = [],
+  { listen = '127.0.0.1:0', uid }: ExporterOptions = {},
+): Promise<Exporter> {
   const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
-  const standard = ['--web.listen-address=127.0.0.1:0', '--scan.freshness=0s', '--scan.grace=0s'];
+  const standard = [`--web.listen-address=${listen}`, '--scan.freshness=0s', '--scan.grace=0s'];
   if (uid !== undefined) chownSync(folder, uid, uid);
   const child = spawn(
     process.execPath,
@@ -76,8 +85,8 @@ export async function startExporter(flags: readonly string[] = [], uid?: number)
   const { ended, stderr } = watch(child);
   const listening = new Promise<string>((resolve, reject) => {
     child.stderr.on('data', () => {
-      const address = /msg=listening address=(\S+)/.exec(stderr());
-      if (address !== null) resolve(address[1]!);
+      const address = /msg=listening address="?([^\s"]+)/.exec(stderr());
+      if (address !== null) resolve(address[1]!.replace('[::]', 'localhost'));
     });
     ended.then((end) => reject(new Error(`the exporter ended: ${JSON.stringify(end)}`)), reject);
   });
@@ -96,6 +105,7 @@ export async function startExporter(flags: readonly string[] = [], uid?: number)
     url,
     pid: child.pid!,
     folder,
+    ended,
     log: stderr,
     get,
     scrape: async () => readScrape(await wellDone('/metrics')),

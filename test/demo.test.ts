@@ -1,0 +1,101 @@
+/** The demonstration as a newcomer meets it: it starts, shows what it promises, and leaves nothing behind. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { after, describe, it } from 'node:test';
+import type { StatusDocument } from '../src/exporter/json.js';
+import { until } from './support/live.js';
+
+const demoFile = new URL('./support/demo.js', import.meta.url).pathname;
+const started: ChildProcess[] = [];
+after(() => {
+  for (const child of started) child.kill('SIGTERM');
+});
+
+async function startDemo() {
+  const child = spawn(process.execPath, [demoFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await until('the demonstration invites', () => {
+    assert.equal(child.exitCode, null, said);
+    return said.includes('Ctrl-C ends');
+  });
+  const url = /http:\/\/localhost:\d+\//.exec(said)![0];
+  const folder = / files are in (\S+):/.exec(said)![1]!;
+  const children = () =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        return / \(.*\) \S (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] === String(child.pid);
+      } catch {
+        return false; // Not a process, or no more.
+      }
+    });
+  return { child, url, folder, ended, children, said: () => said };
+}
+
+describe('npm run demo', () => {
+  it('shows the stolen port, who stole it and what to try, and nothing of it is left after Ctrl-C', async () => {
+    const before = readdirSync(tmpdir());
+    const { child, url, folder, ended, children, said } = await startDemo();
+    const status = (await (await fetch(new URL('/api/v1/status', url))).json()) as StatusDocument;
+    const mine = status.instances.filter(({ config }) => config.startsWith(folder));
+    assert.deepEqual(
+      mine.map(({ name, healthy }) => [name, healthy]),
+      [
+        ['core-switches', true],
+        ['firewalls', false],
+        ['flows', false],
+      ],
+    );
+    const faults = status.mismatches.filter(({ config }) => config?.startsWith(folder));
+    assert.deepEqual(faults.map(({ code, name }) => [code, name]).sort(), [
+      ['port_missing', 'flows'],
+      ['port_taken', 'firewalls'],
+    ]);
+    const thief = /syslog-relay \(pid (\d+)\)/.exec(said())![1]!;
+    const taken = faults.find(({ code }) => code === 'port_taken')!;
+    const page = await (await fetch(url, { headers: { Accept: 'text/html' } })).text();
+    const text = page.replace(/<[^>]*>/g, '').replaceAll('&#39;', "'");
+    for (const needle of [`pid ${thief} (syslog-relay)`, String(taken.port), taken.remedy, taken.declared_in])
+      assert.ok(text.includes(needle), `the page says ${needle}`);
+
+    const pids = children();
+    assert.ok(pids.length >= 5, 'four stand-ins and the exporter');
+    // As a terminal does: the signal goes to the whole group of processes, here one after the other.
+    for (const pid of [...pids, child.pid!]) process.kill(Number(pid), 'SIGINT');
+    assert.equal(await ended, 0, said());
+    assert.deepEqual(
+      pids.filter((pid) => existsSync(`/proc/${pid}`)),
+      [],
+    );
+    const left = readdirSync(tmpdir()).filter((name) => !before.includes(name));
+    assert.deepEqual(
+      left.filter((name) => name.startsWith('filebeat-demo-')),
+      [],
+    );
+    assert.ok(!existsSync(folder));
+    await assert.rejects(fetch(url));
+  });
+
+  it('serves on the next free port and says so, and SIGTERM ends it as well', async () => {
+    const first = await startDemo();
+    const second = await startDemo();
+    try {
+      assert.notEqual(second.url, first.url);
+      assert.match(second.said(), /^Port 9117 is in use, so the exporter serves on \d+\.$/m);
+      assert.equal((await fetch(new URL('/metrics', second.url))).status, 200);
+    } finally {
+      const pids = [...first.children(), ...second.children()];
+      first.child.kill('SIGTERM');
+      second.child.kill('SIGTERM');
+      assert.deepEqual([await first.ended, await second.ended], [0, 0]);
+      assert.deepEqual(
+        pids.filter((pid) => existsSync(`/proc/${pid}`)),
+        [],
+      );
+    }
+  });
+});
