@@ -81,6 +81,8 @@ function inputOf(text: string, subject: string, settings: FilesetSettings, home:
   if (!built.ok) return failure(built.fault.code, at, subject);
   const tree = withPathDefaults(built.value, home.home, scope);
   place(tree, at);
+  // Another release has a template of its own here, with processors that it knows.
+  if (reading.installed) tree.names.delete('processors');
   if (Object.keys(settings.input).length > 0) overlayInput(tree, settings.input, scope, at);
   stamp(tree, subject, at);
   return { ok: true, value: tree };
