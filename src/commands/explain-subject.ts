@@ -36,20 +36,6 @@ function configLabel(argv: readonly string[]): string {
   return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
 }
 
-/** The prediction of a command whose home is not on this machine takes filesets from the exporter's own table. */
-function predictor(command: Command, files: FileView): Asked['predict'] {
-  return (options) => {
-    const prediction = predict(command, files, options);
-    if (options.filesetsFromTable || !lacksHome(prediction, files)) return prediction;
-    return predict(command, files, { ...options, filesetsFromTable: true });
-  };
-}
-
-function lacksHome({ paths }: Prediction, files: FileView): boolean {
-  const home = files.stat(paths.home);
-  return !home.ok && home.gap.reason === 'missing';
-}
-
 /**
  * `explain -- filebeat -c …`, with or without the program's name. The environment is what `--env` says and nothing
  * else: the shell that asks is not the one that will start Filebeat.
@@ -64,7 +50,7 @@ export function askedCommand(given: readonly string[], flags: Flags, processName
   const remarks = inner ? ['it is started through a wrapper, whose paths and variables count'] : [];
   return {
     subject: { config: configLabel(command.argv), remarks },
-    predict: predictor(command, files),
+    predict: (options) => predict(command, files, options),
     files,
   };
 }

@@ -8,9 +8,8 @@ import { type Explanation, explainCode, explanation } from '../explain/explanati
 import { compareText } from '../exporter/compare-text.js';
 import { compareDocument, explainDocument } from '../exporter/explain-json.js';
 import { explainText } from '../exporter/explain-text.js';
-import { sameFilesets } from '../filebeat/filesets.js';
 import type { PredictOptions } from '../filebeat/predict.js';
-import { newestOfLine, newestRelease, parseRelease } from '../filebeat/releases.js';
+import { newestOfLine } from '../filebeat/releases.js';
 import type { Flags } from '../flags.js';
 import { readSettings, StartError } from '../host.js';
 import type { Logger } from '../log.js';
@@ -93,10 +92,8 @@ function compareAll(
   return { text, code: withHost(compareCode(all), host) };
 }
 
-/** The home holds the filesets of the installed release: those of another one come from the exporter's own table. */
-function optionsFor(release: string, before: Prediction): PredictOptions {
-  const versionOf = (text: string | undefined) =>
-    (text === undefined ? undefined : parseRelease(text)) ?? newestRelease;
-  const installed = versionOf(before.release.version);
-  return sameFilesets(installed, versionOf(release)) ? { release } : { release, filesetsFromTable: true };
+/** The home holds the filesets of the installed release: what differs in another one comes from the exporter's own table. */
+function optionsFor(release: string, { release: installed, filesetFallback }: Prediction): PredictOptions {
+  if (filesetFallback) return { release, filesetsFromTable: true };
+  return { release, ...(installed.version === undefined ? {} : { installed: installed.version }) };
 }

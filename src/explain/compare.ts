@@ -60,7 +60,7 @@ function answerOf(one: Omit<Comparison, 'answer'>): Comparison['answer'] {
   const uncertain = (prediction: Prediction) =>
     prediction.outcome === 'dynamic' ||
     prediction.gaps.length > 0 ||
-    prediction.listeners.some(({ target }) => target.kind === 'unresolved' || target.kind === 'name');
+    prediction.listeners.some(({ target }) => target.kind === 'unresolved');
   return uncertain(before) || uncertain(after) ? 'unknown' : 'same';
 }
 
@@ -73,6 +73,17 @@ const declaration = (listener: Listener) => `${positionText(listener.declaredIn)
 
 function endpoint({ protocol, address, port, target }: Listener): string {
   return [protocol, address, port ?? '', JSON.stringify(target)].join('|');
+}
+
+function has(listeners: readonly Listener[], { protocol, address, port, target }: Listener): boolean {
+  return listeners.some(
+    (one) =>
+      target.kind === 'socket' &&
+      one.target.kind === 'socket' &&
+      one.protocol === protocol &&
+      one.address === address &&
+      one.port === port,
+  );
 }
 
 function pairUp(
@@ -98,7 +109,9 @@ function pairUp(
     if (to !== undefined) moved.push({ from, to });
     return to === undefined;
   });
-  return { lost, gained: rest, moved, kept: before.length - lost.length - moved.length };
+  // Of several that asked for one endpoint, one that is gone takes nothing away as long as another one asks for it.
+  const [gone, added] = [lost.filter((one) => !has(after, one)), rest.filter((one) => !has(before, one))];
+  return { lost: gone, gained: added, moved, kept: before.length - lost.length - moved.length };
 }
 
 /** It may end up without its socket because of another listener beside it. */
