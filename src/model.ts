@@ -385,24 +385,44 @@ export interface InstanceVerdict {
   ports: PortVerdict[];
 }
 
-/** The likely cause, as data; the words are in `mismatches.ts`. */
+/** An endpoint as labels tell it. */
+export interface Endpoint {
+  protocol: Protocol;
+  address: string;
+  port?: number;
+}
+
+/** The likely cause, as data; the words are in `words/cause.ts`. */
 export type Cause =
   | { kind: 'not-running'; origin: InstanceOrigin; end?: 'clean' | 'crash' }
+  /** Last seen before the host was booted. */
+  | { kind: 'not-since-boot'; origin: InstanceOrigin }
   | { kind: 'never-seen'; origin: InstanceOrigin }
+  /** One with the same files runs as `instance`, in another network namespace. */
+  | { kind: 'runs-elsewhere'; instance: string }
   | { kind: 'config'; fault: Fault }
-  | { kind: 'held-by'; owner?: Owner; instance?: string; uid?: number }
-  | { kind: 'shared-with'; owner: Owner; instance?: string }
-  | { kind: 'other-listener'; instance: string; declaredIn: Position }
-  | { kind: 'address-not-local' }
+  | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
+  | ({ kind: 'shared-with' } & Holder)
+  /** `when`: what makes them meet, where they have not met yet. */
+  | { kind: 'other-listener'; instance: string; declaredIn: Position; when?: 'start' | 'restart' }
+  /** `inside`: in a network namespace that is not the host's. */
+  | { kind: 'address-not-local'; inside?: true }
   | { kind: 'privileged-port'; firstUnprivileged: number }
   | { kind: 'bind-failed'; retry: BindRetry }
-  | { kind: 'edited-after-start'; file?: string }
+  | { kind: 'edited-after-start'; file?: string; gained?: Endpoint[]; lost?: Endpoint[] }
   | { kind: 'reload-lost-port' }
+  /** `sinceSeconds`: how long ago the file was edited. */
+  | { kind: 'reload-pending'; file: string; sinceSeconds: number; periodSeconds: number }
   | { kind: 'reloaded-file-broken'; fault: Fault }
-  | { kind: 'started-recently' }
   | { kind: 'hangs-after-refusal'; fault: Fault }
-  | { kind: 'other-namespace' }
+  /** Release 8.10 starts only one of the inputs with one id: here that at `declaredIn`. */
+  | { kind: 'same-id'; declaredIn: Position }
+  /** Its process holds that port on another address, of another family or in another network namespace. */
+  | { kind: 'bound-elsewhere'; address: string; differs: 'address' | 'family' | 'namespace' }
+  | { kind: 'unresolved'; why: UnresolvedWhy | 'name' }
+  | { kind: 'invalid'; why: InvalidWhy }
   | { kind: 'permission'; subject: string }
+  | { kind: 'unreadable'; subject: string; reason: GapReason }
   | { kind: 'ipv4-only-socket' }
   | { kind: 'shared-data-path'; instance: string }
   | { kind: 'restarts'; count: number; withinSeconds: number }
@@ -411,6 +431,17 @@ export type Cause =
   | { kind: 'rmem-max'; wanted: number; granted: number }
   | { kind: 'wrong-process'; owner?: Owner }
   | { kind: 'none' };
+
+/** Who holds an endpoint that somebody else ought to hold. */
+export interface Holder {
+  owner: Owner;
+  /** Name of the instance whose process it is. */
+  instance?: string;
+  /** Where that instance's configuration asks for the endpoint. */
+  declaredIn?: Position;
+  /** By how many seconds it started before the process that ought to hold the endpoint; negative: after it. */
+  headStart?: number;
+}
 
 /** One thing an operator should know: a code and references to its subjects. No prose inside. */
 export interface Mismatch {
@@ -428,6 +459,8 @@ export interface Mismatch {
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;
+  /** Container of the instance, where no unit runs it. */
+  container?: string;
   /** Seconds since the epoch when it was first seen by this exporter. */
   since?: number;
 }

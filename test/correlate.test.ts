@@ -146,7 +146,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1', []), {
       status: 'invalid',
       up: false,
-      told: ['listener_invalid core udp 127.0.0.1: none'],
+      told: ['listener_invalid core udp 127.0.0.1: invalid'],
     });
   });
 
@@ -304,8 +304,11 @@ describe('two listeners on one endpoint', () => {
     assert.deepEqual(lines(verdict), ['port_taken b udp *:9000 held-by']);
     assert.deepEqual(verdict.mismatches[0]!.cause, {
       kind: 'held-by',
+      retry: 'never',
       owner: { pid: 1, startTicks: 100, comm: 'filebeat' },
       instance: 'a',
+      declaredIn: { file: '/etc/filebeat/filebeat.yml', line: 3 },
+      headStart: 1,
     });
   });
 

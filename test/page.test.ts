@@ -64,7 +64,10 @@ test('a command is offered for copying only as it is; advice is a sentence', () 
   const mended = home(
     report({ mismatches: [missing('lab', { code: 'instance_down', unit: 'lab.service', cause: config })] }),
   );
-  assert.match(mended, /mend \/etc\/f\.yml:3, then: <\/p><div class="try"><pre[^>]*>systemctl start lab\.service</);
+  assert.match(
+    mended,
+    /edit \/etc\/f\.yml:3: mend it, then: <\/p><div class="try"><pre[^>]*>systemctl start lab\.service</,
+  );
 });
 
 test('ports of one instance with the same trouble are told once', () => {

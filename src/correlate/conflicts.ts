@@ -70,6 +70,7 @@ export function conflictsBetween(
           kind: 'other-listener',
           instance: other.instance.name,
           declaredIn: other.listener.declaredIn,
+          when: other.instance.process === undefined || at.instance.process === undefined ? 'start' : 'restart',
         });
         const key = `${at.instance.id}|${at.port.protocol}|${at.port.address}|${at.port.port}|${other.instance.id}`;
         if (!found.has(key)) found.set(key, mismatch);

@@ -2,10 +2,21 @@
  * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
-import { compareEndpoints, endpointKey } from '../endpoint.js';
+import { byEndpoint, compareEndpoints, endpointKey } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
-import type { Instance, InstanceVerdict, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
+import type {
+  Cause,
+  Endpoint,
+  Instance,
+  InstanceVerdict,
+  Listener,
+  Mismatch,
+  PortVerdict,
+  Snapshot,
+  Verdict,
+} from '../model.js';
 import { mismatchKey, type Trail } from '../trail.js';
+import { hangsAfterRefusal } from './cause.js';
 import { conflictsBetween } from './conflicts.js';
 import {
   configValid,
@@ -20,16 +31,16 @@ import { createScene, type Scene, type Thresholds } from './scene.js';
 import { judgeStatics } from './statics.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
-function configMismatches(instance: Instance): Mismatch[] {
-  const { prediction, basis } = instance;
+function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
+  const { prediction } = instance;
   const { outcome, reason } = prediction;
   const found: Mismatch[] = [];
   const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
   if (outcome === 'exits' && reason !== undefined && !stopped) {
-    const hangs = instance.process !== undefined && basis === 'disk';
+    const kind = hangsAfterRefusal(instance, scene) ? 'hangs-after-refusal' : 'config';
     found.push(
       instanceMismatch(instance, 'config_invalid', {
-        cause: hangs ? { kind: 'hangs-after-refusal', fault: reason } : { kind: 'config', fault: reason },
+        cause: { kind, fault: reason },
         ...(reason.at === undefined ? {} : { declaredIn: reason.at }),
       }),
     );
@@ -42,23 +53,51 @@ function configMismatches(instance: Instance): Mismatch[] {
     found.push(
       instanceMismatch(instance, 'config_unreadable', {
         subject: gap.subject,
-        cause: { kind: 'permission', subject: gap.subject },
+        cause: { kind: 'unreadable', subject: gap.subject, reason: gap.reason },
       }),
     );
   }
   return found;
 }
 
-function downMismatch(instance: Instance): Mismatch {
+function downCause(instance: Instance, { instances, host }: Snapshot): Cause {
+  const { prediction, lastSeen, lastEnd, config, dataKey } = instance;
   const origin = instance.origins[0] ?? 'remembered';
-  const { outcome, reason } = instance.prediction;
-  if (outcome === 'exits' && reason !== undefined)
-    return instanceMismatch(instance, 'instance_down', { cause: { kind: 'config', fault: reason } });
-  if (instance.lastSeen === undefined)
-    return instanceMismatch(instance, 'instance_down', { cause: { kind: 'never-seen', origin } });
-  return instanceMismatch(instance, 'instance_down', {
-    cause: { kind: 'not-running', origin, ...(instance.lastEnd === undefined ? {} : { end: instance.lastEnd }) },
-  });
+  if (prediction.outcome === 'exits' && prediction.reason !== undefined)
+    return { kind: 'config', fault: prediction.reason };
+  const twin = instances.find(
+    (other) => other.process !== undefined && other.config === config && other.dataKey === dataKey,
+  );
+  if (twin !== undefined && dataKey !== undefined && twin.process?.netns !== instance.netns)
+    return { kind: 'runs-elsewhere', instance: twin.name };
+  if (lastSeen !== undefined && lastSeen < host.bootTime) return { kind: 'not-since-boot', origin };
+  if (lastSeen === undefined && lastEnd === undefined) return { kind: 'never-seen', origin };
+  return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
+}
+
+/** What an edit of files that are read only at the start would change, and the youngest of those files. */
+function pendingCause({ prediction, expected, basis }: Instance): Cause {
+  const own = (listeners: readonly Listener[]) => byEndpoint(listeners.filter((l) => l.reload === undefined));
+  const [now, next] = [own(expected), own(prediction.listeners)];
+  const without = (these: Listener[][], those: Listener[][]) => {
+    const known = new Set(those.map(([one]) => endpointKey(one!)));
+    return these.flatMap(([one]) => (known.has(endpointKey(one!)) ? [] : [endpointOf(one!)]));
+  };
+  const files = prediction.files.filter((f) => !f.reloaded && f.mtime !== undefined);
+  const youngest = files.reduce<(typeof files)[number] | undefined>(
+    (last, f) => (last === undefined || f.mtime! > last.mtime! ? f : last),
+    undefined,
+  );
+  return {
+    kind: 'edited-after-start',
+    ...(youngest === undefined ? {} : { file: youngest.path }),
+    // Of one whose start was not seen only the disk is known.
+    ...(basis === 'edited' ? {} : { gained: without(next, now), lost: without(now, next) }),
+  };
+}
+
+function endpointOf({ protocol, address, port }: Listener): Endpoint {
+  return { protocol, address, ...(port === undefined ? {} : { port }) };
 }
 
 /** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */
@@ -115,12 +154,13 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
     const judged = judgePorts(instance, scene);
     for (const port of judged.ports) addMeters(port, instance, snapshot);
     ports.set(instance, judged.ports);
-    found.push(...judged.mismatches, ...configMismatches(instance));
+    found.push(...judged.mismatches, ...configMismatches(instance, scene));
     const isPending =
       up && (instance.pendingRestart || (instance.basis === 'edited' && holdsSomethingElse(instance, judged, scene)));
     pending.set(instance, isPending);
-    if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: { kind: 'edited-after-start' } }));
-    if (!up && !instance.hidden) found.push(downMismatch(instance));
+    if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
+    if (!up && !instance.hidden)
+      found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, snapshot) }));
     if (instance.flapping) {
       found.push(
         instanceMismatch(instance, 'instance_flapping', {

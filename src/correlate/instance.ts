@@ -3,7 +3,7 @@ import { byEndpoint, compareEndpoints } from '../endpoint.js';
 import { serves } from '../filebeat/address.js';
 import type { Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model.js';
 import { socketKey } from '../trail.js';
-import { judgePort, portMismatch, statusesServed } from './port.js';
+import { judgePort, portMismatch, statusesServed, subjectOf } from './port.js';
 import type { Scene } from './scene.js';
 
 export function instanceMismatch(
@@ -11,14 +11,7 @@ export function instanceMismatch(
   code: MismatchCode,
   rest: Pick<Mismatch, 'cause'> & Partial<Mismatch>,
 ): Mismatch {
-  return {
-    code,
-    name: instance.name,
-    config: instance.config,
-    ...(instance.process === undefined ? {} : { pid: instance.process.pid }),
-    ...(instance.unit === undefined ? {} : { unit: instance.unit }),
-    ...rest,
-  };
+  return { code, ...subjectOf(instance), ...rest };
 }
 
 function isFixed(listener: Listener): boolean {

@@ -3,8 +3,7 @@
 import { socketTarget } from '../endpoint.js';
 import { collides, serves } from '../filebeat/address.js';
 import type { Cause, Instance, Listener, Mismatch, PortStatus, PortVerdict, Socket, Target } from '../model.js';
-
-import { missingCause } from './cause.js';
+import { holderOf, missingCause } from './cause.js';
 import type { Scene } from './scene.js';
 
 /** The listeners of one instance that share one endpoint. */
@@ -33,11 +32,11 @@ function ownerHidden(socket: Socket): boolean {
   return socket.owners.length === 0 && !socket.ownersKnown;
 }
 
-function heldBy(socket: Socket, scene: Scene): Cause {
+function heldBy(socket: Socket, instance: Instance, listener: Listener, scene: Scene): Cause {
   const owner = socket.owners[0];
-  if (owner === undefined) return { kind: 'held-by', uid: socket.uid };
-  const instance = scene.instanceOf(owner);
-  return { kind: 'held-by', owner, ...(instance === undefined ? {} : { instance: instance.name }) };
+  const { retry } = listener;
+  if (owner === undefined) return { kind: 'held-by', retry, uid: socket.uid };
+  return { kind: 'held-by', retry, ...holderOf(owner, instance, listener, scene) };
 }
 
 /** Start-up takes a moment; nothing is called missing before it is over (CONTRACT 4 "Starting"). Seconds after the start. */
@@ -69,15 +68,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
         s.address === own.address,
     );
     if (twin !== undefined) {
-      const owner = twin.owners[0]!;
-      const other = scene.instanceOf(owner);
-      return {
-        status: 'listening',
-        up: true,
-        socket: own,
-        code: 'port_taken',
-        cause: { kind: 'shared-with', owner, ...(other === undefined ? {} : { instance: other.name }) },
-      };
+      const cause: Cause = { kind: 'shared-with', ...holderOf(twin.owners[0]!, instance, listener, scene) };
+      return { status: 'listening', up: true, socket: own, code: 'port_taken', cause };
     }
     if (serves(target, own, scene.ipv6) === 'narrower') {
       return { status: 'narrower', up: true, socket: own, code: 'port_narrower', cause: { kind: 'ipv4-only-socket' } };
@@ -98,7 +90,13 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
   if (target.kind === 'name') return judgeAbsent(subject, listener, scene, 'unresolved');
   const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (taker !== undefined)
-    return { status: 'taken', up: false, socket: taker, code: 'port_taken', cause: heldBy(taker, scene) };
+    return {
+      status: 'taken',
+      up: false,
+      socket: taker,
+      code: 'port_taken',
+      cause: heldBy(taker, instance, listener, scene),
+    };
   const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (rival !== undefined) {
     const winner = instance.expected.find(
@@ -128,7 +126,7 @@ function judgeAbsent(
   if (process !== undefined && scene.now - process.startTime <= graceOf(listener, scene.grace))
     return { status: 'starting', up: false };
   if (scene.undecided(instance, listener)) return { status: 'unknown' };
-  if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'none' } };
+  if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'unresolved', why: 'name' } };
   return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, scene) };
 }
 
@@ -136,11 +134,12 @@ function judge(subject: PortSubject, scene: Scene): Judgement {
   const { instance } = subject;
   const listener = subject.listeners[0]!;
   const { target } = listener;
-  if (target.kind === 'unresolved') return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'none' } };
+  if (target.kind === 'unresolved')
+    return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'unresolved', why: target.why } };
   if (instance.hidden) return { status: 'unknown' };
   if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, scene) };
   if (target.kind === 'invalid')
-    return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'none' } };
+    return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'invalid', why: target.why } };
   if (target.kind === 'random') {
     const socket = subject.spare.find((s) => s.family === target.family && s.address === target.address);
     if (socket !== undefined)
@@ -179,19 +178,27 @@ export function judgePort(subject: PortSubject, scene: Scene): { port: PortVerdi
 }
 
 export function portMismatch(instance: Instance, port: PortVerdict, code: Mismatch['code'], cause: Cause): Mismatch {
-  const unit = instance.unit;
   return {
     code,
-    name: instance.name,
-    config: instance.config,
-    ...(instance.process === undefined ? {} : { pid: instance.process.pid }),
+    ...subjectOf(instance),
     protocol: port.protocol,
     address: port.address,
     ...(port.port === undefined ? {} : { port: port.port }),
     input: port.input,
     declaredIn: port.listeners[0]!.declaredIn,
-    ...(unit === undefined ? {} : { unit }),
     cause,
+  };
+}
+
+/** What every mismatch says of its instance. */
+export function subjectOf(instance: Instance): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'container'> {
+  const { name, config, process, unit, container } = instance;
+  return {
+    name,
+    config,
+    ...(process === undefined ? {} : { pid: process.pid }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(container === undefined ? {} : { container }),
   };
 }
 

@@ -89,6 +89,7 @@ function mismatchesJson(report: Report) {
       seen: view.seen,
       cause: view.cause,
       remedy: view.remedy,
+      command: view.command ?? null,
       declared_in: positionText(mismatch.declaredIn),
       since: mismatch.since ?? null,
     };

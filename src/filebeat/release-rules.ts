@@ -144,6 +144,15 @@ export const releaseRules = {
     after: 'both run',
     ranges: from(8, 0),
   },
+  'refusal-may-hang': {
+    subject: 'a configuration that Filebeat refuses',
+    before: 'the process exits',
+    after: 'the process may hang for ever, without a socket',
+    ranges: [
+      { from: [7, 17, 0], below: [8, 0, 0] },
+      { from: [8, 10, 0], below: [8, 11, 0] },
+    ],
+  },
   'queue-spool-removed': {
     subject: '`queue.spool`',
     before: 'read',

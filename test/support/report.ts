@@ -224,7 +224,7 @@ export function troubled(): Report {
         unit: 'filebeat@core.service',
         cause: { kind: 'bind-failed', retry: 'never' },
       },
-      { code: 'port_taken', ...about('edge', 514), pid: 200, cause: { kind: 'held-by', owner: thief } },
+      { code: 'port_taken', ...about('edge', 514), pid: 200, cause: { kind: 'held-by', retry: 'never', owner: thief } },
     ],
     statics: [
       { port: 6984, protocol: 'udp', up: true, sockets: 1, owner: { pid: 55, startTicks: 1, comm: 'nc' } },

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { Mismatch, Report } from '../../model.js';
 import { endpointText, positionText } from '../../words.js';
 import { duration, plural } from '../format.js';
-import { mismatchView } from '../view.js';
+import { type MismatchView, mismatchView } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 
 /** Of one code so many are told in full; the rest is folded to a table. */
@@ -11,16 +11,13 @@ const inFull = 8;
 /** A fold holds at most so many rows; JSON has them all. */
 const inFold = 200;
 
-/** What a remedy may say before its command, and the command: a word that is a program, no second sentence. */
-const command =
-  /^(.*\bthen: )?((?:sudo|systemctl|journalctl|ps|ss|ls|ip|sysctl|filebeat|filebeat-port-exporter) (?!.*[;(]).*)$/;
-
 /** A command is offered for copying only if it stands there as it is: not cut, nothing spelled out. */
-function remedyHtml(remedy: string): Html {
+function remedyHtml({ remedy, command }: MismatchView): Html {
   const shown = foreign(remedy, 400);
-  const [, before, line] = shown === remedy ? (command.exec(remedy) ?? []) : [];
-  if (line === undefined) return html`<p class="advice"><span class="soft">Try:</span> ${shown}</p>`;
-  return html`${before === undefined ? '' : html`<p class="advice"><span class="soft">Try:</span> ${before}</p>`}<div class="try"><pre tabindex="0" aria-label="Command to try">${line}</pre></div>`;
+  const advice = (text: string) => html`<p class="advice"><span class="soft">Try:</span> ${text}</p>`;
+  if (command === undefined || shown !== remedy) return advice(shown);
+  const before = remedy.slice(0, remedy.length - command.length);
+  return html`${before === '' ? '' : advice(before)}<div class="try"><pre tabindex="0" aria-label="Command to try">${command}</pre></div>`;
 }
 
 function subjectHtml(mismatch: Mismatch): Html {
@@ -50,7 +47,8 @@ function othersHtml(others: readonly Mismatch[], index: number): Html | '' {
 }
 
 function article([mismatch, ...others]: Group, now: number, index: number): Html {
-  const { severity, title, expected, seen, cause, remedy } = mismatchView(mismatch);
+  const view = mismatchView(mismatch);
+  const { severity, title, expected, seen, cause, remedy } = view;
   return html`<article class="mismatch ${severity}">
 <div class="head"><span class="tag">${severity}</span> <h3>${title}</h3> ${subjectHtml(mismatch)} <span class="since">${age(mismatch, now)}</span></div>
 <dl>
@@ -58,7 +56,7 @@ function article([mismatch, ...others]: Group, now: number, index: number): Html
 <dt>Seen</dt><dd>${foreign(seen, 400)}</dd>
 ${cause === '' ? '' : html`<dt>Likely cause</dt><dd>${foreign(cause, 600)}</dd>`}
 </dl>
-${remedy === '' ? '' : remedyHtml(remedy)}
+${remedy === '' ? '' : remedyHtml(view)}
 </article>
 `;
 }

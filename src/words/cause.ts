@@ -1,0 +1,204 @@
+/** The likely cause of a mismatch in one to three short sentences: what is not already said as "seen". Pure. */
+import { faultText } from '../filebeat/faults.js';
+import type {
+  BindRetry,
+  Cause,
+  Fault,
+  GapReason,
+  Holder,
+  InstanceOrigin,
+  InvalidWhy,
+  Mismatch,
+  UnresolvedWhy,
+} from '../model.js';
+import { bytes, duration, plural } from './figures.js';
+import { endpointsText, endpointText, ownerText, positionText } from './places.js';
+
+const wanted: Record<InstanceOrigin, string> = {
+  process: 'it was running when last seen',
+  systemd: 'an enabled systemd unit starts it',
+  declared: 'the exporter’s settings declare it',
+  config_glob: 'its file matches config_globs',
+  remembered: 'it was seen running before',
+};
+
+/** After a bind that failed while the endpoint is free now. */
+const freeNow: Record<BindRetry, string> = {
+  never:
+    'Nothing holds the endpoint now, but this input binds only once, at its start: that failed, or the socket was lost since.',
+  busy: 'Nothing holds the endpoint and this release retries without a pause: the input itself has ended or never started, and its log says why.',
+  'every-10s':
+    'Nothing holds the endpoint and this input retries every 10 s: if that does not bring it back, its log says why.',
+  deaf: 'Nothing holds the endpoint and this input retries every 10 s, but this release then discards all it receives: it needs a restart.',
+};
+
+/** While somebody else holds the endpoint. */
+const onceFree: Record<BindRetry, string> = {
+  never: 'This input does not try again: once the endpoint is free, restart this Filebeat.',
+  busy: 'This release retries in a loop that burns a core; it comes back by itself once the endpoint is free.',
+  'every-10s': 'This input retries every 10 s and comes back by itself once the endpoint is free.',
+  deaf: 'This input retries every 10 s, but this release then discards all it receives: once the endpoint is free, restart this Filebeat.',
+};
+
+const unresolved: Record<UnresolvedWhy | 'name', string> = {
+  keystore: 'It comes from the keystore, which only that Filebeat can open.',
+  variable: 'It depends on a variable whose value cannot be seen from outside.',
+  'service-name': 'Its port is a service name, and /etc/services could not be read.',
+  ambiguous: 'It is written twice in different spellings; Filebeat itself takes one of them by chance.',
+  name: 'Its host is a name that only a name server knows, and the exporter asks none; no socket on that port is this Filebeat’s.',
+};
+
+const invalid: Record<InvalidWhy, string> = {
+  'missing-port': 'The host has no port (“host:port” is wanted).',
+  'too-many-colons': 'The host has too many colons; an IPv6 address belongs in brackets.',
+  'bad-port': 'The port is no number from 0 to 65535.',
+  'unknown-service': 'The port is a service name that /etc/services does not have.',
+  'bad-host': 'The host is neither an address nor a name.',
+  'no-such-name': 'The host is a name that does not exist.',
+  'wrong-family': 'The address is of the other family than “network” asks for.',
+  'bad-option': 'An option of the input stops it before it binds.',
+};
+
+const unread: Record<GapReason, string> = {
+  denied: 'The exporter may not read it.',
+  vanished: 'It went away while it was being read.',
+  malformed: 'It could not be understood.',
+  missing: 'It is not there.',
+  limit: 'It is larger than the exporter reads, or no plain file.',
+};
+
+/** What can be said where no cause is known. */
+const unknown: Partial<Record<Mismatch['code'], string>> = {
+  socket_unexpected: 'Its files were changed since, or an input opens a socket that the exporter does not know of.',
+  port_random: 'The host names no port, so nobody can send to it on purpose.',
+  static_port_down: 'No socket stands on it: what ought to serve it does not run, or lost it.',
+  learned_port_gone: 'It was held for long and let go: the policy changed, or the bind failed after a restart.',
+};
+
+function fault(of: Fault): string {
+  const at = positionText(of.at);
+  return at === '' ? faultText(of) : `${faultText(of)} See ${at}.`;
+}
+
+/** `It started 2h 5m before this Filebeat, so it had the endpoint first.` */
+function precedence({ headStart }: Partial<Holder>): string {
+  if (headStart === undefined) return '';
+  if (Math.abs(headStart) < 1) return 'They started at the same time.';
+  return headStart > 0
+    ? `It started ${duration(headStart)} before this Filebeat, so it was there first.`
+    : `It started ${duration(-headStart)} after this Filebeat, which had lost the endpoint or never got it.`;
+}
+
+function whoHolds(holder: Holder): string {
+  const { owner, instance, declaredIn } = holder;
+  const who = ownerText(owner);
+  if (instance !== undefined)
+    return declaredIn === undefined
+      ? `${who} is the Filebeat “${instance}”, though its files do not ask for it.`
+      : `${who} is the Filebeat “${instance}”, and ${positionText(declaredIn)} asks for the same endpoint.`;
+  if (owner.pid === 1) return `${who} holds it for a socket unit.`;
+  if (owner.comm === 'docker-proxy') return `${who} publishes a port of a container.`;
+  return `The bind was lost to ${who}.`;
+}
+
+function holderText(cause: Extract<Cause, { kind: 'held-by' }>): string {
+  const { owner, retry, uid } = cause;
+  if (owner === undefined)
+    return `A process of user id ${uid ?? '?'} that the exporter may not look into has it. ${onceFree[retry]}`;
+  return [whoHolds({ ...cause, owner }), precedence(cause), onceFree[retry]].filter((part) => part !== '').join(' ');
+}
+
+function changes({ gained = [], lost = [] }: Extract<Cause, { kind: 'edited-after-start' }>): string {
+  const parts = [
+    ...(gained.length > 0 ? [`would open ${endpointsText(gained)}`] : []),
+    ...(lost.length > 0 ? [`would close ${endpointsText(lost)}`] : []),
+  ];
+  return parts.length === 0 ? '' : ` A restart ${parts.join(' and ')}.`;
+}
+
+const elsewhere = {
+  address: 'on another address: the name resolved differently when it started, or the file was edited since',
+  family: 'of the other address family: the name resolved differently when it started, or the file was edited since',
+  namespace: 'in another network namespace than the one it runs in now',
+};
+
+/** Empty when nothing is known beyond what was seen. */
+export function causeText({ code, cause }: Mismatch): string {
+  switch (cause.kind) {
+    case 'not-running':
+      if (cause.end === 'crash')
+        return `It crashed or was killed: its lock file is left behind. Expected because ${wanted[cause.origin]}.`;
+      if (cause.end === 'clean')
+        return `It was stopped cleanly: no lock file is left. Expected because ${wanted[cause.origin]}.`;
+      return `How it ended cannot be told. Expected because ${wanted[cause.origin]}.`;
+    case 'not-since-boot':
+      return `It was not started since the host was booted. Expected because ${wanted[cause.origin]}.`;
+    case 'never-seen':
+      return `It was never seen running. Expected because ${wanted[cause.origin]}.`;
+    case 'runs-elsewhere':
+      return `The same configuration runs as “${cause.instance}” in another network namespace: what is sent here does not reach it.`;
+    case 'config':
+      return fault(cause.fault);
+    case 'held-by':
+      return holderText(cause);
+    case 'shared-with':
+      return `${whoHolds(cause)} Both have a socket on the endpoint, and the kernel deals the datagrams out between them.`;
+    case 'other-listener': {
+      const also = `“${cause.instance}” asks for it too, in ${positionText(cause.declaredIn)}.`;
+      if (cause.when === undefined) return `${also} Only one of the two can be bound; chance decides which.`;
+      return cause.when === 'start'
+        ? `${also} One of the two does not run: started, it would find the endpoint taken.`
+        : `${also} The next restart makes them meet, and the one that starts last gets nothing.`;
+    }
+    case 'address-not-local':
+      return `No interface ${cause.inside ? 'in its network namespace' : 'of this host'} has this address, so the bind fails.`;
+    case 'privileged-port':
+      return `Ports below ${cause.firstUnprivileged} need CAP_NET_BIND_SERVICE, and its process lacks it.`;
+    case 'bind-failed':
+      return code === 'learned_port_gone'
+        ? unknown.learned_port_gone!
+        : code === 'listener_deaf'
+          ? 'Its first bind failed; when the endpoint came free it was bound, but this release throws away what such a netflow input receives.'
+          : freeNow[cause.retry];
+    case 'edited-after-start':
+      return `${cause.file ?? 'Its configuration'} was edited after this process started, and only a restart applies it.${changes(cause)}`;
+    case 'reload-lost-port':
+      return 'Its file was edited and reloaded: releases before 7.17.6 and 8.3.3 lose the port of an entry that is edited.';
+    case 'reload-pending':
+      return `${cause.file} was edited ${duration(cause.sinceSeconds)} ago; Filebeat reads it again every ${duration(cause.periodSeconds)}.`;
+    case 'reloaded-file-broken':
+      return `The reloaded file cannot be used any more, so its inputs were stopped. ${fault(cause.fault)}`;
+    case 'hangs-after-refusal':
+      return `It refused its configuration and hangs instead of exiting, as this release may. ${fault(cause.fault)}`;
+    case 'same-id':
+      return `The input in ${positionText(cause.declaredIn)} has the same id, and this release starts only one of them.`;
+    case 'bound-elsewhere':
+      return `Its process holds ${endpointText(cause.address, undefined)} on this port, ${elsewhere[cause.differs]}.`;
+    case 'unresolved':
+      return unresolved[cause.why];
+    case 'invalid':
+      return invalid[cause.why];
+    case 'permission':
+      return `The exporter may not read ${cause.subject}: it lacks CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH.`;
+    case 'unreadable':
+      return unread[cause.reason];
+    case 'ipv4-only-socket':
+      return 'The socket is on the IPv4 wildcard only: IPv6 senders do not reach it.';
+    case 'shared-data-path':
+      return `“${cause.instance}” is configured with the same path.data.`;
+    case 'restarts':
+      return `Its process was replaced ${plural(cause.count, 'time')} within ${duration(cause.withinSeconds)}: something ends it, or starts it over and over.`;
+    case 'queue':
+      return `${bytes(cause.bytes)} of ${bytes(cause.limit)} wait to be read: Filebeat, or what it sends to, is too slow.`;
+    case 'dropped':
+      return `The receive buffer was full: ${plural(cause.datagrams, 'datagram')} lost within ${duration(cause.sinceSeconds)}.`;
+    case 'rmem-max':
+      return `read_buffer asks for ${bytes(cause.wanted)}, net.core.rmem_max grants ${bytes(cause.granted)}.`;
+    case 'wrong-process':
+      return cause.owner === undefined
+        ? 'It is bound, but not by the process that the settings name.'
+        : `${ownerText(cause.owner)} holds it, not the process that the settings name.`;
+    case 'none':
+      return unknown[code] ?? '';
+  }
+}

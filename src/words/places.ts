@@ -1,0 +1,31 @@
+/** How endpoints, places in files, processes and shell words are written, everywhere the same. Pure. */
+import type { Endpoint, Owner, Position } from '../model.js';
+
+/** `127.0.0.1:9000`, `[::1]:9000`, `*:9000`; a port that is not there is left out. */
+export function endpointText(address: string, port: number | undefined): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return port === undefined ? host : `${host}:${port === 0 ? '(random)' : port}`;
+}
+
+/** `udp *:9000, tcp 127.0.0.1:5044`; of many the first few. */
+export function endpointsText(endpoints: readonly Endpoint[], most = 5): string {
+  const shown = endpoints.slice(0, most).map((e) => `${e.protocol} ${endpointText(e.address, e.port)}`);
+  const left = endpoints.length - shown.length;
+  return left > 0 ? `${shown.join(', ')} and ${left} more` : shown.join(', ');
+}
+
+/** `file:line`, `file` or the empty string. */
+export function positionText(at: Position | undefined): string {
+  if (at === undefined) return '';
+  return at.line === undefined ? at.file : `${at.file}:${at.line}`;
+}
+
+/** A word that a POSIX shell reads back as it is. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** `pid 4711 (rsyslogd)`. */
+export function ownerText(owner: Owner): string {
+  return `pid ${owner.pid} (${owner.comm})`;
+}

@@ -1,0 +1,176 @@
+/** What to try, one thing: a command as it can be pasted into a shell, or an edit. Pure. */
+import type { Cause, Mismatch } from '../model.js';
+import { endpointText, positionText, shellWord } from './places.js';
+
+export interface Remedy {
+  /** What to do; before a command: what it is for. */
+  say?: string;
+  /** One command line. */
+  run?: string;
+}
+
+/** Without a unit nobody but its parent knows how it is started: it is shown, never killed from here. */
+function restart(m: Mismatch): Remedy {
+  if (m.unit !== undefined) return { run: `systemctl restart ${shellWord(m.unit)}` };
+  if (m.container !== undefined) return { say: `restart its container, ${m.container}` };
+  const name = m.name ?? 'unknown';
+  if (m.pid === undefined) return { say: `restart this Filebeat (${name})` };
+  return {
+    say: `restart this Filebeat (${name}) the way it was started, which is seen by`,
+    run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}`,
+  };
+}
+
+function start(m: Mismatch): Remedy {
+  if (m.unit !== undefined) return { run: `systemctl start ${shellWord(m.unit)}` };
+  if (m.container !== undefined) return { say: `start its container, ${m.container}` };
+  return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before` };
+}
+
+function log(m: Mismatch): Remedy {
+  return m.unit === undefined
+    ? { say: 'read the end of its log' }
+    : { say: 'its log', run: `journalctl -u ${shellWord(m.unit)} -n 50` };
+}
+
+/** Who holds the port now; owners are shown to root alone. */
+function listing(m: Mismatch): Remedy {
+  return { run: `sudo ss ${m.protocol === 'tcp' ? '-ltnp' : '-lunp'} 'sport = :${m.port ?? 0}'` };
+}
+
+const edit = (where: string, how: string): Remedy => ({ say: `edit ${where || 'its configuration'}: ${how}` });
+
+/** First the edit, then what makes it take effect. */
+function editThen(where: string, how: string, then: Remedy): Remedy {
+  const say = [`edit ${where || 'its configuration'}: ${how}, then`, ...(then.say === undefined ? [] : [then.say])];
+  return { ...then, say: say.join(' ') };
+}
+
+function faultPlace(cause: Cause): string {
+  return 'fault' in cause ? positionText(cause.fault.at) : '';
+}
+
+function taken(m: Mismatch, cause: Cause): Remedy {
+  if (cause.kind !== 'held-by' && cause.kind !== 'shared-with') return listing(m);
+  const { owner, declaredIn } = cause;
+  if (owner === undefined) return listing(m);
+  if (declaredIn !== undefined)
+    return edit(`${positionText(m.declaredIn)} or ${positionText(declaredIn)}`, 'give one of the two another port');
+  if (owner.pid === 1) return { run: 'systemctl list-sockets --all' };
+  if (owner.comm === 'docker-proxy')
+    return { run: `sudo docker ps --filter publish=${m.port ?? 0}/${m.protocol ?? 'udp'}` };
+  return { run: `ps -o pid,user,lstart,args -p ${owner.pid}` };
+}
+
+function missing(m: Mismatch, cause: Cause): Remedy {
+  const where = positionText(m.declaredIn);
+  switch (cause.kind) {
+    case 'privileged-port':
+      return m.unit === undefined
+        ? editThen(
+            where,
+            `take a port from ${cause.firstUnprivileged} up, or give its program CAP_NET_BIND_SERVICE`,
+            restart(m),
+          )
+        : {
+            say: 'add AmbientCapabilities=CAP_NET_BIND_SERVICE to its [Service] and restart it',
+            run: `sudo systemctl edit ${shellWord(m.unit)}`,
+          };
+    case 'address-not-local':
+      return cause.inside && m.pid !== undefined
+        ? { say: `put one of these addresses into ${where}`, run: `sudo nsenter -t ${m.pid} -n ip -br address` }
+        : { say: `put one of these addresses into ${where}`, run: 'ip -br address' };
+    case 'reloaded-file-broken':
+      return edit(faultPlace(cause) || where, 'it is read again by itself');
+    case 'reload-pending':
+      return { say: 'wait for the reload; nothing is wrong yet' };
+    case 'same-id':
+      return editThen(where, 'give the input an id of its own', restart(m));
+    case 'bind-failed':
+      return cause.retry === 'busy' || cause.retry === 'every-10s' ? log(m) : restart(m);
+    default:
+      return restart(m);
+  }
+}
+
+function unread(m: Mismatch): Remedy {
+  if (m.subject === undefined) return { say: 'give the exporter read access' };
+  return { run: `ls -l ${shellWord(m.subject)}` };
+}
+
+/** Its own words for a bad configuration, where the file is one path. */
+function testConfig(m: Mismatch): Remedy {
+  const file = m.config ?? '';
+  return file.startsWith('/') && !file.includes(',') ? { run: `filebeat test config -c ${shellWord(file)}` } : log(m);
+}
+
+export function remedyOf(m: Mismatch): Remedy {
+  const { cause } = m;
+  const where = positionText(m.declaredIn);
+  switch (m.code) {
+    case 'instance_down':
+      if (cause.kind === 'config') return editThen(faultPlace(cause), 'mend it', start(m));
+      return cause.kind === 'runs-elsewhere'
+        ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is meant' }
+        : start(m);
+    case 'instance_flapping':
+      return log(m);
+    case 'config_invalid': {
+      const at = faultPlace(cause);
+      if (at === '') return testConfig(m);
+      return cause.kind === 'hangs-after-refusal'
+        ? editThen(at, 'mend it', restart(m))
+        : edit(at, 'mend it before the next start');
+    }
+    case 'config_unreadable':
+      return unread(m);
+    case 'config_unresolved':
+      return edit(
+        where || faultPlace(cause),
+        'write the address and port plainly; or list the port under “ports:” in the exporter’s settings',
+      );
+    case 'config_dynamic':
+      return { say: 'nothing; its ports are learned from what it holds' };
+    case 'restart_pending':
+    case 'listener_deaf':
+      return restart(m);
+    case 'data_path_conflict':
+      return { say: `start one of the two with a --path.data of its own` };
+    case 'listener_invalid':
+      return editThen(where, 'write host:port', restart(m));
+    case 'port_random':
+      return editThen(where, 'name a port', restart(m));
+    case 'port_conflict':
+      return cause.kind === 'other-listener'
+        ? edit(`${where} or ${positionText(cause.declaredIn)}`, 'give one of the two another port')
+        : edit(where, 'take another port');
+    case 'port_taken':
+      return taken(m, cause);
+    case 'port_missing':
+      return missing(m, cause);
+    case 'learned_port_gone':
+      return {
+        say: 'if it is gone on purpose',
+        run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')} --port ${m.protocol ?? 'udp'}/${m.port ?? 0}`,
+      };
+    case 'port_narrower':
+      return editThen(where, `if IPv6 senders matter, write ${endpointText('::', m.port)}`, restart(m));
+    case 'socket_unexpected':
+    case 'owner_hidden':
+    case 'static_port_down':
+      return listing(m);
+    case 'queue_high':
+    case 'drops':
+      return editThen(where, 'raise read_buffer (net.core.rmem_max caps it)', restart(m));
+    case 'buffer_capped':
+      return {
+        say: 'raise the limit, then restart it',
+        run: `sudo sysctl -w net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0}`,
+      };
+  }
+}
+
+/** As one line: `add … to its [Service]: sudo systemctl edit filebeat`. */
+export function remedyText({ say, run }: Remedy): string {
+  return [say, run].filter((part) => part !== undefined).join(': ');
+}
