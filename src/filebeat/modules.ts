@@ -17,7 +17,8 @@ import {
   treeOf,
   withPathDefaults,
 } from './module-entry.js';
-import { applies } from './releases.js';
+import { knownInput } from './registry.js';
+import { applies, type ReleaseVersion } from './releases.js';
 import type { Tree } from './tree.js';
 import { failure, type Read } from './variables.js';
 import { parseYaml, type YamlNode } from './yaml.js';
@@ -157,27 +158,24 @@ class Registry {
     if (!mustBeListed || forceEnable)
       for (const name of existing.value.names) if (!filesets.has(name)) filesets.set(name, emptySettings(entry.at));
     const inputs: FilesetInput[] = [];
+    let on = 0;
     for (const [name, stated] of filesets) {
       const isReal = existing.value.has(name);
       // Before 8.0 a fileset that does not exist is looked at without `-M`.
       const settings =
         mustBeListed || isReal ? this.overridden(module, name, stated) : ({ ok: true, value: stated } as const);
       if (!settings.ok) return settings;
-      const on = mustBeListed && (enableAll || forceEnable) ? true : settings.value.enabled !== false;
-      if (!on) continue;
+      if (settings.value.enabled === false && !(mustBeListed && (enableAll || forceEnable))) continue;
       if (!isReal) return failure('unknown-fileset', stated.at, `${module}/${name}`);
       const made = this.make(module, name, settings.value);
       if (!made.ok) return made;
+      on++;
       if (made.value) inputs.push(inputOf(module, name, made.value, stated.at));
     }
-    if (mustBeListed && inputs.length === 0 && !this.couldHaveInputs(filesets))
-      return failure('no-enabled-fileset', entry.at, module);
+    // From the table a fileset may come without an input that matters.
+    const guessed = (this.fallback || this.differs) && on > 0;
+    if (mustBeListed && inputs.length === 0 && !guessed) return failure('no-enabled-fileset', entry.at, module);
     return { ok: true, value: inputs };
-  }
-
-  /** From the table a fileset may come without an input that matters. */
-  private couldHaveInputs(filesets: Map<string, FilesetSettings>): boolean {
-    return this.fallback && [...filesets.values()].some((settings) => settings.enabled !== false);
   }
 
   private overridden(module: string, name: string, stated: FilesetSettings): Read<FilesetSettings> {
@@ -197,6 +195,11 @@ class Registry {
     const { installed, release } = reading;
     const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
     const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
+    // The release asked about has another template here, or no such fileset: without sockets, or it would be in the table.
+    if (made.ok === true && installed !== undefined && !isKnownType(made.value, release)) {
+      this.differs = true;
+      return { ok: true, value: undefined };
+    }
     if (made.ok !== 'unseen') return made;
     if (differs) this.differs = true;
     else this.fallback = true;
@@ -245,6 +248,11 @@ class Registry {
     const moved = parsed?.ok ? entryOf(parsed.root, 'movedTo') : undefined;
     return moved?.kind === 'scalar' && typeof moved.value === 'string' && moved.value !== '' ? moved.value : module;
   }
+}
+
+function isKnownType(input: Tree, release: ReleaseVersion): boolean {
+  const type = input.names.get('type');
+  return type?.kind !== 'text' || knownInput(type.value, release);
 }
 
 function entryOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
