@@ -20,8 +20,13 @@ export interface SeenSocket {
 
 export interface Attribution {
   ownersOf(socket: SeenSocket): { owners: Owner[]; ownersKnown: boolean };
+  /** Inodes at wanted endpoints that closed between the reading of the table and now: nobody holds them, nobody ever will. */
+  closed: ReadonlySet<number>;
   gaps: Gap[];
 }
+
+/** Which of these are no longer in their tables? A reading that tears may name one too many: it is looked for again. */
+export type Recheck = (sockets: readonly SeenSocket[]) => ReadonlySet<number>;
 
 /** What was found out about a socket that no Filebeat holds is asked again after this time. */
 const STRANGERS_KEPT_MS = 60_000;
@@ -40,7 +45,11 @@ export function createAttributor(book: OwnerBook, now: () => number) {
   let holdersBefore = '';
   let lastLook = Number.NEGATIVE_INFINITY;
 
-  return async function attribute(sockets: readonly SeenSocket[], holders: readonly Holder[]): Promise<Attribution> {
+  return async function attribute(
+    sockets: readonly SeenSocket[],
+    holders: readonly Holder[],
+    recheck: Recheck,
+  ): Promise<Attribution> {
     const started = now();
     const gaps: Gap[] = [];
     const inodes = new Set(sockets.map(({ inode }) => inode));
@@ -62,14 +71,25 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const asked = new Set(unknown.map(({ inode }) => inode));
     for (const { inode } of left) if (asked.has(inode)) strangers.set(inode, { at: started });
 
-    const suspicious = left.filter(
-      ({ inode, netns, wanted }) => wanted && !denied.has(netns) && strangers.get(inode)?.walked === undefined,
+    const closed = new Set<number>();
+    const stillOpen = (those: readonly SeenSocket[]) => {
+      if (those.length === 0) return those;
+      const gone = recheck(those);
+      for (const inode of gone) closed.add(inode);
+      return those.filter(({ inode }) => !gone.has(inode));
+    };
+    const suspicious = stillOpen(
+      left.filter(
+        ({ inode, netns, wanted }) => wanted && !denied.has(netns) && strangers.get(inode)?.walked === undefined,
+      ),
     );
     if (suspicious.length > 0 && book.mayWalk()) {
       const { complete, gaps: more } = await book.walk(inodes, new Set(holders.map(({ pid }) => pid)));
       gaps.push(...more);
       for (const { inode } of unheld())
         strangers.set(inode, { at: started, walked: complete ? 'complete' : 'incomplete' });
+      // A walk takes long enough for a socket to close, or to pass on to somebody who was asked already.
+      stillOpen(suspicious.filter(({ inode }) => !book.isHeld(inode)));
     } else if (suspicious.length > 0) {
       gaps.push({ reason: 'limit', subject: '/proc/*/fd', detail: 'everybody was asked a moment ago' });
     }
@@ -81,7 +101,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
         ownersKnown: owners.length > 0 || (!denied.has(netns) && strangers.get(inode)?.walked === 'complete'),
       };
     };
-    return { ownersOf, gaps };
+    return { ownersOf, closed, gaps };
   };
 
   /**

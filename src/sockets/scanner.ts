@@ -44,6 +44,20 @@ export interface SocketScanner {
   look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketLook<W>>;
 }
 
+/** What one look found in one network namespace. */
+interface Space<W extends Wanted> {
+  /** Absent when nobody was there to look through. */
+  via?: Via;
+  here: readonly W[];
+  seen: (SeenSocket & { row: SocketRow })[];
+  undecided: readonly W[];
+  namespace?: Namespace;
+  gaps: Gap[];
+}
+
+/** Sockets close while we ask who holds them: then the tables are asked for what came after them, so many times. */
+const MOST_ROUNDS = 4;
+
 /** `now`: milliseconds, never going back. */
 export function createSocketScanner(procfs: ProcFs, now: () => number = () => performance.now()): SocketScanner {
   const book = createOwnerBook(procfs, now);
@@ -51,42 +65,71 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
   const kept = createKeptRows(book, now);
 
   async function look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number) {
-    const gaps: Gap[] = [];
-    const undecided: W[] = [];
-    const namespaces: Namespace[] = [];
-    const seen: (SeenSocket & { row: SocketRow })[] = [];
+    const spaces = new Map<number, Space<W>>();
     const own = netnsOf('self');
     let tableReads = 0;
 
-    for (const netns of namespacesOf(holders, wanted)) {
+    async function lookAt(netns: number) {
       const here = wanted.filter((want) => want.netns === netns);
       const { via, consensus } = await readOne(netns, own, holders, here);
       if (via === undefined || consensus === undefined) {
-        undecided.push(...here);
-        gaps.push({ reason: 'missing', subject: `network namespace ${netns}`, detail: 'no process in it can be seen' });
-        continue;
+        spaces.set(netns, { here, seen: [], undecided: here, gaps: [unseen(netns)] });
+        return;
       }
       tableReads += consensus.readings;
-      gaps.push(...consensus.gaps);
       const { absent, concerned } = compare(here, consensus);
-      undecided.push(...absent.filter(({ protocol }) => consensus.unread.includes(protocol)));
-      for (const row of consensus.rows) seen.push({ inode: row.inode, netns, wanted: concerned.has(row), row });
       const told = readNamespace(procfs, via.path, {
         netns,
         host: netns === hostNetns,
         own: !procfs.real || netns === own,
         whole: absent.length > 0,
       });
-      namespaces.push(told.namespace);
-      gaps.push(...told.gaps);
+      spaces.set(netns, {
+        via,
+        here,
+        seen: consensus.rows.map((row) => ({ inode: row.inode, netns, wanted: concerned.has(row), row })),
+        undecided: absent.filter(({ protocol }) => consensus.unread.includes(protocol)),
+        namespace: told.namespace,
+        gaps: [...consensus.gaps, ...told.gaps],
+      });
     }
 
-    const attribution = await attribute(seen, holders);
-    gaps.push(...attribution.gaps);
-    const sockets = seen.map((socket): Socket => {
-      return { ...socket.row, netns: socket.netns, ...attribution.ownersOf(socket) };
-    });
-    return { sockets: sockets.sort(bySocket), namespaces, tableReads, fullFdScans: book.walks, undecided, gaps };
+    const allSeen = () => [...spaces.values()].flatMap(({ seen }) => seen);
+    function noLongerThere(sockets: readonly SeenSocket[]): Set<number> {
+      const asked = new Set(sockets.map(({ inode }) => inode));
+      const gone = new Set<number>();
+      for (const { via, seen } of spaces.values()) {
+        const those = seen.filter(({ inode }) => asked.has(inode));
+        if (via === undefined || those.length === 0) continue;
+        const again = readTables(procfs, via, [...new Set(those.map(({ row }) => row.protocol))]);
+        tableReads++;
+        const open = new Set(again?.rows.map(({ inode }) => inode));
+        for (const { inode, row } of those)
+          if (!open.has(inode) && !again?.unread.includes(row.protocol)) gone.add(inode);
+      }
+      return gone;
+    }
+
+    for (const netns of namespacesOf(holders, wanted)) await lookAt(netns);
+    let attribution = await attribute(allSeen(), holders, noLongerThere);
+    for (let rounds = 1; attribution.closed.size > 0 && rounds < MOST_ROUNDS; rounds++) {
+      const { closed } = attribution;
+      for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await lookAt(netns);
+      attribution = await attribute(allSeen(), holders, noLongerThere);
+    }
+    const { closed, ownersOf } = attribution;
+    for (const space of spaces.values()) leaveOut(space, closed);
+
+    const all = [...spaces.values()];
+    const sockets = allSeen().map((socket): Socket => ({ ...socket.row, netns: socket.netns, ...ownersOf(socket) }));
+    return {
+      sockets: sockets.sort(bySocket),
+      namespaces: all.flatMap(({ namespace }) => namespace ?? []),
+      tableReads,
+      fullFdScans: book.walks,
+      undecided: all.flatMap(({ undecided }) => undecided),
+      gaps: [...all.flatMap(({ gaps }) => gaps), ...attribution.gaps],
+    };
   }
 
   /** We ourselves can't vanish while we look; pid 1 stands for the host where no Filebeat runs. */
@@ -128,6 +171,21 @@ function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { abs
     if (!served && !want.forgo) absent.push(want);
   }
   return { absent, concerned };
+}
+
+/** What closed before its holder was known is not there; who was served by it alone is undecided, for something may have come after it. */
+function leaveOut<W extends Wanted>(space: Space<W>, closed: ReadonlySet<number>): void {
+  const gone = space.seen.filter(({ inode }) => closed.has(inode));
+  if (gone.length === 0) return;
+  space.seen = space.seen.filter(({ inode }) => !closed.has(inode));
+  const serves = (seen: Space<W>['seen'], { protocol, port, isServedBy }: W) =>
+    seen.some(({ row }) => row.protocol === protocol && row.port === port && isServedBy(row));
+  const lost = space.here.filter((want) => serves(gone, want) && !serves(space.seen, want));
+  space.undecided = [...space.undecided, ...lost];
+}
+
+function unseen(netns: number): Gap {
+  return { reason: 'missing', subject: `network namespace ${netns}`, detail: 'no process in it can be seen' };
 }
 
 function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): number[] {

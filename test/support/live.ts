@@ -76,3 +76,16 @@ export function want(netns: number | undefined, port: number, protocol: Protocol
 export function at(look: SocketLook<Wanted>, port: number, protocol: Protocol = 'udp'): Socket[] {
   return look.sockets.filter((socket) => socket.port === port && socket.protocol === protocol);
 }
+
+/** A free port that the system gives to nobody by itself, so that it can be closed and bound again. */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const socket = createSocket('udp6');
+    const free = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false)).bind(port, '::', () => resolve(true));
+    });
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+    if (free) return port;
+  }
+}

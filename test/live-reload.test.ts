@@ -1,0 +1,79 @@
+/**
+ * A reload takes a port away for a moment, and a close and a bind can fall anywhere into a scan: neither is told as a
+ * lost port. RELOAD_SCANS sets how many scans are made.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { after, describe, it } from 'node:test';
+import { quietPort } from './support/live.js';
+import { createProgram, toldOf } from './support/program.js';
+import { createWorld } from './support/world.js';
+
+const SCANS = Number(process.env['RELOAD_SCANS'] ?? 120);
+/** Readings span this long before a port of a reloaded file is called missing. */
+const SPAN_MS = 60;
+const world = createWorld('reload-');
+after(() => world.end());
+
+async function startReloader(folder: string, port: number, away: number) {
+  const script = new URL('support/reloader.js', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, folder, `${port}`, `${away}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const said = async () => (await lines.next()).value as string;
+  const [pid, config] = (await said()).split(' ') as [string, string];
+  return {
+    pid: Number(pid),
+    config,
+    /** When the port was away, milliseconds since the epoch. */
+    stop: async () => {
+      child.stdin.end();
+      return JSON.parse(await said()) as [from: number, to: number][];
+    },
+  };
+}
+
+describe('a file that Filebeat reloads', () => {
+  for (const [what, away] of [
+    ['10 to 25 ms', 10],
+    ['no time at all', 0],
+  ] as const)
+    it(`costs its port ${what}, and no scan calls it missing or taken`, async (context) => {
+      const port = await quietPort();
+      const folder = join(world.folder, `${away}`);
+      mkdirSync(join(folder, 'inputs.d'), { recursive: true });
+      world.write(
+        `${away}/reloading.yml`,
+        `filebeat.config.inputs:\n  path: ${folder}/inputs.d/*.yml\n  reload.enabled: true\noutput.console.enabled: true\n`,
+      );
+      const program = createProgram();
+      const one = await startReloader(folder, port, away);
+      const told: Record<string, number> = {};
+      const amiss: { words: string; from: number; to: number }[] = [];
+      let readings = 0;
+      let walks = 0;
+      for (let scan = 0; scan < SCANS; scan++) {
+        const from = Date.now();
+        const report = await program.scan();
+        const { ports, mismatches } = toldOf(report, one.config)!;
+        const words = [...ports.map(({ status }) => status), ...mismatches.map(({ code }) => code)].join();
+        told[words] = (told[words] ?? 0) + 1;
+        if (words !== 'listening') amiss.push({ words, from, to: Date.now() });
+        readings += report.snapshot.tableReads;
+        walks = report.snapshot.fullFdScans;
+      }
+      const absences = await one.stop();
+      program.end();
+      // On a busy machine the stand-in itself is held up at times: then the port is away for good, as far as anybody can tell.
+      const long = absences.filter(([from, to]) => to - from >= SPAN_MS);
+      const wrong = amiss.filter((one) => !long.some(([from, to]) => from <= one.to && to >= one.from));
+      context.diagnostic(
+        `${SCANS} scans over ${absences.length} reloads, ${long.length} of them of ${SPAN_MS} ms or more, with ${readings} readings ` +
+          `and ${walks} walks: told ${JSON.stringify(told)}, ${wrong.length} of it wrongly`,
+      );
+      assert.deepEqual(wrong, []);
+      assert.ok(absences.length - long.length > SCANS / 10, 'it was put to the test');
+    });
+});

@@ -1,0 +1,65 @@
+/** The whole program without its server: from `/proc` and files to the report, in this process, as often as a test likes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openMemory } from '../../src/discovery/memory.js';
+import type { Mismatch, PortVerdict, Report } from '../../src/model.js';
+import { createReporter } from '../../src/report.js';
+import { defaultSettings } from '../../src/settings.js';
+import { createSnapshotTaker } from '../../src/snapshot.js';
+
+export interface Program {
+  /** One scan of everything; nothing is excused for having only just started. */
+  scan(): Promise<Report>;
+  end(): void;
+}
+
+/** What a report says of one instance, known by its main file. */
+export interface Told {
+  up: boolean | undefined;
+  pid: number | undefined;
+  ports: PortVerdict[];
+  mismatches: Mismatch[];
+}
+
+/** `interrupt`: called in the middle of each scan, when the processes were listed and their sockets were not. */
+export function createProgram(options: { procfs?: string; interrupt?: () => void } = {}): Program {
+  const folder = mkdtempSync(join(tmpdir(), 'program-'));
+  const { memory, state } = openMemory(join(folder, 'state.json'), () => undefined);
+  let asked = 0;
+  const settings = () => {
+    // The first question comes before the processes are listed, the last one after.
+    if (++asked === 3) options.interrupt?.();
+    return defaultSettings;
+  };
+  const taker = createSnapshotTaker({
+    procfs: options.procfs ?? '/proc',
+    rootfs: '/',
+    settings,
+    memory,
+    state,
+    clock: () => Date.now() / 1000,
+  });
+  const thresholds = { receiveQueueRatio: 0.8, grace: 0, restartsWithin: 600, oneLook: false };
+  const reporter = createReporter(taker.take, {
+    clock: () => Date.now() / 1000,
+    freshness: 0,
+    thresholds: () => thresholds,
+  });
+  return {
+    scan: () => {
+      asked = 0;
+      return reporter.get();
+    },
+    end: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+export function toldOf({ snapshot, verdict }: Report, config: string): Told | undefined {
+  const at = snapshot.instances.findIndex((instance) => instance.config === config);
+  const instance = snapshot.instances[at];
+  const judged = verdict.instances[at];
+  if (instance === undefined || judged === undefined) return undefined;
+  const mismatches = verdict.mismatches.filter(({ name }) => name === instance.name);
+  return { up: judged.up, pid: instance.process?.pid, ports: judged.ports, mismatches };
+}
