@@ -195,8 +195,8 @@ class Registry {
     const { installed, release } = reading;
     const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
     const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
-    // The release asked about has another template here, or no such fileset: without sockets, or it would be in the table.
-    if (made.ok === true && installed !== undefined && !isKnownType(made.value, release)) {
+    // The other release has another template here, or no such fileset; if it opened sockets, the table would know.
+    if (made.ok === true && installed && isKnown(made.value, installed) && !isKnown(made.value, release)) {
       this.differs = true;
       return { ok: true, value: undefined };
     }
@@ -250,7 +250,7 @@ class Registry {
   }
 }
 
-function isKnownType(input: Tree, release: ReleaseVersion): boolean {
+function isKnown(input: Tree, release: ReleaseVersion): boolean {
   const type = input.names.get('type');
   return type?.kind !== 'text' || knownInput(type.value, release);
 }
