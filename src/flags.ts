@@ -45,6 +45,7 @@ export interface Toggle extends About {
 export type Flag = One<unknown> | Many<unknown> | Toggle;
 
 const looking = ['serve', 'check', 'explain', 'metrics'] as const;
+const seeing = [...looking, 'forget'] as const;
 const all = ['serve', 'check', 'explain', 'forget', 'metrics'] as const;
 
 interface Value<T> {
@@ -127,8 +128,8 @@ export const flagTable = {
     help: 'where instances once seen are remembered; below $STATE_DIRECTORY where systemd sets it; empty: nowhere',
     commands: all,
   }),
-  'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: looking }),
-  'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: looking }),
+  'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: seeing }),
+  'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: seeing }),
   'scan.grace': oneOf(seconds, '10s', {
     help: 'how long after its start a Filebeat may still lack a listener',
     commands: looking,

@@ -21,7 +21,7 @@ export interface Host {
   /** Reads the settings file again; when it is bad the old settings stay, and the sentence says why. */
   reload(): { ok: true } | { ok: false; message: string };
   /** Forgets a remembered instance, or learned listeners of one that runs or ought to. */
-  forget(name: string): { ok: true } | { ok: false; message: string };
+  forget(name: string): Promise<{ ok: true } | { ok: false; message: string }>;
   /**
    * The same instance (`Instance.id` of the last report) under another release. Undefined: nothing but the memory
    * knows it, so there are no files to ask.
@@ -98,6 +98,7 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
       try {
         settings = readSettings(flags['config.file']);
         log.info('settings read');
+        reporter.outdate();
         return { ok: true };
       } catch (error) {
         if (!(error instanceof StartError)) throw error;
@@ -105,8 +106,11 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
         return { ok: false, message: error.message };
       }
     },
-    forget(name) {
-      const instance = reporter.latest()?.snapshot.instances.find((one) => one.name === name);
+    async forget(name) {
+      // What ran when somebody last asked says nothing of now.
+      reporter.outdate();
+      const { snapshot } = await reporter.get();
+      const instance = snapshot.instances.find((one) => one.name === name);
       const wanted =
         instance !== undefined && (instance.process !== undefined || instance.origins.some((o) => o !== 'remembered'));
       const { state, forgot } = forget(taker.state(), name, { keepInstance: wanted });
@@ -119,6 +123,7 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
         };
       taker.replace(state);
       memory.save(state, clock());
+      reporter.outdate();
       return { ok: true };
     },
     predictAgain(id, options) {

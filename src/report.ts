@@ -4,7 +4,9 @@
  */
 import { correlate } from './correlate/correlate.js';
 import type { Thresholds } from './correlate/scene.js';
-import type { Gap, Report, Snapshot } from './model.js';
+import { emptyHistory, nextHistory } from './history.js';
+import { emptyJournal, nextJournal } from './journal.js';
+import type { Gap, History, Journal, Report, Snapshot } from './model.js';
 import { emptyTrail, nextTrail, type Trail } from './trail.js';
 
 export interface Reporter {
@@ -12,6 +14,8 @@ export interface Reporter {
   get(withinMs?: number): Promise<Report>;
   /** The last finished report; never starts a pass. */
   latest(): Report | undefined;
+  /** Something was changed on purpose: whoever asks from now on gets a pass that began after this. */
+  outdate(): void;
 }
 
 export interface ReporterOptions {
@@ -45,37 +49,53 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
 
 export function createReporter(take: () => Promise<Snapshot>, options: ReporterOptions): Reporter {
   let trail: Trail = emptyTrail;
+  let history: History = emptyHistory;
+  let journal: Journal = emptyJournal;
   let last: Report | undefined;
-  let flight: Promise<Report> | undefined;
+  let flight: { since: number; report: Promise<Report> } | undefined;
+  /** Counts what was changed on purpose, now and when the last report's pass began. */
+  let changes = 0;
+  let changesSeen = 0;
 
   async function pass(): Promise<Report> {
     const thresholds = options.thresholds();
+    const since = changes;
     const snapshot = await take();
     const verdict = correlate(snapshot, trail, thresholds);
     trail = nextTrail(trail, snapshot, verdict, thresholds.grace);
-    last = { snapshot, verdict };
+    const scan = { snapshot, verdict };
+    history = nextHistory(history, scan);
+    journal = nextJournal(journal, last, scan);
+    last = { ...scan, history, journal };
+    changesSeen = since;
     options.onReport?.(last);
     return last;
   }
 
   function start(): Promise<Report> {
-    flight ??= pass()
+    if (flight?.since === changes) return flight.report;
+    // Never two passes at once.
+    const before = flight?.report.catch(() => undefined);
+    const report = (before === undefined ? pass() : before.then(pass))
       .catch((error: unknown) => {
         options.onError?.(error);
         if (last === undefined) throw error;
         return stale(last, 'the scan failed; this is the last one');
       })
       .finally(() => {
-        flight = undefined;
+        if (flight === mine) flight = undefined;
       });
-    return flight;
+    const mine = { since: changes, report };
+    flight = mine;
+    return report;
   }
 
   return {
     latest: () => last,
+    outdate: () => void changes++,
     async get(withinMs) {
-      if (last !== undefined && flight === undefined && options.clock() - last.snapshot.takenAt < options.freshness)
-        return last;
+      const isCurrent = flight === undefined && changesSeen === changes;
+      if (last !== undefined && isCurrent && options.clock() - last.snapshot.takenAt < options.freshness) return last;
       const running = start();
       if (withinMs === undefined) return running;
       const done = await within(running, withinMs);

@@ -1,7 +1,7 @@
 /** Nothing vanishes: real processes that end, and an exporter that starts anew. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { after, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { run } from './support/exporter.js';
 import { argvOf, codesOf, createHost, healthOf, type OwnHost } from './support/lifecycle.js';
 import { freePort, rootOnly } from './support/live.js';
@@ -12,7 +12,7 @@ const ownHost = () => {
   hosts.push(host);
   return host;
 };
-after(() => Promise.all(hosts.map((host) => host.end())));
+afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
 
 /** Three units with one port each; only `core` and `edge` are enabled. */
 async function threeFilebeats() {

@@ -24,9 +24,7 @@ export async function serve(flags: Flags, log: Logger): Promise<Running> {
     metrics: () => ({ version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric }),
     ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
     maxRequests: flags['web.max-requests'],
-    ...(flags['web.enable-lifecycle']
-      ? { lifecycle: { reload: async () => host.reload(), forget: async (name: string) => host.forget(name) } }
-      : {}),
+    ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: async () => host.reload(), forget: host.forget } } : {}),
   });
   const server = await listen(app, {
     targets: flags['web.listen-address'],
