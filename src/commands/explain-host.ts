@@ -46,6 +46,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
     return subjects.map(({ asked, prediction, self, netns }) => {
       const others = instances.filter((instance) => instance !== self);
       const dataKey = self?.dataKey ?? (asked.process ? undefined : `/|${dataPath(asked, prediction)}`);
+      const addresses = look.namespaces.find((namespace) => namespace.netns === netns)?.addresses;
       const unread = netns === undefined || look.undecided.some((want) => want.netns === netns);
       return {
         sockets: look.sockets.filter((socket) => socket.netns === netns),
@@ -55,6 +56,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
           prediction.outcome === 'exits' || dataKey === undefined
             ? []
             : others.filter((instance) => instance.dataKey === dataKey).map(({ name }) => name),
+        ...(addresses === undefined ? {} : { addresses }),
         // While the tables could be read, what else could not be seen only hides names of owners.
         gaps: unread ? [{ reason: 'missing', subject: 'the socket tables of its network namespace' }] : [],
       };

@@ -1,4 +1,5 @@
 /** `explain --against-host`: what is bound on the host now, and what other instances ask for, held against listeners. Pure. */
+import { BlockList, isIP } from 'node:net';
 import { socketTarget } from '../endpoint.js';
 import { collides } from '../filebeat/address.js';
 import type { Gap, Instance, Listener, ProcessId, Socket } from '../model.js';
@@ -14,6 +15,8 @@ export interface Neighbourhood {
   own: readonly ProcessId[];
   /** Names of others with the same path.data. */
   dataSharedWith: string[];
+  /** Addresses of the namespace, single ones and IPv4 ranges such as `127.0.0.0/8`; absent when they were not read. */
+  addresses?: readonly string[];
   /** What kept it from being seen. */
   gaps: Gap[];
 }
@@ -24,7 +27,11 @@ export function againstHost(explanation: Explanation, near: Neighbourhood): Expl
   return {
     ...explanation,
     prediction: { ...prediction, gaps: [...prediction.gaps, ...near.gaps] },
-    listeners: explanation.listeners.map((one) => ({ ...one, collisions: collisionsOf(one.listener, near) })),
+    listeners: explanation.listeners.map((one) => ({
+      ...one,
+      collisions: collisionsOf(one.listener, near),
+      ...onHost(one.listener, near.addresses),
+    })),
     dataSharedWith: near.dataSharedWith,
   };
 }
@@ -54,6 +61,19 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
     .filter(({ instance }) => !told.has(instance.name))
     .map(({ instance, declaredIn }): Collision => ({ instance: instance.name, declaredIn }));
   return [...bound, ...onlyAsked];
+}
+
+function onHost({ target }: Listener, addresses: readonly string[] | undefined): { onHost?: boolean } {
+  if (addresses === undefined || (target.kind !== 'socket' && target.kind !== 'random')) return {};
+  const { address, family } = target;
+  if (address === '0.0.0.0' || address === '::') return { onHost: true };
+  const known = new BlockList();
+  for (const one of addresses) {
+    const [base = '', bits] = one.split('/');
+    if (bits !== undefined) known.addSubnet(base, Number(bits), 'ipv4');
+    else if (isIP(base) !== 0) known.addAddress(base, isIP(base) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return { onHost: known.check(address, family === 6 ? 'ipv6' : 'ipv4') };
 }
 
 function isSame(a: ProcessId, b: ProcessId): boolean {

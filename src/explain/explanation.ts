@@ -2,7 +2,7 @@
 import { newestRelease, parseRelease } from '../filebeat/releases.js';
 import type { Fault, Listener, Owner, Position, Prediction } from '../model.js';
 import { type Race, racesOf } from './races.js';
-import { ifTakenText } from './words.js';
+import { ifTakenText, isVital } from './words.js';
 
 /** Which Filebeat is meant. */
 export interface Subject {
@@ -32,10 +32,14 @@ export interface ExplainedListener {
   status: ListenerStatus;
   /** What happens when the endpoint is taken at the start; absent for what is never bound. */
   ifTaken?: string;
+  /** Without it this release does not start: the stats endpoint of 7.0 and later. */
+  vital: boolean;
   /** Other listeners of the same Filebeat that cannot be bound beside this one. */
   races: Race[];
   /** Absent: nobody asked. */
   collisions?: Collision[];
+  /** The host has its address (`--against-host`); absent: nobody asked, or it cannot be told. Without it the bind fails. */
+  onHost?: boolean;
 }
 
 export interface Explanation {
@@ -75,6 +79,7 @@ export function explanation(subject: Subject, prediction: Prediction): Explanati
         listener,
         status: statusOf(listener),
         ...(ifTaken === undefined ? {} : { ifTaken }),
+        vital: isVital(listener, version),
         races: racesOf(listener, listeners),
       };
     }),
@@ -93,10 +98,19 @@ export function isUncertain({ prediction, listeners }: Explanation): boolean {
   );
 }
 
+/** It would not start on this host, though its files are fine. */
+export function isBlocked({ prediction, listeners }: Explanation): boolean {
+  const fails = ({ vital, collisions, onHost }: ExplainedListener) =>
+    vital && (onHost === false || (collisions?.length ?? 0) > 0);
+  return prediction.outcome !== 'exits' && listeners.some(fails);
+}
+
 /** 1: one of them could not start, or meets somebody on the host; 3: something cannot be told; else 0. */
 export function explainCode(all: readonly Explanation[]): 0 | 1 | 3 {
-  const fails = ({ prediction, listeners }: Explanation) =>
-    prediction.outcome === 'exits' || listeners.some(({ collisions }) => (collisions?.length ?? 0) > 0);
+  const fails = (one: Explanation) =>
+    one.prediction.outcome === 'exits' ||
+    isBlocked(one) ||
+    one.listeners.some(({ collisions }) => (collisions?.length ?? 0) > 0);
   if (all.some(fails)) return 1;
   return all.some(isUncertain) ? 3 : 0;
 }

@@ -138,11 +138,16 @@ const retries: Record<BindRetry, string> = {
   deaf: 'tries again every 10 seconds, but then discards everything it receives until a restart',
 };
 
+/** The stats endpoint, for releases that insist on it. */
+export function isVital({ input }: Listener, release: ReleaseVersion): boolean {
+  return input === 'http' && applies('http-must-bind', release);
+}
+
 /** What happens when the port is taken at the start; undefined for what is never bound. */
 export function ifTakenText(listener: Listener, release: ReleaseVersion): string | undefined {
   const { input, retry, reload, target } = listener;
   if (target.kind === 'invalid' || target.kind === 'unresolved') return undefined;
-  if (input === 'http' && applies('http-must-bind', release)) return 'Filebeat does not start';
+  if (isVital(listener, release)) return 'Filebeat does not start';
   if (retry !== 'never') return retries[retry];
   const later = reload === undefined ? retries.never : `${retries.never} or an edit of its entry`;
   const crashes = input === 'udp' && !applies('no-crash-after-failed-bind', release);
@@ -185,6 +190,7 @@ export function countText({ listeners }: Explanation): string {
     ...count('on a random port', (one) => one.status === 'random'),
     ...count('that can never be bound', (one) => one.status === 'invalid'),
     ...count('in each other’s way', (one) => one.races.length > 0),
+    ...count('on an address that this host does not have', (one) => one.onHost === false),
     ...count('that would collide on this host', (one) => (one.collisions?.length ?? 0) > 0),
   ].join(', ');
 }

@@ -1,6 +1,12 @@
 /** `explain --json`, spelled out field by field; what is not known is null, never left out. Pure. */
 import type { Comparison } from '../explain/compare.js';
-import type { Collision, ExplainedListener, Explanation, Subject } from '../explain/explanation.js';
+import {
+  type Collision,
+  type ExplainedListener,
+  type Explanation,
+  isBlocked,
+  type Subject,
+} from '../explain/explanation.js';
 import { answerText, collisionText, faultText, raceText, releaseText, tableOf, whyText } from '../explain/words.js';
 import type { Fault, Gap, Listener, Prediction, Release } from '../model.js';
 import { positionText } from '../words.js';
@@ -78,7 +84,7 @@ function collisionJson(collision: Collision) {
   };
 }
 
-function listenerJson({ listener, status, ifTaken, races, collisions }: ExplainedListener) {
+function listenerJson({ listener, status, ifTaken, races, collisions, onHost }: ExplainedListener) {
   const { reload } = listener;
   return {
     ...claimJson(listener),
@@ -97,6 +103,7 @@ function listenerJson({ listener, status, ifTaken, races, collisions }: Explaine
       first: race.winner,
       text: raceText(race),
     })),
+    address_on_host: onHost ?? null,
     collisions: collisions === undefined ? null : collisions.map(collisionJson),
   };
 }
@@ -116,6 +123,7 @@ function explanationJson(one: Explanation) {
     })),
     faults: faults.map(faultJson),
     gaps: gaps.map(gapJson),
+    blocked_on_host: isBlocked(one),
     data_shared_with: one.dataSharedWith ?? null,
     listeners: listeners.map(listenerJson),
   };

@@ -2,6 +2,7 @@
 import {
   type ExplainedListener,
   type Explanation,
+  isBlocked,
   type ListenerStatus,
   lossesOf,
   type Subject,
@@ -86,6 +87,7 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   const facts: Fact[] = [
     ['verdict', `${outcomeText(outcome)}${counted}`, outcomeColours[outcome]],
     ['because', reason && placedFault(reason), 'bold'],
+    ['here', isBlocked(one) ? 'would not start: its stats endpoint cannot be bound on this host' : undefined, 'red'],
     ['release', releaseText(release)],
     ['paths', paths.home === '' ? undefined : `home ${paths.home}, config ${paths.config}, data ${paths.data}`],
     ...fileFacts(prediction.files),
@@ -123,7 +125,7 @@ function gapText({ reason, subject, detail }: Gap): string {
 }
 
 function listenerLines(
-  { listener, status, ifTaken, races, collisions }: ExplainedListener,
+  { listener, status, ifTaken, races, collisions, onHost }: ExplainedListener,
   paint: Paint,
   columns: number | undefined,
 ): string[] {
@@ -136,6 +138,7 @@ function listenerLines(
     ['why', whyText(listener)],
     ...races.map((race): Fact => ['conflict', raceText(race), 'yellow']),
     ...(collisions ?? []).map((collision): Fact => ['collision', collisionText(collision), 'red']),
+    ['address', onHost === false ? 'no interface of this host has it: the bind fails' : undefined, 'red'],
     ['collision', collisions?.length === 0 && bound !== undefined ? 'none' : undefined],
     ['if taken', ifTaken],
     ['shared', listener.shares ? 'with other http_endpoints of this Filebeat that have another url' : undefined],
