@@ -146,7 +146,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const look = await sockets.look(holders, wanted, scan.hostNetns);
     gaps.push(...look.gaps, ...sources.memory.gaps());
 
-    const held = heldSockets(look.sockets, host.ipv6);
+    const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
     for (const one of drafts) {
       const { process } = one.instance;
       if (process !== undefined && !lacksNothing(one.instance, held) && !stillRuns(process)) endedMeanwhile(one);

@@ -258,6 +258,17 @@ describe('a Filebeat without a process', () => {
     );
   });
 
+  it('that cannot be looked for has its port told as bound, if somebody hidden holds it', () => {
+    const core = instance('core', undefined, [listener('127.0.0.1:9000')], { hidden: true });
+    const bound = judge(snapshot([core], [socket('127.0.0.1:9000', [], { ownersKnown: false, uid: 1000 })]));
+    assert.deepEqual(
+      [bound.instances[0]!.up, port(bound).up, port(bound).status, lines(bound)],
+      [undefined, true, 'owner_hidden', ['owner_hidden core udp 127.0.0.1:9000 permission']],
+    );
+    const others = judge(snapshot([core], [socket('127.0.0.1:9000', 99)]));
+    assert.deepEqual([port(others).up, port(others).status, lines(others)], [undefined, 'unknown', []]);
+  });
+
   it('with a broken configuration says so', () => {
     const fault = { code: 'yaml', at: { file: '/etc/filebeat/core.yml', line: 4 } };
     const core = instance('core', undefined, [listener(':9000')], {

@@ -76,17 +76,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
     }
     return { status: 'listening', up: true, socket: own };
   }
-  const hidden = serving.find(
-    (s) => ownerHidden(s) && (instance.process === undefined || s.uid === instance.process.uid),
-  );
-  if (hidden !== undefined)
-    return {
-      status: 'owner_hidden',
-      up: true,
-      socket: hidden,
-      code: 'owner_hidden',
-      cause: { kind: 'permission', subject: `/proc/${instance.process?.pid ?? '<pid>'}/fd` },
-    };
+  const hidden = judgeHidden(instance, serving);
+  if (hidden !== undefined) return hidden;
   if (target.kind === 'name') return judgeAbsent(subject, listener, scene, 'unresolved');
   const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (taker !== undefined)
@@ -114,6 +105,14 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
   return judgeAbsent(subject, listener, scene, 'missing');
 }
 
+/** Bound by its user (any, where its process cannot be seen), and more is not to be seen. */
+function judgeHidden({ process }: Instance, serving: readonly Socket[]): Judgement | undefined {
+  const socket = serving.find((s) => ownerHidden(s) && (process === undefined || s.uid === process.uid));
+  if (socket === undefined) return undefined;
+  const cause: Cause = { kind: 'permission', subject: process === undefined ? '/proc' : `/proc/${process.pid}/fd` };
+  return { status: 'owner_hidden', up: true, socket, code: 'owner_hidden', cause };
+}
+
 /** Nothing there: starting, undecided, or missing with a cause. */
 function judgeAbsent(
   subject: PortSubject,
@@ -136,7 +135,7 @@ function judge(subject: PortSubject, scene: Scene): Judgement {
   const { target } = listener;
   if (target.kind === 'unresolved')
     return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'unresolved', why: target.why } };
-  if (instance.hidden) return { status: 'unknown' };
+  if (instance.hidden) return judgeHidden(instance, servingOf(subject, scene)) ?? { status: 'unknown' };
   if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, scene) };
   if (target.kind === 'invalid')
     return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'invalid', why: target.why } };
@@ -153,11 +152,16 @@ function judge(subject: PortSubject, scene: Scene): Judgement {
 
 /** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
 function remnant(subject: PortSubject, scene: Scene): { socket?: Socket } {
-  const { target, protocol } = subject.listeners[0]!;
-  const port = portOf(target);
-  if (port === undefined) return {};
-  const socket = scene.socketsAt(subject.instance, protocol, port).find((s) => serves(target, s, scene.ipv6) !== 'no');
+  const [socket] = servingOf(subject, scene);
   return socket === undefined ? {} : { socket };
+}
+
+/** Whoever holds them. */
+function servingOf({ instance, listeners }: PortSubject, scene: Scene): Socket[] {
+  const { target, protocol } = listeners[0]!;
+  const port = portOf(target);
+  if (port === undefined) return [];
+  return scene.socketsAt(instance, protocol, port).filter((s) => serves(target, s, scene.ipv6) !== 'no');
 }
 
 /** One port's verdict, and the mismatch that stands for it, if any. */

@@ -3,7 +3,7 @@ import { expireLearned, type Learned, type LearnRules, learn } from '../discover
 import { advance, droppedWithin, type Ledger, ledgerKey } from '../discovery/ledger.js';
 import { endpointKey } from '../endpoint.js';
 import type { Instance, Snapshot } from '../model.js';
-import { answers, type HeldSockets, socketsOf } from './held.js';
+import { answers, type HeldSockets, servingSockets, socketsOf } from './held.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
 
@@ -22,8 +22,7 @@ export function accountForDrops(
       const { kind } = listener.target;
       if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') continue;
       const key = ledgerKey(instance.name, listener.protocol, listener.address, listener.port);
-      const serving = socketsOf(instance, held).filter((socket) => answers(listener, socket, held.ipv6));
-      after = advance(after, key, serving, context);
+      after = advance(after, key, servingSockets(instance, listener, held), context);
       const entry = after[key];
       if (entry !== undefined)
         mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };

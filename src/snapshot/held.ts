@@ -7,21 +7,28 @@ import type { Instance, Listener, Socket } from '../model.js';
 export interface HeldSockets {
   /** `pid:startTicks` → its sockets. */
   byProcess: ReadonlyMap<string, readonly Socket[]>;
+  /** Network namespace → its sockets whose holders cannot be seen. */
+  hidden: ReadonlyMap<number, readonly Socket[]>;
+  /** Where instances that never ran belong. */
+  hostNetns: number | undefined;
   /** False on a kernel without AF_INET6. */
   ipv6: boolean;
 }
 
-export function heldSockets(sockets: readonly Socket[], ipv6: boolean): HeldSockets {
+export function heldSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): HeldSockets {
   const byProcess = new Map<string, Socket[]>();
+  const hidden = new Map<number, Socket[]>();
   for (const socket of sockets) {
-    for (const { pid, startTicks } of socket.owners) {
-      const key = `${pid}:${startTicks}`;
-      const list = byProcess.get(key);
-      if (list === undefined) byProcess.set(key, [socket]);
-      else list.push(socket);
-    }
+    for (const { pid, startTicks } of socket.owners) push(byProcess, `${pid}:${startTicks}`, socket);
+    if (socket.owners.length === 0 && !socket.ownersKnown) push(hidden, socket.netns, socket);
   }
-  return { byProcess, ipv6 };
+  return { byProcess, hidden, hostNetns, ipv6 };
+}
+
+function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [socket]);
+  else list.push(socket);
 }
 
 /** None while nothing runs. */
@@ -35,6 +42,20 @@ export function answers(
   ipv6: boolean,
 ) {
   return listener.protocol === socket.protocol && serves(listener.target, socket, ipv6) !== 'no';
+}
+
+/**
+ * The sockets that serve a listener: those its instance is seen to hold; where holders cannot be seen, those of its
+ * user that nobody else is seen to hold.
+ */
+export function servingSockets(instance: Instance, listener: Listener, held: HeldSockets): readonly Socket[] {
+  const answering = (socket: Socket) => answers(listener, socket, held.ipv6);
+  const own = socketsOf(instance, held).filter(answering);
+  const { process } = instance;
+  if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
+  const netns = process?.netns ?? instance.netns ?? held.hostNetns;
+  const hidden = netns === undefined ? [] : (held.hidden.get(netns) ?? []);
+  return hidden.filter((socket) => (process === undefined || socket.uid === process.uid) && answering(socket));
 }
 
 /** Everything that it ought to hold, it holds. */
