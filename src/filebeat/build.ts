@@ -67,7 +67,7 @@ function fromYaml(node: YamlNode, build: Build): Built<Value> {
     const built = fromYaml(value, build);
     if (!built.ok) return built;
     // An inner position is that of the key: a value may begin on a later line.
-    if (built.value.kind !== 'tree') built.value.at = { file: build.file, line };
+    built.value.at = { file: build.file, line };
     const set = addEntry(tree, key, built.value, build);
     if (!set.ok) return set;
   }
