@@ -76,6 +76,20 @@ describe('a configuration that is deleted', rootOnly, () => {
   });
 });
 
+describe('a configuration that broke before the exporter came', rootOnly, () => {
+  it('is told as broken, and no restart is advised that would fail', async () => {
+    const { host, file, filebeat, exporter } = await watched('before');
+    await exporter.stop();
+    rmSync(host.stateFile);
+    host.write(file, 'filebeat.inputs: [{type: udp\n');
+    const anew = await host.exporter();
+    await anew.scrape();
+    const scrape = await anew.scrape();
+    assert.equal(healthOf(scrape, 'before'), `up=1 pid=${filebeat.pid}`);
+    assert.deepEqual(codesOf(scrape, 'before'), ['config_invalid']);
+  });
+});
+
 describe('a configuration that is edited under a running Filebeat', rootOnly, () => {
   it('waits for a restart only where the listeners differ, and what was started with stays expected', async () => {
     const { host, port, other, file, filebeat, exporter, up } = await watched('edited');

@@ -155,8 +155,9 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
     for (const port of judged.ports) addMeters(port, instance, snapshot);
     ports.set(instance, judged.ports);
     found.push(...judged.mismatches, ...configMismatches(instance, scene));
-    const isPending =
-      up && (instance.pendingRestart || (instance.basis === 'edited' && holdsSomethingElse(instance, judged, scene)));
+    // With files that would be refused a restart is no remedy.
+    const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
+    const isPending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
     pending.set(instance, isPending);
     if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
     if (!up && !instance.hidden)
