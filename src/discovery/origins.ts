@@ -7,8 +7,9 @@ import { canStart, changedSinceStart } from '../expected.js';
 import { type Command, readCommand } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { goGlob } from '../filebeat/glob.js';
-import { type PredictOptions, predict } from '../filebeat/predict.js';
-import { newestRelease } from '../filebeat/releases.js';
+import { predict } from '../filebeat/predict.js';
+import type { Running } from '../filebeat/release.js';
+import { knownReleases, newestRelease } from '../filebeat/releases.js';
 import type { FilebeatProcess, Gap, Prediction } from '../model.js';
 import { openFileView } from '../proc/files.js';
 import type { KeptReadings } from '../proc/kept.js';
@@ -56,18 +57,26 @@ interface Foretold {
   start: Start;
 }
 
-function foretell(
-  kept: KeptReadings,
-  key: string,
-  command: Command,
-  rootDir: string,
-  running?: PredictOptions['running'],
-): Foretold {
+function foretell(kept: KeptReadings, key: string, command: Command, rootDir: string, running?: Running): Foretold {
   const found = kept.read(`predict ${key}`, [command, running], rootDir, (files) => {
-    const prediction = predict(command, files, running === undefined ? {} : { running });
+    const prediction = running === undefined ? predict(command, files) : predictRunning(command, files, running);
     return { prediction, pathData: canonical(files, prediction.paths.data) };
   });
   return { ...found, start: { command, rootDir } };
+}
+
+/**
+ * Of a process that runs. Where nothing tells its release, the newest rules are assumed; if it could not run under
+ * them, it is of an older one: the newest under which it could.
+ */
+export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
+  const prediction = predict(command, files, { running });
+  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
+  for (const release of knownReleases) {
+    const older = predict(command, files, { running, release });
+    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' } };
+  }
+  return prediction;
 }
 
 /** `known`: what is remembered of this very process. */

@@ -34,6 +34,11 @@ export function newestOfLine(text: string): string {
   return `${Number(major)}.${line}.${patches?.[line] ?? 0}`;
 }
 
+/** The newest known release of every line, newest first. */
+export const knownReleases: readonly string[] = Object.entries(newestPatches)
+  .sort(([a], [b]) => Number(b) - Number(a))
+  .flatMap(([major, patches]) => patches.map((patch, minor) => `${major}.${minor}.${patch}`).reverse());
+
 /** Negative when `a` is older than `b`, 0 when they are the same. */
 export function compareReleases(a: ReleaseVersion, b: ReleaseVersion): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
