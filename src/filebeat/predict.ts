@@ -124,7 +124,11 @@ function run(command: Command, read: ReadCommand, reading: Reading, fromTable: b
     case 'other':
       return exits({ code: 'not-a-collector', subject: read.subcommand, at: commandLine });
     case 'hosted':
-      return { outcome: 'dynamic', reason: { code: 'hosted', subject: read.program, at: commandLine } };
+      return {
+        ...hostedPaths(command, reading),
+        outcome: 'dynamic',
+        reason: { code: 'hosted', subject: read.program, at: commandLine },
+      };
     default:
       return runLine(command, read.line, reading, fromTable);
   }
@@ -155,22 +159,17 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   );
   if (!moduleOverrides.ok) return exits({ ...moduleOverrides.fault, subject: '-M' });
   const managed = isManaged(overrides.tree, scope);
-  const load = (configFiles: readonly string[]) =>
-    loadMain(
-      { ...line, configFiles: [...configFiles] },
-      homeArgument(command.argv),
-      command.cwd,
-      overrides.tree,
-      scope,
-      reading,
-    );
-  const main = load(managed ? [] : line.configFiles);
+  const main = loadMain(
+    { ...line, configFiles: managed ? [] : line.configFiles },
+    homeArgument(command.argv),
+    command.cwd,
+    overrides.tree,
+    scope,
+    reading,
+  );
   const { mainFiles } = main;
   if (main.kind !== 'tree') {
-    // Its paths as far as the command line tells them: they are part of what it is.
-    const bare = load([]);
-    const stated = bare.kind === 'tree' ? effectivePaths(bare.tree, command.cwd, scope) : undefined;
-    const rest = { mainFiles, ...(stated?.ok ? { paths: stated.paths } : {}) };
+    const rest = { mainFiles, ...statedPaths(command, line, reading) };
     return main.kind === 'fault' ? exits(main.fault, rest) : { ...rest, outcome: 'unknown', reason: main.fault };
   }
   const found = effectivePaths(main.tree, command.cwd, scope);
@@ -208,6 +207,24 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   if (section.outcome === 'exits' || section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, known);
   return { ...known, ...section, listeners };
+}
+
+/** Its paths as far as the command line alone tells them: they are part of what an instance is. */
+function statedPaths(command: Command, line: CommandLine, reading: Reading): Pick<Partial_, 'paths'> {
+  const scope = scopeOf(command, reading.release, reading);
+  const overrides = readOverrides(line.overrides, scope, reading);
+  if (!overrides.ok) return {};
+  const home = homeArgument(command.argv);
+  const bare = loadMain({ ...line, configFiles: [] }, home, command.cwd, overrides.tree, scope, reading);
+  const found = bare.kind === 'tree' ? effectivePaths(bare.tree, command.cwd, scope) : undefined;
+  return found?.ok ? { paths: found.paths } : {};
+}
+
+/** An agent starts one `agentbeat filebeat` for each kind of input, and they differ in nothing but their path.data. */
+function hostedPaths(command: Command, reading: Reading): Pick<Partial_, 'paths'> {
+  if (command.argv[1] !== 'filebeat') return {};
+  const inner = readCommand(['filebeat', ...command.argv.slice(2)], reading.release);
+  return inner.kind === 'run' ? statedPaths(command, inner.line, reading) : {};
 }
 
 /** Under `agentbeat filebeat` the program's own path still is argv[0]. */
