@@ -117,7 +117,9 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   function look(process: ProcessId, inodes: ReadonlySet<number>): boolean {
     const found = descriptors(process.pid, inodes);
     if (found === 'denied') return false;
-    if (found !== 'gone') enter(process, found);
+    // It is there and its descriptors are not: they are hidden from us, not closed.
+    if (found === 'gone') return statOf(process.pid)?.startTicks !== process.startTicks;
+    enter(process, found);
     return true;
   }
 
