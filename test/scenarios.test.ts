@@ -1,0 +1,92 @@
+/**
+ * Every folder of `fixtures/` is a situation: its world is looked at as a host is, and what is told is compared with
+ * `expected/`. `UPDATE_GOLDEN=1` writes that anew; the difference is then the review.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { openMemory } from '../src/discovery/memory.js';
+import { statusDocument } from '../src/exporter/json.js';
+import { renderMetrics } from '../src/exporter/metrics.js';
+import { homePage } from '../src/exporter/page/home.js';
+import type { Report } from '../src/model.js';
+import { createReporter } from '../src/report.js';
+import { defaultSettings, parseSettings, type Settings } from '../src/settings.js';
+import { createSnapshotTaker } from '../src/snapshot.js';
+import { lookTimes, settle } from './support/settle.js';
+import { readScrape } from './support/text-format.js';
+
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
+const update = process.env['UPDATE_GOLDEN'] === '1';
+
+function settingsOf(fixture: string): Settings {
+  const file = join(fixture, 'settings.yml');
+  if (!existsSync(file)) return defaultSettings;
+  const parsed = parseSettings(readFileSync(file), 'settings.yml');
+  if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
+  return parsed.settings;
+}
+
+/** The report of the last of several looks, as the server makes it; only the time that a look takes is made up. */
+async function reportOf(fixture: string, settings: Settings): Promise<Report> {
+  settle(fixture);
+  let now = 0;
+  const clock = () => now;
+  const { memory, state } = openMemory(undefined, () => undefined);
+  const rootfs = join(fixture, 'root');
+  const procfs = join(rootfs, 'proc');
+  const taker = createSnapshotTaker({ procfs, rootfs, settings: () => settings, memory, state, clock });
+  const { receiveQueueRatio, restarts } = settings.thresholds;
+  const reporter = createReporter(async () => ({ ...(await taker.take()), durationSeconds: 0.004 }), {
+    clock,
+    freshness: 0,
+    thresholds: () => ({ receiveQueueRatio, grace: 10, restartsWithin: restarts.within, oneLook: false }),
+  });
+  for (const time of lookTimes) {
+    now = time;
+    await reporter.get();
+  }
+  return reporter.latest()!;
+}
+
+async function render(fixture: string): Promise<Record<string, string>> {
+  const settings = settingsOf(fixture);
+  const report = await reportOf(fixture, settings);
+  const version = '0.0.0';
+  const options = { version, nodeVersion: 'v20.0.0', legacyPortMetric: settings.legacyPortMetric };
+  return {
+    'metrics.txt': renderMetrics(report, options, 'text').toString('utf8'),
+    'status.json': `${JSON.stringify(statusDocument(report, version), null, 2)}\n`,
+    'page.html': homePage(report, new URLSearchParams(), { version, telemetryPath: '/metrics' }),
+  };
+}
+
+const situations = readdirSync(fixtures, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .sort();
+
+for (const situation of situations)
+  describe(`the situation ${situation}`, () => {
+    const fixture = join(fixtures, situation);
+    const expected = join(fixture, 'expected');
+
+    it('is told as expected, in metrics, JSON and on the page', async () => {
+      const told = await render(fixture);
+      readScrape(told['metrics.txt']!);
+      if (update) mkdirSync(expected, { recursive: true });
+      for (const [name, text] of Object.entries(told)) {
+        if (update) writeFileSync(join(expected, name), text);
+        assert.equal(text, readFileSync(join(expected, name), 'utf8'), `${situation}/expected/${name}`);
+      }
+    });
+
+    it('shows no word that is none of a reader’s business', () => {
+      for (const name of readdirSync(expected))
+        assert.doesNotMatch(
+          readFileSync(join(expected, name), 'utf8'),
+          /not-to-be-shown|madvdontneed|192\.0\.2\.4[01]/,
+        );
+    });
+  });
