@@ -4,7 +4,7 @@ import { predictRunning } from '../src/discovery/origins.js';
 import { predict } from '../src/filebeat/predict.js';
 import { memoryFiles } from './support/memory-files.js';
 
-const command = { argv: ['filebeat', '-c', '/f.yml'], cwd: '/', env: {}, uid: 0 };
+const command = { argv: ['filebeat', '-c', '/f.yml', '--path.home', '/h'], cwd: '/', env: {}, uid: 0 };
 const running = { startTime: 1_700_000_100, executableDeleted: false };
 const old =
   'filebeat.inputs:\n- {type: log, paths: [/var/log/x]}\n- type: udp\n  host: ":9000"\noutput.console.enabled: true\n';
@@ -26,7 +26,7 @@ describe('a running Filebeat of a release that nothing tells', () => {
   });
 
   it('whose release is known is not guessed at', () => {
-    const files = memoryFiles({ '/f.yml': old, '/README.md': '# Welcome to Filebeat 9.1.0\n' });
+    const files = memoryFiles({ '/f.yml': old, '/h/README.md': '# Welcome to Filebeat 9.1.0\n' });
     assert.equal(predictRunning(command, files, running).outcome, 'exits');
   });
 });
