@@ -5,8 +5,10 @@ import { advance, droppedWithin, type Ledger, ledgerKey, pruneLedger } from '../
 const key = ledgerKey('core', 'udp', '*', 9000);
 const boot = 'boot-1';
 const socket = (inode: number, drops: number) => ({ netns: 1, inode, drops });
-const step = (ledger: Ledger, sockets: ReturnType<typeof socket>[], now = 0, bootId = boot) =>
-  advance(ledger, key, sockets, { now, bootId });
+const step = (ledger: Ledger, sockets: ReturnType<typeof socket>[], now = 0, bootId = boot): Ledger => {
+  const entry = advance(ledger[key], sockets, { now, bootId });
+  return entry === undefined ? ledger : { ...ledger, [key]: entry };
+};
 const totalOf = (ledger: Ledger) => ledger[key]?.total;
 
 describe('the loss ledger', () => {
@@ -111,6 +113,18 @@ describe('the loss ledger', () => {
     for (let inode = 1; inode <= 1000; inode += 1) ledger = step(ledger, [socket(inode, 1)]);
     assert.equal(totalOf(ledger), 1000);
     assert.ok(Object.keys(ledger[key]!.sockets).length <= 8);
+  });
+
+  it('is the same object while nothing is dropped', () => {
+    const entry = step({}, [socket(1, 17)])[key];
+    assert.equal(advance(entry, [socket(1, 17)], { now: 60, bootId: boot }), entry);
+    assert.equal(advance(entry, [], { now: 60, bootId: boot }), entry);
+  });
+
+  it('is pruned by instance name, whatever the name is made of', () => {
+    const odd = ledgerKey('x",', 'udp', '*', 9000);
+    const entry = step({}, [socket(1, 17)])[key]!;
+    assert.deepEqual(pruneLedger({ [odd]: entry, [key]: entry }, new Set(['x",'])), { [odd]: entry });
   });
 
   it('is pruned by instance name', () => {

@@ -136,10 +136,12 @@ describe('what a scan leaves in the memory', () => {
     const socket = { protocol: 'udp' as const, family: 6 as const, address: '::', port: 9000, netns: 1, inode: 5 };
     const full: State = {
       ...before,
-      ledger: advance({}, ledgerKey('core', 'udp', '*', 9000), [{ netns: 1, inode: 5, drops: 3 }], {
-        now: 0,
-        bootId: 'boot',
-      }),
+      ledger: {
+        [ledgerKey('core', 'udp', '*', 9000)]: advance(undefined, [{ netns: 1, inode: 5, drops: 3 }], {
+          now: 0,
+          bootId: 'boot',
+        })!,
+      },
       learned: learn(learn({}, 'core', [socket], 0, rules), 'core', [socket], 1, rules),
     };
     const now = [running(7), candidate({ origin: 'declared', declaredName: 'switches' })];
@@ -219,10 +221,12 @@ describe('the text of the state file', () => {
   it('comes back as it was written', () => {
     const state: State = {
       ...stateOf(known('core', { dynamic: true, unit: 'u.service', release: '8.19.21' })),
-      ledger: advance({}, ledgerKey('core', 'udp', '*', undefined), [{ netns: 1, inode: 5, drops: 3 }], {
-        now: 0,
-        bootId: 'b',
-      }),
+      ledger: {
+        [ledgerKey('core', 'udp', '*', undefined)]: advance(undefined, [{ netns: 1, inode: 5, drops: 3 }], {
+          now: 0,
+          bootId: 'b',
+        })!,
+      },
       learned: {
         core: {
           'udp/*:9000': {

@@ -1,6 +1,6 @@
 /** What a pass adds to the accounts kept over time: drops per listener, and sockets on their way to being learned. Pure. */
 import { expireLearned, type Learned, type LearnRules, learn } from '../discovery/learned.js';
-import { advance, droppedWithin, type Ledger, ledgerKey } from '../discovery/ledger.js';
+import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../discovery/ledger.js';
 import { endpointKey } from '../endpoint.js';
 import type { Instance, Snapshot } from '../model.js';
 import { answers, type HeldSockets, servingSockets, socketsOf } from './held.js';
@@ -15,17 +15,17 @@ export function accountForDrops(
   context: { now: number; bootId: string },
 ): { ledger: Ledger; drops: Drops } {
   const drops: Drops = {};
-  let after = ledger;
+  const after: Record<string, LedgerEntry> = { ...ledger };
   for (const instance of instances) {
     const mine: Drops[string] = {};
     for (const listener of instance.expected) {
       const { kind } = listener.target;
       if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') continue;
       const key = ledgerKey(instance.name, listener.protocol, listener.address, listener.port);
-      after = advance(after, key, servingSockets(instance, listener, held), context);
-      const entry = after[key];
-      if (entry !== undefined)
-        mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };
+      const entry = advance(after[key], servingSockets(instance, listener, held), context);
+      if (entry === undefined) continue;
+      after[key] = entry;
+      mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };
     }
     drops[instance.id] = mine;
   }
