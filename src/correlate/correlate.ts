@@ -2,6 +2,7 @@
  * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
+import { derivedReceiveBuffer } from '../buffers.js';
 import { byEndpoint, compareEndpoints, endpointKey } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
 import type {
@@ -215,14 +216,8 @@ function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): v
   if (buffer !== undefined) port.receiveBuffer = buffer;
 }
 
-/**
- * Bytes: twice what was asked for or the default, as socket(7) says of SO_RCVBUF; the kernel caps the request at
- * net.core.rmem_max before doubling. rmem_default is not doubled.
- */
+/** Bytes; not where several inputs share the socket, or where nobody knows what its input asked for. */
 function effectiveBuffer(port: PortVerdict, snapshot: Snapshot): number | undefined {
   if (port.protocol !== 'udp' || port.socket === undefined || port.listeners.length !== 1) return undefined;
-  const { rmemMax, rmemDefault } = snapshot.host;
-  const wanted = port.listeners[0]!.readBuffer;
-  if (wanted === undefined || wanted === 0) return port.input === 'learned' ? undefined : rmemDefault;
-  return rmemMax === undefined ? undefined : Math.min(wanted, rmemMax) * 2;
+  return port.input === 'learned' ? undefined : derivedReceiveBuffer(port.listeners[0]!.readBuffer, snapshot.host);
 }

@@ -115,7 +115,11 @@ export const metricTable = {
     'Bytes waiting in the receive queue, as the kernel accounts them.',
     [],
   ),
-  filebeat_port_receive_buffer_bytes: gauge('port', 'Effective limit of the receive queue, where it can be known.', []),
+  filebeat_port_receive_buffer_bytes: gauge(
+    'port',
+    'Limit of the receive queue, derived from read_buffer and net.core.rmem_*; the kernel does not tell it.',
+    [],
+  ),
   filebeat_mismatches: gauge('none', 'How many mismatches of each kind stand; 0 when none does.', ['code', 'severity']),
   filebeat_mismatch: gauge('none', '1 while a mismatch with these labels stands.', [
     'code',

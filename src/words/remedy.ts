@@ -165,7 +165,8 @@ export function remedyOf(m: Mismatch): Remedy {
     case 'buffer_capped':
       return {
         say: 'raise the limit, then restart it',
-        run: `sudo sysctl -w net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0}`,
+        // In a file, so that it outlives a reboot.
+        run: `echo net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0} | sudo tee -a /etc/sysctl.d/90-filebeat.conf && sudo sysctl -p /etc/sysctl.d/90-filebeat.conf`,
       };
   }
 }
