@@ -25,8 +25,6 @@ async function run(options: Options): Promise<void> {
     write: (line) => void process.stderr.write(`${line}\n`),
     now: Date.now,
   });
-  // A reader that closed the pipe (`… | head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const print = ({ text, code }: Printed) => {
     process.exitCode = code;
     process.stdout.write(text);
@@ -62,6 +60,10 @@ async function run(options: Options): Promise<void> {
     }
   }
 }
+
+// A reader that closed the pipe (`… | head`) is no error, and a log that nobody takes is no reason to end.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? process.exitCode : 1));
+process.stderr.on('error', ignore);
 
 const parsed = parseOptions(process.argv.slice(2), process.env);
 if (parsed.kind === 'help') process.stdout.write(parsed.text);
