@@ -90,12 +90,14 @@ function processEntry(at: number, before: Instance, now: Instance): Entry[] {
   return [{ at, kind: 'restarted', name, pid: young.pid, former: old.pid }];
 }
 
-/** Files that bear on its listeners and have another time stamp now, came or went. */
+/** Files that bear on its listeners and have another time stamp now, came or went. Who is only remembered has no files to compare. */
 function editEntry(at: number, before: Instance, now: Instance): Entry[] {
-  if (before.prediction === now.prediction) return [];
-  const stamps = new Map(before.prediction.files.map((f) => [f.path, f.mtime]));
-  const edited = now.prediction.files.filter((f) => f.mtime !== stamps.get(f.path)).map((f) => f.path);
-  const gone = [...stamps.keys()].filter((path) => !now.prediction.files.some((f) => f.path === path));
+  const [old, young] = [before.prediction.files, now.prediction.files];
+  if (old === young || old.length === 0 || young.length === 0) return [];
+  const stamps = new Map(old.map((f) => [f.path, f.mtime]));
+  const edited = young.filter((f) => f.mtime !== stamps.get(f.path)).map((f) => f.path);
+  const present = new Set(young.map((f) => f.path));
+  const gone = [...stamps.keys()].filter((path) => !present.has(path));
   const [file, ...others] = [...edited, ...gone];
   return file === undefined ? [] : [{ at, kind: 'edited', name: now.name, file, count: others.length + 1 }];
 }

@@ -34,6 +34,9 @@ function expectedText(m: Mismatch): string {
       return 'a process that works with what is on disk';
     case 'config_unreadable':
       return `${m.subject ?? 'a configuration file'} readable`;
+    case 'config_dynamic':
+    case 'config_unresolved':
+      return 'listeners that its files tell';
     default:
       return 'a configuration that Filebeat accepts';
   }

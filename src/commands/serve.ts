@@ -1,15 +1,43 @@
 /** `serve`: the HTTP server until a signal ends it. */
+import type { HostReader } from '../discovery/host.js';
 import { createApp } from '../exporter/server.js';
 import type { Flags } from '../flags.js';
 import { openHost, StartError } from '../host.js';
 import type { Logger } from '../log.js';
 import { version } from '../version.js';
 import { listen } from '../web/listen.js';
+import { bytes } from '../words/figures.js';
 
 export interface Running {
   /** Stops accepting, lets requests finish for so many seconds, writes the memory. */
   stop(seconds: number): Promise<void>;
   reload(): void;
+}
+
+/**
+ * What the host is, for pages. The reader runs programs, so it is loaded by the first page and never waited for: that
+ * page goes without these facts, the next one has them.
+ */
+function createHostFacts(): () => Promise<(readonly [string, string])[]> {
+  let reader: Promise<HostReader> | undefined;
+  return async () => {
+    reader ??= import('../discovery/host.js').then(({ createHostReader }) => createHostReader());
+    const details = (await reader).current();
+    if (details === undefined) return [];
+    const { system, kernel, architecture, cpus, memoryTotal, memoryAvailable } = details;
+    const memory =
+      memoryTotal === undefined
+        ? undefined
+        : `${bytes(memoryTotal)}${memoryAvailable === undefined ? '' : `, ${bytes(memoryAvailable)} available`}`;
+    const rows: [string, string | undefined][] = [
+      ['System', system],
+      ['Kernel', kernel],
+      ['Architecture', architecture],
+      ['CPUs', cpus === undefined ? undefined : String(cpus)],
+      ['Memory', memory],
+    ];
+    return rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const]));
+  };
 }
 
 export async function serve(flags: Flags, log: Logger): Promise<Running> {
@@ -24,6 +52,7 @@ export async function serve(flags: Flags, log: Logger): Promise<Running> {
     metrics: () => ({ version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric }),
     ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
     maxRequests: flags['web.max-requests'],
+    hostFacts: createHostFacts(),
     ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: async () => host.reload(), forget: host.forget } } : {}),
   });
   const server = await listen(app, {

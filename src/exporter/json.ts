@@ -1,5 +1,9 @@
 /** `/api/v1/status`: a Report as JSON, spelled out field by field, so that an internal rename cannot change the API. */
-import type { Gap, Owner, Report, StaticPortVerdict } from '../model.js';
+import { endpointKey } from '../endpoint.js';
+import { stretches } from '../history.js';
+import { entriesOf, isFailure } from '../journal.js';
+import type { Changes, Entry, Gap, History, Owner, PortTrack, Report, StaticPortVerdict } from '../model.js';
+import { entryText } from '../words/entry.js';
 import { positionText } from '../words.js';
 import { type InstanceView, instanceViews, mismatchView, namespaceText, ownSocket } from './view.js';
 
@@ -108,6 +112,52 @@ const staticJson = (port: StaticPortVerdict) => ({
   owners: port.owner === undefined ? [] : [ownerJson(port.owner)],
 });
 
+const entryJson = (entry: Entry) => ({
+  at: entry.at,
+  event: entry.kind,
+  failure: isFailure(entry),
+  name: entry.name ?? null,
+  pid: entry.pid ?? null,
+  ports: (entry.ports ?? []).map(({ protocol, address, port }) => ({ protocol, address, port: port ?? null })),
+  count: entry.count ?? null,
+  text: entryText(entry),
+});
+
+/** `[seconds since the epoch, value]` wherever a value changed. */
+function changesJson(changes: Changes, history: History) {
+  return stretches(changes, history).map(([from, , value]) => [history.times[from - history.first] ?? null, value]);
+}
+
+const isCalm = ({ up, drops, queue }: PortTrack): boolean =>
+  up.length === 2 && drops.length === 2 && queue.length === 2;
+
+/** Ports of which nothing changed while they were watched are left out: they are as `ports` tells them. */
+function historyJson({ history }: Report, views: readonly InstanceView[]) {
+  if (history === undefined) return { samples: [], instances: [], ports: [] };
+  return {
+    samples: history.times,
+    instances: views.map(({ instance }) => ({
+      name: instance.name,
+      up: changesJson(history.instances[instance.id]?.up ?? [], history),
+    })),
+    ports: views.flatMap(({ instance, verdict }) =>
+      verdict.ports.flatMap((port) => {
+        const track = history.ports[instance.id]?.[endpointKey(port)];
+        if (track === undefined || isCalm(track)) return [];
+        return {
+          name: instance.name,
+          protocol: port.protocol,
+          address: port.address,
+          port: port.port ?? null,
+          up: changesJson(track.up, history),
+          drops: changesJson(track.drops, history),
+          queue_eighths: changesJson(track.queue, history),
+        };
+      }),
+    ),
+  };
+}
+
 /** The API document. Times are seconds since the epoch; what is not known is null, never left out. */
 export function statusDocument(report: Report, version: string) {
   const { snapshot, verdict } = report;
@@ -137,6 +187,8 @@ export function statusDocument(report: Report, version: string) {
       receive_buffer_errors: counters?.receiveBufferErrors ?? null,
     })),
     gaps: snapshot.gaps.map(gapJson),
+    journal: report.journal === undefined ? [] : entriesOf(report.journal).map(entryJson),
+    history: historyJson(report, views),
   };
 }
 

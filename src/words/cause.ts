@@ -82,8 +82,7 @@ function fault(of: Fault): string {
 
 /** `It started 2h 5m before this Filebeat, so it had the endpoint first.` */
 function precedence({ headStart }: Partial<Holder>): string {
-  if (headStart === undefined) return '';
-  if (Math.abs(headStart) < 1) return 'They started at the same time.';
+  if (headStart === undefined || Math.abs(headStart) < 1) return '';
   return headStart > 0
     ? `It started ${duration(headStart)} before this Filebeat, so it was there first.`
     : `It started ${duration(-headStart)} after this Filebeat, which had lost the endpoint or never got it.`;

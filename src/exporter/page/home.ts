@@ -5,6 +5,7 @@ import { plural } from '../format.js';
 import { type ExitCode, exitCode, summary } from '../summary.js';
 import { type Counts, countAll } from '../view.js';
 import { counterTable, gapTable, hostFacts, staticTable } from './facts.js';
+import { journalSection } from './journal.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
 import { mismatchList } from './mismatches.js';
 import { picture } from './picture.js';
@@ -69,7 +70,7 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
   const body = html`${verdict(report, counts)}
 <ul class="toc" aria-label="On this page">${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${
     drawing === undefined ? '' : html`<li><a href="#picture">Picture</a></li>`
-  }<li><a href="#instances">Instances</a></li><li><a href="#ports">Ports</a></li><li><a href="#gaps">Not seen</a></li><li><a href="#host">Host</a></li></ul>
+  }<li><a href="#instances">Instances</a></li><li><a href="#ports">Ports</a></li>${report.journal === undefined ? '' : html`<li><a href="#journal">Journal</a></li>`}<li><a href="#gaps">Not seen</a></li><li><a href="#host">Host</a></li></ul>
 <section id="mismatches" data-live>${
     mismatches.length === 0
       ? ''
@@ -82,6 +83,7 @@ ${showLinks(query)}</div>
 <section id="instances" data-live>${instanceTable(report, query)}</section>
 <section id="ports" data-live>${portTable(report, query)}</section>
 <section id="statics" data-live>${staticTable(report)}</section>
+<section id="journal" data-live>${journalSection(report)}</section>
 <section id="gaps" data-live>${gapTable(report.snapshot.gaps)}</section>
 <section id="counters" data-live>${counterTable(report)}</section>
 <section id="host" data-live>${hostFacts(report, context)}</section>`;

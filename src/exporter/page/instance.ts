@@ -1,14 +1,15 @@
 /** `/instances/:name`: one instance in full: why it is expected, its files, every listener and its socket. */
 import { html } from 'hono/html';
-import type { ConfigFile, Instance, InstanceOrigin, Listener, PortVerdict, Report, Target } from '../../model.js';
-import { endpointText, positionText } from '../../words.js';
+import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
-import { type InstanceView, instanceState, instanceViews, namespaceText, ownSocket } from '../view.js';
+import { type InstanceView, instanceState, instanceViews, namespaceText } from '../view.js';
 import { factList, gapTable } from './facts.js';
+import { journalSection } from './journal.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
+import { listenerTable } from './listeners.js';
 import { mismatchList } from './mismatches.js';
 import { picture } from './picture.js';
-import { statusHtml } from './tables.js';
+import { instanceSpark, reach } from './spark.js';
 
 const origins: Record<InstanceOrigin, string> = {
   process: 'its process runs',
@@ -27,7 +28,7 @@ const roles: Record<ConfigFile['role'], string> = {
   unit: 'unit file',
 };
 
-/** Listeners and files of one instance are few; a generated configuration can still hold thousands. */
+/** Files of one instance are few; a generated configuration can still be made of thousands. */
 const manyRows = 500;
 
 function headline(view: InstanceView, now: number): string {
@@ -41,45 +42,13 @@ function headline(view: InstanceView, now: number): string {
   return `Not running, ${seen}`;
 }
 
-function socketText(target: Target): string {
-  switch (target.kind) {
-    case 'socket':
-      return `${target.family === 6 ? 'IPv6' : 'IPv4'} ${endpointText(target.address, target.port)}${target.serves === 'any' ? ', both families' : ''}`;
-    case 'random':
-      return 'a port that the system picks';
-    case 'name':
-      return 'an address that only a name look-up tells';
-    case 'unresolved':
-      return `cannot be known (${target.why})`;
-    case 'invalid':
-      return `no socket (${target.why})`;
-  }
-}
-
-function listenerRow(listener: Listener, port: PortVerdict): Html {
-  const socket = ownSocket(port);
-  const owners = port.socket?.owners ?? [];
-  const reload = listener.reload === undefined ? 'at start only' : `every ${duration(listener.reload.periodSeconds)}`;
-  return html`<tr><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 60)}</td><td class="tight">${statusHtml(port.status)}</td><td class="tight">${foreign(listener.input, 40)}</td><td>${foreign(socketText(listener.target), 80)}</td><td>${owners.map((o) => html`<bdi>${foreign(o.comm, 20)}</bdi> <span class="soft">${o.pid}</span> `)}</td><td class="num">${socket === undefined || port.protocol === 'tcp' ? '' : `${bytes(socket.receiveQueue)}${port.receiveBuffer === undefined ? '' : ` of ${bytes(port.receiveBuffer)}`}`}</td><td class="num ${(port.dropsTotal ?? 0) > 0 ? 'badnum' : ''}">${port.dropsTotal === undefined ? '' : grouped(port.dropsTotal)}</td><td class="mono cut">${foreign(positionText(listener.declaredIn))}</td><td class="tight">${reload}</td></tr>
-`;
-}
-
-function listenerTable({ verdict }: InstanceView): Html {
-  const rows = verdict.ports.flatMap((port) => port.listeners.map((listener) => ({ listener, port })));
-  if (rows.length === 0) return html`<h2>Listeners</h2><p class="soft">It asks for none that could be worked out.</p>`;
-  return html`<h2>Listeners <small>${grouped(rows.length)}, what its configuration asks for</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Listeners"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Input</th><th scope="col">Socket it becomes</th><th scope="col">Held by</th><th scope="col" class="num">Queue</th><th scope="col" class="num">Drops</th><th scope="col">Declared in</th><th scope="col">Read</th></tr></thead><tbody>
-${rows.slice(0, manyRows).map(({ listener, port }) => listenerRow(listener, port))}</tbody></table></div>
-${rows.length > manyRows ? html`<p class="soft">${plural(rows.length - manyRows, 'more listener')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
-}
-
 function fileTable({ process, prediction }: Instance): Html | '' {
   if (prediction.files.length === 0) return '';
   const started = process?.startTime;
   return html`<h2>Files <small>that bear on its listeners</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Files"><table><thead><tr><th scope="col">File</th><th scope="col">Is</th><th scope="col">Modified</th><th scope="col">Takes effect</th></tr></thead><tbody>
 ${prediction.files.slice(0, manyRows).map((file) => {
-  const late = started !== undefined && file.mtime !== undefined && file.mtime > started && !file.reloaded;
+  const late = started !== undefined && file.mtime !== undefined && file.mtime > started + 0.05 && !file.reloaded;
   return html`<tr><td class="mono">${foreign(file.path)}</td><td class="tight">${roles[file.role]}</td><td class="tight">${file.mtime === undefined ? 'not known' : timestamp(file.mtime)}${late ? html` <span class="state odd">after its start</span>` : ''}</td><td class="tight">${file.reloaded ? 'by itself' : 'at the next start'}</td></tr>
 `;
 })}</tbody></table></div>`;
@@ -129,6 +98,7 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
           : 'crashed or killed (its lock file is left)',
     ],
     ['Restarts seen', grouped(instance.restarts)],
+    [`Last ${reach(report.history, takenAt)}`, instanceSpark(report.history, instance.id, takenAt) || undefined],
     ['Executable', process?.executable === undefined ? undefined : `${process.executable}${deleted}`],
     ['Working directory', process?.cwd],
     ['User id', process === undefined ? undefined : String(process.uid)],
@@ -160,8 +130,9 @@ export function instancePage(report: Report, name: string, context: PageContext)
 <p>${headline(view, report.snapshot.takenAt)}</p></div>
 <section id="mismatches" data-live>${mismatches.length === 0 ? '' : html`<h2>Mismatches</h2>${mismatchList(mismatches, report)}`}</section>
 <section id="picture" data-live>${drawing === undefined ? '' : html`<h2>Picture</h2>${drawing}`}</section>
-<section id="listeners" data-live>${listenerTable(view)}</section>
+<section id="listeners" data-live>${listenerTable(report, view)}</section>
 <section id="files" data-live>${fileTable(instance)}</section>
+<section id="journal" data-live>${journalSection(report, name)}</section>
 <section id="facts" data-live>${facts(report, view)}</section>
 <section id="gaps" data-live>${gaps.length === 0 ? '' : gapTable(gaps)}</section>`;
   return frame({ title: `${foreign(name, 60)} ${word} · Filebeat ports`, report, context, body });

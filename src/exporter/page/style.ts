@@ -74,6 +74,12 @@ td:first-child{min-width:8rem}
 .state.odd{color:var(--warn)}
 .state.odd::before{background:none;border:.14em solid currentColor}
 .badnum{color:var(--crit);font-weight:600}
+.spark{display:block}
+.spark .ok{fill:var(--quiet)}
+.spark .bad,.spark .drops{fill:var(--crit)}
+.spark .odd{fill:var(--warn)}
+.spark .queue{fill:var(--info);opacity:.55}
+details.older{margin-top:.8rem}
 .tools{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:center;margin:0 0 .8rem}
 .tools input{font:inherit;color:inherit;background:var(--panel);border:1px solid var(--quiet);border-radius:.2rem;padding:.3rem .6rem;width:min(20rem,100%)}
 .tools [aria-current]{font-weight:650;color:var(--ink);text-decoration:none}

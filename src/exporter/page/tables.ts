@@ -1,11 +1,13 @@
 /** Tables of instances and ports: filtered, ordered and paged by the page's address, so that they work without scripts. */
 import { html } from 'hono/html';
+import { endpointKey } from '../../endpoint.js';
 import type { PortStatus, PortVerdict, Report } from '../../model.js';
 import { endpointText, positionText } from '../../words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 import { address, type HomeQuery, type InstanceSort, type Order, type PortSort } from './query.js';
+import { portSpark, reach } from './spark.js';
 
 interface PortView extends InstanceView {
   port: PortVerdict;
@@ -153,10 +155,10 @@ ${rows.map((view) => instanceRow(view, report.snapshot.takenAt))}</tbody></table
 ${pager(all.length, page, (instancePage) => address(query, { instancePage }, 'instances'), 'instances')}`;
 }
 
-function portRow({ instance, port }: PortView): Html {
+function portRow({ instance, port }: PortView, spark: Html | ''): Html {
   const owner = ownerOf(port);
   const socket = ownSocket(port);
-  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 44)}</td><td class="tight">${statusHtml(port.status)}</td><td class="tight">${foreign(port.input, 40)}</td><td class="tight">${owner === undefined ? '' : html`<bdi>${foreign(owner.comm, 20)}</bdi> <span class="soft">${owner.pid}</span>`}</td><td class="num">${socket === undefined || port.protocol === 'tcp' ? '' : bytes(socket.receiveQueue)}</td><td class="num ${(port.dropsTotal ?? 0) > 0 ? 'badnum' : ''}">${port.dropsTotal === undefined ? '' : grouped(port.dropsTotal)}</td><td class="mono cut">${foreign(positionText(port.listeners[0]?.declaredIn))}</td></tr>
+  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 44)}</td><td class="tight">${statusHtml(port.status)}</td><td class="tight">${foreign(port.input, 40)}</td><td class="tight">${owner === undefined ? '' : html`<bdi>${foreign(owner.comm, 20)}</bdi> <span class="soft">${owner.pid}</span>`}</td><td class="num">${socket === undefined || port.protocol === 'tcp' ? '' : bytes(socket.receiveQueue)}</td><td class="num ${(port.dropsTotal ?? 0) > 0 ? 'badnum' : ''}">${port.dropsTotal === undefined ? '' : grouped(port.dropsTotal)}</td>${spark}<td class="mono cut">${foreign(positionText(port.listeners[0]?.declaredIn))}</td></tr>
 `;
 }
 
@@ -167,14 +169,17 @@ export function portTable(report: Report, query: HomeQuery): Html {
   const { rows, page } = cutPage(all, query.portPage);
   const url = (ports: Order<PortSort>) => address(query, { ports, portPage: 1 }, 'ports');
   const head = (label: string, by: PortSort, numeric = false) => sortHead(label, by, query.ports, url, numeric);
+  const { history, snapshot } = report;
+  const { takenAt } = snapshot;
+  const drawn = history !== undefined && history.times.length > 1;
   return html`<h2>Ports <small>${countText(all.length, count, 'port')}</small></h2>
 ${
   rows.length === 0
     ? html`<p class="soft">${count === 0 ? 'No port is expected.' : 'None matches the filter.'}</p>`
     : html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Ports"><table>
-<thead><tr>${head('Instance', 'instance')}${head('Endpoint', 'port')}${head('Status', 'state')}${head('Input', 'input')}${head('Held by', 'owner')}${head('Queue', 'queue', true)}${head('Drops', 'drops', true)}<th scope="col">Declared in</th></tr></thead>
+<thead><tr>${head('Instance', 'instance')}${head('Endpoint', 'port')}${head('Status', 'state')}${head('Input', 'input')}${head('Held by', 'owner')}${head('Queue', 'queue', true)}${head('Drops', 'drops', true)}${drawn ? html`<th scope="col" class="tight">Last ${reach(history, takenAt)}</th>` : ''}<th scope="col">Declared in</th></tr></thead>
 <tbody>
-${rows.map(portRow)}</tbody></table></div>`
+${rows.map((view) => portRow(view, drawn ? html`<td class="tight">${portSpark(history, view.instance.id, endpointKey(view.port), takenAt)}</td>` : ''))}</tbody></table></div>`
 }
 ${pager(all.length, page, (portPage) => address(query, { portPage }, 'ports'), 'ports')}`;
 }

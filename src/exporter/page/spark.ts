@@ -1,0 +1,100 @@
+/** History as small drawings: a line while a port is served, gaps where it is not, its queue as an area, drops as bars. Inline SVG. */
+import { html } from 'hono/html';
+import { samplesKept, stretches } from '../../history.js';
+import type { Changes, History } from '../../model.js';
+import { duration, plural } from '../format.js';
+import type { Html } from './layout.js';
+
+// Pixels: one for each sample that can be kept.
+const width = samplesKept;
+const height = 22;
+const base = 18;
+
+/** Seconds that a stretch covers, as far as samples tell. */
+function seconds(history: History, from: number, until: number, now: number): number {
+  const start = history.times[from - history.first] ?? now;
+  return (history.times[until - history.first] ?? now) - start;
+}
+
+/** The youngest sample is at the right edge. */
+function place(history: History): (n: number) => number {
+  const shift = width - history.times.length - history.first;
+  return (n) => n + shift;
+}
+
+function upMarks(up: Changes, history: History): Html[] {
+  const x = place(history);
+  return stretches(up, history).map(([from, until, value]) => {
+    const tone = value === 1 ? 'ok' : value === 0 ? 'bad' : 'odd';
+    const tall = value === 1 ? 2 : 4;
+    return html`<rect class="${tone}" x="${x(from)}" y="${height - tall}" width="${until - from}" height="${tall}"/>`;
+  });
+}
+
+function queueMarks(queue: Changes, history: History): Html[] {
+  const x = place(history);
+  return stretches(queue, history).flatMap(([from, until, eighths]) => {
+    const tall = eighths * 2;
+    return eighths === 0
+      ? []
+      : [html`<rect class="queue" x="${x(from)}" y="${base - tall}" width="${until - from}" height="${tall}"/>`];
+  });
+}
+
+/** One bar a sample, by order of magnitude. */
+function dropMarks(drops: Changes, history: History): Html[] {
+  const x = place(history);
+  return stretches(drops, history).flatMap(([from, until, count]) => {
+    if (count === 0) return [];
+    const tall = Math.min(16, 4 + 3 * Math.floor(Math.log10(count)));
+    return [html`<rect class="drops" x="${x(from)}" y="${base - tall}" width="${until - from}" height="${tall}"/>`];
+  });
+}
+
+/** `not served for 2m`, `120 datagrams dropped`, `queue up to 5/8`. */
+function findings(history: History, now: number, up: Changes, drops: Changes, queue: Changes): string[] {
+  const total = (value: number) =>
+    stretches(up, history).reduce(
+      (sum, [from, until, v]) => (v === value ? sum + Math.max(1, seconds(history, from, until, now)) : sum),
+      0,
+    );
+  const [down, unseen] = [total(0), total(-1)];
+  const dropped = stretches(drops, history).reduce((sum, [from, until, v]) => sum + v * (until - from), 0);
+  const fullest = Math.max(0, ...stretches(queue, history).map(([, , v]) => v));
+  return [
+    ...(down > 0 ? [`not served for ${duration(down)}`] : []),
+    ...(unseen > 0 ? [`not seen for ${duration(unseen)}`] : []),
+    ...(dropped > 0 ? [`${plural(dropped, 'datagram')} dropped`] : []),
+    ...(fullest > 0 ? [`queue up to ${fullest}/8 of its buffer`] : []),
+  ];
+}
+
+function drawing(text: string, marks: readonly Html[]): Html {
+  return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}"><title>${text}</title>${marks}</svg>`;
+}
+
+/** How long the kept samples reach back, e.g. `34m`; `now`: seconds since the epoch. */
+export function reach(history: History | undefined, now: number): string {
+  return history?.times[0] === undefined ? '0s' : duration(now - history.times[0]);
+}
+
+/** Of one port; empty before there is anything to draw. */
+export function portSpark(history: History | undefined, id: string, key: string, now: number): Html | '' {
+  const track = history?.ports[id]?.[key];
+  if (history === undefined || track === undefined || history.times.length < 2) return '';
+  const { up, drops, queue } = track;
+  const found = findings(history, now, up, drops, queue);
+  const text = `${reach(history, now)}: ${found.length === 0 ? 'served all the time' : found.join(', ')}`;
+  return drawing(text, [...queueMarks(queue, history), ...dropMarks(drops, history), ...upMarks(up, history)]);
+}
+
+/** Of an instance as a whole: whether it ran. */
+export function instanceSpark(history: History | undefined, id: string, now: number): Html | '' {
+  const track = history?.instances[id];
+  if (history === undefined || track === undefined || history.times.length < 2) return '';
+  const found = findings(history, now, track.up, [], []).map((text) => text.replace('served', 'running'));
+  return drawing(
+    `${reach(history, now)}: ${found.length === 0 ? 'running all the time' : found.join(', ')}`,
+    upMarks(track.up, history),
+  );
+}
