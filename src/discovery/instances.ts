@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FilebeatProcess, InstanceOrigin, ProcessId } from '../model.js';
 import { type NameSources, nameInstances } from './names.js';
-import { isProcessOf, isSame, runsIn, unitNames } from './sameness.js';
+import { isProcessOf, isSame, isSameComponent, runsIn, unitNames } from './sameness.js';
 
 /** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
 export interface Candidate {
@@ -143,6 +143,7 @@ function attachRemembered<C extends Candidate>(remembered: readonly C[], groups:
           (c.origin === 'systemd' && runsIn(one, c)) ||
           (c.declaredName === one.remembered!.name && one.remembered!.origins.includes('declared')),
       ),
+    (one, group) => group.candidates.some((c) => isSameComponent(c, one)),
     // A network namespace made anew (its inode is another one) under the same files and data.
     (one, group) =>
       one.network.startsWith('netns ') &&

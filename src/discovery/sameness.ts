@@ -25,6 +25,15 @@ export function unitNames(unit: Candidate): string[] {
   return [unit.unit, `${unit.unit}.service`, ...(unit.unitAliases ?? [])];
 }
 
+/**
+ * Both hosted by Elastic Agent, as the same component: each release of the agent brings folders of its own,
+ * `/opt/Elastic/Agent/data/elastic-agent-8.15.0-25075f/run/udp-default`.
+ */
+export function isSameComponent(a: Candidate, b: Candidate): boolean {
+  const path = ({ pathData }: Candidate) => pathData?.replace(/\/elastic-agent-[^/]+\//, '/elastic-agent/');
+  return a.host !== undefined && a.host === b.host && a.root === b.root && path(a) === path(b);
+}
+
 /** The remembered one's last process is this very one. */
 export function isProcessOf({ process }: Candidate, { remembered }: Candidate): boolean {
   const known = remembered?.process;
