@@ -1,0 +1,95 @@
+/** `explain` on every case of the conformance corpus, where it is there: it says something, and whether Filebeat would start. */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { explain } from '../src/commands/explain.js';
+import { createLogger } from '../src/log.js';
+import { parseOptions } from '../src/options.js';
+
+const corpus = resolve('../shared/corpus');
+const log = createLogger({ level: 'error', format: 'logfmt', write: () => {}, now: Date.now });
+
+interface Case {
+  exe?: string;
+  cwd?: string;
+  argv: string[];
+  env?: Record<string, string>;
+  links?: Record<string, string>;
+  expected: { filebeat: string[]; state: string; alternatives?: { state?: string }[] }[];
+}
+
+const copies = mkdtempSync(join(tmpdir(), 'explain-corpus-'));
+after(() => rmSync(copies, { recursive: true, force: true }));
+
+/** The folder itself, or a copy with the links that the case wants. */
+function folderOf(id: string, { links }: Case): string {
+  const folder = join(corpus, id);
+  if (links === undefined) return folder;
+  const copy = join(copies, id);
+  cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+  for (const [name, target] of Object.entries(links)) {
+    mkdirSync(dirname(join(copy, name)), { recursive: true });
+    symlinkSync(target.replaceAll('${CASE}', copy), join(copy, name));
+  }
+  return copy;
+}
+
+async function explained(one: Case, folder: string, release: string, json: boolean) {
+  const fill = (text: string) =>
+    text.replaceAll('${CASE}', folder).replaceAll('${HOME}', join(corpus, 'homes', release));
+  const env = Object.entries(one.env ?? {}).flatMap(([name, value]) => ['--env', `${name}=${fill(value)}`]);
+  const argv = [fill(one.exe ?? '${CASE}/filebeat'), ...one.argv.map(fill), '--strict.perms=false'];
+  const flags = ['--state.file=', '--filebeat-release', release, '--cwd', fill(one.cwd ?? '${CASE}'), ...env];
+  const parsed = parseOptions(['explain', ...flags, ...(json ? ['--json'] : []), '--', ...argv], {});
+  assert.ok(parsed.kind === 'run' && parsed.options.command === 'explain');
+  return explain(parsed.options.flags, parsed.options.argv, log, { color: false });
+}
+
+/** The corpus leaves out the scripts of filesets, and which addresses a host has is told only against that host. */
+function isOutOfSight({ reason, faults, listeners }: Told): boolean {
+  if ([reason, ...faults].some((fault) => fault?.code === 'script-missing')) return true;
+  return listeners.some(
+    ({ input, socket }) => input === 'http' && socket !== null && !/^(127\.|::|0\.0)/.test(socket.address),
+  );
+}
+
+interface Told {
+  reason: { code: string } | null;
+  faults: { code: string }[];
+  listeners: { input: string; socket: { address: string } | null }[];
+}
+
+describe('explain on the corpus', () => {
+  if (!existsSync(corpus)) {
+    it(`needs the corpus at ${corpus}`, process.env['CI'] ? {} : { skip: 'it is not here' }, () => {
+      assert.fail('there is no corpus, and a build ought to have one');
+    });
+    return;
+  }
+  const cases = readdirSync(corpus).filter((id) => existsSync(join(corpus, id, 'case.json')));
+  it('is 1 exactly where Filebeat ended, and prints something for each', async () => {
+    const wrong: string[] = [];
+    let seen = 0;
+    for (const id of cases) {
+      const one = JSON.parse(readFileSync(join(corpus, id, 'case.json'), 'utf8')) as Case;
+      const folder = folderOf(id, one);
+      for (const { filebeat, state, alternatives } of one.expected) {
+        const release = filebeat.at(-1)!;
+        const { code, text } = await explained(one, folder, release, true);
+        const [told] = JSON.parse(String(text)).filebeats as Told[];
+        seen++;
+        const ended = state === 'exits';
+        const race = alternatives?.some((other) => other.state !== undefined && other.state !== state);
+        if (!race && (code === 1) !== ended && !isOutOfSight(told!))
+          wrong.push(`${id} ${release}: ${state}, exit code ${code}`);
+      }
+      const { text } = await explained(one, folder, one.expected[0]!.filebeat[0]!, false);
+      assert.match(String(text), /^.+\n {2}verdict {4}\S/, id);
+      assert.doesNotMatch(String(text), /(?<![-\w])undefined(?![-\w])|\[object|NaN/, id);
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(seen >= cases.length);
+  });
+});

@@ -1,0 +1,27 @@
+/** Runs `explain` as an operator does: the built program in a process of its own. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+export interface Said {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Nothing is remembered, and no unit of this machine is looked for unless a settings file says so. */
+export function explainCli(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+  const child = spawn(process.execPath, [main, 'explain', '--state.file=', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
+  return new Promise<Said>((resolve, reject) => {
+    child.once('error', reject).once('close', (code) => resolve({ code, out, err }));
+  });
+}
