@@ -78,7 +78,7 @@ interface Group<C extends Candidate> {
  * others are twins beside it. By name.
  */
 export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): Merged<C>[] {
-  const sorted = [...candidates].sort(compareCandidates);
+  const sorted = inOrder(candidates);
   const of = (origin: InstanceOrigin) => sorted.filter((candidate) => candidate.origin === origin);
   const groups: Group<C>[] = [];
   const byIdentity = new Map<string, number>();
@@ -240,17 +240,34 @@ function unitOf(candidates: readonly Candidate[]): string | undefined {
 }
 
 /** Nothing that changes from run to run decides but the age of processes, which are otherwise alike. */
-function compareCandidates(a: Candidate, b: Candidate): number {
-  const rank = strength.indexOf(a.origin) - strength.indexOf(b.origin);
-  if (rank !== 0) return rank;
-  const age = (c: Candidate) => c.process?.startTicks ?? 0;
-  const key = (c: Candidate) =>
-    JSON.stringify([identityOf(c), c.unit ?? '', c.declaredName ?? '', c.config, c.remembered?.id ?? '']);
-  const [left, right] = [key(a), key(b)];
-  if (a.origin === 'process') return age(a) - age(b) || a.process!.pid - b.process!.pid;
-  return left < right ? -1 : left > right ? 1 : 0;
+function inOrder<C extends Candidate>(candidates: readonly C[]): C[] {
+  const rows = candidates.map((candidate) => ({
+    candidate,
+    rank: strength.indexOf(candidate.origin),
+    age: candidate.process?.startTicks ?? 0,
+    key: candidate.origin === 'process' ? '' : orderKey(candidate),
+  }));
+  rows.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    if (a.candidate.origin === 'process') return a.age - b.age || a.candidate.process!.pid - b.candidate.process!.pid;
+    return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+  });
+  return rows.map(({ candidate }) => candidate);
 }
 
+function orderKey(c: Candidate): string {
+  return JSON.stringify([identityOf(c), c.unit ?? '', c.declaredName ?? '', c.config, c.remembered?.id ?? '']);
+}
+
+/** The same identities are asked for on every scan, and several times in it. */
+const digests = new Map<string, string>();
+const digestsKept = 10_000;
+
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+  const known = digests.get(text);
+  if (known !== undefined) return known;
+  const made = createHash('sha256').update(text).digest('hex').slice(0, 24);
+  if (digests.size >= digestsKept) digests.clear();
+  digests.set(text, made);
+  return made;
 }

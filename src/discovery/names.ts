@@ -36,11 +36,14 @@ interface Proposal {
 export function nameInstances(requests: readonly NameSources[]): Map<string, string> {
   const names = new Map<string, string>();
   const taken = new Set<string>();
-  let open = requests.map((request) => ({ id: request.id, proposals: proposalsFor(request), at: 0 }));
+  let open = requests.map((request) => {
+    const proposals = proposalsFor(request);
+    return { id: request.id, proposals, proposal: proposals.next().value };
+  });
   while (open.length > 0) {
     const wanted = new Map<string, { rank: number; ids: string[] }>();
-    for (const { id, proposals, at } of open) {
-      const { name, rank } = proposals[at]!;
+    for (const { id, proposal } of open) {
+      const { name, rank } = proposal;
       const best = wanted.get(name);
       if (best === undefined || rank < best.rank) wanted.set(name, { rank, ids: [id] });
       else if (rank === best.rank) best.ids.push(id);
@@ -51,45 +54,44 @@ export function nameInstances(requests: readonly NameSources[]): Map<string, str
       taken.add(name);
     }
     open = open.filter(({ id }) => !names.has(id));
-    for (const one of open) {
-      one.at += 1;
-      // Ids are unique, so is the digest of one with a number that nobody else counts up for it.
-      if (one.at === one.proposals.length)
-        one.proposals.push({ name: digest(`${one.id} ${one.at}`, 16), rank: ranks.path });
-    }
+    for (const one of open) one.proposal = one.proposals.next().value;
   }
   return names;
 }
 
-function proposalsFor(request: NameSources): Proposal[] {
-  const proposals: Proposal[] = [];
+/** Best first and without end, each worked out when it is asked for: on most scans the first one stands. */
+function* proposalsFor(request: NameSources): Generator<Proposal, never> {
   const suffix = request.twin === undefined ? '' : `-${request.twin}`;
-  const add = (name: string | undefined, rank: number, verbatim = false) => {
+  const proposed = new Set<string>();
+  function* propose(name: string | undefined, rank: number, verbatim = false): Generator<Proposal, void> {
     const clean = (verbatim ? (name ?? '') : slug(name ?? '')) + suffix;
-    if (clean === suffix || proposals.some((p) => p.name === clean)) return;
-    proposals.push({ name: clean, rank: request.twin === undefined ? rank : ranks.twin });
-  };
-  add(request.declared, ranks.declared, true);
-  add(request.remembered, ranks.remembered, true);
+    if (clean === suffix || proposed.has(clean)) return;
+    proposed.add(clean);
+    yield { name: clean, rank: request.twin === undefined ? rank : ranks.twin };
+  }
+  yield* propose(request.declared, ranks.declared, true);
+  yield* propose(request.remembered, ranks.remembered, true);
   const words = pathWords(request);
   let rank: number = ranks.path;
   if (request.unit !== undefined) {
     rank = ranks.unit;
     const base = decodeHex(request.unit.replace(/\.service$/, ''));
-    add(/@(.+)$/.exec(base)?.[1] ?? base, rank);
-    add(base, rank);
-    add(`${base}-${words.short}`, rank);
+    yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
+    yield* propose(base, rank);
+    yield* propose(`${base}-${words.short}`, rank);
   } else if (request.container !== undefined) {
     rank = ranks.container;
-    add(request.container, rank);
-    add(`${request.container}-${words.short}`, rank);
-    add(`${request.container}-${words.data}`, rank);
+    yield* propose(request.container, rank);
+    yield* propose(`${request.container}-${words.short}`, rank);
+    yield* propose(`${request.container}-${words.data}`, rank);
   }
-  for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole]) add(name, rank);
+  for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole])
+    yield* propose(name, rank);
   // Two roots may hold the same paths: then only the identity itself tells them apart.
-  add(`${words.short}-${digest(request.id, 8)}`, rank);
-  add(`${words.short}-${digest(request.id, 32)}`, rank);
-  return proposals;
+  yield* propose(`${words.short}-${digest(request.id, 8)}`, rank);
+  yield* propose(`${words.short}-${digest(request.id, 32)}`, rank);
+  // Ids are unique, so is the digest of one with a number that nobody else counts up for it.
+  for (let at = proposed.size; ; at++) yield { name: digest(`${request.id} ${at}`, 16), rank: ranks.path };
 }
 
 /** Parts of paths that every installation has and that tell nothing. */

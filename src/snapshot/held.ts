@@ -76,6 +76,7 @@ export function explainsAll(instance: Instance, held: HeldSockets): boolean {
 
 /** Only the memory asks for it, and one of the others serves all its listeners. */
 export function supersededBy(instance: Instance, others: readonly Instance[], held: HeldSockets): boolean {
+  if (instance.origins.some((origin) => origin !== 'remembered')) return false;
   const holders = others.flatMap((other) =>
     other.process?.netns === undefined
       ? []
