@@ -1,16 +1,12 @@
 /** The host as the commands use it: settings, memory and the reporter put together from flags. */
 import { readFileSync } from 'node:fs';
-import { type Memory, openMemory } from './discovery/memory.js';
-import { forget } from './discovery/memory-forget.js';
-import type { State } from './discovery/memory-state.js';
-import { type PredictOptions, predict } from './filebeat/predict.js';
+import type { PredictOptions } from './filebeat/predict.js';
 import type { Flags } from './flags.js';
 import type { Logger } from './log.js';
 import type { Prediction } from './model.js';
-import { openFileView } from './proc/files.js';
 import { createReporter, type Reporter } from './report.js';
+import type { LookOptions } from './scan/look.js';
 import { defaultSettings, parseSettings, type Settings } from './settings.js';
-import { createSnapshotTaker } from './snapshot.js';
 
 /** A start-up option that cannot be honoured: `main` prints the message and exits with 2. */
 export class StartError extends Error {}
@@ -27,8 +23,8 @@ export interface Host {
    * knows it, so there are no files to ask.
    */
   predictAgain(id: string, options: PredictOptions): Prediction | undefined;
-  /** Writes what must outlive the process. */
-  close(): void;
+  /** Writes what must outlive the process. False: a read hangs, and the process cannot end by itself. */
+  close(): Promise<boolean>;
 }
 
 export interface HostOptions {
@@ -56,29 +52,27 @@ export function readSettings(file: string | undefined): Settings {
   return parsed.settings;
 }
 
-export function openStateFile(flags: Flags, log: Logger): { memory: Memory; state: State } {
-  const path = flags['state.file'] === '' ? undefined : flags['state.file'];
-  return openMemory(path, (level, message) => log[level](message));
-}
-
-/** Reads the state, writes nothing. */
-function readOnly(memory: Memory): Memory {
-  return { pull: memory.pull, save: () => true, flush: () => true, gaps: memory.gaps };
-}
-
-export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
+/** Throws `StartError`. What looks is loaded only in the thread that looks. */
+export async function openHost({ flags, log, oneLook, remember }: HostOptions): Promise<Host> {
   let settings = readSettings(flags['config.file']);
-  const opened = openStateFile(flags, log);
-  const memory = remember ? opened.memory : readOnly(opened.memory);
-  const taker = createSnapshotTaker({
+  const options: LookOptions = {
     procfs: flags['path.procfs'],
     rootfs: flags['path.rootfs'],
-    settings: () => settings,
-    memory,
-    state: opened.state,
-    clock,
-  });
-  const reporter = createReporter(taker.take, {
+    stateFile: flags['state.file'],
+    remember,
+  };
+  const near = oneLook
+    ? (await import('./scan/look.js')).openLook(
+        options,
+        () => settings,
+        (level, message) => log[level](message),
+      )
+    : undefined;
+  const far = oneLook
+    ? undefined
+    : (await import('./scan/thread.js')).startScanThread({ look: options, settings: () => settings, log });
+  const look = (near ?? far)!;
+  const reporter = createReporter(look.take, {
     clock,
     freshness: oneLook ? 0 : (flags['scan.freshness'] ?? 0),
     thresholds: () => ({
@@ -113,23 +107,20 @@ export function openHost({ flags, log, oneLook, remember }: HostOptions): Host {
       const instance = snapshot.instances.find((one) => one.name === name);
       const wanted =
         instance !== undefined && (instance.process !== undefined || instance.origins.some((o) => o !== 'remembered'));
-      const { state, forgot } = forget(taker.state(), name, { keepInstance: wanted });
-      if (!forgot)
+      if (!(await look.forget(name, wanted)))
         return {
           ok: false,
           message: wanted
             ? `${name} runs or ought to run; there is nothing learned to forget.`
             : 'There is no remembered instance of that name.',
         };
-      taker.replace(state);
-      memory.save(state, clock());
       reporter.outdate();
       return { ok: true };
     },
-    predictAgain(id, options) {
-      const start = taker.startOf(id);
-      return start && predict(start.command, openFileView(start.rootDir), options);
+    predictAgain: (id, predictOptions) => near?.predictAgain(id, predictOptions),
+    async close() {
+      await look.close();
+      return far === undefined || far.stuck() === 0;
     },
-    close: () => void memory.flush(memory.pull(taker.state())),
   };
 }

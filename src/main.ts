@@ -17,6 +17,12 @@ function terminal(): Terminal {
 
 const ignore = () => undefined;
 
+/** `process.exit` waits for threads, and one of ours waits for ever: only the kernel ends that. For systemd it is a clean end. */
+function dieNow(): void {
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, 'SIGTERM');
+}
+
 async function run(options: Options): Promise<void> {
   const { flags } = options;
   const log = createLogger({
@@ -35,7 +41,7 @@ async function run(options: Options): Promise<void> {
       const starting = serve(flags, log);
       let ending = false;
       const end = () => {
-        if (ending) process.exit(1);
+        if (ending) return dieNow();
         ending = true;
         // A start that fails is told where it is awaited.
         starting.then((running) => running.stop(drain).then(() => process.exit(0)), ignore);

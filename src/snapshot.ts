@@ -24,6 +24,7 @@ import { openFileView } from './proc/files.js';
 import { openProcFs } from './proc/fs.js';
 import { createKeptReadings } from './proc/kept.js';
 import { readHostFacts } from './proc/kernel.js';
+import { allLeftAlone, leftAlone } from './proc/place.js';
 import { parseStat } from './proc/process.js';
 import type { Settings } from './settings.js';
 import { accountForDrops, learnFrom } from './snapshot/accounts.js';
@@ -82,8 +83,10 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 
   /** Of another boot, pids and start times say nothing. */
   function boot(): string {
-    const reading = procfs.piece('sys/kernel/random/boot_id');
-    bootId ??= reading.ok ? reading.value.trim() : '';
+    if (bootId === undefined) {
+      const reading = procfs.piece('sys/kernel/random/boot_id');
+      bootId = reading.ok ? reading.value.trim() : '';
+    }
     return bootId;
   }
 
@@ -129,7 +132,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const gaps: Gap[] = [];
     state = sources.memory.pull(state);
     const scan = scanProcesses();
-    gaps.push(...scan.gaps);
+    gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
     const host = readHostFacts(procfs);
     const everything = mergeCandidates(gather(scan, gaps));
     const merged = everything.filter((one) => !isExpired(state, one, now, discovery.remember));

@@ -27,7 +27,7 @@ export interface ExplainHost {
 
 /** One look; nothing is written. */
 export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost> {
-  const host = openHost({ flags, log, oneLook: true, remember: false });
+  const host = await openHost({ flags, log, oneLook: true, remember: false });
   const { snapshot } = await host.reporter.get();
   const { instances } = snapshot;
   const files = openFileView(flags['path.rootfs']);

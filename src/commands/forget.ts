@@ -1,20 +1,21 @@
 /** `forget NAME`: drops what is remembered of an instance that no longer ought to run, or learned listeners of one that does. */
 import { forget as forgetIn } from '../discovery/memory-forget.js';
 import type { Flags } from '../flags.js';
-import { openHost, openStateFile } from '../host.js';
+import { openHost } from '../host.js';
 import type { Logger } from '../log.js';
+import { openStateFile } from '../scan/look.js';
 import type { Printed } from './look.js';
 
 /** 0, or 2 when there is none of that name. A server at work notices the changed file. */
 export async function forget(flags: Flags, name: string, log: Logger): Promise<Printed> {
   // Whether it runs or ought to is asked of the host, so that a living instance keeps its history.
-  const look = openHost({ flags, log, oneLook: true, remember: false });
+  const look = await openHost({ flags, log, oneLook: true, remember: false });
   const { snapshot } = await look.reporter.get();
   const instance = snapshot.instances.find((one) => one.name === name);
   const wanted =
     instance !== undefined &&
     (instance.process !== undefined || instance.origins.some((origin) => origin !== 'remembered'));
-  const { memory, state } = openStateFile(flags, log);
+  const { memory, state } = openStateFile(flags['state.file'], (level, message) => log[level](message));
   const port = flags.port === undefined ? {} : { port: flags.port };
   const result = forgetIn(state, name, { ...port, keepInstance: wanted });
   if (!result.forgot) {

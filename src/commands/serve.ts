@@ -9,8 +9,11 @@ import { listen } from '../web/listen.js';
 import { bytes } from '../words/figures.js';
 
 export interface Running {
-  /** Stops accepting, lets requests finish for so many seconds, writes the memory. */
-  stop(seconds: number): Promise<void>;
+  /**
+   * Stops accepting, lets requests finish for so many seconds, writes the memory. False: a read hangs, so that the
+   * process does not end by itself.
+   */
+  stop(seconds: number): Promise<boolean>;
   reload(): void;
 }
 
@@ -41,7 +44,7 @@ function createHostFacts(): () => Promise<(readonly [string, string])[]> {
 }
 
 export async function serve(flags: Flags, log: Logger): Promise<Running> {
-  const host = openHost({ flags, log, oneLook: false, remember: true });
+  const host = await openHost({ flags, log, oneLook: false, remember: true });
   const nodeMetrics = flags['collector.nodejs']
     ? await (await import('../exporter/metrics.js')).createNodeMetrics()
     : undefined;
@@ -69,7 +72,7 @@ export async function serve(flags: Flags, log: Logger): Promise<Running> {
     reload: () => void host.reload(),
     async stop(seconds) {
       await server.close(seconds);
-      host.close();
+      return host.close();
     },
   };
 }

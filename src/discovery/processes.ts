@@ -13,6 +13,7 @@
 import { isCollector } from '../filebeat/command.js';
 import type { Gap } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
+import { allLeftAlone } from '../proc/place.js';
 import { parseCmdline, parseExecutable } from '../proc/process.js';
 import { isFilebeatProgram } from './launchers.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
@@ -158,7 +159,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       ...(hostNetns !== undefined && { hostNetns }),
       gaps: [...hidden, ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps))],
       usable: true,
-      hidden: hidden.length > 0,
+      // Whoever's command line cannot be read may be a Filebeat.
+      hidden: hidden.length > 0 || allLeftAlone().some((path) => /\/\d+\/(cmdline|stat)$/.test(path)),
       listed: pids.length,
       examined,
     };

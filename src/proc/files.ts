@@ -17,6 +17,7 @@ import {
 import type { FileContent, FileStat, FileView } from '../filebeat/files.js';
 import type { Gap, Reading } from '../model.js';
 import { gapOf } from './fs.js';
+import { leftAlone, reading } from './place.js';
 
 export interface RootedView extends FileView {
   /** The directory that is `/` for whoever looks through this view. */
@@ -54,6 +55,9 @@ export function openFileView(root: string, observe?: Observer): RootedView {
           continue;
         }
         const next = `${canonical}/${part}`;
+        const alone = leftAlone(next, path);
+        if (alone !== undefined) return { ok: false, gap: alone };
+        reading(`${prefix}${next}`);
         stats = lstatSync(`${prefix}${next}`);
         if (stats.isSymbolicLink()) {
           observe?.(next, markOf(stats));

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
 import type { Gap, GapReason, Reading } from '../model.js';
+import { leftAlone, reading } from './place.js';
 
 export interface ProcFs {
   /** The folder that stands for `/proc`. */
@@ -36,7 +37,17 @@ export function openProcFs(root: string): ProcFs {
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
   const at = (path: string) => `${root}/${path}`;
 
-  function attempt<T>(path: string, read: () => T): Reading<T> {
+  /** What is read here is a file of the kernel's, but `cmdline` and `environ` wait for whoever holds up that memory. */
+  function enter(path: string): Gap | undefined {
+    const alone = leftAlone(at(path), `/proc/${path}`);
+    if (alone === undefined) reading(at(path));
+    return alone;
+  }
+
+  /** A link's target is told by the kernel alone: reading it waits for nobody. */
+  function attempt<T>(path: string, read: () => T, mayWait = true): Reading<T> {
+    const alone = mayWait ? enter(path) : undefined;
+    if (alone !== undefined) return { ok: false, gap: alone };
     try {
       return { ok: true, value: read() };
     } catch (error) {
@@ -45,6 +56,8 @@ export function openProcFs(root: string): ProcFs {
   }
 
   function slurp(path: string, whole: boolean, until?: Until): Reading<string> {
+    const alone = enter(path);
+    if (alone !== undefined) return { ok: false, gap: alone };
     let descriptor: number;
     try {
       descriptor = openSync(at(path), 'r');
@@ -76,7 +89,7 @@ export function openProcFs(root: string): ProcFs {
     real: isProc(root),
     text: (path, until) => slurp(path, true, until),
     piece: (path) => slurp(path, false),
-    link: (path) => attempt(path, () => readlinkSync(at(path))),
+    link: (path) => attempt(path, () => readlinkSync(at(path)), false),
     list: (path) => attempt(path, () => readdirSync(at(path))),
     stat: (path) =>
       attempt(path, () => {

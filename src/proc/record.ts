@@ -5,6 +5,7 @@
 import { lstatSync } from 'node:fs';
 import type { FileView } from '../filebeat/files.js';
 import { errnoOf, openFileView, type RootedView, signatureOf } from './files.js';
+import { reading } from './place.js';
 
 /** Path inside the root, without links in it → mark (inode, size, mtime, ctime) or errno when it was looked at. */
 export type FileRecord = Map<string, string>;
@@ -32,6 +33,7 @@ export function changed(record: FileRecord, view: RootedView): boolean {
 }
 
 function signatureNow(path: string): string {
+  reading(path);
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats === undefined ? 'ENOENT' : signatureOf(stats);

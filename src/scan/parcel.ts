@@ -1,0 +1,61 @@
+/**
+ * A Snapshot on its way between two threads, each of which has its own memory. What stays the same from scan to scan
+ * (predictions, listeners) crosses once and is a number from then on: copying it would cost more than the scan.
+ */
+import type { Instance, Listener, Prediction, Snapshot } from '../model.js';
+
+type Known = Prediction | Listener;
+
+export interface Parcel {
+  snapshot: Omit<Snapshot, 'instances'>;
+  instances: (Omit<Instance, 'prediction' | 'expected'> & { prediction: number; expected: number[] })[];
+  /** What the other side does not have yet, by number. */
+  fresh: [number, Known][];
+}
+
+/** The sending side; one for each thread that sends. */
+export function createPacker(): (snapshot: Snapshot) => Parcel {
+  const numbers = new WeakMap<Known, number>();
+  /** Those in the last parcel: the other side has them. */
+  let sent = new Set<number>();
+  let next = 0;
+  return ({ instances, ...rest }) => {
+    const used = new Set<number>();
+    const fresh: [number, Known][] = [];
+    const numberOf = (one: Known): number => {
+      const number = numbers.get(one) ?? next++;
+      numbers.set(one, number);
+      if (!sent.has(number) && !used.has(number)) fresh.push([number, one]);
+      used.add(number);
+      return number;
+    };
+    const packed = instances.map((instance) => ({
+      ...instance,
+      prediction: numberOf(instance.prediction),
+      expected: instance.expected.map(numberOf),
+    }));
+    sent = used;
+    return { snapshot: rest, instances: packed, fresh };
+  };
+}
+
+/** The receiving side of one packer. Forgets what is in no parcel, as the packer does. */
+export function createUnpacker(): (parcel: Parcel) => Snapshot {
+  let known = new Map<number, Known>();
+  return ({ snapshot, instances, fresh }) => {
+    for (const [number, one] of fresh) known.set(number, one);
+    const used = new Map<number, Known>();
+    const get = (number: number): Known => {
+      const one = known.get(number)!;
+      used.set(number, one);
+      return one;
+    };
+    const unpacked = instances.map(({ prediction, expected, ...instance }) => ({
+      ...instance,
+      prediction: get(prediction) as Prediction,
+      expected: expected.map((number) => get(number) as Listener),
+    }));
+    known = used;
+    return { ...snapshot, instances: unpacked };
+  };
+}
