@@ -117,16 +117,24 @@ describe('one listener', () => {
 
   it('whose owner cannot be seen is up, and that is said', () => {
     const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false });
-    assert.deepEqual(judgeOne('127.0.0.1:9000', [hidden]), {
+    const gaps = [{ reason: 'denied' as const, subject: '/proc/1/fd' }];
+    assert.deepEqual(judgeOne('127.0.0.1:9000', [hidden], {}, { gaps }), {
       status: 'owner_hidden',
       up: true,
       told: ['owner_hidden core udp 127.0.0.1:9000 permission'],
     });
   });
 
+  it('that its process is seen not to hold is taken, whoever holds it', () => {
+    const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false });
+    const { status, up } = judgeOne('127.0.0.1:9000', [hidden]);
+    assert.deepEqual([status, up], ['taken', false]);
+  });
+
   it('whose hidden socket belongs to another user is taken', () => {
     const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false, uid: 1000 });
-    assert.equal(judgeOne('127.0.0.1:9000', [hidden]).status, 'taken');
+    const gaps = [{ reason: 'denied' as const, subject: '/proc/1/fd' }];
+    assert.equal(judgeOne('127.0.0.1:9000', [hidden], {}, { gaps }).status, 'taken');
   });
 
   it('that could not be decided has no up', () => {

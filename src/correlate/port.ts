@@ -76,7 +76,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
     }
     return { status: 'listening', up: true, socket: own };
   }
-  const hidden = judgeHidden(instance, serving);
+  // Who can be seen not to hold it is not served by it, whoever else may hold it.
+  const hidden = scene.hidesOwners(instance) ? judgeHidden(instance, serving) : undefined;
   if (hidden !== undefined) return hidden;
   if (target.kind === 'name') return judgeAbsent(subject, listener, scene, 'unresolved');
   const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
@@ -109,7 +110,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
 function judgeHidden({ process }: Instance, serving: readonly Socket[]): Judgement | undefined {
   const socket = serving.find((s) => ownerHidden(s) && (process === undefined || s.uid === process.uid));
   if (socket === undefined) return undefined;
-  const cause: Cause = { kind: 'permission', subject: process === undefined ? '/proc' : `/proc/${process.pid}/fd` };
+  const subject = process === undefined ? '/proc' : `/proc/${process.pid}/fd`;
+  const cause: Cause = { kind: 'permission', subject, uid: socket.uid };
   return { status: 'owner_hidden', up: true, socket, code: 'owner_hidden', cause };
 }
 
@@ -122,7 +124,9 @@ function judgeAbsent(
 ): Judgement {
   const { instance } = subject;
   const { process } = instance;
-  if (process !== undefined && scene.now - process.startTime <= graceOf(listener, scene.grace))
+  const grace = graceOf(listener, scene.grace);
+  // Clocks have steps: one that started this very moment may seem to start a moment later.
+  if (process !== undefined && grace > 0 && scene.now - process.startTime <= grace)
     return { status: 'starting', up: false };
   if (scene.undecided(instance, listener)) return { status: 'unknown' };
   if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'unresolved', why: 'name' } };

@@ -57,6 +57,8 @@ export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresh
     add(byPort, `${socket.netns}|${socket.protocol}|${socket.port}`, socket);
     for (const owner of socket.owners) add(byOwner, `${owner.pid}:${owner.startTicks}`, socket);
   }
+  // With CAP_DAC_READ_SEARCH alone descriptors can be counted, and none of them read.
+  const hidden = new Set(snapshot.gaps.filter(({ reason }) => reason === 'denied').map(({ subject }) => subject));
   const undecided = new Set(snapshot.undecided.map((u) => `${u.instance}|${endpointKey(u)}`));
   return {
     snapshot,
@@ -78,6 +80,7 @@ export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresh
       listener.retry === 'deaf' &&
       instance.process !== undefined &&
       trail.blocked.has(blockedKey(instance.process, listener)),
-    hidesOwners: (instance) => instance.process !== undefined && instance.process.openFds === undefined,
+    hidesOwners: ({ process }) =>
+      process !== undefined && (process.openFds === undefined || hidden.has(`/proc/${process.pid}/fd`)),
   };
 }
