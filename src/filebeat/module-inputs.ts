@@ -36,6 +36,22 @@ export interface StaticInput {
   label?: string;
   declaredIn?: { file: string; line?: number };
   slowStart?: true;
+  notes?: string[];
+}
+
+/** The listeners of one input, with what is known of the fileset that it comes from. */
+export function readStatic(
+  { tree, label, declaredIn, slowStart, notes }: StaticInput,
+  context: InputContext,
+): InputResult {
+  const result = readInput(tree, context, label, declaredIn);
+  if (label === undefined) return result;
+  const listeners = result.listeners.map((listener) => ({
+    ...listener,
+    notes: [...(notes ?? []), ...(listener.notes ?? [])],
+    ...(slowStart ? { slowStart } : {}),
+  }));
+  return { ...result, listeners };
 }
 
 export interface StaticModules {
@@ -123,11 +139,7 @@ function readGroup(entry: Tree, source: ModuleSource): Group {
   if (!made.ok) return { fatal: made.fault, results: [], faults: [], fallback: false };
   const { inputs, faults, fallback } = made.value;
   // `input.enabled: false` is not asked for here: the inputs of a group all run.
-  const results = inputs.map(({ tree, label, declaredIn, slowStart }) => {
-    const result = readInput(tree, source.context, label, declaredIn);
-    if (slowStart) result.listeners = result.listeners.map((listener) => ({ ...listener, slowStart }));
-    return result;
-  });
+  const results = inputs.map((input) => readStatic(input, source.context));
   return { results, faults, fallback };
 }
 

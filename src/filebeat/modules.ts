@@ -17,6 +17,7 @@ import {
   treeOf,
   withPathDefaults,
 } from './module-entry.js';
+import { filesetNotes } from './notes.js';
 import { knownInput } from './registry.js';
 import { applies, type ReleaseVersion } from './releases.js';
 import type { Tree } from './tree.js';
@@ -31,6 +32,8 @@ export interface FilesetInput {
   tree: Tree;
   declaredIn: Position;
   slowStart?: true;
+  /** Sentences about where its variables come from. */
+  notes: string[];
 }
 
 export interface ModuleInputs {
@@ -170,7 +173,9 @@ class Registry {
       const made = this.make(module, name, settings.value);
       if (!made.ok) return made;
       on++;
-      if (made.value) inputs.push(inputOf(module, name, made.value, stated.at));
+      if (!made.value) continue;
+      const notes = filesetNotes(stated, settings.value, stated.at);
+      inputs.push(inputOf(module, name, made.value, stated.at, notes));
     }
     // From the table a fileset may come without an input that matters.
     const guessed = (this.fallback || this.differs) && on > 0;
@@ -259,7 +264,7 @@ function entryOf(node: YamlNode | undefined, key: string): YamlNode | undefined 
   return node?.kind === 'map' ? node.entries.find((entry) => entry.key === key)?.value : undefined;
 }
 
-function inputOf(module: string, fileset: string, tree: Tree, declaredIn: Position): FilesetInput {
+function inputOf(module: string, fileset: string, tree: Tree, declaredIn: Position, notes: string[]): FilesetInput {
   const label = `${module}/${fileset}`;
-  return { label, tree, declaredIn, ...(slowFileset(label) ? { slowStart: true } : {}) };
+  return { label, tree, declaredIn, notes, ...(slowFileset(label) ? { slowStart: true } : {}) };
 }

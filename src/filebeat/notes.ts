@@ -40,6 +40,53 @@ export function originNotes(tree: Tree, scope: Scope): string[] {
   return notes.slice(0, most);
 }
 
+/** Variables of the shipped filesets that have nothing to do with a socket; a module of one's own may call its port anything. */
+const idle = new Set([
+  'paths',
+  'tags',
+  'tz_offset',
+  'rsa_fields',
+  'keep_raw_fields',
+  'debug',
+  'log_level',
+  'internal_networks',
+]);
+
+/**
+ * Where the variables of a fileset come from. `stated`: in its entry; `overridden`: those and what `-M` says; an
+ * `input` section is laid over what the template gives.
+ */
+export function filesetNotes(stated: FilesetVariables, overridden: FilesetVariables, at: Position): string[] {
+  const names = Object.keys(overridden.variables).filter((name) => !idle.has(name));
+  const flagged = names.filter((name) => !sameText(stated.variables[name], overridden.variables[name]));
+  const entered = names.filter((name) => !flagged.includes(name));
+  const label = (all: string[]) => all.map((name) => `var.${name}`).join(', ');
+  const notes: string[] = [];
+  if (names.length === 0) notes.push('no variable of its address is set: the defaults of the fileset apply');
+  if (entered.length > 0) notes.push(`${label(entered)}: ${placeText(at)} overrides the defaults of the fileset`);
+  for (const name of flagged) {
+    const before = stated.variables[name] === undefined ? 'the default of the fileset' : placeText(at);
+    notes.push(`var.${name}: -M on the command line overrides ${before}`);
+  }
+  const settings = Object.keys(overridden.input).filter((name) => telling.has(name));
+  if (settings.length > 0)
+    notes.push(
+      `${settings.map((name) => `input.${name}`).join(', ')}: overrides what the fileset makes of its variables`,
+    );
+  return notes;
+}
+
+interface FilesetVariables {
+  variables: Readonly<Record<string, unknown>>;
+  input: Readonly<Record<string, unknown>>;
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+  return text(a) === text(b);
+}
+
 function placeText({ file, line }: Position): string {
   return line === undefined ? file : `${file}:${line}`;
 }

@@ -7,9 +7,9 @@ import { type Complaint, duration, first, isEnabled, object, truth } from './che
 import type { CommandLine } from './command.js';
 import { autodiscover, equalFilestreams, readEarly } from './early.js';
 import { configDir, externalInputs, identityOf, listOf, loadSection, readSection } from './external.js';
-import { type InputContext, type InputResult, readInput } from './inputs.js';
+import type { InputContext, InputResult } from './inputs.js';
 import type { Reading } from './load.js';
-import { externalModules, type ModuleSource, type StaticInput, staticModules } from './module-inputs.js';
+import { externalModules, type ModuleSource, readStatic, type StaticInput, staticModules } from './module-inputs.js';
 import { get, positionOf, toPlain, toText, toTree } from './read.js';
 import { applies } from './releases.js';
 import { markRivals } from './rivals.js';
@@ -158,7 +158,8 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
   const listeners: Listener[] = [];
   const faults: Fault[] = [];
   const seen = new Set<string>();
-  for (const { tree, label, declaredIn, slowStart } of enabled) {
+  for (const input of enabled) {
+    const { tree } = input;
     const hash = toPlain(tree, scope);
     if (!hash.ok && !hash.unresolved) return { fatal: hash.fault, results, listeners, faults };
     if (hash.ok) {
@@ -166,8 +167,7 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
       if (seen.has(key)) return { fatal: { code: 'identical-inputs', at: tree.at }, results, listeners, faults };
       seen.add(key);
     }
-    const result = readInput(tree, context, label, declaredIn);
-    if (slowStart) result.listeners = result.listeners.map((listener) => ({ ...listener, slowStart }));
+    const result = readStatic(input, context);
     if (result.failure && result.failure.phase !== 'run')
       return { fatal: result.failure.fault, results, listeners, faults };
     if (result.failure) faults.push(result.failure.fault);
