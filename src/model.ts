@@ -421,7 +421,8 @@ export type Cause =
   | { kind: 'bound-elsewhere'; address: string; differs: 'address' | 'family' | 'namespace' }
   | { kind: 'unresolved'; why: UnresolvedWhy | 'name' }
   | { kind: 'invalid'; why: InvalidWhy }
-  | { kind: 'permission'; subject: string }
+  /** `uid`: of the socket whose holder cannot be seen. */
+  | { kind: 'permission'; subject: string; uid?: number }
   | { kind: 'unreadable'; subject: string; reason: GapReason }
   | { kind: 'ipv4-only-socket' }
   | { kind: 'shared-data-path'; instance: string }

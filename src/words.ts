@@ -61,6 +61,10 @@ function seenText(m: Mismatch): string {
       return `${m.protocol} ${endpointText(m.address ?? '*', m.port)} held by pid ${m.pid ?? '?'}`;
     case 'static_port_down':
       return m.cause.kind === 'wrong-process' ? 'bound by another process' : 'not bound';
+    case 'owner_hidden':
+      return m.cause.kind === 'permission' && m.cause.uid !== undefined
+        ? `a socket of user id ${m.cause.uid} without a visible holder`
+        : 'a socket without a visible holder';
     case 'config_invalid':
       return m.cause.kind === 'hangs-after-refusal' ? `pid ${m.pid ?? '?'} runs without any socket` : 'it would exit';
     case 'config_unreadable':
@@ -78,7 +82,6 @@ const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
   port_narrower: 'an IPv4-only socket',
   port_random: 'a port picked by the system',
   port_conflict: 'two claims on one endpoint',
-  owner_hidden: 'a socket without a visible owner',
   queue_high: 'datagrams waiting',
   drops: 'datagrams dropped',
   buffer_capped: 'a smaller buffer',
