@@ -170,7 +170,7 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
         }),
       );
     }
-    found.push(...unexpectedSockets(instance, judged.ports, scene), ...loadMismatches(instance, judged.ports, scene));
+    found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
   }
   found.push(
     ...dataPathConflicts(snapshot.instances),

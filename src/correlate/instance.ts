@@ -53,8 +53,12 @@ function sharedInside(instance: Instance, port: PortVerdict): Mismatch[] {
   ];
 }
 
-/** Sockets that the configuration does not explain. */
-export function unexpectedSockets(instance: Instance, ports: readonly PortVerdict[], scene: Scene): Mismatch[] {
+/** Sockets that the configuration does not explain. Those that explain why a port is missing are told there. */
+export function unexpectedSockets(
+  instance: Instance,
+  { ports, mismatches }: { ports: readonly PortVerdict[]; mismatches: readonly Mismatch[] },
+  scene: Scene,
+): Mismatch[] {
   const { prediction, process } = instance;
   if (
     process === undefined ||
@@ -70,9 +74,11 @@ export function unexpectedSockets(instance: Instance, ports: readonly PortVerdic
   const explained = new Set(ports.map((p) => p.socket?.inode));
   const served = (s: Socket) =>
     instance.expected.some((l) => l.protocol === s.protocol && serves(l.target, s, scene.ipv6) !== 'no');
+  const told = (s: Socket) =>
+    mismatches.some((m) => m.cause.kind === 'bound-elsewhere' && m.protocol === s.protocol && m.port === s.port);
   return scene
     .socketsOf(instance)
-    .filter((s) => !explained.has(s.inode) && !served(s) && isSettled(s, instance, scene))
+    .filter((s) => !explained.has(s.inode) && !served(s) && !told(s) && isSettled(s, instance, scene))
     .sort(compareEndpoints)
     .map((s) =>
       instanceMismatch(instance, 'socket_unexpected', {
