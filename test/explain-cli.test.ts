@@ -2,25 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { explainCli } from './support/explain-cli.js';
+import { explainCli, explained, mainFile, newest, sink, udp } from './support/explain-cli.js';
 import { type Tree, writeTree } from './support/tree.js';
-
-const console = 'output.console.enabled: true\n';
-const udp = (host: string) => `- type: udp\n  host: "${host}"\n`;
-const main = (...hosts: string[]) => `filebeat.inputs:\n${hosts.map(udp).join('')}${console}`;
-const newest = ['--filebeat-release', '9.6.0'];
-
-/** Explains `filebeat ARGV` in a folder with these files. */
-async function explained(tree: Tree, argv: string[], flags: string[] = newest) {
-  const cwd = writeTree(tree);
-  const said = await explainCli([...flags, '--cwd', cwd, '--', 'filebeat', '--strict.perms=false', ...argv]);
-  return { ...said, out: said.out.replaceAll(cwd, ''), cwd };
-}
 
 describe('explain of a command line', () => {
   it('tells every listener with its place, its socket and what overrode what', async () => {
     const tree = {
-      'filebeat.yml': main(':9000', 'localhost:9001'),
+      'filebeat.yml': mainFile(':9000', 'localhost:9001'),
       'b.yml': `filebeat.inputs:\n${udp('127.0.0.1:9007')}`,
     };
     const { code, out } = await explained(tree, [
@@ -50,7 +38,7 @@ describe('explain of a command line', () => {
   });
 
   it('takes variables from --env alone, and says where they were found', async () => {
-    const tree = { 'filebeat.yml': main('127.0.0.1:${UDP_PORT}', ':${OTHER:9001}') };
+    const tree = { 'filebeat.yml': mainFile('127.0.0.1:${UDP_PORT}', ':${OTHER:9001}') };
     const cwd = writeTree(tree);
     const args = [...newest, '--cwd', cwd, '--', './filebeat', '--strict.perms=false'];
     const ours = await explainCli(args, { env: { UDP_PORT: '9000' } });
@@ -64,7 +52,7 @@ describe('explain of a command line', () => {
   });
 
   it('reads below --path.rootfs, and needs no program name', async () => {
-    const root = writeTree({ 'etc/filebeat/filebeat.yml': main(':9000') });
+    const root = writeTree({ 'etc/filebeat/filebeat.yml': mainFile(':9000') });
     const args = ['-c', '/etc/filebeat/filebeat.yml', '--strict.perms=false'];
     const said = await explainCli([...newest, '--path.rootfs', root, '--cwd', '/', '--', ...args]);
     assert.equal(said.code, 0);
@@ -75,7 +63,7 @@ describe('explain of a command line', () => {
     const root = writeTree({
       'usr/bin/filebeat':
         '#!/usr/bin/env bash\nexec /usr/share/filebeat/bin/filebeat --path.home /usr/share/filebeat --path.config /etc/filebeat "$@"\n',
-      'etc/filebeat/filebeat.yml': main(':9000'),
+      'etc/filebeat/filebeat.yml': mainFile(':9000'),
     });
     const args = ['--cwd', '/', '--', 'filebeat', '--strict.perms=false'];
     const said = await explainCli([...newest, '--path.rootfs', root, ...args]);
@@ -84,40 +72,40 @@ describe('explain of a command line', () => {
   });
 
   const outcomes: [title: string, tree: Tree, code: number, says: RegExp][] = [
-    ['a random port', { 'filebeat.yml': main(':0') }, 0, /random\n(.*\n)*.*the system picks another one/],
-    ['a host that can never be bound', { 'filebeat.yml': main('9000') }, 0, /invalid\n(.*\n)*.*has no port/],
-    ['two inputs on one port', { 'filebeat.yml': `${main(':9000', '127.0.0.1:9000')}` }, 3, /which one is chance/],
+    ['a random port', { 'filebeat.yml': mainFile(':0') }, 0, /random\n(.*\n)*.*the system picks another one/],
+    ['a host that can never be bound', { 'filebeat.yml': mainFile('9000') }, 0, /invalid\n(.*\n)*.*has no port/],
+    ['two inputs on one port', { 'filebeat.yml': `${mainFile(':9000', '127.0.0.1:9000')}` }, 3, /which one is chance/],
     [
       'a name of the keystore',
-      { 'filebeat.yml': main(':${SECRET_PORT}'), 'data/filebeat.keystore': 'x' },
+      { 'filebeat.yml': mainFile(':${SECRET_PORT}'), 'data/filebeat.keystore': 'x' },
       3,
       /unresolved\n(.*\n)*.*only the keystore can hold/,
     ],
     [
       'two spellings of one setting',
       {
-        'filebeat.yml': `filebeat:\n  inputs:\n  - {type: udp, host: "127.0.0.1:1"}\nfilebeat.inputs:\n- {type: udp, host: "127.0.0.1:2"}\n${console}`,
+        'filebeat.yml': `filebeat:\n  inputs:\n  - {type: udp, host: "127.0.0.1:1"}\nfilebeat.inputs:\n- {type: udp, host: "127.0.0.1:2"}\n${sink}`,
       },
       3,
       /decides by chance/,
     ],
     [
       'autodiscover',
-      { 'filebeat.yml': `filebeat.autodiscover.providers: [{type: docker}]\n${console}` },
+      { 'filebeat.yml': `filebeat.autodiscover.providers: [{type: docker}]\n${sink}` },
       3,
       /come from elsewhere/,
     ],
     ['a missing file', {}, 1, /The file \/filebeat\.yml does not exist/],
     [
       'an input of release 8',
-      { 'filebeat.yml': `filebeat.inputs:\n- type: log\n  paths: [/x]\n${console}` },
+      { 'filebeat.yml': `filebeat.inputs:\n- type: log\n  paths: [/x]\n${sink}` },
       1,
       /allow_deprecated_use: true\. \(\/filebeat\.yml:2\)/,
     ],
     [
       'a reloaded file with a bad entry',
       {
-        'filebeat.yml': `filebeat.config.inputs: {path: "inputs.d/*.yml", reload.enabled: true, reload.period: 5s}\n${console}`,
+        'filebeat.yml': `filebeat.config.inputs: {path: "inputs.d/*.yml", reload.enabled: true, reload.period: 5s}\n${sink}`,
         'inputs.d/a.yml': `- type: nosuch\n${udp(':9000')}`,
       },
       0,
@@ -132,7 +120,7 @@ describe('explain of a command line', () => {
     });
 
   it('says when the release is not known, and what told it where it is', async () => {
-    const tree = { 'filebeat.yml': main(':9000') };
+    const tree = { 'filebeat.yml': mainFile(':9000') };
     assert.match(
       (await explained(tree, [], [])).out,
       /release {4}not known from its files; the newest rules are assumed/,
@@ -147,7 +135,7 @@ describe('explain of a command line', () => {
 
   it('prints the same facts as JSON', async () => {
     const { code, out } = await explained(
-      { 'filebeat.yml': main(':9000', 'collector.example:9001') },
+      { 'filebeat.yml': mainFile(':9000', 'collector.example:9001') },
       [],
       ['--json', ...newest],
     );
@@ -173,14 +161,14 @@ describe('explain of a command line', () => {
   it('never shows a value that is not a listener’s', async () => {
     const secret = 'hunter2';
     const places = [
-      `${main(':9000')}  username: ${secret}\nfields.token: ${secret}\n`,
-      `${main(':9000')}processors: [{add_fields: ${secret}}, {drop_event: {when: ${secret}}}]\nname: "\${NOPE:${secret}}"\n`,
-      `${main('127.0.0.1:${PORT:?' + secret + '}')}`,
-      `filebeat.inputs:\n- type: udp\n  host: [${secret}]\n${console}`,
-      `filebeat.inputs:\n- type: udp\n  host: ":9000"\n  max_message_size: ${secret}\n  read_buffer: ${secret}\n${console}`,
-      `filebeat.inputs:\n- type: ${secret}\n${console}`,
+      `${mainFile(':9000')}  username: ${secret}\nfields.token: ${secret}\n`,
+      `${mainFile(':9000')}processors: [{add_fields: ${secret}}, {drop_event: {when: ${secret}}}]\nname: "\${NOPE:${secret}}"\n`,
+      `${mainFile('127.0.0.1:${PORT:?' + secret + '}')}`,
+      `filebeat.inputs:\n- type: udp\n  host: [${secret}]\n${sink}`,
+      `filebeat.inputs:\n- type: udp\n  host: ":9000"\n  max_message_size: ${secret}\n  read_buffer: ${secret}\n${sink}`,
+      `filebeat.inputs:\n- type: ${secret}\n${sink}`,
       `filebeat.inputs: ${secret}\noutput.elasticsearch: {hosts: x, password: ${secret}, ssl: ${secret}}\n`,
-      `filebeat.inputs:\n- {type: syslog, protocol.udp: {host: ":9000", timeout: ${secret}}}\n${console}`,
+      `filebeat.inputs:\n- {type: syslog, protocol.udp: {host: ":9000", timeout: ${secret}}}\n${sink}`,
       `a: "${secret}\n`,
       `${secret}\n: ${secret}: ${secret}\n`,
     ];
@@ -213,70 +201,6 @@ describe('explain of a command line', () => {
       assert.match(err, says);
       assert.equal(err.trim().split('\n').length, 1);
     });
-});
-
-describe('explain --compare-release', () => {
-  const eight = ['--filebeat-release', '8.19.21', '--compare-release'];
-
-  it('names the line that keeps the other release from starting', async () => {
-    const tree = { 'filebeat.yml': `filebeat.inputs:\n${udp(':9000')}- type: log\n  paths: [/x]\n${console}` };
-    const { code, out } = await explained(tree, [], [...eight, '9']);
-    assert.equal(code, 1);
-    assert.match(out, /would not start under 9\.6\.0\n {2}because .*log inputs.*\(\/filebeat\.yml:4\)/);
-    assert.match(out, /loses {6}udp \*:9000 {2}udp {2}\/filebeat\.yml:3/);
-  });
-
-  it('is quiet about what stays', async () => {
-    const { code, out } = await explained({ 'filebeat.yml': main(':9000') }, [], [...eight, '9.2']);
-    assert.equal(code, 0);
-    assert.match(out, /nothing changes for its listeners\n(.*\n)* {2}keeps {6}1 listener/);
-  });
-
-  it('is 3 where one side cannot be told', async () => {
-    const tree = { 'filebeat.yml': main(':${P}'), 'data/filebeat.keystore': 'x' };
-    assert.equal((await explained(tree, [], [...eight, '9'])).code, 3);
-  });
-
-  it('knows what an older release opened although the file says enabled: false', async () => {
-    const tree = {
-      'filebeat.yml': `filebeat.config.inputs.path: inputs.d/*.yml\n${console}`,
-      'inputs.d/a.yml': `${udp(':9000')}  enabled: false\n`,
-    };
-    const { code, out } = await explained(tree, [], [...eight, '9.6.0', '--json']);
-    assert.equal(code, 1);
-    const [one] = JSON.parse(out).comparisons;
-    assert.deepEqual([one.answer, one.lost.length, one.lost[0].declared_in], ['changes', 1, '/inputs.d/a.yml:2']);
-  });
-
-  const modules: Tree = {
-    'filebeat.yml': `filebeat.config.modules.path: modules.d/*.yml\n${console}`,
-    'module/barracuda/waf/manifest.yml':
-      'module_version: 1.0\nvar:\n  - name: port\n    default: 9525\ninput: config/i.yml\n',
-    'module/barracuda/waf/config/i.yml': 'type: udp\nhost: "localhost:{{.port}}"\n',
-    'module/acme/fw/manifest.yml':
-      'module_version: 1.0\nvar:\n  - name: port\n    default: 9777\ninput: config/i.yml\n',
-    'module/acme/fw/config/i.yml': 'type: udp\nhost: "localhost:{{.port}}"\nprocessors: [{add_locale: {}}]\n',
-    'modules.d/own.yml': '- module: acme\n  fw: {enabled: true}\n',
-  };
-  const seventeen = ['--filebeat-release', '7.17.16', '--compare-release'];
-
-  it('takes filesets of the other release from its own table, and one’s own modules as they are', async () => {
-    const tree = { ...modules, 'modules.d/waf.yml': '- module: barracuda\n  waf: {enabled: true}\n' };
-    const older = await explained(tree, [], [...seventeen, '7.9.3']);
-    assert.match(
-      older.out,
-      /moves {6}udp 127\.0\.0\.1:9525 {2}barracuda\/waf {2}\/modules\.d\/waf\.yml:2 to udp 127\.0\.0\.1:9503/,
-    );
-    assert.match(older.out, /those of 7\.9\.3 by this exporter’s own table/);
-    assert.match(older.out, /keeps {6}1 listener/);
-    assert.equal(older.code, 1);
-    const gone = await explained(tree, [], [...seventeen, '8.14']);
-    assert.match(
-      gone.out,
-      /would not start under 8\.14\.\d\n {2}because .*module barracuda does not exist.*\(\/modules\.d\/waf\.yml:1\)/,
-    );
-    assert.equal((await explained(tree, [], [...seventeen, '8.13'])).code, 0);
-  });
 });
 
 describe('explain of nothing', () => {

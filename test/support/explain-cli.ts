@@ -1,6 +1,7 @@
 /** Runs `explain` as an operator does: the built program in a process of its own. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { type Tree, writeTree } from './tree.js';
 
 const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
@@ -24,4 +25,16 @@ export function explainCli(args: readonly string[], options: { cwd?: string; env
   return new Promise<Said>((resolve, reject) => {
     child.once('error', reject).once('close', (code) => resolve({ code, out, err }));
   });
+}
+
+export const sink = 'output.console.enabled: true\n';
+export const udp = (host: string) => `- type: udp\n  host: "${host}"\n`;
+export const mainFile = (...hosts: string[]) => `filebeat.inputs:\n${hosts.map(udp).join('')}${sink}`;
+export const newest = ['--filebeat-release', '9.6.0'];
+
+/** Explains `filebeat ARGV` in a folder with these files. */
+export async function explained(tree: Tree, argv: string[], flags: string[] = newest) {
+  const cwd = writeTree(tree);
+  const said = await explainCli([...flags, '--cwd', cwd, '--', 'filebeat', '--strict.perms=false', ...argv]);
+  return { ...said, out: said.out.replaceAll(cwd, ''), cwd };
 }
