@@ -77,6 +77,7 @@ describe('what a listener becomes', () => {
     [':0', '*:(random)', 'udp6 [::]:(random) (IPv4 and IPv6)'],
     ['collector.example:9000', 'collector.example:9000', 'a udp socket on port 9000'],
     ['9000', '9000', undefined],
+    ['::1:9000', '::1:9000', undefined],
   ];
   for (const [host, endpoint, becomes] of rows)
     it(`${host} is ${becomes ?? 'no socket'}`, () => {

@@ -104,6 +104,8 @@ export function whyText({ target }: Listener): string | undefined {
 /** `*:9000`; `?` where nothing is known of it. */
 export function listenerText({ address, port, target }: Listener): string {
   if (target.kind === 'unresolved' && address === '') return '?';
+  // What is no address is shown as it was written.
+  if (target.kind === 'invalid' && port === undefined && address !== '') return address;
   return endpointText(address === '' ? '?' : address, port);
 }
 
