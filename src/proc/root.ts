@@ -1,8 +1,12 @@
 /** Which directory is somebody's `/`: device and inode, as seen at `/proc/<pid>/root/.`; paths mean nothing across roots. */
 import { statSync } from 'node:fs';
+import { leftAlone, reading } from './place.js';
 
-/** `device:inode`; undefined when the directory is not there. */
-export function identify(directory: string): string | undefined {
+/** `device:inode` of `<rootfs><inner>`; undefined when the directory is not there. */
+export function identify(rootfs: string, inner = ''): string | undefined {
+  if (leftAlone(inner) !== undefined) return undefined;
+  const directory = `${rootfs}${inner}`;
+  reading(directory);
   try {
     const { dev, ino } = statSync(directory);
     return `${dev}:${ino}`;
