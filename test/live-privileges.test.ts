@@ -1,13 +1,17 @@
 /** What can be seen with which rights, on a /proc with and without hidepid: less is a gap, never a missing port. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { StatusDocument } from '../src/exporter/json.js';
 import type { Gap, Socket } from '../src/model.js';
-import { at, freePort, rootOnly } from './support/live.js';
+import { at, freePort, quietPort, rootOnly } from './support/live.js';
+import { startSender } from './support/sender.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
+import { readScrape } from './support/text-format.js';
+import { udpConfig } from './support/world.js';
 
 interface Told {
   filebeats: { pid: number; netns?: number; hostNetns?: boolean; cwd?: string; argv: string[]; env?: object }[];
@@ -21,6 +25,7 @@ const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
 const rights: Record<string, string[]> = {
   nothing: [...NOBODY, '--inh-caps=-all', '--bounding-set=-all'],
   SYS_PTRACE: capabilities('+sys_ptrace'),
+  DAC_READ_SEARCH: capabilities('+dac_read_search'),
   'SYS_PTRACE and DAC_READ_SEARCH': capabilities('+sys_ptrace,+dac_read_search'),
   root: [],
 };
@@ -35,6 +40,8 @@ const expected: Record<string, { denied: string[]; seen: boolean; owner: boolean
   'nothing, hidepid 2': { denied: [], seen: false, owner: false },
   'SYS_PTRACE, hidepid 0': { denied: ['environ', 'fd'], seen: true, owner: false },
   'SYS_PTRACE, hidepid 2': { denied: ['environ', 'fd'], seen: true, owner: false },
+  'DAC_READ_SEARCH, hidepid 0': { denied: ['cwd', 'environ', 'exe', 'fd', 'root'], seen: true, owner: false },
+  'DAC_READ_SEARCH, hidepid 2': { denied: [], seen: false, owner: false },
   'SYS_PTRACE and DAC_READ_SEARCH, hidepid 0': { denied: [], seen: true, owner: true },
   'SYS_PTRACE and DAC_READ_SEARCH, hidepid 2': { denied: [], seen: true, owner: true },
   'root, hidepid 0': { denied: [], seen: true, owner: true },
@@ -75,11 +82,17 @@ describe('rights', rootOnly, () => {
   });
 
   function look(set: string, hidepid: number): Told {
-    const probe = [process.execPath, join(folder, 'dist/test/support/probe.js'), join(folder, 'proc'), `${port}`];
+    return JSON.parse(run(set, hidepid, ['dist/test/support/probe.js', join(folder, 'proc'), `${port}`]));
+  }
+
+  /** A script of the copy with those rights, and what it prints. */
+  function run(set: string, hidepid: number, [file, ...args]: [string, ...string[]]): string {
+    const probe = [process.execPath, join(folder, file), ...args];
     const script = 'mkdir -p "$1" && mount -t proc -o "hidepid=$2" proc "$1" && shift 2 && exec "$@"';
     const command = rights[set]!.length > 0 ? ['setpriv', ...rights[set]!, ...probe] : probe;
     const words = ['-m', 'sh', '-c', script, 'sh', join(folder, 'proc'), `${hidepid}`, ...command];
-    return JSON.parse(execFileSync('unshare', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+    // `check` ends with what it found.
+    return spawnSync('unshare', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
   }
 
   for (const [title, { denied, seen, owner }] of Object.entries(expected))
@@ -106,4 +119,93 @@ describe('rights', rootOnly, () => {
       assert.equal(row.ownersKnown, owner);
       if (found) assert.deepEqual([found.hostNetns, found.argv], [true, ['filebeat', '-c', 'x.yml']]);
     });
+
+  describe('through the whole program', () => {
+    const started: StandIn[] = [];
+    let filebeats: Record<'open' | 'closed', { config: string; port: number; pid: number }>;
+    let settings: string;
+    let lost: number;
+    before(async () => {
+      const start = async (name: string, mode: number) => {
+        const at = await quietPort();
+        const config = join(folder, `${name}.yml`);
+        writeFileSync(config, udpConfig([`127.0.0.1:${at}`]));
+        chmodSync(config, mode);
+        const argv = ['filebeat', '-c', config, '--path.home', folder, '--path.data', join(folder, name)];
+        const it = await startStandIn({ argv, cwd: folder });
+        started.push(it);
+        return {
+          it,
+          argv,
+          fd: await it.bind(`udp 127.0.0.1:${at}`, { receiveBuffer: 4096 }),
+          config,
+          port: at,
+          pid: it.pid,
+        };
+      };
+      const open = await start('open', 0o644);
+      filebeats = { open, closed: await start('closed', 0o600) };
+      settings = join(folder, 'exporter.yml');
+      writeFileSync(settings, `instances:\n- name: open\n  argv: ${JSON.stringify(open.argv)}\n`);
+      // Some are dropped, one waits.
+      const sender = await startSender();
+      await sender.send(open.port, 50);
+      lost = 50 - (await open.it.receive(open.fd, 50));
+      await sender.send(open.port, 1);
+      await sender.stop();
+      assert.ok(lost > 0);
+    });
+    after(() => Promise.all(started.map((one) => one.stop())));
+
+    for (const [title, { seen, owner, denied }] of Object.entries(expected))
+      it(`${title}: nothing that is there is told as down, and what cannot be seen is a gap`, (context) => {
+        const [set, hidepid] = title.split(', hidepid ') as [string, string];
+        const flags = ['--path.procfs', join(folder, 'proc'), '--config.file', settings, '--state.file', ''];
+        const scrape = readScrape(run(set, Number(hidepid), ['dist/src/main.js', 'metrics', ...flags]));
+        const status: StatusDocument = JSON.parse(
+          run(set, Number(hidepid), ['dist/src/main.js', 'check', '--json', ...flags]),
+        );
+        const { open, closed } = filebeats;
+        const ofOpen = { config: open.config };
+        const ofClosed = { config: closed.config };
+        // Which of them are known: one by its process alone, one by the settings too.
+        assert.equal(scrape.value('filebeat_instance_up', ofOpen), seen ? 1 : undefined);
+        assert.equal(scrape.value('filebeat_instance_up', ofClosed), seen ? 1 : undefined);
+        const reads = seen && /DAC|root/.test(set);
+        const ports = status.ports.filter(({ config }) => config === open.config || config === closed.config);
+        assert.deepEqual(
+          ports.map(({ name, up, status: word, owners }) => [name, up, word, owners.map(({ pid }) => pid)]),
+          (reads ? (['closed', 'open'] as const) : (['open'] as const)).map((name) =>
+            owner ? [name, true, 'listening', [filebeats[name].pid]] : [name, true, 'owner_hidden', []],
+          ),
+        );
+        // Whatever is hidden: bound, what waits and what was lost.
+        assert.equal(scrape.value('filebeat_port_up', ofOpen), 1);
+        assert.equal(scrape.value('filebeat_port_drops_total', ofOpen), lost);
+        assert.ok(scrape.value('filebeat_port_receive_queue_bytes', ofOpen)! > 0);
+        const told = status.mismatches.filter(({ config }) => config === open.config || config === closed.config);
+        const hidden = owner ? [] : [...(reads ? ['closed owner_hidden'] : []), 'open owner_hidden'];
+        assert.deepEqual(
+          told.map(({ name, code }) => `${name} ${code}`).sort(),
+          [...(seen && !reads ? ['closed config_unreadable'] : []), ...hidden].sort(),
+        );
+        for (const { code, seen: what } of told)
+          if (code === 'owner_hidden') assert.equal(what, 'a socket of user id 0 without a visible holder');
+        // And no more is missing than is told.
+        const of = (pid: number) => status.gaps.filter(({ subject }) => subject.startsWith(`/proc/${pid}/`));
+        for (const { pid } of [open, closed]) assert.deepEqual(of(pid).map(lastPart).sort(), denied);
+        assert.equal(
+          status.gaps.some(({ subject }) => subject === closed.config),
+          seen && !reads,
+        );
+        if (!seen) assert.ok(status.gaps.some(({ subject }) => subject === '/proc'));
+        const counted = scrape.value('filebeat_port_exporter_gaps', { reason: 'denied' })!;
+        if (!owner) assert.ok(counted >= (seen ? 2 * denied.length : 1), `${counted}`);
+        context.diagnostic(
+          `0 told as down, ${of(open.pid).length + of(closed.pid).length} gaps about the two Filebeats`,
+        );
+      });
+  });
 });
+
+const lastPart = ({ subject }: { subject: string }) => subject.split('/').at(-1)!;
