@@ -54,14 +54,23 @@ function canonical(files: FileView, path: string): string {
 interface Foretold {
   prediction: Prediction;
   pathData: string;
+  config: string;
   start: Start;
 }
 
-function foretell(kept: KeptReadings, key: string, command: Command, rootDir: string, running?: Running): Foretold {
-  const found = kept.read(`predict ${key}`, [command, running], rootDir, (files) => {
+/** `view`: see `ReadOptions`. */
+function foretell(
+  kept: KeptReadings,
+  key: string,
+  command: Command,
+  rootDir: string,
+  { running, view }: { running?: Running; view?: string | undefined } = {},
+): Foretold {
+  const answer = (files: FileView) => {
     const prediction = running === undefined ? predict(command, files) : predictRunning(command, files, running);
-    return { prediction, pathData: canonical(files, prediction.paths.data) };
-  });
+    return { prediction, pathData: canonical(files, prediction.paths.data), config: configLabel(command.argv) };
+  };
+  const found = kept.read(`predict ${key}`, [command, running], rootDir, answer, { view });
   return { ...found, start: { command, rootDir } };
 }
 
@@ -81,21 +90,22 @@ export function predictRunning(command: Command, files: FileView, running: Runni
 
 /** `known`: what is remembered of this very process. */
 export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {
-  const { process, argv, env, rootDir, rootId } = running;
+  const { process, argv, env, rootDir, rootId, view } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
-  const { prediction, pathData, start } = foretell(kept, key, command, rootDir, {
+  const started: Running = {
     startTime: process.startTime,
     executableDeleted: process.executableDeleted,
     ...(known?.release === undefined ? {} : { remembered: known.release }),
-  });
+  };
+  const { prediction, pathData, config, start } = foretell(kept, key, command, rootDir, { running: started, view });
   const program = basename(process.executable ?? argv[0] ?? '');
   return {
     origin: 'process',
     root: rootId,
     network: networkKey(process),
     ...placeOf(prediction, pathData, process, known),
-    config: configLabel(argv),
+    config,
     process,
     ...(process.unit === undefined ? {} : { unit: process.unit }),
     ...(process.container === undefined ? {} : { container: process.container }),
@@ -138,8 +148,9 @@ function uidOf(user: string | undefined, files: FileView): number {
 /** `RootDirectory=`: the same root as its process is found to have. */
 function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string; rootDir: string } {
   if (rootDirectory === undefined) return { root: '/', rootDir: rootfs };
-  const rootDir = posix.join(rootfs, canonical(openFileView(rootfs), rootDirectory));
-  const root = identify(rootDir) ?? `root ${rootDirectory}`;
+  const inner = canonical(openFileView(rootfs), rootDirectory);
+  const rootDir = posix.join(rootfs, inner);
+  const root = identify(rootfs, inner) ?? `root ${rootDirectory}`;
   return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
 }
 
@@ -147,14 +158,14 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
   const { root, rootDir } = rootOf(unit, rootfs);
   const uid = kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files));
   const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
-  const { prediction, pathData, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  const { prediction, pathData, config, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
   return {
     origin: 'systemd',
     root,
     network: unit.ownNetwork ? `unit ${unit.name}` : 'host',
     mainFiles: prediction.mainFiles ?? [],
     pathData,
-    config: configLabel(unit.argv),
+    config,
     unit: unit.name,
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
@@ -164,6 +175,17 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
   };
 }
 
+/**
+ * Hundreds of unit files and programs have nothing to do with a Filebeat. Whatever is put there, renamed or linked
+ * changes a directory; only what is edited in place is seen later, and systemd itself waits for a reload there.
+ */
+function isOfOthers(units: readonly FilebeatUnit[], path: string): boolean {
+  if (!/^\/usr\/(?:s?bin|lib|libexec)\/.+|\/systemd\/.+\.(?:service|conf)$/.test(path) || /filebeat/i.test(path))
+    return false;
+  const name = basename(path);
+  return !units.some(({ fragment, dropIns }) => [fragment, ...dropIns].some((file) => basename(file) === name));
+}
+
 /** Services of systemd and of init scripts that run a Filebeat, whether they ought to or not. */
 export function fromUnits(
   rootfs: string,
@@ -171,7 +193,7 @@ export function fromUnits(
   running: readonly string[],
   kept: KeptReadings,
 ): { origins: Origin[]; gaps: Gap[] } {
-  const found = kept.read('units', [processNames, running], rootfs, (files) => {
+  const search = (files: FileView) => {
     const native = findUnits(files, { processNames, running });
     const scripts = findInitScripts(
       files,
@@ -179,6 +201,9 @@ export function fromUnits(
       native.units.map((unit) => unit.name),
     );
     return { units: [...native.units, ...scripts.units], gaps: [...native.gaps, ...scripts.gaps] };
+  };
+  const found = kept.read('units', [processNames, running], rootfs, search, {
+    isCalm: ({ units }, path) => isOfOthers(units, path),
   });
   return { origins: found.units.map((unit) => fromUnit(unit, rootfs, kept)), gaps: found.gaps };
 }
@@ -227,7 +252,7 @@ export function fromGlobs(
 export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
   return declared.map(({ name, argv, env }) => {
     const command = { argv, cwd: '/', env, uid: 0 };
-    const { prediction, pathData, start } = foretell(kept, `declared ${name}`, command, rootfs);
+    const { prediction, pathData, config, start } = foretell(kept, `declared ${name}`, command, rootfs);
     // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
     const isGuess = !argv[0]?.includes('/') && prediction.paths.home === '/' && prediction.paths.data === '/data';
     return {
@@ -236,7 +261,7 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
       network: 'host',
       mainFiles: prediction.mainFiles ?? [],
       ...(isGuess ? {} : { pathData }),
-      config: configLabel(argv),
+      config,
       declaredName: name,
       prediction,
       start,

@@ -29,6 +29,8 @@ export interface RunningFilebeat {
   rootDir: string;
   /** Same for processes with the same root: `/` for the host's, else the container or the root's device and inode. */
   rootId: string;
+  /** Same for processes that see the same files: root and mount namespace. Absent where that cannot be told. */
+  view?: string;
 }
 
 /** What a process is between two `exec`s; as long as `mark` stays, nothing in here changes. */
@@ -40,6 +42,7 @@ export interface Facts {
   env?: Record<string, string>;
   rootDir: string;
   rootId: string;
+  view?: string;
   gaps: Gap[];
 }
 
@@ -99,13 +102,18 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
     return { ok: true, value: own ?? table.value.ino };
   }
 
-  function rootOf(pid: number, container: string | undefined): { rootDir: string; rootId: string; gap?: Gap } {
+  function rootOf(
+    pid: number,
+    container: string | undefined,
+  ): { rootDir: string; rootId: string; view?: string; gap?: Gap } {
     const own = `${procfs.root}/${pid}/root`;
     const root = procfs.stat(`${pid}/root/.`);
     if (root.ok) {
       const { dev, ino } = root.value;
-      if (`${dev}:${ino}` === rootOfHost) return { rootDir: own, rootId: '/' };
-      return { rootDir: own, rootId: container ?? `${dev}:${ino}` };
+      const mounts = procfs.link(`${pid}/ns/mnt`);
+      const view = mounts.ok ? { view: `${mounts.value} ${dev}:${ino}` } : {};
+      if (`${dev}:${ino}` === rootOfHost) return { rootDir: own, rootId: '/', ...view };
+      return { rootDir: own, rootId: container ?? `${dev}:${ino}`, ...view };
     }
     const gap: Gap = { ...root.gap, subject: `/proc/${pid}/root` };
     // No container by its control group, so what it sees is taken to be what the host has.
@@ -153,6 +161,7 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
       ...(environ !== undefined && { env: parseEnviron(environ) }),
       rootDir: root.rootDir,
       rootId: root.rootId,
+      ...(root.view !== undefined && { view: root.view }),
       gaps,
       still: {
         pid,
@@ -205,8 +214,15 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
       residentBytes: seen.residentPages * pageBytes,
       ...(openFds !== undefined && { openFds }),
     };
-    const { argv, env, rootDir, rootId } = facts;
-    return { process, argv, ...(env !== undefined && { env }), rootDir, rootId };
+    const { argv, env, rootDir, rootId, view } = facts;
+    return {
+      process,
+      argv,
+      ...(env !== undefined && { env }),
+      rootDir,
+      rootId,
+      ...(view !== undefined && { view }),
+    };
   }
 
   /** `/proc/stat` is slow on large machines, and its `btime` moves only when somebody sets the clock. */

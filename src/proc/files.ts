@@ -188,7 +188,7 @@ function markOf(stats: Stats): string {
 }
 
 export function signatureOf(stats: Stats): string {
-  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+  return `${stats.isDirectory() ? 'directory ' : ''}${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 function fileStat(stats: Stats): FileStat {

@@ -6,14 +6,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files.js';
 import { openFileView } from './files.js';
-import { markNow, recordFiles } from './record.js';
+import { changed, isFile, markNow, recordFiles } from './record.js';
 
 export interface ReadOptions<T> {
   /** Who has the same sees the same files below its root, by whatever path to it: mount namespace and root. */
   view?: string | undefined;
   /**
-   * Of the paths that `answer` depends on, those that hardly bear on it: a change of one is seen CALM_MS later at the
-   * latest, the work spread evenly over that time.
+   * Of the files that `answer` depends on, those that hardly bear on it: a change of one is seen CALM_MS later at the
+   * latest, the work spread evenly over that time. Directories and what is not there are looked at every time.
    */
   isCalm?: (answer: T, path: string) => boolean;
 }
@@ -48,27 +48,25 @@ export function createKeptReadings(now: () => number = () => performance.now()):
   const kept = new Map<string, Kept>();
   let asked = new Set<string>();
   /** Of this scan, by view and path. */
-  let marks = new Map<string, string>();
+  let seen = new Map<string, string>();
 
   function stands(one: Kept, view: string): boolean {
-    const prefix = one.rootDir.endsWith('/') ? one.rootDir.slice(0, -1) : one.rootDir;
-    const isAsItWas = ([path, before]: Marked): boolean => {
-      const place = `${view} ${path}`;
-      let mark = marks.get(place);
+    const look = (path: string, canonical: string): string => {
+      const place = `${view} ${canonical}`;
+      let mark = seen.get(place);
       if (mark === undefined) {
-        mark = markNow(`${prefix}${path}`);
-        marks.set(place, mark);
+        mark = markNow(path);
+        seen.set(place, mark);
       }
-      return mark === before;
+      return mark;
     };
-    if (!one.marks.every(isAsItWas)) return false;
+    if (changed(one.marks, { root: one.rootDir }, look)) return false;
     const time = now();
-    for (let turns = Math.ceil(one.calm.length * Math.min(1, (time - one.lookedAt) / CALM_MS)); turns > 0; turns--) {
-      if (!isAsItWas(one.calm[one.next]!)) return false;
-      one.next = (one.next + 1) % one.calm.length;
-    }
+    const turns = Math.ceil(one.calm.length * Math.min(1, (time - one.lookedAt) / CALM_MS));
+    const due = Array.from({ length: turns }, (_, turn) => one.calm[(one.next + turn) % one.calm.length]!);
+    one.next += turns;
     one.lookedAt = time;
-    return true;
+    return !changed(due, { root: one.rootDir }, look);
   }
 
   return {
@@ -85,13 +83,15 @@ export function createKeptReadings(now: () => number = () => performance.now()):
       if (isAskedAgain && stands(before, view)) return before.answer as T;
       const recording = recordFiles(openFileView(rootDir));
       const fresh = answer(recording.view);
-      const all = [...recording.record];
+      const marks: Marked[] = [];
+      const calm: Marked[] = [];
+      for (const one of recording.record) (isFile(one[1]) && isCalm(fresh, one[0]) ? calm : marks).push(one);
       kept.set(key, {
         question,
         rootDir,
         answer: fresh,
-        marks: all.filter(([path]) => !isCalm(fresh, path)),
-        calm: all.filter(([path]) => isCalm(fresh, path)),
+        marks,
+        calm,
         next: 0,
         lookedAt: now(),
       });
@@ -100,7 +100,7 @@ export function createKeptReadings(now: () => number = () => performance.now()):
     sweep() {
       for (const key of kept.keys()) if (!asked.has(key)) kept.delete(key);
       asked = new Set();
-      marks = new Map();
+      seen = new Map();
     },
   };
 }

@@ -23,16 +23,26 @@ export function recordFiles(view: RootedView): { view: FileView; record: FileRec
 
 /**
  * True when an answer that was recorded may be another one now. What changed less than 50 ms before it was read
- * counts as changed, since its time stamps could stay the same through one more edit. `view` may be of another
- * process with the same root.
+ * counts as changed, since its time stamps could stay the same through one more edit. `root` may be another way to the
+ * same files, `look` one that knows some marks already.
  */
-export function changed(record: FileRecord, view: RootedView): boolean {
-  const prefix = view.root.endsWith('/') ? view.root.slice(0, -1) : view.root;
-  for (const [canonical, mark] of record) if (signatureNow(`${prefix}${canonical}`) !== mark) return true;
+export function changed(
+  record: Iterable<readonly [canonical: string, mark: string]>,
+  { root }: { root: string },
+  look: (path: string, canonical: string) => string = markNow,
+): boolean {
+  const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
+  for (const [canonical, mark] of record) if (look(`${prefix}${canonical}`, canonical) !== mark) return true;
   return false;
 }
 
-function signatureNow(path: string): string {
+/** A mark of something that is there, and no directory. */
+export function isFile(mark: string): boolean {
+  return /^\d/.test(mark);
+}
+
+/** The mark of what is there now, or the errno of looking at it. */
+export function markNow(path: string): string {
   reading(path);
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
