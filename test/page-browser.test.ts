@@ -7,7 +7,18 @@ import { type Listening, listen } from '../src/exporter/listen.js';
 import { parseListenAddress } from '../src/exporter/listen-address.js';
 import { createApp } from '../src/exporter/server.js';
 import type { Report } from '../src/model.js';
-import { hostileNames, instance, listener, many, port, report, running, troubled } from './support/report.js';
+import {
+  hostileNames,
+  instance,
+  listener,
+  many,
+  port,
+  report,
+  running,
+  takenAt,
+  troubled,
+  watched,
+} from './support/report.js';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -73,7 +84,7 @@ const uncertain = () =>
 
 const situations: Record<string, () => Report> = {
   healthy,
-  troubled,
+  troubled: watched,
   uncertain,
   hostile,
   many: () => many(500, 20, 300),
@@ -159,7 +170,16 @@ async function violations(page: Page): Promise<string[]> {
     .map((v) => `${v.id}: ${v.nodes[0]?.html.slice(0, 200)}`);
 }
 
+/** `UPDATE_SCREENSHOTS=docs/screenshots` writes these, and no others. */
 const folder = process.env['UPDATE_SCREENSHOTS'];
+const screenshots: Record<string, string> = {
+  'troubled light /': 'trouble',
+  'troubled dark /': 'trouble-dark',
+  'troubled phone /': 'trouble-phone',
+  'troubled light /instances/core': 'instance',
+  'healthy light /': 'healthy',
+  'many light /': 'many',
+};
 
 for (const [name, make] of Object.entries(situations)) {
   for (const [look, options] of Object.entries({
@@ -180,9 +200,14 @@ for (const [name, make] of Object.entries(situations)) {
           const needed = Number(await page.evaluate('document.documentElement.scrollWidth'));
           const given = page.viewportSize()?.width ?? 0;
           assert.ok(needed <= given, `${path} needs ${needed} of ${given} pixels`);
-          if (folder === undefined || path !== '/' || name === 'many') return;
+          const file = screenshots[`${name} ${look} ${path}`];
+          if (folder === undefined || file === undefined) return;
           mkdirSync(folder, { recursive: true });
-          await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+          const [width, needs] = (await page.evaluate(
+            '[innerWidth, document.documentElement.scrollHeight]',
+          )) as number[];
+          const clip = { x: 0, y: 0, width: width!, height: Math.min(needs!, 2200) };
+          await page.screenshot({ path: `${folder}/${file}.png`, fullPage: true, clip });
         });
       }
     });
@@ -289,4 +314,36 @@ test('the keyboard reaches everything, beginning with a way past the header', as
     }
     for (const wanted of ['q', 'Copy', 'Command to try', 'Ports', 'Pause']) assert.ok(seen.has(wanted), wanted);
   });
+});
+
+test('what was is drawn beside every port, in words for those who do not see it, and the journal folds what is old', async () => {
+  current = () => {
+    const r = watched();
+    const failures = Array.from({ length: 40 }, (_, i) => ({
+      at: takenAt - 3600 - i,
+      kind: 'taken' as const,
+      name: 'core',
+      ports: [{ protocol: 'udp' as const, address: '*', port: 9000 + i }],
+      count: 1,
+      by: { pid: 1, startTicks: 1, comm: hostileNames.html },
+    }));
+    return { ...r, journal: { ...r.journal!, failures: [...failures, ...r.journal!.failures] } };
+  };
+  for (const javaScriptEnabled of [true, false])
+    await open('/', { javaScriptEnabled }, async (page) => {
+      const rows = page.locator('#ports tbody tr');
+      assert.equal(await rows.locator('svg.spark[role=img]').count(), await rows.count());
+      const words = await rows
+        .locator('svg')
+        .evaluateAll('(all) => all.map((one) => one.getAttribute("aria-label"))' as never);
+      assert.ok(
+        (words as string[]).some((text) => /^40m: 225 datagrams dropped, queue up to 8\/8/.test(text)),
+        String(words),
+      );
+      assert.ok((words as string[]).includes('40m: served all the time'));
+      assert.equal(await page.locator('#journal > .scroll tbody tr').count(), 12);
+      assert.equal(await page.isVisible('#older tbody tr:first-child'), false);
+      await page.click('#older summary');
+      assert.match((await page.textContent('#older tbody')) ?? '', /by pid 1 \(<script>/);
+    });
 });

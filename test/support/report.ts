@@ -1,4 +1,6 @@
 /** Tiny builders of Reports: a situation in a few lines, everything else has dull defaults. */
+import { emptyHistory, nextHistory } from '../../src/history.js';
+import { emptyJournal, nextJournal } from '../../src/journal.js';
 import type {
   Instance,
   InstanceVerdict,
@@ -224,7 +226,12 @@ export function troubled(): Report {
         unit: 'filebeat@core.service',
         cause: { kind: 'bind-failed', retry: 'never' },
       },
-      { code: 'port_taken', ...about('edge', 514), pid: 200, cause: { kind: 'held-by', retry: 'never', owner: thief } },
+      {
+        code: 'port_taken',
+        ...about('edge', 514),
+        pid: 200,
+        cause: { kind: 'held-by', retry: 'never', owner: thief, headStart: -3510 },
+      },
     ],
     statics: [
       { port: 6984, protocol: 'udp', up: true, sockets: 1, owner: { pid: 55, startTicks: 1, comm: 'nc' } },
@@ -267,4 +274,45 @@ export function many(instances: number, ports: number, broken = 0): Report {
     };
   });
   return report({ instances: entries, mismatches });
+}
+
+/** `troubled` after forty minutes of scans: a port was stolen, another lost, an instance died, one port drops now and then. */
+export function watched(): Report {
+  const end = troubled();
+  let [history, journal] = [emptyHistory, emptyJournal];
+  let last: Report | undefined;
+  for (let minute = 40; minute >= 0; minute -= 0.5) {
+    const r = structuredClone(end);
+    r.snapshot.takenAt = takenAt - minute * 60;
+    const [core, edge, lab] = r.verdict.instances as [InstanceVerdict, InstanceVerdict, InstanceVerdict];
+    const served = (verdict: InstanceVerdict, at: number, number: number) => {
+      verdict.ports[at] = { ...port(number), protocol: verdict.ports[at]!.protocol };
+    };
+    if (minute > 1.5) served(core, 1, 9001);
+    if (minute > 1.5) served(edge, 0, 514);
+    if (minute > 12) {
+      served(lab, 0, 9002);
+      lab.up = true;
+      r.snapshot.instances[2] = { ...r.snapshot.instances[2]!, process: running('lab', 300).process! };
+    }
+    if (minute > 33) r.snapshot.instances[0]!.process!.pid = 90;
+    if (minute < 20)
+      r.snapshot.instances[1]!.prediction.files = r.snapshot.instances[1]!.prediction.files.map((f) => ({
+        ...f,
+        mtime: takenAt - 1200,
+      }));
+    const busy = minute > 22 && minute < 27;
+    const first = core.ports[0]!;
+    const lost = Math.round(Math.max(0, 27 - Math.max(22, minute)) * 45);
+    core.ports[0] = {
+      ...first,
+      dropsTotal: lost,
+      dropsRecent: busy ? lost : 0,
+      socket: { ...first.socket!, receiveQueue: busy ? 200_000 : minute > 20 && minute < 30 ? 90_000 : 12_000 },
+    };
+    history = nextHistory(history, r);
+    journal = nextJournal(journal, last, r);
+    last = { ...r, history, journal };
+  }
+  return last!;
 }

@@ -15,7 +15,7 @@ function row(entry: Entry, now: number, named: boolean): Html {
     !named || name === undefined
       ? html`<span class="soft">${named ? 'plain port' : ''}</span>`
       : html`<a href="${instancePath(name)}"><bdi>${foreign(name, 60)}</bdi></a>`;
-  return html`<tr><td class="tight"><time datetime="${new Date(at * 1000).toISOString()}">${timestamp(at)}</time> <span class="soft">${duration(now - at)} ago</span></td>${named ? html`<td>${who}</td>` : ''}<td class="tight"><span class="state ${isFailure(entry) ? 'bad' : 'ok'}">${entryTitles[kind]}</span></td><td>${foreign(entryText(entry), 300)}</td></tr>
+  return html`<tr><td class="tight"><time datetime="${new Date(at * 1000).toISOString()}">${timestamp(at)}</time> <span class="soft">${duration(now - at)} ago</span></td>${named ? html`<td>${who}</td>` : ''}<td class="tight"><span class="state ${isFailure(entry) ? 'bad' : 'ok'}">${entryTitles[kind]}</span></td><td class="say">${foreign(entryText(entry), 300)}</td></tr>
 `;
 }
 

@@ -1,5 +1,6 @@
 /** The listeners of one instance: where each was declared, what socket it becomes, who holds that, how full it is and was. */
 import { html } from 'hono/html';
+import { estimateRoom } from '../../buffers.js';
 import { endpointKey } from '../../endpoint.js';
 import type { Listener, PortVerdict, Report, Target } from '../../model.js';
 import { endpointText, positionText } from '../../words.js';
@@ -11,9 +12,6 @@ import { statusHtml } from './tables.js';
 
 /** Listeners of one instance are few; a generated configuration can still hold thousands. */
 const manyRows = 500;
-
-/** What the kernel charges for one waiting datagram of 200 to 500 bytes (measured on loopback, Linux 6.18). Bytes. */
-const chargePerDatagram = 1280;
 
 function socketText(target: Target): string {
   switch (target.kind) {
@@ -36,8 +34,9 @@ function queueCell(port: PortVerdict): Html {
   if (socket === undefined || port.protocol === 'tcp') return html`<td class="num"></td>`;
   const { receiveBuffer } = port;
   if (receiveBuffer === undefined) return html`<td class="num">${bytes(socket.receiveQueue)}</td>`;
-  const room = Math.max(0, Math.floor((receiveBuffer - socket.receiveQueue) / chargePerDatagram));
-  return html`<td class="num">${bytes(socket.receiveQueue)} of ${bytes(receiveBuffer)}<br><span class="soft">≈ ${grouped(room)} more fit</span></td>`;
+  const { datagrams } = estimateRoom(socket.receiveQueue, receiveBuffer);
+  const fit = datagrams.map((d) => grouped(d.fit)).join(' / ');
+  return html`<td class="num">${bytes(socket.receiveQueue)} of ${bytes(receiveBuffer)}<br><span class="soft">≈ ${fit} fit</span></td>`;
 }
 
 function listenerRow(report: Report, view: InstanceView, listener: Listener, port: PortVerdict): Html {
@@ -48,13 +47,12 @@ function listenerRow(report: Report, view: InstanceView, listener: Listener, por
   return html`<tr><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 60)}</td>
 <td class="tight">${statusHtml(port.status)}</td>
 <td class="tight">${foreign(listener.input, 40)}</td>
-<td class="mono cut">${foreign(positionText(listener.declaredIn))}</td>
+<td class="cut"><span class="mono">${foreign(positionText(listener.declaredIn))}</span><br><span class="soft">read ${read}</span></td>
 <td>${foreign(socketText(listener.target), 80)}</td>
 <td>${owners.map((o) => html`<bdi>${foreign(o.comm, 20)}</bdi> <span class="soft">${o.pid}</span> `)}</td>
 ${queueCell(port)}
 <td class="num ${(drops ?? 0) > 0 ? 'badnum' : ''}">${drops === undefined ? '' : grouped(drops)}</td>
-<td class="tight">${portSpark(history, view.instance.id, endpointKey(port), snapshot.takenAt)}</td>
-<td class="tight">${read}</td></tr>
+<td class="tight">${portSpark(history, view.instance.id, endpointKey(port), snapshot.takenAt)}</td></tr>
 `;
 }
 
@@ -63,8 +61,12 @@ export function listenerTable(report: Report, view: InstanceView): Html {
   if (rows.length === 0) return html`<h2>Listeners</h2><p class="soft">It asks for none that could be worked out.</p>`;
   const left = rows.length - manyRows;
   return html`<h2>Listeners <small>${grouped(rows.length)}, what its configuration asks for</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Listeners"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Input</th><th scope="col">Declared in</th><th scope="col">Socket it becomes</th><th scope="col">Held by</th><th scope="col" class="num">Queue</th><th scope="col" class="num">Drops</th><th scope="col" class="tight">Last ${reach(report.history, report.snapshot.takenAt)}</th><th scope="col">Read</th></tr></thead><tbody>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Listeners"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Input</th><th scope="col">Declared in</th><th scope="col">Socket it becomes</th><th scope="col">Held by</th><th scope="col" class="num">Queue</th><th scope="col" class="num">Drops</th><th scope="col" class="tight">Last ${reach(report.history, report.snapshot.takenAt)}</th></tr></thead><tbody>
 ${rows.slice(0, manyRows).map(({ listener, port }) => listenerRow(report, view, listener, port))}</tbody></table></div>
-<p class="soft">How many more datagrams fit is an estimate: one of 200 to 500 bytes is charged as ${grouped(chargePerDatagram)} bytes, more or less by size and network card. Buffers are worked out from read_buffer and the kernel’s limits.</p>
+<p class="soft">≈ is an estimate of how many more datagrams of ${estimateRoom(0, 0)
+    .datagrams.map((d) => d.payload)
+    .join(
+      ' / ',
+    )} bytes fit; network cards charge differently. Buffers are derived from read_buffer and the kernel’s limits.</p>
 ${left > 0 ? html`<p class="soft">${plural(left, 'more listener')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
 }

@@ -5,8 +5,9 @@ import type { Changes, History } from '../../model.js';
 import { duration, plural } from '../format.js';
 import type { Html } from './layout.js';
 
-// Pixels: one for each sample that can be kept.
+// Pixels: one for each sample that can be kept; fewer samples are drawn wider, but not so wide as to look like an hour.
 const width = samplesKept;
+const leastSamples = 20;
 const height = 22;
 const base = 18;
 
@@ -16,38 +17,36 @@ function seconds(history: History, from: number, until: number, now: number): nu
   return (history.times[until - history.first] ?? now) - start;
 }
 
-/** The youngest sample is at the right edge. */
-function place(history: History): (n: number) => number {
-  const shift = width - history.times.length - history.first;
-  return (n) => n + shift;
+/** `x` and `width` of a stretch; the youngest sample is at the right edge. */
+function span(history: History, from: number, until: number): Html {
+  const step = width / Math.max(leastSamples, history.times.length);
+  const x = width - (history.first + history.times.length - from) * step;
+  return html`x="${x.toFixed(1)}" width="${Math.max(1, (until - from) * step).toFixed(1)}"`;
 }
 
 function upMarks(up: Changes, history: History): Html[] {
-  const x = place(history);
   return stretches(up, history).map(([from, until, value]) => {
     const tone = value === 1 ? 'ok' : value === 0 ? 'bad' : 'odd';
     const tall = value === 1 ? 2 : 4;
-    return html`<rect class="${tone}" x="${x(from)}" y="${height - tall}" width="${until - from}" height="${tall}"/>`;
+    return html`<rect class="${tone}" ${span(history, from, until)} y="${height - tall}" height="${tall}"/>`;
   });
 }
 
 function queueMarks(queue: Changes, history: History): Html[] {
-  const x = place(history);
   return stretches(queue, history).flatMap(([from, until, eighths]) => {
     const tall = eighths * 2;
     return eighths === 0
       ? []
-      : [html`<rect class="queue" x="${x(from)}" y="${base - tall}" width="${until - from}" height="${tall}"/>`];
+      : [html`<rect class="queue" ${span(history, from, until)} y="${base - tall}" height="${tall}"/>`];
   });
 }
 
 /** One bar a sample, by order of magnitude. */
 function dropMarks(drops: Changes, history: History): Html[] {
-  const x = place(history);
   return stretches(drops, history).flatMap(([from, until, count]) => {
     if (count === 0) return [];
     const tall = Math.min(16, 4 + 3 * Math.floor(Math.log10(count)));
-    return [html`<rect class="drops" x="${x(from)}" y="${base - tall}" width="${until - from}" height="${tall}"/>`];
+    return [html`<rect class="drops" ${span(history, from, until)} y="${base - tall}" height="${tall}"/>`];
   });
 }
 

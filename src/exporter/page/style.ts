@@ -74,7 +74,8 @@ td:first-child{min-width:8rem}
 .state.odd{color:var(--warn)}
 .state.odd::before{background:none;border:.14em solid currentColor}
 .badnum{color:var(--crit);font-weight:600}
-.spark{display:block}
+.spark{display:block;vertical-align:middle}
+td.say{min-width:15rem}
 .spark .ok{fill:var(--quiet)}
 .spark .bad,.spark .drops{fill:var(--crit)}
 .spark .odd{fill:var(--warn)}
