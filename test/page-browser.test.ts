@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { type Listening, listen } from '../src/exporter/listen.js';
-import { parseListenAddress } from '../src/exporter/listen-address.js';
 import { createApp } from '../src/exporter/server.js';
 import type { Report } from '../src/model.js';
 import {
@@ -19,6 +17,7 @@ import {
   troubled,
   watched,
 } from './support/report.js';
+import { type Running, startServer } from './support/web.js';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -92,7 +91,7 @@ const situations: Record<string, () => Report> = {
 };
 
 let browser: Browser | undefined;
-let listening: Listening;
+let listening: Running;
 let current: () => Report = troubled;
 let answering = true;
 
@@ -108,7 +107,7 @@ before(async () => {
     maxRequests: 0,
     hostFacts: async () => [['System', 'Debian GNU/Linux 12']],
   });
-  listening = await listen(app, [parseListenAddress('127.0.0.1:0')!]);
+  listening = await startServer({ app });
   if (executablePath !== undefined) browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   else assert.equal(process.env['CI'], undefined, 'CI needs a chromium');
 });
@@ -126,7 +125,7 @@ async function open(
   complaintsAllowed = false,
 ): Promise<void> {
   if (browser === undefined) return;
-  const base = listening.urls[0]!;
+  const base = listening.url;
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   try {
     const page = await context.newPage();
@@ -333,14 +332,13 @@ test('what was is drawn beside every port, in words for those who do not see it,
     await open('/', { javaScriptEnabled }, async (page) => {
       const rows = page.locator('#ports tbody tr');
       assert.equal(await rows.locator('svg.spark[role=img]').count(), await rows.count());
-      const words = await rows
-        .locator('svg')
-        .evaluateAll('(all) => all.map((one) => one.getAttribute("aria-label"))' as never);
+      const words: (string | null)[] = [];
+      for (const svg of await rows.locator('svg').all()) words.push(await svg.getAttribute('aria-label'));
       assert.ok(
-        (words as string[]).some((text) => /^40m: 225 datagrams dropped, queue up to 8\/8/.test(text)),
+        words.some((text) => /^40m: 225 datagrams dropped, queue up to 8\/8/.test(text ?? '')),
         String(words),
       );
-      assert.ok((words as string[]).includes('40m: served all the time'));
+      assert.ok(words.includes('40m: served all the time'));
       assert.equal(await page.locator('#journal > .scroll tbody tr').count(), 12);
       assert.equal(await page.isVisible('#older tbody tr:first-child'), false);
       await page.click('#older summary');
