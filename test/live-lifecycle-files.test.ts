@@ -160,7 +160,13 @@ describe('a configuration that breaks under a running Filebeat', rootOnly, () =>
 
     host.write(file, data(port));
     assert.deepEqual(codesOf(await exporter.scrape(), 'broken'), []);
+
+    // It dies while the file is broken again, and comes back once that is mended.
+    host.write(file, 'filebeat.inputs: [{type: udp\n');
+    await exporter.scrape();
     await filebeat.kill();
+    assert.equal(healthOf(await exporter.scrape(), 'broken'), `up=0 pid= udp 127.0.0.1:${port}=0`);
+    host.write(file, data(port));
     const again = await host.start('broken', sockets, { argv });
     const scrape = await exporter.scrape();
     assert.equal(healthOf(scrape, 'broken'), up.replace(`${filebeat.pid}`, `${again.pid}`));

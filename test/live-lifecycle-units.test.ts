@@ -80,8 +80,8 @@ describe('a process and its unit', rootOnly, () => {
       const restarted = await exporter.scrape();
       assert.equal(healthOf(restarted, name), `up=1 pid=${next.pid} udp 127.0.0.1:${now}=1`);
       assert.equal(restarted.value('filebeat_instance_restarts_total', { name }), 1);
-      await host.end();
     } finally {
+      await host.end();
       await until('the group is empty', () => {
         try {
           group.remove();
