@@ -69,6 +69,7 @@ export function unexpectedSockets(
     return [];
   if (prediction.outcome === 'exits' && instance.basis !== 'remembered') return [];
   if (instance.basis === 'edited' || prediction.gaps.length > 0) return [];
+  if (reloads(instance, scene.now)) return [];
   const openEnded = ports.some((p) => p.status === 'unresolved' || (p.status === 'unknown' && p.port === 0));
   if (openEnded) return [];
   const explained = new Set(ports.map((p) => p.socket?.inode));
@@ -88,6 +89,14 @@ export function unexpectedSockets(
         cause: { kind: 'none' },
       }),
     );
+}
+
+/** A reloaded file was edited within its last two periods: what it asked for before may still be held. Periods default to 10 s. */
+function reloads({ prediction, expected }: Instance, now: number): boolean {
+  const period = Math.max(...expected.map((l) => l.reload?.periodSeconds ?? 0)) || 10;
+  return prediction.files.some(
+    (f) => f.reloaded && f.mtime !== undefined && now >= f.mtime && now - f.mtime <= 2 * period,
+  );
 }
 
 /** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
