@@ -146,20 +146,24 @@ describe('one look at many Filebeats', () => {
   });
 });
 
+/** At once, or within a second: a walk over everybody's descriptors may have to wait, if there was one just before. */
+const named = ({ config }: Filebeat, { pid }: { pid: number }) =>
+  until('the taker is named', async () => {
+    const [info] = (await exporter.scrape()).all('filebeat_port_info', { config });
+    return info?.labels.get('owner_pid') === String(pid) && info;
+  });
+
 describe('a port that somebody else has', () => {
   it('is told with the pid and the name of who took it, and one thing to try', async () => {
     const port = await freePort();
     const thief = await world.process({ argv: ['/usr/sbin/old (syslogd)'], sockets: [`udp :${port}`] });
     const one = await world.filebeat('robbed', [`0.0.0.0:${port}`]);
     assert.deepEqual([...one.failures.values()], ['EADDRINUSE']);
-    const scrape = await exporter.scrape();
-    assert.deepEqual(portsOf(scrape, one), [`udp *:${port} = 0 taken`]);
-    assert.deepEqual(codesOf(scrape, one), ['port_taken']);
-    const info = scrape.one('filebeat_port_info', { config: one.config });
-    assert.deepEqual(
-      [info.labels.get('owner_pid'), info.labels.get('owner_process')],
-      [String(thief.pid), 'old (syslogd)'],
-    );
+    const first = await exporter.scrape();
+    assert.deepEqual(portsOf(first, one), [`udp *:${port} = 0 taken`]);
+    assert.deepEqual(codesOf(first, one), ['port_taken']);
+    const info = await named(one, thief);
+    assert.equal(info.labels.get('owner_process'), 'old (syslogd)');
     assert.equal(info.labels.get('declared_in'), `${one.config}:3`);
     const status = await exporter.status();
     const told = status.mismatches.find((m) => m.config === one.config)!;
@@ -277,6 +281,7 @@ describe('pages', () => {
     const port = await freePort();
     const thief = await world.process({ argv: ['port-thief'], sockets: [`udp :${port}`] });
     const one = await world.filebeat('on-the-page', [`0.0.0.0:${port}`]);
+    await named(one, thief);
     const told = (await exporter.status()).mismatches.find((m) => m.config === one.config)!;
     for (const path of ['/', `/instances/${told.name}`]) {
       const page = await (await exporter.get(path, { headers: { Accept: 'text/html' } })).text();
