@@ -88,7 +88,8 @@ function precedence({ headStart }: Partial<Holder>): string {
     : `It started ${duration(-headStart)} after this Filebeat, which had lost the endpoint or never got it.`;
 }
 
-function whoHolds(holder: Holder): string {
+/** `otherwise`: what is said of a process that nothing more is known of. */
+function whoHolds(holder: Holder, otherwise: string): string {
   const { owner, instance, declaredIn } = holder;
   const who = ownerText(owner);
   if (instance !== undefined)
@@ -97,14 +98,15 @@ function whoHolds(holder: Holder): string {
       : `${who} is the Filebeat “${instance}”, and ${positionText(declaredIn)} asks for the same endpoint.`;
   if (owner.pid === 1) return `${who} holds it for a socket unit.`;
   if (owner.comm === 'docker-proxy') return `${who} publishes a port of a container.`;
-  return `The bind was lost to ${who}.`;
+  return otherwise;
 }
 
 function holderText(cause: Extract<Cause, { kind: 'held-by' }>): string {
   const { owner, retry, uid } = cause;
   if (owner === undefined)
     return `A process of user id ${uid ?? '?'} that the exporter may not look into has it. ${onceFree[retry]}`;
-  return [whoHolds({ ...cause, owner }), precedence(cause), onceFree[retry]].filter((part) => part !== '').join(' ');
+  const who = whoHolds({ ...cause, owner }, `The bind was lost to ${ownerText(owner)}.`);
+  return [who, precedence(cause), onceFree[retry]].filter((part) => part !== '').join(' ');
 }
 
 function changes({ gained = [], lost = [] }: Extract<Cause, { kind: 'edited-after-start' }>): string {
@@ -141,7 +143,7 @@ export function causeText({ code, cause }: Mismatch): string {
     case 'held-by':
       return holderText(cause);
     case 'shared-with':
-      return `${whoHolds(cause)} Both have a socket on the endpoint, and the kernel deals the datagrams out between them.`;
+      return `${whoHolds(cause, `${ownerText(cause.owner)} asked for a share of it (SO_REUSEPORT).`)} Both have a socket on the endpoint, and the kernel deals the datagrams out between them.`;
     case 'other-listener': {
       const also = `“${cause.instance}” asks for it too, in ${positionText(cause.declaredIn)}.`;
       if (cause.when === undefined) return `${also} Only one of the two can be bound; chance decides which.`;

@@ -104,6 +104,13 @@ function testConfig(m: Mismatch): Remedy {
   return file.startsWith('/') && !file.includes(',') ? { run: `filebeat test config -c ${shellWord(file)}` } : log(m);
 }
 
+function invalidEdit(cause: Cause): string {
+  if (cause.kind !== 'invalid') return 'write host:port';
+  if (cause.why === 'wrong-family') return 'take an address of that family, or leave “network” out';
+  if (cause.why === 'bad-option') return 'mend the options of the input';
+  return cause.why === 'unknown-service' ? 'write the port as a number' : 'write host:port';
+}
+
 export function remedyOf(m: Mismatch): Remedy {
   const { cause } = m;
   const where = positionText(m.declaredIn);
@@ -137,7 +144,7 @@ export function remedyOf(m: Mismatch): Remedy {
     case 'data_path_conflict':
       return { say: `start one of the two with a --path.data of its own` };
     case 'listener_invalid':
-      return editThen(where, 'write host:port', restart(m));
+      return editThen(where, invalidEdit(cause), restart(m));
     case 'port_random':
       return editThen(where, 'name a port', restart(m));
     case 'port_conflict':

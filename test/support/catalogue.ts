@@ -1,0 +1,185 @@
+/** `docs/mismatches.md`, made of the tables of the program: every code, every cause it is told with, in the program's own words. */
+import { mismatchCodes, mismatches } from '../../src/mismatches.js';
+import type { Cause, Mismatch, MismatchCode } from '../../src/model.js';
+import { words } from '../../src/words.js';
+
+const file = '/etc/filebeat/core.yml';
+const fault = { code: 'unknown-input', at: { file, line: 7 } };
+const thief = { pid: 4711, startTicks: 1, comm: 'rsyslogd' };
+const twin = { pid: 812, startTicks: 1, comm: 'filebeat' };
+const other = { instance: 'edge', declaredIn: { file: '/etc/filebeat/edge.yml', line: 12 } };
+
+/** What each code is told with. The last part of an entry: what differs from an ordinary mismatch. */
+export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
+  instance_down: [
+    [{ kind: 'not-running', origin: 'systemd', end: 'crash' }],
+    [{ kind: 'not-running', origin: 'systemd', end: 'clean' }],
+    [{ kind: 'not-running', origin: 'remembered' }],
+    [{ kind: 'not-since-boot', origin: 'systemd' }],
+    [{ kind: 'never-seen', origin: 'declared' }],
+    [{ kind: 'config', fault }],
+    [{ kind: 'runs-elsewhere', instance: 'core-2' }],
+  ],
+  instance_flapping: [[{ kind: 'restarts', count: 5, withinSeconds: 600 }]],
+  config_invalid: [[{ kind: 'config', fault }], [{ kind: 'hangs-after-refusal', fault }]],
+  config_unreadable: [
+    [{ kind: 'unreadable', subject: file, reason: 'denied' }, { subject: file }],
+    [{ kind: 'unreadable', subject: file, reason: 'missing' }, { subject: file }],
+    [{ kind: 'unreadable', subject: file, reason: 'limit' }, { subject: file }],
+  ],
+  config_unresolved: [
+    [{ kind: 'unresolved', why: 'keystore' }],
+    [{ kind: 'unresolved', why: 'variable' }],
+    [{ kind: 'unresolved', why: 'name' }],
+    [{ kind: 'unresolved', why: 'service-name' }],
+    [{ kind: 'config', fault: { code: 'ambiguous-setting', subject: 'filebeat.inputs', at: { file, line: 3 } } }],
+  ],
+  config_dynamic: [[{ kind: 'config', fault: { code: 'managed' } }]],
+  restart_pending: [
+    [
+      {
+        kind: 'edited-after-start',
+        file,
+        gained: [{ protocol: 'udp', address: '*', port: 9001 }],
+        lost: [{ protocol: 'udp', address: '*', port: 9000 }],
+      },
+    ],
+  ],
+  data_path_conflict: [[{ kind: 'shared-data-path', instance: 'edge' }]],
+  port_missing: [
+    [{ kind: 'bind-failed', retry: 'never' }],
+    [{ kind: 'bind-failed', retry: 'never' }, { unit: undefined as never }],
+    [{ kind: 'bind-failed', retry: 'every-10s' }],
+    [{ kind: 'bind-failed', retry: 'busy' }],
+    [{ kind: 'bind-failed', retry: 'deaf' }],
+    [{ kind: 'address-not-local' }],
+    [{ kind: 'address-not-local', inside: true }],
+    [{ kind: 'privileged-port', firstUnprivileged: 1024 }],
+    [{ kind: 'edited-after-start', file }],
+    [{ kind: 'reload-pending', file: '/etc/filebeat/inputs.d/a.yml', sinceSeconds: 4, periodSeconds: 10 }],
+    [{ kind: 'reload-lost-port' }],
+    [
+      {
+        kind: 'reloaded-file-broken',
+        fault: { code: 'yaml-syntax', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } },
+      },
+    ],
+    [{ kind: 'same-id', declaredIn: { file, line: 9 } }],
+    [{ kind: 'bound-elsewhere', address: '::1', differs: 'family' }],
+    [{ kind: 'bound-elsewhere', address: '127.0.0.2', differs: 'address' }],
+    [{ kind: 'bound-elsewhere', address: '::', differs: 'namespace' }],
+  ],
+  learned_port_gone: [[{ kind: 'bind-failed', retry: 'never' }]],
+  listener_invalid: [
+    [{ kind: 'invalid', why: 'missing-port' }],
+    [{ kind: 'invalid', why: 'too-many-colons' }],
+    [{ kind: 'invalid', why: 'bad-port' }],
+    [{ kind: 'invalid', why: 'unknown-service' }],
+    [{ kind: 'invalid', why: 'bad-host' }],
+    [{ kind: 'invalid', why: 'no-such-name' }],
+    [{ kind: 'invalid', why: 'wrong-family' }],
+    [{ kind: 'invalid', why: 'bad-option' }],
+  ],
+  port_taken: [
+    [{ kind: 'held-by', retry: 'never', owner: thief, headStart: 7500 }],
+    [{ kind: 'held-by', retry: 'busy', owner: thief, headStart: -90 }],
+    [{ kind: 'held-by', retry: 'every-10s', owner: { ...twin }, headStart: 3, ...other }],
+    [{ kind: 'held-by', retry: 'deaf', owner: { ...thief, comm: 'docker-proxy' } }],
+    [{ kind: 'held-by', retry: 'never', owner: { pid: 1, startTicks: 1, comm: 'systemd' } }],
+    [{ kind: 'held-by', retry: 'never', uid: 104 }],
+    [{ kind: 'shared-with', owner: thief }],
+  ],
+  listener_deaf: [[{ kind: 'bind-failed', retry: 'deaf' }]],
+  port_narrower: [[{ kind: 'ipv4-only-socket' }]],
+  port_random: [[{ kind: 'none' }]],
+  port_conflict: [
+    [{ kind: 'other-listener', ...other, when: 'start' }],
+    [{ kind: 'other-listener', ...other, when: 'restart' }],
+    [{ kind: 'other-listener', instance: 'core', declaredIn: { file, line: 15 } }],
+  ],
+  socket_unexpected: [[{ kind: 'none' }]],
+  owner_hidden: [[{ kind: 'permission', subject: '/proc/812/fd' }]],
+  queue_high: [[{ kind: 'queue', bytes: 190_464, limit: 212_992 }]],
+  drops: [[{ kind: 'dropped', datagrams: 1234, sinceSeconds: 300 }]],
+  buffer_capped: [[{ kind: 'rmem-max', wanted: 8_388_608, granted: 212_992 }]],
+  static_port_down: [[{ kind: 'none' }], [{ kind: 'wrong-process', owner: thief }, { subject: 'filebeat' }]],
+};
+
+/** Codes that are about an instance as a whole. */
+const wholeInstance: readonly MismatchCode[] = [
+  'instance_down',
+  'instance_flapping',
+  'config_invalid',
+  'config_unreadable',
+  'config_dynamic',
+  'restart_pending',
+  'data_path_conflict',
+];
+
+/** A mismatch as an ordinary host gives it. */
+export function sample(code: MismatchCode, cause: Cause, over: Partial<Mismatch> = {}): Mismatch {
+  const plain = code === 'static_port_down';
+  const made: Mismatch = {
+    code,
+    cause,
+    ...(plain ? {} : { name: 'core', config: file, unit: 'filebeat@core.service' }),
+    ...(plain || code === 'instance_down' ? {} : { pid: 812 }),
+    ...(wholeInstance.includes(code) ? {} : { protocol: 'udp' as const, address: '*', port: 514 }),
+    ...(wholeInstance.includes(code) || plain || code === 'socket_unexpected'
+      ? {}
+      : { input: 'udp', declaredIn: { file, line: 4 } }),
+    ...over,
+  };
+  if ('unit' in over) delete made.unit;
+  return made;
+}
+
+export function samples(): Mismatch[] {
+  return mismatchCodes.flatMap((code) => told[code].map(([cause, over]) => sample(code, cause, over)));
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('*', '\\*').replaceAll('<', '&lt;');
+
+function remedyCell({ remedy, command }: ReturnType<typeof words>): string {
+  if (command === undefined) return cell(remedy);
+  return `${cell(remedy.slice(0, remedy.length - command.length))}\`${command.replaceAll('|', '\\|')}\``;
+}
+
+function section(code: MismatchCode): string {
+  const { severity, title, meaning } = mismatches[code];
+  const all = told[code].map(([cause, over]) => words(sample(code, cause, over)));
+  const rows = all.map((one) => `| ${cell(one.cause)} | ${remedyCell(one)} |`);
+  return `## \`${code}\`
+
+**${title}** (${severity}). ${meaning} Expected: ${cell(all[0]!.expected)}. Seen: ${cell(all[0]!.seen)}.
+
+| Likely cause | Try |
+|---|---|
+${[...new Set(rows)].join('\n')}
+`;
+}
+
+export function catalogue(): string {
+  const index = mismatchCodes.map(
+    (code) => `| [\`${code}\`](#${code}) | ${mismatches[code].severity} | ${mismatches[code].title} |`,
+  );
+  return `# Mismatches
+
+A mismatch is one thing that an operator should know. The page, \`check\`, \`/api/v1/status\` and the label \`code\` of
+\`filebeat_mismatch\` all tell the same ones. One port has one verdict: of a dead Filebeat only \`instance_down\` stands, and a
+port that somebody else has is \`port_taken\`, not also missing.
+
+Each says what was expected and where it was declared, what was seen, the likeliest cause, and one thing to try: a
+command that can be pasted as it is, or one edit. The causes below are tried in an order: first what makes a bind
+impossible, then what took the socket away, then what never gave it. The words are those of the program, with an
+instance \`core\` (unit \`filebeat@core.service\`) and its port 514 as the example; a Filebeat without a unit is not
+restarted by a guessed command: it is shown how it was started.
+
+A listener of a process that started seconds ago is \`starting\`, and one that could not be looked at is \`unknown\`: neither is a mismatch.
+
+| Code | Severity | In short |
+|---|---|---|
+${index.join('\n')}
+
+${mismatchCodes.map(section).join('\n')}`;
+}
