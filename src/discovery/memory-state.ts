@@ -167,10 +167,10 @@ function remember(
     ...(netns === undefined ? {} : { netns }),
     ...(version === undefined ? {} : { release: version }),
     ...(dynamic ? { dynamic: true as const } : {}),
-    expected: expected.map(plainListener),
+    expected: plainListeners(expected, before?.expected),
     start: {
       ...started,
-      ...(listeners === undefined ? {} : { listeners: listeners.map(plainListener) }),
+      ...(listeners === undefined ? {} : { listeners: plainListeners(listeners, before?.start.listeners) }),
       ...(files === undefined ? {} : { files }),
     },
     firstSeen: before?.firstSeen ?? now,
@@ -180,9 +180,19 @@ function remember(
   };
 }
 
+/** `before` itself where nothing changed, so that nobody has to compare it again. */
+function plainListeners(listeners: readonly Listener[], before: Listener[] | undefined): Listener[] {
+  const plain = listeners.map(plainListener);
+  return before?.length === plain.length && plain.every((one, at) => one === before[at]) ? before : plain;
+}
+
+const plainOnes = new WeakMap<Listener, Listener>();
+
 /** Only the fields that the comparison needs: notes for people are not kept. */
 function plainListener(l: Listener): Listener {
-  return {
+  const known = plainOnes.get(l);
+  if (known !== undefined) return known;
+  const plain: Listener = {
     protocol: l.protocol,
     address: l.address,
     ...(l.port === undefined ? {} : { port: l.port }),
@@ -195,6 +205,8 @@ function plainListener(l: Listener): Listener {
     ...(l.slowStart === undefined ? {} : { slowStart: l.slowStart }),
     ...(l.shares === undefined ? {} : { shares: l.shares }),
   };
+  plainOnes.set(l, plain).set(plain, plain);
+  return plain;
 }
 
 // ------------------------------------------------------------------------------------------ what a scan asks

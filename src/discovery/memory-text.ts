@@ -3,6 +3,7 @@
  * a text that is no state at all, and one of a newer version, are told apart. Pure.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Learned, LearnedSocket } from './learned.js';
 import type { Ledger, LedgerEntry } from './ledger.js';
 import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
@@ -18,15 +19,29 @@ export function encodeState(state: State): string {
 }
 
 /**
- * What is worth a write at once: all but time stamps, the ledger and sockets that are not learned yet.
+ * Worth a write at once: a change of anything but time stamps, the ledger and sockets that are not learned yet. Cheap
+ * where `after` was made from `before`, for what did not change is the same object in both.
  */
-export function urgentPart(state: State): string {
-  const instances = Object.values(state.instances).map(({ lastSeen: _, ...known }) => known);
-  const learned = Object.entries(state.learned).map(([name, sockets]) => [
-    name,
-    Object.keys(sockets).filter((key) => sockets[key]!.learned),
-  ]);
-  return JSON.stringify([instances, learned.filter(([, keys]) => keys!.length > 0)]);
+export function differsUrgently(before: State, after: State): boolean {
+  const ids = Object.keys(after.instances);
+  if (ids.length !== Object.keys(before.instances).length) return true;
+  const isKnown = (id: string) => {
+    const [known, now] = [before.instances[id], after.instances[id]!];
+    return known !== undefined && isSameButForTime(known, now);
+  };
+  return !ids.every(isKnown) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
+}
+
+function isSameButForTime(a: RememberedInstance, b: RememberedInstance): boolean {
+  const fields = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof RememberedInstance>;
+  fields.delete('lastSeen');
+  return [...fields].every((field) => a[field] === b[field] || isDeepStrictEqual(a[field], b[field]));
+}
+
+function learnedKeys({ learned }: State): string[] {
+  return Object.entries(learned).flatMap(([name, sockets]) =>
+    Object.keys(sockets).flatMap((key) => (sockets[key]!.learned ? [`${name} ${key}`] : [])),
+  );
 }
 
 export function loadState(text: string): LoadedState {

@@ -21,7 +21,7 @@ import { basename, dirname } from 'node:path';
 import type { Gap } from '../model.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
-import { encodeState, loadState, urgentPart } from './memory-text.js';
+import { differsUrgently, encodeState, loadState } from './memory-text.js';
 
 export interface Memory {
   /** What the next scan starts from: `state` with what another process (`forget`) changed in the file meanwhile. */
@@ -52,7 +52,8 @@ const staleSeconds = 60;
 export function openMemory(stateFile: string | undefined, log: MemoryLog): { memory: Memory; state: State } {
   const path = stateFile === undefined ? undefined : throughLinks(stateFile);
   let written: State = emptyState;
-  let urgent = urgentPart(emptyState);
+  /** What was written or read last, for `differsUrgently`; `written` is also what `forget` left in the file. */
+  let urgent: State = emptyState;
   let text: string | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
   let lastFailure = Number.NEGATIVE_INFINITY;
@@ -130,7 +131,7 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
     }
     text = content;
     written = state;
-    urgent = urgentPart(state);
+    urgent = state;
     lastWrite = now;
     trouble(undefined, `state file ${file}: written again`);
     return true;
@@ -158,7 +159,7 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
     save(state, now) {
       if (path === undefined || closed) return path === undefined;
       const due = signature === undefined || now - lastWrite >= slowSeconds;
-      if (!due && urgentPart(state) === urgent) return true;
+      if (!due && !differsUrgently(urgent, state)) return true;
       return write(path, state, now, false);
     },
     flush(state) {
@@ -172,7 +173,7 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
   sweep(path);
   const state = read(path) ?? emptyState;
   written = state;
-  urgent = urgentPart(state);
+  urgent = state;
   return { memory, state };
 }
 

@@ -2,7 +2,7 @@
 import { expireLearned, type Learned, type LearnRules, learn } from '../discovery/learned.js';
 import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../discovery/ledger.js';
 import { endpointKey } from '../endpoint.js';
-import type { Instance, Snapshot } from '../model.js';
+import type { Instance, Listener, Snapshot } from '../model.js';
 import { answers, type HeldSockets, servingSockets, socketsOf } from './held.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
@@ -15,21 +15,37 @@ export function accountForDrops(
   context: { now: number; bootId: string },
 ): { ledger: Ledger; drops: Drops } {
   const drops: Drops = {};
-  const after: Record<string, LedgerEntry> = { ...ledger };
+  const changed: Record<string, LedgerEntry> = {};
+  let changes = 0;
   for (const instance of instances) {
     const mine: Drops[string] = {};
     for (const listener of instance.expected) {
       const { kind } = listener.target;
       if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') continue;
-      const key = ledgerKey(instance.name, listener.protocol, listener.address, listener.port);
-      const entry = advance(after[key], servingSockets(instance, listener, held), context);
+      const key = keyOf(instance.name, listener);
+      const before = changed[key] ?? ledger[key];
+      const entry = advance(before, servingSockets(instance, listener, held), context);
       if (entry === undefined) continue;
-      after[key] = entry;
+      if (entry !== before) {
+        changed[key] = entry;
+        changes++;
+      }
       mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };
     }
     drops[instance.id] = mine;
   }
-  return { ledger: after, drops };
+  return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };
+}
+
+const keys = new WeakMap<Listener, { name: string; key: string }>();
+
+/** Listeners stay the same objects while their files do. */
+function keyOf(name: string, listener: Listener): string {
+  const known = keys.get(listener);
+  if (known?.name === name) return known.key;
+  const key = ledgerKey(name, listener.protocol, listener.address, listener.port);
+  keys.set(listener, { name, key });
+  return key;
 }
 
 /** Only an instance whose inputs cannot be predicted teaches anything, and only while its descriptors can be seen. */
