@@ -1,13 +1,14 @@
 /**
  * A Snapshot on its way between two threads, each of which has its own memory. What stays the same from scan to scan
- * (predictions, listeners) crosses once and is a number from then on: copying it would cost more than the scan.
+ * (predictions, listeners, sockets at rest) crosses once and is a number from then on: copying it would cost more than the scan.
  */
-import type { Instance, Listener, Prediction, Snapshot } from '../model.js';
+import type { Instance, Listener, Prediction, Snapshot, Socket } from '../model.js';
 
-type Known = Prediction | Listener;
+type Known = Prediction | Listener | Socket;
 
 export interface Parcel {
-  snapshot: Omit<Snapshot, 'instances'>;
+  snapshot: Omit<Snapshot, 'instances' | 'sockets'>;
+  sockets: number[];
   instances: (Omit<Instance, 'prediction' | 'expected'> & { prediction: number; expected: number[] })[];
   /** What the other side does not have yet, by number. */
   fresh: [number, Known][];
@@ -19,7 +20,7 @@ export function createPacker(): (snapshot: Snapshot) => Parcel {
   /** Those in the last parcel: the other side has them. */
   let sent = new Set<number>();
   let next = 0;
-  return ({ instances, ...rest }) => {
+  return ({ instances, sockets, ...rest }) => {
     const used = new Set<number>();
     const fresh: [number, Known][] = [];
     const numberOf = (one: Known): number => {
@@ -34,15 +35,16 @@ export function createPacker(): (snapshot: Snapshot) => Parcel {
       prediction: numberOf(instance.prediction),
       expected: instance.expected.map(numberOf),
     }));
+    const numbersOfSockets = sockets.map(numberOf);
     sent = used;
-    return { snapshot: rest, instances: packed, fresh };
+    return { snapshot: rest, sockets: numbersOfSockets, instances: packed, fresh };
   };
 }
 
 /** The receiving side of one packer. Forgets what is in no parcel, as the packer does. */
 export function createUnpacker(): (parcel: Parcel) => Snapshot {
   let known = new Map<number, Known>();
-  return ({ snapshot, instances, fresh }) => {
+  return ({ snapshot, sockets, instances, fresh }) => {
     for (const [number, one] of fresh) known.set(number, one);
     const used = new Map<number, Known>();
     const get = (number: number): Known => {
@@ -55,7 +57,8 @@ export function createUnpacker(): (parcel: Parcel) => Snapshot {
       prediction: get(prediction) as Prediction,
       expected: expected.map((number) => get(number) as Listener),
     }));
+    const all = sockets.map((number) => get(number) as Socket);
     known = used;
-    return { ...snapshot, instances: unpacked };
+    return { ...snapshot, sockets: all, instances: unpacked };
   };
 }

@@ -2,7 +2,7 @@
  * What the kernel has and who holds it: the one entry to this folder. One pass reads the tables of each network
  * namespace through one of its processes, again where something wanted is missing, and then asks who holds what.
  */
-import type { Gap, Namespace, Socket } from '../model.js';
+import type { Gap, Namespace, Owner, Socket } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { parseNamespaceLink } from '../proc/process.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
@@ -63,6 +63,8 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
   const kept = createKeptRows(book, now);
+  /** By inode, of the look before. */
+  let told: ReadonlyMap<number, Socket> = new Map();
 
   async function look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number) {
     const spaces = new Map<number, Space<W>>();
@@ -121,7 +123,8 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
     for (const space of spaces.values()) leaveOut(space, closed);
 
     const all = [...spaces.values()];
-    const sockets = allSeen().map((socket): Socket => ({ ...socket.row, netns: socket.netns, ...ownersOf(socket) }));
+    const sockets = allSeen().map((socket) => tell(socket, ownersOf(socket)));
+    told = new Map(sockets.map((socket) => [socket.inode, socket]));
     return {
       sockets: sockets.sort(bySocket),
       namespaces: all.flatMap(({ namespace }) => namespace ?? []),
@@ -130,6 +133,29 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
       undecided: all.flatMap(({ undecided }) => undecided),
       gaps: [...all.flatMap(({ gaps }) => gaps), ...attribution.gaps],
     };
+  }
+
+  /** A socket at rest is the same object in every look: nobody has to copy or compare it again. */
+  function tell(
+    { row, netns }: { row: SocketRow; netns: number },
+    { owners, ownersKnown }: Pick<Socket, 'owners' | 'ownersKnown'>,
+  ): Socket {
+    const { protocol, family, address, port, inode, uid, receiveQueue, drops } = row;
+    const before = told.get(inode);
+    const isAtRest =
+      before !== undefined &&
+      before.receiveQueue === receiveQueue &&
+      before.drops === drops &&
+      before.port === port &&
+      before.address === address &&
+      before.protocol === protocol &&
+      before.family === family &&
+      before.netns === netns &&
+      before.uid === uid &&
+      before.ownersKnown === ownersKnown &&
+      isSameOwners(before.owners, owners);
+    if (isAtRest) return before;
+    return { protocol, family, address, port, netns, inode, uid, receiveQueue, drops, owners, ownersKnown };
   }
 
   /** We ourselves can't vanish while we look; pid 1 stands for the host where no Filebeat runs. */
@@ -192,6 +218,16 @@ function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): nu
   const all = new Set(wanted.map(({ netns }) => netns));
   for (const { netns } of holders) if (netns !== undefined) all.add(netns);
   return [...all].sort((a, b) => a - b);
+}
+
+function isSameOwners(a: readonly Owner[], b: readonly Owner[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ pid, startTicks, comm }, at) => {
+      const other = b[at]!;
+      return pid === other.pid && startTicks === other.startTicks && comm === other.comm;
+    })
+  );
 }
 
 function bySocket(a: Socket, b: Socket): number {
