@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { statusDocument } from '../src/exporter/json.js';
-import { hostileNames, many, port, report, running, takenAt, troubled } from './support/report.js';
+import { entryTitles } from '../src/words/entry.js';
+import { hostileNames, many, port, report, running, takenAt, troubled, watched } from './support/report.js';
 
 const document = (r = troubled()) => statusDocument(r, '0.1.0');
 
@@ -64,4 +66,42 @@ test('nothing in the document is undefined, so no field is ever left out', () =>
       for (const [k, v] of Object.entries(value)) walk(v, `${path}.${k}`);
   };
   for (const r of [troubled(), report(), many(2, 2, 1)]) walk(document(r), '$');
+});
+
+test('the reference names every field and every event', () => {
+  const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const named = new Set([...text.matchAll(/`([\w-]+)(?:\[\])?`/g)].map((m) => m[1]));
+  const r = document(watched());
+  for (const field of [...Object.keys(r), ...Object.keys(r.history), ...Object.keys(r.history.ports[0]!)].filter(
+    (key) => !['name', 'protocol', 'address', 'port'].includes(key),
+  ))
+    assert.ok(named.has(field), field);
+  for (const field of [...Object.keys(r.journal[0]!), ...Object.keys(entryTitles)]) assert.ok(named.has(field), field);
+});
+
+test('the journal has its youngest entry first, and says what failed', () => {
+  const { journal } = document(watched());
+  assert.deepEqual(
+    journal.slice(0, 3).map(({ event, failure, name, text }) => [event, failure, name, text]),
+    [
+      ['lost', true, 'core', 'udp *:9001'],
+      ['taken', true, 'edge', 'udp *:514 by pid 4711 (rsyslogd)'],
+      ['stopped', true, 'lab', 'pid 300 crashed or was killed'],
+    ],
+  );
+});
+
+test('the history tells times and values of what changed, and leaves out ports at rest', () => {
+  const { history } = document(watched());
+  assert.equal(history.samples.at(-1), takenAt);
+  const stolen = history.ports.find(({ name }) => name === 'edge');
+  assert.deepEqual(stolen?.up, [
+    [takenAt - 2400, 1],
+    [takenAt - 90, 0],
+  ]);
+  assert.equal(
+    history.ports.some((one) => one.protocol === 'tcp'),
+    false,
+  );
+  assert.deepEqual(document(report()).history, { samples: [], instances: [], ports: [] });
 });
