@@ -21,6 +21,7 @@ export function readScrape(text: string): Scrape {
   const helped = new Set<string>();
   const closed = new Set<string>();
   const keys = new Set<string>();
+  const series: Series[] = [];
   let open: string | undefined;
   const enter = (family: string) => {
     if (family === open) return;
@@ -51,8 +52,8 @@ export function readScrape(text: string): Scrape {
     const key = `${one.name} ${JSON.stringify([...one.labels].sort())}`;
     if (keys.has(key)) throw new Error(`${one.key} comes twice`);
     keys.add(key);
+    series.push(one);
   }
-  const series = parseExposition(text);
   const all = (name: string, labels: Record<string, string> = {}) =>
     series.filter(
       (s) => s.name === name && Object.entries(labels).every(([label, value]) => s.labels.get(label) === value),
