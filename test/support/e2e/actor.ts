@@ -1,0 +1,75 @@
+/** One host of the run as a process of its own, in a process namespace of its own: acts when it is told to. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { actsOn } from './acts.js';
+import { type HostName, type PlotName, plots } from './plots.js';
+import { setStage } from './stage.js';
+
+interface Order {
+  /** `end`, or what to do with which fault. */
+  act: 'end' | 'break' | 'mend';
+  plot?: PlotName;
+}
+interface Answer {
+  order?: Order;
+  error?: string;
+}
+
+export interface Actor {
+  break(plot: PlotName): Promise<void>;
+  mend(plot: PlotName): Promise<void>;
+  end(): Promise<void>;
+}
+
+const own = new URL(import.meta.url).pathname;
+const same = (a: Order | undefined, b: Order) => a?.act === b.act && a.plot === b.plot;
+
+/** Its stage is set when the promise settles. */
+export async function hire(host: HostName): Promise<Actor> {
+  const words = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, own, host];
+  const child: ChildProcess = spawn('unshare', words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  child.setMaxListeners(Object.keys(plots).length + 5);
+  const left = new Promise<never>((_, reject) => child.once('exit', () => reject(new Error(`${host} has left`))));
+  left.catch(() => undefined);
+  const answer = (order: Order | undefined) => {
+    const told = new Promise<void>((resolve, reject) => {
+      const listen = (message: Answer) => {
+        if (order === undefined ? message.order !== undefined : !same(message.order, order)) return;
+        child.off('message', listen);
+        if (message.error === undefined) resolve();
+        else reject(new Error(`${host}: ${message.error}`));
+      };
+      child.on('message', listen);
+    });
+    return Promise.race([told, left]);
+  };
+  const tell = (order: Order) => {
+    const done = answer(order);
+    child.send(order);
+    return done;
+  };
+  await answer(undefined);
+  return {
+    break: (plot) => tell({ act: 'break', plot }),
+    mend: (plot) => tell({ act: 'mend', plot }),
+    end: () => tell({ act: 'end' }),
+  };
+}
+
+async function play(host: HostName): Promise<void> {
+  const stage = await setStage(host);
+  const acts = actsOn(stage);
+  const send = (answer: Answer) => process.send!(answer);
+  process.on('message', async (order: Order) => {
+    try {
+      if (order.act === 'end') await stage.end();
+      else if (order.plot !== undefined && plots[order.plot].host === host) await acts[order.plot][order.act]();
+      send({ order });
+    } catch (error) {
+      send({ order, error: (error as Error).stack ?? String(error) });
+    }
+    if (order.act === 'end') process.disconnect();
+  });
+  send({});
+}
+
+if (process.argv[1] === own) await play(process.argv[2] as HostName);

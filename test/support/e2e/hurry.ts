@@ -1,0 +1,84 @@
+/** The example configurations with all times divided, so that what takes minutes in service takes seconds here. */
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import { parseDuration } from '../../../src/duration.js';
+import { prometheusFolder, type Rule, recorded, rules, rulesName } from '../rules.js';
+
+/** One minute of the rules takes two seconds. */
+export const haste = 30;
+/** Between scrapes and between evaluations, seconds: as many to a minute as the unhurried rules have at 30 s. */
+export const interval = 2;
+
+function hurriedDuration(text: string): string {
+  const seconds = (parseDuration(text) ?? Number.NaN) / haste;
+  if (!Number.isInteger(seconds)) throw new Error(`${text} is no whole number of seconds when divided by ${haste}`);
+  return `${seconds}s`;
+}
+
+/** Waits and the ranges inside expressions are divided alike, or what they say about each other would change. */
+export function hurried(rule: Rule): Rule {
+  const expr = rule.expr.replace(/\[(\w+)\]/g, (_, range: string) => `[${hurriedDuration(range)}]`);
+  return { ...rule, expr, ...(rule.for === undefined ? {} : { for: hurriedDuration(rule.for) }) };
+}
+
+const nameOf = (rule: Rule) => rule.alert ?? rule.record!;
+
+/** Every rule that can be taken out. */
+export const ruleNames = rules.map(nameOf);
+
+/** A rules file (JSON is YAML). */
+export function rulesFile(group: string, list: readonly Rule[]): string {
+  return JSON.stringify({ groups: [{ name: group, interval: `${interval}s`, rules: list.map(hurried) }] });
+}
+
+/**
+ * The rules without one of them, made so that Prometheus can run them beside the whole: recorded series get another
+ * name, alerts the label `mutant`.
+ */
+export function mutantFile(without: string): string {
+  const prefix = `without_${ruleNames.indexOf(without)}:`;
+  const renamed = (text: string) => [...recorded.keys()].reduce((t, name) => t.replaceAll(name, prefix + name), text);
+  const rest = rules
+    .filter((rule) => nameOf(rule) !== without)
+    .map(({ annotations: _, record, expr, ...rule }) => ({
+      ...rule,
+      expr: renamed(expr),
+      ...(record === undefined ? { labels: { ...rule.labels, mutant: without } } : { record: renamed(record) }),
+    }));
+  return rulesFile(`without ${without}`, rest);
+}
+
+interface PrometheusConfig {
+  global: { scrape_interval: string; evaluation_interval: string };
+  rule_files: string[];
+  alerting: Record<string, unknown>;
+  scrape_configs: { scrape_timeout: string; file_sd_configs: { refresh_interval: string }[] }[];
+}
+
+/** The example scrape configuration, with the mutants beside its rules; nothing of them reaches the Alertmanager. */
+export function prometheusFile(): string {
+  const config = load(readFileSync(`${prometheusFolder}prometheus.yml`, 'utf8')) as PrometheusConfig;
+  const pace = `${interval}s`;
+  return JSON.stringify({
+    ...config,
+    global: { ...config.global, scrape_interval: pace, evaluation_interval: pace },
+    rule_files: [...config.rule_files, 'mutants/*.yml'],
+    alerting: {
+      ...config.alerting,
+      alert_relabel_configs: [{ source_labels: ['mutant'], regex: '.+', action: 'drop' }],
+    },
+    scrape_configs: config.scrape_configs.map((job) => ({
+      ...job,
+      scrape_timeout: pace,
+      file_sd_configs: job.file_sd_configs.map((sd) => ({ ...sd, refresh_interval: '1s' })),
+    })),
+  });
+}
+
+/** The example Alertmanager configuration; it waits for nobody. */
+export function alertmanagerFile(): string {
+  const config = load(readFileSync(`${prometheusFolder}alertmanager.yml`, 'utf8')) as { route: object };
+  return JSON.stringify({ ...config, route: { ...config.route, group_wait: '1s', group_interval: '1s' } });
+}
+
+export { rules, rulesName };

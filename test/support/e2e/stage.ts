@@ -1,0 +1,110 @@
+/** One host of the run as it is while all is well: its files, its Filebeats, its exporter. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Exporter, startExporter } from '../exporter.js';
+import { createHost, type OwnHost } from '../lifecycle.js';
+import { type StandIn, startStandIn } from '../stand-in.js';
+import { addresses, type HostName, type Name, plainPort, ports } from './plots.js';
+
+const nobody = 65_534;
+const withoutPrivileges: readonly HostName[] = ['blinded', 'unprivileged'];
+
+const settings = `discovery:
+  learn_after: 1s
+ports: [${plainPort}]
+thresholds:
+  restarts: {count: 3, within: 20s}
+`;
+
+export interface Stage {
+  readonly host: OwnHost;
+  readonly filebeats: Map<string, StandIn>;
+  exporter: Exporter;
+  plain?: StandIn;
+  /** `:PORT` for each socket. */
+  start(name: string, ...sockets: string[]): Promise<StandIn>;
+  startPlain(): Promise<void>;
+  startExporter(...flags: string[]): Promise<void>;
+  /** Makes a file or folder below the root readable for everybody. */
+  open(...paths: string[]): void;
+  end(): Promise<void>;
+}
+
+export async function setStage(name: HostName): Promise<Stage> {
+  const host = createHost();
+  const filebeats = new Map<string, StandIn>();
+  const uid = withoutPrivileges.includes(name) ? nobody : undefined;
+
+  // Only root sees other users' processes there.
+  const hiddenProc = join(host.root, 'proc');
+  if (name === 'blinded') {
+    mkdirSync(hiddenProc);
+    const mounted = spawnSync('mount', ['-t', 'proc', '-o', 'hidepid=2', 'proc', hiddenProc], { encoding: 'utf8' });
+    if (mounted.status !== 0) throw new Error(`a procfs with hidepid cannot be mounted: ${mounted.stderr}`);
+  }
+
+  async function startOne(...flags: string[]): Promise<Exporter> {
+    const own = [`--path.rootfs=${host.root}`, `--config.file=${join(host.root, 'settings.yml')}`];
+    // Who may not write there gets a file of his own.
+    if (uid === undefined) own.push(`--state.file=${host.stateFile}`);
+    if (name === 'blinded') own.push(`--path.procfs=${hiddenProc}`);
+    return startExporter([...own, ...flags], { listen: addresses[name], ...(uid === undefined ? {} : { uid }) });
+  }
+
+  const open = (...paths: string[]) => {
+    for (const path of paths) chmodSync(join(host.root, path), 0o755);
+  };
+  const start = async (filebeat: string, ...sockets: string[]) => {
+    const one = await host.start(
+      filebeat,
+      sockets.map((socket) => `udp ${socket}`),
+    );
+    filebeats.set(filebeat, one);
+    return one;
+  };
+
+  host.write('/settings.yml', settings);
+  mkdirSync(join(host.root, 'etc/systemd/system'), { recursive: true });
+  open('.', 'etc', 'etc/systemd', 'etc/systemd/system', 'settings.yml');
+  if (name === 'main') {
+    for (const one of Object.keys(ports) as Name[]) host.configure(one, [`:${ports[one]}`]);
+    host.write(
+      '/etc/filebeat/learned.yml',
+      'filebeat.autodiscover.providers:\n  - {type: docker, hints.enabled: true}\noutput.console.enabled: true\n',
+    );
+    for (const one of Object.keys(ports) as Name[]) await start(one, `:${ports[one]}`);
+  } else host.write('/settings.yml', '{}\n');
+  if (name === 'rebooted') {
+    for (const [unit, port] of [
+      ['boots', 9301],
+      ['stays-down', 9302],
+    ] as const) {
+      host.configure(unit, [`:${port}`]);
+      host.enable(`filebeat@${unit}.service`);
+      await start(unit, `:${port}`);
+    }
+  }
+  const stage: Stage = {
+    host,
+    filebeats,
+    exporter: await startOne(),
+    start,
+    open,
+    async startPlain() {
+      stage.plain = await startStandIn({ argv: ['/usr/sbin/syslog-relay'], sockets: [`udp :${plainPort}`] });
+    },
+    async startExporter(...flags) {
+      stage.exporter = await startOne(...flags);
+    },
+    async end() {
+      await stage.exporter.stop().catch(() => undefined);
+      await stage.plain?.stop();
+      if (name === 'blinded') spawnSync('umount', [hiddenProc]);
+      await host.end();
+      rmSync(host.root, { recursive: true, force: true });
+    },
+  };
+  if (name === 'main') await stage.startPlain();
+  return stage;
+}
