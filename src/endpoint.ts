@@ -9,6 +9,9 @@ export function endpointKey(of: { protocol: Protocol; address: string; port?: nu
 /** What a socket of the kernel's table occupies, in the form that collisions are worked out in. `::` may be dual-stack: the table cannot tell. */
 export function socketTarget(socket: Pick<Socket, 'family' | 'address' | 'port'>): Target {
   const { family, address, port } = socket;
+  // An IPv6 socket on a v4-mapped address occupies the IPv4 one.
+  const mapped = family === 6 ? /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address) : null;
+  if (mapped) return { kind: 'socket', family: 4, address: mapped[1]!, port, serves: 'ipv4' };
   return { kind: 'socket', family, address, port, serves: family === 4 ? 'ipv4' : address === '::' ? 'any' : 'ipv6' };
 }
 
