@@ -27,10 +27,12 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
   const folder = mkdtempSync(join(tmpdir(), 'program-'));
   const { memory, state } = openMemory(join(folder, 'state.json'), () => undefined);
   let asked = 0;
+  // On a machine where other tests start Filebeats too, those that are gone would be carried along for a week.
+  const settled = { ...defaultSettings, discovery: { ...defaultSettings.discovery, remember: 60 } };
   const settings = () => {
     // The first question comes before the processes are listed, the last one after.
     if (++asked === 3) options.interrupt?.();
-    return defaultSettings;
+    return settled;
   };
   const taker = createSnapshotTaker({
     procfs: options.procfs ?? '/proc',
