@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
-import { argvOf, codesOf, createHost, healthOf, type OwnHost } from './support/lifecycle.js';
+import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
 import { freePort, rootOnly, until } from './support/live.js';
 
 const hosts: OwnHost[] = [];
@@ -39,7 +39,7 @@ function makeGroup(unit: string): { add(pid: number): boolean; remove(): void } 
 
 describe('a process and its unit', rootOnly, () => {
   it('stay one instance by control group when the unit is edited under it', async (t) => {
-    const unit = `filebeat@moving-${process.pid}.service`;
+    const unit = `filebeat@${own('moving')}.service`;
     const group = makeGroup(unit);
     if (group === undefined) {
       assert.equal(process.env['CI'], undefined, 'control groups can be made where tests have to run');
@@ -47,7 +47,7 @@ describe('a process and its unit', rootOnly, () => {
     }
     const host = ownHost();
     try {
-      const name = `moving-${process.pid}`;
+      const name = own('moving');
       const [before, now] = [await freePort(), await freePort()];
       host.configure(name, [`127.0.0.1:${before}`], 60);
       const filebeat = await host.start(name, [`udp 127.0.0.1:${before}`]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { run } from './support/exporter.js';
-import { argvOf, codesOf, createHost, healthOf, type OwnHost } from './support/lifecycle.js';
+import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
 import { freePort, rootOnly } from './support/live.js';
 
 const hosts: OwnHost[] = [];
@@ -17,12 +17,12 @@ afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
 /** Three units with one port each; only `core` and `edge` are enabled. */
 async function threeFilebeats() {
   const host = ownHost();
-  const names = ['core', 'edge', 'lab'] as const;
+  const names = ['core', 'edge', own('lab')];
   const ports = await Promise.all(names.map(() => freePort()));
   const filebeats = [];
   for (const [at, name] of names.entries()) {
     host.configure(name, [`0.0.0.0:${ports[at]}`]);
-    if (name !== 'lab') host.enable(`filebeat@${name}.service`);
+    if (name !== own('lab')) host.enable(`filebeat@${name}.service`);
     filebeats.push(await host.start(name, [`udp :${ports[at]}`]));
   }
   return { host, ports, core: filebeats[0]!, edge: filebeats[1]!, lab: filebeats[2]! };
@@ -35,25 +35,25 @@ describe('a Filebeat that ends', rootOnly, () => {
     let exporter = await host.exporter();
     const running = await exporter.scrape();
     assert.equal(healthOf(running, 'core'), `up=1 pid=${core.pid} udp *:${corePort}=1`);
-    assert.equal(healthOf(running, 'lab'), `up=1 pid=${lab.pid} udp *:${labPort}=1`);
+    assert.equal(healthOf(running, own('lab')), `up=1 pid=${lab.pid} udp *:${labPort}=1`);
 
     await core.kill();
     await lab.kill('SIGTERM');
-    host.remove('/var/lib/filebeat-lab/filebeat.lock');
+    host.remove(`/var/lib/filebeat-${own('lab')}/filebeat.lock`);
     const ended = await exporter.scrape();
     assert.equal(healthOf(ended, 'core'), `up=0 pid= udp *:${corePort}=0`);
-    assert.equal(healthOf(ended, 'lab'), `up=0 pid= udp *:${labPort}=0`);
+    assert.equal(healthOf(ended, own('lab')), `up=0 pid= udp *:${labPort}=0`);
     assert.equal(healthOf(ended, 'edge'), `up=1 pid=${edge.pid} udp *:${edgePort}=1`);
     assert.deepEqual(codesOf(ended, 'core'), ['instance_down']);
     const status = await exporter.status();
     const down = (name: string) => status.mismatches.find((m) => m.name === name && m.code === 'instance_down');
     assert.match(down('core')!.cause, /crashed or was killed.*enabled systemd unit/);
-    assert.match(down('lab')!.cause, /stopped cleanly.*seen running before/);
+    assert.match(down(own('lab'))!.cause, /stopped cleanly.*seen running before/);
 
     await exporter.stop();
     exporter = await host.exporter();
     const anew = await exporter.scrape();
-    for (const name of ['core', 'edge', 'lab']) {
+    for (const name of ['core', 'edge', own('lab')]) {
       assert.equal(healthOf(anew, name), healthOf(ended, name));
       assert.deepEqual(codesOf(anew, name), codesOf(ended, name));
       assert.equal(
@@ -69,7 +69,7 @@ describe('a Filebeat that ends', rootOnly, () => {
     const forgetful = await exporter.scrape();
     assert.equal(healthOf(forgetful, 'core'), `up=0 pid= udp *:${corePort}=0`);
     assert.equal(healthOf(forgetful, 'edge'), healthOf(ended, 'edge'));
-    assert.equal(healthOf(forgetful, 'lab'), 'absent');
+    assert.equal(healthOf(forgetful, own('lab')), 'absent');
     await exporter.stop();
   });
 
@@ -92,7 +92,7 @@ describe('after a reboot', rootOnly, () => {
     const [core, pattern, declared, off] = await Promise.all(Array.from({ length: 4 }, freePort));
     host.configure('core', [`0.0.0.0:${core}`]);
     host.enable('filebeat@core.service');
-    host.configure('pattern', [`127.0.0.1:${pattern}`]);
+    host.configure(own('pattern'), [`127.0.0.1:${pattern}`]);
     host.configure('declared', [`127.0.0.1:${declared}`]);
     host.configure('off', [`127.0.0.1:${off}`]);
     host.write(
@@ -105,24 +105,24 @@ instances:
     const exporter = await host.exporter(`--config.file=${host.root}/exporter.yml`);
     const scrape = await exporter.scrape();
     assert.equal(healthOf(scrape, 'core'), `up=0 pid= udp *:${core}=0`);
-    assert.equal(healthOf(scrape, 'pattern'), `up=0 pid= udp 127.0.0.1:${pattern}=0`);
+    assert.equal(healthOf(scrape, own('pattern')), `up=0 pid= udp 127.0.0.1:${pattern}=0`);
     assert.equal(healthOf(scrape, 'by-hand'), `up=0 pid= udp 127.0.0.1:${declared}=0`);
     assert.deepEqual(scrape.all('filebeat_instance_up', { config: '/etc/filebeat/off.yml' }), []);
     const { instances } = await exporter.status();
     const origin = (name: string) => instances.find((one) => one.name === name)?.origin;
-    assert.deepEqual(['core', 'pattern', 'by-hand'].map(origin), ['systemd', 'config_glob', 'declared']);
+    assert.deepEqual(['core', own('pattern'), 'by-hand'].map(origin), ['systemd', 'config_glob', 'declared']);
 
     // Each is recognised when it comes, and keeps its name.
     const pids = await Promise.all(
       [
         ['core', `udp :${core}`],
-        ['pattern', `udp 127.0.0.1:${pattern}`],
+        [own('pattern'), `udp 127.0.0.1:${pattern}`],
         ['declared', `udp 127.0.0.1:${declared}`],
       ].map(async ([name, socket]) => (await host.start(name!, [socket!])).pid),
     );
     const up = await exporter.scrape();
     assert.equal(healthOf(up, 'core'), `up=1 pid=${pids[0]} udp *:${core}=1`);
-    assert.equal(healthOf(up, 'pattern'), `up=1 pid=${pids[1]} udp 127.0.0.1:${pattern}=1`);
+    assert.equal(healthOf(up, own('pattern')), `up=1 pid=${pids[1]} udp 127.0.0.1:${pattern}=1`);
     assert.equal(healthOf(up, 'by-hand'), `up=1 pid=${pids[2]} udp 127.0.0.1:${declared}=1`);
     await exporter.stop();
   });

@@ -40,6 +40,9 @@ export interface OwnHost {
   end(): Promise<void>;
 }
 
+/** A name that another run of the same tests, at the same time on this machine, does not have. */
+export const own = (name: string): string => `${name}-${process.pid}`;
+
 /** How the packages' unit starts it, with the instance's name in both paths. */
 export const argvOf = (name: string): string[] => [
   '/usr/share/filebeat/bin/filebeat',
