@@ -146,12 +146,16 @@ describe('one look at many Filebeats', () => {
   });
 });
 
-/** At once, or within a second: a walk over everybody's descriptors may have to wait, if there was one just before. */
+/** At once, or after a while: a walk over everybody's descriptors rests twenty times as long as it took. */
 const named = ({ config }: Filebeat, { pid }: { pid: number }) =>
-  until('the taker is named', async () => {
-    const [info] = (await exporter.scrape()).all('filebeat_port_info', { config });
-    return info?.labels.get('owner_pid') === String(pid) && info;
-  });
+  until(
+    'the taker is named',
+    async () => {
+      const [info] = (await exporter.scrape()).all('filebeat_port_info', { config });
+      return info?.labels.get('owner_pid') === String(pid) && info;
+    },
+    40,
+  );
 
 describe('a port that somebody else has', () => {
   it('is told with the pid and the name of who took it, and one thing to try', async () => {

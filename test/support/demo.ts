@@ -5,6 +5,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { type Exporter, startExporter } from './exporter.js';
+import { until } from './live.js';
 import { createWorld } from './world.js';
 
 const wantedPort = 9117;
@@ -89,10 +90,12 @@ ${output}`,
   });
 
   const port = await freeFrom(wantedPort, 'tcp');
-  exporter = await startExporter([], { listen: `:${port}` });
+  exporter = await startExporter([], { listen: `:${port}`, detached: true });
   exporter.ended.then(() => endWith(1));
-  // The first look is made before anybody is invited.
-  await exporter.scrape();
+  // Nobody is invited before there is something to see; on a busy host it takes a moment to find out who the thief is.
+  const { scrape } = exporter;
+  const isNamed = async () => (await scrape()).all('filebeat_port_info', { owner_pid: String(thief.pid) }).length > 0;
+  await until('the thief is found', isNamed, 40);
   if (port !== wantedPort) console.log(`Port ${wantedPort} is in use, so the exporter serves on ${port}.\n`);
   console.log(`Three stand-ins for Filebeat run, their configuration files are in ${world.folder}:
   core-switches  pid ${well.pid}: udp ${one}, ${two} and ${three}, all well

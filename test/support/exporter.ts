@@ -63,12 +63,14 @@ export interface ExporterOptions {
   listen?: string;
   /** Without root's rights, where we have them. */
   uid?: number;
+  /** Out of reach of the terminal's Ctrl-C: whoever started it ends it. */
+  detached?: boolean;
 }
 
 /** Every request scans, and nothing is excused for having only just started. */
 export async function startExporter(
   flags: readonly string[] = [],
-  { listen = '127.0.0.1:0', uid }: ExporterOptions = {},
+  { listen = '127.0.0.1:0', uid, detached = false }: ExporterOptions = {},
 ): Promise<Exporter> {
   const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
   const standard = [`--web.listen-address=${listen}`, '--scan.freshness=0s', '--scan.grace=0s'];
@@ -79,6 +81,7 @@ export async function startExporter(
     {
       env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
       ...(uid === undefined ? {} : { uid, gid: uid }),
     },
   );
