@@ -1,0 +1,41 @@
+/** `npm run bench -- --quick`: everything is measured, nothing is judged. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { Results } from './support/bench/tell.js';
+import { rootOnly } from './support/live.js';
+
+const bench = new URL('./support/bench/bench.js', import.meta.url).pathname;
+
+describe('the benchmark', rootOnly, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('measures the exporter beside its rivals on a host of its own, and leaves nothing behind', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bench, '--quick', '--json', '--output', folder], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stderr);
+    const { size, sideBySide, growth } = JSON.parse(stdout) as Results;
+    assert.deepEqual(size, { bystanders: 20, descriptors: 5, instances: 2, ports: 3 });
+    for (const { title, cpu, wall } of [sideBySide.exporter, ...sideBySide.others])
+      assert.ok(cpu >= 0 && wall > 0 && cpu < 60_000, title);
+    assert.ok(sideBySide.exporter.rss! > 10 && sideBySide.rss.bare > 10);
+    assert.ok(sideBySide.first.exporter.wall > 0 && sideBySide.first.bare.wall > 0);
+    assert.ok(sideBySide.bytes > 500);
+    if (sideBySide.calls) assert.ok(sideBySide.calls['readlink']! >= 6, 'one for each socket at least');
+    assert.deepEqual(
+      [...new Set(growth.map(({ direction }) => direction))],
+      ['processes', 'descriptors', 'instances', 'ports'],
+    );
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => !name.includes('-ss')),
+      ['descriptors.svg', 'instances.svg', 'ports.svg', 'processes.svg', 'results.json', 'results.md'],
+    );
+    assert.match(readFileSync(join(folder, 'ports.svg'), 'utf8'), /^<svg [^]*<\/svg>\n$/);
+    assert.match(readFileSync(join(folder, 'results.md'), 'utf8'), /\*\*a warm `\/metrics`\*\*/);
+  });
+});

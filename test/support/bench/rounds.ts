@@ -1,0 +1,154 @@
+/** Side by side on one host in one run: everybody is asked once in each round, and medians are compared. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Cost, command, countCalls, cpuOf, get, has, median, quantile, rssOf, scrape } from './measure.js';
+import { commands, type Served, startBare, startExporter, startFloor, startProcessExporter } from './subjects.js';
+import type { World } from './world.js';
+
+export interface Effort {
+  rounds: number;
+  /** Seconds from one round to the next: what a scrape interval brings has to be paid by the scrape. */
+  interval: number;
+  /** Scrapes in a row, for percentiles and for memory. */
+  scrapes: number;
+  /** Programs started anew, one after the other. */
+  starts: number;
+}
+
+/** Milliseconds and MiB. */
+export interface Subject {
+  title: string;
+  cpu: number;
+  wall: number;
+  rss?: number;
+}
+
+export interface SideBySide {
+  exporter: Subject;
+  others: Subject[];
+  /** Scrapes in a row. */
+  inARow: { cpu: number; p50: number; p95: number; p99: number };
+  bytes: number;
+  first: { exporter: { wall: number; cpu: number }; bare: { wall: number; cpu: number } };
+  rss: { atFirst: number; halfway: number; atEnd: number; bare: number };
+  /** System calls of one warm scrape by kind. */
+  calls?: Record<string, number>;
+}
+
+/** Bystanders are looked at on every scan while they are young (`YOUNG_MS`). */
+export const SETTLED_MS = 11_000;
+
+export async function sideBySide(world: World, effort: Effort, settle: number): Promise<SideBySide> {
+  const { size, folder } = world;
+  const exporter = await startExporter(folder);
+  const bytes = await get(exporter.port);
+  const plain = 1060 * size.instances * size.ports;
+  const floor = await startFloor(folder, plain);
+  const bare = await startBare();
+  const rival = has('prometheus-process-exporter') ? await startProcessExporter(folder) : undefined;
+  const running: Served[] = [exporter, floor, bare, ...(rival ? [rival] : [])];
+  try {
+    const atFirst = rssOf(exporter.pid);
+    await pause(settle);
+    // So that nobody is measured while it is still being compiled.
+    for (const { port } of running)
+      for (let n = 0; n < Math.min(effort.scrapes, 60); n++) if (port !== rival?.port || n < 3) await get(port);
+
+    const costs = new Map<string, Cost[]>();
+    const note = (title: string, cost: Cost) => costs.set(title, [...(costs.get(title) ?? []), cost]);
+    const origins = Array.from({ length: size.ports }, (_, index) => 20_000 + index);
+    const lines = commands(origins).filter(([, , needs]) => has(needs));
+    for (let round = 0; round < effort.rounds; round++) {
+      const started = performance.now();
+      note('exporter', await scrape(exporter.pid, exporter.port));
+      note('a floor: reads the tables, serves a fixed page', await scrape(floor.pid, floor.port));
+      if (rival) note('process-exporter', await scrape(rival.pid, rival.port));
+      for (const [title, line] of lines) note(title, command(line));
+      if (round < effort.rounds - 1) await pause(Math.max(0, effort.interval * 1000 - (performance.now() - started)));
+    }
+
+    const calls = await countCalls(exporter.pid, async () => {
+      for (let n = 0; n < 10; n++) await get(exporter.port);
+    });
+    const row = await inARow(exporter, effort.scrapes);
+    for (let n = 0; n < effort.scrapes; n++) await get(bare.port);
+    const rss = { atFirst, halfway: row.halfway, atEnd: rssOf(exporter.pid), bare: rssOf(bare.pid) };
+    const rssFor: Record<string, number> = {
+      exporter: rss.atEnd,
+      ...(rival && { 'process-exporter': rssOf(rival.pid) }),
+    };
+    const [own, ...others] = [...costs].map(([title, all]): Subject => {
+      const resident = rssFor[title];
+      return {
+        title,
+        cpu: median(all.map(({ cpu }) => cpu)),
+        wall: median(all.map(({ wall }) => wall)),
+        ...(resident !== undefined && { rss: resident }),
+      };
+    });
+    for (const one of running.splice(0)) await one.stop();
+    return {
+      exporter: own!,
+      others,
+      inARow: row,
+      bytes,
+      first: await starts(world, effort.starts),
+      rss,
+      ...(calls && { calls: Object.fromEntries(Object.entries(calls).map(([kind, count]) => [kind, count / 10])) }),
+    };
+  } finally {
+    for (const one of running) await one.stop();
+  }
+}
+
+async function inARow({ pid, port }: Served, scrapes: number) {
+  const walls: number[] = [];
+  const before = cpuOf(pid);
+  let halfway = 0;
+  for (let n = 0; n < scrapes; n++) {
+    const started = performance.now();
+    await get(port);
+    walls.push(performance.now() - started);
+    if (n === Math.floor(scrapes / 2)) halfway = rssOf(pid);
+  }
+  const cpu = (cpuOf(pid) - before) / scrapes;
+  return { cpu, p50: quantile(walls, 0.5), p95: quantile(walls, 0.95), p99: quantile(walls, 0.99), halfway };
+}
+
+/** From exec to the first answer, in turns. */
+async function starts({ folder }: World, times: number): Promise<SideBySide['first']> {
+  const costs = { exporter: [] as Cost[], bare: [] as Cost[] };
+  for (let n = 0; n < times; n++) {
+    for (const [who, start] of [
+      ['exporter', () => startExporter(folder)],
+      ['bare', startBare],
+    ] as const) {
+      const served = await start();
+      costs[who].push({ cpu: cpuOf(served.pid), wall: served.firstAnswer });
+      await served.stop();
+    }
+  }
+  const middle = (all: Cost[]) => ({
+    wall: median(all.map(({ wall }) => wall)),
+    cpu: median(all.map(({ cpu }) => cpu)),
+  });
+  return { exporter: middle(costs.exporter), bare: middle(costs.bare) };
+}
+
+/** Processor milliseconds of one warm scrape, and of one `ss -lunp` where there is one, at the end of `times` intervals. */
+export async function warmCost(world: World, settle: number, times: number, interval: number) {
+  const exporter = await startExporter(world.folder);
+  try {
+    await pause(settle);
+    for (let n = 0; n < 25; n++) await get(exporter.port);
+    const costs: Cost[] = [];
+    for (let n = 0; n < times; n++) {
+      if (interval > 0) await pause(interval * 1000);
+      costs.push(await scrape(exporter.pid, exporter.port));
+    }
+    const middle = (of: keyof Cost) => median(costs.map((cost) => cost[of]));
+    const rival = has('ss') ? { ss: median([1, 2, 3].map(() => command('ss -lunp').cpu)) } : {};
+    return { cpu: middle('cpu'), wall: middle('wall'), rss: rssOf(exporter.pid), ...rival };
+  } finally {
+    await exporter.stop();
+  }
+}

@@ -1,0 +1,111 @@
+/** What is measured side by side: the exporter, the commands and programs that it competes with, and floors. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { mainFile } from '../exporter.js';
+import { get } from './measure.js';
+
+export interface Served {
+  pid: number;
+  port: number;
+  /** Milliseconds from its exec to its first answer. */
+  firstAnswer: number;
+  stop(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const PATIENCE = 60_000;
+
+/** Asks until it answers. */
+async function serve(file: string, args: readonly string[], port: number): Promise<Served> {
+  const started = performance.now();
+  const child: ChildProcess = spawn(file, args, { stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  for (;;) {
+    if (
+      await get(port).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
+    if (child.exitCode !== null || performance.now() - started > PATIENCE) throw new Error(`${file} does not serve`);
+    await pause(1);
+  }
+  return {
+    pid: child.pid!,
+    port,
+    firstAnswer: performance.now() - started,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Every request scans; it remembers, as it does by default. */
+export async function startExporter(folder: string): Promise<Served> {
+  const port = await freePort();
+  const state = join(folder, `state-${port}.json`);
+  const flags = [`--web.listen-address=127.0.0.1:${port}`, '--scan.freshness=0s', `--state.file=${state}`];
+  return serve(process.execPath, [mainFile, 'serve', ...flags], port);
+}
+
+/** Serves one page, and does nothing else: what Node costs. */
+export async function startBare(): Promise<Served> {
+  const port = await freePort();
+  return serve(
+    process.execPath,
+    ['-e', `require('node:http').createServer((_, to) => to.end('ok\\n')).listen(${port}, '127.0.0.1')`],
+    port,
+  );
+}
+
+/** Reads the two UDP tables, judges nothing, and serves a page of the exporter's size that is always the same. */
+export async function startFloor(folder: string, bytes: number): Promise<Served> {
+  const port = await freePort();
+  const file = join(folder, 'floor.mjs');
+  writeFileSync(
+    file,
+    `import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
+const line = 'filebeat_port_up{name="core",config="/etc/filebeat/core.yml",protocol="udp",port="9000"} 1\\n';
+const page = Buffer.from(line.repeat(Math.ceil(${bytes} / line.length)));
+createServer((_, to) => {
+  for (const table of ['udp', 'udp6']) readFileSync('/proc/self/net/' + table);
+  to.setHeader('Content-Encoding', 'gzip');
+  to.end(gzipSync(page, { level: 1 }));
+}).listen(${port}, '127.0.0.1');
+`,
+  );
+  return serve(process.execPath, [file], port);
+}
+
+/** Debian's, with a group for every Filebeat and otherwise as it comes. */
+export async function startProcessExporter(folder: string): Promise<Served> {
+  const port = await freePort();
+  const file = join(folder, 'process-exporter.yml');
+  writeFileSync(file, "process_names:\n  - name: '{{.Comm}}'\n    cmdline: ['filebeat']\n");
+  return serve('prometheus-process-exporter', ['-config.path', file, `-web.listen-address=127.0.0.1:${port}`], port);
+}
+
+/** `title` → command line. The origin asked once for each port. */
+export function commands(ports: readonly number[]): [title: string, line: string, needs: string][] {
+  const origin = ports.map((port) => `netstat -unlp | awk -F: '{print $4}' | grep ^${port} | wc -l`).join('; ');
+  return [
+    ['ss -lunp', 'ss -lunp', 'ss'],
+    ['netstat -unlp', 'netstat -unlp', 'netstat'],
+    ['lsof -nP -iUDP', 'lsof -nP -iUDP', 'lsof'],
+    [`the origin's pipeline, ${ports.length} ports`, origin, 'netstat'],
+  ];
+}
