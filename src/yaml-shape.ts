@@ -65,11 +65,22 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
   };
 }
 
+/** YAML readers disagree about which of two equal keys counts. */
+function refuseRepeated(
+  { duplicates = [] }: YamlNode & { kind: 'map' },
+  at: string,
+  complain: (complaint: Complaint) => void,
+): void {
+  for (const { key, line } of duplicates)
+    complain({ key: at === '' ? key : `${at}.${key}`, line, problem: 'expected once' });
+}
+
 /** Any keys, one shape of values. */
 export function record<T>(value: Shape<T>): Shape<Record<string, T>> {
   return (node, key, complain) => {
     if (isNull(node)) return {};
     if (node.kind !== 'map') return expected(node, key, complain, 'a map');
+    refuseRepeated(node, key, complain);
     return Object.fromEntries(
       node.entries.flatMap((entry) => {
         const read = value(entry.value, `${key}.${entry.key}`, complain);
@@ -89,6 +100,7 @@ export function map<F extends Record<string, unknown>, const R extends readonly 
     const entries = node.kind === 'map' ? node.entries : [];
     const inside = (name: string) => (key === '' ? name : `${key}.${name}`);
     const values: Record<string, unknown> = {};
+    if (node.kind === 'map') refuseRepeated(node, key, complain);
     for (const entry of entries) {
       const shape = Object.hasOwn(shapes, entry.key) ? shapes[entry.key] : undefined;
       if (shape === undefined) {

@@ -129,6 +129,11 @@ test('errors name file, line, key and what was expected', () => {
       'thresholds:\n  restarts: {count: 0}',
       'settings.yml:2: thresholds.restarts.count: expected a whole number from 1',
     ],
+    ['ports: [1]\nports: [2]', 'settings.yml:2: ports: expected once'],
+    [
+      'instances:\n  - name: a\n    argv: [x]\n    env: {A: x, A: y}',
+      'settings.yml:4: instances[0].env.A: expected once',
+    ],
     ['- a', 'settings.yml:1: expected a map'],
     ['a: b: c', 'settings.yml:1: expected valid YAML'],
     [

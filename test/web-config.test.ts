@@ -160,7 +160,7 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     [
       'a key that stands twice',
       tls('  client_auth_type: NoClientCert\n  "client_auth_type": RequestClientCert'),
-      /:5: client_auth_type: expected once/,
+      /:5: tls_server_config.client_auth_type: expected once/,
     ],
     ['a bucket that holds nothing', 'rate_limit: {interval: 1s}', /expected burst/],
   ];

@@ -6,7 +6,13 @@ import { resolvePlain, resolveTagged, type ScalarType, type ScalarValue } from '
 
 /** Lines are 1-based. Duplicate keys are resolved (the last wins), merge keys (`<<`) applied, aliases replaced. */
 export type YamlNode =
-  | { kind: 'map'; line: number; entries: { key: string; line: number; value: YamlNode }[] }
+  | {
+      kind: 'map';
+      line: number;
+      entries: { key: string; line: number; value: YamlNode }[];
+      /** Keys that the map itself has twice, at the line of the later one. Filebeat takes the last; other readers need not. */
+      duplicates?: { key: string; line: number }[];
+    }
   | { kind: 'list'; line: number; items: YamlNode[] }
   | { kind: 'scalar'; line: number; type: ScalarType; value: ScalarValue };
 
@@ -49,7 +55,8 @@ export function resolveNode(root: RawNode): YamlNode {
     if (node.kind === 'scalar') return { kind: 'scalar', line, ...resolveScalar(node) };
     const entries: Entries = new Map();
     fill(node, entries);
-    return { kind: 'map', line, entries: [...entries.values()] };
+    const duplicates = repeatedKeys(node);
+    return { kind: 'map', line, entries: [...entries.values()], ...(duplicates.length > 0 && { duplicates }) };
   };
   const follow = <T>(alias: RawNode, action: () => T): T => {
     if (following.has(alias)) throw new YamlRefusal('yaml-alias', alias.line);
@@ -92,6 +99,17 @@ export function resolveNode(root: RawNode): YamlNode {
     } else throw new YamlRefusal('yaml-merge', source.line);
   };
   return resolve(root);
+}
+
+/** Of keys that are plain texts: others are refused. What a merge key brings is no repetition. */
+function repeatedKeys({ pairs }: RawNode & { kind: 'map' }): { key: string; line: number }[] {
+  const seen = new Set<string>();
+  return pairs.flatMap(({ key }) => {
+    if (key.kind !== 'scalar' || isMergeKey(key)) return [];
+    if (seen.has(key.text)) return [{ key: key.text, line: key.line }];
+    seen.add(key.text);
+    return [];
+  });
 }
 
 type Entries = Map<string, { key: string; line: number; value: YamlNode }>;

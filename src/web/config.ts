@@ -5,8 +5,8 @@
 import { dirname, resolve } from 'node:path';
 import { parseYaml } from '../filebeat/yaml.js';
 import { createFields, type Field, type Fields, type Problem } from './fields.js';
-import { httpKeys, type RateLimit, rateKeys, readHttp, readRate } from './http-config.js';
-import { readTls, type TlsConfig, tlsKeys } from './tls-config.js';
+import { type RateLimit, readHttp, readRate } from './http-config.js';
+import { readTls, type TlsConfig } from './tls-config.js';
 
 export interface WebConfig {
   /** Absent: plain HTTP. */
@@ -47,7 +47,6 @@ export function parseWebConfig(bytes: Uint8Array, file: string): WebConfigResult
   const top = fields.map(root, topKeys);
   const folder = dirname(resolve(file));
   const tls = readTls(fields, top.get('tls_server_config'), (path) => resolve(folder, path));
-  problems.push(...repeatedKeys(new TextDecoder().decode(bytes)));
   const headers = readHttp(fields, top.get('http_server_config'), notices);
   const users = readUsers(fields, top.get('basic_auth_users'));
   const rateLimit = readRate(fields, top.get('rate_limit'));
@@ -62,27 +61,6 @@ export function parseWebConfig(bytes: Uint8Array, file: string): WebConfigResult
       what: 'without tls_server_config passwords cross the network in the clear',
     });
   return { ok: true, config };
-}
-
-const uniqueKeys = [...topKeys, ...tlsKeys, ...httpKeys, ...rateKeys].join('|');
-const keyInText = new RegExp(`(?:^|[\\s{,])(?:(["'])(${uniqueKeys})\\1\\s*:|(${uniqueKeys})\\s*:(?=\\s|$))`, 'g');
-
-/**
- * The YAML reader keeps the last of equal keys, as Filebeat's does. Here a second, empty `basic_auth_users` would let
- * everybody in; no key of this schema has a reason to stand twice, so the text alone tells.
- */
-function repeatedKeys(text: string): Problem[] {
-  const seen = new Set<string>();
-  return text.split('\n').flatMap((content, index) =>
-    [...content.replace(/(^|\s)#.*$/, '').matchAll(keyInText)].flatMap(([, , quoted, plain]) => {
-      const key = quoted ?? plain ?? '';
-      if (!seen.has(key)) {
-        seen.add(key);
-        return [];
-      }
-      return [{ key, line: index + 1, what: 'expected once' }];
-    }),
-  );
 }
 
 /** User names are not repeated in problems: a swapped pair would show the password. */

@@ -66,6 +66,9 @@ export function createFields(problems: Problem[]) {
         return found;
       }
       const path = field.key && `${field.key}.`;
+      // A second, empty `basic_auth_users` would let everybody in.
+      for (const { key, line } of field.node.duplicates ?? [])
+        complain({ key: known ? path + printable(key) : field.key, line }, 'expected once');
       for (const { key, line, value } of field.node.entries) {
         if (known && !known.includes(key))
           complain({ key: path + printable(key), line }, `unknown key, expected one of ${known.join(', ')}`);
