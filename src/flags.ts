@@ -1,7 +1,7 @@
 /** The table of flags: name, kind, default, help, commands. `--help`, the reference and `parseOptions` are made from it. Pure. */
 import { parseDuration } from './duration.js';
-import { parseListenAddress } from './exporter/listen-address.js';
 import type { Protocol } from './model.js';
+import { parseListenAddress } from './web/address.js';
 
 export const commands = {
   serve: 'serve metrics and the page over HTTP until SIGTERM or SIGINT (the default)',

@@ -38,13 +38,14 @@ async function run(options: Options): Promise<void> {
   switch (options.command) {
     case 'serve': {
       const { serve } = await import('./commands/serve.js');
-      const starting = serve(flags, log);
+      const { activatedSockets } = await import('./web/address.js');
+      const starting = serve(flags, log, activatedSockets(process.env, process.pid));
       let ending = false;
       const end = () => {
         if (ending) return dieNow();
         ending = true;
         // A start that fails is told where it is awaited.
-        starting.then((running) => running.stop(drain).then(() => process.exit(0)), ignore);
+        starting.then((running) => running.stop(drain).then((free) => (free ? process.exit(0) : dieNow())), ignore);
       };
       // Before the first request can come, a signal may.
       process.on('SIGTERM', end).on('SIGINT', end);

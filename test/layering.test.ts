@@ -48,6 +48,16 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
     who: /^filebeat\//,
     not: /^node:(fs|child_process|net|dgram|os|dns)/,
   },
+  {
+    why: 'the web server serves any application and looks at nothing of the host',
+    who: /^web\//,
+    not: /^(?!web\/|node:|bcryptjs$|filebeat\/(yaml|ip)\.ts$)/,
+  },
+  {
+    why: 'the thread that scans knows no verdict and no view',
+    who: /^scan\//,
+    not: /^(correlate|exporter|web)\/|^(report|main|host)\.ts$/,
+  },
   { why: 'nobody imports main', who: /./, not: /^main\.ts$/ },
   { why: 'nothing is forked', who: /./, not: /^node:(child_process|cluster)$/ },
 ];
@@ -57,6 +67,8 @@ const onlyImporter: Record<string, RegExp> = {
   systeminformation: /^discovery\/host\.ts$/,
   'js-yaml': /^filebeat\/yaml/,
   express: /^exporter\/server\.ts$/,
+  bcryptjs: /^web\/bcrypt-worker\.ts$/,
+  hono: /^exporter\/page\//,
   compression: /^exporter\/server\.ts$/,
 };
 

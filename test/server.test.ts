@@ -4,13 +4,12 @@ import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { preferredFormat } from '../src/exporter/accept.js';
-import { type Listening, listen } from '../src/exporter/listen.js';
-import { parseListenAddress } from '../src/exporter/listen-address.js';
 import { type AppOptions, createApp, deadlineOf } from '../src/exporter/server.js';
 import type { Report } from '../src/model.js';
 import { hostileNames, report, running, troubled } from './support/report.js';
+import { type Running, startServer } from './support/web.js';
 
-const open: Listening[] = [];
+const open: Running[] = [];
 after(() => Promise.all(open.map((o) => o.close(0))));
 
 async function serve(over: Partial<AppOptions> = {}): Promise<string> {
@@ -22,9 +21,9 @@ async function serve(over: Partial<AppOptions> = {}): Promise<string> {
     maxRequests: 0,
     ...over,
   });
-  const listening = await listen(app, [parseListenAddress('127.0.0.1:0')!]);
+  const listening = await startServer({ app });
   open.push(listening);
-  return listening.urls[0]!;
+  return listening.url;
 }
 
 /** A request exactly as written: fetch would tidy paths and refuse some methods. */
@@ -307,27 +306,4 @@ test('pages answer for hostile names and never write them raw', async () => {
     assert.equal(res.status, 200, path.slice(0, 60));
     assert.doesNotMatch(String(res.body), /<script>alert/);
   }
-});
-
-test('a port in use is one sentence', async () => {
-  const { port } = new URL(await serve());
-  await assert.rejects(
-    listen(() => {}, [parseListenAddress('127.0.0.1:0')!, parseListenAddress(`127.0.0.1:${port}`)!]),
-    {
-      message: `cannot listen on 127.0.0.1:${port}: another process already listens there (EADDRINUSE)`,
-    },
-  );
-});
-
-test('listen addresses are host and port, a bare port, or a Unix socket', () => {
-  assert.deepEqual(parseListenAddress(':9117'), { kind: 'tcp', port: 9117, text: ':9117' });
-  assert.deepEqual(parseListenAddress('[::1]:9117'), { kind: 'tcp', host: '::1', port: 9117, text: '[::1]:9117' });
-  assert.deepEqual(parseListenAddress('localhost:0'), { kind: 'tcp', host: 'localhost', port: 0, text: 'localhost:0' });
-  assert.deepEqual(parseListenAddress('unix:/run/x.sock'), {
-    kind: 'unix',
-    path: '/run/x.sock',
-    text: 'unix:/run/x.sock',
-  });
-  for (const bad of ['', '9117', ':', ':99999', '::1:9117', 'a b:1', 'http://x:1', 'unix:x'])
-    assert.equal(parseListenAddress(bad), undefined, bad);
 });

@@ -5,6 +5,7 @@ import type { Flags } from '../flags.js';
 import { openHost, StartError } from '../host.js';
 import type { Logger } from '../log.js';
 import { version } from '../version.js';
+import type { ListenTarget } from '../web/address.js';
 import { listen } from '../web/listen.js';
 import { bytes } from '../words/figures.js';
 
@@ -43,7 +44,8 @@ function createHostFacts(): () => Promise<(readonly [string, string])[]> {
   };
 }
 
-export async function serve(flags: Flags, log: Logger): Promise<Running> {
+/** `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. */
+export async function serve(flags: Flags, log: Logger, activated: readonly ListenTarget[] = []): Promise<Running> {
   const host = await openHost({ flags, log, oneLook: false, remember: true });
   const nodeMetrics = flags['collector.nodejs']
     ? await (await import('../exporter/metrics.js')).createNodeMetrics()
@@ -59,7 +61,7 @@ export async function serve(flags: Flags, log: Logger): Promise<Running> {
     ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: async () => host.reload(), forget: host.forget } } : {}),
   });
   const server = await listen(app, {
-    targets: flags['web.listen-address'],
+    targets: activated.length > 0 ? activated : flags['web.listen-address'],
     configFile: flags['web.config.file'],
     log: (level, message) => log[level](message),
   }).catch((error: Error) => {
