@@ -170,10 +170,10 @@ function addLegacyPorts(out: Exposition, { snapshot, verdict }: Report): void {
   }
 }
 
-function addExporter(out: Exposition, { snapshot }: Report, options: MetricsOptions): void {
+function addExporter(out: Exposition, { snapshot, stale }: Report, options: MetricsOptions): void {
   out.add('filebeat_port_exporter_build_info', '', 1, options.version, options.nodeVersion);
   out.add('filebeat_port_exporter_scan_duration_seconds', '', snapshot.durationSeconds);
-  out.add('filebeat_port_exporter_scan_success', '', Number(snapshot.usable));
+  out.add('filebeat_port_exporter_scan_success', '', Number(snapshot.usable && stale !== true));
   out.add('filebeat_port_exporter_last_scan_timestamp_seconds', '', snapshot.takenAt);
   for (const reason of gapReasons) {
     out.add('filebeat_port_exporter_gaps', '', snapshot.gaps.filter((gap) => gap.reason === reason).length, reason);

@@ -1,0 +1,30 @@
+/** A process that scans in a thread whenever it gets a line, and answers with one line about the Filebeat of that configuration. */
+import { createInterface } from 'node:readline';
+import { createLogger } from '../../src/log.js';
+import { startScanThread } from '../../src/scan/thread.js';
+import { defaultSettings } from '../../src/settings.js';
+
+export interface ScanAnswer {
+  outcome?: string;
+  ports?: (number | undefined)[];
+  stuck: number;
+}
+
+const look = startScanThread({
+  look: { procfs: '/proc', rootfs: '/', stateFile: '', remember: false },
+  settings: () => defaultSettings,
+  log: createLogger({ level: 'error', format: 'logfmt', write: (line) => console.error(line), now: Date.now }),
+  patience: 1000,
+  rest: 100,
+});
+for await (const config of createInterface(process.stdin)) {
+  const { instances } = await look.take();
+  const prediction = instances.find((instance) => instance.config === config)?.prediction;
+  const ports = prediction?.listeners.map(({ port }) => port);
+  const answer: ScanAnswer = {
+    ...(prediction && { outcome: prediction.outcome }),
+    ...(ports && { ports }),
+    stuck: look.stuck(),
+  };
+  console.log(JSON.stringify(answer));
+}
