@@ -28,8 +28,11 @@ describe('namespaces', rootOnly, () => {
     const inside = await start({ netns: 'new', sockets: [`udp :${port}`, 'tcp :5066'] });
     const second = await start({ netns: { pid: inside.pid }, sockets: ['udp 127.0.0.1:9001'] });
     const looker = createLooker();
+    const mine = [host.pid, inside.pid, second.pid];
     const { scan, look } = await looker.look((all) =>
-      all.filebeats.map(({ process }) => want(process.netns, process.pid === second.pid ? 9001 : port)),
+      all.filebeats
+        .filter(({ process }) => mine.includes(process.pid))
+        .map(({ process }) => want(process.netns, process.pid === second.pid ? 9001 : port)),
     );
     const netnsOf = (pid: number) => scan.filebeats.find(({ process }) => process.pid === pid)!.process;
     assert.equal(netnsOf(host.pid).hostNetns, true);
@@ -49,7 +52,7 @@ describe('namespaces', rootOnly, () => {
       here.map(({ owners }) => owners.map(({ pid }) => pid)),
       [[host.pid]],
     );
-    assert.deepEqual([look.tableReads, look.fullFdScans], [look.namespaces.length, 0]);
+    assert.equal(look.fullFdScans, 0);
 
     const before = look.namespaces;
     const sender = createSocket('udp4');

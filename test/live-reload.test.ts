@@ -60,7 +60,7 @@ describe('a file that Filebeat reloads', () => {
         const { ports, mismatches } = toldOf(report, one.config)!;
         const words = [...ports.map(({ status }) => status), ...mismatches.map(({ code }) => code)].join();
         told[words] = (told[words] ?? 0) + 1;
-        if (words !== 'listening') amiss.push({ words, from, to: Date.now() });
+        if (words !== 'listening' && words !== 'unknown') amiss.push({ words, from, to: Date.now() });
         readings += report.snapshot.tableReads;
         walks = report.snapshot.fullFdScans;
       }
@@ -74,6 +74,8 @@ describe('a file that Filebeat reloads', () => {
           `and ${walks} walks: told ${JSON.stringify(told)}, ${wrong.length} of it wrongly`,
       );
       assert.deepEqual(wrong, []);
+      // It could not be decided: the socket closed under each look. That is no verdict, but it must be rare.
+      assert.ok((told['unknown'] ?? 0) <= SCANS / 20);
       assert.ok(absences.length - long.length > SCANS / 10, 'it was put to the test');
     });
 });

@@ -2,6 +2,7 @@
  * What the kernel has and who holds it: the one entry to this folder. One pass reads the tables of each network
  * namespace through one of its processes, again where something wanted is missing, and then asks who holds what.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Gap, Namespace, Owner, Socket } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { parseNamespaceLink } from '../proc/process.js';
@@ -56,7 +57,7 @@ interface Space<W extends Wanted> {
 }
 
 /** Sockets close while we ask who holds them: then the tables are asked for what came after them, so many times. */
-const MOST_ROUNDS = 4;
+const MOST_ROUNDS = 8;
 
 /** `now`: milliseconds, never going back. */
 export function createSocketScanner(procfs: ProcFs, now: () => number = () => performance.now()): SocketScanner {
@@ -116,6 +117,8 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = () => pe
     let attribution = await attribute(allSeen(), holders, noLongerThere);
     for (let rounds = 1; attribution.closed.size > 0 && rounds < MOST_ROUNDS; rounds++) {
       const { closed } = attribution;
+      // Who has just slept is rarely interrupted: on a busy machine that is what separates a reading from the next.
+      await pause(rounds);
       for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await lookAt(netns);
       attribution = await attribute(allSeen(), holders, noLongerThere);
     }

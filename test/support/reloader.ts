@@ -39,7 +39,7 @@ for (let [fd] = one.descriptors as [number]; !over; ) {
   fd = await one.bind(`udp ${host}`);
   absences.push([from, Date.now()]);
   // No reload follows another at once: there is time to see that the port is back.
-  await pause(Number(away) * 4 + Math.random() * 20);
+  await pause(10 + Number(away) * 4 + Math.random() * 20);
 }
 process.stdout.write(`${JSON.stringify(absences)}\n`);
 await one.stop();
