@@ -6,8 +6,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { freePort } from './support/live.js';
-import { createTrial, type Trial, tell } from './support/trial.js';
+import { createTrial, ownPort, type Trial, tell } from './support/trial.js';
 
 type Outcome = 'no drift' | 'pending reload' | 'restart needed';
 
@@ -118,7 +117,7 @@ function moved(trial: Trial, name: string, text: string): void {
 describe('an edit after the start', () => {
   let ports: number[];
   before(async () => {
-    ports = await Promise.all(Array.from({ length: 4 }, freePort));
+    ports = await Promise.all(Array.from({ length: 4 }, ownPort));
   });
 
   it('comes in thirty kinds or more', () => assert.ok(edits.length >= 30));

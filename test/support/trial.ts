@@ -1,6 +1,6 @@
 /** One fault on this host and what the program says of it: its own memory, settings and clock of grace for each. */
 import { mkdirSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { openMemory } from '../../src/discovery/memory.js';
 import type { Mismatch, Report } from '../../src/model.js';
 import { createReporter } from '../../src/report.js';
@@ -8,6 +8,7 @@ import { defaultSettings, type Settings } from '../../src/settings.js';
 import { createSnapshotTaker } from '../../src/snapshot.js';
 import { words } from '../../src/words.js';
 import { line } from './build.js';
+import { quietPort } from './live.js';
 import { createWorld, type Filebeat, type World } from './world.js';
 
 export interface Trial extends World {
@@ -65,17 +66,35 @@ export function createTrial(grace = 0): Trial {
   return trial;
 }
 
+const given = new Set<number>();
+
+/** A port that the system gives to nobody by itself, and that was not given out before. */
+export async function ownPort(): Promise<number> {
+  const port = await quietPort();
+  if (given.has(port)) return ownPort();
+  given.add(port);
+  return port;
+}
+
 /** Mismatches of this trial's own Filebeats and plain ports: other tests have theirs on the same host. */
 export function ownMismatches({ verdict }: Report, { folder }: World): Mismatch[] {
   return verdict.mismatches.filter(({ config }) => config === undefined || config.startsWith(folder));
 }
 
-/** `port_missing one udp *:9000 bind-failed`, each with what a person reads. */
+/**
+ * `port_missing one udp *:9000 bind-failed`, each with what a person reads. Instances are called by their main file:
+ * another test's may have the name already.
+ */
 export function tell(report: Report, world: World): { lines: string[]; causes: string; remedies: string } {
   const own = ownMismatches(report, world);
+  const names = report.snapshot.instances
+    .filter(({ config }) => config.startsWith(world.folder))
+    .map(({ name, config }) => [name, basename(config, '.yml')] as const)
+    .sort(([a], [b]) => b.length - a.length);
+  const called = (text: string) => names.reduce((all, [name, file]) => all.replaceAll(name, file), text);
   return {
-    lines: own.map(line),
-    causes: own.map((m) => words(m).cause).join('\n'),
-    remedies: own.map((m) => words(m).remedy).join('\n'),
+    lines: own.map((m) => called(line(m))),
+    causes: called(own.map((m) => words(m).cause).join('\n')),
+    remedies: called(own.map((m) => words(m).remedy).join('\n')),
   };
 }
