@@ -147,7 +147,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): P
   }
 }
 
-const usages: Record<Command, string> = {
+export const usages: Record<Command, string> = {
   serve: '[serve]',
   check: 'check',
   explain: 'explain [--pid PID | -- FILEBEAT-ARGV…]',

@@ -1,0 +1,13 @@
+// Writes the tables of the reference anew from those of the program: flags, metrics, Filebeat releases.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { withTables } from '../dist/src/reference/document.js';
+
+const docs = new URL('../docs/', import.meta.url);
+for (const name of readdirSync(docs).filter((file) => file.endsWith('.md'))) {
+  const file = new URL(name, docs);
+  const before = readFileSync(file, 'utf8');
+  const after = withTables(before);
+  if (after === before) continue;
+  writeFileSync(file, after);
+  console.log(`docs/${name} written`);
+}
