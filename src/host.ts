@@ -1,10 +1,12 @@
 /** The host as the commands use it: settings, memory and the reporter put together from flags. */
 import { readFileSync } from 'node:fs';
+import { defectText } from './defect.js';
 import type { PredictOptions } from './filebeat/predict.js';
 import type { Flags } from './flags.js';
 import type { Logger } from './log.js';
-import type { Prediction } from './model.js';
+import type { Prediction, Snapshot } from './model.js';
 import { createReporter, type Reporter } from './report.js';
+import { ScanFailure } from './scan/failure.js';
 import type { LookOptions } from './scan/look.js';
 import { defaultSettings, parseSettings, type Settings } from './settings.js';
 
@@ -52,6 +54,23 @@ export function readSettings(file: string | undefined): Settings {
   return parsed.settings;
 }
 
+/** What was left out for its size is said once, when it begins and when it is over. */
+function tellLimits({ gaps }: Snapshot, log: Logger): void {
+  const limits = gaps
+    .filter(({ reason }) => reason === 'limit')
+    .map(({ subject, detail }) => `${subject}: ${detail ?? ''}`);
+  const shown = limits.slice(0, 5).join('; ') + (limits.length > 5 ? `; ${limits.length - 5} more` : '');
+  const level = limits.length > 0 ? 'warn' : 'info';
+  log.change(
+    'limits',
+    shown,
+    level,
+    limits.length > 0 ? 'not everything was looked at' : 'everything is looked at again',
+    () => ({ limits: shown || undefined }),
+    '',
+  );
+}
+
 /** Throws `StartError`. What looks is loaded only in the thread that looks. */
 export async function openHost({ flags, log, oneLook, remember }: HostOptions): Promise<Host> {
   let settings = readSettings(flags['config.file']);
@@ -81,8 +100,14 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
       restartsWithin: settings.thresholds.restarts.within,
       oneLook,
     }),
-    onError: (error) =>
-      log.error('the scan failed', () => ({ error: error instanceof Error ? error.message : 'unknown' })),
+    onReport: ({ snapshot }) => {
+      log.change('scan', 'ok', 'info', 'scans succeed again', undefined, 'ok');
+      tellLimits(snapshot, log);
+    },
+    onError: (error) => {
+      const what = error instanceof ScanFailure ? error.message : defectText(error);
+      log.change('scan', what, 'error', 'the scan failed', () => ({ error: what }));
+    },
   });
 
   return {

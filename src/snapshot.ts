@@ -22,7 +22,7 @@ import { isCollector } from './filebeat/command.js';
 import type { Gap, Prediction, Snapshot } from './model.js';
 import { openFileView } from './proc/files.js';
 import { openProcFs } from './proc/fs.js';
-import { createKeptReadings } from './proc/kept.js';
+import { createKeptReadings, type KeptReadings } from './proc/kept.js';
 import { readHostFacts } from './proc/kernel.js';
 import { allLeftAlone, leftAlone } from './proc/place.js';
 import { parseStat } from './proc/process.js';
@@ -42,6 +42,8 @@ export interface Sources {
   state: State;
   /** Seconds since the epoch. */
   clock: () => number;
+  /** What is made of files; its own where none is given. */
+  kept?: KeptReadings;
 }
 
 export interface SnapshotTaker {
@@ -56,7 +58,7 @@ export interface SnapshotTaker {
 export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const { rootfs, clock } = sources;
   const procfs = openProcFs(sources.procfs);
-  const kept = createKeptReadings();
+  const kept = sources.kept ?? createKeptReadings();
   const sockets = createSocketScanner(procfs);
   let scanner = newScanner();
   let namesOfScanner = sources.settings().discovery.processNames;

@@ -3,6 +3,7 @@
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
 import { derivedReceiveBuffer } from '../buffers.js';
+import { attempt } from '../defect.js';
 import { byEndpoint, compareEndpoints, endpointKey } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
 import type {
@@ -144,37 +145,61 @@ function order(a: Mismatch, b: Mismatch): number {
   return bySeverity(a, b) || byCode || byName || compareEndpoints(endpoint(a), endpoint(b));
 }
 
+interface Judged {
+  ports: PortVerdict[];
+  pending: boolean;
+  mismatches: Mismatch[];
+  /** The exporter failed over it: nothing is known. */
+  failed?: boolean;
+}
+
+function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
+  const up = instance.process !== undefined;
+  const judged = judgePorts(instance, scene);
+  for (const port of judged.ports) addMeters(port, instance, snapshot);
+  const found = [...judged.mismatches, ...configMismatches(instance, scene)];
+  // With files that would be refused a restart is no remedy.
+  const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
+  const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
+  if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
+  if (!up && !instance.hidden)
+    found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, snapshot) }));
+  if (instance.flapping) {
+    found.push(
+      instanceMismatch(instance, 'instance_flapping', {
+        cause: { kind: 'restarts', count: instance.flapping.count, withinSeconds: instance.flapping.withinSeconds },
+      }),
+    );
+  }
+  found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
+  return { ports: judged.ports, pending, mismatches: found };
+}
+
+/** A defect of ours costs the instance that it is met in. */
+function failed(instance: Instance, place: string): Judged {
+  const subject = `the exporter failed over it (${place})`;
+  const cause = { kind: 'unreadable', subject, reason: 'malformed' } as const;
+  const mismatches = [instanceMismatch(instance, 'config_unreadable', { subject, cause })];
+  return { ports: [], pending: false, mismatches, failed: true };
+}
+
 /** The verdict of one pass. */
 export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Thresholds): Verdict {
   const scene = createScene(snapshot, trail, thresholds);
-  const ports = new Map<Instance, PortVerdict[]>();
-  const pending = new Map<Instance, boolean>();
-  const found: Mismatch[] = [];
-  for (const instance of snapshot.instances) {
-    const up = instance.process !== undefined;
-    const judged = judgePorts(instance, scene);
-    for (const port of judged.ports) addMeters(port, instance, snapshot);
-    ports.set(instance, judged.ports);
-    found.push(...judged.mismatches, ...configMismatches(instance, scene));
-    // With files that would be refused a restart is no remedy.
-    const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
-    const isPending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
-    pending.set(instance, isPending);
-    if (isPending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
-    if (!up && !instance.hidden)
-      found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, snapshot) }));
-    if (instance.flapping) {
-      found.push(
-        instanceMismatch(instance, 'instance_flapping', {
-          cause: { kind: 'restarts', count: instance.flapping.count, withinSeconds: instance.flapping.withinSeconds },
-        }),
-      );
-    }
-    found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
-  }
+  const judged = new Map<Instance, Judged>();
+  for (const instance of snapshot.instances)
+    judged.set(
+      instance,
+      attempt(
+        () => judge(instance, scene, snapshot),
+        (place) => failed(instance, place),
+      ),
+    );
+  const ports = new Map([...judged].map(([instance, one]) => [instance, one.ports]));
+  const found = [...judged.values()].flatMap(({ mismatches }) => mismatches);
   found.push(
     ...dataPathConflicts(snapshot.instances),
-    ...conflictsBetween(ports, (i) => pending.get(i) ?? false, scene),
+    ...conflictsBetween(ports, (i) => judged.get(i)?.pending ?? false, scene),
   );
   const statics = judgeStatics(snapshot);
   found.push(...statics.mismatches);
@@ -182,7 +207,7 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
     .map((m) => ({ ...m, since: trail.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
     .sort(order);
   return {
-    instances: snapshot.instances.map((i) => instanceVerdict(i, ports.get(i)!, pending.get(i)!, mismatches)),
+    instances: snapshot.instances.map((i) => instanceVerdict(i, judged.get(i)!, mismatches)),
     mismatches,
     statics: statics.verdicts,
   };
@@ -190,14 +215,13 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
 
 function instanceVerdict(
   instance: Instance,
-  ports: PortVerdict[],
-  pendingRestart: boolean,
+  { ports, pending: pendingRestart, failed = false }: Judged,
   mismatches: readonly Mismatch[],
 ): InstanceVerdict {
   const up = instance.hidden ? undefined : instance.process !== undefined;
   const own = mismatches.filter((m) => m.name === instance.name);
-  const healthy = isHealthy(up, ports, own, (m) => table[m.code].severity === 'critical');
-  const valid = configValid(instance);
+  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => table[m.code].severity === 'critical');
+  const valid = failed ? undefined : configValid(instance);
   return {
     id: instance.id,
     ...(up === undefined ? {} : { up }),

@@ -3,6 +3,7 @@
  * declared, it is remembered. Each brings the prediction of what it would open.
  */
 import { basename, dirname, posix } from 'node:path';
+import { attempt } from '../defect.js';
 import { canStart, changedSinceStart } from '../expected.js';
 import { type Command, readCommand } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
@@ -53,7 +54,7 @@ function canonical(files: FileView, path: string): string {
 
 interface Foretold {
   prediction: Prediction;
-  pathData: string;
+  pathData?: string;
   config: string;
   start: Start;
 }
@@ -70,8 +71,36 @@ function foretell(
     const prediction = running === undefined ? predict(command, files) : predictRunning(command, files, running);
     return { prediction, pathData: canonical(files, prediction.paths.data), config: configLabel(command.argv) };
   };
-  const found = kept.read(`predict ${key}`, [command, running], rootDir, answer, { view });
-  return { ...found, start: { command, rootDir } };
+  const start = { command, rootDir };
+  return attempt(
+    () => ({ ...kept.read(`predict ${key}`, [command, running], rootDir, answer, { view }), start }),
+    (place) => {
+      const config = attempt(
+        () => configLabel(command.argv),
+        () => 'filebeat.yml',
+      );
+      return { prediction: unforetold(config, place), config, start };
+    },
+  );
+}
+
+/** Nothing is known of it but that it is there. */
+function unforetold(config: string, place: string): Prediction {
+  return {
+    outcome: 'unknown',
+    reason: { code: 'defect' },
+    listeners: [],
+    faults: [],
+    files: [],
+    mainFiles: config.split(','),
+    release: { source: 'assumed' },
+    paths: { home: '', config: '', data: '', logs: '' },
+    gaps: [defectGap(config, place)],
+  };
+}
+
+function defectGap(subject: string, place: string): Gap {
+  return { reason: 'malformed', subject, detail: `the exporter failed over it (${place})` };
 }
 
 /**
@@ -122,14 +151,16 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?
  */
 function placeOf(
   prediction: Prediction,
-  pathData: string,
+  pathData: string | undefined,
   { startTime }: FilebeatProcess,
   known: RememberedInstance | undefined,
-): { mainFiles: readonly string[]; pathData: string } {
-  const told = { mainFiles: prediction.mainFiles ?? [], pathData };
+): { mainFiles: readonly string[]; pathData?: string } {
+  const told = { mainFiles: prediction.mainFiles ?? [], ...(pathData === undefined ? {} : { pathData }) };
   if (known === undefined) return told;
   const stands = canStart(prediction) && !changedSinceStart(prediction, startTime, known.start);
-  return stands ? told : { mainFiles: known.mainFiles, pathData: known.pathData ?? pathData };
+  if (stands) return told;
+  const data = known.pathData ?? pathData;
+  return { mainFiles: known.mainFiles, ...(data === undefined ? {} : { pathData: data }) };
 }
 
 /** Uid of a unit's `User=`: what Filebeat compares a file's owner with. */
@@ -156,7 +187,10 @@ function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string
 
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
   const { root, rootDir } = rootOf(unit, rootfs);
-  const uid = kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files));
+  const uid = attempt(
+    () => kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files)),
+    () => 0,
+  );
   const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
   const { prediction, pathData, config, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
   return {
@@ -164,7 +198,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     root,
     network: unit.ownNetwork ? `unit ${unit.name}` : 'host',
     mainFiles: prediction.mainFiles ?? [],
-    pathData,
+    ...(pathData === undefined ? {} : { pathData }),
     config,
     unit: unit.name,
     unitAliases: unit.aliases,
@@ -202,9 +236,11 @@ export function fromUnits(
     );
     return { units: [...native.units, ...scripts.units], gaps: [...native.gaps, ...scripts.gaps] };
   };
-  const found = kept.read('units', [processNames, running], rootfs, search, {
-    isCalm: ({ units }, path) => isOfOthers(units, path),
-  });
+  const isCalm = ({ units }: ReturnType<typeof search>, path: string) => isOfOthers(units, path);
+  const found = attempt(
+    () => kept.read('units', [processNames, running], rootfs, search, { isCalm }),
+    (place) => ({ units: [], gaps: [defectGap('unit files', place)] }),
+  );
   return { origins: found.units.map((unit) => fromUnit(unit, rootfs, kept)), gaps: found.gaps };
 }
 
@@ -217,7 +253,7 @@ export function fromGlobs(
   const origins: Origin[] = [];
   const gaps: Gap[] = [];
   for (const pattern of patterns) {
-    const found = kept.read(`glob ${pattern}`, pattern, rootfs, (files) => {
+    const search = (files: FileView): { paths: { path: string; canonical: string }[]; gaps: Gap[] } => {
       const matched = goGlob(pattern, files, globLimit);
       if (!matched.ok)
         return {
@@ -229,7 +265,11 @@ export function fromGlobs(
         return stat.ok && stat.value.kind === 'file';
       });
       return { paths: regular.map((path) => ({ path, canonical: canonical(files, path) })), gaps: matched.gaps };
-    });
+    };
+    const found = attempt(
+      () => kept.read(`glob ${pattern}`, pattern, rootfs, search),
+      (place) => ({ paths: [], gaps: [defectGap(pattern, place)] }),
+    );
     gaps.push(...found.gaps);
     for (const { path, canonical: main } of found.paths) {
       const argv = [
@@ -260,7 +300,7 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
       root: '/',
       network: 'host',
       mainFiles: prediction.mainFiles ?? [],
-      ...(isGuess ? {} : { pathData }),
+      ...(isGuess || pathData === undefined ? {} : { pathData }),
       config,
       declaredName: name,
       prediction,

@@ -77,6 +77,8 @@ const sentences: Record<string, string> = {
   'module-template-yaml': 'What the template of {subject|a fileset} gives with these variables is not valid YAML.',
   'template-failed': 'The template of {subject|a fileset} cannot be filled in with these variables.',
   'template-unsupported': 'The template of {subject|a fileset} holds something that this exporter does not understand.',
+  // ourselves
+  defect: 'The exporter failed over it, which is a defect of the exporter: please report it.',
   // inputs that come from elsewhere
   managed: 'An agent sends it its configuration.',
   hosted: 'Its inputs run inside {subject|another program} and come from elsewhere.',

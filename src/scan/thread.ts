@@ -5,10 +5,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { defectText } from '../defect.js';
 import type { Logger } from '../log.js';
 import type { Snapshot } from '../model.js';
 import { newPlace, readPlace } from '../proc/place.js';
 import type { Settings } from '../settings.js';
+import { ScanFailure } from './failure.js';
 import type { Look, LookOptions } from './look.js';
 import { createUnpacker } from './parcel.js';
 import { stuckAt, widened } from './stuck.js';
@@ -78,18 +80,18 @@ export function startScanThread(options: ThreadOptions): FarLook {
       else if (told.kind === 'log') log[told.level](told.message);
       else if (told.id === made.job?.id) {
         if (told.kind === 'done') made.job.resolve(told);
-        else made.job.reject(new Error(told.message));
+        else made.job.reject(new ScanFailure(told.message));
       }
     });
     const end = (error: Error) => {
       if (thread === made) thread = undefined;
       made.job?.reject(error);
     };
-    worker.on('error', end);
+    worker.on('error', (error) => end(new ScanFailure(defectText(error))));
     worker.on('exit', () => {
       lost.delete(worker);
       for (const entry of avoided.values()) if (entry.thread === worker) entry.thread = undefined;
-      end(new Error('the scanning thread ended'));
+      end(new ScanFailure('the scanning thread ended'));
     });
     return made;
   }
@@ -138,7 +140,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
     for (;;) {
       forgive();
       if (thread === undefined && lost.size >= MOST_STUCK)
-        throw new Error(`${lost.size} scans hang; there is no other before one of them comes back`);
+        throw new ScanFailure(`${lost.size} scans hang; there is no other before one of them comes back`);
       thread ??= start();
       const by = thread;
       if (by.settings !== settings()) {

@@ -1,5 +1,6 @@
 /** The thread that scans. It may hang in a read: `thread.ts` watches it from outside, and goes on without it. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { defectText } from '../defect.js';
 import type { Level } from '../log.js';
 import { tellPlaces } from '../proc/place.js';
 import type { Settings } from '../settings.js';
@@ -51,9 +52,6 @@ async function obey(order: Exclude<Order, { kind: 'settings' }>): Promise<void> 
 
 port.on('message', (order: Order) => {
   if (order.kind === 'settings') settings = order.settings;
-  else
-    obey(order).catch((error: unknown) =>
-      tell({ kind: 'failed', id: order.id, message: error instanceof Error ? error.message : 'unknown' }),
-    );
+  else obey(order).catch((error: unknown) => tell({ kind: 'failed', id: order.id, message: defectText(error) }));
 });
 tell({ kind: 'ready' });
