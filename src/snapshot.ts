@@ -4,19 +4,12 @@
  * once more those processes that seem to lack something: one that ended meanwhile is down, not portless.
  */
 
+import type { Start } from './discovery/foretell.js';
 import { type Merged, mergeCandidates } from './discovery/instances.js';
 import { lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
 import { followNames, isExpired, observe, rememberedProcess, type State } from './discovery/memory-state.js';
-import {
-  fromDeclared,
-  fromGlobs,
-  fromMemory,
-  fromProcess,
-  fromUnits,
-  type Origin,
-  type Start,
-} from './discovery/origins.js';
+import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
 import { isCollector } from './filebeat/command.js';
 import type { Gap, Prediction, Snapshot } from './model.js';

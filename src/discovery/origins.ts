@@ -5,29 +5,21 @@
 import { basename, dirname, posix } from 'node:path';
 import { attempt } from '../defect.js';
 import { canStart, changedSinceStart } from '../expected.js';
-import { type Command, readCommand } from '../filebeat/command.js';
+import type { Command } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { goGlob } from '../filebeat/glob.js';
-import { predict } from '../filebeat/predict.js';
 import type { Running } from '../filebeat/release.js';
-import { knownReleases, newestRelease } from '../filebeat/releases.js';
 import type { FilebeatProcess, Gap, Prediction } from '../model.js';
 import { openFileView } from '../proc/files.js';
 import type { KeptReadings } from '../proc/kept.js';
 import { identify } from '../proc/root.js';
 import type { DeclaredInstance } from '../settings.js';
+import { canonical, defectGap, foretell, type Start } from './foretell.js';
 import { type Candidate, networkKey } from './instances.js';
 import { type RememberedInstance, rememberedCandidates, type State } from './memory-state.js';
 import type { RunningFilebeat } from './processes.js';
 import { findInitScripts } from './sysv.js';
 import { type FilebeatUnit, findUnits } from './units.js';
-
-/** What a prediction is made from. It holds an environment: it stays inside of the program. */
-export interface Start {
-  command: Command;
-  /** The directory that is `/` for it. */
-  rootDir: string;
-}
 
 /** A candidate with what it would open; a remembered one has nothing on disk to ask. */
 export interface Origin extends Candidate {
@@ -39,83 +31,6 @@ export interface Origin extends Candidate {
 
 /** More main files than this below one pattern are a mistake in the pattern. */
 const globLimit = 1000;
-
-/** `-c` as given, comma-joined; `filebeat.yml` where there is none. */
-function configLabel(argv: readonly string[]): string {
-  const read = readCommand(argv, newestRelease);
-  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
-}
-
-/** Canonical where it exists, else as it is written. */
-function canonical(files: FileView, path: string): string {
-  const resolved = files.resolve(path);
-  return resolved.ok ? resolved.value : posix.normalize(path);
-}
-
-interface Foretold {
-  prediction: Prediction;
-  pathData?: string;
-  config: string;
-  start: Start;
-}
-
-/** `view`: see `ReadOptions`. */
-function foretell(
-  kept: KeptReadings,
-  key: string,
-  command: Command,
-  rootDir: string,
-  { running, view }: { running?: Running; view?: string | undefined } = {},
-): Foretold {
-  const answer = (files: FileView) => {
-    const prediction = running === undefined ? predict(command, files) : predictRunning(command, files, running);
-    return { prediction, pathData: canonical(files, prediction.paths.data), config: configLabel(command.argv) };
-  };
-  const start = { command, rootDir };
-  return attempt(
-    () => ({ ...kept.read(`predict ${key}`, [command, running], rootDir, answer, { view }), start }),
-    (place) => {
-      const config = attempt(
-        () => configLabel(command.argv),
-        () => 'filebeat.yml',
-      );
-      return { prediction: unforetold(config, place), config, start };
-    },
-  );
-}
-
-/** Nothing is known of it but that it is there. */
-function unforetold(config: string, place: string): Prediction {
-  return {
-    outcome: 'unknown',
-    reason: { code: 'defect' },
-    listeners: [],
-    faults: [],
-    files: [],
-    mainFiles: config.split(','),
-    release: { source: 'assumed' },
-    paths: { home: '', config: '', data: '', logs: '' },
-    gaps: [defectGap(config, place)],
-  };
-}
-
-function defectGap(subject: string, place: string): Gap {
-  return { reason: 'malformed', subject, detail: `the exporter failed over it (${place})` };
-}
-
-/**
- * Of a process that runs. Where nothing tells its release, the newest rules are assumed; if it could not run under
- * them, it is of an older one: the newest under which it could.
- */
-export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const prediction = predict(command, files, { running });
-  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
-  for (const release of knownReleases) {
-    const older = predict(command, files, { running, release });
-    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' } };
-  }
-  return prediction;
-}
 
 /** `known`: what is remembered of this very process. */
 export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {

@@ -1,4 +1,5 @@
 /** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
+import type { Start } from '../discovery/foretell.js';
 import type { Merged } from '../discovery/instances.js';
 import { learnedListeners } from '../discovery/learned.js';
 import {
@@ -9,7 +10,7 @@ import {
   type Sighting,
   type State,
 } from '../discovery/memory-state.js';
-import type { Origin, Start } from '../discovery/origins.js';
+import type { Origin } from '../discovery/origins.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../expected.js';
 import type { FilebeatProcess, Instance } from '../model.js';
 import { explainsAll, type HeldSockets, lacksNothing } from './held.js';
