@@ -77,12 +77,12 @@ function zsh(line: string, awaited: string): string {
   const script = `zmodload zsh/zpty
 zpty shell 'TERM=dumb zsh -f -i'
 zpty -w shell "PS1=; fpath=(${folder}/functions \\$fpath); autoload -U compinit; compinit -u -D; setopt noautomenu nolistbeep listrowsfirst; unsetopt zle_bracketed_paste; cd ${folder}/files; LISTMAX=1000; COLUMNS=200; zstyle ':completion:*' list-prompt ''; echo re''ady"
-out= ; while zpty -r shell chunk; do out+=$chunk; [[ $out == *ready* ]] && break; done
+zpty -r shell out '*ready'
 zpty -w -n shell ${`"${line}"`}$'\\t'
-out= ; while zpty -r shell chunk; do out+=$chunk; [[ $out == *${`'${awaited}'`}* ]] && break; done
+zpty -r shell out '*${awaited}'
 zpty -w -n shell $'\\x15'"echo do''ne"$'\\n'
-while zpty -r shell chunk; do out+=$chunk; [[ $out == *done* ]] && break; done
-print -r -- $out
+zpty -r shell rest '*done'
+print -r -- $out$rest
 zpty -d shell`;
   const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], { encoding: 'utf8', timeout: 20_000 });
   assert.equal(stderr, '');
