@@ -54,7 +54,9 @@ export async function readUntilFound(
   for (;;) {
     const elapsed = performance.now() - started;
     missing = missing.filter(
-      ({ protocol, spanMs = 0 }) => elapsed < spanMs || (readings < MOST_READINGS && !whole.has(protocol)),
+      // On a busy machine two readings can fill a span: as many are made as there would be otherwise.
+      ({ protocol, spanMs = 0 }) =>
+        elapsed < spanMs || (readings < MOST_READINGS && (spanMs > 0 || !whole.has(protocol))),
     );
     if (missing.length === 0) break;
     const longest = Math.max(...missing.map(({ spanMs = 0 }) => spanMs));
