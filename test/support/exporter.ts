@@ -88,7 +88,7 @@ export async function startExporter(
   const { ended, stderr } = watch(child);
   const listening = new Promise<string>((resolve, reject) => {
     child.stderr.on('data', () => {
-      const address = /msg=listening address="?([^\s"]+)/.exec(stderr());
+      const address = /(?:msg=listening address="?|"msg":"listening","address":")([^\s"]+)/.exec(stderr());
       if (address !== null) resolve(address[1]!.replace('[::]', 'localhost'));
     });
     ended.then((end) => reject(new Error(`the exporter ended: ${JSON.stringify(end)}`)), reject);
