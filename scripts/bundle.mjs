@@ -1,0 +1,69 @@
+// The whole program as one file that node runs, with no node_modules beside it. Its threads travel inside it, as data: URLs.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const top = new URL('..', import.meta.url).pathname;
+const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
+
+/** Packages of the older kind ask for node's own modules with `require`. */
+const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');";
+
+/** What is read beside the program in a checkout is put in: the version, and the files of threads. */
+const inside = {
+  name: 'inside',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+      if (path.includes('/node_modules/')) return undefined;
+      if (path.endsWith('/src/version.js')) return { contents: `export const version = ${JSON.stringify(version)};` };
+      let contents = readFileSync(path, 'utf8');
+      for (const [text, name] of contents.matchAll(/new URL\('\.\/([\w-]+\.js)', import\.meta\.url\)/g)) {
+        const code = Buffer.from(await bundled(join(path, '..', name))).toString('base64');
+        contents = contents.replace(text, `new URL("data:text/javascript;base64,${code}")`);
+      }
+      if (contents.includes('import.meta')) throw new Error(`${path} reads a file that is not in the bundle`);
+      return { contents };
+    });
+  },
+};
+
+async function bundled(entry) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    write: false,
+    metafile: true,
+    absWorkingDir: top,
+    logLevel: 'error',
+    banner: { js: banner },
+    plugins: [inside],
+  });
+  for (const file of Object.keys(metafile.inputs)) {
+    const [, folder] = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];
+    if (folder !== undefined) packages.add(folder);
+  }
+  return outputFiles[0].contents;
+}
+
+/** Folders of the packages that the bundle has something of. */
+const packages = new Set();
+
+/** Who wrote what the bundle has, and under which terms. */
+export function licences() {
+  return [...packages].sort().map((folder) => {
+    const { name, version: release, license } = JSON.parse(readFileSync(join(top, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(top, folder)).find((one) => /^(licen[cs]e|copying)(\.|$)/i.test(one));
+    const text = file === undefined ? '' : `\n\n${readFileSync(join(top, folder, file), 'utf8').trim()}`;
+    return `${name} ${release}: ${license}${text}\n`;
+  });
+}
+
+/** Writes the program to `file`, whose name must end in `.mjs`. Needs `dist` to be up to date. */
+export async function bundle(file) {
+  writeFileSync(file, await bundled(join(top, 'dist/src/main.js')), { mode: 0o755 });
+}
