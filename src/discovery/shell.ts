@@ -44,12 +44,24 @@ const keywords = new Set([
 ]);
 const openers = new Set(['if', 'elif', 'while', 'until']);
 const maxDepth = 4;
+/** A script that sources itself a hundred times would otherwise have a hundred million commands. */
+const maxSources = 64;
+const maxCommands = 5000;
 
 /**
  * Simple commands of a script in the order of its text, whatever branch or function they stand in. An assignment that
  * is only made on a condition counts when the variable has no value yet.
  */
-export function simpleCommands(script: string, context: ShellContext, depth = 0): SimpleCommand[] {
+export function simpleCommands(script: string, context: ShellContext): SimpleCommand[] {
+  return commandsIn(script, context, 0, { sources: maxSources, commands: maxCommands });
+}
+
+function commandsIn(
+  script: string,
+  context: ShellContext,
+  depth: number,
+  left: { sources: number; commands: number },
+): SimpleCommand[] {
   const env = depth === 0 ? { ...context.env } : context.env;
   const commands: SimpleCommand[] = [];
   let nesting = 0;
@@ -77,11 +89,12 @@ export function simpleCommands(script: string, context: ShellContext, depth = 0)
     if (command === undefined) {
       for (const [name, value] of Object.entries(own)) if (!conditional || !env[name]) env[name] = value;
     } else if ((command === '.' || command === 'source') && operand !== undefined) {
-      const sourced = depth < maxDepth && !operand.includes(unknown) ? context.source(operand) : undefined;
-      if (sourced !== undefined) commands.push(...simpleCommands(sourced, { ...context, env }, depth + 1));
+      const mayFollow = depth < maxDepth && !operand.includes(unknown) && left.sources-- > 0;
+      const sourced = mayFollow ? context.source(operand) : undefined;
+      if (sourced !== undefined) commands.push(...commandsIn(sourced, { ...context, env }, depth + 1, left));
     } else if (command === 'cd' && operand !== undefined && nesting === 0) {
       cwd = operand;
-    } else {
+    } else if (left.commands-- > 0) {
       commands.push({ words, env: { ...env, ...own }, ...(cwd === undefined ? {} : { cwd }) });
     }
   }

@@ -38,7 +38,9 @@ export function parseStat(text: string): ProcessStat | undefined {
   const pid = Number(text.slice(0, open));
   // Field 3 of the manual page is fields[0].
   const fields = text.slice(close + 2).split(' ');
-  const field = (number: number) => Number(fields[number - 3]);
+  // Some hold 64 bits and more; what is no whole number is nothing.
+  const field = (number: number) =>
+    /^-?\d{1,20}$/.test(fields[number - 3] ?? '') ? Number(fields[number - 3]) : Number.NaN;
   const startTicks = field(22);
   if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) return undefined;
   return {
@@ -48,7 +50,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     parent: field(4),
     kernelThread: (field(9) & PF_KTHREAD) !== 0,
     exiting: (field(9) & PF_EXITING) !== 0 || fields[0] === 'Z' || fields[0] === 'X',
-    cpuTicks: field(14) + field(15),
+    cpuTicks: field(14) + field(15) || 0,
     startTicks,
     residentPages: field(24) || 0,
     stackStart: fields[28 - 3] ?? '0',
