@@ -72,17 +72,15 @@ export function createBackend(secure: Secure | undefined, handler: RequestListen
     if (retired) closeAfter(response);
     handler(request, response);
   });
-  // Node starts to look for slow requests when a server listens; this one has others listen for it.
-  server.emit('listening');
 
   return {
     secure,
     take: (socket) => {
-      open++;
+      // Node starts to look for slow requests when a server listens; this one has others listen for it.
+      if (open++ === 0) server.emit('listening');
       socket.once('close', () => {
-        open--;
-        // Also ends the look-out for slow requests.
-        if (retired && open === 0) server.close();
+        // Ends the look-out for slow requests: without a connection nothing wakes the process up.
+        if (--open === 0) server.close();
       });
       server.emit('connection', socket);
     },
