@@ -8,7 +8,7 @@ import type { Start } from './discovery/foretell.js';
 import { type Merged, mergeCandidates } from './discovery/instances.js';
 import { lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
-import { followNames, isExpired, observe, rememberedProcess, type State } from './discovery/memory-state.js';
+import { followNames, historyOf, isExpired, observe, rememberedProcess, type State } from './discovery/memory-state.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
 import { isCollector } from './filebeat/command.js';
@@ -24,6 +24,7 @@ import { accountForDrops, learnFrom } from './snapshot/accounts.js';
 import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './snapshot/draft.js';
 import { heldSockets, lacksNothing, supersededBy } from './snapshot/held.js';
 import { type WantedOf, wantedOf } from './snapshot/wanted.js';
+import { cutListeners, gapsWithin, instancesWithin } from './snapshot/within.js';
 import { createSocketScanner } from './sockets/scanner.js';
 
 export interface Sources {
@@ -130,12 +131,15 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
     const host = readHostFacts(procfs);
     const everything = mergeCandidates(gather(scan, gaps));
-    const merged = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
+    const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
+    const { kept: merged, gaps: leftOut } = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
+    gaps.push(...leftOut);
     kept.sweep();
     state = followNames(state, merged);
     const context = { state, now, bootId: boot(), hidden: scan.hidden, hostNetns: scan.hostNetns, lastEnd: endOf };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
+    gaps.push(...cutListeners(instances));
     for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
     for (const { gaps: more } of merged.flatMap((one) => one.candidates)) gaps.push(...(more ?? []));
 
@@ -173,7 +177,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       sockets: look.sockets,
       namespaces: look.namespaces,
       statics,
-      gaps: withoutRepeats(gaps),
+      gaps: gapsWithin(gaps),
       drops,
       undecided: look.undecided.flatMap(undecidedOf),
       tableReads: look.tableReads,
@@ -193,12 +197,4 @@ function undecidedOf({ instance, listener }: WantedOf): Snapshot['undecided'] {
 
 function isWhole(prediction: Prediction | undefined, gaps: readonly Gap[] = []): boolean {
   return prediction?.outcome === 'runs' && prediction.gaps.length + gaps.length === 0;
-}
-
-function withoutRepeats(gaps: readonly Gap[]): Gap[] {
-  const seen = new Set<string>();
-  return gaps.filter((gap) => {
-    const key = `${gap.reason}|${gap.subject}|${gap.instance ?? ''}`;
-    return !seen.has(key) && seen.add(key) !== undefined;
-  });
 }

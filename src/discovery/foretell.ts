@@ -6,6 +6,7 @@ import type { FileView } from '../filebeat/files.js';
 import { predict } from '../filebeat/predict.js';
 import type { Running } from '../filebeat/release.js';
 import { knownReleases, newestRelease } from '../filebeat/releases.js';
+import { limits, tooMany } from '../limits.js';
 import type { Gap, Prediction } from '../model.js';
 import type { KeptReadings } from '../proc/kept.js';
 
@@ -44,8 +45,10 @@ export function foretell(
   { running, view }: { running?: Running; view?: string | undefined } = {},
 ): Foretold {
   const answer = (files: FileView) => {
-    const prediction = running === undefined ? predict(command, files) : predictRunning(command, files, running);
-    return { prediction, pathData: canonical(files, prediction.paths.data), config: configLabel(command.argv) };
+    const config = configLabel(command.argv);
+    const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
+    const prediction = predictionWithin(whole, config);
+    return { prediction, pathData: canonical(files, prediction.paths.data), config };
   };
   const start = { command, rootDir };
   return attempt(
@@ -91,4 +94,20 @@ export function predictRunning(command: Command, files: FileView, running: Runni
     if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' } };
   }
   return prediction;
+}
+
+/** Of one prediction; the rest of it stands. */
+export function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
+  const { listeners, gaps, faults } = prediction;
+  if (listeners.length <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
+  return {
+    ...prediction,
+    listeners: listeners.slice(0, most),
+    faults: faults.slice(0, limits.troubles),
+    gaps: [
+      ...(listeners.length > most ? [tooMany(`listeners of ${config}`, listeners.length, most)] : []),
+      ...(gaps.length > limits.troubles ? [tooMany(`gaps of ${config}`, gaps.length, limits.troubles)] : []),
+      ...gaps.slice(0, limits.troubles),
+    ],
+  };
 }

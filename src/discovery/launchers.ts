@@ -2,8 +2,10 @@
  * From the command that a unit, an init script or a settings file names to the Filebeat that it ends in: wrapper scripts
  * (the packages' /usr/bin/filebeat), `filebeat-god`, `env`, `nice`, `sh -c` and their like.
  */
+
 import { isCollector } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
+import { limits } from '../limits.js';
 import { type SimpleCommand, simpleCommands, unknown } from './shell.js';
 import type { Environment } from './unit-words.js';
 
@@ -63,7 +65,7 @@ const launchers = new Set([
   'faketime',
 ]);
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh', 'busybox']);
-const scriptLimit = 64 * 1024;
+const scriptLimit = limits.scriptBytes;
 const maxDepth = 5;
 
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -18,6 +18,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
@@ -41,7 +42,7 @@ export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
 
 const slowSeconds = 30;
 const nothing = encodeState(emptyState);
-const sizeLimit = 64 * 1024 * 1024;
+const sizeLimit = limits.stateBytes;
 /** Temporary files of writers that were killed; a living one's is younger. */
 const staleSeconds = 60;
 

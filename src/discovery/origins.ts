@@ -9,6 +9,7 @@ import type { Command } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { goGlob } from '../filebeat/glob.js';
 import type { Running } from '../filebeat/release.js';
+import { limits } from '../limits.js';
 import type { FilebeatProcess, Gap, Prediction } from '../model.js';
 import { openFileView } from '../proc/files.js';
 import type { KeptReadings } from '../proc/kept.js';
@@ -30,7 +31,7 @@ export interface Origin extends Candidate {
 }
 
 /** More main files than this below one pattern are a mistake in the pattern. */
-const globLimit = 1000;
+const globLimit = limits.globMatches;
 
 /** `known`: what is remembered of this very process. */
 export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {
@@ -129,7 +130,12 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
  * changes a directory; only what is edited in place is seen later, and systemd itself waits for a reload there.
  */
 function isOfOthers(units: readonly FilebeatUnit[], path: string): boolean {
-  if (!/^\/usr\/(?:s?bin|lib|libexec)\/.+|\/systemd\/.+\.(?:service|conf)$/.test(path) || /filebeat/i.test(path))
+  if (
+    !/^\/usr\/(?:s?bin|lib|libexec)\/.|^\/etc\/(?:rc\.d\/)?(?:init|rc\d)\.d\/.|\/systemd\/.+\.(?:service|conf)$/.test(
+      path,
+    ) ||
+    /filebeat/i.test(path)
+  )
     return false;
   const name = basename(path);
   return !units.some(({ fragment, dropIns }) => [fragment, ...dropIns].some((file) => basename(file) === name));

@@ -11,6 +11,7 @@
  * - A Filebeat found before is verified on every scan by pid, start time and the stack that its last `exec` chose.
  */
 import { isCollector } from '../filebeat/command.js';
+import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { allLeftAlone } from '../proc/place.js';
@@ -93,7 +94,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     number++;
     const filebeats: RunningFilebeat[] = [];
     const found: Facts[] = [];
-    const pids = listing.value.filter(isPid).map(Number);
+    const all = listing.value.filter(isPid).map(Number);
+    const pids = all.length > limits.processes ? all.sort((a, b) => a - b).slice(0, limits.processes) : all;
     let examined = 0;
 
     const tellFilebeat = (pid: number): boolean => {
@@ -150,6 +152,12 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     lastScan = started;
 
     const hidden = hiddenFrom(pids);
+    if (pids.length < all.length)
+      hidden.push({
+        reason: 'limit',
+        subject: '/proc',
+        detail: `${all.length} processes; ${pids.length} are looked at`,
+      });
     const hostNetns = reader.hostNetns();
     const copies = forkedCopies(found);
     return {

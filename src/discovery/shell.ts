@@ -2,6 +2,7 @@
  * The little of a shell script that tells how a program is started: assignments, sourced files, simple commands
  * (POSIX shell, "2. Shell Command Language"). Nothing is run; what only running could tell becomes `unknown`.
  */
+import { limits } from '../limits.js';
 import type { Environment } from './unit-words.js';
 
 /** Stands in a word for what only running the script could tell (command substitution, arithmetic, pattern removal). */
@@ -44,16 +45,14 @@ const keywords = new Set([
 ]);
 const openers = new Set(['if', 'elif', 'while', 'until']);
 const maxDepth = 4;
-/** A script that sources itself a hundred times would otherwise have a hundred million commands. */
-const maxSources = 64;
-const maxCommands = 5000;
 
 /**
  * Simple commands of a script in the order of its text, whatever branch or function they stand in. An assignment that
  * is only made on a condition counts when the variable has no value yet.
  */
 export function simpleCommands(script: string, context: ShellContext): SimpleCommand[] {
-  return commandsIn(script, context, 0, { sources: maxSources, commands: maxCommands });
+  // One that sources itself a hundred times would otherwise have a hundred million commands.
+  return commandsIn(script, context, 0, { sources: limits.scriptSources, commands: limits.scriptCommands });
 }
 
 function commandsIn(

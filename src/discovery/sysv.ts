@@ -3,6 +3,7 @@
  * how, a link /etc/rc3.d/S50NAME says that it ought to run. Only what the files tell; nothing is run.
  */
 import type { FileView } from '../filebeat/files.js';
+import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
 import { pickFilebeat } from './launchers.js';
 import { simpleCommands } from './shell.js';
@@ -11,7 +12,7 @@ import type { FilebeatUnit, UnitOptions } from './units.js';
 
 const scriptDirectories = ['/etc/init.d', '/etc/rc.d/init.d'];
 const linkDirectories = ['/etc', '/etc/rc.d'];
-const scriptLimit = 256 * 1024;
+const scriptLimit = limits.initScriptBytes;
 
 /**
  * All init scripts that start a Filebeat, by name. `native` are the systemd services found: one of the same name makes

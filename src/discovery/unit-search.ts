@@ -3,6 +3,7 @@
  * (systemd.unit(5) "UNIT FILE LOAD PATH"). Reads only through the FileView, so any root can be looked at.
  */
 import type { FileView } from '../filebeat/files.js';
+import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
 import { parseServiceName, templateName, type UnitName } from './unit-specifiers.js';
 
@@ -24,7 +25,7 @@ export const unitDirectories = [
 ] as const;
 
 /** More entries than this in one unit directory are not looked at. */
-const listLimit = 20_000;
+const listLimit = limits.unitEntries;
 
 export interface UnitDirectory {
   path: string;

@@ -3,6 +3,7 @@
  * (systemd.service(5), systemd.exec(5)), as the system manager would start it.
  */
 import type { FileView } from '../filebeat/files.js';
+import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
 import { type Assignment, lastSetting, listSetting, parseUnitFile, settings } from './unit-file.js';
 import { expandSpecifiers, type SpecifierContext } from './unit-specifiers.js';
@@ -41,7 +42,7 @@ export interface SourcedAssignment extends Assignment {
   file: string;
 }
 
-const fileLimit = 1024 * 1024;
+const fileLimit = limits.unitBytes;
 
 /** Text of a file, or why not. */
 export function readText(files: FileView, path: string): { text: string } | { gap: Gap } {

@@ -4,6 +4,8 @@
  * Filling prom-client gauges costs 7 µs a series, its serialiser alone 2 to 4 µs, this 0.6 µs: with 10,000 ports
  * (50,000 series) that is the difference between 335 and 30 ms a scrape.
  */
+import { createHash } from 'node:crypto';
+import { limits } from '../limits.js';
 import type { PortVerdict } from '../model.js';
 import { type MetricName, metricTable, scopeLabels } from './metric-table.js';
 
@@ -21,9 +23,15 @@ type Extra<N extends MetricName> = Strings<(typeof metricTable)[N]['extra']>;
 const special = /[\\\n"]/;
 
 /** A label value between its quotes. */
-function escaped(value: string): string {
+function escaped(whole: string): string {
+  const value = whole.length > limits.labelChars ? shortened(whole) : whole;
   if (!special.test(value)) return value;
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
+
+/** Two that begin alike stay apart. */
+function shortened(value: string): string {
+  return `${value.slice(0, limits.labelChars)}… ${createHash('sha256').update(value).digest('hex').slice(0, 16)}`;
 }
 
 /** `name="core",config="…"`: the label pairs of a scope, made once and shared by all families that begin with them. */

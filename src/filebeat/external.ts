@@ -2,6 +2,7 @@
  * Configuration outside the main file: `filebeat.config.inputs`, `filebeat.config.modules`, `filebeat.config_dir`.
  * Without reload Filebeat checks all of it before it starts and a fault ends the process; with reload it skips what is bad.
  */
+import { limits } from '../limits.js';
 import type { Fault, Listener } from '../model.js';
 import { isEnabled, toDuration } from './checks.js';
 import { goGlob } from './glob.js';
@@ -14,7 +15,7 @@ import { isGoFloat, type Plain, plainMap } from './value.js';
 import { failure, type Read, type Scope } from './variables.js';
 
 /** A glob over more files than this is a gap. */
-const GLOB_LIMIT = 10_000;
+const GLOB_LIMIT = limits.configEntries;
 /** Filebeat's own default. */
 const RELOAD_PERIOD_SECONDS = 10;
 

@@ -2,6 +2,7 @@
  * Reads configuration files as Filebeat does: owner and mode first, then YAML, then the tree. Keeps account of every
  * file that bears on the prediction and of everything that could not be seen.
  */
+import { limits } from '../limits.js';
 import type { ConfigFile, Fault, Gap } from '../model.js';
 import { type Clash, treeFromYaml } from './build.js';
 import type { FileStat, FileView } from './files.js';
@@ -31,7 +32,7 @@ export type Loaded =
   | { kind: 'unseen'; fault: Fault };
 
 /** Larger configurations are not read; the gap says so. */
-export const FILE_LIMIT = 10 * 1024 * 1024;
+export const FILE_LIMIT = limits.configBytes;
 
 export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
   const at = { file: path };

@@ -2,6 +2,7 @@
  * Module entries → the inputs that their filesets give, from the module folder of the instance's own home
  * (`<path.home>/module`); from this program's table (`filesets.ts`) where that folder cannot be looked at.
  */
+import { limits } from '../limits.js';
 import type { Fault, Position } from '../model.js';
 import { type Made, type ModuleHome, makeFileset, stamp } from './fileset.js';
 import { filesetDiffers, knownModule, slowFileset, tableFileset, tableFilesets } from './filesets.js';
@@ -50,7 +51,7 @@ export interface FilesetSwitches {
   forceEnable: boolean;
 }
 
-const MODULES_LIMIT = 10_000;
+const MODULES_LIMIT = limits.configEntries;
 
 /** `filebeat.modules` with `--modules` and `-M`. A failure ends the process. */
 export function staticModuleInputs(

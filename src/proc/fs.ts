@@ -3,6 +3,7 @@
  * Synchronous on purpose: procfs never waits for a device, and the promise API costs six times as much.
  */
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
+import { limits } from '../limits.js';
 import type { Gap, GapReason, Reading } from '../model.js';
 import { leftAlone, reading } from './place.js';
 
@@ -28,7 +29,7 @@ export type Until = (bytes: Buffer, length: number, got: number) => boolean;
 
 const PROC_SUPER_MAGIC = 0x9fa0;
 const FIRST_BUFFER = 1 << 18;
-const LARGEST = 1 << 26;
+const LARGEST = limits.procBytes;
 /** No kernel hands out more than a page (of at most 64 KiB) at a time where it hands out pieces. */
 const ROOM = 1 << 16;
 

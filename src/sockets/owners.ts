@@ -6,6 +6,7 @@
  * start time is the same on both sides: neither a pid given away again nor a descriptor closed meanwhile can slip in.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { limits } from '../limits.js';
 import type { Gap, Owner, ProcessId } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { parseSocketLink, parseStat } from '../proc/process.js';
@@ -83,8 +84,9 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     const names = procfs.list(`${pid}/fd`);
     if (!names.ok) return names.gap.reason === 'denied' ? 'denied' : 'gone';
     const found = new Map<number, string>();
-    let denied = false;
-    for (const fd of names.value) {
+    // Whoever has more of them than is looked at may hold it: nobody knows.
+    let denied = names.value.length > limits.descriptors;
+    for (const fd of names.value.slice(0, limits.descriptors)) {
       const link = procfs.link(`${pid}/fd/${fd}`);
       if (!link.ok) {
         // Without CAP_SYS_PTRACE the names can be listed (CAP_DAC_READ_SEARCH) and none of the links read.

@@ -1,0 +1,49 @@
+// `npm run test:hostile`: secrets, spoilt texts, hanging reads, limits, chaos and load, with their seeds and counts. `-- --long`: ten minutes of chaos.
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const top = new URL('..', import.meta.url).pathname;
+const long = process.argv.includes('--long');
+const ready = spawnSync(process.execPath, ['scripts/ready.mjs'], { cwd: top, stdio: 'inherit' });
+if (ready.status !== 0) process.exit(1);
+const files = readdirSync(join(top, 'dist', 'test'))
+  .filter((name) => /^(canaries|hostile-.*|chaos|load|web-auth|filebeat-fuzz)\.test\.js$/.test(name))
+  .sort()
+  .map((name) => join('dist', 'test', name));
+const env = {
+  ...process.env,
+  ...(long ? { CHAOS_SECONDS: process.env.CHAOS_SECONDS ?? '600', HOSTILE_ROUNDS: '20000' } : {}),
+};
+// No test outlives this; the chaos has a limit of its own. Milliseconds.
+const timeout = (long ? 720 : 180) * 1000;
+const began = Date.now();
+const child = spawn(
+  process.execPath,
+  ['--test', '--test-concurrency=1', `--test-timeout=${timeout}`, '--test-reporter=tap', ...files],
+  { cwd: top, env, stdio: ['ignore', 'pipe', 'inherit'] },
+);
+// The reporter quotes what a test prints; of all else only verdicts are of interest.
+let rest = '';
+const failures = [];
+child.stdout.setEncoding('utf8').on('data', (text) => {
+  const lines = (rest + text).split('\n');
+  rest = lines.pop();
+  for (const line of lines) {
+    if (/^ +(not )?ok /.test(line))
+      console.log(
+        line
+          .trim()
+          .replace(/^ok \d+ - /, 'ok      ')
+          .replace(/^not ok \d+ - /, 'NOT OK  '),
+      );
+    else if (/^# \\# /.test(line)) console.log(`        ${line.slice(5)}`);
+    else if (/^# (tests|pass|fail|skipped) /.test(line)) console.log(line.slice(2));
+    else if (/^ +(error|failureType|location): /.test(line)) failures.push(line);
+  }
+});
+child.once('close', (code) => {
+  for (const line of failures) console.log(line);
+  console.log(`${((Date.now() - began) / 1000).toFixed(0)} s`);
+  process.exit(code ?? 1);
+});

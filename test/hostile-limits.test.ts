@@ -1,0 +1,116 @@
+/** Too much of anything is a gap and one line in the log; what is there within the limit is told as ever. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import type { Merged } from '../src/discovery/instances.js';
+import type { Origin } from '../src/discovery/origins.js';
+import { labelText } from '../src/exporter/exposition.js';
+import { limits } from '../src/limits.js';
+import type { Gap, Instance, InstanceOrigin } from '../src/model.js';
+import { cutListeners, gapsWithin, instancesWithin } from '../src/snapshot/within.js';
+import { startExporter } from './support/exporter.js';
+import { hostileNames } from './support/report.js';
+import { createWorld } from './support/world.js';
+
+const world = createWorld('limits-');
+after(world.end);
+
+describe('too much', () => {
+  it('of listeners in one file are the first of them, a gap, and one line in the log', async () => {
+    const inputs = Array.from(
+      { length: limits.listeners + 500 },
+      (_, at) => `- {type: udp, host: "127.0.0.1:${1 + at}"}\n`,
+    );
+    const text = `filebeat.inputs:\n${inputs.join('')}output.console.enabled: true\n`;
+    const many = await world.filebeat('many', [], { text });
+    const bomb = `x: &a [${'1,'.repeat(500)}1]\n${Array.from({ length: 12 }, (_, i) => `y${i}: &b${i} [${`*${i === 0 ? 'a' : `b${i - 1}`},`.repeat(9)}1]\n`).join('')}`;
+    const bombed = await world.filebeat('bomb', [], { text: `${bomb}output.console.enabled: true\n` });
+    const long = await world.filebeat(
+      `${'d'.repeat(200)}/${'e'.repeat(200)}/${'f'.repeat(200)}/${'g'.repeat(200)}/${'h'.repeat(200)}/${'i'.repeat(200)}`,
+      [],
+    );
+    const exporter = await startExporter();
+    try {
+      for (let scan = 0; scan < 3; scan++) await exporter.scrape();
+      const scrape = await exporter.scrape();
+      assert.equal(
+        scrape.value('filebeat_instance_expected_ports', { config: many.config, protocol: 'udp' }),
+        limits.listeners,
+      );
+      assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'limit' })! >= 1);
+      assert.equal(scrape.value('filebeat_instance_config_valid', { config: bombed.config }), 0);
+      const label =
+        scrape.series.find(({ labels }) => labels.get('pid') === String(long.pid))?.labels.get('config') ?? '';
+      assert.match(label, /^\/.{1023}… [0-9a-f]{16}$/);
+      const { gaps } = await exporter.status();
+      assert.ok(gaps.some(({ subject }) => subject === `listeners of ${many.config}`));
+      assert.equal(exporter.log().split('not everything was looked at').length - 1, 1);
+    } finally {
+      await exporter.stop();
+    }
+  });
+
+  it('of instances leaves root’s and the oldest, and what ought to run before what is merely remembered', () => {
+    const one = (name: string, uid: number | undefined, startTicks: number, origins: InstanceOrigin[]) =>
+      ({ name, origins, ...(uid === undefined ? {} : { process: { uid, startTicks } }) }) as Merged<Origin>;
+    const flood = Array.from({ length: 50 }, (_, at) => one(`flood-${at}`, 1000, 10 + at, ['process']));
+    const all = [
+      one('remembered', undefined, 0, ['remembered']),
+      ...flood,
+      one('root', 0, 9999, ['process']),
+      one('unit', undefined, 0, ['systemd']),
+    ];
+    const { kept, gaps } = instancesWithin(all, () => 0, 4);
+    assert.deepEqual(
+      kept.map(({ name }) => name),
+      ['flood-0', 'flood-1', 'root', 'unit'],
+    );
+    assert.deepEqual(gaps, [{ reason: 'limit', subject: 'instances', detail: '53 of them; 4 are looked at' }]);
+    assert.deepEqual(instancesWithin(all, () => 0).gaps, []);
+  });
+
+  it('of listeners in all cuts those of the last instances', () => {
+    const instance = (count: number) =>
+      ({ expected: Array.from({ length: count }, () => ({})) }) as unknown as Instance;
+    const instances = [instance(3), instance(3), instance(3)];
+    assert.deepEqual(
+      cutListeners(instances, 4).map(({ reason, subject }) => [reason, subject]),
+      [['limit', 'listeners']],
+    );
+    assert.deepEqual(
+      instances.map(({ expected }) => expected.length),
+      [3, 1, 0],
+    );
+  });
+
+  it('of gaps are the first of them, each once', () => {
+    const gap = (subject: string): Gap => ({ reason: 'denied', subject });
+    assert.equal(gapsWithin([gap('a'), gap('a'), gap('b')]).length, 2);
+    const within = gapsWithin(
+      Array.from({ length: 9 }, (_, at) => gap(`${at}`)),
+      3,
+    );
+    assert.deepEqual(
+      within.map(({ subject }) => subject),
+      ['gaps', '0', '1', '2'],
+    );
+  });
+
+  it('of a label ends in a digest, so that two that begin alike stay apart', () => {
+    const label = (end: string) => labelText('instance', [hostileNames.long + end, 'c']);
+    assert.notEqual(label('a'), label('b'));
+    assert.ok(label('a').length < 1200);
+  });
+
+  it('is what docs/security.md says', () => {
+    const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+    for (const [name, most] of Object.entries(limits)) {
+      const shown = name.endsWith('Bytes')
+        ? most >= 2 ** 20
+          ? `${most / 2 ** 20} MiB`
+          : `${most / 2 ** 10} KiB`
+        : most.toLocaleString('en');
+      assert.match(text, new RegExp(`\\| \`${name}\` \\| ${shown} \\|`), `${name}: ${shown}`);
+    }
+  });
+});
