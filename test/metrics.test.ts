@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { labelsOf, type MetricName, metricTable } from '../src/exporter/metric-table.js';
 import { createNodeMetrics, type MetricsOptions, renderMetrics } from '../src/exporter/metrics.js';
+import { limits } from '../src/limits.js';
 import { mismatchCodes } from '../src/mismatches.js';
 import { parseExposition } from './support/exposition.js';
 import { hostileNames, hostNetns, instance, many, port, report, running, socket, troubled } from './support/report.js';
