@@ -131,7 +131,7 @@ test('errors name file, line, key and what was expected', () => {
     ],
     ['ports: [1]\nports: [2]', 'settings.yml:2: ports: expected once'],
     [
-      'instances:\n  - name: a\n    argv: [x]\n    env: {A: x, A: y}',
+      'instances:\n  - name: a\n    argv: [x]\n    env: {A: x, A: z}',
       'settings.yml:4: instances[0].env.A: expected once',
     ],
     ['- a', 'settings.yml:1: expected a map'],
