@@ -269,7 +269,9 @@ test('a slot is given back when the client goes away', async () => {
     });
     const deadline = Date.now() + 5000;
     const attempt = () => {
-      const client = connect(Number(port), '127.0.0.1', () => client.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+      const client = connect(Number(port), '127.0.0.1', () =>
+        client.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+      );
       client.on('data', () => {
         client.destroy();
         if (Date.now() < deadline) attempt();
