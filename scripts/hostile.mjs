@@ -26,6 +26,7 @@ const child = spawn(
 // The reporter quotes what a test prints; of all else only verdicts are of interest.
 let rest = '';
 const failures = [];
+let telling = false;
 child.stdout.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\n');
   rest = lines.pop();
@@ -39,7 +40,10 @@ child.stdout.setEncoding('utf8').on('data', (text) => {
       );
     else if (/^# \\# /.test(line)) console.log(`        ${line.slice(5)}`);
     else if (/^# (tests|pass|fail|skipped) /.test(line)) console.log(line.slice(2));
-    else if (/^ +(error|failureType|location): /.test(line)) failures.push(line);
+    // From `error:` to the stack, which says nothing more.
+    if (/^ +error: /.test(line)) telling = true;
+    if (/^ +(code|stack|name): /.test(line)) telling = false;
+    if (telling) failures.push(line);
   }
 });
 child.once('close', (code) => {
