@@ -8,7 +8,7 @@ import type { Wanted } from './scanner.js';
 import type { SocketRow } from './table.js';
 
 /** New listeners that nobody wants are seen after this time. */
-const KEPT_MS = 30_000;
+const KEPT_MS = 60_000;
 
 interface Kept {
   at: number;
