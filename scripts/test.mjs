@@ -22,7 +22,7 @@ const files = readdirSync(join(top, 'dist', 'test'))
   .map((name) => join('dist', 'test', name));
 // What looks at the whole host, or measures, runs alone: other tests' processes are on that host too.
 const alone =
-  /^dist\/test\/(live-|demo|cli|page-browser|e2e|chaos|hostile-|load|canaries|bench|settings-reload|discovery-processes|host\.|explain-host)/;
+  /^dist\/test\/(live-|demo|cli|page-browser|chaos|hostile-|load|canaries|bench|settings-reload|discovery-processes|host\.|explain-host)/;
 // A test that hangs has failed; Node knows how to say so since 20.11.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const bound = major > 20 || minor >= 11 ? ['--test-timeout=900000'] : [];
@@ -40,4 +40,8 @@ run(
   1,
   files.filter((file) => alone.test(file)),
 );
-if (wanted.length === 0) step('conformance', process.execPath, ['dist/src/conformance.js']);
+if (wanted.length === 0) {
+  step('conformance', process.execPath, ['dist/src/conformance.js']);
+  // Takes their programs from npm: not what somebody on a train wants.
+  if (process.env.CI) step('other Node.js releases', process.execPath, ['scripts/node-versions.mjs']);
+}

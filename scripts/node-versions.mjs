@@ -1,0 +1,51 @@
+// Unit tests and the conformance run on other Node.js releases, whose programs npm's package `node` brings: `node scripts/node-versions.mjs 22 24`.
+// Left out: what is about the machine rather than the language (live tests, browser, packages, Prometheus) or measures time.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const top = new URL('..', import.meta.url).pathname;
+const supported = ['20', '22', '24'];
+const aboutTheMachine =
+  /^(live-|e2e|demo|chaos|load|cli|hostile-|settings-reload|page-browser|packages|docs-|completion|prometheus-|canaries|quiet|web-deploy|explain-host|web-auth|bench)/;
+
+function run(program, args, cwd) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    timeout: 600_000,
+  });
+  if (status === 0) return stdout;
+  console.error(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`);
+  throw new Error(`${program} ${args.slice(0, 3).join(' ')} …: ${status}`);
+}
+
+/** `v22.23.3` and the program itself. */
+function fetchNode(major, folder) {
+  writeFileSync(join(folder, 'package.json'), '{}');
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--foreground-scripts', `node@${major}`], folder);
+  const program = join(folder, 'node_modules/node/bin/node');
+  return { program, version: run(program, ['--version'], folder).trim() };
+}
+
+const files = readdirSync(join(top, 'dist/test'))
+  .filter((name) => name.endsWith('.test.js') && !aboutTheMachine.test(name))
+  .map((name) => join('dist/test', name));
+
+const asked = process.argv.slice(2);
+// What runs this has had all tests already.
+const majors = asked.length > 0 ? asked : supported.filter((major) => !process.version.startsWith(`v${major}.`));
+for (const major of majors) {
+  const folder = mkdtempSync(join(tmpdir(), `node-${major}-`));
+  try {
+    const { program, version } = fetchNode(major, folder);
+    const tests = run(program, ['--test', '--test-reporter=tap', '--test-concurrency=2', ...files], top);
+    const passed = /^# pass (\d+)$/m.exec(tests)?.[1];
+    const conformance = run(program, ['dist/src/conformance.js'], top).trim().split('\n').at(-1);
+    console.log(`Node.js ${version}: ${passed} tests of ${files.length} files passed; conformance: ${conformance}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
