@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { advance, droppedWithin, type Ledger, ledgerKey, pruneLedger } from '../src/discovery/ledger.js';
+import { advance, droppedWithin, isToldAgain, type Ledger, ledgerKey, pruneLedger } from '../src/discovery/ledger.js';
 
 const key = ledgerKey('core', 'udp', '*', 9000);
 const boot = 'boot-1';
@@ -115,10 +115,32 @@ describe('the loss ledger', () => {
     assert.ok(Object.keys(ledger[key]!.sockets).length <= 8);
   });
 
-  it('is the same object while nothing is dropped', () => {
+  it('is the same object while nothing is dropped, and nothing opened or closed', () => {
     const entry = step({}, [socket(1, 17)])[key];
     assert.equal(advance(entry, [socket(1, 17)], { now: 60, bootId: boot }), entry);
-    assert.equal(advance(entry, [], { now: 60, bootId: boot }), entry);
+    const closed = advance(entry, [], { now: 60, bootId: boot });
+    assert.equal(advance(closed, [], { now: 61, bootId: boot }), closed);
+  });
+
+  it('is told again by the sockets that are open, not by those that closed', () => {
+    const told = (written: Ledger, now: Ledger) => isToldAgain(written[key], now[key]!);
+    const written = step({}, [socket(1, 17)]);
+    assert.ok(told({}, written));
+    const risen = step(written, [socket(1, 20)]);
+    assert.ok(told(written, risen));
+    assert.ok(!told(written, step(risen, [])), 'closed');
+    assert.ok(!told(written, step(risen, [socket(2, 0)])), 'bound again');
+    assert.ok(told(risen, step(risen, [])), 'what it dropped is written');
+    assert.ok(told(written, step(step(risen, []), [socket(1, 20)])), 'missed by one reading alone');
+    assert.ok(!told(written, step(risen, [socket(1, 20)], 0, 'boot-2')), 'of another boot');
+  });
+
+  it('of more sockets than are kept: what one dropped that closed is not told again', () => {
+    const many = (drops: number) => Array.from({ length: 12 }, (_, n) => socket(n, drops));
+    const written = step({}, many(1));
+    const risen = step(written, many(2));
+    assert.ok(isToldAgain(written[key], risen[key]!));
+    assert.ok(!isToldAgain(written[key], step(risen, many(2).slice(1))[key]!));
   });
 
   it('is pruned by instance name, whatever the name is made of', () => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Exporter, startExporter } from './support/exporter.js';
@@ -131,6 +131,20 @@ describe('the loss ledger', rootOnly, () => {
     assert.ok(waiting > 0);
     assert.equal(await dropsTold(), inside - waiting);
     assert.equal(snmp().rcvbufErrors, sent - received);
+  });
+
+  it('never begins lower: what a socket had dropped that closed is written by the scan that sees it', async () => {
+    await send(30);
+    await dropsTold();
+    await lossy.close(fd);
+    await dropsTold();
+    process.kill(exporter.pid, 'SIGKILL');
+    await exporter.ended;
+    rmSync(exporter.folder, { recursive: true });
+    fd = await bind(lossy);
+    exporter = await startExporter([state]);
+    const before = highest;
+    assert.equal(await dropsTold(), before);
   });
 
   it('is a lower bound: what the last socket dropped unseen before it closed is nobody’s', async () => {

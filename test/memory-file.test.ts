@@ -96,6 +96,25 @@ describe('the state file', () => {
     assert.equal(read(path).instances['id-core']!.lastSeen, 1002);
   });
 
+  it('is written at once when a socket closed that had dropped more than is written, and not while it is open', () => {
+    const path = fresh();
+    const { memory } = open(path);
+    const dropped = (total: number, open: 0 | 1): State => ({
+      ...stateOf(known('core')),
+      ledger: { '["core","udp","*",9000]': { total, sockets: { '1/7': total }, open, bootId: 'boot', rises: [] } },
+    });
+    const totals = () => Object.values(read(path).ledger).map(({ total }) => total);
+    memory.save(dropped(10, 1), 1000);
+    const { ino } = statSync(path);
+    for (let second = 1; second < 10; second++) memory.save(dropped(10 + second, 1), 1000 + second);
+    assert.deepEqual([statSync(path).ino, totals()], [ino, [10]]);
+    memory.save(dropped(19, 0), 1010);
+    assert.deepEqual(totals(), [19]);
+    const { ino: closed } = statSync(path);
+    memory.save(dropped(19, 0), 1011);
+    assert.equal(statSync(path).ino, closed, 'once is enough');
+  });
+
   it('that is corrupt is set aside, with one warning that quotes nothing of it', () => {
     const path = fresh();
     writeFileSync(path, '{"version": 1, "hunter2');

@@ -8,6 +8,8 @@ export interface LedgerEntry {
   total: number;
   /** Namespace and inode of each socket counted so far → the kernel's count when last seen. */
   sockets: Record<string, number>;
+  /** How many of them, the last ones, were open at the last look. */
+  open?: number;
   /** Boot in which those sockets lived; another boot reuses their numbers. */
   bootId: string;
   /** `[seconds since the epoch, datagrams]`: rises seen in the last 5 minutes, in buckets of 10 s, oldest first. */
@@ -48,30 +50,46 @@ export function advance(
   context: { now: number; bootId: string },
 ): LedgerEntry | undefined {
   if (sockets.length === 0 && before === undefined) return undefined;
-  let total = before?.total ?? 0;
   const known = before?.bootId === context.bootId ? before.sockets : {};
   const seen: Record<string, number> = {};
-  let isNew = before?.bootId !== context.bootId;
-  for (const socket of sockets) {
-    const drops = ((socket.drops % wrap) + wrap) % wrap;
-    const id = `${socket.netns}/${socket.inode}`;
-    const last = known[id];
-    if (last === undefined) total += drops;
-    else if (drops >= last) total += drops - last;
-    else total += last - drops > wrapDistance ? drops + wrap - last : drops;
-    seen[id] = drops;
-    isNew ||= last !== drops;
-  }
-  if (!isNew && before?.rises.length === 0) return before;
+  for (const { netns, inode, drops } of sockets) seen[`${netns}/${inode}`] = ((drops % wrap) + wrap) % wrap;
+  const risen = dropsSince(known, seen);
+  const ids = Object.keys(seen);
+  const isSame =
+    before?.bootId === context.bootId && before.open === ids.length && ids.every((id) => known[id] === seen[id]);
+  if (isSame && before.rises.length === 0) return before;
   const earlier = Object.entries(known).filter(([id]) => !Object.hasOwn(seen, id));
-  const room = Math.max(0, kept - sockets.length);
+  const room = Math.max(0, kept - ids.length);
   return {
-    total,
+    total: (before?.total ?? 0) + risen,
     // Newest last: what is dropped first was seen longest ago.
     sockets: { ...Object.fromEntries(room === 0 ? [] : earlier.slice(-room)), ...seen },
+    open: ids.length,
     bootId: context.bootId,
-    rises: addRise(before?.rises ?? [], context.now, before === undefined ? 0 : total - before.total),
+    rises: addRise(before?.rises ?? [], context.now, before === undefined ? 0 : risen),
   };
+}
+
+/** Datagrams that sockets dropped between two looks, by their counts then and now. */
+function dropsSince(known: Readonly<Record<string, number>>, seen: Readonly<Record<string, number>>): number {
+  return Object.entries(seen).reduce((sum, [id, drops]) => {
+    const last = known[id];
+    if (last === undefined) return sum + drops;
+    if (drops >= last) return sum + drops - last;
+    return sum + (last - drops > wrapDistance ? drops + wrap - last : drops);
+  }, 0);
+}
+
+/**
+ * Would a start from `written` come to the same total, by what the sockets say that are open now? If not, some of it was
+ * dropped by sockets that closed since: nobody but `entry` knows of it any more.
+ */
+export function isToldAgain(written: LedgerEntry | undefined, entry: LedgerEntry): boolean {
+  if (written === entry) return true;
+  const { sockets, open = 0, bootId } = entry;
+  const still = Object.fromEntries(open === 0 ? [] : Object.entries(sockets).slice(-open));
+  const known = written?.bootId === bootId ? written.sockets : {};
+  return (written?.total ?? 0) + dropsSince(known, still) >= entry.total;
 }
 
 function addRise(rises: readonly [number, number][], now: number, datagrams: number): [number, number][] {

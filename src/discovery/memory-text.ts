@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Learned, LearnedSocket } from './learned.js';
-import type { Ledger, LedgerEntry } from './ledger.js';
+import { isToldAgain, type Ledger, type LedgerEntry } from './ledger.js';
 import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
 
 export type LoadedState =
@@ -19,7 +19,8 @@ export function encodeState(state: State): string {
 }
 
 /**
- * Worth a write at once: a change of anything but time stamps, the ledger and sockets that are not learned yet. Cheap
+ * Worth a write at once: a change of anything but time stamps, sockets that are not learned yet, and drops of which the
+ * kernel can be asked again. Of what a closed socket dropped it cannot: the count would begin lower at the next start. Cheap
  * where `after` was made from `before`, for what did not change is the same object in both.
  */
 export function differsUrgently(before: State, after: State): boolean {
@@ -29,6 +30,8 @@ export function differsUrgently(before: State, after: State): boolean {
     const [known, now] = [before.instances[id], after.instances[id]!];
     return known !== undefined && isSameButForTime(known, now);
   };
+  const isCounted = (key: string) => isToldAgain(before.ledger[key], after.ledger[key]!);
+  if (before.ledger !== after.ledger && !Object.keys(after.ledger).every(isCounted)) return true;
   return !ids.every(isKnown) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
 }
 
@@ -136,6 +139,7 @@ function isLedgerEntry(row: Row, key: string): boolean {
     (parts as unknown[]).length === 4 &&
     isNumber(row['total']) &&
     row['total'] >= 0 &&
+    optional(row['open'], isNumber) &&
     isText(row['bootId']) &&
     isRecord(row['sockets']) &&
     Object.values(row['sockets']).every(isNumber) &&

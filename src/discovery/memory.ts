@@ -28,8 +28,8 @@ export interface Memory {
   /** What the next scan starts from: `state` with what another process (`forget`) changed in the file meanwhile. */
   pull(state: State): State;
   /**
-   * After a scan. Writes at once when an instance, a start or a learned listener changed; time stamps, the ledger and
-   * sockets on their way to being learned at most every 30 s. True when the file now says what `state` does.
+   * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed that had dropped
+   * more than is written; time stamps, the ledger of open sockets and those on their way to being learned at most every 30 s. True when the file now says what `state` does.
    */
   save(state: State, now: number): boolean;
   /** At the end of the program: everything. */
