@@ -77,17 +77,20 @@ export function changedSinceStart(
 }
 
 /**
- * Of a running instance. `record`: what this very process was known to ask for, if an earlier scan saw it.
- * `startTime`: seconds since the epoch.
+ * Of a running instance. `record`: what this very process was known to ask for, if an earlier scan saw it. `lastKnown`: what
+ * the instance was, whatever process it had. `startTime`: seconds since the epoch.
  */
 export function expectedOfRunning(
   prediction: Prediction,
   startTime: number,
   record: StartRecord | undefined,
+  lastKnown: readonly Listener[] = [],
 ): Expectation {
   const onDisk = prediction.listeners;
   if (!canStart(prediction) && record !== undefined)
     return { expected: record.listeners, basis: 'remembered', pendingRestart: false };
+  if (!canStart(prediction) && onDisk.length === 0 && lastKnown.length > 0)
+    return { expected: [...lastKnown], basis: 'last-known', pendingRestart: false };
   const brokenReloads = brokenFiles(prediction);
   const stopped = (record?.listeners ?? []).filter(
     (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),

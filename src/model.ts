@@ -207,8 +207,11 @@ export interface Instance {
   prediction: Prediction;
   /** What it ought to hold now: see `expected.ts`. */
   expected: Listener[];
-  /** Where `expected` comes from. `edited`: on disk, but a file was edited after the start and the start was not seen. */
-  basis: 'disk' | 'remembered' | 'edited';
+  /**
+   * Where `expected` comes from. `remembered`: what this very process started with. `edited`: on disk, but a file was edited
+   * after the start and the start was not seen. `last-known`: of an earlier process; the files of this one tell nothing.
+   */
+  basis: 'disk' | 'remembered' | 'edited' | 'last-known';
   /** The listeners on disk differ from the remembered ones it started with, and only a restart applies them. */
   pendingRestart: boolean;
   /** Reloaded files that can no longer be loaded, with why: Filebeat has stopped their inputs. */
@@ -414,7 +417,8 @@ export type Cause =
   /** `sinceSeconds`: how long ago the file was edited. */
   | { kind: 'reload-pending'; file: string; sinceSeconds: number; periodSeconds: number }
   | { kind: 'reloaded-file-broken'; fault: Fault }
-  | { kind: 'hangs-after-refusal'; fault: Fault }
+  /** `portsUnknown`: no earlier look knew a port of it. */
+  | { kind: 'hangs-after-refusal'; fault: Fault; portsUnknown?: true }
   /** Release 8.10 starts only one of the inputs with one id: here that at `declaredIn`. */
   | { kind: 'same-id'; declaredIn: Position }
   /** Its process holds that port on another address, of another family or in another network namespace. */

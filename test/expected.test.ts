@@ -89,6 +89,25 @@ describe('what a running Filebeat ought to hold', () => {
   });
 });
 
+describe('what a Filebeat ought to hold that was started with files it refuses', () => {
+  const refused = prediction([], { outcome: 'exits', reason: { code: 'yaml' }, files: [main(now - 10)] });
+
+  it('is what was last known of it', () => {
+    const told = expectedOfRunning(refused, now, undefined, [listener(':9000')]);
+    assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'last-known', false]);
+    assert.equal(recorded(refused, told, true), undefined);
+  });
+
+  it('is nothing where no earlier look knew it', () => {
+    assert.deepEqual(expectedOfRunning(refused, now, undefined, []).expected, []);
+  });
+
+  it('is what is on disk where that can be told', () => {
+    const told = expectedOfRunning(prediction([listener(':9001')]), now, undefined, [listener(':9000')]);
+    assert.deepEqual([ports(told.expected), told.basis], [[9001], 'disk']);
+  });
+});
+
 describe('what a dead Filebeat ought to hold', () => {
   it('is what is on disk', () => {
     assert.deepEqual(ports(expectedOfDown(prediction([listener(':9001')]), [listener(':9000')]).expected), [9001]);

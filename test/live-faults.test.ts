@@ -184,6 +184,36 @@ describe('a configuration', () => {
       };
     });
 
+  fault('that it refuses and hangs, never seen before: says that its ports are not known', async (trial) => {
+    const one = await trial.release('one', '7.17.16', broken, []);
+    trial.age(one.config, 60);
+    return {
+      report: await trial.scan(),
+      lines: ['config_invalid one hangs-after-refusal'],
+      cause: /No earlier look knew a port of it/,
+    };
+  });
+
+  fault(
+    'that it refuses and hangs, seen before: its ports are missing, with that cause, scan after scan',
+    async (trial) => {
+      const port = await ownPort();
+      const good = await trial.release('one', '7.17.16', inputs(input('udp', `127.0.0.1:${port}`)), [
+        `udp 127.0.0.1:${port}`,
+      ]);
+      await trial.scan();
+      await good.kill();
+      const hanging = await trial.release('one', '7.17.16', broken, []);
+      trial.age(hanging.config, 60);
+      await trial.scan();
+      return {
+        report: await trial.scan(),
+        lines: ['config_invalid one hangs-after-refusal', `port_missing one udp 127.0.0.1:${port} hangs-after-refusal`],
+        remedy: /edit .*one\.yml:4: mend it, then .*restart/,
+      };
+    },
+  );
+
   fault('that 7.17 would refuse is no hang where a socket is held', async (trial) => {
     const one = await trial.release('one', '7.17.16', broken, [`udp 127.0.0.1:${await ownPort()}`]);
     trial.age(one.config, 60);

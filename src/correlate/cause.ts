@@ -1,4 +1,5 @@
 /** Why a listener of a running Filebeat has no socket: the likeliest cause first. Pure. */
+import { editedSinceStart } from '../expected.js';
 import { collides, serves } from '../filebeat/address.js';
 import { applies, parseRelease } from '../filebeat/releases.js';
 import type { Cause, Holder, Instance, Listener, Owner, Socket } from '../model.js';
@@ -9,6 +10,7 @@ export function missingCause(instance: Instance, listener: Listener, scene: Scen
   const broken = instance.brokenReloads?.find((b) => b.file === listener.declaredIn.file);
   if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
   return (
+    hangsAfterRefusal(instance, scene) ??
     impossible(instance, listener, scene) ??
     edited(instance, listener, scene) ??
     elsewhere(instance, listener, scene) ?? { kind: 'bind-failed', retry: listener.retry }
@@ -68,13 +70,19 @@ function elsewhere(instance: Instance, listener: Listener, scene: Scene): Cause 
 }
 
 /** It refused its files at this very start and hangs instead of ending: known of few releases, and never with a socket. */
-export function hangsAfterRefusal(instance: Instance, scene: Scene): boolean {
+export function hangsAfterRefusal(
+  instance: Instance,
+  scene: Scene,
+): Extract<Cause, { kind: 'hangs-after-refusal' }> | undefined {
   const { prediction, process, basis } = instance;
+  if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
+  if (prediction.reason === undefined || editedSinceStart(prediction, process.startTime)) return undefined;
   const { version } = prediction.release;
   const release = version === undefined ? undefined : parseRelease(version);
-  if (process === undefined || prediction.outcome !== 'exits' || basis !== 'disk' || release === undefined)
-    return false;
-  return applies('refusal-may-hang', release) && !scene.hidesOwners(instance) && scene.socketsOf(instance).length === 0;
+  if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
+  return scene.hidesOwners(instance) || scene.socketsOf(instance).length > 0
+    ? undefined
+    : { kind: 'hangs-after-refusal', fault: prediction.reason };
 }
 
 /** Who has it: since when, and whether it is a Filebeat whose files ask for it. */

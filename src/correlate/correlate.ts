@@ -39,10 +39,11 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
   const found: Mismatch[] = [];
   const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
   if (outcome === 'exits' && reason !== undefined && !stopped) {
-    const kind = hangsAfterRefusal(instance, scene) ? 'hangs-after-refusal' : 'config';
+    const hangs = hangsAfterRefusal(instance, scene);
+    const portsUnknown = instance.expected.length === 0 ? { portsUnknown: true as const } : {};
     found.push(
       instanceMismatch(instance, 'config_invalid', {
-        cause: { kind, fault: reason },
+        cause: hangs === undefined ? { kind: 'config', fault: reason } : { ...hangs, ...portsUnknown },
         ...(reason.at === undefined ? {} : { declaredIn: reason.at }),
       }),
     );

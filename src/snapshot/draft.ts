@@ -46,7 +46,7 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
   const fromFiles =
     process === undefined
       ? expectedOfDown(foretold, known?.expected ?? [])
-      : expectedOfRunning(foretold, process.startTime, record);
+      : expectedOfRunning(foretold, process.startTime, record, known?.expected);
   const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
   const lastSeen = process === undefined ? known?.lastSeen : now;
   const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;

@@ -169,8 +169,10 @@ export function causeText({ code, cause }: Mismatch): string {
       return `${cause.file} was edited ${duration(cause.sinceSeconds)} ago; Filebeat reads it again every ${duration(cause.periodSeconds)}.`;
     case 'reloaded-file-broken':
       return `The reloaded file cannot be used any more, so its inputs were stopped. ${fault(cause.fault)}`;
-    case 'hangs-after-refusal':
-      return `It refused its configuration and hangs instead of exiting, as this release may. ${fault(cause.fault)}`;
+    case 'hangs-after-refusal': {
+      const unknown = cause.portsUnknown ? ' No earlier look knew a port of it, so none is told as missing.' : '';
+      return `It refused its configuration and hangs instead of exiting, as this release may. ${fault(cause.fault)}${unknown}`;
+    }
     case 'same-id':
       return `The input in ${positionText(cause.declaredIn)} has the same id, and this release starts only one of them.`;
     case 'bound-elsewhere':

@@ -82,6 +82,8 @@ function missing(m: Mismatch, cause: Cause): Remedy {
         : { say: `put one of these addresses into ${where}`, run: 'ip -br address' };
     case 'reloaded-file-broken':
       return edit(faultPlace(cause) || where, 'it is read again by itself');
+    case 'hangs-after-refusal':
+      return editThen(faultPlace(cause) || where, 'mend it', restart(m));
     case 'reload-pending':
       return { say: 'wait for the reload; nothing is wrong yet' };
     case 'same-id':

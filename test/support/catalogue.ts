@@ -21,7 +21,11 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'runs-elsewhere', instance: 'core-2' }],
   ],
   instance_flapping: [[{ kind: 'restarts', count: 5, withinSeconds: 600 }]],
-  config_invalid: [[{ kind: 'config', fault }], [{ kind: 'hangs-after-refusal', fault }]],
+  config_invalid: [
+    [{ kind: 'config', fault }],
+    [{ kind: 'hangs-after-refusal', fault }],
+    [{ kind: 'hangs-after-refusal', fault, portsUnknown: true }],
+  ],
   config_unreadable: [
     [{ kind: 'unreadable', subject: file, reason: 'denied' }, { subject: file }],
     [{ kind: 'unreadable', subject: file, reason: 'missing' }, { subject: file }],
@@ -64,6 +68,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
         fault: { code: 'yaml-syntax', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } },
       },
     ],
+    [{ kind: 'hangs-after-refusal', fault }],
     [{ kind: 'same-id', declaredIn: { file, line: 9 } }],
     [{ kind: 'bound-elsewhere', address: '::1', differs: 'family' }],
     [{ kind: 'bound-elsewhere', address: '127.0.0.2', differs: 'address' }],
