@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { StatusDocument } from '../src/exporter/json.js';
 import type { Gap, Socket } from '../src/model.js';
@@ -119,6 +119,38 @@ describe('rights', rootOnly, () => {
       assert.equal(row.ownersKnown, owner);
       if (found) assert.deepEqual([found.hostNetns, found.argv], [true, ['filebeat', '-c', 'x.yml']]);
     });
+
+  it('without any, a holder that may be seen is named on the port of a Filebeat that may not, and no other is', async () => {
+    const [robbed, served] = [await quietPort(), await quietPort()];
+    const config = join(folder, 'robbed.yml');
+    writeFileSync(config, udpConfig([`127.0.0.1:${robbed}`, `127.0.0.1:${served}`]));
+    chmodSync(dirname(one.executable), 0o711);
+    const thief = await startStandIn({ argv: ['thief'], uid: 65534, gid: 65534, sockets: [`udp 127.0.0.1:${robbed}`] });
+    const argv = ['filebeat', '-c', config, '--path.home', folder, '--path.data', join(folder, 'robbed')];
+    const filebeat = await startStandIn({ argv, cwd: folder, sockets: [`udp 127.0.0.1:${served}`] });
+    try {
+      const flags = ['--path.procfs', join(folder, 'proc'), '--state.file', ''];
+      const status: StatusDocument = JSON.parse(
+        run('nothing', 0, ['dist/src/main.js', 'check', '--json', '--scan.grace=0s', ...flags]),
+      );
+      const told = status.ports.filter((one) => one.config === config);
+      assert.deepEqual(
+        told.map(({ port, up, status: word, owners }) => [port, up, word, owners.map(({ pid }) => pid)]),
+        [
+          [robbed, false, 'taken', [thief.pid]],
+          [served, true, 'owner_hidden', []],
+        ].sort(([a], [b]) => Number(a) - Number(b)),
+      );
+      const codes = status.mismatches.filter((one) => one.config === config).map(({ code, port }) => [code, port]);
+      assert.deepEqual(codes, [
+        ['port_taken', robbed],
+        ['owner_hidden', served],
+      ]);
+      assert.ok(status.gaps.some(({ reason, subject }) => reason === 'denied' && subject === '/proc/*/fd'));
+    } finally {
+      await Promise.all([filebeat.stop(), thief.stop()]);
+    }
+  });
 
   describe('through the whole program', () => {
     const started: StandIn[] = [];

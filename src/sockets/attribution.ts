@@ -44,6 +44,8 @@ export function createAttributor(book: OwnerBook, now: () => number) {
   const strangers = new Map<number, Stranger>();
   let holdersBefore = '';
   let lastLook = Number.NEGATIVE_INFINITY;
+  /** What the last walk could not see. */
+  let unwalked: readonly Gap[] = [];
 
   return async function attribute(
     sockets: readonly SeenSocket[],
@@ -78,21 +80,24 @@ export function createAttributor(book: OwnerBook, now: () => number) {
       for (const inode of gone) closed.add(inode);
       return those.filter(({ inode }) => !gone.has(inode));
     };
+    // Also where a Filebeat may not be looked into: who can be seen to hold its port is not that Filebeat.
     const suspicious = stillOpen(
-      left.filter(
-        ({ inode, netns, wanted }) => wanted && !denied.has(netns) && strangers.get(inode)?.walked === undefined,
-      ),
+      left.filter(({ inode, wanted }) => wanted && strangers.get(inode)?.walked === undefined),
     );
     if (suspicious.length > 0 && book.mayWalk()) {
       const { complete, gaps: more } = await book.walk(inodes, new Set(holders.map(({ pid }) => pid)));
-      gaps.push(...more);
+      unwalked = more;
       for (const { inode } of unheld())
         strangers.set(inode, { at: started, walked: complete ? 'complete' : 'incomplete' });
       // A walk takes long enough for a socket to close, or to pass on to somebody who was asked already.
       stillOpen(suspicious.filter(({ inode }) => !book.isHeld(inode)));
-    } else if (suspicious.length > 0) {
+    } else if (suspicious.some(({ netns }) => !denied.has(netns))) {
       gaps.push({ reason: 'limit', subject: '/proc/*/fd', detail: 'everybody was asked a moment ago' });
     }
+
+    // What a walk could not see is not seen until the next one either.
+    const isHidden = ({ inode, wanted }: SeenSocket) => wanted && strangers.get(inode)?.walked === 'incomplete';
+    if (unheld().some(isHidden)) gaps.push(...unwalked);
 
     const ownersOf = ({ inode, netns }: SeenSocket) => {
       const owners = book.owners(inode);
