@@ -115,6 +115,15 @@ test('every alert says how long it waits, how bad it is, where, and what to read
   }
 });
 
+test('FilebeatPortNotServed has words for every status of a port that is down though its Filebeat runs', () => {
+  const { description = '' } = alerts.find((rule) => rule.alert === 'FilebeatPortNotServed')!.annotations!;
+  const told = [...description.matchAll(/eq \.Labels\.status "(\w+)"/g)].map((m) => m[1]!);
+  const toldElsewhere = ['taken', 'instance_down'];
+  const reference = readFileSync(`${docs}metrics.md`, 'utf8');
+  const down = [...reference.matchAll(/^\| `(\w+)` \| 0 \|/gm)].map((m) => m[1]!);
+  assert.deepEqual([...told, ...toldElsewhere].sort(), down.sort());
+});
+
 test('docs/alerts.md has a heading and a row for each alert, and for nothing else', () => {
   const text = readFileSync(`${docs}alerts.md`, 'utf8');
   const headings = [...text.matchAll(/^## (.+)$/gm)].map((m) => m[1]!);
