@@ -13,6 +13,7 @@ import {
   port,
   report,
   running,
+  socket,
   takenAt,
   troubled,
   watched,
@@ -55,8 +56,11 @@ const hostile = (): Report => {
 const healthy = () =>
   report({
     instances: [
-      { is: running('core'), ports: [port(9000), port(9001), port(9002, { protocol: 'tcp' })] },
-      { is: running('edge', 200), ports: [port(514)] },
+      { is: running('core'), ports: [port(9000), port(9001), port(9002, { protocol: 'tcp', input: 'tcp' })] },
+      {
+        is: running('edge', 200),
+        ports: [port(514, { socket: socket(514, { owners: [{ pid: 200, startTicks: 5000, comm: 'filebeat' }] }) })],
+      },
     ],
   });
 
@@ -81,9 +85,17 @@ const uncertain = () =>
     ],
   });
 
+/** `watched`, with the plain port that is not bound told as well. */
+const inTrouble = (): Report => {
+  const r = watched();
+  const plain = { code: 'static_port_down', protocol: 'udp', address: '*', port: 618, subject: 'filebeat' } as const;
+  r.verdict.mismatches = [...r.verdict.mismatches, { ...plain, cause: { kind: 'none' }, since: takenAt - 240 }];
+  return r;
+};
+
 const situations: Record<string, () => Report> = {
   healthy,
-  troubled: watched,
+  troubled: inTrouble,
   uncertain,
   hostile,
   many: () => many(500, 20, 300),
@@ -171,13 +183,13 @@ async function violations(page: Page): Promise<string[]> {
 
 /** `UPDATE_SCREENSHOTS=docs/screenshots` writes these, and no others. */
 const folder = process.env['UPDATE_SCREENSHOTS'];
-const screenshots: Record<string, string> = {
-  'troubled light /': 'trouble',
-  'troubled dark /': 'trouble-dark',
-  'troubled phone /': 'trouble-phone',
-  'troubled light /instances/core': 'instance',
-  'healthy light /': 'healthy',
-  'many light /': 'many',
+const screenshots: Record<string, { file: string; upTo?: string }> = {
+  'troubled light /': { file: 'trouble', upTo: '#picture' },
+  'troubled dark /': { file: 'trouble-dark' },
+  'troubled phone /': { file: 'trouble-phone' },
+  'troubled light /instances/core': { file: 'instance' },
+  'healthy light /': { file: 'healthy' },
+  'many light /': { file: 'many' },
 };
 
 for (const [name, make] of Object.entries(situations)) {
@@ -199,13 +211,12 @@ for (const [name, make] of Object.entries(situations)) {
           const needed = Number(await page.evaluate('document.documentElement.scrollWidth'));
           const given = page.viewportSize()?.width ?? 0;
           assert.ok(needed <= given, `${path} needs ${needed} of ${given} pixels`);
-          const file = screenshots[`${name} ${look} ${path}`];
+          const { file, upTo = 'body' } = screenshots[`${name} ${look} ${path}`] ?? {};
           if (folder === undefined || file === undefined) return;
           mkdirSync(folder, { recursive: true });
-          const [width, needs] = (await page.evaluate(
-            '[innerWidth, document.documentElement.scrollHeight]',
-          )) as number[];
-          const clip = { x: 0, y: 0, width: width!, height: Math.min(needs!, 2200) };
+          const last = (await page.locator(upTo).boundingBox())!;
+          const width = Number(await page.evaluate('innerWidth'));
+          const clip = { x: 0, y: 0, width, height: Math.min(Math.ceil(last.y + last.height), 2200) };
           await page.screenshot({ path: `${folder}/${file}.png`, fullPage: true, clip });
         });
       }

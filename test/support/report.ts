@@ -187,13 +187,21 @@ export function troubled(): Report {
   const edge = running('edge', 200);
   const lab = instance('lab', { unit: 'filebeat@lab.service', origins: ['systemd', 'remembered'], lastEnd: 'crash' });
   const thief = { pid: 4711, startTicks: 9000, comm: 'rsyslogd' };
-  const stolen = port(514, { up: false, status: 'taken', socket: socket(514, { owners: [thief] }) });
+  const asked = (name: string, number: number) => [
+    listener(number, { declaredIn: { file: `/etc/filebeat/${name}.yml`, line: 12 } }),
+  ];
+  const stolen = port(514, {
+    up: false,
+    status: 'taken',
+    socket: socket(514, { owners: [thief] }),
+    listeners: asked('edge', 514),
+  });
   const missing = port(9001, {
     up: false,
     status: 'missing',
-    listeners: [listener(9001, { declaredIn: { file: '/etc/filebeat/core.yml', line: 12 } })],
+    listeners: asked('core', 9001),
   });
-  const down = port(9002, { up: false, status: 'instance_down' });
+  const down = port(9002, { up: false, status: 'instance_down', listeners: asked('lab', 9002) });
   const about = (name: string, number: number) => ({
     name,
     config: `/etc/filebeat/${name}.yml`,
