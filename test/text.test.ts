@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytes, duration, grouped, plural, timestamp } from '../src/exporter/format.js';
 import { exitCode, summary } from '../src/exporter/summary.js';
-import { cut, painter, safe, table, width } from '../src/exporter/terminal.js';
+import { cut, painter, safe, table, width, wrap } from '../src/exporter/terminal.js';
 import { checkText, type TextOptions } from '../src/exporter/text.js';
 import type { Mismatch, MismatchCode } from '../src/model.js';
 import { hostileNames, instance, many, port, report, running, troubled } from './support/report.js';
@@ -147,4 +147,11 @@ test('figures read as people write them', () => {
   );
   assert.equal(timestamp(1_790_000_000.9), '2026-09-21 14:13:20Z');
   assert.equal(timestamp(Number.NaN), '');
+});
+
+test('long text is broken by the columns that it takes, not by its characters; a long word stays whole', () => {
+  assert.deepEqual(wrap('the file of 日志 收集 节点 一号 机房', 20), ['the file of 日志', '收集 节点 一号 机房']);
+  const path = '/etc/filebeat/inputs.d/a-name-that-is-longer-than-the-line.yml';
+  assert.deepEqual(wrap(`see ${path} first`, 20), ['see', path, 'first']);
+  assert.deepEqual(wrap('too narrow to be broken at all', 19), ['too narrow to be broken at all']);
 });

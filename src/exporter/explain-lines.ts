@@ -1,5 +1,5 @@
 /** Labelled facts below a heading, wrapped to the terminal: what `explain` is printed with. Pure. */
-import { type Colour, type Paint, safe, width } from './terminal.js';
+import { type Colour, type Paint, safe, wrap } from './terminal.js';
 
 /** Label, text, and its colour; an empty text is left out. */
 export type Fact = readonly [label: string, text: string | undefined, colour?: Colour];
@@ -23,18 +23,4 @@ export function factLines(
       (line, at) => `${margin}${paint((at === 0 ? shown : '').padEnd(labelWidth), 'dim')} ${paint(line, colour)}`,
     );
   });
-}
-
-/** Broken at spaces; a word that is too long stays whole, since paths are there to be copied. */
-function wrap(text: string, columns: number): string[] {
-  if (columns < 20 || width(text) <= columns) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && width(line) + 1 + width(word) > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

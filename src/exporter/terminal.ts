@@ -40,6 +40,20 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** Lines of at most so many columns, broken at spaces; a word that is too long stays whole, since paths are there to be copied. */
+export function wrap(text: string, columns: number): string[] {
+  if (columns < 20 || width(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && width(line) + 1 + width(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 export type Colour = 'red' | 'yellow' | 'green' | 'blue' | 'dim' | 'bold';
 
 const codes: Record<Colour, [number, number]> = {

@@ -4,7 +4,7 @@ import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../model.js
 import { endpointText, positionText } from '../words.js';
 import { duration, plural } from './format.js';
 import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summary.js';
-import { type Cell, type Colour, cut, type Paint, painter, safe, table } from './terminal.js';
+import { type Cell, type Colour, cut, type Paint, painter, safe, table, wrap } from './terminal.js';
 import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from './view.js';
 
 export interface TextOptions {
@@ -39,27 +39,13 @@ function mismatchLines(report: Report, paint: Paint, columns: number | undefined
     const head = `${paint(severity.toUpperCase().padEnd(8), severityColours[severity])}  ${paint(safe(title), 'bold')}  ${cut(safe(subject.join('  ')), 160)}`;
     const lines = facts
       .filter(([, text]) => text !== '')
-      .flatMap(([label, text]) =>
-        wrap(safe(text), (columns ?? Number.POSITIVE_INFINITY) - 20, label === 'try').map(
-          (part, i) => `          ${paint((i === 0 ? label : '').padEnd(8), 'dim')}  ${part}`,
-        ),
-      );
+      .flatMap(([label, text]) => {
+        // A command is never broken: it is there to be copied.
+        const parts = columns === undefined || label === 'try' ? [safe(text)] : wrap(safe(text), columns - 20);
+        return parts.map((part, i) => `          ${paint((i === 0 ? label : '').padEnd(8), 'dim')}  ${part}`);
+      });
     return [head, ...lines, ''];
   });
-}
-
-/** Lines of at most so many characters, broken at spaces. A command is never broken: it is there to be copied. */
-function wrap(text: string, columns: number, whole: boolean): string[] {
-  if (whole || text.length <= columns || columns < 20) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 const toneColours = { ok: 'green', odd: 'yellow', bad: 'red' } as const;
