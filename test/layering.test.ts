@@ -34,6 +34,17 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
     not: /^(node:|proc\/|sockets\/|discovery\/|exporter\/|main|snapshot|report|filebeat\/(?!address|faults|releases))/,
   },
   {
+    why: 'what explains is pure: predictions in, answers out',
+    who: /^explain\//,
+    // Of node:net only what compares addresses.
+    not: /^(?!explain\/|(model|words|endpoint)\.ts$|filebeat\/(address|faults|releases)\.ts$|node:net$)/,
+  },
+  {
+    why: 'only commands and views ask for explanations',
+    who: /^(?!explain\/|commands\/|exporter\/)/,
+    not: /^explain\//,
+  },
+  {
     why: 'views render a Report and look at nothing',
     who: /^exporter\/(?!server)/,
     not: /^(proc|filebeat|sockets|discovery|snapshot)\/|^(snapshot|main)\.ts$|^node:fs/,
