@@ -238,6 +238,16 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(join(path, '..')), ['state.json.4243.tmp']);
   });
 
+  it('is written though a writer of the same pid, who was killed, left a file or a link where it is made', () => {
+    const path = fresh();
+    const elsewhere = join(path, '..', 'elsewhere');
+    writeFileSync(elsewhere, 'not ours');
+    symlinkSync(elsewhere, `${path}.${process.pid}.tmp`);
+    assert.equal(open(path).memory.save(stateOf(known('core')), 1000), true);
+    assert.deepEqual(read(path), stateOf(known('core')));
+    assert.equal(readFileSync(elsewhere, 'utf8'), 'not ours');
+  });
+
   it('without a path the memory lasts as long as the program', () => {
     const { memory, state } = open(undefined);
     assert.equal(memory.save(stateOf(known('core')), 1000), true);

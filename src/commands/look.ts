@@ -1,5 +1,4 @@
 /** `check` and `metrics`: one look, printed once. */
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { statusDocument } from '../exporter/json.js';
 import { createNodeMetrics, renderMetrics } from '../exporter/metrics.js';
 import { exitCode } from '../exporter/summary.js';
@@ -8,6 +7,7 @@ import type { Flags } from '../flags.js';
 import { openHost, StartError } from '../host.js';
 import type { Logger } from '../log.js';
 import { version } from '../version.js';
+import { writeWhole } from '../whole-file.js';
 
 export interface Printed {
   text: string | Buffer;
@@ -40,28 +40,15 @@ export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
   const more = flags['collector.nodejs'] ? await (await createNodeMetrics())('text') : '';
   const text = renderMetrics(report, options, 'text', more);
   if (flags.output === undefined) return { text, code: 0 };
-  writeWhole(flags.output, text);
+  writeOutput(flags.output, text);
   return { text: '', code: 0 };
 }
 
-/** Beside the file first, then renamed: a reader never sees half of it. */
-function writeWhole(path: string, bytes: Buffer): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+/** A reader never sees half of it. */
+function writeOutput(path: string, bytes: Buffer): void {
   try {
-    const descriptor = openSync(temporary, 'wx', 0o644);
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, path);
+    writeWhole(path, bytes, 0o644);
   } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never made.
-    }
     throw new StartError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }

@@ -4,7 +4,6 @@
  */
 import {
   closeSync,
-  constants,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -14,12 +13,11 @@ import {
   realpathSync,
   renameSync,
   type Stats,
-  unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { limits } from '../limits.js';
 import type { Gap } from '../model.js';
+import { removeQuietly, writeWhole } from '../whole-file.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState, loadState } from './memory-text.js';
@@ -190,22 +188,7 @@ function throughLinks(path: string): string {
 function writeAtomically(path: string, content: string): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-  try {
-    const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
-    try {
-      const bytes = Buffer.from(content);
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    removeQuietly(temporary);
-    throw error;
-  }
+  writeWhole(path, Buffer.from(content), 0o600);
   syncDirectory(directory);
 }
 
@@ -234,14 +217,6 @@ function sweep(path: string): void {
     }
   } catch {
     // No directory yet, or not ours to list: then there is nothing to sweep.
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It was never made, or the file system is read-only.
   }
 }
 
