@@ -1,5 +1,6 @@
 /** What docs/sizing.md and docs/migration.md say in numbers, held against what the program renders and reads. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { metricTable } from '../src/exporter/metric-table.js';
@@ -7,6 +8,8 @@ import { renderMetrics } from '../src/exporter/metrics.js';
 import type { Report } from '../src/model.js';
 import { parseSettings } from '../src/settings.js';
 import { parseExposition } from './support/exposition.js';
+import { rootOnly } from './support/live.js';
+import { without } from './support/promtool.js';
 import { many, report } from './support/report.js';
 import { recorded } from './support/rules.js';
 
@@ -53,6 +56,47 @@ test('the worked example of the sizing note is right', () => {
   assert.ok(sizing.includes(`= ${Math.floor(fleet / 15).toLocaleString('en')} samples`));
 });
 
+test('a scrape is as large as the note says, in all and for each port and instance', () => {
+  const size = (instances: number, ports: number) => renderMetrics(many(instances, ports), options).length;
+  const said = (pattern: RegExp) => Number(pattern.exec(sizing)?.[1]?.replace(',', ''));
+  const near = (what: string, real: number, told: number) =>
+    assert.ok(Math.abs(real - told) < told * 0.2, `${what}: ${real} bytes, said ${told}`);
+  near('all', size(5, 10), 1000 * said(/(\d+) kB as text/));
+  const [port, instance] = [size(1, 11) - size(1, 10), size(2, 0) - size(1, 0)];
+  near('a port', port, said(/^\| port that is served, UDP .* (\d+) \|$/m));
+  near('an instance', instance, said(/^\| instance that runs .* ([\d,]+) \|$/m));
+  near('the rest', size(1, 1) - instance - port, said(/ ([\d,]+) for all three \|$/m));
+});
+
+test('the note on fleets computes what it says from what was measured', () => {
+  const number = (pattern: RegExp) => {
+    const match = pattern.exec(sizing);
+    assert.ok(match, String(pattern));
+    return Number(match[1]!.replaceAll(',', ''));
+  };
+  const scraped = number(/= ([\d,]+) series \|/);
+  const byRules = number(/= ([\d,]+) \|$/m);
+  const perSeries = number(/that is ([\d.]+) kB for each series/);
+  const perSample = number(/\| ([\d.]+) bytes for each sample \|/);
+  const samples = Math.floor((scraped + byRules) / 15);
+  const close = (told: number, real: number) => assert.ok(Math.abs(told - real) <= 0.05 * real, `${told}, not ${real}`);
+  close(number(/× [\d.]+ kB = ([\d.]+) GB/), ((scraped + byRules) * perSeries) / 1e6);
+  close(number(/= ([\d.]+) GB a day/), (samples * 86_400 * perSample) / 1e9);
+  close(number(/15 days of this fleet are (\d+) GB/), (15 * samples * 86_400 * perSample) / 1e9);
+  assert.ok(sizing.includes(`${samples.toLocaleString('en')} × 86,400 × ${perSample}`));
+});
+
+const needsPrometheus = 'skip' in rootOnly ? rootOnly : { skip: without('promtool') };
+test('the command that measures a fleet finds as many series on a real host as the formula', needsPrometheus, () => {
+  const fleet = new URL('./support/fleet.js', import.meta.url).pathname;
+  const { stdout, stderr } = spawnSync(process.execPath, [fleet, '2', '4'], { encoding: 'utf8' });
+  const rendered = seriesOf(many(5, 10));
+  assert.match(stdout, new RegExp(`^one host, 5 Filebeats, 50 ports: ${rendered} series, `), stdout + stderr);
+  assert.match(stdout, /^2 hosts every 5 s for 4 s: [\d,]+ series in the head, \d+ of them from rules$/m);
+  const bytes = Number(/^disk: ([\d.]+) bytes for each sample$/m.exec(stdout)?.[1]);
+  assert.ok(bytes > 0.5 && bytes < 2, `${bytes} bytes for each sample`);
+});
+
 test('pid is on as many series of an instance as the note on churn says', () => {
   const withPid = Object.values(metricTable).filter((family) => family.scope === 'process').length;
   assert.match(sizing, /on eight series of the instance/);
@@ -81,14 +125,4 @@ test('the settings example has the origin’s fifteen ports and his metric', () 
   );
   assert.ok(ports.every((p) => p.protocol === 'udp' && p.address === undefined && p.process === undefined));
   assert.equal(legacyPortMetric, true);
-});
-
-test('documents name only series that exist', () => {
-  for (const name of ['alerts', 'sizing', 'migration', 'comparison']) {
-    const text = readFileSync(`${top}docs/${name}.md`, 'utf8');
-    for (const [word] of text.matchAll(/\bfilebeat_(?:instance|port|mismatch|udp|static)\w*(?![\w*{(])/g)) {
-      if (word.endsWith('_')) continue;
-      assert.ok(word in metricTable, `${name}.md: ${word}`);
-    }
-  }
 });
