@@ -221,6 +221,14 @@ const cases: Case[] = [
     },
   },
   {
+    title: 'an instance whose name is not ASCII is called as it is spoken',
+    tree: {
+      [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} %I\n`,
+      [`${wants}/filebeat@caf\\xc3\\xa9-1.service`]: `-> ${lib}/filebeat@.service`,
+    },
+    expect: { instance: 'café-1', argv: [bin, 'café/1'] },
+  },
+  {
     title: 'specifiers of the host come from its files',
     tree: {
       ...service(`ExecStart=${bin} %H %l %m %o %w %E %S`),

@@ -4,6 +4,7 @@
  * never enter. Pure.
  */
 import { createHash } from 'node:crypto';
+import { legibleUnit } from './unit-specifiers.js';
 
 /** What an instance may be named after. */
 export interface NameSources {
@@ -75,7 +76,7 @@ function* proposalsFor(request: NameSources): Generator<Proposal, never> {
   let rank: number = ranks.path;
   if (request.unit !== undefined) {
     rank = ranks.unit;
-    const base = decodeHex(request.unit.replace(/\.service$/, ''));
+    const base = legibleUnit(request.unit.replace(/\.service$/, ''));
     yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
     yield* propose(base, rank);
     yield* propose(`${base}-${words.short}`, rank);
@@ -118,11 +119,6 @@ function pathWords(request: NameSources): { short: string; longer: string; data:
 /** Names stand in labels and URLs: letters, digits and `._@+-`. */
 function slug(text: string): string {
   return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^-+|-+$/g, '');
-}
-
-/** `net\x2dcore` → `net-core`; a dash, which stands for a slash, stays one. */
-function decodeHex(text: string): string {
-  return text.replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 function digest(text: string, length: number): string {

@@ -24,7 +24,7 @@ export function templateName(name: UnitName): string | undefined {
 }
 
 /** `a-b\x2dc` → `a/b-c` (systemd-escape(1) backwards). */
-export function unescapeUnit(text: string): string {
+function unescapeUnit(text: string): string {
   const bytes: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const hex = /^\\x([0-9a-fA-F]{2})/.exec(text.slice(at, at + 4));
@@ -36,6 +36,11 @@ export function unescapeUnit(text: string): string {
     }
   }
   return Buffer.from(bytes).toString('utf8');
+}
+
+/** `net-core\x2d1` → `net-core-1`: the name that people know, in which a dash, which stands for a slash, stays one. */
+export function legibleUnit(text: string): string {
+  return text.includes('\\') ? text.split('-').map(unescapeUnit).join('-') : text;
 }
 
 /** Facts of the host that specifiers may ask for; what is absent stays written as it is. */

@@ -8,12 +8,12 @@ import type { Gap } from '../model.js';
 import { findFilebeat, type LaunchContext } from './launchers.js';
 import { lastSetting, listSetting, parseUnitFile } from './unit-file.js';
 import { findDropIns, findFragment, indexUnits, serviceNames, type UnitIndex } from './unit-search.js';
-import { readAssignments, readService, readText } from './unit-service.js';
-import { parseServiceName, type SpecifierFacts, templateName, type UnitName } from './unit-specifiers.js';
+import { readAssignments, readService, readText, type Service } from './unit-service.js';
+import { legibleUnit, parseServiceName, type SpecifierFacts, templateName, type UnitName } from './unit-specifiers.js';
 import { standsAtBoot, wantedNames } from './unit-wants.js';
 import { assignmentOf, type Environment, parseEnvironmentFile, splitWords } from './unit-words.js';
 
-export interface FilebeatUnit {
+export interface FilebeatUnit extends Omit<Service, 'commands'> {
   /** `filebeat@core.service`; of an init script its name, `filebeat`. */
   name: string;
   manager: 'systemd' | 'sysv';
@@ -23,24 +23,12 @@ export interface FilebeatUnit {
   aliases: string[];
   /** The Filebeat itself: wrappers, launchers and shells before it are taken off. */
   argv: string[];
-  cwd: string;
-  env: Environment;
-  /** False when an environment file could not be read or something is passed on from the manager. */
-  envComplete: boolean;
-  user?: string;
-  /** `RootDirectory=`, where it is not `/`. */
-  rootDirectory?: string;
-  /** It is started in another network namespace than the host's. */
-  ownNetwork: boolean;
   shouldRun: boolean;
   why: 'enabled' | 'disabled' | 'static' | 'masked';
   /** Units whose `.wants` and the like link it, or that name it in `Wants=`; sorted. */
   wantedBy: string[];
   fragment: string;
   dropIns: string[];
-  /** Keys of its conditions, noted only. */
-  conditions: string[];
-  gaps: Gap[];
 }
 
 export interface UnitOptions {
@@ -167,7 +155,7 @@ function readUnit(full: string, search: Search): FilebeatUnit | undefined {
     return {
       name: full,
       manager: 'systemd',
-      ...(name.instance === undefined ? {} : { instance: decodeHex(name.instance) }),
+      ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
       aliases: aliases.sort(),
       ...command,
       envComplete: service.envComplete,
@@ -184,11 +172,6 @@ function readUnit(full: string, search: Search): FilebeatUnit | undefined {
     };
   }
   return undefined;
-}
-
-/** `net-core\x2d1` → `net-core-1`; unlike `%I`, a dash stays one: it is the name that people know. */
-function decodeHex(text: string): string {
-  return text.replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 /** The file of a unit, by its own name or its template's; of a masked one the file that the mask hides. */
