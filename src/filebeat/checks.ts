@@ -189,12 +189,3 @@ export function isEnabled(tree: Tree, scope: Scope): boolean {
   const read = toBool(found.value, scope);
   return read.ok ? read.value : true;
 }
-
-/** Whether `enabled` hangs on something that cannot be known from here. */
-export function enabledUnknown(tree: Tree, scope: Scope): Failure | undefined {
-  const found = get(tree, 'enabled', scope);
-  if (!found.ok) return found.unresolved ? found : undefined;
-  if (!found.value) return undefined;
-  const read = toBool(found.value, scope);
-  return !read.ok && read.unresolved ? read : undefined;
-}

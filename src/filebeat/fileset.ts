@@ -5,12 +5,12 @@
 import type { Position } from '../model.js';
 import { treeFromYaml } from './build.js';
 import { FILE_LIMIT, loadFile, type Reading } from './load.js';
-import { type FilesetSettings, overlayInput, type PlainMap, withPathDefaults } from './module-entry.js';
+import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
 import { get, toList, toPlain, toText } from './read.js';
 import { applies } from './releases.js';
 import { renderTemplate, type TemplateVariables } from './template.js';
 import type { Tree } from './tree.js';
-import { isGoFloat, type Plain, plainMap } from './value.js';
+import { isPlainMap, type Plain, type PlainMap, plainMap } from './value.js';
 import { failure, type Read, type Scope } from './variables.js';
 import { parseYaml } from './yaml.js';
 
@@ -128,15 +128,11 @@ function readManifest(tree: Tree, scope: Scope, reading: Reading): Read<Manifest
   const variables: PlainMap[] = [];
   for (const item of list?.value ?? []) {
     const plain = toPlain(item, scope);
-    if (!plain.ok || !isMap(plain.value)) return wrong();
+    if (!plain.ok || !isPlainMap(plain.value)) return wrong();
     variables.push(plain.value);
   }
   const name = (old?.ok ? old.value[0] : undefined) ?? input.value[0] ?? '';
   return { ok: true, value: { variables, input: name, pipelines: pipelines.value } };
-}
-
-function isMap(value: Plain | undefined): value is PlainMap {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && !isGoFloat(value);
 }
 
 /** Defaults in the order of the manifest, each a template over those before it; then `var.*` as they stand. */
@@ -153,7 +149,7 @@ function evaluate(
     const name = stated['name'];
     if (typeof name !== 'string') return failure('manifest-invalid', settings.at, `${module}/${fileset}`);
     const os = stated['os'];
-    const value = isMap(os) && os['linux'] !== undefined && os['linux'] !== null ? os['linux'] : stated['default'];
+    const value = isPlainMap(os) && os['linux'] !== undefined && os['linux'] !== null ? os['linux'] : stated['default'];
     const resolved = resolve(value ?? null, variables);
     if (!resolved.ok) return failure(resolved.code, settings.at, `${module}/${fileset}`);
     variables[name] = resolved.value;

@@ -5,9 +5,7 @@
  */
 import { inRanges, parseRelease, type ReleaseVersion } from './releases.js';
 import { goPrint } from './template-print.js';
-import { type Plain, plainMap } from './value.js';
-
-type PlainMap = { [key: string]: Plain };
+import { type Plain, type PlainMap, plainMap } from './value.js';
 
 /** How a template turns `var.input` into an input; every one knows `file`. */
 type Shape =

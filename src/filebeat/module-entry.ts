@@ -8,7 +8,7 @@ import { mergeInto } from './merge.js';
 import { get, toBool, toPlain, toText, toTree } from './read.js';
 import { applies, type ReleaseVersion } from './releases.js';
 import { copyTree, newTree, setChild, type Tree } from './tree.js';
-import { isGoFloat, type Plain, plainMap } from './value.js';
+import { isPlainMap, type Plain, type PlainMap, plainMap } from './value.js';
 import { failure, type Read, type Scope } from './variables.js';
 
 export interface ModuleEntry {
@@ -17,8 +17,6 @@ export interface ModuleEntry {
   filesets: Map<string, FilesetSettings>;
   at: Position;
 }
-
-export type PlainMap = { [key: string]: Plain };
 
 export interface FilesetSettings {
   enabled: boolean | undefined;
@@ -53,7 +51,7 @@ export function readEntry(entry: Tree, scope: Scope, release: ReleaseVersion): R
   const plain = toPlain(entry, scope);
   if (!plain.ok) return plain;
   const filesets = new Map<string, FilesetSettings>();
-  for (const [key, value] of Object.entries(asMap(plain.value) ?? {})) {
+  for (const [key, value] of Object.entries(isPlainMap(plain.value) ? plain.value : {})) {
     if (key === 'module' || key === 'enabled' || key === 'path') continue;
     const at = entry.names.get(key)?.at ?? entry.at;
     const settings = readFileset(value, key, at, scope, release);
@@ -75,9 +73,8 @@ function readFileset(
   release: ReleaseVersion,
 ): Read<FilesetSettings> {
   if (value === null || Array.isArray(value)) return { ok: true, value: emptySettings(at) };
-  const map = asMap(value);
-  if (!map) return failure('fileset-wrong-type', at, name);
-  const built = treeFromPlain(map, at, scope.tree);
+  if (!isPlainMap(value)) return failure('fileset-wrong-type', at, name);
+  const built = treeFromPlain(value, at, scope.tree);
   return built.ok ? settingsOf(built.value, name, at, scope, release) : { ...built };
 }
 
@@ -105,21 +102,15 @@ function settingsOf(
     const section = toTree(found.value, scope);
     const plain = section.ok ? toPlain(section.value, scope) : section;
     if (!plain.ok) return failure('wrong-type', at, `${name}.${key}`);
-    settings[key === 'var' ? 'variables' : 'input'] = withoutNulls(asMap(plain.value) ?? plainMap());
+    settings[key === 'var' ? 'variables' : 'input'] = isPlainMap(plain.value) ? withoutNulls(plain.value) : plainMap();
   }
   return { ok: true, value: settings };
-}
-
-function asMap(value: Plain): PlainMap | undefined {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || isGoFloat(value)) return undefined;
-  return value;
 }
 
 function withoutNulls(map: PlainMap): PlainMap {
   const result = plainMap();
   for (const [key, value] of Object.entries(map)) {
-    const inner = asMap(value);
-    if (value !== null) result[key] = inner ? withoutNulls(inner) : value;
+    if (value !== null) result[key] = isPlainMap(value) ? withoutNulls(value) : value;
   }
   return result;
 }

@@ -6,7 +6,7 @@ import type { Fault } from '../model.js';
 import { TemplateError } from './template-lex.js';
 import { type Operand, type Pipeline, parseTemplate, type TemplateNode } from './template-parse.js';
 import { goFormat, goJson, goPrint } from './template-print.js';
-import { isGoFloat, type Plain } from './value.js';
+import { isGoFloat, isPlainMap, type Plain } from './value.js';
 
 export type TemplateVariables = { [name: string]: Plain };
 
@@ -183,15 +183,11 @@ function isTrue(value: Plain): boolean {
   return (Array.isArray(value) ? value.length : Object.keys(value).length) > 0;
 }
 
-function isMap(value: Plain): value is { [key: string]: Plain } {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && !isGoFloat(value);
-}
-
 /** A key that is not there is an error (`missingkey=error`); so is any field of what is no map. */
 function fieldOf(value: Plain, name: string): Plain {
-  return isMap(value) && Object.hasOwn(value, name)
+  return isPlainMap(value) && Object.hasOwn(value, name)
     ? value[name]!
-    : isMap(value) && value[name] === null
+    : isPlainMap(value) && value[name] === null
       ? null
       : fail();
 }
@@ -203,7 +199,7 @@ function entriesOf(value: Plain): [Plain, Plain][] {
     return Array.from({ length: Math.max(value, 0) }, (_, index) => [index, index]);
   }
   if (Array.isArray(value)) return value.map((item, index) => [index, item]);
-  if (!isMap(value)) return fail();
+  if (!isPlainMap(value)) return fail();
   return Object.keys(value)
     .sort()
     .map((key) => [key, value[key]!]);
@@ -221,7 +217,7 @@ const functions: Record<string, Run> = {
   ge: ([first = fail(), second = fail()]) => order(first, second) >= 0,
   len: ([value = fail()]) => {
     if (typeof value === 'string') return Buffer.byteLength(value);
-    return Array.isArray(value) ? value.length : isMap(value) ? Object.keys(value).length : fail();
+    return Array.isArray(value) ? value.length : isPlainMap(value) ? Object.keys(value).length : fail();
   },
   index: ([value = fail(), ...keys]) => keys.reduce(indexOf, value),
   print: (values) =>
@@ -282,6 +278,6 @@ function floatOf(value: Plain): number {
 
 function indexOf(value: Plain, key: Plain): Plain {
   if (Array.isArray(value)) return (typeof key === 'number' ? value[key] : undefined) ?? fail();
-  if (!isMap(value) || typeof key !== 'string') return fail();
+  if (!isPlainMap(value) || typeof key !== 'string') return fail();
   return Object.hasOwn(value, key) ? value[key]! : null;
 }

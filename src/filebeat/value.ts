@@ -4,7 +4,9 @@
  */
 
 /** Plain data as Filebeat holds it. Whole numbers are `number` (or `bigint` where that would lose digits). */
-export type Plain = null | boolean | number | bigint | string | GoFloat | Plain[] | { [key: string]: Plain };
+export type Plain = null | boolean | number | bigint | string | GoFloat | Plain[] | PlainMap;
+
+export type PlainMap = { [key: string]: Plain };
 
 /** A floating-point number: kept apart from whole numbers because it prints and converts differently. */
 export interface GoFloat {
@@ -21,8 +23,12 @@ function isFloatShape(value: object): boolean {
 }
 
 /** A map without inherited names, so that a key such as `__proto__` is only a key. */
-export function plainMap(): { [key: string]: Plain } {
-  return Object.create(null) as { [key: string]: Plain };
+export function plainMap(): PlainMap {
+  return Object.create(null) as PlainMap;
+}
+
+export function isPlainMap(value: Plain | undefined): value is PlainMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isGoFloat(value);
 }
 
 /** Go's `%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on (`strconv.FormatFloat(v, 'g', -1, 64)`). */
