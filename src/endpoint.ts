@@ -1,9 +1,14 @@
 /** Keys of endpoints, and a socket seen as a Target. Pure. */
-import type { Listener, Protocol, Socket, Target } from './model.js';
+import type { Endpoint, Listener, Protocol, Socket, Target } from './model.js';
 
 /** `udp|127.0.0.1|9000`: one series for each of these in an instance. */
 export function endpointKey(of: { protocol: Protocol; address: string; port?: number | undefined }): string {
   return `${of.protocol}|${of.address}|${of.port ?? ''}`;
+}
+
+/** The endpoint alone of whatever has one. */
+export function endpointOf({ protocol, address, port }: Endpoint): Endpoint {
+  return { protocol, address, ...(port === undefined ? {} : { port }) };
 }
 
 /** What a socket of the kernel's table occupies, in the form that collisions are worked out in. `::` may be dual-stack: the table cannot tell. */

@@ -2,8 +2,8 @@
  * What changed from one scan to the next, for the eye: who started, stopped, bound, lost, was edited. Pure. What failed
  * is kept longer than what went well, so that a busy night does not push the failures out.
  */
-import { endpointKey } from './endpoint.js';
-import type { Endpoint, Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from './model.js';
+import { endpointKey, endpointOf } from './endpoint.js';
+import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from './model.js';
 
 type Scan = Pick<Report, 'snapshot' | 'verdict'>;
 
@@ -42,12 +42,6 @@ function transition(before: Stand, now: Stand): EntryKind | undefined {
 }
 
 const dropping = ({ dropsRecent }: PortVerdict): boolean => (dropsRecent ?? 0) > 0;
-
-const endpointOf = ({ protocol, address, port }: PortVerdict): Endpoint => ({
-  protocol,
-  address,
-  ...(port === undefined ? {} : { port }),
-});
 
 /** One entry for all ports of an instance that had the same happen to them, by the same taker. */
 function portEntries(at: number, name: string, before: readonly PortVerdict[], now: readonly PortVerdict[]): Entry[] {

@@ -243,7 +243,7 @@ export interface Socket {
   netns: number;
   inode: number;
   uid: number;
-  /** Bytes as the kernel accounts them (truesize). */
+  /** Bytes as the kernel accounts them (truesize); of a TCP listener, connections that wait to be accepted. */
   receiveQueue: number;
   /** Datagrams; since the socket was opened; UDP only. */
   drops: number;

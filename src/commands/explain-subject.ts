@@ -3,14 +3,14 @@
  * instance on the host.
  */
 import { posix } from 'node:path';
+import { configLabel } from '../discovery/foretell.js';
 import { findFilebeat } from '../discovery/launchers.js';
 import { createFactReader } from '../discovery/process-facts.js';
 import { isFilebeat } from '../discovery/processes.js';
 import type { Subject } from '../explain/explanation.js';
-import { type Command, readCommand } from '../filebeat/command.js';
+import type { Command } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
-import { newestRelease } from '../filebeat/releases.js';
 import type { Flags } from '../flags.js';
 import { StartError } from '../host.js';
 import type { Prediction, ProcessId } from '../model.js';
@@ -29,11 +29,6 @@ export interface Asked {
   netns?: number;
   /** What its paths mean. */
   files: FileView;
-}
-
-function configLabel(argv: readonly string[]): string {
-  const read = readCommand(argv, newestRelease);
-  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
 }
 
 /**

@@ -4,19 +4,9 @@
  */
 import { derivedReceiveBuffer } from '../buffers.js';
 import { attempt } from '../defect.js';
-import { byEndpoint, compareEndpoints, endpointKey } from '../endpoint.js';
+import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
-import type {
-  Cause,
-  Endpoint,
-  Instance,
-  InstanceVerdict,
-  Listener,
-  Mismatch,
-  PortVerdict,
-  Snapshot,
-  Verdict,
-} from '../model.js';
+import type { Cause, Instance, InstanceVerdict, Listener, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
 import { mismatchKey, type Trail } from '../trail.js';
 import { hangsAfterRefusal } from './cause.js';
 import { conflictsBetween } from './conflicts.js';
@@ -97,10 +87,6 @@ function pendingCause({ prediction, expected, basis }: Instance): Cause {
     // Of one whose start was not seen only the disk is known.
     ...(basis === 'edited' ? {} : { gained: without(next, now), lost: without(now, next) }),
   };
-}
-
-function endpointOf({ protocol, address, port }: Listener): Endpoint {
-  return { protocol, address, ...(port === undefined ? {} : { port }) };
 }
 
 /** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */

@@ -34,15 +34,10 @@ export interface RunningFilebeat {
 }
 
 /** What a process is between two `exec`s; as long as `mark` stays, nothing in here changes. */
-export interface Facts {
+export interface Facts extends Omit<RunningFilebeat, 'process'> {
   mark: string;
   parent: number;
   still: Omit<FilebeatProcess, 'startTime' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
-  argv: string[];
-  env?: Record<string, string>;
-  rootDir: string;
-  rootId: string;
-  view?: string;
   gaps: Gap[];
 }
 

@@ -10,6 +10,7 @@ import {
 import { answerText, collisionText, faultText, raceText, releaseText, tableOf, whyText } from '../explain/words.js';
 import type { Fault, Gap, Listener, Prediction, Release } from '../model.js';
 import { positionText } from '../words.js';
+import { gapJson } from './json.js';
 
 const subjectJson = ({ name, pid, config, remarks }: Subject) => ({
   name: name ?? null,
@@ -24,8 +25,6 @@ const faultJson = (fault: Fault) => ({
   text: faultText(fault),
   at: positionText(fault.at) || null,
 });
-
-const gapJson = (gap: Gap) => ({ reason: gap.reason, subject: gap.subject, detail: gap.detail ?? null });
 
 const releaseJson = (release: Release) => ({
   version: release.version ?? null,

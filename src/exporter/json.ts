@@ -100,7 +100,7 @@ function mismatchesJson(report: Report) {
   });
 }
 
-const gapJson = (gap: Gap) => ({ reason: gap.reason, subject: gap.subject, detail: gap.detail ?? null });
+export const gapJson = (gap: Gap) => ({ reason: gap.reason, subject: gap.subject, detail: gap.detail ?? null });
 
 const staticJson = (port: StaticPortVerdict) => ({
   protocol: port.protocol,

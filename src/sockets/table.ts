@@ -4,21 +4,10 @@
  *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
  *   4995: 0100007F:238E 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1187448 2 0000000033901b43 0
  */
-import type { Family, Protocol } from '../model.js';
+import type { Family, Protocol, Socket } from '../model.js';
 
 /** One listening socket as the table has it: a `Socket` without namespace and owners. */
-export interface SocketRow {
-  protocol: Protocol;
-  family: Family;
-  address: string;
-  port: number;
-  inode: number;
-  uid: number;
-  /** Bytes as the kernel accounts them; of a TCP listener, connections that wait to be accepted. */
-  receiveQueue: number;
-  /** Datagrams. */
-  drops: number;
-}
+export type SocketRow = Omit<Socket, 'netns' | 'owners' | 'ownersKnown'>;
 
 export interface SocketTable {
   rows: SocketRow[];
