@@ -89,7 +89,13 @@ const proofs: Record<string, (command: string) => Promise<void>> = {
     assert.ok([0, 1, 3].includes((await ended)!), said.stderr);
     assert.equal(said.stderr, '');
   },
-  async 'node scripts/package.mjs'(command) {
+  async 'npm run --silent explain -- --compare-release 9'(command) {
+    const { ended, said } = start(command);
+    assert.ok([0, 1, 3].includes((await ended)!), said.stderr);
+    assert.equal(said.stderr, '');
+    assert.notEqual(said.stdout, '');
+  },
+  async 'npm run package'(command) {
     const { ended, said } = start(command);
     assert.equal(await ended, 0, said.stderr);
     assert.equal(readdirSync(join(checkout, 'packages')).length, 3);
@@ -102,12 +108,13 @@ describe('every command of the README', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const command of commandsIn(english)) assert.ok(command in proofs || command in suites, command);
     for (const script of Object.values(suites)) assert.ok(script in scripts, script);
-    for (const [, script = ''] of english.matchAll(/npm run (?:--silent )?([\w:]+)/g))
-      assert.ok(script in scripts, script);
+    for (const text of [english, chinese, read('CONTRIBUTING.md')])
+      for (const [, script = ''] of text.matchAll(/npm run (?:--silent )?([\w:]+)/g))
+        assert.ok(script in scripts, script);
   });
 
   for (const [command, prove] of Object.entries(proofs)) {
-    const packing = command.includes('package.mjs');
+    const packing = command === 'npm run package';
     const tools = packing && !process.env['CI'] && !hasTools();
     it(command, { skip: tools ? 'dpkg-deb or rpmbuild is not installed' : false }, async () => {
       assert.ok(commandsIn(english).includes(command), 'the README has it');

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { statusDocument } from '../src/exporter/json.js';
 import { metricTable } from '../src/exporter/metric-table.js';
 import { newestOfLine, parseRelease } from '../src/filebeat/releases.js';
 import { flagTable } from '../src/flags.js';
 import { mismatchCodes } from '../src/mismatches.js';
+import type { MismatchCode } from '../src/model.js';
 import { tableNames, tablesIn, withTables } from '../src/reference/document.js';
 import { parseSettings } from '../src/settings.js';
+import { report } from './support/report.js';
 import { statuses } from './support/table-words.js';
 
 const top = new URL('../../', import.meta.url).pathname;
@@ -68,6 +71,33 @@ describe('the reference', () => {
         if (!/^\s*(?:[$#] )?\S*filebeat-port-exporter|`/.test(line)) continue;
         for (const word of flagWords(ours.split('`')[0]!)) assert.ok(word in flagTable, `${page}: --${word}`);
       }
+    }
+  });
+
+  it('page.md has every route, and none that does not exist', () => {
+    const routes = [...read('docs/page.md').matchAll(/^\| `([A-Z]+) (\/\S*)` \|/gm)].map((m) => `${m[1]} ${m[2]}`);
+    const source = read('src/exporter/server.ts').replace('options.telemetryPath', "'/metrics'");
+    const read200 = [...source.matchAll(/^ {2}get\('([^']+)'/gm)].map((m) => `GET ${m[1]}`);
+    const others = [...source.matchAll(/\.route\('([^']+)'\)\s+\.(\w+)\(/g)].map(
+      (m) => `${m[2]!.toUpperCase()} ${m[1]}`,
+    );
+    assert.ok(read200.length > 3 && others.length > 3);
+    assert.deepEqual([...routes].sort(), [...read200, ...others].sort());
+  });
+
+  it('api.md has every field of the document', () => {
+    const text = read('docs/api.md');
+    for (const field of Object.keys(statusDocument(report(), '0')))
+      assert.match(text, new RegExp(`\`${field}[\`[]`), field);
+  });
+
+  it('no page names a metric or a code that does not exist', () => {
+    for (const page of pages) {
+      const text = read(page);
+      for (const [word] of text.matchAll(/\bfilebeat_(?:instance|port|mismatch|udp|static)\w*(?![\w*{(])/g))
+        assert.ok(word in metricTable || word.endsWith('_') || text.includes(`:${word}:`), `${page}: ${word}`);
+      for (const [, code = ''] of text.matchAll(/(?:code="|mismatches\.md#)(\w+)/g))
+        assert.ok(mismatchCodes.includes(code as MismatchCode), `${page}: ${code}`);
     }
   });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type Dashboard, dashboardExpressions } from '../grafana.js';
 import type { Actor } from './actor.js';
-import { interval, ruleNames } from './hurry.js';
+import { haste, interval, ruleNames } from './hurry.js';
 import { complaints, type Fault } from './judge.js';
 import { addresses, type HostName, type Plot, type PlotName, plots } from './plots.js';
 import type { ActiveAlert, Series, Servers } from './servers.js';
@@ -138,6 +138,7 @@ export interface Options {
 
 export async function runAll(cast: Cast, servers: Servers, { tell, mutants, whileBroken }: Options): Promise<void> {
   const began = now();
+  tell(`the example rules at ${haste} times their speed: one minute of theirs takes ${60 / haste} s here`);
   servers.setTargets(Object.values(addresses));
   await until('every exporter is scraped', 60, async () => (await servers.query('up == 1')) === 5);
   // Long enough for a rule that fires for no reason.
