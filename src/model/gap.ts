@@ -1,0 +1,23 @@
+/** What could not be seen, and where something stands in a file. */
+
+export type GapReason = 'denied' | 'vanished' | 'malformed' | 'missing' | 'limit';
+
+/** Something that could not be seen, and why. Never shown as "down". */
+export interface Gap {
+  reason: GapReason;
+  /** What could not be seen: a path or a thing, never a configuration's value. */
+  subject: string;
+  /** One plain clause for people; never quotes a value. */
+  detail?: string;
+  /** Identity (`Instance.id`) of the instance that this costs something. */
+  instance?: string;
+}
+
+export type Reading<T> = { ok: true; value: T } | { ok: false; gap: Gap };
+
+/** Where something was declared. `file` as the Filebeat sees it, or `command line`, `unit NAME`. */
+export interface Position {
+  file: string;
+  /** 1-based; absent where the whole file (or the command line) is meant. */
+  line?: number;
+}

@@ -1,0 +1,48 @@
+/** An instance: why it is known, its process if there is one, and what it ought to hold. */
+import type { Listener } from './listener.js';
+import type { Fault, Prediction } from './prediction.js';
+import type { FilebeatProcess } from './process.js';
+
+export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
+
+/** One Filebeat that runs or ought to run. */
+export interface Instance {
+  /** Root, network namespace, main files, path.data: what makes two of them the same. Opaque. */
+  id: string;
+  /** Unique on the host, stable across restarts of either program. */
+  name: string;
+  /** Main configuration path(s) as Filebeat was given them, comma-joined. */
+  config: string;
+  /** Strongest first. */
+  origins: InstanceOrigin[];
+  /** Unit that ought to run it or runs it. */
+  unit?: string;
+  container?: string;
+  process?: FilebeatProcess;
+  /** Network namespace of the last process, where none runs now. */
+  netns?: number;
+  prediction: Prediction;
+  /** What it ought to hold now: see `expected.ts`. */
+  expected: Listener[];
+  /**
+   * Where `expected` comes from. `remembered`: what this very process started with. `edited`: on disk, but a file was edited
+   * after the start and the start was not seen. `last-known`: of an earlier process; the files of this one tell nothing.
+   */
+  basis: 'disk' | 'remembered' | 'edited' | 'last-known';
+  /** The listeners on disk differ from the remembered ones it started with, and only a restart applies them. */
+  pendingRestart: boolean;
+  /** Reloaded files that can no longer be loaded, with why: Filebeat has stopped their inputs. */
+  brokenReloads?: { file: string; fault: Fault }[];
+  /** It ought to run, but processes cannot be looked for (hidepid): neither up nor down. */
+  hidden?: true;
+  /** Seconds since the epoch; absent if never seen. */
+  lastSeen?: number;
+  /** Replacements of its process that were observed. */
+  restarts: number;
+  /** Restarts observed within the threshold window reached the threshold. */
+  flapping?: { count: number; withinSeconds: number };
+  /** Root and canonical path.data: two instances with the same one get in each other's way. */
+  dataKey?: string;
+  /** How the last process ended, as far as the lock file in path.data tells. */
+  lastEnd?: 'clean' | 'crash';
+}

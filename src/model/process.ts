@@ -1,0 +1,44 @@
+/** Processes: who runs, and who holds a socket. */
+
+/** A pid alone can be reused; pid and start time together cannot. */
+export interface ProcessId {
+  pid: number;
+  /** Field 22 of `/proc/<pid>/stat`: clock ticks after boot. */
+  startTicks: number;
+}
+
+/** Facts of a running Filebeat, all of them from `/proc/<pid>`. Absent fields could not be seen (see the snapshot's gaps). */
+export interface FilebeatProcess extends ProcessId {
+  /** Seconds since the epoch. */
+  startTime: number;
+  /** `/proc/<pid>/comm`, at most 15 bytes. */
+  comm: string;
+  /** Effective uid. */
+  uid: number;
+  /** Link target of `/proc/<pid>/exe` without ` (deleted)`. */
+  executable?: string;
+  /** The file behind `exe` was replaced or removed after the start. */
+  executableDeleted: boolean;
+  cwd?: string;
+  /** Network namespace: inode of `/proc/<pid>/ns/net`. */
+  netns?: number;
+  /** True when its network namespace is the exporter's own host namespace (that of pid 1, else ours). */
+  hostNetns?: boolean;
+  /** True when `/proc/<pid>/root` is another root than the host's. */
+  ownRoot: boolean;
+  /** systemd unit from `/proc/<pid>/cgroup`, e.g. `filebeat@core.service`. */
+  unit?: string;
+  /** Container id (12 hex) or machine name from `/proc/<pid>/cgroup`. */
+  container?: string;
+  /** CapEff of `/proc/<pid>/status` holds CAP_NET_BIND_SERVICE. */
+  canBindPrivileged?: boolean;
+  cpuSeconds?: number;
+  residentBytes?: number;
+  openFds?: number;
+  maxFds?: number;
+}
+
+/** A process that holds a descriptor on a socket. */
+export interface Owner extends ProcessId {
+  comm: string;
+}

@@ -1,0 +1,167 @@
+/** What is made of a snapshot: a verdict for every port and instance, and what an operator should know. */
+import type { GapReason, Position } from './gap.js';
+import type { InstanceOrigin } from './instance.js';
+import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
+import type { Fault } from './prediction.js';
+import type { Owner } from './process.js';
+import type { Socket, StaticPort } from './snapshot.js';
+
+export type PortStatus =
+  | 'listening'
+  | 'missing'
+  | 'taken'
+  | 'narrower'
+  | 'owner_hidden'
+  | 'instance_down'
+  | 'starting'
+  | 'deaf'
+  | 'unknown'
+  | 'invalid'
+  | 'unresolved';
+
+export type Severity = 'critical' | 'warning' | 'info';
+
+export type MismatchCode =
+  | 'instance_down'
+  | 'instance_flapping'
+  | 'config_invalid'
+  | 'config_unreadable'
+  | 'config_unresolved'
+  | 'config_dynamic'
+  | 'restart_pending'
+  | 'data_path_conflict'
+  | 'port_missing'
+  | 'learned_port_gone'
+  | 'listener_invalid'
+  | 'port_taken'
+  | 'listener_deaf'
+  | 'port_narrower'
+  | 'port_random'
+  | 'port_conflict'
+  | 'socket_unexpected'
+  | 'owner_hidden'
+  | 'queue_high'
+  | 'drops'
+  | 'buffer_capped'
+  | 'static_port_down';
+
+/** One (instance, protocol, address, port): one series, one verdict. */
+export interface PortVerdict {
+  protocol: Protocol;
+  address: string;
+  port?: number;
+  /** Inputs that share it, comma-joined. */
+  input: string;
+  listeners: Listener[];
+  /** Undefined: not to be told (unknown, unresolved). */
+  up?: boolean;
+  status: PortStatus;
+  /** The socket that serves it, or that stands in its way. */
+  socket?: Socket;
+  /** Monotonic, from the ledger. */
+  dropsTotal?: number;
+  /** Of them, those within the last 5 minutes. */
+  dropsRecent?: number;
+  /** Effective receive buffer in bytes, where it can be derived. */
+  receiveBuffer?: number;
+}
+
+export interface InstanceVerdict {
+  /** Same as `Instance.id`. */
+  id: string;
+  /** Undefined: it could not be looked for. */
+  up?: boolean;
+  healthy?: boolean;
+  configValid?: boolean;
+  pendingRestart: boolean;
+  ports: PortVerdict[];
+}
+
+/** The likely cause, as data; the words are in `words/cause.ts`. */
+export type Cause =
+  | { kind: 'not-running'; origin: InstanceOrigin; end?: 'clean' | 'crash' }
+  /** Last seen before the host was booted. */
+  | { kind: 'not-since-boot'; origin: InstanceOrigin }
+  | { kind: 'never-seen'; origin: InstanceOrigin }
+  /** One with the same files runs as `instance`, in another network namespace. */
+  | { kind: 'runs-elsewhere'; instance: string }
+  | { kind: 'config'; fault: Fault }
+  | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
+  | ({ kind: 'shared-with' } & Holder)
+  /** `when`: what makes them meet, where they have not met yet. */
+  | { kind: 'other-listener'; instance: string; declaredIn: Position; when?: 'start' | 'restart' }
+  /** `inside`: in a network namespace that is not the host's. */
+  | { kind: 'address-not-local'; inside?: true }
+  | { kind: 'privileged-port'; firstUnprivileged: number }
+  | { kind: 'bind-failed'; retry: BindRetry }
+  | { kind: 'edited-after-start'; file?: string; gained?: Endpoint[]; lost?: Endpoint[] }
+  | { kind: 'reload-lost-port' }
+  /** `sinceSeconds`: how long ago the file was edited. */
+  | { kind: 'reload-pending'; file: string; sinceSeconds: number; periodSeconds: number }
+  | { kind: 'reloaded-file-broken'; fault: Fault }
+  /** `portsUnknown`: no earlier look knew a port of it. */
+  | { kind: 'hangs-after-refusal'; fault: Fault; portsUnknown?: true }
+  /** Release 8.10 starts only one of the inputs with one id: here that at `declaredIn`. */
+  | { kind: 'same-id'; declaredIn: Position }
+  /** Its process holds that port on another address, of another family or in another network namespace. */
+  | { kind: 'bound-elsewhere'; address: string; differs: 'address' | 'family' | 'namespace' }
+  | { kind: 'unresolved'; why: UnresolvedWhy | 'name' }
+  | { kind: 'invalid'; why: InvalidWhy }
+  /** `uid`: of the socket whose holder cannot be seen. */
+  | { kind: 'permission'; subject: string; uid?: number }
+  | { kind: 'unreadable'; subject: string; reason: GapReason }
+  | { kind: 'ipv4-only-socket' }
+  | { kind: 'shared-data-path'; instance: string }
+  | { kind: 'restarts'; count: number; withinSeconds: number }
+  | { kind: 'queue'; bytes: number; limit: number }
+  | { kind: 'dropped'; datagrams: number; sinceSeconds: number }
+  | { kind: 'rmem-max'; wanted: number; granted: number }
+  | { kind: 'wrong-process'; owner?: Owner }
+  | { kind: 'none' };
+
+/** Who holds an endpoint that somebody else ought to hold. */
+export interface Holder {
+  owner: Owner;
+  /** Name of the instance whose process it is. */
+  instance?: string;
+  /** Where that instance's configuration asks for the endpoint. */
+  declaredIn?: Position;
+  /** By how many seconds it started before the process that ought to hold the endpoint; negative: after it. */
+  headStart?: number;
+}
+
+/** One thing an operator should know: a code and references to its subjects. No prose inside. */
+export interface Mismatch {
+  code: MismatchCode;
+  /** Instance name; absent for plain ports. */
+  name?: string;
+  config?: string;
+  pid?: number;
+  protocol?: Protocol;
+  address?: string;
+  port?: number;
+  input?: string;
+  declaredIn?: Position;
+  cause: Cause;
+  /** Process or file concerned, where it is not the instance itself. */
+  subject?: string;
+  unit?: string;
+  /** Container of the instance, where no unit runs it. */
+  container?: string;
+  /** Seconds since the epoch when it was first seen by this exporter. */
+  since?: number;
+}
+
+export interface StaticPortVerdict extends StaticPort {
+  up: boolean;
+  /** Sockets bound on exactly that port (and address, if given). */
+  sockets: number;
+  owner?: Owner;
+}
+
+export interface Verdict {
+  /** Same order as `Snapshot.instances`. */
+  instances: InstanceVerdict[];
+  mismatches: Mismatch[];
+  statics: StaticPortVerdict[];
+}
