@@ -3,14 +3,7 @@
  * and their change logs. `releases.ts` is asked by whoever depends on it.
  */
 
-/** Major, minor, patch. */
-export type ReleaseVersion = readonly [major: number, minor: number, patch: number];
-
-/** From `from` (inclusive) to `below` (exclusive); without `below` for ever after. */
-export interface ReleaseRange {
-  from: ReleaseVersion;
-  below?: ReleaseVersion;
-}
+import type { ReleaseRange } from './release-range.js';
 
 export interface ReleaseRule {
   subject: string;
