@@ -130,4 +130,21 @@ describe('links', () => {
       }
     }
   });
+
+  it('files and tests that are named in words and commands are there', () => {
+    const tests = readdirSync(join(top, 'test')).filter((name) => name.endsWith('.test.ts'));
+    for (const page of pages) {
+      const text = read(page);
+      for (const [, path = ''] of text.matchAll(/(?<![\w/.-])((?:dist\/)?(?:src|test|scripts)\/[\w./-]*\w)/g)) {
+        const source = path.startsWith('dist/') ? path.slice(5).replace(/\.js$/, '.ts') : path;
+        assert.ok(existsSync(join(top, source)), `${page}: ${path}`);
+      }
+      for (const [, words = ''] of text.matchAll(/npm test ([\w -]*\w)/g))
+        for (const word of words.split(' '))
+          assert.ok(
+            tests.some((name) => name.includes(word)) || /^(and|is|in)$/.test(word),
+            `${page}: npm test ${word}`,
+          );
+    }
+  });
 });
