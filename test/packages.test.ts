@@ -26,7 +26,10 @@ const deb = join(folder, `${name}_${version}_all.deb`);
 const rpm = join(folder, `${name}-${version}-1.noarch.rpm`);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const say = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe' });
+// A commit that comes between two builds would make them differ.
+const env = { ...process.env, SOURCE_DATE_EPOCH: '1790000000' };
+const say = (program: string, ...args: string[]) =>
+  execFileSync(program, args, { env, encoding: 'utf8', stdio: 'pipe' });
 /** Without a network, where we may take it away. */
 const offline =
   process.env['CI'] || spawnSync('unshare', ['--net', 'true']).status === 0 ? ['unshare', '--net'] : ['env'];
