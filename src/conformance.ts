@@ -131,7 +131,7 @@ function settle(listeners: readonly Listener[]): string[] {
 }
 
 /** Every outcome that some order of starting gives; one that the code settles on comes first. */
-export function possible(prediction: Prediction, release: string): Outcome[] {
+function possible(prediction: Prediction, release: string): Outcome[] {
   if (prediction.outcome === 'exits') return [{ state: 'exits', sockets: [] }];
   const { listeners } = prediction;
   const endpoint = listeners.find(({ input }) => input === 'http');
@@ -162,7 +162,7 @@ function show({ state, sockets }: Outcome): string {
 }
 
 /** Undefined when the prediction holds; else one line for people. */
-export function runCase(folder: string, homes: string): { release: string; category: string; problem?: string }[] {
+function runCase(folder: string, homes: string): { release: string; category: string; problem?: string }[] {
   const text = readFileSync(join(folder, 'case.json'), 'utf8');
   const one = JSON.parse(text) as Case;
   let root = resolve(folder);

@@ -12,9 +12,10 @@ import {
 import { toPlain } from '../src/filebeat/read.js';
 import { newestRelease, parseRelease } from '../src/filebeat/releases.js';
 import { newTree, plainRules, type Tree } from '../src/filebeat/tree.js';
-import { noScope, type Read } from '../src/filebeat/variables.js';
+import type { Read } from '../src/filebeat/variables.js';
 import { parseYaml } from '../src/filebeat/yaml.js';
 import { memoryFiles } from './support/memory-files.js';
+import { noScope } from './support/scope.js';
 
 const udp = 'type: udp\nhost: "{{.syslog_host}}:{{.syslog_port}}"\nprocessors:\n  - add_locale: ~\n';
 const manifest = (port: number) =>

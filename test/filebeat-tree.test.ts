@@ -4,8 +4,9 @@ import { treeFromYaml } from '../src/filebeat/build.js';
 import { mergeInto } from '../src/filebeat/merge.js';
 import { get, toPlain, toText } from '../src/filebeat/read.js';
 import { copyTree, type Tree } from '../src/filebeat/tree.js';
-import { noScope, type Scope } from '../src/filebeat/variables.js';
+import type { Scope } from '../src/filebeat/variables.js';
 import { parseYaml } from '../src/filebeat/yaml.js';
+import { noScope } from './support/scope.js';
 
 function tree(text: string): Tree {
   const yaml = parseYaml(Buffer.from(text));

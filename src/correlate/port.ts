@@ -20,7 +20,7 @@ function portOf(target: Target): number | undefined {
 
 type Judgement = Pick<PortVerdict, 'status' | 'up' | 'socket'> & { code?: Mismatch['code']; cause?: Cause };
 
-export function ownedBy(socket: Socket, instance: Instance): boolean {
+function ownedBy(socket: Socket, instance: Instance): boolean {
   const { process } = instance;
   return (
     process !== undefined && socket.owners.some((o) => o.pid === process.pid && o.startTicks === process.startTicks)
@@ -40,7 +40,7 @@ function heldBy(socket: Socket, instance: Instance, listener: Listener, scene: S
 }
 
 /** Start-up takes a moment; nothing is called missing before it is over (CONTRACT 4 "Starting"). Seconds after the start. */
-export function graceOf(listener: Listener, grace: number): number {
+function graceOf(listener: Listener, grace: number): number {
   return grace + (listener.reload?.periodSeconds ?? 0) + (listener.slowStart ? 25 : 0);
 }
 

@@ -97,7 +97,7 @@ export function predictRunning(command: Command, files: FileView, running: Runni
 }
 
 /** Of one prediction; the rest of it stands. */
-export function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
+function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
   const { listeners, gaps, faults } = prediction;
   if (listeners.length <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
   return {

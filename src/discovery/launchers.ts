@@ -68,7 +68,7 @@ const shells = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh', 'busybox']);
 const scriptLimit = limits.scriptBytes;
 const maxDepth = 5;
 
-export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Does this program with these arguments (without argv[0]) run a Filebeat by its name alone? */
 export function isFilebeatProgram(program: string, args: readonly string[], names: readonly string[]): boolean {

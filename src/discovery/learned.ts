@@ -35,7 +35,7 @@ const mostPending = 512;
 const patience = 60;
 
 /** The `address` label: `*` for a wildcard that serves both families, which is what Go programs open. */
-export function learnedAddress(socket: Pick<Socket, 'family' | 'address'>): string {
+function learnedAddress(socket: Pick<Socket, 'family' | 'address'>): string {
   return socket.family === 6 && socket.address === '::' ? '*' : socket.address;
 }
 

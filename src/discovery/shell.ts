@@ -150,7 +150,7 @@ function splitCommands(script: string): Piece[] {
 }
 
 /** Words of one simple command, expanded; redirections are dropped. An unquoted value is split at blanks. */
-export function shellWords(text: string, env: Environment, args: readonly string[] = []): string[] {
+function shellWords(text: string, env: Environment, args: readonly string[] = []): string[] {
   const words: string[] = [];
   let word: string | undefined;
   let quote = '';

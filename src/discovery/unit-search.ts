@@ -8,7 +8,7 @@ import type { Gap } from '../model.js';
 import { parseServiceName, templateName, type UnitName } from './unit-specifiers.js';
 
 /** Strongest first. The generators' output and transient units below /run take part like any other. */
-export const unitDirectories = [
+const unitDirectories = [
   '/etc/systemd/system.control',
   '/run/systemd/system.control',
   '/run/systemd/transient',

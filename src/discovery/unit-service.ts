@@ -140,7 +140,7 @@ export function readService(
  * `ExecStart=` → commands. Prefixes `-@:+!|` may stand before the program, `@` makes the next word argv[0], `:` keeps dollar
  * signs; a lone `;` starts another command, `\;` is a semicolon.
  */
-export function parseCommands(
+function parseCommands(
   value: string,
   specifiers: (text: string) => string,
   env: Environment,

@@ -55,7 +55,7 @@ export function lossesOf({ faults }: Prediction): Fault[] {
   return faults.filter(({ code }) => code !== 'no-module-folder');
 }
 
-export function statusOf({ target }: Listener): ListenerStatus {
+function statusOf({ target }: Listener): ListenerStatus {
   switch (target.kind) {
     case 'socket':
       return 'resolved';
@@ -87,7 +87,7 @@ export function explanation(subject: Subject, prediction: Prediction): Explanati
 }
 
 /** Something about it cannot be told from outside. */
-export function isUncertain({ prediction, listeners }: Explanation): boolean {
+function isUncertain({ prediction, listeners }: Explanation): boolean {
   const { outcome } = prediction;
   if (outcome === 'ambiguous' || outcome === 'unknown' || outcome === 'dynamic') return true;
   if (outcome === 'exits') return false;

@@ -75,7 +75,7 @@ function fromYaml(node: YamlNode, build: Build): Built<Value> {
 }
 
 /** A text as a value: compiled when it holds a variable. */
-export function textValue(text: string, at: Position): Built<Value> {
+function textValue(text: string, at: Position): Built<Value> {
   if (!text.includes('$')) return { ok: true, value: { kind: 'text', value: text, at } };
   const parsed = parseExpression(text);
   if (!parsed.ok) return refuse('bad-expansion', at);

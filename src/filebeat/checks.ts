@@ -2,7 +2,7 @@
  * Single settings as Filebeat converts and validates them. Each check answers with what Filebeat would complain
  * about, or undefined. What cannot be known from here (keystore, unreadable environment) is taken to be fine.
  */
-import { get, toBool, toFloat, toInt, toList, toText, toTree } from './read.js';
+import { get, toBool, toInt, toList, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { type Failure, failure, type Read, type Scope } from './variables.js';
 
@@ -49,10 +49,6 @@ export function whole(tree: Tree, key: string, scope: Scope, min?: number): Comp
     if (read.ok && min !== undefined && read.value < min) return failure('bad-value', value.at, key);
     return named(read, key);
   });
-}
-
-export function decimal(tree: Tree, key: string, scope: Scope): Complaint {
-  return present(tree, key, scope, (value) => named(toFloat(value, scope), key));
 }
 
 /** A text out of a list of words; `loose` compares without case. */

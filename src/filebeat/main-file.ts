@@ -61,7 +61,7 @@ function readOverride({ text, literal }: Override, reading: Reading): OneOverrid
 }
 
 /** Where a `-c` file lies: only the flags count, then the current directory. */
-export function mainPath(file: string, line: CommandLine, cwd: string): string {
+function mainPath(file: string, line: CommandLine, cwd: string): string {
   if (posix.isAbsolute(file)) return file;
   return posix.resolve(cwd, line.pathConfig || line.pathHome || '', file);
 }

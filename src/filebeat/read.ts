@@ -4,7 +4,7 @@
  */
 import type { Position } from '../model.js';
 import { parsePath, type Tree, type Value } from './tree.js';
-import { type Plain, parseGoFloat, parseGoInt, plainMap } from './value.js';
+import { type Plain, parseGoInt, plainMap } from './value.js';
 import { failure, lookup, type Read, type Scope, settle, type Trail, textOf } from './variables.js';
 
 /** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
@@ -56,16 +56,6 @@ export function toInt(value: Value, scope: Scope): Read<number> {
   if (v.kind === 'float' && Math.abs(v.value) < 2 ** 63) return { ok: true, value: Math.trunc(v.value) };
   const parsed = v.kind === 'text' ? parseGoInt(v.value, true) : undefined;
   return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: Number(parsed) };
-}
-
-/** A number of any kind. */
-export function toFloat(value: Value, scope: Scope): Read<number> {
-  const settled = settle(value, scope);
-  if (!settled.ok) return settled;
-  const v = settled.value;
-  if (v.kind === 'int' || v.kind === 'float') return { ok: true, value: Number(v.value) };
-  const parsed = v.kind === 'text' ? parseGoFloat(v.value) : undefined;
-  return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: parsed };
 }
 
 /** A sub-tree; null is an empty one. */

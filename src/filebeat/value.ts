@@ -85,7 +85,7 @@ const TRUE_WORDS = new Set(['t', 'T', 'true', 'TRUE', 'True', 'on', 'ON']);
 const FALSE_WORDS = new Set(['f', 'F', 'false', 'FALSE', 'False', 'off', 'OFF']);
 
 /** What a bare word stands for. */
-export function parseWord(word: string): Plain {
+function parseWord(word: string): Plain {
   if (word === 'null') return null;
   if (TRUE_WORDS.has(word)) return true;
   if (FALSE_WORDS.has(word)) return false;

@@ -9,7 +9,6 @@ import {
   type Dynamic,
   type PathElement,
   parsePath,
-  plainRules,
   rootOf,
   type Scalar,
   type Tree,
@@ -33,15 +32,6 @@ export interface Scope {
   envDots: boolean;
   tree: TreeRules;
 }
-
-export const noScope: Scope = {
-  env: {},
-  keystore: false,
-  envObjects: false,
-  envTrims: true,
-  envDots: true,
-  tree: plainRules,
-};
 
 /** A value that could not be had. `unresolved`: not an error of Filebeat's but something that cannot be known from here. */
 export interface Failure {

@@ -28,7 +28,7 @@ export const openConfig: WebConfig = { headers: new Map(), users: new Map(), not
 const topKeys = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'rate_limit'] as const;
 
 /** bcryptjs needs about 70 ms at cost 10 and 4.6 s at 16; a scrape that waits longer has timed out. */
-export const highestCost = 16;
+const highestCost = 16;
 
 /**
  * Reads the file's bytes; `file` is its path, to which other paths in it are relative. Never throws, reads no file.

@@ -18,8 +18,8 @@ const settableHeaders: ReadonlyMap<string, readonly string[]> = new Map([
   ['Strict-Transport-Security', []],
 ]);
 
-export const httpKeys = ['http2', 'headers'] as const;
-export const rateKeys = ['interval', 'burst'] as const;
+const httpKeys = ['http2', 'headers'] as const;
+const rateKeys = ['interval', 'burst'] as const;
 
 /** Returns the headers that have a value. */
 export function readHttp(fields: Fields, section: Field | undefined, notices: Problem[]): Map<string, string> {

@@ -29,7 +29,7 @@ export interface TlsConfig {
   ecdhCurve?: string;
 }
 
-export const tlsKeys = [
+const tlsKeys = [
   'cert_file',
   'key_file',
   'cert',

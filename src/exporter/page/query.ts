@@ -1,7 +1,7 @@
 /** What a page's address says about filter, order and page of its tables; and the addresses that change one of them. Pure. */
 
-export const instanceSorts = ['state', 'name', 'pid', 'ports', 'version', 'started', 'restarts'] as const;
-export const portSorts = ['state', 'instance', 'port', 'input', 'owner', 'queue', 'drops'] as const;
+const instanceSorts = ['state', 'name', 'pid', 'ports', 'version', 'started', 'restarts'] as const;
+const portSorts = ['state', 'instance', 'port', 'input', 'owner', 'queue', 'drops'] as const;
 
 export type InstanceSort = (typeof instanceSorts)[number];
 export type PortSort = (typeof portSorts)[number];

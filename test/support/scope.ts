@@ -1,0 +1,12 @@
+/** A scope in which nothing is defined, by the rules of the newest release. */
+import { plainRules } from '../../src/filebeat/tree.js';
+import type { Scope } from '../../src/filebeat/variables.js';
+
+export const noScope: Scope = {
+  env: {},
+  keystore: false,
+  envObjects: false,
+  envTrims: true,
+  envDots: true,
+  tree: plainRules,
+};
