@@ -74,9 +74,9 @@ async function tree(root, { units, zsh }) {
   );
   for (const file of ['README.md', 'README.zh-CN.md']) write(`${doc}/${file}`, read(file));
   write(`${doc}/changelog.gz`, gzipSync(read('CHANGELOG.md'), { level: 9 }));
-  for (const folder of ['prometheus', 'grafana'])
-    cpSync(join(top, 'examples', folder), join(root, doc, 'examples', folder), { recursive: true });
-  for (const file of ['exporter.yml', 'web-config.yml']) write(`${doc}/examples/${file}`, read(`examples/${file}`));
+  for (const file of readdirSync(join(top, 'docs')).filter((one) => one.endsWith('.md')))
+    write(`${doc}/docs/${file}`, read(`docs/${file}`));
+  cpSync(join(top, 'examples'), join(root, doc, 'examples'), { recursive: true });
 }
 
 /** Bytes of all files below. */

@@ -153,6 +153,8 @@ describe('the .deb', needs('dpkg-deb'), () => {
     const tree = join(folder, 'deb');
     say('dpkg-deb', '--extract', deb, tree);
     const copyright = readFileSync(join(tree, 'usr/share/doc', name, 'copyright'), 'utf8');
+    for (const path of ['README.md', 'docs/mismatches.md', `examples/prometheus/${name}.rules.yml`])
+      assert.ok(existsSync(join(tree, 'usr/share/doc', name, path)), path);
     const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies: object };
     for (const one of Object.keys(dependencies)) assert.match(copyright, new RegExp(`^${one} \\d`, 'm'), one);
   });
