@@ -93,7 +93,6 @@ describe('namespaces', rootOnly, () => {
     const one = await start({ netns: 'new', root });
     const { scan } = await createLooker().look();
     const found = scan.filebeats.find(({ process }) => process.pid === one.pid)!;
-    assert.equal(found.process.ownRoot, true);
     assert.notEqual(found.rootId, '/');
     const view = openFileView(found.rootDir);
     const text = (path: string) => {
@@ -112,7 +111,16 @@ describe('namespaces', rootOnly, () => {
 /** What the whole program says of Filebeats in containers: their own roots, their own networks, the same words to start them. */
 describe('containers', rootOnly, () => {
   const config = '/etc/filebeat/filebeat.yml';
-  const argv = ['filebeat', '-c', config, '--path.home', '/usr/share/filebeat', '--path.data', '/data'];
+  const argvOf = (data: string) => [
+    'filebeat',
+    '-c',
+    config,
+    '--path.home',
+    '/usr/share/filebeat',
+    '--path.data',
+    data,
+  ];
+  const argv = argvOf('/data');
   const world = createWorld('containers-');
   const groups: string[] = [];
   let exporter: Exporter;
@@ -193,6 +201,9 @@ describe('containers', rootOnly, () => {
   });
 
   it('never make the exporter follow a link out of them', async (context) => {
+    // Nobody who was known before: of such a one its last ports would be missed.
+    const container = (files: Record<string, string>) =>
+      world.process({ argv: argvOf('/escapes'), cwd: '/', root: writeTree(files), netns: 'new' });
     const secret = world.write('host-only.yml', udpConfig(['127.0.0.1:9555']));
     const up = '../'.repeat(20);
     const escapes = await Promise.all([
