@@ -97,7 +97,6 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     thresholds: () => ({
       receiveQueueRatio: settings.thresholds.receiveQueueRatio,
       grace: flags['scan.grace'],
-      restartsWithin: settings.thresholds.restarts.within,
       oneLook,
     }),
     onReport: ({ snapshot }) => {

@@ -12,7 +12,6 @@ const process: FilebeatProcess = {
   comm: 'filebeat',
   uid: 0,
   executableDeleted: false,
-  ownRoot: false,
   hostNetns: true,
 };
 const running = (rest: Partial<Candidate>): Candidate => ({

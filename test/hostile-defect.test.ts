@@ -23,7 +23,7 @@ after(async () => {
   await world.end();
   rmSync(folder, { recursive: true, force: true });
 });
-const thresholds = { receiveQueueRatio: 0.8, grace: 0, restartsWithin: 600, oneLook: false };
+const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
 const clock = () => Date.now() / 1000;
 
 /** Reads as ever, and fails over whatever has `boom` on its command line. */

@@ -20,7 +20,6 @@ const running = (pid: number, file: string, rest: Partial<Candidate> = {}): Cand
     comm: 'filebeat',
     uid: 0,
     executableDeleted: false,
-    ownRoot: false,
     ...rest.process,
   };
   return base('process', file, { ...rest, process: facts });

@@ -27,7 +27,6 @@ const process = (pid: number): FilebeatProcess => ({
   comm: 'filebeat',
   uid: 0,
   executableDeleted: false,
-  ownRoot: false,
   netns: 1,
   hostNetns: true,
 });

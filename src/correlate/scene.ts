@@ -8,8 +8,6 @@ export interface Thresholds {
   receiveQueueRatio: number;
   /** Seconds after a start within which a missing listener is `starting`. */
   grace: number;
-  /** The window in which restarts are counted, seconds. */
-  restartsWithin: number;
   /** One look alone (`check`): sockets of processes older than the grace need not be seen twice. */
   oneLook: boolean;
 }

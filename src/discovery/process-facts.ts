@@ -168,7 +168,6 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
         ...(cwd !== undefined && { cwd }),
         ...(netns !== undefined && { netns }),
         ...(netns !== undefined && home !== undefined && { hostNetns: netns === home }),
-        ownRoot: root.rootId !== '/',
         ...(unit !== undefined && { unit }),
         ...(container !== undefined && { container }),
         ...(status.canBindPrivileged !== undefined && { canBindPrivileged: status.canBindPrivileged }),

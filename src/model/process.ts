@@ -24,8 +24,6 @@ export interface FilebeatProcess extends ProcessId {
   netns?: number;
   /** True when its network namespace is the exporter's own host namespace (that of pid 1, else ours). */
   hostNetns?: boolean;
-  /** True when `/proc/<pid>/root` is another root than the host's. */
-  ownRoot: boolean;
   /** systemd unit from `/proc/<pid>/cgroup`, e.g. `filebeat@core.service`. */
   unit?: string;
   /** Container id (12 hex) or machine name from `/proc/<pid>/cgroup`. */

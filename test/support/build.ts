@@ -46,7 +46,6 @@ export function process(pid: number, rest: Partial<FilebeatProcess> = {}): Fileb
     executableDeleted: false,
     netns: hostNetns,
     hostNetns: true,
-    ownRoot: false,
     canBindPrivileged: true,
     openFds: 12,
     ...rest,
@@ -138,7 +137,7 @@ export function snapshot(instances: Instance[], sockets: Socket[], rest: Partial
   };
 }
 
-export const thresholds: Thresholds = { receiveQueueRatio: 0.8, grace: 10, restartsWithin: 600, oneLook: false };
+export const thresholds: Thresholds = { receiveQueueRatio: 0.8, grace: 10, oneLook: false };
 
 export function judge(shot: Snapshot, trail: Trail = emptyTrail, limits: Thresholds = thresholds): Verdict {
   return correlate(shot, trail, limits);

@@ -42,7 +42,7 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
     state,
     clock: () => Date.now() / 1000,
   });
-  const thresholds = { receiveQueueRatio: 0.8, grace: 0, restartsWithin: 600, oneLook: false };
+  const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
   const reporter = createReporter(taker.take, {
     clock: () => Date.now() / 1000,
     freshness: 0,

@@ -119,7 +119,6 @@ export function running(name: string, pid = 100, over: Partial<Instance> = {}): 
       cwd: '/',
       netns: hostNetns,
       hostNetns: true,
-      ownRoot: false,
       cpuSeconds: 12.5,
       residentBytes: 104_857_600,
       openFds: 21,

@@ -61,7 +61,7 @@ export function createTrial(grace = 0): Trial {
     state,
     clock,
   });
-  const thresholds = { receiveQueueRatio: 0.8, grace, restartsWithin: 600, oneLook: false };
+  const thresholds = { receiveQueueRatio: 0.8, grace, oneLook: false };
   const reporter = createReporter(taker.take, { clock, freshness: 0, thresholds: () => thresholds });
   return trial;
 }
