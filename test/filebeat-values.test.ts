@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseDuration, parseSize } from '../src/filebeat/checks.js';
 import { faultCodes, faultText } from '../src/filebeat/faults.js';
+import { formatFloat, parseGoFloat, parseGoInt } from '../src/filebeat/go-number.js';
 import { applies, compareReleases, parseRelease, type RuleId, releaseRules } from '../src/filebeat/releases.js';
-import { formatFloat, parseGoFloat, parseGoInt, parseValue } from '../src/filebeat/value.js';
+import { parseValue } from '../src/filebeat/value.js';
 
 describe('values of overrides and variables', () => {
   const rows: [text: string, value: unknown][] = [

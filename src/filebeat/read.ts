@@ -3,8 +3,9 @@
  * the first thing that cannot be evaluated or converted is the answer.
  */
 import type { Position } from '../model.js';
+import { parseGoInt } from './go-number.js';
 import { parsePath, type Tree, type Value } from './tree.js';
-import { type Plain, parseGoInt, plainMap } from './value.js';
+import { type Plain, plainMap } from './value.js';
 import { failure, lookup, type Read, type Scope, settle, type Trail, textOf } from './variables.js';
 
 /** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */

@@ -1,7 +1,8 @@
 /**
  * How Go writes values: fmt's `%v` and friends, strconv.Quote, encoding/json without HTML escapes.
  */
-import { formatFloat, isGoFloat, type Plain } from './value.js';
+import { formatFloat } from './go-number.js';
+import { isGoFloat, type Plain } from './value.js';
 
 /** `fmt.Sprint` of one value inside lists and maps: null is `<nil>`. */
 export function goPrint(value: Plain): string {

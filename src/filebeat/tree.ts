@@ -5,7 +5,7 @@
  */
 import type { Fault, Position } from '../model.js';
 import type { Expression } from './expression.js';
-import { parseGoInt } from './value.js';
+import { parseGoInt } from './go-number.js';
 
 interface Placed {
   at: Position;

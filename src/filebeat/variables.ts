@@ -5,6 +5,7 @@
 import type { Fault, Position, UnresolvedWhy } from '../model.js';
 import { valueFromPlain } from './build.js';
 import type { Expression } from './expression.js';
+import { formatFloat, parseGoFloat, parseGoInt } from './go-number.js';
 import {
   type Dynamic,
   type PathElement,
@@ -15,8 +16,7 @@ import {
   type TreeRules,
   type Value,
 } from './tree.js';
-
-import { formatFloat, goTrim, parseGoFloat, parseGoInt, parseValue } from './value.js';
+import { goTrim, parseValue } from './value.js';
 
 /** Where names are looked up beside the tree itself, and the rules of the release for it. */
 export interface Scope {
