@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Candidate, identityOf, mergeCandidates } from '../src/discovery/instances.js';
-import { historyOf, rememberedCandidates, rememberedProcess } from '../src/discovery/memory-state.js';
+import { historyOf, rememberedCandidates, rememberedProcess } from '../src/discovery/memory-questions.js';
 import type { FilebeatProcess } from '../src/model.js';
 import { known, stateOf } from './support/states.js';
 

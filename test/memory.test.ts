@@ -6,16 +6,13 @@ import { learn } from '../src/discovery/learned.js';
 import { advance, ledgerKey } from '../src/discovery/ledger.js';
 import { forget, mergeForeign } from '../src/discovery/memory-forget.js';
 import {
-  emptyState,
   flappingOf,
-  followNames,
   historyOf,
   isExpired,
-  observe,
   rememberedCandidates,
   rememberedPrediction,
-  type State,
-} from '../src/discovery/memory-state.js';
+} from '../src/discovery/memory-questions.js';
+import { emptyState, followNames, observe, type State } from '../src/discovery/memory-state.js';
 import { encodeState, loadState } from '../src/discovery/memory-text.js';
 import type { FilebeatProcess, Listener } from '../src/model.js';
 import { known, stateOf, udp } from './support/states.js';

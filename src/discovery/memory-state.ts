@@ -2,10 +2,11 @@
  * What the exporter remembers, as data: instances seen, what their processes started with, learned sockets, the loss
  * ledger. JSON with a version; no command line, environment or configuration value is ever in it. Pure.
  */
-import type { InstanceOrigin, Listener, Prediction, ProcessId } from '../model.js';
+import type { InstanceOrigin, Listener, ProcessId } from '../model.js';
 import type { Candidate, Merged } from './instances.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
+import { historyOf } from './memory-questions.js';
 
 export const stateVersion = 1;
 
@@ -59,8 +60,6 @@ export interface State {
 export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {} };
 
 const mostRestartTimes = 50;
-
-// ------------------------------------------------------------------------------------------ what a scan adds
 
 /** One instance of a scan, as far as it is worth remembering. */
 export interface Sighting {
@@ -207,83 +206,4 @@ function plainListener(l: Listener): Listener {
   };
   plainOnes.set(l, plain).set(plain, plain);
   return plain;
-}
-
-// ------------------------------------------------------------------------------------------ what a scan asks
-
-/** The instance whose process this one was at the last look, in the same boot. */
-export function rememberedProcess(
-  state: State,
-  { pid, startTicks }: ProcessId,
-  bootId: string,
-): RememberedInstance | undefined {
-  return Object.values(state.instances).find(
-    ({ start }) => start.pid === pid && start.startTicks === startTicks && start.bootId === bootId,
-  );
-}
-
-/** All remembered instances as candidates of their own origin. `bootId`: of this boot, in which their processes may still live. */
-export function rememberedCandidates(state: State, bootId?: string): Candidate[] {
-  return Object.values(state.instances).map((known) => ({
-    origin: 'remembered' as const,
-    root: known.root,
-    network: known.network,
-    mainFiles: known.mainFiles,
-    ...(known.pathData === undefined ? {} : { pathData: known.pathData }),
-    config: known.config,
-    ...(known.unit === undefined ? {} : { unit: known.unit }),
-    ...(known.container === undefined ? {} : { container: known.container }),
-    ...(known.host === undefined ? {} : { host: known.host }),
-    remembered: {
-      id: known.id,
-      name: known.name,
-      origins: known.origins,
-      ...(known.start.bootId === bootId
-        ? { process: { pid: known.start.pid, startTicks: known.start.startTicks } }
-        : {}),
-    },
-  }));
-}
-
-/** The history that a merged instance continues. */
-export function historyOf(
-  state: State,
-  instance: Pick<Merged<Candidate>, 'rememberedAs'>,
-): RememberedInstance | undefined {
-  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
-}
-
-/** Only the memory asks for it, and longer ago than `remember` seconds (0 = for ever). */
-export function isExpired(
-  state: State,
-  instance: Pick<Merged<Candidate>, 'rememberedAs' | 'origins'>,
-  now: number,
-  remember: number,
-): boolean {
-  if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
-  const known = historyOf(state, instance);
-  return known !== undefined && now - known.lastSeen >= remember;
-}
-
-/** Stands for a prediction where nothing on disk can be asked: the last known listeners. */
-export function rememberedPrediction(known: RememberedInstance): Prediction {
-  return {
-    outcome: known.dynamic ? 'dynamic' : 'runs',
-    listeners: known.expected,
-    faults: [],
-    files: [],
-    release: { ...(known.release === undefined ? {} : { version: known.release }), source: 'remembered' },
-    paths: { home: '', config: '', data: known.pathData ?? '', logs: '' },
-    gaps: [],
-  };
-}
-
-/** Restarts seen within the window, if there were enough of them to call it flapping. */
-export function flappingOf(
-  known: Pick<RememberedInstance, 'restartTimes'> | undefined,
-  now: number,
-  threshold: { count: number; withinSeconds: number },
-): { count: number; withinSeconds: number } | undefined {
-  const count = (known?.restartTimes ?? []).filter((at) => now - at <= threshold.withinSeconds).length;
-  return count >= threshold.count && count > 0 ? { count, withinSeconds: threshold.withinSeconds } : undefined;
 }

@@ -2,14 +2,8 @@
 import type { Start } from '../discovery/foretell.js';
 import type { Merged } from '../discovery/instances.js';
 import { learnedListeners } from '../discovery/learned.js';
-import {
-  flappingOf,
-  historyOf,
-  type RememberedInstance,
-  rememberedPrediction,
-  type Sighting,
-  type State,
-} from '../discovery/memory-state.js';
+import { flappingOf, historyOf, rememberedPrediction } from '../discovery/memory-questions.js';
+import type { RememberedInstance, Sighting, State } from '../discovery/memory-state.js';
 import type { Origin } from '../discovery/origins.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../expected.js';
 import type { FilebeatProcess, Instance } from '../model.js';
