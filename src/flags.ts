@@ -141,7 +141,10 @@ export const flagTable = {
     { help: 'where to serve; repeatable', commands: ['serve'] },
   ),
   'web.telemetry-path': oneOf(telemetryPath, '/metrics', { help: 'where the metrics are', commands: ['serve'] }),
-  'web.config.file': one(path(), { help: 'TLS and users, in the exporter-toolkit’s format', commands: ['serve'] }),
+  'web.config.file': one(path(), {
+    help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered',
+    commands: ['serve'],
+  }),
   'web.max-requests': oneOf(integer(0, 'N'), '0', {
     help: 'requests served at once, over it 503; 0: no limit',
     commands: ['serve'],

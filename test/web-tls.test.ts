@@ -64,6 +64,15 @@ const handshake = (port: number, options: ConnectionOptions): Promise<TLSSocket>
     socket.once('error', reject);
   });
 
+describe('a client that offers HTTP/2', () => {
+  it('is served HTTP/1.1, also where the file asks for HTTP/2', async () => {
+    const { url } = await start(configText('http_server_config: {http2: true}\n'));
+    const socket = await handshake(Number(new URL(url).port), { ALPNProtocols: ['h2', 'http/1.1'] });
+    assert.equal(socket.alpnProtocol, 'http/1.1');
+    socket.destroy();
+  });
+});
+
 describe('client certificates', () => {
   const clients = [undefined, 'good', 'nameless', 'serveronly', 'stranger'] as const;
   const admitted: [string, boolean[]][] = [
