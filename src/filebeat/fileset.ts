@@ -8,7 +8,7 @@ import { FILE_LIMIT, loadFile, type Reading } from './load.js';
 import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
 import { get, toList, toPlain, toText } from './read.js';
 import { applies } from './releases.js';
-import { renderTemplate, type TemplateVariables } from './template.js';
+import { renderTemplate } from './template.js';
 import type { Tree } from './tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from './value.js';
 import { failure, type Read, type Scope } from './variables.js';
@@ -142,7 +142,7 @@ function evaluate(
   fileset: string,
   settings: FilesetSettings,
   home: ModuleHome,
-): Read<TemplateVariables> {
+): Read<PlainMap> {
   const variables = plainMap();
   variables['builtin'] = builtins(module, fileset, home);
   for (const stated of manifest.variables) {
@@ -157,7 +157,7 @@ function evaluate(
   return { ok: true, value: Object.assign(variables, settings.variables) };
 }
 
-function resolve(value: Plain, variables: TemplateVariables): { ok: true; value: Plain } | { ok: false; code: string } {
+function resolve(value: Plain, variables: PlainMap): { ok: true; value: Plain } | { ok: false; code: string } {
   if (typeof value === 'string') {
     const rendered = renderTemplate(value, variables);
     return rendered.ok ? { ok: true, value: rendered.text } : { ok: false, code: rendered.fault.code };

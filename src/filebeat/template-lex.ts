@@ -13,6 +13,11 @@ export class TemplateError extends Error {
   }
 }
 
+/** While a template runs its lines are not known any more. */
+export function fail(unsupported = false): never {
+  throw new TemplateError(0, unsupported);
+}
+
 export interface TemplateToken {
   kind: 'text' | 'open' | 'close' | 'word' | 'field' | 'variable' | 'string' | 'number' | 'mark' | 'space';
   text: string;

@@ -3,12 +3,11 @@
  * Filebeat adds (`tojson`, `inList`, `IngestPipeline`). Values are pasted as raw text, as Filebeat does.
  */
 import type { Fault } from '../model.js';
-import { TemplateError } from './template-lex.js';
+import { functions, isFunction, isTrue } from './template-functions.js';
+import { fail, TemplateError } from './template-lex.js';
 import { type Operand, type Pipeline, parseTemplate, type TemplateNode } from './template-parse.js';
-import { goFormat, goJson, goPrint } from './template-print.js';
-import { isGoFloat, isPlainMap, type Plain } from './value.js';
-
-export type TemplateVariables = { [name: string]: Plain };
+import { goPrint } from './template-print.js';
+import { isPlainMap, type Plain, type PlainMap } from './value.js';
 
 const maximalText = 4 * 1024 * 1024;
 const maximalSteps = 200_000;
@@ -19,7 +18,7 @@ const maximalSteps = 200_000;
  */
 export function renderTemplate(
   text: string,
-  variables: TemplateVariables,
+  variables: PlainMap,
 ): { ok: true; text: string } | { ok: false; fault: Fault } {
   try {
     return { ok: true, text: new Renderer(variables).render(parseTemplate(text, isFunction)) };
@@ -28,10 +27,6 @@ export function renderTemplate(
     const code = error.unsupported ? 'template-unsupported' : 'template-failed';
     return { ok: false, fault: { code, ...(error.line > 0 ? { at: { file: '', line: error.line } } : {}) } };
   }
-}
-
-function fail(unsupported = false): never {
-  throw new TemplateError(0, unsupported);
 }
 
 type Flow = 'break' | 'continue' | undefined;
@@ -43,7 +38,7 @@ class Renderer {
   private steps = 0;
   private readonly scopes: { name: string; value: Plain }[];
 
-  constructor(private readonly root: TemplateVariables) {
+  constructor(private readonly root: PlainMap) {
     this.scopes = [{ name: '$', value: root }];
   }
 
@@ -177,19 +172,9 @@ class Renderer {
   }
 }
 
-function isTrue(value: Plain): boolean {
-  if (value === null || typeof value !== 'object') return Boolean(value);
-  if (isGoFloat(value)) return value.float !== 0;
-  return (Array.isArray(value) ? value.length : Object.keys(value).length) > 0;
-}
-
 /** A key that is not there is an error (`missingkey=error`); so is any field of what is no map. */
 function fieldOf(value: Plain, name: string): Plain {
-  return isPlainMap(value) && Object.hasOwn(value, name)
-    ? value[name]!
-    : isPlainMap(value) && value[name] === null
-      ? null
-      : fail();
+  return isPlainMap(value) && Object.hasOwn(value, name) ? value[name]! : fail();
 }
 
 function entriesOf(value: Plain): [Plain, Plain][] {
@@ -203,81 +188,4 @@ function entriesOf(value: Plain): [Plain, Plain][] {
   return Object.keys(value)
     .sort()
     .map((key) => [key, value[key]!]);
-}
-
-type Run = (values: Plain[], root: TemplateVariables) => Plain;
-
-const functions: Record<string, Run> = {
-  not: ([value = fail()]) => !isTrue(value),
-  eq: ([first = fail(), ...others]) => (others.length > 0 ? others.some((other) => same(first, other)) : fail()),
-  ne: ([first = fail(), second = fail()]) => !same(first, second),
-  lt: ([first = fail(), second = fail()]) => order(first, second) < 0,
-  le: ([first = fail(), second = fail()]) => order(first, second) <= 0,
-  gt: ([first = fail(), second = fail()]) => order(first, second) > 0,
-  ge: ([first = fail(), second = fail()]) => order(first, second) >= 0,
-  len: ([value = fail()]) => {
-    if (typeof value === 'string') return Buffer.byteLength(value);
-    return Array.isArray(value) ? value.length : isPlainMap(value) ? Object.keys(value).length : fail();
-  },
-  index: ([value = fail(), ...keys]) => keys.reduce(indexOf, value),
-  print: (values) =>
-    values
-      .map(
-        (value, i) =>
-          (i > 0 && typeof value !== 'string' && typeof values[i - 1] !== 'string' ? ' ' : '') + goPrint(value),
-      )
-      .join(''),
-  println: (values) => `${values.map(goPrint).join(' ')}\n`,
-  printf: ([format = fail(), ...values]) =>
-    typeof format === 'string' ? (goFormat(format, values) ?? fail(true)) : fail(),
-  tojson: ([value = fail(), extra]) => (extra === undefined ? (goJson(value) ?? fail()) : fail()),
-  inList: ([list = fail(), item = fail()]) =>
-    Array.isArray(list) && typeof item === 'string' ? list.includes(item) : fail(),
-  IngestPipeline: ([name = fail()], root) => {
-    const { prefix, beatVersion, module, fileset } = root['builtin'] as { [key: string]: Plain };
-    return typeof name === 'string' ? [prefix, beatVersion, module, fileset, name].map(String).join('-') : fail();
-  },
-};
-
-/** Also those that Go knows and this program does not follow. */
-function isFunction(name: string): boolean {
-  return Object.hasOwn(functions, name) || ['and', 'or', 'call', 'html', 'js', 'slice', 'urlquery'].includes(name);
-}
-
-type Basic = 'null' | 'bool' | 'int' | 'float' | 'string' | 'other';
-
-function basicOf(value: Plain): Basic {
-  if (value === null) return 'null';
-  if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'string') return 'string';
-  if (typeof value !== 'object') return 'int';
-  return isGoFloat(value) ? 'float' : 'other';
-}
-
-/** Values of different kinds cannot be compared; null is equal to nothing else. */
-function same(a: Plain, b: Plain): boolean {
-  const kind = basicOf(a);
-  if (kind === 'null' || b === null) return a === b;
-  if (kind !== basicOf(b) || kind === 'other') return fail();
-  return kind === 'float'
-    ? floatOf(a) === floatOf(b)
-    : a === b || (kind === 'int' && BigInt(a as number) === BigInt(b as number));
-}
-
-function order(a: Plain, b: Plain): number {
-  const kind = basicOf(a);
-  if (kind !== basicOf(b)) return fail();
-  if (kind === 'string') return Buffer.compare(Buffer.from(a as string), Buffer.from(b as string));
-  if (kind === 'int') return Number(a) - Number(b);
-  return kind === 'float' ? floatOf(a) - floatOf(b) : fail();
-}
-
-function floatOf(value: Plain): number {
-  return (value as { float: number }).float;
-}
-
-function indexOf(value: Plain, key: Plain): Plain {
-  if (Array.isArray(value)) return (typeof key === 'number' ? value[key] : undefined) ?? fail();
-  if (!isPlainMap(value) || typeof key !== 'string') return fail();
-  return Object.hasOwn(value, key) ? value[key]! : null;
 }
