@@ -27,6 +27,18 @@ export function sameListeners(a: readonly Listener[], b: readonly Listener[]): b
 
 const isStatic = (listener: Listener) => listener.reload === undefined;
 
+const inOrder = new WeakMap<readonly Listener[], Listener[]>();
+
+/** What is read only at the start goes first. The same array for the same listeners, which spares whoever compares. */
+function staticFirst(listeners: Listener[]): Listener[] {
+  if (listeners.every(isStatic)) return listeners;
+  const known = inOrder.get(listeners);
+  if (known !== undefined) return known;
+  const sorted = [...listeners.filter(isStatic), ...listeners.filter((l) => !isStatic(l))];
+  inOrder.set(listeners, sorted);
+  return sorted;
+}
+
 /** A reloaded file that gives nothing any more and has a fault of its own: Filebeat stopped its inputs. */
 function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
   const alive = new Set(prediction.listeners.map((l) => l.declaredIn.file));
@@ -95,17 +107,17 @@ export function expectedOfRunning(
   const stopped = (record?.listeners ?? []).filter(
     (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),
   );
-  const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
   const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
-  const staticOnDisk = onDisk.filter(isStatic);
+  const asOnDisk = stopped.length === 0 ? staticFirst(onDisk) : [...staticFirst(onDisk), ...stopped];
   if (!changedSinceStart(prediction, startTime, record))
-    return { expected: [...staticOnDisk, ...reloaded], basis: 'disk', pendingRestart: false, ...rest };
-  if (record === undefined)
-    return { expected: [...staticOnDisk, ...reloaded], basis: 'edited', pendingRestart: false, ...rest };
+    return { expected: asOnDisk, basis: 'disk', pendingRestart: false, ...rest };
+  if (record === undefined) return { expected: asOnDisk, basis: 'edited', pendingRestart: false, ...rest };
+  const staticOnDisk = onDisk.filter(isStatic);
   const started = record.listeners.filter(isStatic);
   // Unchanged in what matters: take what is on disk, so that the lines shown are today's.
   if (sameListeners(started, staticOnDisk))
-    return { expected: [...staticOnDisk, ...reloaded], basis: 'remembered', pendingRestart: false, ...rest };
+    return { expected: asOnDisk, basis: 'remembered', pendingRestart: false, ...rest };
+  const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
   return { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest };
 }
 

@@ -86,6 +86,37 @@ function nextPort(before: PortTrack | undefined, port: PortVerdict, step: Step):
   return same && before !== undefined ? before : { up, drops, queue, total };
 }
 
+/** Of ports that did nothing: the tracks that say so, whatever comes after them while the verdicts are the same objects. */
+const quiet = new WeakMap<readonly PortVerdict[], Readonly<Record<string, PortTrack>>>();
+
+/** One more scan of the same says nothing new: the track is one stretch, never cut off, of what the port is now. */
+function isQuiet({ up, drops, queue, total }: PortTrack, port: PortVerdict): boolean {
+  return (
+    up.length === 2 &&
+    up[1] === upValue(port.up) &&
+    drops.length === 2 &&
+    drops[1] === 0 &&
+    queue.length === 2 &&
+    queue[1] === fill(port) &&
+    total === (port.dropsTotal ?? total)
+  );
+}
+
+function nextPorts(
+  before: Readonly<Record<string, PortTrack>> | undefined,
+  ports: readonly PortVerdict[],
+  step: Step,
+): Readonly<Record<string, PortTrack>> {
+  if (before !== undefined && quiet.get(ports) === before) return before;
+  const tracks: Record<string, PortTrack> = {};
+  for (const port of ports) {
+    const key = endpointKey(port);
+    tracks[key] = nextPort(before?.[key], port, step);
+  }
+  if (ports.every((port) => isQuiet(tracks[endpointKey(port)]!, port))) quiet.set(ports, tracks);
+  return tracks;
+}
+
 /** The history with one scan more. What is gone from the report leaves it. */
 export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 'verdict'>): History {
   const { takenAt } = report.snapshot;
@@ -96,18 +127,12 @@ export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 
   const first = history.first + all.length - times.length;
   const step: Step = { n: first + times.length - 1, first, again };
   const instances: Record<string, InstanceTrack> = {};
-  const ports: Record<string, Record<string, PortTrack>> = {};
+  const ports: Record<string, Readonly<Record<string, PortTrack>>> = {};
   for (const verdict of report.verdict.instances) {
     const before = history.instances[verdict.id];
     const up = series(before?.up ?? [], upValue(verdict.up), step, worse);
     instances[verdict.id] = before !== undefined && before.up === up ? before : { up };
-    const known = history.ports[verdict.id];
-    const mine: Record<string, PortTrack> = {};
-    for (const port of verdict.ports) {
-      const key = endpointKey(port);
-      mine[key] = nextPort(known?.[key], port, step);
-    }
-    ports[verdict.id] = mine;
+    ports[verdict.id] = nextPorts(history.ports[verdict.id], verdict.ports, step);
   }
   return { first, times, instances, ports };
 }

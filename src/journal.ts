@@ -45,6 +45,7 @@ const dropping = ({ dropsRecent }: PortVerdict): boolean => (dropsRecent ?? 0) >
 
 /** One entry for all ports of an instance that had the same happen to them, by the same taker. */
 function portEntries(at: number, name: string, before: readonly PortVerdict[], now: readonly PortVerdict[]): Entry[] {
+  if (before === now) return [];
   const known = new Map(before.map((port) => [endpointKey(port), port]));
   const found = new Map<string, Entry>();
   const tell = (kind: EntryKind, port: PortVerdict) => {

@@ -23,7 +23,7 @@ import { parseStat } from './proc/process.js';
 import type { Settings } from './settings.js';
 import { accountForDrops, learnFrom } from './snapshot/accounts.js';
 import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './snapshot/draft.js';
-import { heldSockets, lacksNothing, supersededBy } from './snapshot/held.js';
+import { fitOf, heldSockets, supersededBy } from './snapshot/held.js';
 import { type WantedOf, wantedOf } from './snapshot/wanted.js';
 import { cutListeners, gapsWithin, instancesWithin } from './snapshot/within.js';
 import { createSocketScanner } from './sockets/scanner.js';
@@ -152,7 +152,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
     for (const one of drafts) {
       const { process } = one.instance;
-      if (process !== undefined && !lacksNothing(one.instance, held) && !stillRuns(process)) endedMeanwhile(one);
+      if (process !== undefined && !fitOf(one.instance, held).lacksNothing && !stillRuns(process)) endedMeanwhile(one);
     }
     drafts = drafts.filter(({ instance }) => !supersededBy(instance, instances, held));
     instances = drafts.map(({ instance }) => instance);

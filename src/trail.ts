@@ -16,8 +16,14 @@ export interface Trail {
 
 export const emptyTrail: Trail = { firstSeen: new Map(), blocked: new Set(), since: new Map() };
 
+const socketKeys = new WeakMap<Socket, string>();
+
 export function socketKey(socket: Socket): string {
-  return `${socket.netns}:${socket.protocol}:${socket.inode}`;
+  const known = socketKeys.get(socket);
+  if (known !== undefined) return known;
+  const key = `${socket.netns}:${socket.protocol}:${socket.inode}`;
+  socketKeys.set(socket, key);
+  return key;
 }
 
 export function blockedKey(process: ProcessId, port: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
@@ -40,11 +46,10 @@ export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, gr
   snapshot.instances.forEach((instance, i) => {
     const { process } = instance;
     for (const port of verdict.instances[i]?.ports ?? []) {
-      if (process !== undefined) {
-        const key = blockedKey(process, port);
-        const isBlocked = port.status === 'taken' && now - process.startTime > grace;
-        if (isBlocked || trail.blocked.has(key)) blocked.add(key);
-      }
+      if (process === undefined || (port.status !== 'taken' && trail.blocked.size === 0)) continue;
+      const key = blockedKey(process, port);
+      const isBlocked = port.status === 'taken' && now - process.startTime > grace;
+      if (isBlocked || trail.blocked.has(key)) blocked.add(key);
     }
   });
   const since = new Map(verdict.mismatches.map((m) => [mismatchKey(m), m.since ?? now]));

@@ -41,6 +41,8 @@ export function conflictsBetween(
   pending: (i: Instance) => boolean,
   scene: Scene,
 ): Mismatch[] {
+  // Where all run, and none will ask for something else, whoever is to meet has met.
+  if (![...ports.keys()].some((instance) => instance.process === undefined || pending(instance))) return [];
   const byNumber = new Map<string, Claim[]>();
   for (const [instance, verdicts] of ports) {
     for (const claim of claims(instance, verdicts, pending(instance))) {

@@ -2,7 +2,6 @@
  * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
-import { derivedReceiveBuffer } from '../buffers.js';
 import { attempt } from '../defect.js';
 import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../endpoint.js';
 import { bySeverity, mismatches as table } from '../mismatches.js';
@@ -10,15 +9,8 @@ import type { Cause, Instance, InstanceVerdict, Listener, Mismatch, PortVerdict,
 import { mismatchKey, type Trail } from '../trail.js';
 import { hangsAfterRefusal } from './cause.js';
 import { conflictsBetween } from './conflicts.js';
-import {
-  configValid,
-  instanceMismatch,
-  isHealthy,
-  isSettled,
-  judgePorts,
-  loadMismatches,
-  unexpectedSockets,
-} from './instance.js';
+import { configValid, instanceMismatch, isHealthy, isSettled, loadMismatches, unexpectedSockets } from './instance.js';
+import { judgeAnew, portsAtRest } from './rest.js';
 import { createScene, type Scene, type Thresholds } from './scene.js';
 import { judgeStatics } from './statics.js';
 
@@ -142,8 +134,7 @@ interface Judged {
 
 function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
   const up = instance.process !== undefined;
-  const judged = judgePorts(instance, scene);
-  for (const port of judged.ports) addMeters(port, instance, snapshot);
+  const judged = portsAtRest(instance, scene) ?? judgeAnew(instance, scene);
   const found = [...judged.mismatches, ...configMismatches(instance, scene)];
   // With files that would be refused a restart is no remedy.
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
@@ -217,18 +208,4 @@ function instanceVerdict(
     pendingRestart,
     ports,
   };
-}
-
-/** Figures that the ledger and the host's limits give a port. */
-function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): void {
-  const drops = snapshot.drops?.[instance.id]?.[endpointKey(port)];
-  if (drops !== undefined) Object.assign(port, { dropsTotal: drops.total, dropsRecent: drops.recent });
-  const buffer = effectiveBuffer(port, snapshot);
-  if (buffer !== undefined) port.receiveBuffer = buffer;
-}
-
-/** Bytes; not where several inputs share the socket, or where nobody knows what its input asked for. */
-function effectiveBuffer(port: PortVerdict, snapshot: Snapshot): number | undefined {
-  if (port.protocol !== 'udp' || port.socket === undefined || port.listeners.length !== 1) return undefined;
-  return port.input === 'learned' ? undefined : derivedReceiveBuffer(port.listeners[0]!.readBuffer, snapshot.host);
 }

@@ -20,7 +20,7 @@ function isFixed(listener: Listener): boolean {
 
 /** Every expected endpoint judged; sockets claimed by fixed ports are no candidates for random ones. */
 export function judgePorts(instance: Instance, scene: Scene): { ports: PortVerdict[]; mismatches: Mismatch[] } {
-  const held = scene.socketsOf(instance);
+  const held = instance.expected.every(isFixed) ? [] : scene.socketsOf(instance);
   const spare = held.filter(
     (s) =>
       !instance.expected.some(

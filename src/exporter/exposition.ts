@@ -47,9 +47,16 @@ export function portLabels(instance: string, of: Pick<PortVerdict, 'protocol' | 
 export interface Exposition {
   /** Adds one series. `scoped` is the scope's `labelText`. An undefined value adds nothing: absent is not 0. */
   add<N extends MetricName>(name: N, scoped: string, value: number | undefined, ...extra: Extra<N>): void;
+  /** Adds what was added elsewhere. */
+  append(part: Part): void;
+  /** Everything added so far, to be kept and appended again. */
+  part(): Part;
   /** Everything added so far, in the order of the table; a family without series is left out. */
   bytes(format: Format): Buffer;
 }
+
+/** Series as bytes, by family: the same in both formats. */
+export type Part = ReadonlyMap<MetricName, Buffer>;
 
 interface Family {
   /** What stands before each extra label's value: `,pid="`, then `",input="`. */
@@ -72,21 +79,41 @@ function newFamily(name: MetricName): Family {
 
 export function createExposition(): Exposition {
   const families = new Map<MetricName, Family>();
+  function familyOf(name: MetricName): Family {
+    const known = families.get(name);
+    if (known !== undefined) return known;
+    const family = newFamily(name);
+    families.set(name, family);
+    return family;
+  }
+  function flush(family: Family): void {
+    if (family.pending !== '') family.written.push(Buffer.from(family.pending));
+    family.pending = '';
+  }
   return {
     add(name, scoped, value, ...extra) {
       if (value === undefined) return;
-      let family = families.get(name);
-      if (family === undefined) {
-        family = newFamily(name);
-        families.set(name, family);
-      }
+      const family = familyOf(name);
       const { before } = family;
       let pairs = scoped;
       for (let i = 0; i < before.length; i++) pairs += before[i] + escaped(extra[i] as string);
       family.pending += pairs === '' ? `${name} ${value}\n` : `${name}{${pairs}${family.after}} ${value}\n`;
-      if (family.pending.length < chunk) return;
-      family.written.push(Buffer.from(family.pending));
-      family.pending = '';
+      if (family.pending.length >= chunk) flush(family);
+    },
+    append(part) {
+      for (const [name, bytes] of part) {
+        const family = familyOf(name);
+        flush(family);
+        family.written.push(bytes);
+      }
+    },
+    part() {
+      const part = new Map<MetricName, Buffer>();
+      for (const [name, family] of families) {
+        flush(family);
+        part.set(name, family.written.length === 1 ? family.written[0]! : Buffer.concat(family.written));
+      }
+      return part;
     },
     bytes(format) {
       const parts: Buffer[] = [];
@@ -94,8 +121,8 @@ export function createExposition(): Exposition {
         const family = families.get(name as MetricName);
         if (family === undefined) continue;
         const head = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
+        flush(family);
         parts.push(Buffer.from(`# HELP ${head} ${help}\n# TYPE ${head} ${type}\n`), ...family.written);
-        parts.push(Buffer.from(family.pending));
       }
       return Buffer.concat(parts);
     },

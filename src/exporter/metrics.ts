@@ -2,9 +2,9 @@
 
 import { endpointKey } from '../endpoint.js';
 import { mismatchCodes, mismatches as table } from '../mismatches.js';
-import type { GapReason, Report } from '../model.js';
+import type { GapReason, PortVerdict, Report } from '../model.js';
 import { positionText } from '../words.js';
-import { createExposition, type Exposition, type Format, labelText, portLabels } from './exposition.js';
+import { createExposition, type Exposition, type Format, labelText, type Part, portLabels } from './exposition.js';
 import { type InstanceView, instanceViews, namespaceText, ownerOf, ownSocket } from './view.js';
 
 export interface MetricsOptions {
@@ -92,6 +92,31 @@ function addPorts(out: Exposition, { instance, verdict }: InstanceView): void {
     out.add('filebeat_instance_expected_ports', base, tally[protocol].expected, protocol);
     out.add('filebeat_instance_up_ports', base, tally[protocol].up, protocol);
   }
+}
+
+interface Written {
+  name: string;
+  config: string;
+  pid: number | undefined;
+  part: Part;
+}
+
+/** By the verdicts on its ports: those at rest are the same objects in every report (`correlate/rest.ts`). */
+const written = new WeakMap<readonly PortVerdict[], Written>();
+
+function addPortsOf(out: Exposition, view: InstanceView): void {
+  const { ports } = view.verdict;
+  const { name, config, process } = view.instance;
+  const known = written.get(ports);
+  if (known?.name === name && known.config === config && known.pid === process?.pid) {
+    out.append(known.part);
+    return;
+  }
+  const own = createExposition();
+  addPorts(own, view);
+  const part = own.part();
+  written.set(ports, { name, config, pid: process?.pid, part });
+  out.append(part);
 }
 
 function addMismatches(out: Exposition, report: Report): void {
@@ -187,7 +212,7 @@ export function renderMetrics(report: Report, options: MetricsOptions, format: F
   const out = createExposition();
   for (const view of instanceViews(report)) {
     addInstance(out, report, view);
-    addPorts(out, view);
+    addPortsOf(out, view);
   }
   addMismatches(out, report);
   addNamespaces(out, report);

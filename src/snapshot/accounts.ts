@@ -2,10 +2,20 @@
 import { expireLearned, type Learned, type LearnRules, learn } from '../discovery/learned.js';
 import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../discovery/ledger.js';
 import { endpointKey } from '../endpoint.js';
-import type { Instance, Listener, Snapshot } from '../model.js';
-import { answers, type HeldSockets, servingSockets, socketsOf } from './held.js';
+import type { Instance, Snapshot } from '../model.js';
+import { answers, type Fit, fitOf, type HeldSockets, servingSockets, socketsOf } from './held.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
+
+/** What one instance's entries came to, for as long as they and the sockets counted in them stay what they are. */
+interface Settled {
+  name: string;
+  bootId: string;
+  entries: (readonly [key: string, entry: LedgerEntry])[];
+  drops: Drops[string];
+}
+
+const settled = new WeakMap<Fit, Settled>();
 
 /** Of instances whose name will stand tomorrow: not of twins. `now`: seconds since the epoch. */
 export function accountForDrops(
@@ -18,34 +28,38 @@ export function accountForDrops(
   const changed: Record<string, LedgerEntry> = {};
   let changes = 0;
   for (const instance of instances) {
+    const { name } = instance;
+    const fit = fitOf(instance, held);
+    const before = settled.get(fit);
+    if (before !== undefined && before.name === name && before.bootId === context.bootId) {
+      if (before.entries.every(([key, entry]) => ledger[key] === entry)) {
+        drops[instance.id] = before.drops;
+        continue;
+      }
+    }
     const mine: Drops[string] = {};
-    for (const listener of instance.expected) {
+    const entries: [string, LedgerEntry][] = [];
+    instance.expected.forEach((listener, index) => {
       const { kind } = listener.target;
-      if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') continue;
-      const key = keyOf(instance.name, listener);
-      const before = changed[key] ?? ledger[key];
-      const entry = advance(before, servingSockets(instance, listener, held), context);
-      if (entry === undefined) continue;
-      if (entry !== before) {
+      if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') return;
+      const key = ledgerKey(name, listener.protocol, listener.address, listener.port);
+      const known = changed[key] ?? ledger[key];
+      const entry = advance(known, servingSockets(instance, index, held), context);
+      if (entry === undefined) return;
+      if (entry !== known) {
         changed[key] = entry;
         changes++;
       }
+      entries.push([key, entry]);
       mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };
-    }
+    });
     drops[instance.id] = mine;
+    // Without a socket of its own a listener may be served by one that nobody can be seen to hold: looked at each time.
+    if (fit.lacksNothing && entries.every(([, { rises }]) => rises.length === 0))
+      settled.set(fit, { name, bootId: context.bootId, entries, drops: mine });
+    else settled.delete(fit);
   }
   return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };
-}
-
-const keys = new WeakMap<Listener, { name: string; key: string }>();
-
-/** Listeners stay the same objects while their files do. */
-function keyOf(name: string, listener: Listener): string {
-  const known = keys.get(listener);
-  if (known?.name === name) return known.key;
-  const key = ledgerKey(name, listener.protocol, listener.address, listener.port);
-  keys.set(listener, { name, key });
-  return key;
 }
 
 /** Only an instance whose inputs cannot be predicted teaches anything, and only while its descriptors can be seen. */

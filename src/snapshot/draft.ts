@@ -6,8 +6,8 @@ import { flappingOf, historyOf, rememberedPrediction } from '../discovery/memory
 import type { RememberedInstance, Sighting, State } from '../discovery/memory-state.js';
 import type { Origin } from '../discovery/origins.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../expected.js';
-import type { FilebeatProcess, Instance } from '../model.js';
-import { explainsAll, type HeldSockets, lacksNothing } from './held.js';
+import type { FilebeatProcess, Instance, Listener } from '../model.js';
+import { fitOf, type HeldSockets } from './held.js';
 
 /** An instance on its way, with what the model has no room for. */
 export interface Draft {
@@ -57,7 +57,7 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     ...(netns === undefined || process !== undefined ? {} : { netns }),
     prediction: foretold,
     ...fromFiles,
-    expected: [...fromFiles.expected.filter((listener) => listener.input !== 'learned'), ...learned],
+    expected: withLearned(fromFiles.expected, learned),
     ...(process === undefined && context.hidden ? { hidden: true as const } : {}),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
@@ -65,6 +65,12 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     ...(end === undefined ? {} : { lastEnd: end }),
   };
   return { instance, merged, ...(record === undefined ? {} : { record }) };
+}
+
+/** The same array where nothing was learned, as nearly always: what was found out about it still holds. */
+function withLearned(expected: Listener[], learned: readonly Listener[]): Listener[] {
+  if (learned.length === 0 && expected.every(({ input }) => input !== 'learned')) return expected;
+  return [...expected.filter(({ input }) => input !== 'learned'), ...learned];
 }
 
 /** Where one that is down would run: numbers of namespaces do not outlive a boot. */
@@ -120,7 +126,8 @@ export function tellHistory(
 export function sightingOf({ instance, merged, record }: Draft, held: HeldSockets): Sighting {
   const { process, prediction, expected } = instance;
   const { version } = prediction.release;
-  const settled = explainsAll(instance, held) && lacksNothing(instance, held);
+  const { explainsAll, lacksNothing } = fitOf(instance, held);
+  const settled = explainsAll && lacksNothing;
   const start =
     process === undefined ? undefined : startRecord(process, prediction, instance, { settled, before: record });
   const { process: _, ...rest } = merged;

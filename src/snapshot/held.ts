@@ -2,6 +2,7 @@
 import { isSuperseded } from '../discovery/lifecycle.js';
 import { serves } from '../filebeat/address.js';
 import type { Instance, Listener, Socket } from '../model.js';
+import { isSameList } from '../same.js';
 
 /** The sockets of one look, by holder. */
 export interface HeldSockets {
@@ -44,33 +45,65 @@ export function answers(
   return listener.protocol === socket.protocol && serves(listener.target, socket, ipv6) !== 'no';
 }
 
+/** An instance's listeners and the sockets that its process holds, against each other. */
+export interface Fit {
+  /** As in `Instance.expected`: the sockets that serve each listener, of those that the process holds. */
+  serving: readonly (readonly Socket[])[];
+  /** Everything that it ought to hold, it holds. */
+  lacksNothing: boolean;
+  /** Nothing it holds is beyond what it ought to hold. */
+  explainsAll: boolean;
+}
+
+interface KnownFit extends Fit {
+  sockets: readonly Socket[];
+  ipv6: boolean;
+}
+
+/** By `Instance.expected`. */
+const fits = new WeakMap<readonly Listener[], KnownFit>();
+
+/** The same object for as long as listeners and sockets are the same objects: what follows from it still holds. */
+export function fitOf(instance: Instance, held: HeldSockets): Fit {
+  const { expected } = instance;
+  const sockets = socketsOf(instance, held);
+  const known = fits.get(expected);
+  if (known !== undefined && known.ipv6 === held.ipv6 && isSameList(known.sockets, sockets)) return known;
+  const byPort = new Map<number, Socket[]>();
+  for (const socket of sockets) push(byPort, socket.port, socket);
+  const explained = new Set<Socket>();
+  const serving = expected.map((listener) => {
+    const { target } = listener;
+    // No other target is ever served by a socket, and none by one on another port.
+    const there = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
+    const own = there?.filter((socket) => answers(listener, socket, held.ipv6)) ?? [];
+    for (const socket of own) explained.add(socket);
+    return own;
+  });
+  const fit: KnownFit = {
+    sockets,
+    ipv6: held.ipv6,
+    serving,
+    lacksNothing: expected.length > 0 && serving.every((own) => own.length > 0),
+    explainsAll: explained.size === sockets.length,
+  };
+  fits.set(expected, fit);
+  return fit;
+}
+
 /**
- * The sockets that serve a listener: those its instance is seen to hold; where holders cannot be seen, those of its
- * user that nobody else is seen to hold.
+ * The sockets that serve the listener at `index` of the expected ones: those its instance is seen to hold; where holders
+ * cannot be seen, those of its user that nobody else is seen to hold.
  */
-export function servingSockets(instance: Instance, listener: Listener, held: HeldSockets): readonly Socket[] {
-  const answering = (socket: Socket) => answers(listener, socket, held.ipv6);
-  const own = socketsOf(instance, held).filter(answering);
+export function servingSockets(instance: Instance, index: number, held: HeldSockets): readonly Socket[] {
+  const own = fitOf(instance, held).serving[index]!;
   const { process } = instance;
   if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
   const netns = process?.netns ?? instance.netns ?? held.hostNetns;
   const hidden = netns === undefined ? [] : (held.hidden.get(netns) ?? []);
-  return hidden.filter((socket) => (process === undefined || socket.uid === process.uid) && answering(socket));
-}
-
-/** Everything that it ought to hold, it holds. */
-export function lacksNothing(instance: Instance, held: HeldSockets): boolean {
-  const sockets = socketsOf(instance, held);
-  return (
-    instance.expected.length > 0 &&
-    instance.expected.every((listener) => sockets.some((socket) => answers(listener, socket, held.ipv6)))
-  );
-}
-
-/** Nothing it holds is beyond what it ought to hold. */
-export function explainsAll(instance: Instance, held: HeldSockets): boolean {
-  return socketsOf(instance, held).every((socket) =>
-    instance.expected.some((listener) => answers(listener, socket, held.ipv6)),
+  const listener = instance.expected[index]!;
+  return hidden.filter(
+    (socket) => (process === undefined || socket.uid === process.uid) && answers(listener, socket, held.ipv6),
   );
 }
 
