@@ -1,4 +1,4 @@
-// The whole program as one file that node runs, with no node_modules beside it. Its threads travel inside it, as data: URLs.
+// The whole program as one file that node runs, with no node_modules beside it. Its threads run the same file, told apart by their argument.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -7,29 +7,45 @@ const top = new URL('..', import.meta.url).pathname;
 const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
 
 /** Packages of the older kind ask for node's own modules with `require`. */
-const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');";
+const banner = `#!/usr/bin/env node
+import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');`;
 
-/** What is read beside the program in a checkout is put in: the version, and the files of threads. */
+/** Modules that are a thread's program, by name. */
+const threads = { 'worker.js': 'dist/src/scan/worker.js', 'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js' };
+
+/** One file has one beginning. */
+const entry = `
+import { isMainThread } from 'node:worker_threads';
+const thread = isMainThread ? '' : process.argv[2];
+${Object.entries(threads)
+  .map(([name, file]) => `if (thread === '${name}') await import(${JSON.stringify(join(top, file))});`)
+  .join('\n')}
+if (isMainThread) await import(${JSON.stringify(join(top, 'dist/src/main.js'))});
+`;
+
+/** What is read beside the program in a checkout is put in: the version; a thread's file is the bundle itself. */
 const inside = {
   name: 'inside',
   setup({ onLoad }) {
-    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path.includes('/node_modules/')) return undefined;
       if (path.endsWith('/src/version.js')) return { contents: `export const version = ${JSON.stringify(version)};` };
-      let contents = readFileSync(path, 'utf8');
-      for (const [text, name] of contents.matchAll(/new URL\('\.\/([\w-]+\.js)', import\.meta\.url\)/g)) {
-        const code = Buffer.from(await bundled(join(path, '..', name))).toString('base64');
-        contents = contents.replace(text, `new URL("data:text/javascript;base64,${code}")`);
-      }
-      if (contents.includes('import.meta')) throw new Error(`${path} reads a file that is not in the bundle`);
+      const contents = readFileSync(path, 'utf8').replace(
+        /new URL\('\.\/([\w-]+\.js)', import\.meta\.url\), \{/g,
+        (_, name) => {
+          if (threads[name] === undefined) throw new Error(`${path}: no thread is ${name}`);
+          return `new URL(import.meta.url), { argv: ['${name}'],`;
+        },
+      );
+      if (/import\.meta(?!\.url\))/.test(contents)) throw new Error(`${path} reads a file that is not in the bundle`);
       return { contents };
     });
   },
 };
 
-async function bundled(entry) {
+async function bundled() {
   const { outputFiles, metafile } = await build({
-    entryPoints: [entry],
+    stdin: { contents: entry, resolveDir: top, sourcefile: 'entry.mjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -65,5 +81,5 @@ export function licences() {
 
 /** Writes the program to `file`, whose name must end in `.mjs`. Needs `dist` to be up to date. */
 export async function bundle(file) {
-  writeFileSync(file, await bundled(join(top, 'dist/src/main.js')), { mode: 0o755 });
+  writeFileSync(file, await bundled(), { mode: 0o755 });
 }

@@ -1,12 +1,10 @@
 /** `serve`: the HTTP server until a signal ends it. */
 import type { HostReader } from '../discovery/host.js';
-import { createApp } from '../exporter/server.js';
 import type { Flags } from '../flags.js';
 import { openHost, StartError } from '../host.js';
 import type { Logger } from '../log.js';
 import { version } from '../version.js';
 import type { ListenTarget } from '../web/address.js';
-import { listen } from '../web/listen.js';
 import { bytes } from '../words/figures.js';
 
 export interface Running {
@@ -47,6 +45,8 @@ function createHostFacts(): () => Promise<(readonly [string, string])[]> {
 /** `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. */
 export async function serve(flags: Flags, log: Logger, activated: readonly ListenTarget[] = []): Promise<Running> {
   const host = await openHost({ flags, log, oneLook: false, remember: true });
+  // Only now: the thread that scans loads its part meanwhile.
+  const [{ createApp }, { listen }] = await Promise.all([import('../exporter/server.js'), import('../web/listen.js')]);
   const nodeMetrics = flags['collector.nodejs']
     ? await (await import('../exporter/metrics.js')).createNodeMetrics()
     : undefined;

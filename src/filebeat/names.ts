@@ -53,13 +53,21 @@ export function readNames(files: FileView): { names: NameTables; gaps: Gap[] } {
   };
   const hosts = parseHosts(read('/etc/hosts') ?? '');
   const text = read('/etc/services');
-  const services = parseServices(text ?? '');
+  const services = servicesOf(text ?? '');
   const names: NameTables = {
     hosts: (name) => hosts.get(name.toLowerCase()) ?? (name.toLowerCase() === 'localhost' ? ['127.0.0.1'] : []),
     service: (name, protocol) => services[protocol].get(name.toLowerCase()),
     ...(text === undefined ? { servicesUnread: true } : {}),
   };
   return { names, gaps };
+}
+
+let lastServices: { text: string; services: ReturnType<typeof parseServices> } | undefined;
+
+/** All instances of a host have the same file, as a rule. */
+function servicesOf(text: string): ReturnType<typeof parseServices> {
+  if (lastServices?.text !== text) lastServices = { text, services: parseServices(text) };
+  return lastServices.services;
 }
 
 function fieldsOf(text: string): string[][] {

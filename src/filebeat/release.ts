@@ -23,6 +23,7 @@ export interface DetectedRelease {
 const readmeLimit = 1024 * 1024;
 const dpkgLimit = 64 * 1024 * 1024;
 const modulesLimit = 10_000;
+const NEWLINE = 10;
 
 /** `home` is the effective `path.home`. Without a version in the answer the newest rules are to be applied. */
 export function detectRelease(home: string, files: FileView, running?: Running): DetectedRelease {
@@ -65,7 +66,12 @@ function readPackage(home: string, files: FileView, gaps: Gap[]): Release | unde
     note(file.gap, gaps);
     return undefined;
   }
-  for (const stanza of Buffer.from(file.value.bytes).toString('latin1').split('\n\n')) {
+  const bytes = Buffer.from(file.value.bytes.buffer, file.value.bytes.byteOffset, file.value.bytes.byteLength);
+  // Megabytes, of which a few lines matter.
+  for (let at = bytes.indexOf('Package: filebeat'); at >= 0; at = bytes.indexOf('Package: filebeat', at + 1)) {
+    if (at > 0 && bytes[at - 1] !== NEWLINE) continue;
+    const end = bytes.indexOf('\n\n', at);
+    const stanza = bytes.toString('latin1', at, end < 0 ? bytes.length : end);
     if (!/^Package: filebeat(?:-oss)?$/m.test(stanza) || !/^Status: .* installed$/m.test(stanza)) continue;
     const version = /^Version: (?:\d+:)?(\d+\.\d+\.\d+)/m.exec(stanza)?.[1];
     if (version) return { version, source: 'package' };

@@ -4,6 +4,7 @@
  * that comes back. So a hanging file costs the instances that need it, and neither the server nor the next scan.
  */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { defectText } from '../defect.js';
 import type { Logger } from '../log.js';
@@ -15,6 +16,11 @@ import type { Look, LookOptions } from './look.js';
 import { createUnpacker } from './parcel.js';
 import { stuckAt, widened } from './stuck.js';
 import type { Order, Told, WorkerStart } from './worker.js';
+
+// Some seconds after a scan V8 would tidy up and throw compiled code away, and each scrape would have to make it anew: a
+// fifth of its processor time at one scrape in 15 s (docs/performance.md). Holds for threads that are started later.
+// And on two cores the helpers that it wakes to tidy up young objects cost more than they save.
+for (const flag of ['--no-memory-reducer', '--no-flush-bytecode', '--no-parallel-scavenge']) setFlagsFromString(flag);
 
 export interface ThreadOptions {
   look: LookOptions;
@@ -60,12 +66,13 @@ interface Thread {
 /** What a job ends with when its thread was given up; the job is worth another try. */
 class GivenUp extends Error {}
 
+/** The thread begins to load at once, and to look when it is asked to. */
 export function startScanThread(options: ThreadOptions): FarLook {
   const { look, settings, log, patience = PATIENCE_MS, rest = REST_MS } = options;
   /** What is left alone → until its thread is back, and for a while after it got stuck. */
   const avoided = new Map<string, { thread: Worker | undefined; until: number }>();
   const lost = new Set<Worker>();
-  let thread: Thread | undefined;
+  let thread: Thread | undefined = start();
   let lastId = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -183,7 +190,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
       inTurn(async () => (await ask({ kind: 'forget', name, keepInstance })).done.forgot === true),
     async close() {
       // What never looked has nothing to remember.
-      if (thread === undefined) return;
+      if (thread === undefined || lastId === 0) return;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, CLOSE_MS);

@@ -107,9 +107,8 @@ export function createComparer(): (comparison: Comparison) => Promise<boolean> {
   };
   const start = (): Worker => {
     const started = new Worker(new URL('./bcrypt-worker.js', import.meta.url), {
-      // argv and environment are the program's business, not this thread's.
+      // The environment is the program's business, not this thread's.
       env: {},
-      argv: [],
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 },
     });
