@@ -8,7 +8,7 @@ import type { Start } from './discovery/foretell.js';
 import { type Merged, mergeCandidates } from './discovery/instances.js';
 import { lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
-import { historyOf, isExpired, rememberedProcess } from './discovery/memory-questions.js';
+import { historyOf, isExpired, rememberedProcesses } from './discovery/memory-questions.js';
 import { followNames, observe, type State } from './discovery/memory-state.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
@@ -89,8 +89,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 
   function gather(scan: ProcessScan, gaps: Gap[]): Origin[] {
     const { discovery, instances } = sources.settings();
+    const remembered = rememberedProcesses(state, boot());
     const running = scan.filebeats
-      .map((filebeat) => fromProcess(filebeat, kept, rememberedProcess(state, filebeat.process, boot())))
+      .map((filebeat) => fromProcess(filebeat, kept, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
     const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Candidate, identityOf, mergeCandidates } from '../src/discovery/instances.js';
-import { historyOf, rememberedCandidates, rememberedProcess } from '../src/discovery/memory-questions.js';
+import { historyOf, rememberedCandidates, rememberedProcesses } from '../src/discovery/memory-questions.js';
 import type { FilebeatProcess } from '../src/model.js';
 import { known, stateOf } from './support/states.js';
 
@@ -42,8 +42,8 @@ describe('the same process', () => {
     assert.equal(merge(stateOf(known('core')), 'later', moved).length, 2);
     const later = running({ ...moved, process: { ...process, startTicks: 71 } });
     assert.equal(merge(stateOf(known('core')), 'boot', later).length, 2);
-    assert.equal(rememberedProcess(stateOf(known('core')), process, 'later'), undefined);
-    assert.equal(rememberedProcess(stateOf(known('core')), process, 'boot')?.name, 'core');
+    assert.equal(rememberedProcesses(stateOf(known('core')), 'later')(process), undefined);
+    assert.equal(rememberedProcesses(stateOf(known('core')), 'boot')(process)?.name, 'core');
   });
 
   it('goes before a history under the identity that it has now', () => {

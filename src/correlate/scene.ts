@@ -1,5 +1,5 @@
 /** What every judgement of one pass needs besides its subject. */
-import { endpointKey } from '../endpoint.js';
+import { endpointKey, portKey } from '../endpoint.js';
 import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model.js';
 import { blockedKey, type Trail } from '../trail.js';
 
@@ -38,7 +38,7 @@ function netnsOf(instance: Instance, snapshot: Snapshot): number | undefined {
   return instance.process?.netns ?? instance.netns ?? snapshot.namespaces.find((n) => n.host)?.netns;
 }
 
-function add(map: Map<string, Socket[]>, key: string, socket: Socket): void {
+function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [socket]);
   else list.push(socket);
@@ -49,10 +49,16 @@ export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresh
   for (const instance of snapshot.instances) {
     if (instance.process) byProcess.set(`${instance.process.pid}:${instance.process.startTicks}`, instance);
   }
-  const byPort = new Map<string, Socket[]>();
+  /** By network namespace. */
+  const byPort = new Map<number | undefined, Map<number, Socket[]>>();
   const byOwner = new Map<string, Socket[]>();
   for (const socket of snapshot.sockets) {
-    add(byPort, `${socket.netns}|${socket.protocol}|${socket.port}`, socket);
+    let here = byPort.get(socket.netns);
+    if (here === undefined) {
+      here = new Map();
+      byPort.set(socket.netns, here);
+    }
+    add(here, portKey(socket.protocol, socket.port), socket);
     for (const owner of socket.owners) add(byOwner, `${owner.pid}:${owner.startTicks}`, socket);
   }
   // With CAP_DAC_READ_SEARCH alone descriptors can be counted, and none of them read.
@@ -66,7 +72,8 @@ export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresh
     grace: thresholds.grace,
     ipv6: snapshot.host.ipv6,
     instanceOf: (owner) => byProcess.get(`${owner.pid}:${owner.startTicks}`),
-    socketsAt: (instance, protocol, port) => byPort.get(`${netnsOf(instance, snapshot)}|${protocol}|${port}`) ?? [],
+    socketsAt: (instance, protocol, port) =>
+      byPort.get(netnsOf(instance, snapshot))?.get(portKey(protocol, port)) ?? [],
     socketsOf: ({ process }) =>
       process === undefined ? [] : (byOwner.get(`${process.pid}:${process.startTicks}`) ?? []),
     namespaceOf: (instance) => {

@@ -3,15 +3,18 @@ import type { Prediction, ProcessId } from '../model.js';
 import type { Candidate, Merged } from './instances.js';
 import type { RememberedInstance, State } from './memory-state.js';
 
-/** The instance whose process this one was at the last look, in the same boot. */
-export function rememberedProcess(
+/** Asked for a process of this boot: the instance whose process it was at the last look. */
+export function rememberedProcesses(
   state: State,
-  { pid, startTicks }: ProcessId,
   bootId: string,
-): RememberedInstance | undefined {
-  return Object.values(state.instances).find(
-    ({ start }) => start.pid === pid && start.startTicks === startTicks && start.bootId === bootId,
-  );
+): (process: ProcessId) => RememberedInstance | undefined {
+  const keyOf = ({ pid, startTicks }: ProcessId) => `${pid}:${startTicks}`;
+  const known = new Map<string, RememberedInstance>();
+  for (const instance of Object.values(state.instances)) {
+    const key = keyOf(instance.start);
+    if (instance.start.bootId === bootId && !known.has(key)) known.set(key, instance);
+  }
+  return (process) => known.get(keyOf(process));
 }
 
 /** All remembered instances as candidates of their own origin. `bootId`: of this boot, in which their processes may still live. */

@@ -4,6 +4,7 @@
  * the union of up to 8 readings by inode.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { portKey } from '../endpoint.js';
 import type { Gap, Protocol } from '../model.js';
 import type { TableReading } from './reading.js';
 import type { SocketRow } from './table.js';
@@ -73,13 +74,13 @@ export async function readUntilFound(
 
 /** Rows of several readings, each inode once and as it was last seen. */
 function createUnion() {
-  const endpoints = new Map<string, Map<number, SocketRow>>();
-  const at = (protocol: Protocol, port: number) => [...(endpoints.get(`${protocol}${port}`)?.values() ?? [])];
+  const endpoints = new Map<number, Map<number, SocketRow>>();
+  const at = (protocol: Protocol, port: number) => [...(endpoints.get(portKey(protocol, port))?.values() ?? [])];
   return {
     at,
     add(rows: readonly SocketRow[]) {
       for (const row of rows) {
-        const key = `${row.protocol}${row.port}`;
+        const key = portKey(row.protocol, row.port);
         const here = endpoints.get(key);
         if (here === undefined) endpoints.set(key, new Map([[row.inode, row]]));
         else here.set(row.inode, row);
