@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StatusDocument } from '../../src/exporter/json.js';
 import { readScrape, type Scrape } from './text-format.js';
 
@@ -67,7 +68,13 @@ export interface ExporterOptions {
   detached?: boolean;
 }
 
-/** Every request scans, and nothing is excused for having only just started. */
+/** How long the first scan is waited for. Milliseconds. */
+const firstScan = 2000;
+
+/**
+ * Every request scans, and nothing is excused for having only just started. The first scan is over, as a rule: who asks
+ * while one is under way is told what that one sees, and not what he did since it began.
+ */
 export async function startExporter(
   flags: readonly string[] = [],
   { listen = '127.0.0.1:0', uid, detached = false }: ExporterOptions = {},
@@ -98,6 +105,13 @@ export async function startExporter(
 
   const get = (path: string, init?: RequestInit) =>
     fetch(new URL(path, url), { signal: AbortSignal.timeout(patience), ...init });
+  for (const started = performance.now(); performance.now() - started < firstScan; await pause(5)) {
+    const status = await get('/-/ready').then(
+      (response) => response.status,
+      () => undefined, // Only for those with a certificate, or a password: never mind.
+    );
+    if (status !== 503) break;
+  }
   const wellDone = async (path: string) => {
     const response = await get(path);
     const text = await response.text();
