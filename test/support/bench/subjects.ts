@@ -1,6 +1,6 @@
 /** What is measured side by side: the exporter, the commands and programs that it competes with, and floors. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,10 +25,26 @@ export async function freePort(): Promise<number> {
 
 const PATIENCE = 60_000;
 
+const unitFile = new URL('../../../../examples/systemd/filebeat-port-exporter.service', import.meta.url);
+
+/** The environment that the systemd unit gives the exporter. */
+export function environmentOfUnit(): Record<string, string> {
+  const [, line = ''] = /^Environment=(.*)$/m.exec(readFileSync(unitFile, 'utf8')) ?? [];
+  return Object.fromEntries(
+    [...line.matchAll(/"(\w+)=([^"]*)"|(\w+)=(\S*)/g)].map(([, a, b, c, d]) => [a ?? c ?? '', b ?? d ?? '']),
+  );
+}
+
 /** Asks until it answers. */
-async function serve(file: string, args: readonly string[], port: number): Promise<Served> {
+async function serve(
+  file: string,
+  args: readonly string[],
+  port: number,
+  more: Record<string, string> = {},
+): Promise<Served> {
   const started = performance.now();
-  const child: ChildProcess = spawn(file, args, { stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+  const env = { PATH: process.env['PATH'], ...more };
+  const child: ChildProcess = spawn(file, args, { stdio: 'ignore', env });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
   for (;;) {
     if (
@@ -52,12 +68,12 @@ async function serve(file: string, args: readonly string[], port: number): Promi
   };
 }
 
-/** Every request scans; it remembers, as it does by default. */
+/** Every request scans; it remembers, as it does by default; it has the room that its systemd unit gives it. */
 export async function startExporter(folder: string): Promise<Served> {
   const port = await freePort();
   const state = join(folder, `state-${port}.json`);
   const flags = [`--web.listen-address=127.0.0.1:${port}`, '--scan.freshness=0s', `--state.file=${state}`];
-  return serve(process.execPath, [mainFile, 'serve', ...flags], port);
+  return serve(process.execPath, [mainFile, 'serve', ...flags], port, environmentOfUnit());
 }
 
 /** Serves one page, and does nothing else: what Node costs. */
