@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Cost, command, countCalls, cpuOf, get, has, median, quantile, rssOf, scrape } from './measure.js';
 import { commands, type Served, startBare, startExporter, startFloor, startProcessExporter } from './subjects.js';
-import type { World } from './world.js';
+import { FIRST_PORT, type World } from './world.js';
 
 export interface Effort {
   rounds: number;
@@ -44,26 +44,40 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
   const plain = 1060 * size.instances * size.ports;
   const floor = await startFloor(folder, plain);
   const bare = await startBare();
-  const rival = has('prometheus-process-exporter') ? await startProcessExporter(folder) : undefined;
-  const running: Served[] = [exporter, floor, bare, ...(rival ? [rival] : [])];
+  const rivals: [title: string, served: Served][] = has('prometheus-process-exporter')
+    ? [
+        ['process-exporter, all processes', await startProcessExporter(folder, '.+')],
+        ['process-exporter, Filebeats only', await startProcessExporter(folder, 'filebeat')],
+      ]
+    : [];
+  const running: Served[] = [exporter, floor, bare, ...rivals.map(([, served]) => served)];
   try {
     const atFirst = rssOf(exporter.pid);
     await pause(settle);
     // So that nobody is measured while it is still being compiled.
-    for (const { port } of running)
-      for (let n = 0; n < Math.min(effort.scrapes, 60); n++) if (port !== rival?.port || n < 3) await get(port);
+    for (const { port } of [exporter, floor, bare])
+      for (let n = 0; n < Math.min(effort.scrapes, 200); n++) await get(port);
 
     const costs = new Map<string, Cost[]>();
     const note = (title: string, cost: Cost) => costs.set(title, [...(costs.get(title) ?? []), cost]);
-    const origins = Array.from({ length: size.ports }, (_, index) => 20_000 + index);
+    const origins = Array.from({ length: size.ports }, (_, index) => FIRST_PORT + index);
     const lines = commands(origins).filter(([, , needs]) => has(needs));
+    const servers: [title: string, served: Served][] = [
+      ['exporter', exporter],
+      ['a floor: reads the tables, serves a fixed page', floor],
+      ...rivals,
+    ];
     for (let round = 0; round < effort.rounds; round++) {
       const started = performance.now();
-      note('exporter', await scrape(exporter.pid, exporter.port));
-      note('a floor: reads the tables, serves a fixed page', await scrape(floor.pid, floor.port));
-      if (rival) note('process-exporter', await scrape(rival.pid, rival.port));
+      const asked: [title: string, pid: number, before: number, wall: number][] = [];
+      for (const [title, { pid, port }] of servers) {
+        const before = cpuOf(pid);
+        asked.push([title, pid, before, (await scrape(pid, port)).wall]);
+      }
       for (const [title, line] of lines) note(title, command(line));
-      if (round < effort.rounds - 1) await pause(Math.max(0, effort.interval * 1000 - (performance.now() - started)));
+      await pause(Math.max(0, effort.interval * 1000 - (performance.now() - started)));
+      // What a program does on its own account until the next scrape is part of its cost.
+      for (const [title, pid, before, wall] of asked) note(title, { cpu: cpuOf(pid) - before, wall });
     }
 
     const calls = await countCalls(exporter.pid, async () => {
@@ -74,7 +88,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
     const rss = { atFirst, halfway: row.halfway, atEnd: rssOf(exporter.pid), bare: rssOf(bare.pid) };
     const rssFor: Record<string, number> = {
       exporter: rss.atEnd,
-      ...(rival && { 'process-exporter': rssOf(rival.pid) }),
+      ...Object.fromEntries(rivals.map(([title, { pid }]) => [title, rssOf(pid)])),
     };
     const [own, ...others] = [...costs].map(([title, all]): Subject => {
       const resident = rssFor[title];

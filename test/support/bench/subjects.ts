@@ -107,11 +107,11 @@ createServer((_, to) => {
   return serve(process.execPath, [file], port);
 }
 
-/** Debian's, with a group for every Filebeat and otherwise as it comes. */
-export async function startProcessExporter(folder: string): Promise<Served> {
+/** Debian's, with one group for each name of a process whose command line matches, and otherwise as it comes. */
+export async function startProcessExporter(folder: string, matching: string): Promise<Served> {
   const port = await freePort();
-  const file = join(folder, 'process-exporter.yml');
-  writeFileSync(file, "process_names:\n  - name: '{{.Comm}}'\n    cmdline: ['filebeat']\n");
+  const file = join(folder, `process-exporter-${port}.yml`);
+  writeFileSync(file, `process_names:\n  - name: '{{.Comm}}'\n    cmdline: ['${matching}']\n`);
   return serve('prometheus-process-exporter', ['-config.path', file, `-web.listen-address=127.0.0.1:${port}`], port);
 }
 

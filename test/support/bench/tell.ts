@@ -51,7 +51,7 @@ export function goals({ sideBySide, growth }: Results): Goal[] {
   const atMost = (what: string, ratio: number, most: number) =>
     found.push({ what, asked: `${most} ×`, got: times(ratio), reached: ratio <= most });
   less('warm scrape vs one `ss -lunp`', (title) => title.startsWith('ss '), 30);
-  less("vs process-exporter's scrape", (title) => title === 'process-exporter', 100);
+  less("vs process-exporter's scrape", (title) => title === 'process-exporter, all processes', 100);
   less("vs the origin's pipeline", (title) => title.startsWith('the origin'), 400);
   const floor = others.find(({ title }) => title.startsWith('a floor'));
   if (floor) atMost('vs the floor', exporter.cpu / floor.cpu, 3);
@@ -74,9 +74,9 @@ export function results(run: Results): string {
   const { exporter, others, inARow, bytes, first, rss, calls } = sideBySide;
   const rssText = (value: number | undefined) => (value === undefined ? '' : `${value.toFixed(0)} MiB`);
   const parts = [
-    `${machine}; ${size.bystanders} bystanders × ${size.descriptors} descriptors, ${size.instances} instances × ${size.ports} ports; medians of ${effort.rounds} interleaved rounds, ${effort.interval} s apart.`,
+    `${machine}; ${size.bystanders} bystanders × ${size.descriptors} descriptors, ${size.instances} instances × ${size.ports} ports; medians of ${effort.rounds} interleaved rounds, ${effort.interval} s apart. Of servers all processor time from one scrape to the next counts.`,
     table(
-      ['', 'processor time', 'time', 'RSS', 'ratio of processor time'],
+      ['', 'processor time', 'answered after', 'RSS', 'ratio of processor time'],
       [
         ['**a warm `/metrics`**', ms(exporter.cpu), ms(exporter.wall), rssText(exporter.rss), '1'],
         ...others.map((one) => [one.title, ms(one.cpu), ms(one.wall), rssText(one.rss), times(one.cpu / exporter.cpu)]),

@@ -32,7 +32,7 @@ export interface World {
 const SIGCHLD = 17;
 const PR_SET_PDEATHSIG = 1;
 const PRCTL = process.arch === 'arm64' ? 167 : 157;
-const FIRST_PORT = 20_000;
+export const FIRST_PORT = 20_000;
 
 /** What hosts run, so that names and command lines are of the usual length. */
 const TRADES = [
