@@ -37,6 +37,9 @@ export interface SideBySide {
 /** Bystanders are looked at on every scan while they are young (`YOUNG_MS`). */
 export const SETTLED_MS = 11_000;
 
+/** Scrapes of an hour, one every 15 s: what is compiled by then is compiled. */
+const HOUR = 240;
+
 export async function sideBySide(world: World, effort: Effort, settle: number): Promise<SideBySide> {
   const { size, folder } = world;
   const exporter = await startExporter(folder);
@@ -56,7 +59,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
     await pause(settle);
     // So that nobody is measured while it is still being compiled.
     for (const { port } of [exporter, floor, bare])
-      for (let n = 0; n < Math.min(effort.scrapes, 200); n++) await get(port);
+      for (let n = 0; n < Math.min(effort.scrapes, HOUR); n++) await get(port);
 
     const costs = new Map<string, Cost[]>();
     const note = (title: string, cost: Cost) => costs.set(title, [...(costs.get(title) ?? []), cost]);
@@ -90,7 +93,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
       exporter: rss.atEnd,
       ...Object.fromEntries(rivals.map(([title, { pid }]) => [title, rssOf(pid)])),
     };
-    const [own, ...others] = [...costs].map(([title, all]): Subject => {
+    const subjects = [...costs].map(([title, all]): Subject => {
       const resident = rssFor[title];
       return {
         title,
@@ -101,8 +104,8 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
     });
     for (const one of running.splice(0)) await one.stop();
     return {
-      exporter: own!,
-      others,
+      exporter: subjects.find(({ title }) => title === 'exporter')!,
+      others: subjects.filter(({ title }) => title !== 'exporter'),
       inARow: row,
       bytes,
       first: await starts(world, effort.starts),
