@@ -5,10 +5,27 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { environmentOfUnit } from './support/bench/subjects.js';
 import type { Results } from './support/bench/tell.js';
 import { rootOnly } from './support/live.js';
 
 const bench = new URL('./support/bench/bench.js', import.meta.url).pathname;
+
+describe('room', () => {
+  it('is the same wherever the exporter is started: unit, container, npm start', () => {
+    const { NODE_OPTIONS: flags, MALLOC_ARENA_MAX: arenas, ...more } = environmentOfUnit();
+    assert.deepEqual(more, {});
+    assert.ok(flags !== undefined && spawnSync(process.execPath, [...flags.split(' '), '-e', '0']).status === 0);
+    const top = new URL('../../', import.meta.url);
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', top), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    assert.ok(scripts['start']?.endsWith(`exec env MALLOC_ARENA_MAX=${arenas} node ${flags} dist/src/main.js`));
+    const [, entry = ''] =
+      /^ENTRYPOINT (.*)$/m.exec(readFileSync(new URL('examples/container/Containerfile', top), 'utf8')) ?? [];
+    assert.deepEqual(JSON.parse(entry), ['node', ...flags.split(' '), '/app/dist/src/main.js']);
+  });
+});
 
 describe('the benchmark', rootOnly, () => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
