@@ -72,11 +72,41 @@ export function has(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** System calls by kind, while `act` runs. Undefined where nobody may trace. */
-export async function countCalls(pid: number, act: () => Promise<void>): Promise<Record<string, number> | undefined> {
+/** So many calls of one kind for one purpose. */
+export interface Calls {
+  kind: string;
+  purpose: string;
+  count: number;
+}
+
+/** What a call is for, by the path in it: strace tells those of descriptors too. */
+const purposes: [purpose: string, sign: RegExp][] = [
+  ['who holds a socket: one for each', /\/proc\/\d+\/fd\/\d+"/],
+  ['open descriptors of each Filebeat, counted by the kernel', /"[^"]*\/\d+\/fd"/],
+  ['each Filebeat is the same process still, before and after', /\/\d+\/stat["> ]/],
+  ['the program of each Filebeat, and of a sixtieth of the bystanders a second', /\/\d+\/exe"/],
+  ['command lines of bystanders whose turn it is', /\/\d+\/cmdline["> ]/],
+  ['socket tables, both families', /net\/(udp|tcp)6?["> ]/],
+  ['counters of the namespace', /net\/snmp6?["> ]/],
+  ['network namespaces', /ns\/net["> ]/],
+  ['limits and name of the host', /\/sys\/|\/proc\/(stat|uptime)["> ]|\/proc["> ]?\/(stat|uptime)/],
+  ['the list of processes', /"\/proc\/?\.?"|<\/proc>/],
+  ['the state file, every 30 s', /state[^"/]*\.json/],
+  ['configuration, unit files and their folders: unchanged?', /"\//],
+  ['the request', /socket:|TCP|accept4|getpeername|getsockname|setsockopt|shutdown/],
+  ['one thread wakes the other', /futex|eventfd|eventpoll|epoll|pipe:/],
+  ['memory', /mmap|munmap|madvise|mprotect|brk/],
+];
+
+function purposeOf(line: string): string {
+  return purposes.find(([, sign]) => sign.test(line))?.[0] ?? 'other';
+}
+
+/** System calls of a process and all its threads, while `act` runs. Undefined where nobody may trace. */
+export async function countCalls(pid: number, act: () => Promise<void>): Promise<Calls[] | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));
   const file = join(folder, 'calls');
-  const tracer = spawn('strace', ['-f', '-c', '-o', file, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const tracer = spawn('strace', ['-f', '-y', '-o', file, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
   const attached = new Promise<boolean>((resolve) => {
     tracer.stderr.on('data', (text: Buffer) => resolve(text.includes('attached')));
     tracer.once('error', () => resolve(false)).once('exit', () => resolve(false));
@@ -88,13 +118,18 @@ export async function countCalls(pid: number, act: () => Promise<void>): Promise
   const ended = new Promise((resolve) => tracer.once('exit', resolve));
   tracer.kill('SIGINT');
   await ended;
-  const calls: Record<string, number> = {};
+  const found = new Map<string, Calls>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const row = /^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?([a-z]\w+)$/.exec(line);
-    if (row && row[2] !== 'total') calls[row[2]!] = Number(row[1]);
+    // A call that another thread interrupts is told in two lines.
+    const kind = /^\d+ +([a-z]\w+)\(/.exec(line)?.[1];
+    if (kind === undefined) continue;
+    const purpose = purposeOf(line);
+    const known = found.get(`${kind} ${purpose}`) ?? { kind, purpose, count: 0 };
+    known.count++;
+    found.set(`${kind} ${purpose}`, known);
   }
   rmSync(folder, { recursive: true });
-  return calls;
+  return [...found.values()].sort((one, other) => other.count - one.count);
 }
 
 export function quantile(values: readonly number[], q: number): number {

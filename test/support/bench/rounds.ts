@@ -1,6 +1,18 @@
 /** Side by side on one host in one run: everybody is asked once in each round, and medians are compared. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Cost, command, countCalls, cpuOf, get, has, median, quantile, rssOf, scrape } from './measure.js';
+import {
+  type Calls,
+  type Cost,
+  command,
+  countCalls,
+  cpuOf,
+  get,
+  has,
+  median,
+  quantile,
+  rssOf,
+  scrape,
+} from './measure.js';
 import { commands, type Served, startBare, startExporter, startFloor, startProcessExporter } from './subjects.js';
 import { FIRST_PORT, type World } from './world.js';
 
@@ -30,8 +42,8 @@ export interface SideBySide {
   bytes: number;
   first: { exporter: { wall: number; cpu: number }; bare: { wall: number; cpu: number } };
   rss: { atFirst: number; halfway: number; atEnd: number; bare: number };
-  /** System calls of one warm scrape by kind. */
-  calls?: Record<string, number>;
+  /** System calls of one warm scrape by kind and purpose. */
+  calls?: Calls[];
 }
 
 /** Bystanders are looked at on every scan while they are young (`YOUNG_MS`). */
@@ -39,6 +51,7 @@ export const SETTLED_MS = 11_000;
 
 /** Scrapes of an hour, one every 15 s: what is compiled by then is compiled. */
 const HOUR = 240;
+const LONGEST_WARM_UP_MS = 12_000;
 
 export async function sideBySide(world: World, effort: Effort, settle: number): Promise<SideBySide> {
   const { size, folder } = world;
@@ -110,7 +123,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
       bytes,
       first: await starts(world, effort.starts),
       rss,
-      ...(calls && { calls: Object.fromEntries(Object.entries(calls).map(([kind, count]) => [kind, count / 10])) }),
+      ...(calls && { calls: calls.map((one) => ({ ...one, count: one.count / 10 })) }),
     };
   } finally {
     for (const one of running) await one.stop();
@@ -156,7 +169,9 @@ export async function warmCost(world: World, settle: number, times: number, inte
   const exporter = await startExporter(world.folder);
   try {
     await pause(settle);
-    for (let n = 0; n < 25; n++) await get(exporter.port);
+    const started = performance.now();
+    for (let n = 0; n < (settle > 0 ? HOUR : 3) && performance.now() - started < LONGEST_WARM_UP_MS; n++)
+      await get(exporter.port);
     const costs: Cost[] = [];
     for (let n = 0; n < times; n++) {
       if (interval > 0) await pause(interval * 1000);

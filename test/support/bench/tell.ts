@@ -91,11 +91,16 @@ export function results(run: Results): string {
     ),
   ];
   if (calls) {
-    const rows = Object.entries(calls).sort(([, a], [, b]) => b - a);
+    const all = calls.reduce((sum, { count }) => sum + count, 0);
+    const rare = calls.filter(({ count }) => count < 0.5);
+    const rows = calls
+      .filter(({ count }) => count >= 0.5)
+      .map(({ kind, purpose, count }) => [`\`${kind}\``, count.toFixed(1), purpose]);
+    const rest = rare.reduce((sum, { count }) => sum + count, 0);
     parts.push(
       table(
-        ['system call', 'in one warm scrape'],
-        rows.map(([kind, count]) => [`\`${kind}\``, count.toFixed(1)]),
+        ['system call', 'in one warm scrape', 'what for'],
+        [...rows, ['others', rest.toFixed(1), 'less than one in two scrapes each'], ['all', all.toFixed(0), '']],
       ),
     );
   }
