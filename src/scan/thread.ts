@@ -17,10 +17,20 @@ import { createUnpacker } from './parcel.js';
 import { stuckAt, widened } from './stuck.js';
 import type { Order, Told, WorkerStart } from './worker.js';
 
-// Some seconds after a scan V8 would tidy up and throw compiled code away, and each scrape would have to make it anew: a
-// fifth of its processor time at one scrape in 15 s (docs/performance.md). Holds for threads that are started later.
-// And on two cores the helpers that it wakes to tidy up young objects cost more than they save.
-for (const flag of ['--no-memory-reducer', '--no-flush-bytecode', '--no-parallel-scavenge']) setFlagsFromString(flag);
+/**
+ * V8 takes a program for busy that runs for ten milliseconds every quarter of a minute (docs/performance.md). Holds for
+ * all threads, also those started before.
+ */
+const CALM = [
+  // Some seconds after a scan it would tidy up and throw compiled code away, and each scrape would have to make it anew.
+  '--no-memory-reducer',
+  '--no-flush-bytecode',
+  // It wakes helpers to tidy up a few young objects: on two cores that costs more than it saves.
+  '--no-parallel-scavenge',
+  // It optimises functions that live for one scan, over and over: let it think twice. Bytes of executed bytecode.
+  '--interrupt-budget=1000000',
+];
+for (const flag of CALM) setFlagsFromString(flag);
 
 export interface ThreadOptions {
   look: LookOptions;
