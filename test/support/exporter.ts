@@ -1,6 +1,7 @@
 /** The program itself, as an operator runs it: a process of its own, asked over HTTP or at its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -59,6 +60,20 @@ async function inTime<T>(what: string, promise: Promise<T>, child: ChildProcess)
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/** Over a connection of its own, gone afterwards: one that is kept would keep the exporter awake. */
+function statusOnce(url: URL): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    if (url.protocol !== 'http:') {
+      resolve(undefined);
+      return;
+    }
+    const asked = httpGet(url, { agent: false }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    });
+    asked.once('error', () => resolve(undefined));
+  });
+}
+
 export interface ExporterOptions {
   /** A free port of 127.0.0.1 unless given. */
   listen?: string;
@@ -105,13 +120,8 @@ export async function startExporter(
 
   const get = (path: string, init?: RequestInit) =>
     fetch(new URL(path, url), { signal: AbortSignal.timeout(patience), ...init });
-  for (const started = performance.now(); performance.now() - started < firstScan; await pause(5)) {
-    const status = await get('/-/ready').then(
-      (response) => response.status,
-      () => undefined, // Only for those with a certificate, or a password: never mind.
-    );
-    if (status !== 503) break;
-  }
+  for (const started = performance.now(); performance.now() - started < firstScan; await pause(5))
+    if ((await statusOnce(new URL('/-/ready', url))) !== 503) break;
   const wellDone = async (path: string) => {
     const response = await get(path);
     const text = await response.text();
