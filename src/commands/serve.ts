@@ -64,7 +64,8 @@ export async function serve(flags: Flags, log: Logger, activated: readonly Liste
     targets: activated.length > 0 ? activated : flags['web.listen-address'],
     configFile: flags['web.config.file'],
     log: (level, message) => log[level](message),
-  }).catch((error: Error) => {
+  }).catch(async (error: Error) => {
+    await host.close();
     throw new StartError(error.message);
   });
   for (const address of server.addresses) log.info('listening', () => ({ address, version }));

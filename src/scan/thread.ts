@@ -202,13 +202,16 @@ export function startScanThread(options: ThreadOptions): FarLook {
     forget: (name, keepInstance) =>
       inTurn(async () => (await ask({ kind: 'forget', name, keepInstance })).done.forgot === true),
     async close() {
-      // What never looked has nothing to remember.
-      if (thread === undefined || lastId === 0) return;
+      if (thread === undefined) return;
+      const { worker } = thread;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, CLOSE_MS);
       });
-      const closed = inTurn(() => ask({ kind: 'close' })).catch(() => undefined); // It ended before: nothing to add.
+      const closed =
+        lastId === 0
+          ? worker.terminate() // What never looked has nothing to remember.
+          : inTurn(() => ask({ kind: 'close' })).catch(() => undefined); // It ended before: nothing to add.
       await Promise.race([closed, late]);
       clearTimeout(timer);
     },
