@@ -26,9 +26,13 @@ const alone =
 // A test that hangs has failed; Node knows how to say so since 20.11.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const bound = major > 20 || minor >= 11 ? ['--test-timeout=900000'] : [];
+const reporters = ['tap', './scripts/skipped.mjs'].flatMap((name) => [
+  `--test-reporter=${name}`,
+  '--test-reporter-destination=stdout',
+]);
 const run = (title, concurrency, some) => {
   if (some.length > 0)
-    step(title, process.execPath, ['--test', ...bound, `--test-concurrency=${concurrency}`, ...some]);
+    step(title, process.execPath, ['--test', ...bound, ...reporters, `--test-concurrency=${concurrency}`, ...some]);
 };
 run(
   'tests',

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { environmentOfUnit } from './support/bench/subjects.js';
 import type { Results } from './support/bench/tell.js';
-import { rootOnly } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 
 const bench = new URL('./support/bench/bench.js', import.meta.url).pathname;
 

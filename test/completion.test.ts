@@ -9,6 +9,7 @@ import { commandNames, type Flag, flagTable } from '../src/flags.js';
 import { bashCompletion, zshCompletion } from '../src/reference/completion.js';
 import { flagsOf } from '../src/reference/flags.js';
 import { manPage } from '../src/reference/man.js';
+import { needsProgram } from './support/needs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'completion-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -18,9 +19,6 @@ writeFileSync(join(folder, 'functions', '_filebeat-port-exporter'), zshCompletio
 mkdirSync(join(folder, 'files', 'a folder'), { recursive: true });
 writeFileSync(join(folder, 'files', 'settings one.yml'), '');
 writeFileSync(join(folder, 'files', 'other.yml'), '');
-
-const has = (program: string) => spawnSync(program, ['--version']).error === undefined;
-const needs = (program: string) => (process.env['CI'] || has(program) ? {} : { skip: `${program} is not installed` });
 
 /** What bash offers for a line, its words as readline cuts them (at `=` and `:` too). */
 function bash(...words: string[]): string[] {
@@ -38,7 +36,7 @@ function bash(...words: string[]): string[] {
 const named = (command: (typeof commandNames)[number]) =>
   flagsOf(command).map(([name, flag]) => `--${name}${flag.kind === 'toggle' ? '' : '='}`);
 
-describe('bash', needs('bash'), () => {
+describe('bash', needsProgram('bash'), () => {
   it('completes the five commands', () => {
     assert.deepEqual(bash(''), commandNames);
     assert.deepEqual(bash('ex'), ['explain']);
@@ -89,7 +87,7 @@ zpty -d shell`;
   return stdout;
 }
 
-describe('zsh', needs('zsh'), () => {
+describe('zsh', needsProgram('zsh'), () => {
   it('accepts the script', () => {
     const { status, stderr } = spawnSync('zsh', ['-n', join(folder, 'functions', '_filebeat-port-exporter')]);
     assert.equal(status, 0, String(stderr));
@@ -119,7 +117,7 @@ describe('the manual page', () => {
     for (const name of commandNames) assert.match(text, new RegExp(`^\\\\fB${name}\\\\fR\\n0 `, 'm'), name);
   });
 
-  it('is read by man without a warning', needs('man'), () => {
+  it('is read by man without a warning', needsProgram('man'), () => {
     const file = join(folder, 'page.8');
     writeFileSync(file, page);
     const { stdout, stderr, status } = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file], {

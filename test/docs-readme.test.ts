@@ -10,6 +10,7 @@ import { flagTable } from '../src/flags.js';
 import { mismatchCodes, mismatches } from '../src/mismatches.js';
 import { parseSettings } from '../src/settings.js';
 import { freePort, until } from './support/live.js';
+import { needs } from './support/needs.js';
 
 const top = new URL('../../', import.meta.url).pathname;
 const read = (name: string) => readFileSync(join(top, name), 'utf8');
@@ -115,8 +116,7 @@ describe('every command of the README', () => {
 
   for (const [command, prove] of Object.entries(proofs)) {
     const packing = command === 'npm run package';
-    const tools = packing && !process.env['CI'] && !hasTools();
-    it(command, { skip: tools ? 'dpkg-deb or rpmbuild is not installed' : false }, async () => {
+    it(command, packing ? needs('dpkg-deb and rpmbuild', hasTools) : {}, async () => {
       assert.ok(commandsIn(english).includes(command), 'the README has it');
       await prove(command);
     });

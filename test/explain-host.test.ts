@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { explainCli } from './support/explain-cli.js';
-import { freePort, rootOnly } from './support/live.js';
+import { freePort } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 import { createWorld, udpConfig } from './support/world.js';
 
 const world = createWorld();

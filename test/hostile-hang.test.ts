@@ -1,22 +1,18 @@
 /** Reads that never come back: the server, later scans, other instances and the shutdown go on. Real system calls, held back. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, it } from 'node:test';
 import { type Exporter, startExporter } from './support/exporter.js';
 import { type Hang, hang } from './support/hang.js';
 import { quietPort, until } from './support/live.js';
+import { needsStrace } from './support/needs.js';
 import type { ScanAnswer } from './support/scan-host.js';
 import { readScrape } from './support/text-format.js';
 import { createWorld, udpConfig, type World } from './support/world.js';
 
-const traceable =
-  process.env['CI'] || spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-    ? {}
-    : { skip: 'needs strace, and leave to trace' };
-
-describe('a read that never comes back', traceable, () => {
+describe('a read that never comes back', needsStrace, () => {
   const ends: (() => unknown)[] = [];
   let world: World;
   let exporter: Exporter;

@@ -5,7 +5,8 @@ import { chmodSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Report } from '../src/model.js';
-import { rootOnly, until } from './support/live.js';
+import { until } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 import { createTrial, ownPort, type Trial, tell } from './support/trial.js';
 import { udpConfig } from './support/world.js';
 

@@ -4,7 +4,8 @@ import { afterEach, describe, it } from 'node:test';
 import type { Exporter } from './support/exporter.js';
 import { run } from './support/exporter.js';
 import { codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly, until } from './support/live.js';
+import { freePort, until } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 
 const hosts: OwnHost[] = [];
 function ownHost(settings: string): OwnHost & { settings: string } {

@@ -8,7 +8,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Exporter, startExporter } from './support/exporter.js';
-import { rootOnly } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 import { type Sender, startSender } from './support/sender.js';
 import { createWorld, type Filebeat } from './support/world.js';
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly } from './support/live.js';
+import { freePort } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 import { udpConfig } from './support/world.js';
 
 const hosts: OwnHost[] = [];

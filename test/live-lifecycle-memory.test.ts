@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { run } from './support/exporter.js';
 import { createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly, until } from './support/live.js';
+import { freePort, until } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 import type { Scrape } from './support/text-format.js';
 
 const hosts: OwnHost[] = [];

@@ -6,7 +6,8 @@ import { dirname } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { type Exporter, run } from './support/exporter.js';
 import { argvOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly } from './support/live.js';
+import { freePort } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 
 const hosts: OwnHost[] = [];
 const mounts: string[] = [];

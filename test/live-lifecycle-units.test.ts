@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly, until } from './support/live.js';
+import { freePort, until } from './support/live.js';
+import { needs, rootOnly } from './support/needs.js';
 
 const hosts: OwnHost[] = [];
 const ownHost = () => {
@@ -37,14 +38,17 @@ function makeGroup(unit: string): { add(pid: number): boolean; remove(): void } 
   return undefined;
 }
 
+const needsGroups = needs('leave to make control groups', () => {
+  const probe = makeGroup(`probe-${process.pid}.service`);
+  probe?.remove();
+  return probe !== undefined;
+});
+
 describe('a process and its unit', rootOnly, () => {
-  it('stay one instance by control group when the unit is edited under it', async (t) => {
+  it('stay one instance by control group when the unit is edited under it', needsGroups, async () => {
     const unit = `filebeat@${own('moving')}.service`;
     const group = makeGroup(unit);
-    if (group === undefined) {
-      assert.equal(process.env['CI'], undefined, 'control groups can be made where tests have to run');
-      return t.skip('no control group can be made here');
-    }
+    assert.ok(group, 'a control group can be made');
     const host = ownHost();
     try {
       const name = own('moving');
@@ -133,11 +137,8 @@ describe('Debian’s process exporter, beside this one', rootOnly, () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  it('shows nothing of a Filebeat that it never saw, where this one shows 0', async (t) => {
-    if (!existsSync(program)) {
-      assert.equal(process.env['CI'], undefined, 'prometheus-process-exporter is installed where tests have to run');
-      return t.skip('prometheus-process-exporter is not installed');
-    }
+  const installed = needs('prometheus-process-exporter', () => existsSync(program));
+  it('shows nothing of a Filebeat that it never saw, where this one shows 0', installed, async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure('beside', [`127.0.0.1:${port}`], 60);

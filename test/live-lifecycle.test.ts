@@ -4,7 +4,8 @@ import { rmSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { run } from './support/exporter.js';
 import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
-import { freePort, rootOnly } from './support/live.js';
+import { freePort } from './support/live.js';
+import { rootOnly } from './support/needs.js';
 
 const hosts: OwnHost[] = [];
 const ownHost = () => {

@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Exporter, startExporter } from './support/exporter.js';
-import { freePort, isRoot, until } from './support/live.js';
+import { freePort, until } from './support/live.js';
+import { isRoot } from './support/needs.js';
 import { createWorld, udpConfig } from './support/world.js';
 
 const world = createWorld();

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { type Exporter, startExporter } from './support/exporter.js';
-import { freePort, rootOnly, until } from './support/live.js';
-import { without } from './support/promtool.js';
+import { freePort, until } from './support/live.js';
+import { needsProgram, rootOnly } from './support/needs.js';
 import { readScrape, type Scrape } from './support/text-format.js';
 import { createWorld, type Filebeat } from './support/world.js';
 
@@ -266,7 +266,7 @@ describe('the exposition', () => {
     assert.ok(known.size > 20);
   });
 
-  it('gives promtool nothing to say', { skip: without('promtool') }, async () => {
+  it('gives promtool nothing to say', needsProgram('promtool'), async () => {
     const port = await freePort();
     const dead = await world.filebeat('promtool', [`127.0.0.1:${port}`]);
     await exporter.scrape();

@@ -1,11 +1,12 @@
 /** The whole program under load and among clients that misbehave: scans are shared, and who behaves is served. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { type Exporter, mainFile, startExporter } from './support/exporter.js';
 import { freePort, quietPort, until } from './support/live.js';
+import { needsProgram } from './support/needs.js';
 import { readScrape } from './support/text-format.js';
 import { ask } from './support/web.js';
 import { createWorld } from './support/world.js';
@@ -105,34 +106,29 @@ describe('load', () => {
     assert.equal((await exporter.get('/-/healthy')).status, 200);
   });
 
-  const activator = spawnSync('systemd-socket-activate', ['--version']).status === 0;
-  it(
-    'comes through a socket that systemd has opened',
-    process.env['CI'] || activator ? {} : { skip: 'needs systemd-socket-activate' },
-    async () => {
-      const port = await freePort();
-      const child = spawn(
-        'systemd-socket-activate',
-        [
-          '-l',
-          `127.0.0.1:${port}`,
-          process.execPath,
-          mainFile,
-          'serve',
-          '--web.listen-address=127.0.0.1:1',
-          '--state.file=',
-        ],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
-      );
-      ends.push(() => child.kill('SIGTERM'));
-      let said = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
-      });
-      await until('systemd listens', () => said.includes('Listening on'));
-      const answer = await ask(`http://127.0.0.1:${port}/metrics`);
-      assert.equal(answer.status, 200);
-      assert.match(said, /msg=listening address=http:\/\/127\.0\.0\.1:\d+/);
-    },
-  );
+  it('comes through a socket that systemd has opened', needsProgram('systemd-socket-activate'), async () => {
+    const port = await freePort();
+    const child = spawn(
+      'systemd-socket-activate',
+      [
+        '-l',
+        `127.0.0.1:${port}`,
+        process.execPath,
+        mainFile,
+        'serve',
+        '--web.listen-address=127.0.0.1:1',
+        '--state.file=',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    ends.push(() => child.kill('SIGTERM'));
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await until('systemd listens', () => said.includes('Listening on'));
+    const answer = await ask(`http://127.0.0.1:${port}/metrics`);
+    assert.equal(answer.status, 200);
+    assert.match(said, /msg=listening address=http:\/\/127\.0\.0\.1:\d+/);
+  });
 });

@@ -6,6 +6,7 @@ import { createNodeMetrics, type MetricsOptions, renderMetrics } from '../src/ex
 import { limits } from '../src/limits.js';
 import { mismatchCodes } from '../src/mismatches.js';
 import { parseExposition } from './support/exposition.js';
+import { needsProgram } from './support/needs.js';
 import { hostileNames, hostNetns, instance, many, port, report, running, socket, troubled } from './support/report.js';
 
 const options: MetricsOptions = { version: '0.1.0', nodeVersion: 'v20.0.0', legacyPortMetric: false };
@@ -197,13 +198,7 @@ test('metrics of the Node.js runtime can be appended in both formats, again and 
   }
 });
 
-test('promtool has nothing to say', async (t) => {
-  const found = spawnSync('promtool', ['--version']);
-  if (found.error !== undefined) {
-    assert.equal(process.env['CI'], undefined, 'CI needs promtool (Debian package prometheus)');
-    t.diagnostic('promtool is not installed: not checked');
-    return;
-  }
+test('promtool has nothing to say', needsProgram('promtool'), async () => {
   const more = await createNodeMetrics();
   for (const r of [troubled(), report(), many(3, 3, 2)]) {
     for (const appended of ['', r.verdict.instances.length === 3 ? await more('text') : '']) {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { until } from './support/live.js';
+import { needs, needsProgram } from './support/needs.js';
 
 const top = new URL('../../', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'packages-'));
@@ -36,10 +37,6 @@ const offline =
 const make = (out: string, ...kinds: string[]) =>
   say(offline[0]!, ...offline.slice(1), process.execPath, join(top, 'scripts/package.mjs'), '--out', out, ...kinds);
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
-const needs = (program: string) =>
-  process.env['CI'] || spawnSync(program, ['--version']).error === undefined
-    ? {}
-    : { skip: `${program} is not installed` };
 
 describe('npm pack', () => {
   const files = (
@@ -134,9 +131,9 @@ const overlays = spawnSync('unshare', [
   '-c',
   'mount -t tmpfs t /mnt && cd /mnt && mkdir u w r && mount -t overlay o -o lowerdir=/,upperdir=$PWD/u,workdir=$PWD/w r',
 ]);
-const rootOnly = process.env['CI'] || overlays.status === 0 ? {} : { skip: 'needs root, and leave to mount' };
+const mountsOverlays = needs('root, and leave to mount', () => overlays.status === 0);
 
-describe('the .deb', needs('dpkg-deb'), () => {
+describe('the .deb', needsProgram('dpkg-deb'), () => {
   before(() => void make(folder, 'deb'));
 
   it('is the same, byte for byte, when it is made again', () => {
@@ -159,7 +156,7 @@ describe('the .deb', needs('dpkg-deb'), () => {
     for (const one of Object.keys(dependencies)) assert.match(copyright, new RegExp(`^${one} \\d`, 'm'), one);
   });
 
-  it('has a unit that systemd understands', needs('systemd-analyze'), () => {
+  it('has a unit that systemd understands', needsProgram('systemd-analyze'), () => {
     const tree = join(folder, 'unit');
     say('dpkg-deb', '--extract', deb, tree);
     const unit = readFileSync(join(tree, `lib/systemd/system/${name}.service`), 'utf8');
@@ -181,7 +178,7 @@ describe('the .deb', needs('dpkg-deb'), () => {
 
   it(
     'installs with user, unit and flags, runs, keeps an edited file when removed, and leaves nothing when purged',
-    rootOnly,
+    mountsOverlays,
     () => {
       const said = inCleanRoot(`
       dpkg-query -W -f='\${Version}' nodejs >/dev/null 2>&1 || force=--force-depends
@@ -225,7 +222,7 @@ describe('the .deb', needs('dpkg-deb'), () => {
   );
 });
 
-describe('the .rpm', needs('rpmbuild'), () => {
+describe('the .rpm', needsProgram('rpmbuild'), () => {
   before(() => void make(folder, 'rpm'));
 
   it('has what the .deb has, where such systems look for it, and needs Node.js 20', () => {

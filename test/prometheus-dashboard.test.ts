@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { allPanels, type Dashboard, dashboardExpressions, filledIn } from './support/grafana.js';
+import { needsProgram } from './support/needs.js';
 import { vocabulary } from './support/promql.js';
-import { run, without } from './support/promtool.js';
+import { run } from './support/promtool.js';
 import { labelsIn, statuses, strangeWords } from './support/table-words.js';
 
 const file = new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url).pathname;
@@ -106,7 +107,7 @@ test('the timeline of ports knows every status, each with a text and a colour of
   assert.equal(new Set(options.map((o) => o.color)).size, options.length);
 });
 
-test('Prometheus can parse every expression', { skip: without('promtool') }, (t) => {
+test('Prometheus can parse every expression', needsProgram('promtool'), (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const asRules = (all: { expr: string }[]) =>

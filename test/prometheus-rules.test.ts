@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { mismatchCodes, mismatches } from '../src/mismatches.js';
 import type { MismatchCode } from '../src/model.js';
+import { needsProgram } from './support/needs.js';
 import { vocabulary } from './support/promql.js';
-import { run, without } from './support/promtool.js';
+import { run } from './support/promtool.js';
 import {
   alerts,
   alertsThatNeed,
@@ -23,7 +24,7 @@ import {
 import { labelsIn, labelsOfSeries, strangeWords } from './support/table-words.js';
 
 const docs = new URL('../../docs/', import.meta.url).pathname;
-const needsPromtool = { skip: without('promtool') };
+const needsPromtool = needsProgram('promtool');
 
 function assertClean(args: string[]): void {
   const said = run('promtool', args, prometheusFolder);
@@ -42,7 +43,7 @@ test('promtool finds nothing wrong with the scrape configuration', needsPromtool
   assertClean(['check', 'config', 'prometheus.yml']);
 });
 
-test('amtool finds nothing wrong with the Alertmanager configuration', { skip: without('amtool') }, () => {
+test('amtool finds nothing wrong with the Alertmanager configuration', needsProgram('amtool'), () => {
   const said = run('amtool', ['check-config', 'alertmanager.yml'], prometheusFolder);
   assert.ok(said.ok, said.text);
 });

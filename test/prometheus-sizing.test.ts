@@ -8,8 +8,7 @@ import { renderMetrics } from '../src/exporter/metrics.js';
 import type { Report } from '../src/model.js';
 import { parseSettings } from '../src/settings.js';
 import { parseExposition } from './support/exposition.js';
-import { rootOnly } from './support/live.js';
-import { without } from './support/promtool.js';
+import { needsProgram, rootOnly } from './support/needs.js';
 import { many, report } from './support/report.js';
 import { recorded } from './support/rules.js';
 
@@ -86,7 +85,7 @@ test('the note on fleets computes what it says from what was measured', () => {
   assert.ok(sizing.includes(`${samples.toLocaleString('en')} × 86,400 × ${perSample}`));
 });
 
-const needsPrometheus = 'skip' in rootOnly ? rootOnly : { skip: without('promtool') };
+const needsPrometheus = { ...needsProgram('promtool'), ...rootOnly };
 test('the command that measures a fleet finds as many series on a real host as the formula', needsPrometheus, () => {
   const fleet = new URL('./support/fleet.js', import.meta.url).pathname;
   const { stdout, stderr } = spawnSync(process.execPath, [fleet, '2', '4'], { encoding: 'utf8' });

@@ -12,10 +12,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Exporter, startExporter } from './support/exporter.js';
 import { freePort, until } from './support/live.js';
+import { needsStrace } from './support/needs.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
-
-const traces = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-const mayTrace = traces ? {} : { skip: 'needs strace, and leave to use it' };
 
 /** The lines that strace writes about a process and all its threads while `act` runs. */
 async function trace(pid: number, kinds: string, act: () => Promise<void>): Promise<string[]> {
@@ -41,7 +39,7 @@ async function trace(pid: number, kinds: string, act: () => Promise<void>): Prom
   return lines;
 }
 
-describe('the exporter', mayTrace, () => {
+describe('the exporter', needsStrace, () => {
   let exporter: Exporter;
   let filebeat: StandIn;
   const folder = mkdtempSync(join(tmpdir(), 'quiet-'));

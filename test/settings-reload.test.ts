@@ -4,7 +4,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Exporter, run, startExporter } from './support/exporter.js';
-import { freePort, isRoot, until } from './support/live.js';
+import { freePort, until } from './support/live.js';
+import { isRoot } from './support/needs.js';
 import type { Scrape } from './support/text-format.js';
 import { createWorld } from './support/world.js';
 

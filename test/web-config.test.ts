@@ -7,6 +7,7 @@ import { parseWebConfig } from '../src/web/config.js';
 import { watchConfig } from '../src/web/current.js';
 import { problemText } from '../src/web/fields.js';
 import { subjectAltNames } from '../src/web/tls.js';
+import { needsProgram } from './support/needs.js';
 import { type Folder, makeCertificate, openssl, temporaryFolder } from './support/web.js';
 
 const examples = new URL('../../examples/', import.meta.url).pathname;
@@ -294,18 +295,15 @@ describe('alternative names of a certificate', () => {
 });
 
 describe('the sample web configurations', () => {
-  const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
   const samples = readdirSync(examples).filter((name) => /^web-config.*\.yml$/.test(name));
   it('exist', () => assert.ok(samples.length >= 2));
   for (const sample of samples) {
-    it(`${sample} is accepted by the exporter and by promtool`, (test) => {
+    it(`${sample} is accepted by the exporter and by promtool`, needsProgram('promtool'), () => {
       const folder = temporaryFolder();
       try {
         for (const name of ['server', 'client-ca']) makeCertificate(folder, name);
         copyFileSync(examples + sample, folder.path(sample));
         assert.ok(watchConfig(folder.path(sample), () => undefined)().secure, 'TLS is on');
-        if (!hasPromtool && !process.env['CI'])
-          return test.skip('promtool is not installed (Debian package prometheus)');
         const { status, stdout, stderr } = spawnSync('promtool', ['check', 'web-config', folder.path(sample)], {
           encoding: 'utf8',
         });

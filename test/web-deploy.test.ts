@@ -3,14 +3,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { needsProgram, needsRoot } from './support/needs.js';
 
 const examples = new URL('../../examples/', import.meta.url).pathname;
 const unitFile = `${examples}systemd/filebeat-port-exporter.service`;
 const unit = readFileSync(unitFile, 'utf8');
 const values = (key: string) => [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value);
-const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-const isRoot = process.getuid?.() === 0;
-const required = process.env['CI'] !== undefined;
 
 describe('the unit file', () => {
   it('grants exactly two capabilities to a user that is not root', () => {
@@ -29,8 +27,7 @@ describe('the unit file', () => {
     assert.deepEqual([values('ReadWritePaths'), values('RuntimeDirectory')], [[], []]);
   });
 
-  it('has an exposure of at most 2.0 by systemd-analyze security', (test) => {
-    if (!has('systemd-analyze') && !required) return test.skip('systemd-analyze is not installed');
+  it('has an exposure of at most 2.0 by systemd-analyze security', needsProgram('systemd-analyze'), () => {
     const { status, stdout, stderr } = spawnSync(
       'systemd-analyze',
       ['security', '--offline=true', '--no-pager', '--threshold=20', unitFile],
@@ -72,8 +69,7 @@ describe('the two capabilities', () => {
     }
   };
 
-  it('are enough to see everything, and each is needed', (test) => {
-    if (!isRoot && !required) return test.skip('only root can give capabilities away');
+  it('are enough to see everything, and each is needed', needsRoot, () => {
     assert.deepEqual(look('sys_ptrace', 'dac_read_search'), ['seen', 'seen', 'seen']);
     assert.deepEqual(look('sys_ptrace'), ['EACCES', 'seen', 'EACCES']);
     assert.deepEqual(look('dac_read_search'), ['EACCES', 'EACCES', 'seen']);

@@ -10,6 +10,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { type ListenTarget, parseListenAddress } from '../src/web/address.js';
 import { listen, type WebServer } from '../src/web/listen.js';
+import { needsRoot } from './support/needs.js';
 import {
   ask,
   type Folder,
@@ -140,8 +141,7 @@ describe('listening', () => {
     );
   });
 
-  it('says that permission is lacking', async (test) => {
-    if (process.getuid?.() !== 0) return test.skip('only root can become somebody else');
+  it('says that permission is lacking', needsRoot, async () => {
     chmodSync(folder.path('.'), 0o755);
     process.seteuid?.(65_534);
     try {

@@ -1,18 +1,9 @@
-/** What tests on the real kernel share: polling, one scan of everything, free ports, who we are. */
-import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { createProcessScanner, type ProcessScan, type ProcessScanner } from '../../src/discovery/processes.js';
 import type { Protocol, Socket } from '../../src/model.js';
 import { openProcFs, type ProcFs } from '../../src/proc/fs.js';
 import { createSocketScanner, type SocketLook, type SocketScanner, type Wanted } from '../../src/sockets/scanner.js';
-
-export const isRoot = process.getuid?.() === 0;
-/** For `it(title, rootOnly, …)`: says why it didn't run. In CI, which runs as root and may make namespaces, it always does. */
-export const rootOnly =
-  process.env['CI'] || spawnSync('unshare', ['-n', '-m', 'true']).status === 0
-    ? {}
-    : { skip: 'needs root, and leave to make namespaces' };
 
 /** Asks until the answer is given, a few times a second; throws what is missing after the deadline. */
 export async function until<T>(

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { rootOnly } from '../live.js';
+import { rootOnly } from '../needs.js';
 import { hire } from './actor.js';
 import { addresses, type HostName } from './plots.js';
 import { type Cast, runAll } from './run.js';

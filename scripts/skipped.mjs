@@ -1,0 +1,13 @@
+// A reporter for node:test that names what did not run, and why. Where CI is set nothing may be left out: the run fails.
+export default async function* skipped(events) {
+  let count = 0;
+  for await (const { type, data } of events) {
+    if (type !== 'test:pass' || (data.skip === undefined && data.todo === undefined)) continue;
+    count++;
+    yield `# not run: ${data.name}: ${data.skip || data.todo}\n`;
+  }
+  if (count > 0 && process.env.CI) {
+    process.exitCode = 1;
+    yield `# ${count} tests did not run, and CI is set\n`;
+  }
+}

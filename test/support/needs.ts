@@ -1,0 +1,22 @@
+/** What a test needs of the machine that runs it: for `it(title, need, …)` and `describe`. */
+import { spawnSync } from 'node:child_process';
+
+export interface Need {
+  skip?: string;
+}
+
+/** Says why the test does not run. In CI it runs whatever is there: what is wanting makes it fail. */
+export function needs(what: string, isThere: () => boolean): Need {
+  return process.env['CI'] || isThere() ? {} : { skip: `needs ${what}` };
+}
+
+const works = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
+
+export const isRoot = process.getuid?.() === 0;
+
+export const needsProgram = (name: string): Need =>
+  needs(name, () => spawnSync(name, ['--version']).error === undefined);
+export const needsRoot = needs('root', () => isRoot);
+export const needsStrace = needs('strace, and leave to trace', () => works('strace', '-o', '/dev/null', 'true'));
+/** Root, mostly. */
+export const rootOnly = needs('root, and leave to make namespaces', () => works('unshare', '-n', '-m', 'true'));
