@@ -1,7 +1,7 @@
 /** The READMEs keep their word: every command in them is run, and both languages say the same. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -33,16 +33,18 @@ for (const name of readdirSync(top)) {
   if (name === 'node_modules' || name === 'fixtures') symlinkSync(join(top, name), join(checkout, name));
   else cpSync(join(top, name), join(checkout, name), { recursive: true, preserveTimestamps: true });
 }
+mkdirSync(join(checkout, 'state'));
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(checkout, { recursive: true, force: true });
 });
 
-/** As in a shell in the checkout; `PATH` and `HOME` are those of this test. */
+/** As in a shell in the checkout; but what it remembers of this host's tests is not to be what an exporter here expects. */
 function start(command: string) {
   const child = spawn('bash', ['-c', `exec ${command}`], {
     cwd: checkout,
+    env: { ...process.env, STATE_DIRECTORY: join(checkout, 'state') },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
