@@ -219,9 +219,8 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
     };
   }
 
-  /** `/proc/stat` is slow on large machines, and its `btime` moves only when somebody sets the clock. */
   /**
-   * Seconds since the epoch. `btime` of `/proc/stat` is cut to whole seconds, which would make a process look older
+   * Seconds since the epoch. `/proc/stat` is slow on large machines, so it is read once a minute. Its `btime` is cut to whole seconds, which would make a process look older
    * than the file it was started with: where the clock can be compared with the uptime (hundredths), that is taken,
    * and kept, so that a start time stays what it is, until the clock is set.
    */
