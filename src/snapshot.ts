@@ -3,13 +3,12 @@
  * processes first (pid and start time), then what their files ask for, then the socket tables and who holds them, then
  * once more those processes that seem to lack something: one that ended meanwhile is down, not portless.
  */
-
 import type { Start } from './discovery/foretell.js';
 import { type Merged, mergeCandidates } from './discovery/instances.js';
 import { lastEnd } from './discovery/lifecycle.js';
 import type { Memory } from './discovery/memory.js';
-import { historyOf, isExpired, rememberedProcesses } from './discovery/memory-questions.js';
-import { followNames, observe, type State } from './discovery/memory-state.js';
+import { isExpired, rememberedProcesses } from './discovery/memory-questions.js';
+import { followNames, historyOf, observe, type State } from './discovery/memory-state.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './discovery/origins.js';
 import { createProcessScanner, type ProcessScan } from './discovery/processes.js';
 import { isCollector } from './filebeat/command.js';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Candidate, identityOf, mergeCandidates } from '../src/discovery/instances.js';
-import { historyOf, rememberedCandidates, rememberedProcesses } from '../src/discovery/memory-questions.js';
+import type { Candidate } from '../src/discovery/candidate.js';
+import { identityOf, mergeCandidates } from '../src/discovery/instances.js';
+import { rememberedCandidates, rememberedProcesses } from '../src/discovery/memory-questions.js';
+import { historyOf } from '../src/discovery/memory-state.js';
 import type { FilebeatProcess } from '../src/model.js';
 import { known, stateOf } from './support/states.js';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Candidate, identityOf, mergeCandidates, networkKey } from '../src/discovery/instances.js';
+import type { Candidate } from '../src/discovery/candidate.js';
+import { identityOf, mergeCandidates, networkKey } from '../src/discovery/instances.js';
 import type { FilebeatProcess, InstanceOrigin } from '../src/model.js';
 
 const base = (origin: InstanceOrigin, file: string, rest: Partial<Candidate>): Candidate => ({

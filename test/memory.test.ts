@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Candidate, Merged } from '../src/discovery/instances.js';
+import type { Candidate } from '../src/discovery/candidate.js';
+import type { Merged } from '../src/discovery/instances.js';
 import { identityOf, mergeCandidates } from '../src/discovery/instances.js';
 import { learn } from '../src/discovery/learned.js';
 import { advance, ledgerKey } from '../src/discovery/ledger.js';
 import { forget, mergeForeign } from '../src/discovery/memory-forget.js';
 import {
   flappingOf,
-  historyOf,
   isExpired,
   rememberedCandidates,
   rememberedPrediction,
 } from '../src/discovery/memory-questions.js';
-import { emptyState, followNames, observe, type State } from '../src/discovery/memory-state.js';
+import { emptyState, followNames, historyOf, observe, type State } from '../src/discovery/memory-state.js';
 import { encodeState, loadState } from '../src/discovery/memory-text.js';
 import type { FilebeatProcess, Listener } from '../src/model.js';
 import { known, stateOf, udp } from './support/states.js';

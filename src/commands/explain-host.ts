@@ -2,7 +2,7 @@
 import { createFactReader } from '../discovery/process-facts.js';
 import { socketTarget } from '../endpoint.js';
 import type { Neighbourhood } from '../explain/collisions.js';
-import type { Explanation } from '../explain/explanation.js';
+import type { Explanation } from '../explain/explained.js';
 import { collides } from '../filebeat/address.js';
 import type { FileView } from '../filebeat/files.js';
 import type { Flags } from '../flags.js';
@@ -11,7 +11,8 @@ import type { Logger } from '../log.js';
 import type { Gap, Instance, Listener, Prediction } from '../model.js';
 import { openFileView } from '../proc/files.js';
 import { openProcFs } from '../proc/fs.js';
-import { createSocketScanner, type Wanted } from '../sockets/scanner.js';
+import type { Wanted } from '../sockets/consensus.js';
+import { createSocketScanner } from '../sockets/scanner.js';
 import type { Asked } from './explain-subject.js';
 
 export interface ExplainHost {

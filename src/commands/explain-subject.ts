@@ -7,7 +7,7 @@ import { configLabel } from '../discovery/foretell.js';
 import { findFilebeat } from '../discovery/launchers.js';
 import { createFactReader } from '../discovery/process-facts.js';
 import { isFilebeat } from '../discovery/processes.js';
-import type { Subject } from '../explain/explanation.js';
+import type { Subject } from '../explain/explained.js';
 import type { Command } from '../filebeat/command.js';
 import type { FileView } from '../filebeat/files.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';

@@ -3,8 +3,9 @@
  * (`--against-host`), or under another release (`--compare-release`).
  */
 import { againstHost } from '../explain/collisions.js';
-import { type Comparison, compare, compareCode } from '../explain/compare.js';
-import { type Explanation, explainCode, explanation } from '../explain/explanation.js';
+import { compare, compareCode } from '../explain/compare.js';
+import type { Comparison, Explanation } from '../explain/explained.js';
+import { explainCode, explanation } from '../explain/explanation.js';
 import { compareText } from '../exporter/compare-text.js';
 import { compareDocument, explainDocument } from '../exporter/explain-json.js';
 import { explainText } from '../exporter/explain-text.js';

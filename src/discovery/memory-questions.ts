@@ -1,7 +1,9 @@
 /** What a scan asks of the state that the one before left. Pure. */
 import type { Prediction, ProcessId } from '../model.js';
-import type { Candidate, Merged } from './instances.js';
+import type { Candidate } from './candidate.js';
+import type { Merged } from './instances.js';
 import type { RememberedInstance, State } from './memory-state.js';
+import { historyOf } from './memory-state.js';
 
 /** Asked for a process of this boot: the instance whose process it was at the last look. */
 export function rememberedProcesses(
@@ -38,14 +40,6 @@ export function rememberedCandidates(state: State, bootId?: string): Candidate[]
         : {}),
     },
   }));
-}
-
-/** The history that a merged instance continues. */
-export function historyOf(
-  state: State,
-  instance: Pick<Merged<Candidate>, 'rememberedAs'>,
-): RememberedInstance | undefined {
-  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
 }
 
 /** Only the memory asks for it, and longer ago than `remember` seconds (0 = for ever). */

@@ -3,10 +3,10 @@
  * ledger. JSON with a version; no command line, environment or configuration value is ever in it. Pure.
  */
 import type { InstanceOrigin, Listener, ProcessId } from '../model.js';
-import type { Candidate, Merged } from './instances.js';
+import type { Candidate } from './candidate.js';
+import type { Merged } from './instances.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
-import { historyOf } from './memory-questions.js';
 
 export const stateVersion = 1;
 
@@ -206,4 +206,12 @@ function plainListener(l: Listener): Listener {
   };
   plainOnes.set(l, plain).set(plain, plain);
   return plain;
+}
+
+/** The history that a merged instance continues. */
+export function historyOf(
+  state: State,
+  instance: Pick<Merged<Candidate>, 'rememberedAs'>,
+): RememberedInstance | undefined {
+  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
 }

@@ -1,5 +1,5 @@
 /** When two reasons to know of a Filebeat mean the same one. Pure. */
-import type { Candidate } from './instances.js';
+import type { Candidate } from './candidate.js';
 
 /** Same root, files and data; the network counts only where both sides know theirs. */
 export function isSame(a: Candidate, b: Candidate): boolean {

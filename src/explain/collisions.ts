@@ -4,7 +4,7 @@ import { socketTarget } from '../endpoint.js';
 import { collides } from '../filebeat/address.js';
 import type { Gap, Instance, Listener, ProcessId, Socket } from '../model.js';
 import { positionText } from '../words.js';
-import type { Collision, Explanation } from './explanation.js';
+import type { Collision, Explanation } from './explained.js';
 
 /** What else is there in the network namespace that the explained Filebeat is or would be in. */
 export interface Neighbourhood {

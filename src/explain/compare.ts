@@ -1,29 +1,9 @@
 /** The same files under two releases: would it start, and which listeners are lost, gained, moved. Pure. */
 import type { Fault, Listener, Prediction } from '../model.js';
 import { positionText } from '../words.js';
-import { lossesOf, type Subject } from './explanation.js';
+import type { Comparison, Subject } from './explained.js';
+import { lossesOf } from './explanation.js';
 import { racesOf } from './races.js';
-
-export interface Comparison {
-  subject: Subject;
-  before: Prediction;
-  /** Undefined: nothing on disk says how it is started. */
-  after?: Prediction;
-  /** The release that was asked for. */
-  release: string;
-  lost: Listener[];
-  gained: Listener[];
-  /** One declaration, another endpoint. */
-  moved: { from: Listener; to: Listener }[];
-  /** Listeners that stay as they are. */
-  kept: number;
-  /** Listeners of the new release that cannot be bound beside another one of the same Filebeat, and could before. */
-  clashing: Listener[];
-  /** What would newly cost an input or a file, and what would no longer. */
-  newFaults: Fault[];
-  goneFaults: Fault[];
-  answer: 'same' | 'changes' | 'unknown';
-}
 
 /** `before` under the release that is there, `after` under the one that was asked for. */
 export function compare(

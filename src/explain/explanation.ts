@@ -1,54 +1,9 @@
 /** What one Filebeat asks for, put together for `explain`: its verdict, each listener with what speaks against it. Pure. */
 import { newestRelease, parseRelease } from '../filebeat/releases.js';
-import type { Fault, Listener, Owner, Position, Prediction } from '../model.js';
-import { type Race, racesOf } from './races.js';
+import type { Fault, Listener, Prediction } from '../model.js';
+import type { ExplainedListener, Explanation, ListenerStatus, Subject } from './explained.js';
+import { racesOf } from './races.js';
 import { ifTakenText, isVital } from './words.js';
-
-/** Which Filebeat is meant. */
-export interface Subject {
-  /** Of an instance on this host. */
-  name?: string;
-  pid?: number;
-  /** Main files as given, comma-joined. */
-  config: string;
-  /** What is to be known about the way it was looked at; sentences. */
-  remarks: string[];
-}
-
-export type ListenerStatus = 'resolved' | 'random' | 'unresolved' | 'invalid';
-
-/** Who has an endpoint, or asks for it too (`explain --against-host`). */
-export interface Collision {
-  /** Bound now. Without an owner: one that cannot be seen. */
-  bound?: { address: string; port: number; family: 4 | 6; uid: number; owner?: Owner };
-  /** Name of the instance that has it or asks for it. */
-  instance?: string;
-  /** Where that instance asks for it. */
-  declaredIn?: Position;
-}
-
-export interface ExplainedListener {
-  listener: Listener;
-  status: ListenerStatus;
-  /** What happens when the endpoint is taken at the start; absent for what is never bound. */
-  ifTaken?: string;
-  /** Without it this release does not start: the stats endpoint of 7.0 and later. */
-  vital: boolean;
-  /** Other listeners of the same Filebeat that cannot be bound beside this one. */
-  races: Race[];
-  /** Absent: nobody asked. */
-  collisions?: Collision[];
-  /** The host has its address (`--against-host`); absent: nobody asked, or it cannot be told. Without it the bind fails. */
-  onHost?: boolean;
-}
-
-export interface Explanation {
-  subject: Subject;
-  prediction: Prediction;
-  listeners: ExplainedListener[];
-  /** Names of other instances with the same path.data; only with `--against-host`. */
-  dataSharedWith?: string[];
-}
 
 /** Things that cost an input or a file. That there are no modules at all costs only those who want some. */
 export function lossesOf({ faults }: Prediction): Fault[] {

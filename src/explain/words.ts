@@ -13,8 +13,7 @@ import type {
   UnresolvedWhy,
 } from '../model.js';
 import { endpointText, positionText } from '../words.js';
-import type { Comparison } from './compare.js';
-import type { Collision, ExplainedListener, Explanation } from './explanation.js';
+import type { Collision, Comparison, ExplainedListener, Explanation } from './explained.js';
 import type { Race } from './races.js';
 
 export { faultText } from '../filebeat/faults.js';

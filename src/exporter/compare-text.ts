@@ -1,5 +1,5 @@
 /** `explain --compare-release` for the terminal: for each Filebeat the answer, then what changes. Pure. */
-import type { Comparison } from '../explain/compare.js';
+import type { Comparison } from '../explain/explained.js';
 import { answerText, listenerText, placedFault, releaseText } from '../explain/words.js';
 import type { Gap, Listener, Prediction } from '../model.js';
 import { positionText } from '../words.js';

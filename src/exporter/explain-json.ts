@@ -1,12 +1,6 @@
 /** `explain --json`, spelled out field by field; what is not known is null, never left out. Pure. */
-import type { Comparison } from '../explain/compare.js';
-import {
-  type Collision,
-  type ExplainedListener,
-  type Explanation,
-  isBlocked,
-  type Subject,
-} from '../explain/explanation.js';
+import type { Collision, Comparison, ExplainedListener, Explanation, Subject } from '../explain/explained.js';
+import { isBlocked } from '../explain/explanation.js';
 import { answerText, collisionText, faultText, raceText, releaseText, tableOf, whyText } from '../explain/words.js';
 import type { Fault, Gap, Listener, Prediction, Release } from '../model.js';
 import { positionText } from '../words.js';

@@ -1,12 +1,6 @@
 /** `explain` for the terminal: of each Filebeat its verdict and what it reads, then every listener with all that is known of it. Pure. */
-import {
-  type ExplainedListener,
-  type Explanation,
-  isBlocked,
-  type ListenerStatus,
-  lossesOf,
-  type Subject,
-} from '../explain/explanation.js';
+import type { ExplainedListener, Explanation, ListenerStatus, Subject } from '../explain/explained.js';
+import { isBlocked, lossesOf } from '../explain/explanation.js';
 import {
   collisionText,
   countText,

@@ -3,7 +3,7 @@ import type { Fault, Listener } from '../model.js';
 import { first, texts, truth } from './checks.js';
 import { cleanPath, entriesOf, listOf, sectionSettings } from './external.js';
 import { goGlob } from './glob.js';
-import type { InputContext } from './inputs.js';
+import type { InputContext } from './input-context.js';
 import { loadFile, type Reading } from './load.js';
 import type { StaticInput } from './module-inputs.js';
 import { get, positionOf, toText, toTree } from './read.js';

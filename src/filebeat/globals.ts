@@ -18,7 +18,7 @@ import {
   truth,
   whole,
 } from './checks.js';
-import type { InputContext } from './inputs.js';
+import type { InputContext } from './input-context.js';
 import { originNotes } from './notes.js';
 import { checkProcessors } from './processors.js';
 import { get, positionOf, toInt, toPlain, toText, toTree } from './read.js';

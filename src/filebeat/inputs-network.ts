@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { BindRetry } from '../model.js';
 import { type Complaint, duration, first, oneOf, singleChoice, size, text, texts, truth, whole } from './checks.js';
-import type { InputContext, TypeResult } from './inputs.js';
+import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
 import { fileMissing, listener, nonEmpty, refused, unresolved } from './listeners.js';
 import { get, toText } from './read.js';

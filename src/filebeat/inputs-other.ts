@@ -3,7 +3,7 @@
  * the others down with it. Of types not listed here every setting is taken to be right.
  */
 import { type Complaint, duration, first, oneOf, size, text, texts } from './checks.js';
-import type { InputContext, TypeResult } from './inputs.js';
+import type { InputContext, TypeResult } from './input-context.js';
 import { filestreamSettings, logSettings } from './inputs-files.js';
 import { get, toBool, toList } from './read.js';
 import { applies } from './releases.js';

@@ -1,6 +1,6 @@
 /** Inputs that open TCP sockets: tcp, http_endpoint, lumberjack. Defaults and validation as in Filebeat's own. */
 import { type Complaint, duration, first, oneOf, size, text, texts, truth, whole } from './checks.js';
-import type { InputContext, TypeResult } from './inputs.js';
+import type { InputContext, TypeResult } from './input-context.js';
 import { fileMissing, listener, nonEmpty, notBlank, read, refused, resolved, unresolved } from './listeners.js';
 import { applies } from './releases.js';
 import { checkServerTls } from './tls.js';

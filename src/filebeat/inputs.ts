@@ -4,36 +4,16 @@
  */
 import type { Fault, Listener, Position } from '../model.js';
 import { type Complaint, duration, first, text } from './checks.js';
-import type { FileView } from './files.js';
+import type { InputContext, Phase } from './input-context.js';
 import { networkInput } from './inputs-network.js';
 import { otherInput } from './inputs-other.js';
-import type { NameTables } from './names.js';
 import { originNotes } from './notes.js';
 import { checkPipelineSettings, checkProcessors } from './processors.js';
 import { get, toText } from './read.js';
 import { knownInput } from './registry.js';
 import { applies, type ReleaseVersion } from './releases.js';
 import type { Tree } from './tree.js';
-import { type Failure, failure, type Read, type Scope } from './variables.js';
-
-export interface InputContext {
-  release: ReleaseVersion;
-  scope: Scope;
-  names: NameTables;
-  files: FileView;
-  /** Effective `path.config`. */
-  configPath: string;
-  /** Current directory: certificates and definitions are looked for in it. */
-  cwd: string;
-  /** `features.log_input_run_as_filestream.enabled` of the main file. */
-  logAsFilestream: boolean;
-}
-
-/**
- * When Filebeat finds a fault. `check`: already while included files are checked, so it stops the start there;
- * `create`: when the input is made, fatal for inputs of the main file alone; `run`: only that input ends.
- */
-export type Phase = 'check' | 'create' | 'run';
+import { type Failure, failure, type Read } from './variables.js';
 
 export interface InputResult {
   /** As Filebeat sees it, defaults applied; undefined when it could not be told. */
@@ -44,13 +24,6 @@ export interface InputResult {
   newKind: boolean;
   id?: string;
   /** `url` of an http_endpoint: several share a socket when theirs differ. */
-  url?: string;
-}
-
-/** What the parts for the single types hand back. */
-export interface TypeResult {
-  listeners: Listener[];
-  failure?: { phase: Phase; fault: Fault };
   url?: string;
 }
 

@@ -2,7 +2,7 @@
 import type { BindRetry, Listener, Protocol, UnresolvedWhy } from '../model.js';
 import { resolveHost } from './address.js';
 import { type Complaint, parseSize } from './checks.js';
-import type { InputContext, TypeResult } from './inputs.js';
+import type { InputContext, TypeResult } from './input-context.js';
 import { get, toText } from './read.js';
 import { applies } from './releases.js';
 import type { Tree, Value } from './tree.js';

@@ -12,7 +12,8 @@ import {
   isFoundByCheck,
   reloadable,
 } from './external.js';
-import { type InputContext, type InputResult, readInput } from './inputs.js';
+import type { InputContext } from './input-context.js';
+import { type InputResult, readInput } from './inputs.js';
 import type { Reading } from './load.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from './modules.js';
 import { get, toBool } from './read.js';

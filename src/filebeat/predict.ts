@@ -8,7 +8,7 @@ import type { Clash } from './build.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './command.js';
 import type { FileView } from './files.js';
 import { globalFault, statsEndpoint } from './globals.js';
-import type { InputContext } from './inputs.js';
+import type { InputContext } from './input-context.js';
 import type { Reading } from './load.js';
 import { effectivePaths, loadMain, readOverrides } from './main-file.js';
 import { readNames } from './names.js';

@@ -1,6 +1,7 @@
 /** Inputs of one process that shut each other out by design, or share a socket by design. */
 import type { Listener } from '../model.js';
-import { type InputContext, type InputResult, isNewKind } from './inputs.js';
+import type { InputContext } from './input-context.js';
+import { type InputResult, isNewKind } from './inputs.js';
 import { applies } from './releases.js';
 
 /** Equal ids of inputs of the newer kind (8.10), and http_endpoints that share a socket. */

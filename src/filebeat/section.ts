@@ -7,7 +7,8 @@ import { type Complaint, duration, first, isEnabled, object, truth } from './che
 import type { CommandLine } from './command.js';
 import { autodiscover, equalFilestreams, readEarly } from './early.js';
 import { configDir, externalInputs, identityOf, listOf, loadSection, readSection } from './external.js';
-import type { InputContext, InputResult } from './inputs.js';
+import type { InputContext } from './input-context.js';
+import type { InputResult } from './inputs.js';
 import type { Reading } from './load.js';
 import { externalModules, type ModuleSource, readStatic, type StaticInput, staticModules } from './module-inputs.js';
 import { get, positionOf, toPlain, toText, toTree } from './read.js';

@@ -2,8 +2,9 @@
 import type { Start } from '../discovery/foretell.js';
 import type { Merged } from '../discovery/instances.js';
 import { learnedListeners } from '../discovery/learned.js';
-import { flappingOf, historyOf, rememberedPrediction } from '../discovery/memory-questions.js';
+import { flappingOf, rememberedPrediction } from '../discovery/memory-questions.js';
 import type { RememberedInstance, Sighting, State } from '../discovery/memory-state.js';
+import { historyOf } from '../discovery/memory-state.js';
 import type { Origin } from '../discovery/origins.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../expected.js';
 import type { FilebeatProcess, Instance, Listener } from '../model.js';

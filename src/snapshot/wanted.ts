@@ -2,7 +2,7 @@
 import { compareEndpoints, socketTarget } from '../endpoint.js';
 import { collides, serves } from '../filebeat/address.js';
 import type { Instance, Listener, StaticPort } from '../model.js';
-import type { Wanted } from '../sockets/scanner.js';
+import type { Wanted } from '../sockets/consensus.js';
 
 /** Plain ports belong to nobody. */
 export interface WantedOf extends Wanted {

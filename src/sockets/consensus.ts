@@ -90,3 +90,10 @@ function createUnion() {
     rows: () => [...endpoints.values()].flatMap((here) => [...here.values()]),
   };
 }
+
+/** An endpoint that somebody ought to hold. */
+export interface Wanted extends Sought {
+  netns: number;
+  /** Asked for sockets of that protocol and port: true for those that would keep the wanted one from being bound. */
+  isBlockedBy?: (row: SocketRow) => boolean;
+}

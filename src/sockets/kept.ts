@@ -3,8 +3,8 @@
  * walks the hash of all connections, 1.7 ms per table with its 262,144 slots, however few there are (UDP: 0.02 ms).
  * A descriptor that still leads to the same socket proves more than the table does.
  */
+import type { Wanted } from './consensus.js';
 import type { OwnerBook } from './owners.js';
-import type { Wanted } from './scanner.js';
 import type { SocketRow } from './table.js';
 
 /** New listeners that nobody wants are seen after this time. */

@@ -7,7 +7,8 @@ import type { Gap, Namespace, Owner, Socket } from '../model.js';
 import type { ProcFs } from '../proc/fs.js';
 import { parseNamespaceLink } from '../proc/process.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
-import { type Consensus, readUntilFound, type Sought } from './consensus.js';
+import type { Wanted } from './consensus.js';
+import { type Consensus, readUntilFound } from './consensus.js';
 import { createKeptRows } from './kept.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
@@ -15,13 +16,6 @@ import { readTables, type Via } from './reading.js';
 import type { SocketRow } from './table.js';
 
 export type { Holder } from './attribution.js';
-
-/** An endpoint that somebody ought to hold. */
-export interface Wanted extends Sought {
-  netns: number;
-  /** Asked for sockets of that protocol and port: true for those that would keep the wanted one from being bound. */
-  isBlockedBy?: (row: SocketRow) => boolean;
-}
 
 export interface SocketLook<W extends Wanted> {
   /** By namespace, protocol, port, address, inode. */

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { createProcessScanner, type ProcessScan, type ProcessScanner } from '../../src/discovery/processes.js';
 import type { Protocol, Socket } from '../../src/model.js';
 import { openProcFs, type ProcFs } from '../../src/proc/fs.js';
-import { createSocketScanner, type SocketLook, type SocketScanner, type Wanted } from '../../src/sockets/scanner.js';
+import type { Wanted } from '../../src/sockets/consensus.js';
+import { createSocketScanner, type SocketLook, type SocketScanner } from '../../src/sockets/scanner.js';
 
 /** Asks until the answer is given, a few times a second; throws what is missing after the deadline. */
 export async function until<T>(
