@@ -11,7 +11,7 @@ const banner = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');`;
 
 /** Modules that are a thread's program, by name. */
-const threads = { 'worker.js': 'dist/src/scan/worker.js', 'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js' };
+const threads = { 'worker.js': 'dist/src/scan/thread/worker.js', 'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js' };
 
 /** One file has one beginning. */
 const entry = `
@@ -29,7 +29,8 @@ const inside = {
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path.includes('/node_modules/')) return undefined;
-      if (path.endsWith('/src/version.js')) return { contents: `export const version = ${JSON.stringify(version)};` };
+      if (path.endsWith('/src/cli/version.js'))
+        return { contents: `export const version = ${JSON.stringify(version)};` };
       const contents = readFileSync(path, 'utf8').replace(
         /new URL\('\.\/([\w-]+\.js)', import\.meta\.url\), \{/g,
         (_, name) => {

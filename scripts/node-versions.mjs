@@ -43,7 +43,7 @@ for (const major of majors) {
     const { program, version } = fetchNode(major, folder);
     const tests = run(program, ['--test', '--test-reporter=tap', '--test-concurrency=2', ...files], top);
     const passed = /^# pass (\d+)$/m.exec(tests)?.[1];
-    const conformance = run(program, ['dist/src/conformance.js'], top).trim().split('\n').at(-1);
+    const conformance = run(program, ['dist/test/support/conformance.js'], top).trim().split('\n').at(-1);
     console.log(`Node.js ${version}: ${passed} tests of ${files.length} files passed; conformance: ${conformance}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { bashCompletion, zshCompletion } from '../dist/src/reference/completion.js';
-import { manPage } from '../dist/src/reference/man.js';
+import { bashCompletion, zshCompletion } from '../dist/src/cli/reference/completion.js';
+import { manPage } from '../dist/src/cli/reference/man-page.js';
 import { bundle, licences } from './bundle.mjs';
 
 const name = 'filebeat-port-exporter';

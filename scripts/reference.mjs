@@ -1,6 +1,6 @@
 // Writes the tables of the reference anew from those of the program: flags, metrics, Filebeat releases.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { withTables } from '../dist/src/reference/document.js';
+import { withTables } from '../dist/src/cli/reference/document.js';
 
 const docs = new URL('../docs/', import.meta.url);
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md'))) {

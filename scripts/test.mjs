@@ -45,7 +45,7 @@ run(
   files.filter((file) => alone.test(file)),
 );
 if (wanted.length === 0) {
-  step('conformance', process.execPath, ['dist/src/conformance.js']);
+  step('conformance', process.execPath, ['dist/test/support/conformance.js']);
   // Takes their programs from npm: not what somebody on a train wants.
   if (process.env.CI) step('other Node.js releases', process.execPath, ['scripts/node-versions.mjs']);
 }

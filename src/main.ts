@@ -1,10 +1,10 @@
 #!/usr/bin/env node
+import { StartError } from './cli/open-host.js';
+import { type Options, parseOptions } from './cli/options.js';
 /** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
-import type { Printed, Terminal } from './commands/look.js';
-import { StartError } from './host.js';
-import { createLogger } from './log.js';
-import { type Options, parseOptions } from './options.js';
-import { version } from './version.js';
+import type { Printed, Terminal } from './cli/print-once.js';
+import { version } from './cli/version.js';
+import { createLogger } from './runtime/log.js';
 
 /** How long requests in flight may take after a signal to end. Seconds. */
 const drain = 5;
@@ -37,8 +37,8 @@ async function run(options: Options): Promise<void> {
   };
   switch (options.command) {
     case 'serve': {
-      const { serve } = await import('./commands/serve.js');
-      const { activatedSockets } = await import('./web/address.js');
+      const { serve } = await import('./cli/serve.js');
+      const { activatedSockets } = await import('./web/listen-address.js');
       const starting = serve(flags, log, activatedSockets(process.env, process.pid));
       let ending = false;
       const end = () => {
@@ -54,15 +54,15 @@ async function run(options: Options): Promise<void> {
       return;
     }
     case 'check': {
-      const { check } = await import('./commands/look.js');
+      const { check } = await import('./cli/print-once.js');
       return print(await check(flags, log, terminal()));
     }
     case 'metrics':
-      return print(await (await import('./commands/look.js')).metrics(flags, log));
+      return print(await (await import('./cli/print-once.js')).metrics(flags, log));
     case 'forget':
-      return print(await (await import('./commands/forget.js')).forget(flags, options.name, log));
+      return print(await (await import('./cli/forget-command.js')).forget(flags, options.name, log));
     case 'explain': {
-      const { explain } = await import('./commands/explain.js');
+      const { explain } = await import('./cli/explain-command.js');
       return print(await explain(flags, options.argv, log, terminal()));
     }
   }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { chargePerDatagram, derivedReceiveBuffer, estimateRoom } from '../src/buffers.js';
-import { openProcFs } from '../src/proc/fs.js';
+import { chargePerDatagram, derivedReceiveBuffer, estimateRoom } from '../src/correlate/buffers.js';
 import { readHostFacts } from '../src/proc/kernel.js';
+import { openProcFs } from '../src/proc/proc-fs.js';
 import { parseSocketTable } from '../src/sockets/table.js';
 
 const limits = readHostFacts(openProcFs('/proc'));

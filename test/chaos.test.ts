@@ -8,7 +8,7 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { StatusDocument } from '../src/exporter/json.js';
+import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { createChaos } from './support/chaos.js';
 import { type Exporter, startExporter } from './support/exporter.js';
 import { until } from './support/live.js';

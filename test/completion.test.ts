@@ -5,10 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { commandNames, type Flag, flagTable } from '../src/flags.js';
-import { bashCompletion, zshCompletion } from '../src/reference/completion.js';
-import { flagsOf } from '../src/reference/flags.js';
-import { manPage } from '../src/reference/man.js';
+import { commandNames, type Flag, flagTable } from '../src/cli/flags.js';
+import { bashCompletion, zshCompletion } from '../src/cli/reference/completion.js';
+import { flagsOf } from '../src/cli/reference/flags-table.js';
+import { manPage } from '../src/cli/reference/man-page.js';
 import { needsProgram } from './support/needs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'completion-'));

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { runConformance } from '../src/conformance.js';
+import { runConformance } from './support/conformance.js';
 
 let corpus: string;
 before(() => {

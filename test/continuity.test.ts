@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Candidate } from '../src/discovery/candidate.js';
-import { identityOf, mergeCandidates } from '../src/discovery/instances.js';
-import { rememberedCandidates, rememberedProcesses } from '../src/discovery/memory-questions.js';
-import { historyOf } from '../src/discovery/memory-state.js';
-import type { FilebeatProcess } from '../src/model.js';
+import type { Candidate } from '../src/discovery/instances/candidate.js';
+import { identityOf, mergeCandidates } from '../src/discovery/instances/instances.js';
+import type { FilebeatProcess } from '../src/model/model.js';
+import { rememberedCandidates, rememberedProcesses } from '../src/state/memory-questions.js';
+import { historyOf } from '../src/state/memory-state.js';
 import { known, stateOf } from './support/states.js';
 
 const process: FilebeatProcess = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Listener, Snapshot, Verdict } from '../src/model.js';
+import type { Listener, Snapshot, Verdict } from '../src/model/model.js';
 import {
   instance,
   judge,

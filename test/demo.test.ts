@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { StatusDocument } from '../src/exporter/json.js';
+import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { until } from './support/live.js';
 
 const demoFile = new URL('./support/demo.js', import.meta.url).pathname;

@@ -9,9 +9,9 @@ import {
   ROTATION_MS,
   type RunningFilebeat,
   YOUNG_MS,
-} from '../src/discovery/processes.js';
-import { openFileView } from '../src/proc/files.js';
-import { openProcFs } from '../src/proc/fs.js';
+} from '../src/discovery/processes/processes.js';
+import { openProcFs } from '../src/proc/proc-fs.js';
+import { openFileView } from '../src/proc/root-files.js';
 import { createLooker } from './support/live.js';
 import { type StandIn, type StandInOptions, startStandIn } from './support/stand-in.js';
 import { type Tree, writeTree } from './support/tree.js';

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { load, loadAll } from 'js-yaml';
-import { flagTable } from '../src/flags.js';
-import { mismatchCodes, mismatches } from '../src/mismatches.js';
-import { parseSettings } from '../src/settings.js';
+import { flagTable } from '../src/cli/flags.js';
+import { mismatchCodes, mismatches } from '../src/model/mismatches.js';
+import { parseSettings } from '../src/settings/settings.js';
 import { freePort, until } from './support/live.js';
 import { needs } from './support/needs.js';
 

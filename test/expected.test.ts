@@ -7,8 +7,8 @@ import {
   expectedOfRunning,
   sameListeners,
   startRecord,
-} from '../src/expected.js';
-import type { ConfigFile, Listener, Prediction } from '../src/model.js';
+} from '../src/model/expected.js';
+import type { ConfigFile, Listener, Prediction } from '../src/model/model.js';
 import { listener, now, prediction } from './support/build.js';
 
 const main = (mtime: number): ConfigFile => ({

@@ -4,9 +4,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { explain } from '../src/commands/explain.js';
-import { createLogger } from '../src/log.js';
-import { parseOptions } from '../src/options.js';
+import { explain } from '../src/cli/explain-command.js';
+import { parseOptions } from '../src/cli/options.js';
+import { createLogger } from '../src/runtime/log.js';
 import { needs } from './support/needs.js';
 
 const corpus = resolve('../shared/corpus');

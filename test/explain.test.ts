@@ -5,11 +5,11 @@ import { compare, compareCode } from '../src/explain/compare.js';
 import type { Subject } from '../src/explain/explained.js';
 import { explainCode, explanation } from '../src/explain/explanation.js';
 import { racesOf } from '../src/explain/races.js';
-import { collisionText, ifTakenText, listenerText, socketText } from '../src/explain/words.js';
-import { compareText } from '../src/exporter/compare-text.js';
-import { explainText } from '../src/exporter/explain-text.js';
-import { newestOfLine, parseRelease } from '../src/filebeat/releases.js';
-import type { Listener, Prediction } from '../src/model.js';
+import { collisionText, ifTakenText, listenerText, socketText } from '../src/explain/sentences.js';
+import { compareText } from '../src/exporter/terminal/compare-text.js';
+import { explainText } from '../src/exporter/terminal/explain-text.js';
+import { newestOfLine, parseRelease } from '../src/filebeat/releases/releases.js';
+import type { Listener, Prediction } from '../src/model/model.js';
 import { instance, listener, prediction, process, socket } from './support/build.js';
 
 const subject: Subject = { config: 'filebeat.yml', remarks: [] };

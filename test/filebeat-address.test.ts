@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { collides, type Network, resolveHost, serves } from '../src/filebeat/address.js';
-import { formatIpv6, parseAddress } from '../src/filebeat/ip.js';
-import { type NameTables, parseHosts, parseServices, readNames } from '../src/filebeat/names.js';
-import type { Protocol, Target } from '../src/model.js';
+import { collides, type Network, resolveHost, serves } from '../src/filebeat/net/address.js';
+import { formatIpv6, parseAddress } from '../src/filebeat/net/ip.js';
+import { type NameTables, parseHosts, parseServices, readNames } from '../src/filebeat/net/name-tables.js';
+import type { Protocol, Target } from '../src/model/model.js';
 import { memoryFiles } from './support/memory-files.js';
 
 const names: NameTables = {

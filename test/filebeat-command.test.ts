@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CommandLine, isCollector, readCommand } from '../src/filebeat/command.js';
-import type { ReleaseVersion } from '../src/filebeat/releases.js';
+import { type CommandLine, isCollector, readCommand } from '../src/filebeat/config/command.js';
+import type { ReleaseVersion } from '../src/filebeat/releases/releases.js';
 import { predicted, summary } from './support/filebeat.js';
 
 const old: ReleaseVersion = [8, 16, 0];

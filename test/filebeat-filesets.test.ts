@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { knownModule, slowFileset, tableFileset, tableFilesets } from '../src/filebeat/filesets.js';
-import { newestRelease, parseRelease } from '../src/filebeat/releases.js';
-import type { Plain } from '../src/filebeat/value.js';
+import { knownModule, slowFileset, tableFileset, tableFilesets } from '../src/filebeat/modules/known-filesets.js';
+import { newestRelease, parseRelease } from '../src/filebeat/releases/releases.js';
+import type { Plain } from '../src/filebeat/tree/value.js';
 
 const at = (text: string) => (text === 'newest' ? newestRelease : (parseRelease(text) ?? newestRelease));
 

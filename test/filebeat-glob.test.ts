@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { goGlob, goMatch } from '../src/filebeat/glob.js';
+import { goGlob, goMatch } from '../src/filebeat/files/glob.js';
 import { timed } from './support/cpu.js';
 import { memoryFiles } from './support/memory-files.js';
 

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { treeFromYaml } from '../src/filebeat/build.js';
-import type { FileView } from '../src/filebeat/files.js';
-import type { Reading } from '../src/filebeat/load.js';
+import type { FileView } from '../src/filebeat/files/file-view.js';
+import type { Reading } from '../src/filebeat/files/load.js';
 import {
   includedModuleInputs,
   type ModuleHome,
   type ModuleInputs,
   staticModuleInputs,
-} from '../src/filebeat/modules.js';
-import { toPlain } from '../src/filebeat/read.js';
-import { newestRelease, parseRelease } from '../src/filebeat/releases.js';
-import { newTree, plainRules, type Tree } from '../src/filebeat/tree.js';
-import type { Read } from '../src/filebeat/variables.js';
-import { parseYaml } from '../src/filebeat/yaml.js';
+} from '../src/filebeat/modules/modules.js';
+import { newestRelease, parseRelease } from '../src/filebeat/releases/releases.js';
+import { treeFromYaml } from '../src/filebeat/tree/build.js';
+import { toPlain } from '../src/filebeat/tree/read.js';
+import { newTree, plainRules, type Tree } from '../src/filebeat/tree/tree.js';
+import type { Read } from '../src/filebeat/tree/variables.js';
+import { parseYaml } from '../src/filebeat/yaml/yaml.js';
 import { memoryFiles } from './support/memory-files.js';
 import { noScope } from './support/scope.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { knownInput, knownProcessor } from '../src/filebeat/registry.js';
-import { newestRelease, parseRelease } from '../src/filebeat/releases.js';
+import { knownInput, knownProcessor } from '../src/filebeat/releases/registry.js';
+import { newestRelease, parseRelease } from '../src/filebeat/releases/releases.js';
 
 const at = (text: string) => (text === 'newest' ? newestRelease : (parseRelease(text) ?? newestRelease));
 

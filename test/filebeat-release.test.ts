@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { detectRelease, type Running } from '../src/filebeat/release.js';
+import { detectRelease, type Running } from '../src/filebeat/detect-release.js';
 import { type MemoryFile, memoryFiles } from './support/memory-files.js';
 
 const home = '/usr/share/filebeat';

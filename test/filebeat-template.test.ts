@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { renderTemplate } from '../src/filebeat/template.js';
+import { renderTemplate } from '../src/filebeat/template/template.js';
 import { timed } from './support/cpu.js';
 
 const variables = {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { treeFromYaml } from '../src/filebeat/build.js';
-import { mergeInto } from '../src/filebeat/merge.js';
-import { get, toPlain, toText } from '../src/filebeat/read.js';
-import { copyTree, type Tree } from '../src/filebeat/tree.js';
-import type { Scope } from '../src/filebeat/variables.js';
-import { parseYaml } from '../src/filebeat/yaml.js';
+import { treeFromYaml } from '../src/filebeat/tree/build.js';
+import { mergeInto } from '../src/filebeat/tree/merge.js';
+import { get, toPlain, toText } from '../src/filebeat/tree/read.js';
+import { copyTree, type Tree } from '../src/filebeat/tree/tree.js';
+import type { Scope } from '../src/filebeat/tree/variables.js';
+import { parseYaml } from '../src/filebeat/yaml/yaml.js';
 import { noScope } from './support/scope.js';
 
 function tree(text: string): Tree {

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseDuration, parseSize } from '../src/filebeat/checks.js';
 import { faultCodes, faultText } from '../src/filebeat/faults.js';
-import { formatFloat, parseGoFloat, parseGoInt } from '../src/filebeat/go-number.js';
-import { applies, compareReleases, parseRelease, type RuleId, releaseRules } from '../src/filebeat/releases.js';
-import { parseValue } from '../src/filebeat/value.js';
+import {
+  applies,
+  compareReleases,
+  parseRelease,
+  type RuleId,
+  releaseRules,
+} from '../src/filebeat/releases/releases.js';
+import { parseDuration, parseSize } from '../src/filebeat/tree/checks.js';
+import { formatFloat, parseGoFloat, parseGoInt } from '../src/filebeat/tree/go-number.js';
+import { parseValue } from '../src/filebeat/tree/value.js';
 
 describe('values of overrides and variables', () => {
   const rows: [text: string, value: unknown][] = [

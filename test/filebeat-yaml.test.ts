@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseYaml, type YamlNode } from '../src/filebeat/yaml.js';
+import { parseYaml, type YamlNode } from '../src/filebeat/yaml/yaml.js';
 import { timed } from './support/cpu.js';
 
 /** Plain values, so that a row fits on a line. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptyHistory, nextHistory, samplesKept, spacing, stretches, valueAt } from '../src/history.js';
-import { emptyJournal, entriesOf, failuresKept, nextJournal, successesKept } from '../src/journal.js';
-import type { Entry, History, Journal, PortVerdict, Report } from '../src/model.js';
+import type { Entry, History, Journal, PortVerdict, Report } from '../src/model/model.js';
+import { emptyHistory, nextHistory, samplesKept, spacing, stretches, valueAt } from '../src/report/history.js';
+import { emptyJournal, entriesOf, failuresKept, nextJournal, successesKept } from '../src/report/journal.js';
 import { instance, many, port, report, running, socket, takenAt } from './support/report.js';
 
 const id = '/|core';

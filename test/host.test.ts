@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
-import { createHostReader } from '../src/discovery/host.js';
+import { createHostReader } from '../src/discovery/host-details.js';
 
 describe('host facts', () => {
   it('agree with the kernel', async () => {

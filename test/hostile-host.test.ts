@@ -4,13 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadState } from '../src/discovery/memory-text.js';
-import { findInitScripts } from '../src/discovery/sysv.js';
-import { parseEnvironmentFile, splitWords } from '../src/discovery/unit-words.js';
-import { findUnits } from '../src/discovery/units.js';
-import { readCommand } from '../src/filebeat/command.js';
-import { newestRelease } from '../src/filebeat/releases.js';
-import { parseOptions } from '../src/options.js';
+import { parseOptions } from '../src/cli/options.js';
+import { findInitScripts } from '../src/discovery/systemd/sysv.js';
+import { parseEnvironmentFile, splitWords } from '../src/discovery/systemd/unit-words.js';
+import { findUnits } from '../src/discovery/systemd/units.js';
+import { readCommand } from '../src/filebeat/config/command.js';
+import { newestRelease } from '../src/filebeat/releases/releases.js';
 import { parseCgroup } from '../src/proc/cgroup.js';
 import {
   parseCmdline,
@@ -19,13 +18,14 @@ import {
   parseSocketLink,
   parseStat,
   parseStatus,
-} from '../src/proc/process.js';
-import { stuckAt, widened } from '../src/scan/stuck.js';
-import { parseSettings } from '../src/settings.js';
+} from '../src/proc/process-files.js';
+import { stuckAt, widened } from '../src/scan/thread/stuck.js';
+import { parseSettings } from '../src/settings/settings.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../src/sockets/namespaces.js';
 import { parseSocketTable } from '../src/sockets/table.js';
-import { activatedSockets, parseListenAddress } from '../src/web/address.js';
-import { parseWebConfig } from '../src/web/config.js';
+import { loadState } from '../src/state/memory-text.js';
+import { parseWebConfig } from '../src/web/config/web-config.js';
+import { activatedSockets, parseListenAddress } from '../src/web/listen-address.js';
 import { memoryFiles } from './support/filebeat.js';
 import { createChance } from './support/random.js';
 import { hostileNames } from './support/report.js';

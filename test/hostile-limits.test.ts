@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
-import type { Merged } from '../src/discovery/instances.js';
-import type { Origin } from '../src/discovery/origins.js';
-import { labelText } from '../src/exporter/exposition.js';
-import { limits } from '../src/limits.js';
-import type { Gap, Instance, InstanceOrigin } from '../src/model.js';
-import { cutListeners, gapsWithin, instancesWithin } from '../src/snapshot/within.js';
+import type { Merged } from '../src/discovery/instances/instances.js';
+import { labelText } from '../src/exporter/metrics/exposition.js';
+import { limits } from '../src/model/limits.js';
+import type { Gap, Instance, InstanceOrigin } from '../src/model/model.js';
+import type { Origin } from '../src/scan/origins.js';
+import { cutListeners, gapsWithin, instancesWithin } from '../src/scan/within-limits.js';
 import { startExporter } from './support/exporter.js';
 import { hostileNames } from './support/report.js';
 import { createWorld } from './support/world.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Candidate } from '../src/discovery/candidate.js';
-import { identityOf, mergeCandidates, networkKey } from '../src/discovery/instances.js';
-import type { FilebeatProcess, InstanceOrigin } from '../src/model.js';
+import type { Candidate } from '../src/discovery/instances/candidate.js';
+import { identityOf, mergeCandidates, networkKey } from '../src/discovery/instances/instances.js';
+import type { FilebeatProcess, InstanceOrigin } from '../src/model/model.js';
 
 const base = (origin: InstanceOrigin, file: string, rest: Partial<Candidate>): Candidate => ({
   origin,

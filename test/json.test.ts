@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { statusDocument } from '../src/exporter/json.js';
+import { statusDocument } from '../src/exporter/json/status-json.js';
 import { entryTitles } from '../src/words/entry.js';
 import { hostileNames, many, port, report, running, takenAt, troubled, watched } from './support/report.js';
 

@@ -1,18 +1,20 @@
 /** Who may import whom: read from the import lines of src/. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-const src = new URL('../../src', import.meta.url).pathname;
+const src = fileURLToPath(new URL('../../src', import.meta.url));
 
 interface Import {
   file: string;
   target: string;
 }
 
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
 function imports(): Import[] {
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   return files.flatMap((file) => {
     const text = readFileSync(join(src, file), 'utf8');
     const found = [...text.matchAll(/(?:^import[^'"]*?|^export[^'"]*?from |\bimport\()\s*['"]([^'"]+)['"]/gm)].map(
@@ -25,59 +27,105 @@ function imports(): Import[] {
   });
 }
 
-/** Files whose path matches `who` must not import what matches `not`. */
+/** The rooms from the ground up. A room imports itself and what `on` names; all of that lies below it. */
+interface Room {
+  name: string;
+  holds: string;
+  on: string[];
+}
+
+const rooms: Room[] = [
+  { name: 'model', holds: 'the vocabulary, and rules over it that need nothing else', on: [] },
+  { name: 'runtime', holds: 'log, contained failures, whole files', on: [] },
+  { name: 'filebeat', holds: 'how Filebeat reads its files', on: ['model'] },
+  { name: 'words', holds: 'sentences about mismatches', on: ['model', 'filebeat'] },
+  { name: 'settings', holds: "the exporter's own settings file", on: ['model', 'filebeat'] },
+  { name: 'proc', holds: 'reading /proc and the files of a root', on: ['model', 'filebeat'] },
+  { name: 'sockets', holds: 'what the kernel has, and who holds it', on: ['model', 'proc'] },
+  {
+    name: 'discovery',
+    holds: 'which Filebeats run or ought to run',
+    on: ['model', 'runtime', 'filebeat', 'settings', 'proc'],
+  },
+  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'discovery'] },
+  {
+    name: 'scan',
+    holds: 'one look at everything',
+    on: ['model', 'runtime', 'filebeat', 'settings', 'proc', 'sockets', 'discovery', 'state'],
+  },
+  { name: 'correlate', holds: 'the verdict on a snapshot', on: ['model', 'runtime', 'filebeat'] },
+  { name: 'report', holds: 'the latest report, history, journal', on: ['model', 'correlate'] },
+  { name: 'explain', holds: 'predictions explained', on: ['model', 'filebeat', 'words'] },
+  { name: 'exporter', holds: 'the views', on: ['model', 'words', 'correlate', 'report', 'explain'] },
+  { name: 'web', holds: 'a web server for any application', on: ['filebeat'] },
+  {
+    name: 'cli',
+    holds: 'flags and commands',
+    on: ['model', 'runtime', 'filebeat', 'words', 'settings', 'proc', 'sockets', 'discovery', 'state', 'scan'].concat([
+      'report',
+      'explain',
+      'exporter',
+      'web',
+    ]),
+  },
+];
+
+/** The same within `filebeat/`. What lies in the folder itself may import all of them. */
+const filebeatRooms: Room[] = [
+  { name: 'yaml', holds: "Filebeat's YAML", on: [] },
+  { name: 'tree', holds: 'configuration trees, variables, values', on: ['yaml'] },
+  { name: 'releases', holds: 'what differs between releases', on: [] },
+  { name: 'files', holds: 'loading, globs', on: ['yaml', 'tree', 'releases'] },
+  { name: 'net', holds: 'hosts, addresses, names', on: ['files'] },
+  { name: 'template', holds: "Go's templates", on: ['tree'] },
+  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net'] },
+  { name: 'modules', holds: 'one module', on: ['yaml', 'tree', 'releases', 'files', 'template'] },
+  {
+    name: 'config',
+    holds: 'main and included files',
+    on: ['tree', 'releases', 'files', 'net', 'inputs', 'modules'],
+  },
+];
+
+/** Rules that a room's place does not tell. Files whose path matches `who` must not import what matches `not`. */
 const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
-  { why: 'the model imports nothing but itself', who: /^model(\.ts$|\/)/, not: /^(?!model\/)/ },
-  { why: 'the words of the model come from one place', who: /^(?!model(\.ts$|\/))/, not: /^model\// },
   {
-    why: 'what thinks does no I/O and knows no view',
-    who: /^(correlate\/|expected|trail|endpoint|mismatches|words)/,
-    not: /^(node:|proc\/|sockets\/|discovery\/|exporter\/|main|snapshot|report|filebeat\/(?!address|faults|releases))/,
+    why: 'the words of the model come from one place',
+    who: /^(?!model\/)/,
+    not: /^model\/(gap|instance|listener|prediction|process|report|snapshot|verdict)\.ts$/,
   },
   {
-    why: 'what explains is pure: predictions in, answers out',
-    who: /^explain\//,
+    why: 'what thinks does no I/O',
+    who: /^(model|correlate|words|explain)\//,
     // Of node:net only what compares addresses.
-    not: /^(?!explain\/|(model|words|endpoint)\.ts$|filebeat\/(address|faults|releases)\.ts$|node:net$)/,
+    not: /^node:(?!net$)/,
   },
   {
-    why: 'only commands and views ask for explanations',
-    who: /^(?!explain\/|commands\/|exporter\/)/,
-    not: /^explain\//,
+    why: 'what thinks knows of Filebeat its addresses, faults and releases',
+    who: /^(correlate|words|explain)\//,
+    not: /^filebeat\/(?!net\/address|faults|releases\/)/,
   },
-  {
-    why: 'views render a Report and look at nothing',
-    who: /^exporter\/(?!server)/,
-    not: /^(proc|filebeat|sockets|discovery|snapshot)\/|^(snapshot|main)\.ts$|^node:fs/,
-  },
-  {
-    why: 'readers know no verdict and no view',
-    who: /^(proc|filebeat|sockets|discovery|snapshot)\/|^snapshot\.ts$/,
-    not: /^(correlate|exporter)\/|^(report|main)\.ts$/,
-  },
+  { why: 'only commands and views ask for explanations', who: /^(?!explain\/|cli\/|exporter\/)/, not: /^explain\// },
+  { why: 'views look at nothing', who: /^exporter\/(?!server)/, not: /^node:fs/ },
   {
     why: 'how Filebeat reads its files is known without touching a file system',
     who: /^filebeat\//,
     not: /^node:(fs|child_process|net|dgram|os|dns)/,
   },
   {
-    why: 'the web server serves any application and looks at nothing of the host',
+    why: 'the web server knows of Filebeat its YAML and IP addresses',
     who: /^web\//,
-    not: /^(?!web\/|node:|bcryptjs$|filebeat\/(yaml|ip)\.ts$)/,
+    not: /^filebeat\/(?!yaml\/yaml|net\/ip)/,
   },
-  {
-    why: 'the thread that scans knows no verdict and no view',
-    who: /^scan\//,
-    not: /^(correlate|exporter|web)\/|^(report|main|host)\.ts$/,
-  },
-  { why: 'nobody imports main', who: /./, not: /^main\.ts$/ },
+  { why: 'the settings know of Filebeat its YAML', who: /^settings\//, not: /^filebeat\/(?!yaml\/yaml)/ },
+  { why: '/proc knows of Filebeat what a view of files is', who: /^proc\//, not: /^filebeat\/(?!files\/file-view)/ },
   { why: 'nothing is forked', who: /./, not: /^node:(child_process|cluster)$/ },
 ];
 
 const onlyImporter: Record<string, RegExp> = {
-  'prom-client': /^exporter\/metrics/,
-  systeminformation: /^discovery\/host\.ts$/,
-  'js-yaml': /^filebeat\/yaml/,
+  'prom-client': /^exporter\/metrics\/metrics/,
+  systeminformation: /^discovery\/host-details\.ts$/,
+  'js-yaml': /^filebeat\/yaml\//,
   express: /^exporter\/server\.ts$/,
   bcryptjs: /^web\/bcrypt-worker\.ts$/,
   hono: /^exporter\/page\//,
@@ -88,8 +136,64 @@ describe('layers', () => {
   const all = imports();
 
   it('sees the imports it judges', () => {
-    assert.ok(all.some((i) => i.file === 'report.ts' && i.target === 'correlate/correlate.ts'));
+    assert.ok(all.some((i) => i.file === 'report/reporter.ts' && i.target === 'correlate/correlate.ts'));
     assert.ok(all.length > 100, `only ${all.length} imports found`);
+  });
+
+  it('src/ holds main.ts and the rooms, and nothing imports main', () => {
+    assert.deepEqual([...new Set(files.map((file) => file.split('/')[0]!))].sort(), [
+      ...[...rooms.map(({ name }) => name), 'main.ts'].sort(),
+    ]);
+    assert.deepEqual(
+      all.filter(({ target }) => target === 'main.ts'),
+      [],
+    );
+  });
+
+  it('a room is built on rooms below it', () => {
+    for (const floors of [rooms, filebeatRooms])
+      for (const [floor, { name, on }] of floors.entries())
+        for (const other of on)
+          assert.ok(
+            floors.slice(0, floor).some((below) => below.name === other),
+            `${name} on ${other}`,
+          );
+  });
+
+  for (const { name, holds, on } of rooms) {
+    it(`${name} (${holds}) imports ${on.length === 0 ? 'nothing but itself' : on.join(', ')}`, () => {
+      const broken = all.filter(
+        ({ file, target }) =>
+          file.startsWith(`${name}/`) &&
+          target.endsWith('.ts') &&
+          ![name, ...on].some((room) => target.startsWith(`${room}/`)),
+      );
+      assert.deepEqual(broken, []);
+    });
+  }
+
+  for (const { name, holds, on } of filebeatRooms) {
+    it(`filebeat/${name} (${holds}) imports ${on.length === 0 ? 'nothing but itself' : on.join(', ')}`, () => {
+      const broken = all.filter(
+        ({ file, target }) =>
+          file.startsWith(`filebeat/${name}/`) &&
+          target.startsWith('filebeat/') &&
+          ![name, ...on].some((room) => target.startsWith(`filebeat/${room}/`)),
+      );
+      assert.deepEqual(broken, []);
+    });
+  }
+
+  it('no two files have one name, and no room is a crowd', () => {
+    const names = files.map((file) => basename(file));
+    assert.deepEqual(
+      names.filter((name, index) => names.indexOf(name) !== index),
+      [],
+    );
+    for (const room of new Set(files.map((file) => dirname(file)))) {
+      const inside = files.filter((file) => dirname(file) === room);
+      assert.ok(inside.length <= 16, `${room} holds ${inside.length} files`);
+    }
   });
 
   for (const rule of forbidden) {

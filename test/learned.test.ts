@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { expireLearned, forgetLearned, type Learned, learn, learnedListeners } from '../src/discovery/learned.js';
-import type { Socket } from '../src/model.js';
+import type { Socket } from '../src/model/model.js';
+import { expireLearned, forgetLearned, type Learned, learn, learnedListeners } from '../src/state/learned.js';
 
 const rules = { learnAfter: 300, remember: 3600 };
 const held = (port: number, inode: number, rest: Partial<Socket> = {}) => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { advance, droppedWithin, isToldAgain, type Ledger, ledgerKey, pruneLedger } from '../src/discovery/ledger.js';
+import { advance, droppedWithin, isToldAgain, type Ledger, ledgerKey, pruneLedger } from '../src/state/ledger.js';
 
 const key = ledgerKey('core', 'udp', '*', 9000);
 const boot = 'boot-1';

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { chmodSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Report } from '../src/model.js';
+import type { Report } from '../src/model/model.js';
 import { until } from './support/live.js';
 import { rootOnly } from './support/needs.js';
 import { createTrial, ownPort, type Trial, tell } from './support/trial.js';

@@ -5,8 +5,8 @@ import { chmodSync, cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { StatusDocument } from '../src/exporter/json.js';
-import type { Gap, Socket } from '../src/model.js';
+import type { StatusDocument } from '../src/exporter/json/status-json.js';
+import type { Gap, Socket } from '../src/model/model.js';
 import { at, freePort, quietPort } from './support/live.js';
 import { rootOnly } from './support/needs.js';
 import { startSender } from './support/sender.js';

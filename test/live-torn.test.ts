@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
-import { openProcFs } from '../src/proc/fs.js';
+import { openProcFs } from '../src/proc/proc-fs.js';
 import { readTables } from '../src/sockets/reading.js';
 import { quietPort } from './support/live.js';
 import { createProgram, toldOf } from './support/program.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogger, type LogOptions } from '../src/log.js';
+import { createLogger, type LogOptions } from '../src/runtime/log.js';
 import { hostileNames } from './support/report.js';
 
 function logger(over: Partial<LogOptions> = {}) {

@@ -16,10 +16,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openMemory } from '../src/discovery/memory.js';
-import { forget } from '../src/discovery/memory-forget.js';
-import { emptyState, type State } from '../src/discovery/memory-state.js';
-import { encodeState, loadState } from '../src/discovery/memory-text.js';
+import { openMemory } from '../src/state/memory.js';
+import { forget } from '../src/state/memory-forget.js';
+import { emptyState, type State } from '../src/state/memory-state.js';
+import { encodeState, loadState } from '../src/state/memory-text.js';
 import { rootOnly } from './support/needs.js';
 import { known, stateNumber, stateOf } from './support/states.js';
 

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Candidate } from '../src/discovery/candidate.js';
-import type { Merged } from '../src/discovery/instances.js';
-import { identityOf, mergeCandidates } from '../src/discovery/instances.js';
-import { learn } from '../src/discovery/learned.js';
-import { advance, ledgerKey } from '../src/discovery/ledger.js';
-import { forget, mergeForeign } from '../src/discovery/memory-forget.js';
-import {
-  flappingOf,
-  isExpired,
-  rememberedCandidates,
-  rememberedPrediction,
-} from '../src/discovery/memory-questions.js';
-import { emptyState, followNames, historyOf, observe, type State } from '../src/discovery/memory-state.js';
-import { encodeState, loadState } from '../src/discovery/memory-text.js';
-import type { FilebeatProcess, Listener } from '../src/model.js';
+import type { Candidate } from '../src/discovery/instances/candidate.js';
+import type { Merged } from '../src/discovery/instances/instances.js';
+import { identityOf, mergeCandidates } from '../src/discovery/instances/instances.js';
+import type { FilebeatProcess, Listener } from '../src/model/model.js';
+import { learn } from '../src/state/learned.js';
+import { advance, ledgerKey } from '../src/state/ledger.js';
+import { forget, mergeForeign } from '../src/state/memory-forget.js';
+import { flappingOf, isExpired, rememberedCandidates, rememberedPrediction } from '../src/state/memory-questions.js';
+import { emptyState, followNames, historyOf, observe, type State } from '../src/state/memory-state.js';
+import { encodeState, loadState } from '../src/state/memory-text.js';
 import { known, stateOf, udp } from './support/states.js';
 
 const process = (pid: number): FilebeatProcess => ({

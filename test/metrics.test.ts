@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { labelsOf, type MetricName, metricTable } from '../src/exporter/metric-table.js';
-import { createNodeMetrics, type MetricsOptions, renderMetrics } from '../src/exporter/metrics.js';
-import { limits } from '../src/limits.js';
-import { mismatchCodes } from '../src/mismatches.js';
+import { labelsOf, type MetricName, metricTable } from '../src/exporter/metrics/metric-table.js';
+import { createNodeMetrics, type MetricsOptions, renderMetrics } from '../src/exporter/metrics/metrics.js';
+import { limits } from '../src/model/limits.js';
+import { mismatchCodes } from '../src/model/mismatches.js';
 import { parseExposition } from './support/exposition.js';
 import { needsProgram } from './support/needs.js';
 import { hostileNames, hostNetns, instance, many, port, report, running, socket, troubled } from './support/report.js';

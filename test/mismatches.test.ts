@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { mismatchCodes } from '../src/mismatches.js';
-import { words } from '../src/words.js';
+import { mismatchCodes } from '../src/model/mismatches.js';
+import { words } from '../src/words/words.js';
 import { catalogue, samples, told } from './support/catalogue.js';
 
 const document = new URL('../../docs/mismatches.md', import.meta.url);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type NameSources, nameInstances } from '../src/discovery/names.js';
+import { type NameSources, nameInstances } from '../src/discovery/instances/names.js';
 
 let counter = 0;
 const at = (file: string, rest: Partial<NameSources> = {}): NameSources => ({

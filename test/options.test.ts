@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration } from '../src/duration.js';
-import { commandNames, type FlagName, flagTable } from '../src/flags.js';
-import { helpText, type Options, parseOptions } from '../src/options.js';
-import { listenLabel } from '../src/web/address.js';
+import { commandNames, type FlagName, flagTable } from '../src/cli/flags.js';
+import { helpText, type Options, parseOptions } from '../src/cli/options.js';
+import { parseDuration } from '../src/settings/duration.js';
+import { listenLabel } from '../src/web/listen-address.js';
 
 function run(...argv: string[]): Options {
   const parsed = parseOptions(argv, {});

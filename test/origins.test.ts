@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { predictRunning } from '../src/discovery/foretell.js';
+import { predictRunning } from '../src/discovery/instances/foretell.js';
 import { predict } from '../src/filebeat/predict.js';
 import { memoryFiles } from './support/memory-files.js';
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { createApp } from '../src/exporter/server.js';
-import type { Report } from '../src/model.js';
+import type { Report } from '../src/model/model.js';
 import { needs } from './support/needs.js';
 import {
   hostileNames,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { homePage, pagePolicy } from '../src/exporter/page/home.js';
-import { instancePage } from '../src/exporter/page/instance.js';
+import { homePage, pagePolicy } from '../src/exporter/page/home-page.js';
+import { instancePage } from '../src/exporter/page/instance-page.js';
+import { pictureScene } from '../src/exporter/page/picture-scene.js';
 import { address, parseQuery } from '../src/exporter/page/query.js';
-import { pictureScene } from '../src/exporter/page/scene.js';
-import { emptyHistory, nextHistory } from '../src/history.js';
-import { emptyJournal } from '../src/journal.js';
-import type { Mismatch, Report } from '../src/model.js';
+import type { Mismatch, Report } from '../src/model/model.js';
+import { emptyHistory, nextHistory } from '../src/report/history.js';
+import { emptyJournal } from '../src/report/journal.js';
 import { timed } from './support/cpu.js';
 import { hostileNames, instance, listener, many, port, report, running, takenAt, troubled } from './support/report.js';
 

@@ -5,9 +5,9 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openFileView } from '../src/proc/files.js';
-import { gapOf, openProcFs } from '../src/proc/fs.js';
-import { changed, recordFiles } from '../src/proc/record.js';
+import { changed, recordFiles } from '../src/proc/file-record.js';
+import { gapOf, openProcFs } from '../src/proc/proc-fs.js';
+import { openFileView } from '../src/proc/root-files.js';
 import { type Tree, writeTree } from './support/tree.js';
 
 const LIMIT = 1 << 20;

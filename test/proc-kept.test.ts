@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CALM_MS, createKeptReadings, type ReadOptions } from '../src/proc/kept.js';
+import { CALM_MS, createKeptReadings, type ReadOptions } from '../src/proc/kept-readings.js';
 import { type Tree, writeTree } from './support/tree.js';
 
 const PATHS = ['/a.yml', '/b.yml', '/c.yml', '/d.yml'];

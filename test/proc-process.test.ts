@@ -12,7 +12,7 @@ import {
   parseSocketLink,
   parseStat,
   parseStatus,
-} from '../src/proc/process.js';
+} from '../src/proc/process-files.js';
 
 const REST =
   'S 1 4242 4242 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 8 0 123456 1000000 2048 18446744073709551615 1 2 140720000000 0';

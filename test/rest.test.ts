@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import type { Ledger } from '../src/discovery/ledger.js';
-import { renderMetrics } from '../src/exporter/metrics.js';
-import { emptyHistory, nextHistory } from '../src/history.js';
-import { emptyJournal, nextJournal } from '../src/journal.js';
-import type { HostFacts, Instance, Report, Snapshot, Socket } from '../src/model.js';
-import { createPacker, createUnpacker } from '../src/scan/parcel.js';
-import { accountForDrops } from '../src/snapshot/accounts.js';
-import { fitOf, heldSockets } from '../src/snapshot/held.js';
-import { emptyTrail, nextTrail } from '../src/trail.js';
+import { emptyTrail, nextTrail } from '../src/correlate/trail.js';
+import { renderMetrics } from '../src/exporter/metrics/metrics.js';
+import type { HostFacts, Instance, Report, Snapshot, Socket } from '../src/model/model.js';
+import { emptyHistory, nextHistory } from '../src/report/history.js';
+import { emptyJournal, nextJournal } from '../src/report/journal.js';
+import { accountForDrops } from '../src/scan/accounts.js';
+import { fitOf, heldSockets } from '../src/scan/held-sockets.js';
+import { createPacker, createUnpacker } from '../src/scan/thread/snapshot-transfer.js';
+import type { Ledger } from '../src/state/ledger.js';
 import { instance, listener, now, process as processOf, snapshot, socket, thresholds } from './support/build.js';
 import { createChance } from './support/random.js';
 

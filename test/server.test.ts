@@ -3,9 +3,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { preferredFormat } from '../src/exporter/accept.js';
+import { preferredFormat } from '../src/exporter/metrics/accept.js';
 import { type AppOptions, createApp, deadlineOf } from '../src/exporter/server.js';
-import type { Report } from '../src/model.js';
+import type { Report } from '../src/model/model.js';
 import { hostileNames, report, running, troubled } from './support/report.js';
 import { type Running, startServer } from './support/web.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultSettings, parseSettings, type Settings } from '../src/settings.js';
+import { defaultSettings, parseSettings, type Settings } from '../src/settings/settings.js';
 
 const parse = (text: string) => parseSettings(Buffer.from(text), 'settings.yml');
 

@@ -1,7 +1,7 @@
 /** How often a table is read before something counts as absent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Protocol } from '../src/model.js';
+import type { Protocol } from '../src/model/model.js';
 import { MOST_READINGS, readUntilFound, type Sought } from '../src/sockets/consensus.js';
 import type { TableReading } from '../src/sockets/reading.js';
 import type { SocketRow } from '../src/sockets/table.js';

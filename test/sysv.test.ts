@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findInitScripts } from '../src/discovery/sysv.js';
-import { openFileView } from '../src/proc/files.js';
+import { findInitScripts } from '../src/discovery/systemd/sysv.js';
+import { openFileView } from '../src/proc/root-files.js';
 import { type Tree, writeTree } from './support/tree.js';
 
 /** In the shape of the Debian package's script (6.8 to 8.10). */

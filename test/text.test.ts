@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytes, duration, grouped, plural, timestamp } from '../src/exporter/format.js';
-import { exitCode, summary } from '../src/exporter/summary.js';
-import { cut, painter, safe, table, width, wrap } from '../src/exporter/terminal.js';
-import { checkText, type TextOptions } from '../src/exporter/text.js';
-import type { Mismatch, MismatchCode } from '../src/model.js';
+import { checkText, type TextOptions } from '../src/exporter/terminal/check-text.js';
+import { exitCode, summary } from '../src/exporter/terminal/summary.js';
+import { cut, painter, safe, table, width, wrap } from '../src/exporter/terminal/terminal.js';
+import type { Mismatch, MismatchCode } from '../src/model/model.js';
 import { hostileNames, instance, many, port, report, running, troubled } from './support/report.js';
 
 const check = (r = troubled(), over: Partial<TextOptions> = {}) =>

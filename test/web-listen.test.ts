@@ -8,8 +8,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
-import { type ListenTarget, parseListenAddress } from '../src/web/address.js';
 import { listen, type WebServer } from '../src/web/listen.js';
+import { type ListenTarget, parseListenAddress } from '../src/web/listen-address.js';
 import { needsRoot } from './support/needs.js';
 import {
   ask,
@@ -89,7 +89,7 @@ describe('listening', () => {
 
   it('takes the sockets that systemd opened', async () => {
     const script = `
-      import { activatedSockets } from ${JSON.stringify(new URL('../src/web/address.js', import.meta.url).href)};
+      import { activatedSockets } from ${JSON.stringify(new URL('../src/web/listen-address.js', import.meta.url).href)};
       import { listen } from ${JSON.stringify(new URL('../src/web/listen.js', import.meta.url).href)};
       const targets = activatedSockets({ ...process.env, LISTEN_PID: String(process.pid) }, process.pid);
       const server = await listen((_, response) => response.end('activated'), { targets, log() {} });

@@ -1,7 +1,7 @@
 /** Requests that a web site sends on its own; addresses to listen on; the rate limit. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { activatedSockets, listenLabel, parseListenAddress } from '../src/web/address.js';
+import { activatedSockets, listenLabel, parseListenAddress } from '../src/web/listen-address.js';
 import { type Asked, crossSiteRefusal, type Place } from '../src/web/origin.js';
 import { createBucket } from '../src/web/rate.js';
 

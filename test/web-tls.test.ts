@@ -5,7 +5,7 @@ import { Agent } from 'node:https';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { hashSync } from 'bcryptjs';
-import { cipherSuites } from '../src/web/tls-names.js';
+import { cipherSuites } from '../src/web/config/tls-names.js';
 import {
   ask,
   basic,

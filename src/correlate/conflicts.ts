@@ -1,7 +1,7 @@
 /** Pairs of instances that ask for one endpoint and have not met yet: told before the restart that would hit it. Pure. */
-import { collides } from '../filebeat/address.js';
-import type { Instance, Listener, Mismatch, PortVerdict } from '../model.js';
-import { portMismatch } from './port.js';
+import { collides } from '../filebeat/net/address.js';
+import type { Instance, Listener, Mismatch, PortVerdict } from '../model/model.js';
+import { portMismatch } from './judge-port.js';
 import type { Scene } from './scene.js';
 
 interface Claim {

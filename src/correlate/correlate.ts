@@ -2,17 +2,34 @@
  * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
  * and thresholds in; a Verdict out. One port gets one verdict.
  */
-import { attempt } from '../defect.js';
-import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../endpoint.js';
-import { bySeverity, mismatches as table } from '../mismatches.js';
-import type { Cause, Instance, InstanceVerdict, Listener, Mismatch, PortVerdict, Snapshot, Verdict } from '../model.js';
-import { mismatchKey, type Trail } from '../trail.js';
-import { hangsAfterRefusal } from './cause.js';
+
+import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../model/endpoint.js';
+import { bySeverity, mismatches as table } from '../model/mismatches.js';
+import type {
+  Cause,
+  Instance,
+  InstanceVerdict,
+  Listener,
+  Mismatch,
+  PortVerdict,
+  Snapshot,
+  Verdict,
+} from '../model/model.js';
+import { attempt } from '../runtime/defect.js';
 import { conflictsBetween } from './conflicts.js';
-import { configValid, instanceMismatch, isHealthy, isSettled, loadMismatches, unexpectedSockets } from './instance.js';
+import {
+  configValid,
+  instanceMismatch,
+  isHealthy,
+  isSettled,
+  loadMismatches,
+  unexpectedSockets,
+} from './judge-instance.js';
+import { judgeStatics } from './judge-statics.js';
+import { hangsAfterRefusal } from './missing-cause.js';
 import { judgeAnew, portsAtRest } from './rest.js';
 import { createScene, type Scene, type Thresholds } from './scene.js';
-import { judgeStatics } from './statics.js';
+import { mismatchKey, type Trail } from './trail.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
 function configMismatches(instance: Instance, scene: Scene): Mismatch[] {

@@ -2,11 +2,12 @@
  * The ports of one instance with their figures. Nearly always all of them are served as they were by the scan before:
  * then the verdicts of that scan are given out again, the same objects, and whoever renders them can keep what he made.
  */
-import { derivedReceiveBuffer } from '../buffers.js';
-import { endpointKey } from '../endpoint.js';
-import type { HostFacts, Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model.js';
-import { isSameList } from '../same.js';
-import { judgePorts } from './instance.js';
+
+import { endpointKey } from '../model/endpoint.js';
+import type { HostFacts, Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
+import { isSameList } from '../runtime/same.js';
+import { derivedReceiveBuffer } from './buffers.js';
+import { judgePorts } from './judge-instance.js';
 import type { Scene } from './scene.js';
 
 interface Judged {

@@ -1,7 +1,7 @@
 /** What every judgement of one pass needs besides its subject. */
-import { endpointKey, portKey } from '../endpoint.js';
-import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model.js';
-import { blockedKey, type Trail } from '../trail.js';
+import { endpointKey, portKey } from '../model/endpoint.js';
+import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model/model.js';
+import { blockedKey, type Trail } from './trail.js';
 
 export interface Thresholds {
   /** Receive queue over receive buffer, 0 to 1. */

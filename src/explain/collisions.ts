@@ -1,9 +1,9 @@
 /** `explain --against-host`: what is bound on the host now, and what other instances ask for, held against listeners. Pure. */
 import { BlockList, isIP } from 'node:net';
-import { socketTarget } from '../endpoint.js';
-import { collides } from '../filebeat/address.js';
-import type { Gap, Instance, Listener, ProcessId, Socket } from '../model.js';
-import { positionText } from '../words.js';
+import { collides } from '../filebeat/net/address.js';
+import { socketTarget } from '../model/endpoint.js';
+import type { Gap, Instance, Listener, ProcessId, Socket } from '../model/model.js';
+import { positionText } from '../words/words.js';
 import type { Collision, Explanation } from './explained.js';
 
 /** What else is there in the network namespace that the explained Filebeat is or would be in. */

@@ -1,5 +1,5 @@
 /** What `explain` says of one Filebeat, and of the same files under two releases. */
-import type { Fault, Listener, Owner, Position, Prediction } from '../model.js';
+import type { Fault, Listener, Owner, Position, Prediction } from '../model/model.js';
 import type { Race } from './races.js';
 
 /** Which Filebeat is meant. */

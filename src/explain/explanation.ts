@@ -1,9 +1,9 @@
 /** What one Filebeat asks for, put together for `explain`: its verdict, each listener with what speaks against it. Pure. */
-import { newestRelease, parseRelease } from '../filebeat/releases.js';
-import type { Fault, Listener, Prediction } from '../model.js';
+import { newestRelease, parseRelease } from '../filebeat/releases/releases.js';
+import type { Fault, Listener, Prediction } from '../model/model.js';
 import type { ExplainedListener, Explanation, ListenerStatus, Subject } from './explained.js';
 import { racesOf } from './races.js';
-import { ifTakenText, isVital } from './words.js';
+import { ifTakenText, isVital } from './sentences.js';
 
 /** Things that cost an input or a file. That there are no modules at all costs only those who want some. */
 export function lossesOf({ faults }: Prediction): Fault[] {

@@ -1,6 +1,6 @@
 /** Listeners of one Filebeat that cannot be bound beside each other, and who of them is first. Pure. */
-import { collides } from '../filebeat/address.js';
-import type { Listener, Position } from '../model.js';
+import { collides } from '../filebeat/net/address.js';
+import type { Listener, Position } from '../model/model.js';
 
 export interface Race {
   /** `input` and place of the other one. */

@@ -7,11 +7,11 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { Report } from '../model.js';
-import { preferredFormat } from './accept.js';
-import { contentTypes, type Format } from './exposition.js';
-import { statusDocument } from './json.js';
-import { type MetricsOptions, renderMetrics } from './metrics.js';
+import type { Report } from '../model/model.js';
+import { statusDocument } from './json/status-json.js';
+import { preferredFormat } from './metrics/accept.js';
+import { contentTypes, type Format } from './metrics/exposition.js';
+import { type MetricsOptions, renderMetrics } from './metrics/metrics.js';
 import type { PageContext } from './page/layout.js';
 
 export interface Lifecycle {
@@ -167,17 +167,17 @@ export function createApp(options: AppOptions): Express {
   get('/', async (report, req, res) => {
     res.vary('Accept');
     if (req.accepts(['html', 'text/plain']) === 'text/plain') {
-      const { checkText } = await import('./text.js');
+      const { checkText } = await import('./terminal/check-text.js');
       reply(res, 200, 'text/plain; charset=utf-8', checkText(report, { color: false, quiet: false }));
       return;
     }
-    const { homePage, pagePolicy } = await import('./page/home.js');
+    const { homePage, pagePolicy } = await import('./page/home-page.js');
     res.set('Content-Security-Policy', pagePolicy);
     const query = new URLSearchParams(req.url.slice(req.path.length));
     reply(res, 200, 'text/html; charset=utf-8', homePage(report, query, await pageContext(options)));
   });
   get('/instances/:name', async (report, req, res) => {
-    const { instancePage, pagePolicy } = await import('./page/instance.js');
+    const { instancePage, pagePolicy } = await import('./page/instance-page.js');
     res.set('Content-Security-Policy', pagePolicy);
     const page = instancePage(report, String(req.params['name']), await pageContext(options));
     if (page === undefined) say(res, 404, 'There is no instance of that name.');

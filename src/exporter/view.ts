@@ -1,7 +1,7 @@
 /** What all views of a Report share: instances beside their verdicts, mismatches beside their words, and the counts of the summary. Pure. */
-import { mismatches as table } from '../mismatches.js';
-import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model.js';
-import { type Words, words } from '../words.js';
+import { mismatches as table } from '../model/mismatches.js';
+import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model/model.js';
+import { type Words, words } from '../words/words.js';
 
 export interface InstanceView {
   instance: Instance;

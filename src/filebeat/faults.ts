@@ -1,5 +1,5 @@
 /** The words for why a Filebeat would not start, or why an input or a file is missing. Never a setting's value. */
-import type { Fault } from '../model.js';
+import type { Fault } from '../model/model.js';
 
 /** `{subject}` is a setting, flag or file; without one the words in parentheses after `|` are used. */
 const sentences: Record<string, string> = {

@@ -3,21 +3,21 @@
  * it would not start. Follows the order in which Filebeat itself proceeds. Never throws, never waits.
  */
 import { posix } from 'node:path';
-import type { Fault, Prediction, Release } from '../model.js';
-import type { Clash } from './build.js';
-import { type Command, type CommandLine, type ReadCommand, readCommand } from './command.js';
-import type { FileView } from './files.js';
-import { globalFault, statsEndpoint } from './globals.js';
-import type { InputContext } from './input-context.js';
-import type { Reading } from './load.js';
-import { effectivePaths, loadMain, readOverrides } from './main-file.js';
-import { readNames } from './names.js';
-import { get, toBool, toText } from './read.js';
-import { detectRelease, type Running } from './release.js';
-import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases.js';
-import { predictSection } from './section.js';
-import type { Tree } from './tree.js';
-import type { Scope } from './variables.js';
+import type { Fault, Prediction, Release } from '../model/model.js';
+import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
+import { globalFault, statsEndpoint } from './config/globals.js';
+import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
+import { predictSection } from './config/section.js';
+import { detectRelease, type Running } from './detect-release.js';
+import type { FileView } from './files/file-view.js';
+import type { Reading } from './files/load.js';
+import type { InputContext } from './inputs/input-context.js';
+import { readNames } from './net/name-tables.js';
+import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases/releases.js';
+import type { Clash } from './tree/build.js';
+import { get, toBool, toText } from './tree/read.js';
+import type { Tree } from './tree/tree.js';
+import type { Scope } from './tree/variables.js';
 
 export interface PredictOptions {
   /** Overrides what the files say: `8.19.21`. */

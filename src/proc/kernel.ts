@@ -2,9 +2,9 @@
  * Facts about the kernel as a whole: `/proc/stat`, `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and
  * whether there is IPv6 at all; see proc(5) and socket(7).
  */
-import type { HostFacts } from '../model.js';
-import type { ProcFs } from './fs.js';
-import { parseBootTime } from './process.js';
+import type { HostFacts } from '../model/model.js';
+import type { ProcFs } from './proc-fs.js';
+import { parseBootTime } from './process-files.js';
 
 /** `via`: a process whose `net/` tells whether the kernel has IPv6 (`self` on a real host). */
 export function readHostFacts(procfs: ProcFs, via = 'self'): HostFacts {

@@ -5,7 +5,7 @@
  *
  * Layout of the shared bytes: 32-bit counter of steps, 32-bit length of the path, the path.
  */
-import type { Gap } from '../model.js';
+import type { Gap } from '../model/model.js';
 
 export interface PlaceOptions {
   /** Written to as reading goes on. */

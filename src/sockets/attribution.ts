@@ -3,7 +3,7 @@
  * are looked for among the Filebeats, and everybody's descriptors are walked only on suspicion: a socket at a wanted
  * endpoint that no Filebeat holds.
  */
-import type { Gap, Owner, ProcessId } from '../model.js';
+import type { Gap, Owner, ProcessId } from '../model/model.js';
 import type { OwnerBook } from './owners.js';
 
 /** A running Filebeat; without `netns` (its namespace could not be told) it is left out. */

@@ -4,8 +4,8 @@
  * the union of up to 8 readings by inode.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { portKey } from '../endpoint.js';
-import type { Gap, Protocol } from '../model.js';
+import { portKey } from '../model/endpoint.js';
+import type { Gap, Protocol } from '../model/model.js';
 import type { TableReading } from './reading.js';
 import type { SocketRow } from './table.js';
 
@@ -35,7 +35,7 @@ export interface Consensus {
 /**
  * Looks until all that is sought was found, or was looked for often enough. A table that came in one piece can't
  * have torn: there one reading decides, unless the sought thing asks for a span. Between two readings others may run.
- * `known`: rows of TCP that need not be read, see `kept.ts`.
+ * `known`: rows of TCP that need not be read, see `kept-rows.ts`.
  * `undefined`: nothing could be read.
  */
 export async function readUntilFound(

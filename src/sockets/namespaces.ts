@@ -2,8 +2,8 @@
  * What there is to know about one network namespace: parsers of `/proc/<pid>/net/{snmp,snmp6,fib_trie,if_inet6}`,
  * see proc(5) and https://docs.kernel.org/networking/snmp_counter.html.
  */
-import type { Gap, Namespace, Reading, UdpCounters } from '../model.js';
-import type { ProcFs } from '../proc/fs.js';
+import type { Gap, Namespace, Reading, UdpCounters } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
 import { formatIPv6 } from './table.js';
 
 /**

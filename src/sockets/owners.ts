@@ -6,10 +6,10 @@
  * start time is the same on both sides: neither a pid given away again nor a descriptor closed meanwhile can slip in.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { limits } from '../limits.js';
-import type { Gap, Owner, ProcessId } from '../model.js';
-import type { ProcFs } from '../proc/fs.js';
-import { parseSocketLink, parseStat } from '../proc/process.js';
+import { limits } from '../model/limits.js';
+import type { Gap, Owner, ProcessId } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
+import { parseSocketLink, parseStat } from '../proc/process-files.js';
 
 interface Holding extends Owner {
   fd: string;

@@ -2,9 +2,9 @@
  * One look at the four socket tables of a network namespace, through one of the processes in it.
  */
 import { endianness } from 'node:os';
-import type { Family, Gap, ProcessId, Protocol } from '../model.js';
-import type { ProcFs } from '../proc/fs.js';
-import { parseStat } from '../proc/process.js';
+import type { Family, Gap, ProcessId, Protocol } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
+import { parseStat } from '../proc/process-files.js';
 import { parseSocketTable, type SocketRow } from './table.js';
 
 /** Whoever the tables are read through: `self` is always there, a pid must still be the same process afterwards. */

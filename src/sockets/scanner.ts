@@ -3,13 +3,13 @@
  * namespace through one of its processes, again where something wanted is missing, and then asks who holds what.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Gap, Namespace, Owner, Socket } from '../model.js';
-import type { ProcFs } from '../proc/fs.js';
-import { parseNamespaceLink } from '../proc/process.js';
+import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
+import { parseNamespaceLink } from '../proc/process-files.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
 import type { Wanted } from './consensus.js';
 import { type Consensus, readUntilFound } from './consensus.js';
-import { createKeptRows } from './kept.js';
+import { createKeptRows } from './kept-rows.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
 import { readTables, type Via } from './reading.js';

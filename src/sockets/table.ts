@@ -4,7 +4,7 @@
  *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
  *   4995: 0100007F:238E 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1187448 2 0000000033901b43 0
  */
-import type { Family, Protocol, Socket } from '../model.js';
+import type { Family, Protocol, Socket } from '../model/model.js';
 
 /** One listening socket as the table has it: a `Socket` without namespace and owners. */
 export type SocketRow = Omit<Socket, 'netns' | 'owners' | 'ownersKnown'>;

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Comparison } from './bcrypt-worker.js';
-import { bcryptCost } from './config.js';
+import { bcryptCost } from './config/web-config.js';
 
 /** `busy`: too many passwords are waiting to be checked, some of them from the same peer. */
 export type Decision = 'granted' | 'denied' | 'busy';

@@ -3,7 +3,7 @@ import { createServer as createHttp, type RequestListener, type Server, type Ser
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Log } from './current.js';
+import type { Log } from './config/current-config.js';
 import type { Secure } from './tls.js';
 
 export interface Limits {

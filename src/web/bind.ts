@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
-import { type ListenTarget, listenLabel } from './address.js';
+import { type ListenTarget, listenLabel } from './listen-address.js';
 
 /** Connections that the kernel keeps until they are accepted; bounded by net.core.somaxconn. */
 const backlog = 1024;

@@ -1,7 +1,7 @@
 /** What every request passes before the application sees it: size, origin, rate, the operator's headers, users. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { challenge, createAuthenticator } from './auth.js';
-import type { Current, Log } from './current.js';
+import type { Current, Log } from './config/current-config.js';
 import { crossSiteRefusal } from './origin.js';
 import { createBucket } from './rate.js';
 

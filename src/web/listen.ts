@@ -5,11 +5,11 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { type ListenTarget, listenLabel } from './address.js';
 import { type Backend, createBackend, defaultLimits, type Limits } from './backend.js';
 import { bind } from './bind.js';
-import { type Log, watchConfig } from './current.js';
+import { type Log, watchConfig } from './config/current-config.js';
 import { createGate } from './gate.js';
+import { type ListenTarget, listenLabel } from './listen-address.js';
 
 export interface ListenOptions {
   targets: readonly ListenTarget[];

@@ -2,7 +2,7 @@
  * Requests that a web site in somebody's browser sends on its own: to another site (CSRF), or to itself after its name
  * was pointed at us (DNS rebinding). Nothing here keeps out a program; that is what users and client certificates are for.
  */
-import { parseAddress } from '../filebeat/ip.js';
+import { parseAddress } from '../filebeat/net/ip.js';
 
 export interface Asked {
   method: string;

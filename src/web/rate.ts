@@ -1,5 +1,5 @@
 /** A token bucket, as the toolkit's `rate_limit` means it. */
-import type { RateLimit } from './http-config.js';
+import type { RateLimit } from './config/http-config.js';
 
 /** The returned function takes one token and says whether there was one. `now`: seconds on a clock that never goes back. */
 export function createBucket(now: () => number): (limit: RateLimit) => boolean {

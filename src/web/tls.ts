@@ -1,10 +1,10 @@
 /** Certificate, key and client CA from their files → what a TLS server needs, and which clients it admits. */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type TLSSocket } from 'node:tls';
-import { parseAddress } from '../filebeat/ip.js';
-import type { Problem } from './fields.js';
-import { readRegularFile } from './file.js';
-import type { Pem, TlsConfig } from './tls-config.js';
+import { parseAddress } from '../filebeat/net/ip.js';
+import { readRegularFile } from './config/config-file.js';
+import type { Problem } from './config/fields.js';
+import type { Pem, TlsConfig } from './config/tls-config.js';
 
 /** Options of a TLS server, all of them checked. */
 export interface Secure {

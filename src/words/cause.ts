@@ -10,7 +10,7 @@ import type {
   InvalidWhy,
   Mismatch,
   UnresolvedWhy,
-} from '../model.js';
+} from '../model/model.js';
 import { bytes, duration, plural } from './figures.js';
 import { endpointsText, endpointText, ownerText, positionText } from './places.js';
 

@@ -1,5 +1,5 @@
 /** The sentence of a journal entry. Pure. */
-import type { Entry, EntryKind } from '../model.js';
+import type { Entry, EntryKind } from '../model/model.js';
 import { plural } from './figures.js';
 import { endpointsText, ownerText } from './places.js';
 

@@ -1,5 +1,5 @@
 /** How endpoints, places in files, processes and shell words are written, everywhere the same. Pure. */
-import type { Endpoint, Owner, Position } from '../model.js';
+import type { Endpoint, Owner, Position } from '../model/model.js';
 
 /** `127.0.0.1:9000`, `[::1]:9000`, `*:9000`; a port that is not there is left out. */
 export function endpointText(address: string, port: number | undefined): string {

@@ -1,5 +1,5 @@
 /** What to try, one thing: a command as it can be pasted into a shell, or an edit. Pure. */
-import type { Cause, Mismatch } from '../model.js';
+import type { Cause, Mismatch } from '../model/model.js';
 import { endpointText, positionText, shellWord } from './places.js';
 
 export interface Remedy {

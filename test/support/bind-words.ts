@@ -3,7 +3,7 @@
  * net package and with the result it has on a dual-stack Linux: any wildcard under plain `udp` or `tcp` is one IPv6
  * socket for both families.
  */
-import type { Protocol, Target } from '../../src/model.js';
+import type { Protocol, Target } from '../../src/model/model.js';
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;

@@ -1,7 +1,8 @@
 /** Tiny builders for correlate's tests: every number that a case shows matters, the rest is filled in. */
 import { correlate } from '../../src/correlate/correlate.js';
 import type { Thresholds } from '../../src/correlate/scene.js';
-import { resolveHost } from '../../src/filebeat/address.js';
+import { emptyTrail, nextTrail, type Trail } from '../../src/correlate/trail.js';
+import { resolveHost } from '../../src/filebeat/net/address.js';
 import type {
   FilebeatProcess,
   Instance,
@@ -12,8 +13,7 @@ import type {
   Snapshot,
   Socket,
   Verdict,
-} from '../../src/model.js';
-import { emptyTrail, nextTrail, type Trail } from '../../src/trail.js';
+} from '../../src/model/model.js';
 
 export const now = 1_700_000_000;
 export const hostNetns = 4_026_531_840;

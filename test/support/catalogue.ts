@@ -1,7 +1,7 @@
 /** `docs/mismatches.md`, made of the tables of the program: every code, every cause it is told with, in the program's own words. */
-import { mismatchCodes, mismatches } from '../../src/mismatches.js';
-import type { Cause, Mismatch, MismatchCode } from '../../src/model.js';
-import { words } from '../../src/words.js';
+import { mismatchCodes, mismatches } from '../../src/model/mismatches.js';
+import type { Cause, Mismatch, MismatchCode } from '../../src/model/model.js';
+import { words } from '../../src/words/words.js';
 
 const file = '/etc/filebeat/core.yml';
 const fault = { code: 'unknown-input', at: { file, line: 7 } };

@@ -5,7 +5,7 @@ import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { StatusDocument } from '../../src/exporter/json.js';
+import type { StatusDocument } from '../../src/exporter/json/status-json.js';
 import { readScrape, type Scrape } from './text-format.js';
 
 export const mainFile = new URL('../../src/main.js', import.meta.url).pathname;

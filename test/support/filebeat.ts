@@ -1,7 +1,7 @@
 /** A Filebeat made of a few texts: files by path, arguments, environment → its prediction. */
-import type { FileStat, FileView } from '../../src/filebeat/files.js';
+import type { FileStat, FileView } from '../../src/filebeat/files/file-view.js';
 import { predict } from '../../src/filebeat/predict.js';
-import type { Gap, Listener, Prediction } from '../../src/model.js';
+import type { Gap, Listener, Prediction } from '../../src/model/model.js';
 
 export interface MadeFile {
   text: string | Uint8Array;

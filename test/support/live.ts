@@ -1,8 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { createProcessScanner, type ProcessScan, type ProcessScanner } from '../../src/discovery/processes.js';
-import type { Protocol, Socket } from '../../src/model.js';
-import { openProcFs, type ProcFs } from '../../src/proc/fs.js';
+import {
+  createProcessScanner,
+  type ProcessScan,
+  type ProcessScanner,
+} from '../../src/discovery/processes/processes.js';
+import type { Protocol, Socket } from '../../src/model/model.js';
+import { openProcFs, type ProcFs } from '../../src/proc/proc-fs.js';
 import type { Wanted } from '../../src/sockets/consensus.js';
 import { createSocketScanner, type SocketLook, type SocketScanner } from '../../src/sockets/scanner.js';
 

@@ -1,6 +1,6 @@
 /** A FileView over a table of texts, for code that is pure but for the files it asks for. */
-import type { FileStat, FileView } from '../../src/filebeat/files.js';
-import type { Gap, Reading } from '../../src/model.js';
+import type { FileStat, FileView } from '../../src/filebeat/files/file-view.js';
+import type { Gap, Reading } from '../../src/model/model.js';
 
 export interface MemoryFile {
   text?: string;

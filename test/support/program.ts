@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemory } from '../../src/discovery/memory.js';
-import type { Mismatch, PortVerdict, Report } from '../../src/model.js';
-import { createReporter } from '../../src/report.js';
-import { defaultSettings } from '../../src/settings.js';
-import { createSnapshotTaker } from '../../src/snapshot.js';
+import type { Mismatch, PortVerdict, Report } from '../../src/model/model.js';
+import { createReporter } from '../../src/report/reporter.js';
+import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
+import { defaultSettings } from '../../src/settings/settings.js';
+import { openMemory } from '../../src/state/memory.js';
 
 export interface Program {
   /** One scan of everything; nothing is excused for having only just started. */

@@ -1,6 +1,5 @@
 /** Tiny builders of Reports: a situation in a few lines, everything else has dull defaults. */
-import { emptyHistory, nextHistory } from '../../src/history.js';
-import { emptyJournal, nextJournal } from '../../src/journal.js';
+
 import type {
   Instance,
   InstanceVerdict,
@@ -10,7 +9,9 @@ import type {
   Report,
   Snapshot,
   Socket,
-} from '../../src/model.js';
+} from '../../src/model/model.js';
+import { emptyHistory, nextHistory } from '../../src/report/history.js';
+import { emptyJournal, nextJournal } from '../../src/report/journal.js';
 
 export const takenAt = 1_790_000_000;
 export const hostNetns = 4026531840;

@@ -1,8 +1,8 @@
 /** A process that scans in a thread whenever it gets a line, and answers with one line about the Filebeat of that configuration. */
 import { createInterface } from 'node:readline';
-import { createLogger } from '../../src/log.js';
-import { startScanThread } from '../../src/scan/thread.js';
-import { defaultSettings } from '../../src/settings.js';
+import { createLogger } from '../../src/runtime/log.js';
+import { startScanThread } from '../../src/scan/thread/supervisor.js';
+import { defaultSettings } from '../../src/settings/settings.js';
 
 export interface ScanAnswer {
   outcome?: string;

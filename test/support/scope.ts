@@ -1,6 +1,6 @@
 /** A scope in which nothing is defined, by the rules of the newest release. */
-import { plainRules } from '../../src/filebeat/tree.js';
-import type { Scope } from '../../src/filebeat/variables.js';
+import { plainRules } from '../../src/filebeat/tree/tree.js';
+import type { Scope } from '../../src/filebeat/tree/variables.js';
 
 export const noScope: Scope = {
   env: {},

@@ -1,6 +1,6 @@
 /** Writes states into the file of argv[2] as fast as it can, each one whole in itself, until it is killed. */
-import { openMemory } from '../../src/discovery/memory.js';
-import type { State } from '../../src/discovery/memory-state.js';
+import { openMemory } from '../../src/state/memory.js';
+import type { State } from '../../src/state/memory-state.js';
 import { stateNumber } from './states.js';
 
 const { memory, state } = openMemory(process.argv[2]!, () => {});

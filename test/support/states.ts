@@ -1,6 +1,7 @@
 /** States for the memory's tests. */
-import { emptyState, type RememberedInstance, type State } from '../../src/discovery/memory-state.js';
-import type { Listener } from '../../src/model.js';
+
+import type { Listener } from '../../src/model/model.js';
+import { emptyState, type RememberedInstance, type State } from '../../src/state/memory-state.js';
 
 export const udp = (port: number): Listener => ({
   protocol: 'udp',

@@ -1,7 +1,7 @@
 /** Holds an expression's words against the metric table: what it asks for must be something that the exporter says. */
-import { labelsOf, type MetricName, metricTable } from '../../src/exporter/metric-table.js';
-import { mismatchCodes, mismatches } from '../../src/mismatches.js';
-import type { GapReason, PortStatus } from '../../src/model.js';
+import { labelsOf, type MetricName, metricTable } from '../../src/exporter/metrics/metric-table.js';
+import { mismatchCodes, mismatches } from '../../src/model/mismatches.js';
+import type { GapReason, PortStatus } from '../../src/model/model.js';
 import { type Selector, vocabulary } from './promql.js';
 import { recorded } from './rules.js';
 

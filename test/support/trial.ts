@@ -1,12 +1,12 @@
 /** One fault on this host and what the program says of it: its own memory, settings and clock of grace for each. */
 import { mkdirSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { openMemory } from '../../src/discovery/memory.js';
-import type { Mismatch, Report } from '../../src/model.js';
-import { createReporter } from '../../src/report.js';
-import { defaultSettings, type Settings } from '../../src/settings.js';
-import { createSnapshotTaker } from '../../src/snapshot.js';
-import { words } from '../../src/words.js';
+import type { Mismatch, Report } from '../../src/model/model.js';
+import { createReporter } from '../../src/report/reporter.js';
+import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
+import { defaultSettings, type Settings } from '../../src/settings/settings.js';
+import { openMemory } from '../../src/state/memory.js';
+import { words } from '../../src/words/words.js';
 import { line } from './build.js';
 import { quietPort } from './live.js';
 import { createWorld, type Filebeat, type World } from './world.js';

@@ -1,9 +1,9 @@
 /** The frame of all pages: head, policy, header, footer; and how foreign text is shown. */
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
-import type { Report } from '../../model.js';
+import type { Report } from '../../model/model.js';
 import { timestamp } from '../format.js';
-import { cut, safe } from '../terminal.js';
+import { cut, safe } from '../terminal/terminal.js';
 import { script } from './script.js';
 import { style } from './style.js';
 

@@ -1,9 +1,9 @@
 /** The picture: instances left, ports in the middle, owning processes right; healthy links quiet, broken ones loud. Inline SVG. */
 import { html } from 'hono/html';
-import type { Report } from '../../model.js';
-import { cut, safe } from '../terminal.js';
+import type { Report } from '../../model/model.js';
+import { cut, safe } from '../terminal/terminal.js';
 import type { Html } from './layout.js';
-import { pictureScene, type SceneGroup, type SceneRow, type Tone } from './scene.js';
+import { pictureScene, type SceneGroup, type SceneRow, type Tone } from './picture-scene.js';
 
 // Pixels of the drawing's own coordinates.
 const canvas = 880;

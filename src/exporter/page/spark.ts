@@ -1,7 +1,7 @@
 /** History as small drawings: a line while a port is served, gaps where it is not, its queue as an area, drops as bars. Inline SVG. */
 import { html } from 'hono/html';
-import { samplesKept, stretches } from '../../history.js';
-import type { Changes, History } from '../../model.js';
+import type { Changes, History } from '../../model/model.js';
+import { samplesKept, stretches } from '../../report/history.js';
 import { duration, plural } from '../format.js';
 import type { Html } from './layout.js';
 

@@ -1,8 +1,8 @@
 /** Tables of instances and ports: filtered, ordered and paged by the page's address, so that they work without scripts. */
 import { html } from 'hono/html';
-import { endpointKey } from '../../endpoint.js';
-import type { PortStatus, PortVerdict, Report } from '../../model.js';
-import { endpointText, positionText } from '../../words.js';
+import { endpointKey } from '../../model/endpoint.js';
+import type { PortStatus, PortVerdict, Report } from '../../model/model.js';
+import { endpointText, positionText } from '../../words/words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';

@@ -1,7 +1,7 @@
 /** The example configurations with all times divided, so that what takes minutes in service takes seconds here. */
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
-import { parseDuration } from '../../../src/duration.js';
+import { parseDuration } from '../../../src/settings/duration.js';
 import { prometheusFolder, type Rule, recorded, rules, rulesName } from '../rules.js';
 
 /** One minute of the rules takes two seconds. */

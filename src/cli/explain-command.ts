@@ -1,0 +1,100 @@
+/**
+ * `explain`: what one command line, one running process or every instance asks for; against the host
+ * (`--against-host`), or under another release (`--compare-release`).
+ */
+import { againstHost } from '../explain/collisions.js';
+import { compare, compareCode } from '../explain/compare.js';
+import type { Comparison, Explanation } from '../explain/explained.js';
+import { explainCode, explanation } from '../explain/explanation.js';
+import { compareDocument, explainDocument } from '../exporter/json/explain-json.js';
+import { compareText } from '../exporter/terminal/compare-text.js';
+import { explainText } from '../exporter/terminal/explain-text.js';
+import type { PredictOptions } from '../filebeat/predict.js';
+import { newestOfLine } from '../filebeat/releases/releases.js';
+import type { Gap, Prediction } from '../model/model.js';
+import type { Logger } from '../runtime/log.js';
+import { type ExplainHost, lookAround } from './explain-host.js';
+import { type Asked, askedCommand, askedProcess } from './explain-subject.js';
+import type { Flags } from './flags.js';
+import { readSettings, StartError } from './open-host.js';
+import type { Printed, Terminal } from './print-once.js';
+import { version } from './version.js';
+
+/**
+ * 0; 1 when one of them could not start or meets somebody on the host (comparing: when something changes); 3 when
+ * something cannot be told. Throws `StartError` for flags that do not go together and for a pid that is no Filebeat.
+ */
+export async function explain(
+  flags: Flags,
+  argv: readonly string[] | undefined,
+  log: Logger,
+  terminal: Terminal,
+): Promise<Printed> {
+  refuse(flags, argv);
+  const { processNames } = readSettings(flags['config.file']).discovery;
+  const one =
+    argv !== undefined
+      ? askedCommand(argv, flags, processNames)
+      : flags.pid !== undefined
+        ? askedProcess(flags.pid, flags, processNames)
+        : undefined;
+  const host = one === undefined || flags['against-host'] ? await lookAround(flags, log) : undefined;
+  const asked = one === undefined ? (host?.asked ?? []) : [one];
+  const release = flags['compare-release'];
+  if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
+  const explained = asked.map((each) => ({ asked: each, explanation: explanation(...foretold(each, flags)) }));
+  const all = explained.map((each) => each.explanation);
+  const near = flags['against-host'] ? await host?.around(explained) : undefined;
+  const told: Explanation[] = near === undefined ? all : all.map((each, at) => againstHost(each, near[at]!));
+  const gaps = one === undefined ? (host?.gaps ?? []) : [];
+  const text = flags.json ? json(explainDocument(told, gaps, version)) : explainText(told, gaps, terminal);
+  return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
+}
+
+function refuse(flags: Flags, argv: readonly string[] | undefined): void {
+  if (argv === undefined && (flags.cwd !== undefined || flags.env.length > 0))
+    throw new StartError('--cwd and --env belong to a command line after --');
+  if (flags['against-host'] && flags['compare-release'] !== undefined)
+    throw new StartError('--against-host and --compare-release exclude each other');
+}
+
+function json(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Where the host could not be looked at at all, "no Filebeat" is no answer. */
+function withHost(code: 0 | 1 | 3, host: ExplainHost | undefined): 0 | 1 | 3 {
+  return code === 0 && host?.usable === false ? 3 : code;
+}
+
+function baseOptions(flags: Flags): PredictOptions {
+  const release = flags['filebeat-release'];
+  return release === undefined ? {} : { release: newestOfLine(release) };
+}
+
+/** What is known where there are no files to ask: what the memory has. */
+function foretold(asked: Asked, flags: Flags): [Asked['subject'], Prediction] {
+  return [asked.subject, asked.predict(baseOptions(flags)) ?? asked.predict({})!];
+}
+
+function compareAll(
+  asked: readonly Asked[],
+  flags: Flags,
+  release: string,
+  host: ExplainHost | undefined,
+  terminal: Terminal,
+): Printed {
+  const all = asked.map((each): Comparison => {
+    const [subject, before] = foretold(each, flags);
+    return compare(subject, before, each.predict(optionsFor(release, before)), release);
+  });
+  const gaps: Gap[] = host?.gaps ?? [];
+  const text = flags.json ? json(compareDocument(all, gaps, release, version)) : compareText(all, gaps, terminal);
+  return { text, code: withHost(compareCode(all), host) };
+}
+
+/** The home holds the filesets of the installed release: what differs in another one comes from the exporter's own table. */
+function optionsFor(release: string, { release: installed, filesetFallback }: Prediction): PredictOptions {
+  if (filesetFallback) return { release, filesetsFromTable: true };
+  return { release, ...(installed.version === undefined ? {} : { installed: installed.version }) };
+}

@@ -1,0 +1,193 @@
+/** The table of flags: name, kind, default, help, commands. `--help`, the reference and `parseOptions` are made from it. Pure. */
+
+import type { Protocol } from '../model/model.js';
+import { parseDuration } from '../settings/duration.js';
+import { parseListenAddress } from '../web/listen-address.js';
+
+export const commands = {
+  serve: 'serve metrics and the page over HTTP until SIGTERM or SIGINT (the default)',
+  check: 'look once, print a table; exit code 0 ok, 1 warning, 2 critical, 3 unknown',
+  explain: 'tell every listener that a Filebeat asks for, where it is declared and what socket it becomes',
+  forget: 'forget a remembered instance, or one learned port of an instance',
+  metrics: 'look once, print the exposition',
+} as const;
+
+export type Command = keyof typeof commands;
+export const commandNames = Object.keys(commands) as Command[];
+
+interface About {
+  help: string;
+  commands: readonly Command[];
+}
+
+/** A flag with a value. `parse` gives undefined for a bad one; `expected` says what a good one looks like. */
+interface ValueFlag<T> extends About {
+  kind: 'one' | 'many';
+  placeholder: string;
+  expected: string;
+  /** As it would be typed; absent: the flag has no default. */
+  default?: string;
+  parse(text: string): T | undefined;
+}
+export interface One<T> extends ValueFlag<T> {
+  kind: 'one';
+}
+/** With a default, so that its value is always there. */
+export interface OneOf<T> extends One<T> {
+  default: string;
+}
+/** Repeatable: given once, it replaces the default. */
+export interface Many<T> extends ValueFlag<T> {
+  kind: 'many';
+}
+export interface Toggle extends About {
+  kind: 'toggle';
+}
+export type Flag = One<unknown> | Many<unknown> | Toggle;
+
+const looking = ['serve', 'check', 'explain', 'metrics'] as const;
+const seeing = [...looking, 'forget'] as const;
+const all = ['serve', 'check', 'explain', 'forget', 'metrics'] as const;
+
+interface Value<T> {
+  placeholder: string;
+  expected: string;
+  parse(text: string): T | undefined;
+}
+
+const text = (placeholder: string, what: string): Value<string> => ({
+  placeholder,
+  expected: what,
+  parse: (given) => (given === '' ? undefined : given),
+});
+const path = (placeholder = 'FILE'): Value<string> => text(placeholder, 'a path');
+const seconds: Value<number> = {
+  placeholder: 'DURATION',
+  expected: 'a duration such as 500ms, 10s or 1h30m',
+  parse: parseDuration,
+};
+const choice = <const C extends readonly string[]>(...names: C): Value<C[number]> => ({
+  placeholder: names.join('|'),
+  expected: `one of ${names.join(', ')}`,
+  parse: (given) => names.find((name) => name === given),
+});
+const integer = (least: number, placeholder: string): Value<number> => ({
+  placeholder,
+  expected: least === 0 ? 'a whole number' : `a whole number from ${least}`,
+  parse: (given) => {
+    const number = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+    return number >= least ? number : undefined;
+  },
+});
+const release: Value<string> = {
+  placeholder: 'VERSION',
+  expected: 'a release such as 9.2.1, 9.2 or 9',
+  parse: (given) => (/^\d{1,3}(\.\d{1,4}){0,2}$/.test(given) ? given : undefined),
+};
+const learnedPort: Value<{ protocol: Protocol; port: number }> = {
+  placeholder: 'PROTOCOL/PORT',
+  expected: 'protocol and port such as udp/9000',
+  parse: (given) => {
+    const [, protocol, digits] = /^(udp|tcp)\/(\d{1,5})$/.exec(given) ?? [];
+    const port = Number(digits);
+    return protocol !== undefined && port >= 1 && port <= 65_535 ? { protocol: protocol as Protocol, port } : undefined;
+  },
+};
+const assignment: Value<{ name: string; value: string }> = {
+  placeholder: 'NAME=VALUE',
+  expected: 'NAME=VALUE',
+  parse: (given) => {
+    const at = given.indexOf('=');
+    return at > 0 ? { name: given.slice(0, at), value: given.slice(at + 1) } : undefined;
+  },
+};
+// Characters that mean something in a route pattern, and other routes, are refused.
+const telemetryPath: Value<string> = {
+  placeholder: 'PATH',
+  expected: 'a path of letters, digits and ._- that no other route has, such as /metrics',
+  parse: (given) => (/^(\/[\w.-]+)+$/.test(given) && !/^\/(-|api|instances)(\/|$)/.test(given) ? given : undefined),
+};
+
+const one = <T>(value: Value<T>, about: About): One<T> => ({ kind: 'one', ...value, ...about });
+const oneOf = <T>(value: Value<T>, standard: string, about: About): OneOf<T> => ({
+  kind: 'one',
+  default: standard,
+  ...value,
+  ...about,
+});
+const many = <T>(value: Value<T>, standard: string | undefined, about: About): Many<T> => ({
+  kind: 'many',
+  ...value,
+  ...about,
+  ...(standard === undefined ? {} : { default: standard }),
+});
+const toggle = (about: About): Toggle => ({ kind: 'toggle', ...about });
+
+export const flagTable = {
+  'config.file': one(path(), { help: 'the exporter’s own settings; everything works without', commands: all }),
+  'state.file': oneOf({ ...path(), parse: (given: string) => given }, '/var/lib/filebeat-port-exporter/state.json', {
+    help: 'where instances once seen are remembered; below $STATE_DIRECTORY where systemd sets it; empty: nowhere',
+    commands: all,
+  }),
+  'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: seeing }),
+  'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: seeing }),
+  'scan.grace': oneOf(seconds, '10s', {
+    help: 'how long after its start a Filebeat may still lack a listener',
+    commands: looking,
+  }),
+  'scan.freshness': oneOf(seconds, '1s', { help: 'requests within it share one scan', commands: ['serve'] }),
+  'web.listen-address': many(
+    { placeholder: 'ADDRESS', expected: 'host:port, :port or unix:/path', parse: parseListenAddress },
+    ':9117',
+    { help: 'where to serve; repeatable', commands: ['serve'] },
+  ),
+  'web.telemetry-path': oneOf(telemetryPath, '/metrics', { help: 'where the metrics are', commands: ['serve'] }),
+  'web.config.file': one(path(), {
+    help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered',
+    commands: ['serve'],
+  }),
+  'web.max-requests': oneOf(integer(0, 'N'), '0', {
+    help: 'requests served at once, over it 503; 0: no limit',
+    commands: ['serve'],
+  }),
+  'web.enable-lifecycle': toggle({
+    help: 'answer POST /-/reload and DELETE /api/v1/instances/NAME',
+    commands: ['serve'],
+  }),
+  'collector.nodejs': toggle({
+    help: 'also metrics of the exporter’s own Node.js runtime',
+    commands: ['serve', 'metrics'],
+  }),
+  json: toggle({ help: 'for programs', commands: ['check', 'explain'] }),
+  quiet: toggle({ help: 'the summary line alone', commands: ['check'] }),
+  output: one(path(), { help: 'write there, atomically, as the textfile collector likes it', commands: ['metrics'] }),
+  pid: one(integer(1, 'PID'), { help: 'this running process alone', commands: ['explain'] }),
+  cwd: one(path('DIR'), { help: 'the working directory of the command line after --', commands: ['explain'] }),
+  env: many(assignment, undefined, { help: 'a variable of its environment; repeatable', commands: ['explain'] }),
+  'against-host': toggle({ help: 'also tell collisions with what is bound on this host', commands: ['explain'] }),
+  'filebeat-release': one(release, { help: 'the release to assume, whatever the files say', commands: ['explain'] }),
+  'compare-release': one(release, { help: 'tell what would change under this release', commands: ['explain'] }),
+  port: one(learnedPort, { help: 'forget this learned port alone', commands: ['forget'] }),
+  'log.level': oneOf(choice('debug', 'info', 'warn', 'error'), 'info', {
+    help: 'what is logged to stderr',
+    commands: all,
+  }),
+  'log.format': oneOf(choice('logfmt', 'json'), 'logfmt', { help: 'how', commands: all }),
+  version: toggle({ help: 'print the version', commands: all }),
+  help: toggle({ help: 'print this', commands: all }),
+} satisfies Record<string, Flag>;
+
+export type FlagName = keyof typeof flagTable;
+
+type ValueOf<F> = F extends Toggle
+  ? boolean
+  : F extends Many<infer T>
+    ? T[]
+    : F extends OneOf<infer T>
+      ? T
+      : F extends One<infer T>
+        ? T | undefined
+        : never;
+
+/** What was given, or the defaults. Named as the flags are: `flags['web.listen-address']`. */
+export type Flags = { [N in FlagName]: ValueOf<(typeof flagTable)[N]> };

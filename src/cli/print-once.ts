@@ -1,0 +1,54 @@
+/** `check` and `metrics`: one look, printed once. */
+import { statusDocument } from '../exporter/json/status-json.js';
+import { createNodeMetrics, renderMetrics } from '../exporter/metrics/metrics.js';
+import { checkText } from '../exporter/terminal/check-text.js';
+import { exitCode } from '../exporter/terminal/summary.js';
+import type { Logger } from '../runtime/log.js';
+import { writeWhole } from '../runtime/whole-file.js';
+import type { Flags } from './flags.js';
+import { openHost, StartError } from './open-host.js';
+import { version } from './version.js';
+
+export interface Printed {
+  text: string | Buffer;
+  code: number;
+}
+
+/** What the terminal can do. */
+export interface Terminal {
+  color: boolean;
+  columns?: number;
+}
+
+/** Monitoring-plugins exit codes: 0 ok, 1 warning, 2 critical, 3 unknown. Writes nothing, not even what it remembers. */
+export async function check(flags: Flags, log: Logger, terminal: Terminal): Promise<Printed> {
+  const host = await openHost({ flags, log, oneLook: true, remember: false });
+  const report = await host.reporter.get();
+  const text = flags.json
+    ? `${JSON.stringify(statusDocument(report, version), null, 2)}\n`
+    : checkText(report, { ...terminal, quiet: flags.quiet });
+  return { text, code: exitCode(report) };
+}
+
+/** The exposition once, to stdout or for the textfile collector; 3 when nothing could be looked at. */
+export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
+  const host = await openHost({ flags, log, oneLook: true, remember: true });
+  const report = await host.reporter.get();
+  await host.close();
+  if (!report.snapshot.usable) return { text: '', code: 3 };
+  const options = { version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric };
+  const more = flags['collector.nodejs'] ? await (await createNodeMetrics())('text') : '';
+  const text = renderMetrics(report, options, 'text', more);
+  if (flags.output === undefined) return { text, code: 0 };
+  writeOutput(flags.output, text);
+  return { text: '', code: 0 };
+}
+
+/** A reader never sees half of it. */
+function writeOutput(path: string, bytes: Buffer): void {
+  try {
+    writeWhole(path, bytes, 0o644);
+  } catch (error) {
+    throw new StartError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+}

@@ -1,0 +1,29 @@
+/** What differs between Filebeat releases as a Markdown table, oldest first, from the table that predictions are made with. Pure. */
+import {
+  compareReleases,
+  type ReleaseRange,
+  type ReleaseRule,
+  type ReleaseVersion,
+  releaseRules,
+} from '../../filebeat/releases/releases.js';
+
+const words = ([major, minor, patch]: ReleaseVersion) =>
+  patch === 0 ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
+const span = ({ from, below }: ReleaseRange) =>
+  below === undefined ? `since ${words(from)}` : `${words(from)} up to before ${words(below)}`;
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+export function releasesMarkdown(): string {
+  const rules: ReleaseRule[] = Object.values(releaseRules);
+  const first = (rule: ReleaseRule) => rule.ranges[0]!.from;
+  const sorted = [...rules].sort((a, b) => compareReleases(first(a), first(b)));
+  return [
+    '| releases | what | otherwise | there |',
+    '|---|---|---|---|',
+    ...sorted.map(
+      ({ subject, before, after, ranges }) =>
+        `| ${ranges.map(span).join('; ')} | ${cell(subject)} | ${cell(before)} | ${cell(after)} |`,
+    ),
+    '',
+  ].join('\n');
+}

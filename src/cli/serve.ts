@@ -1,0 +1,81 @@
+/** `serve`: the HTTP server until a signal ends it. */
+import type { HostReader } from '../discovery/host-details.js';
+import type { Logger } from '../runtime/log.js';
+import type { ListenTarget } from '../web/listen-address.js';
+import { bytes } from '../words/figures.js';
+import type { Flags } from './flags.js';
+import { openHost, StartError } from './open-host.js';
+import { version } from './version.js';
+
+export interface Running {
+  /**
+   * Stops accepting, lets requests finish for so many seconds, writes the memory. False: a read hangs, so that the
+   * process does not end by itself.
+   */
+  stop(seconds: number): Promise<boolean>;
+  reload(): void;
+}
+
+/**
+ * What the host is, for pages. The reader runs programs, so it is loaded by the first page and never waited for: that
+ * page goes without these facts, the next one has them.
+ */
+function createHostFacts(): () => Promise<(readonly [string, string])[]> {
+  let reader: Promise<HostReader> | undefined;
+  return async () => {
+    reader ??= import('../discovery/host-details.js').then(({ createHostReader }) => createHostReader());
+    const details = (await reader).current();
+    if (details === undefined) return [];
+    const { system, kernel, architecture, cpus, memoryTotal, memoryAvailable } = details;
+    const memory =
+      memoryTotal === undefined
+        ? undefined
+        : `${bytes(memoryTotal)}${memoryAvailable === undefined ? '' : `, ${bytes(memoryAvailable)} available`}`;
+    const rows: [string, string | undefined][] = [
+      ['System', system],
+      ['Kernel', kernel],
+      ['Architecture', architecture],
+      ['CPUs', cpus === undefined ? undefined : String(cpus)],
+      ['Memory', memory],
+    ];
+    return rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as const]));
+  };
+}
+
+/** `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. */
+export async function serve(flags: Flags, log: Logger, activated: readonly ListenTarget[] = []): Promise<Running> {
+  const host = await openHost({ flags, log, oneLook: false, remember: true });
+  // Only now: the thread that scans loads its part meanwhile.
+  const [{ createApp }, { listen }] = await Promise.all([import('../exporter/server.js'), import('../web/listen.js')]);
+  const nodeMetrics = flags['collector.nodejs']
+    ? await (await import('../exporter/metrics/metrics.js')).createNodeMetrics()
+    : undefined;
+  const app = createApp({
+    getReport: (withinMs) => host.reporter.get(withinMs),
+    isReady: () => host.reporter.latest()?.snapshot.usable === true,
+    telemetryPath: flags['web.telemetry-path'],
+    metrics: () => ({ version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric }),
+    ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
+    maxRequests: flags['web.max-requests'],
+    hostFacts: createHostFacts(),
+    ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: async () => host.reload(), forget: host.forget } } : {}),
+  });
+  const server = await listen(app, {
+    targets: activated.length > 0 ? activated : flags['web.listen-address'],
+    configFile: flags['web.config.file'],
+    log: (level, message) => log[level](message),
+  }).catch(async (error: Error) => {
+    await host.close();
+    throw new StartError(error.message);
+  });
+  for (const address of server.addresses) log.info('listening', () => ({ address, version }));
+  // The first scan reads everything; made now, the first scrape finds it done.
+  host.reporter.get().catch(() => undefined); // Its failure is logged by the host and told by /-/ready.
+  return {
+    reload: () => void host.reload(),
+    async stop(seconds) {
+      await server.close(seconds);
+      return host.close();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** Why a listener of a running Filebeat has no socket: the likeliest cause first. Pure. */
+
+import { collides, serves } from '../filebeat/net/address.js';
+import { applies, parseRelease } from '../filebeat/releases/releases.js';
+import { editedSinceStart } from '../model/expected.js';
+import type { Cause, Holder, Instance, Listener, Owner, Socket } from '../model/model.js';
+import type { Scene } from './scene.js';
+
+/** The first that applies, in this order: what makes a bind impossible, what took the socket away, what never gave it. */
+export function missingCause(instance: Instance, listener: Listener, scene: Scene): Cause {
+  const broken = instance.brokenReloads?.find((b) => b.file === listener.declaredIn.file);
+  if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
+  return (
+    hangsAfterRefusal(instance, scene) ??
+    impossible(instance, listener, scene) ??
+    edited(instance, listener, scene) ??
+    elsewhere(instance, listener, scene) ?? { kind: 'bind-failed', retry: listener.retry }
+  );
+}
+
+/** What the kernel refuses whatever else is going on. */
+function impossible(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
+  if (target.kind !== 'socket') return undefined;
+  const space = scene.namespaceOf(instance);
+  const { address, port } = target;
+  const wildcard = address === '0.0.0.0' || address === '::';
+  if (!wildcard && space?.addresses !== undefined && !isLocal(address, space.addresses))
+    return { kind: 'address-not-local', ...(space.host ? {} : { inside: true as const }) };
+  const first = space?.unprivilegedPortStart;
+  if (first !== undefined && port < first && instance.process?.canBindPrivileged === false)
+    return { kind: 'privileged-port', firstUnprivileged: first };
+  return undefined;
+}
+
+/** What an edit after the start did, or has yet to do. */
+function edited({ basis, prediction, process }: Instance, listener: Listener, { now }: Scene): Cause | undefined {
+  const { file } = listener.declaredIn;
+  if (listener.reload === undefined) return basis === 'edited' ? { kind: 'edited-after-start', file } : undefined;
+  const mtime = prediction.files.find((one) => one.path === file)?.mtime;
+  if (mtime === undefined || process === undefined || mtime <= process.startTime) return undefined;
+  if (listener.reload.losesPort) return { kind: 'reload-lost-port' };
+  const { periodSeconds } = listener.reload;
+  const sinceSeconds = now - mtime;
+  // Two periods: the one that was under way at the edit, and time for the input to start.
+  if (sinceSeconds < 0 || sinceSeconds > 2 * periodSeconds) return undefined;
+  return { kind: 'reload-pending', file, sinceSeconds, periodSeconds };
+}
+
+/** What it holds instead. */
+function elsewhere(instance: Instance, listener: Listener, scene: Scene): Cause | undefined {
+  const { target, protocol, rival } = listener;
+  const held = scene.socketsOf(instance).filter((socket) => socket.protocol === protocol);
+  if (rival !== undefined) {
+    const winner = instance.expected.find(
+      (l) => l !== listener && l.rival === rival && held.some((s) => serves(l.target, s, scene.ipv6) !== 'no'),
+    );
+    if (winner !== undefined) return { kind: 'same-id', declaredIn: winner.declaredIn };
+  }
+  if (target.kind !== 'socket') return undefined;
+  const wanted = (socket: Socket) =>
+    instance.expected.some((l) => l.protocol === protocol && serves(l.target, socket, scene.ipv6) !== 'no');
+  const home = scene.namespaceOf(instance)?.netns;
+  for (const socket of held) {
+    if (socket.port !== target.port) continue;
+    const abroad = home !== undefined && socket.netns !== home;
+    if (!abroad && wanted(socket)) continue;
+    const differs = abroad ? 'namespace' : socket.family === target.family ? 'address' : 'family';
+    return { kind: 'bound-elsewhere', address: socket.address, differs };
+  }
+  return undefined;
+}
+
+/** It refused its files at this very start and hangs instead of ending: known of few releases, and never with a socket. */
+export function hangsAfterRefusal(
+  instance: Instance,
+  scene: Scene,
+): Extract<Cause, { kind: 'hangs-after-refusal' }> | undefined {
+  const { prediction, process, basis } = instance;
+  if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
+  if (prediction.reason === undefined || editedSinceStart(prediction, process.startTime)) return undefined;
+  const { version } = prediction.release;
+  const release = version === undefined ? undefined : parseRelease(version);
+  if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
+  return scene.hidesOwners(instance) || scene.socketsOf(instance).length > 0
+    ? undefined
+    : { kind: 'hangs-after-refusal', fault: prediction.reason };
+}
+
+/** Who has it: since when, and whether it is a Filebeat whose files ask for it. */
+export function holderOf(owner: Owner, instance: Instance, listener: Listener, scene: Scene): Holder {
+  const other = scene.instanceOf(owner);
+  const claim = other?.expected.find(
+    (l) =>
+      l.protocol === listener.protocol && (collides(l.target, listener.target) || collides(listener.target, l.target)),
+  );
+  const { process } = instance;
+  return {
+    owner,
+    ...(other === undefined ? {} : { instance: other.name }),
+    ...(claim === undefined ? {} : { declaredIn: claim.declaredIn }),
+    ...(process === undefined ? {} : { headStart: (process.startTicks - owner.startTicks) / ticksPerSecond }),
+  };
+}
+
+/** USER_HZ, the unit of start times in `/proc/<pid>/stat`: 100 on every architecture that Node.js runs on. */
+const ticksPerSecond = 100;
+
+/** `addresses` as `Namespace.addresses` has them: single ones, and local IPv4 ranges such as `127.0.0.0/8`. */
+function isLocal(address: string, addresses: readonly string[]): boolean {
+  return addresses.some((one) => {
+    const [base, bits] = one.split('/');
+    if (bits === undefined) return one === address;
+    const shift = 32 - Number(bits);
+    return !address.includes(':') && word(address) >>> shift === word(base!) >>> shift;
+  });
+}
+
+function word(ipv4: string): number {
+  return ipv4.split('.').reduce((sum, part) => (sum << 8) | Number(part), 0);
+}

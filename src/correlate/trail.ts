@@ -1,0 +1,57 @@
+/**
+ * What former scans saw, as far as a verdict needs it: when a socket was first seen, which listeners were seen
+ * blocked, when a mismatch began. Pure: each scan makes the next trail.
+ */
+import { endpointKey } from '../model/endpoint.js';
+import type { Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
+
+export interface Trail {
+  /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
+  firstSeen: Map<string, number>;
+  /** Process and endpoint of listeners that were seen missing, with somebody else on the endpoint, after the grace. */
+  blocked: Set<string>;
+  /** Mismatch → when it began, seconds since the epoch. */
+  since: Map<string, number>;
+}
+
+export const emptyTrail: Trail = { firstSeen: new Map(), blocked: new Set(), since: new Map() };
+
+const socketKeys = new WeakMap<Socket, string>();
+
+export function socketKey(socket: Socket): string {
+  const known = socketKeys.get(socket);
+  if (known !== undefined) return known;
+  const key = `${socket.netns}:${socket.protocol}:${socket.inode}`;
+  socketKeys.set(socket, key);
+  return key;
+}
+
+export function blockedKey(process: ProcessId, port: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
+  return `${process.pid}:${process.startTicks}:${endpointKey(port)}`;
+}
+
+export function mismatchKey(m: Mismatch): string {
+  return [m.code, m.name ?? '', m.protocol ?? '', m.address ?? '', m.port ?? '', m.subject ?? ''].join('|');
+}
+
+/** The trail that the next scan goes by. What is gone from the snapshot leaves it. */
+export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, grace: number): Trail {
+  const now = snapshot.takenAt;
+  const firstSeen = new Map<string, number>();
+  for (const socket of snapshot.sockets) {
+    const key = socketKey(socket);
+    firstSeen.set(key, trail.firstSeen.get(key) ?? now);
+  }
+  const blocked = new Set<string>();
+  snapshot.instances.forEach((instance, i) => {
+    const { process } = instance;
+    for (const port of verdict.instances[i]?.ports ?? []) {
+      if (process === undefined || (port.status !== 'taken' && trail.blocked.size === 0)) continue;
+      const key = blockedKey(process, port);
+      const isBlocked = port.status === 'taken' && now - process.startTime > grace;
+      if (isBlocked || trail.blocked.has(key)) blocked.add(key);
+    }
+  });
+  const since = new Map(verdict.mismatches.map((m) => [mismatchKey(m), m.since ?? now]));
+  return { firstSeen, blocked, since };
+}

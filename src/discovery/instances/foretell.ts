@@ -1,0 +1,113 @@
+/** One way to start a Filebeat → what it would open, kept for as long as its files stay the same. */
+import { posix } from 'node:path';
+import { type Command, readCommand } from '../../filebeat/config/command.js';
+import type { Running } from '../../filebeat/detect-release.js';
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { predict } from '../../filebeat/predict.js';
+import { knownReleases, newestRelease } from '../../filebeat/releases/releases.js';
+import { limits, tooMany } from '../../model/limits.js';
+import type { Gap, Prediction } from '../../model/model.js';
+import type { KeptReadings } from '../../proc/kept-readings.js';
+import { attempt } from '../../runtime/defect.js';
+
+/** What a prediction is made from. It holds an environment: it stays inside of the program. */
+export interface Start {
+  command: Command;
+  /** The directory that is `/` for it. */
+  rootDir: string;
+}
+
+/** `-c` as given, comma-joined; `filebeat.yml` where there is none. */
+export function configLabel(argv: readonly string[]): string {
+  const read = readCommand(argv, newestRelease);
+  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
+}
+
+/** Canonical where it exists, else as it is written. */
+export function canonical(files: FileView, path: string): string {
+  const resolved = files.resolve(path);
+  return resolved.ok ? resolved.value : posix.normalize(path);
+}
+
+export interface Foretold {
+  prediction: Prediction;
+  pathData?: string;
+  config: string;
+  start: Start;
+}
+
+/** `view`: see `ReadOptions`. */
+export function foretell(
+  kept: KeptReadings,
+  key: string,
+  command: Command,
+  rootDir: string,
+  { running, view }: { running?: Running; view?: string | undefined } = {},
+): Foretold {
+  const answer = (files: FileView) => {
+    const config = configLabel(command.argv);
+    const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
+    const prediction = predictionWithin(whole, config);
+    return { prediction, pathData: canonical(files, prediction.paths.data), config };
+  };
+  const start = { command, rootDir };
+  return attempt(
+    () => ({ ...kept.read(`predict ${key}`, [command, running], rootDir, answer, { view }), start }),
+    (place) => {
+      const config = attempt(
+        () => configLabel(command.argv),
+        () => 'filebeat.yml',
+      );
+      return { prediction: unforetold(config, place), config, start };
+    },
+  );
+}
+
+/** Nothing is known of it but that it is there. */
+function unforetold(config: string, place: string): Prediction {
+  return {
+    outcome: 'unknown',
+    reason: { code: 'defect' },
+    listeners: [],
+    faults: [],
+    files: [],
+    mainFiles: config.split(','),
+    release: { source: 'assumed' },
+    paths: { home: '', config: '', data: '', logs: '' },
+    gaps: [defectGap(config, place)],
+  };
+}
+
+export function defectGap(subject: string, place: string): Gap {
+  return { reason: 'malformed', subject, detail: `the exporter failed over it (${place})` };
+}
+
+/**
+ * Of a process that runs. Where nothing tells its release, the newest rules are assumed; if it could not run under
+ * them, it is of an older one: the newest under which it could.
+ */
+export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
+  const prediction = predict(command, files, { running });
+  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
+  for (const release of knownReleases) {
+    const older = predict(command, files, { running, release });
+    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' } };
+  }
+  return prediction;
+}
+
+/** Of one prediction; the rest of it stands. */
+function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
+  const { listeners, gaps, faults } = prediction;
+  if (listeners.length <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
+  return {
+    ...prediction,
+    listeners: listeners.slice(0, most),
+    faults: faults.slice(0, limits.troubles),
+    gaps: [
+      ...(listeners.length > most ? [tooMany(`listeners of ${config}`, listeners.length, most)] : []),
+      ...(gaps.length > limits.troubles ? [tooMany(`gaps of ${config}`, gaps.length, limits.troubles)] : []),
+      ...gaps.slice(0, limits.troubles),
+    ],
+  };
+}

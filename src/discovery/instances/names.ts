@@ -1,0 +1,126 @@
+/**
+ * Names of instances: declared > remembered > unit > container > what tells configurations apart in their paths.
+ * Unique by construction, and the same for the same set of instances in whatever order they come; pids and start times
+ * never enter. Pure.
+ */
+import { createHash } from 'node:crypto';
+import { legibleUnit } from '../systemd/unit-specifiers.js';
+
+/** What an instance may be named after. */
+export interface NameSources {
+  /** Unique among the requests. */
+  id: string;
+  declared?: string;
+  /** The name that it had when it was last seen. */
+  remembered?: string;
+  /** `filebeat@core.service`, or an init script's `filebeat`. */
+  unit?: string;
+  container?: string;
+  /** Absolute paths, in the order given to Filebeat. */
+  mainFiles: readonly string[];
+  pathData: string;
+  /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
+  host?: string;
+  /** Set for a second process of one instance: the name of the first with this number behind it. */
+  twin?: number;
+}
+
+/** How much a proposal weighs: of two instances that want one name, the lower rank gets it; of equals, neither. */
+const ranks = { declared: 0, remembered: 1, unit: 2, container: 3, path: 4, twin: 5 } as const;
+
+interface Proposal {
+  name: string;
+  rank: number;
+}
+
+/** Instance id → name. */
+export function nameInstances(requests: readonly NameSources[]): Map<string, string> {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  let open = requests.map((request) => {
+    const proposals = proposalsFor(request);
+    return { id: request.id, proposals, proposal: proposals.next().value };
+  });
+  while (open.length > 0) {
+    const wanted = new Map<string, { rank: number; ids: string[] }>();
+    for (const { id, proposal } of open) {
+      const { name, rank } = proposal;
+      const best = wanted.get(name);
+      if (best === undefined || rank < best.rank) wanted.set(name, { rank, ids: [id] });
+      else if (rank === best.rank) best.ids.push(id);
+    }
+    for (const [name, { ids }] of wanted) {
+      if (ids.length === 1 && !taken.has(name)) names.set(ids[0]!, name);
+      // Wanted by equals, it would mislead whoever got it.
+      taken.add(name);
+    }
+    open = open.filter(({ id }) => !names.has(id));
+    for (const one of open) one.proposal = one.proposals.next().value;
+  }
+  return names;
+}
+
+/** Best first and without end, each worked out when it is asked for: on most scans the first one stands. */
+function* proposalsFor(request: NameSources): Generator<Proposal, never> {
+  const suffix = request.twin === undefined ? '' : `-${request.twin}`;
+  const proposed = new Set<string>();
+  function* propose(name: string | undefined, rank: number, verbatim = false): Generator<Proposal, void> {
+    const clean = (verbatim ? (name ?? '') : slug(name ?? '')) + suffix;
+    if (clean === suffix || proposed.has(clean)) return;
+    proposed.add(clean);
+    yield { name: clean, rank: request.twin === undefined ? rank : ranks.twin };
+  }
+  yield* propose(request.declared, ranks.declared, true);
+  yield* propose(request.remembered, ranks.remembered, true);
+  const words = pathWords(request);
+  let rank: number = ranks.path;
+  if (request.unit !== undefined) {
+    rank = ranks.unit;
+    const base = legibleUnit(request.unit.replace(/\.service$/, ''));
+    yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
+    yield* propose(base, rank);
+    yield* propose(`${base}-${words.short}`, rank);
+  } else if (request.container !== undefined) {
+    rank = ranks.container;
+    yield* propose(request.container, rank);
+    yield* propose(`${request.container}-${words.short}`, rank);
+    yield* propose(`${request.container}-${words.data}`, rank);
+  }
+  for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole])
+    yield* propose(name, rank);
+  // Two roots may hold the same paths: then only the identity itself tells them apart.
+  yield* propose(`${words.short}-${digest(request.id, 8)}`, rank);
+  yield* propose(`${words.short}-${digest(request.id, 32)}`, rank);
+  // Ids are unique, so is the digest of one with a number that nobody else counts up for it.
+  for (let at = proposed.size; ; at++) yield { name: digest(`${request.id} ${at}`, 16), rank: ranks.path };
+}
+
+/** Parts of paths that every installation has and that tell nothing. */
+const generic =
+  /^(?:|\.|filebeat|filebeats|beats?|elastic|etc|conf|config|configs|configuration|conf\.d|data|lib|var|opt|srv|usr|share|bin|home|local|run|app|apps|main|components|current|state|root|tmp)$/i;
+
+function pathWords(request: NameSources): { short: string; longer: string; data: string; whole: string } {
+  const files = request.mainFiles.map((file) => file.split('/').filter((part) => part !== ''));
+  const stems = files.map((parts) => (parts.at(-1) ?? '').replace(/\.(?:ya?ml|json)$/i, ''));
+  const telling = stems.filter((stem) => !generic.test(stem));
+  const folder = files.map((parts) => parts.slice(0, -1).findLast((part) => !generic.test(part))).find((part) => part);
+  const dataParts = request.pathData.split('/');
+  const data = dataParts.findLast((part) => !generic.test(part)) ?? dataParts.findLast((part) => part !== '') ?? 'data';
+  let short: string;
+  if (request.host === 'elastic-otel-collector') short = request.host;
+  else if (request.host !== undefined) short = data;
+  else if (telling.length > 0) short = telling.join('+');
+  else short = folder ?? 'filebeat';
+  const longer = folder !== undefined && folder !== short ? `${folder}-${short}` : short;
+  const whole = [...files.map((parts) => parts.join('-')), request.pathData].join('-');
+  return { short, longer, data, whole };
+}
+
+/** Names stand in labels and URLs: letters, digits and `._@+-`. */
+function slug(text: string): string {
+  return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^-+|-+$/g, '');
+}
+
+function digest(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}

@@ -1,0 +1,263 @@
+/**
+ * Everything the program knows about one running Filebeat, from `/proc/<pid>`: read once per program run
+ * (pid, start time, exec), afterwards only what changes is read again.
+ */
+import type { FilebeatProcess, Gap, Reading } from '../../model/model.js';
+import { parseCgroup } from '../../proc/cgroup.js';
+import type { ProcFs } from '../../proc/proc-fs.js';
+import {
+  type ProcessStat,
+  parseBootTime,
+  parseCmdline,
+  parseEnviron,
+  parseExecutable,
+  parseMaxOpenFiles,
+  parseNamespaceLink,
+  parseStat,
+  parseStatus,
+  TICKS_PER_SECOND,
+} from '../../proc/process-files.js';
+import { identify } from '../../proc/root-identity.js';
+
+/** A Filebeat that runs: its facts for the model, and what stays inside of the program. */
+export interface RunningFilebeat {
+  process: FilebeatProcess;
+  argv: string[];
+  /** What it was started with; undefined when that could not be read. */
+  env?: Record<string, string>;
+  /** The directory that is `/` for it: for `openFileView`. */
+  rootDir: string;
+  /** Same for processes with the same root: `/` for the host's, else the container or the root's device and inode. */
+  rootId: string;
+  /** Same for processes that see the same files: root and mount namespace. Absent where that cannot be told. */
+  view?: string;
+}
+
+/** What a process is between two `exec`s; as long as `mark` stays, nothing in here changes. */
+export interface Facts extends Omit<RunningFilebeat, 'process'> {
+  mark: string;
+  parent: number;
+  still: Omit<FilebeatProcess, 'startTime' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
+  gaps: Gap[];
+}
+
+export interface FactReader {
+  /** The network namespace of the host: pid 1's, or ours where that cannot be seen. */
+  hostNetns(): number | undefined;
+  /** `undefined`: it ended or became another program while we looked. */
+  read(pid: number): Facts | undefined;
+  /** Same process, same program? Then its statistics; else undefined. */
+  verify(pid: number, facts: Facts): ProcessStat | undefined;
+  tell(facts: Facts, stat: ProcessStat): RunningFilebeat;
+}
+
+/** How often a process may change under our eyes before it counts as vanished. */
+const ATTEMPTS = 3;
+const BOOT_TIME_KEPT_MS = 60_000;
+/** A difference of the clock to the uptime that is no mere drift. */
+const CLOCK_SET_S = 0.5;
+
+export function createFactReader(procfs: ProcFs, rootfs: string, now: () => number): FactReader {
+  let host: number | undefined;
+  let boot: { at: number; seconds: number } | undefined;
+  let pageBytes: number | undefined;
+  const rootOfHost = identify(rootfs);
+
+  function stat(pid: number): ProcessStat | undefined {
+    const text = procfs.piece(`${pid}/stat`);
+    return text.ok ? parseStat(text.value) : undefined;
+  }
+
+  /** Chosen anew by every exec; where its part in `stat` is hidden from us, the command line has to do. */
+  function markOf(pid: number, seen: ProcessStat): string {
+    const mark = `${seen.startTicks} ${seen.stackStart}`;
+    if (seen.stackStart !== '0') return mark;
+    const cmdline = procfs.piece(`${pid}/cmdline`);
+    return cmdline.ok ? `${mark} ${cmdline.value}` : mark;
+  }
+
+  function hostNetns(): number | undefined {
+    host ??= netnsOfLink(procfs.link('1/ns/net')) ?? netnsOfLink(procfs.link('self/ns/net'));
+    return host;
+  }
+
+  function netnsOf(pid: number): Reading<number> {
+    const link = procfs.link(`${pid}/ns/net`);
+    if (link.ok) {
+      const netns = parseNamespaceLink(link.value, 'net');
+      if (netns !== undefined) return { ok: true, value: netns };
+      return { ok: false, gap: { reason: 'malformed', subject: `/proc/${pid}/ns/net` } };
+    }
+    // The link is denied to strangers, `net/` is not, and each namespace has its own inodes there, taken from
+    // the same numbers as the namespaces' own (proc_alloc_inum in fs/proc/generic.c): unique without privilege.
+    const table = procfs.real ? procfs.stat(`${pid}/net/udp`) : undefined;
+    if (!table?.ok) return link;
+    const ours = procfs.stat('self/net/udp');
+    const own = ours.ok && ours.value.ino === table.value.ino ? netnsOfLink(procfs.link('self/ns/net')) : undefined;
+    return { ok: true, value: own ?? table.value.ino };
+  }
+
+  function rootOf(
+    pid: number,
+    container: string | undefined,
+  ): { rootDir: string; rootId: string; view?: string; gap?: Gap } {
+    const own = `${procfs.root}/${pid}/root`;
+    const root = procfs.stat(`${pid}/root/.`);
+    if (root.ok) {
+      const { dev, ino } = root.value;
+      const mounts = procfs.link(`${pid}/ns/mnt`);
+      const view = mounts.ok ? { view: `${mounts.value} ${dev}:${ino}` } : {};
+      if (`${dev}:${ino}` === rootOfHost) return { rootDir: own, rootId: '/', ...view };
+      return { rootDir: own, rootId: container ?? `${dev}:${ino}`, ...view };
+    }
+    const gap: Gap = { ...root.gap, subject: `/proc/${pid}/root` };
+    // No container by its control group, so what it sees is taken to be what the host has.
+    if (container === undefined) return { rootDir: rootfs, rootId: '/', ...(gap.reason === 'denied' && { gap }) };
+    return { rootDir: own, rootId: container, gap };
+  }
+
+  function attempt(pid: number): Facts | undefined {
+    const before = stat(pid);
+    if (before === undefined || before.state === 'Z' || before.state === 'X') return undefined;
+    const gaps: Gap[] = [];
+    const seen = <T>(reading: Reading<T>): T | undefined => {
+      if (reading.ok) return reading.value;
+      gaps.push(reading.gap);
+      return undefined;
+    };
+    const mark = markOf(pid, before);
+    const executable = seen(procfs.link(`${pid}/exe`));
+    const cmdline = procfs.piece(`${pid}/cmdline`);
+    if (!cmdline.ok) return undefined;
+    const cwd = seen(procfs.link(`${pid}/cwd`));
+    const environ = seen(procfs.piece(`${pid}/environ`));
+    const netns = seen(netnsOf(pid));
+    const status = parseStatus(textOr(procfs.piece(`${pid}/status`)));
+    if (status.threadGroup !== undefined && status.threadGroup !== pid) return undefined;
+    const uid = status.uid ?? seen(procfs.stat(`${pid}`))?.uid;
+    if (uid === undefined) return undefined;
+    const { unit, container } = parseCgroup(textOr(procfs.piece(`${pid}/cgroup`)));
+    const root = rootOf(pid, container);
+    if (root.gap) gaps.push(root.gap);
+    const maxFds = parseMaxOpenFiles(textOr(procfs.piece(`${pid}/limits`)));
+
+    // Only if it is still the same process and program do all these belong together.
+    const after = stat(pid);
+    if (after === undefined || markOf(pid, after) !== mark) return undefined;
+    for (const gap of gaps) if (gap.reason === 'vanished') gap.reason = 'missing';
+
+    const program = executable === undefined ? undefined : parseExecutable(executable);
+    const home = hostNetns();
+    const argv = parseCmdline(cmdline.value);
+    return {
+      mark,
+      parent: before.parent,
+      argv,
+      ...(environ !== undefined && { env: parseEnviron(environ) }),
+      rootDir: root.rootDir,
+      rootId: root.rootId,
+      ...(root.view !== undefined && { view: root.view }),
+      gaps,
+      still: {
+        pid,
+        startTicks: before.startTicks,
+        comm: before.comm,
+        uid,
+        executableDeleted: program?.deleted ?? false,
+        ...(program && { executable: program.path }),
+        ...(cwd !== undefined && { cwd }),
+        ...(netns !== undefined && { netns }),
+        ...(netns !== undefined && home !== undefined && { hostNetns: netns === home }),
+        ...(unit !== undefined && { unit }),
+        ...(container !== undefined && { container }),
+        ...(status.canBindPrivileged !== undefined && { canBindPrivileged: status.canBindPrivileged }),
+        ...(maxFds !== undefined && { maxFds }),
+      },
+    };
+  }
+
+  function read(pid: number): Facts | undefined {
+    for (let tries = 0; tries < ATTEMPTS; tries++) {
+      const facts = attempt(pid);
+      if (facts) return facts;
+    }
+    return undefined;
+  }
+
+  function verify(pid: number, facts: Facts): ProcessStat | undefined {
+    const seen = stat(pid);
+    if (seen === undefined || seen.state === 'Z' || seen.state === 'X') return undefined;
+    if (markOf(pid, seen) !== facts.mark) return undefined;
+    // The file behind a running program may be replaced at any time: an upgrade that awaits its restart.
+    const link = procfs.link(`${pid}/exe`);
+    if (link.ok) {
+      const { path, deleted } = parseExecutable(link.value);
+      facts.still.executable = path;
+      facts.still.executableDeleted = deleted;
+    }
+    return seen;
+  }
+
+  function tell(facts: Facts, seen: ProcessStat): RunningFilebeat {
+    const openFds = openDescriptors(procfs, seen.pid);
+    pageBytes ??= readPageSize(procfs);
+    const process: FilebeatProcess = {
+      ...facts.still,
+      startTime: bootTime() + seen.startTicks / TICKS_PER_SECOND,
+      cpuSeconds: seen.cpuTicks / TICKS_PER_SECOND,
+      residentBytes: seen.residentPages * pageBytes,
+      ...(openFds !== undefined && { openFds }),
+    };
+    const { argv, env, rootDir, rootId, view } = facts;
+    return {
+      process,
+      argv,
+      ...(env !== undefined && { env }),
+      rootDir,
+      rootId,
+      ...(view !== undefined && { view }),
+    };
+  }
+
+  /**
+   * Seconds since the epoch. `/proc/stat` is slow on large machines, so it is read once a minute. Its `btime` is cut to whole seconds, which would make a process look older
+   * than the file it was started with: where the clock can be compared with the uptime (hundredths), that is taken,
+   * and kept, so that a start time stays what it is, until the clock is set.
+   */
+  function bootTime(): number {
+    if (boot !== undefined && now() - boot.at <= BOOT_TIME_KEPT_MS) return boot.seconds;
+    const whole = parseBootTime(textOr(procfs.text('stat'))) ?? 0;
+    const uptime = procfs.real ? Number.parseFloat(textOr(procfs.piece('uptime'))) : Number.NaN;
+    const exact = Number.isFinite(uptime) ? Math.round(Date.now() / 10 - uptime * 100) / 100 : whole;
+    const moved = boot === undefined || Math.abs(exact - boot.seconds) > CLOCK_SET_S;
+    boot = { at: now(), seconds: moved ? exact : boot!.seconds };
+    return boot.seconds;
+  }
+
+  return { hostNetns, read, verify, tell };
+}
+
+/** Since Linux 6.2 the directory's size is the number of open descriptors; before, it is 0 and they are listed. */
+function openDescriptors(procfs: ProcFs, pid: number): number | undefined {
+  if (procfs.real) {
+    const directory = procfs.stat(`${pid}/fd`);
+    if (directory.ok && directory.value.size > 0) return directory.value.size;
+  }
+  const names = procfs.list(`${pid}/fd`);
+  return names.ok ? names.value.length : undefined;
+}
+
+/** `KernelPageSize:        4 kB`; `stat` counts resident memory in pages, and Node doesn't tell their size. */
+function readPageSize(procfs: ProcFs): number {
+  const maps = procfs.text('self/smaps', (_, length) => length > 2048);
+  const match = maps.ok ? /^KernelPageSize:\s+(\d+) kB$/m.exec(maps.value) : null;
+  return match ? Number(match[1]) * 1024 : 4096;
+}
+
+function netnsOfLink(link: Reading<string>): number | undefined {
+  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
+}
+
+function textOr(reading: Reading<string>): string {
+  return reading.ok ? reading.value : '';
+}

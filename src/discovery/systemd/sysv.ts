@@ -1,0 +1,128 @@
+/**
+ * SysV init scripts that start a Filebeat (packages up to 8.10 shipped one around `filebeat-god`): /etc/init.d/NAME says
+ * how, a link /etc/rc3.d/S50NAME says that it ought to run. Only what the files tell; nothing is run.
+ */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import type { Gap } from '../../model/model.js';
+import { pickFilebeat } from '../launch/launchers.js';
+import { simpleCommands } from '../launch/shell.js';
+import { readText } from './unit-service.js';
+import type { FilebeatUnit, UnitOptions } from './units.js';
+
+const scriptDirectories = ['/etc/init.d', '/etc/rc.d/init.d'];
+const linkDirectories = ['/etc', '/etc/rc.d'];
+const scriptLimit = limits.initScriptBytes;
+
+/**
+ * All init scripts that start a Filebeat, by name. `native` are the systemd services found: one of the same name makes
+ * systemd ignore the script (systemd-sysv-generator(8)).
+ */
+export function findInitScripts(
+  files: FileView,
+  options: UnitOptions,
+  native: readonly string[] = [],
+): { units: FilebeatUnit[]; gaps: Gap[] } {
+  const gaps: Gap[] = [];
+  const units: FilebeatUnit[] = [];
+  const links = startLinks(files, gaps);
+  const seen = new Set<string>();
+  for (const directory of scriptDirectories) {
+    const real = files.resolve(directory);
+    if (!real.ok || seen.has(real.value)) continue;
+    seen.add(real.value);
+    for (const name of list(files, directory, gaps)) {
+      if (native.includes(`${name}.service`) || seen.has(`script ${name}`)) continue;
+      seen.add(`script ${name}`);
+      const unit = readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options, gaps);
+      if (unit) units.push(unit);
+    }
+  }
+  return { units: units.sort((a, b) => (a.name < b.name ? -1 : 1)), gaps };
+}
+
+function readScript(
+  files: FileView,
+  path: string,
+  name: string,
+  wantedBy: string[],
+  options: UnitOptions,
+  unclear: Gap[],
+): FilebeatUnit | undefined {
+  const stat = files.stat(path);
+  if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return undefined;
+  const script = readText(files, path);
+  // Most scripts of /etc/init.d have nothing to do with Filebeat: a name that never occurs saves reading them closely.
+  if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) {
+    return undefined;
+  }
+  const gaps: Gap[] = [];
+  let envComplete = true;
+  const source = (file: string) => {
+    // Function libraries of the distribution say nothing about this service.
+    if (!/^\/etc\/(?:default|sysconfig|conf\.d|filebeat)/.test(file)) return undefined;
+    const read = readText(files, file);
+    if (!('gap' in read)) return read.text;
+    if (read.gap.reason !== 'missing') {
+      gaps.push(read.gap);
+      envComplete = false;
+    }
+    return undefined;
+  };
+  const env = { PATH: '/sbin:/usr/sbin:/bin:/usr/bin' };
+  const commands = simpleCommands(script.text, { env, args: [path, 'start'], source });
+  const launch = { files, processNames: options.processNames };
+  const command = pickFilebeat(commands, { argv: [path, 'start'], cwd: '/', env }, launch);
+  if (command === undefined) return undefined;
+  const shouldRun = wantedBy.length > 0;
+  const common = {
+    name,
+    manager: 'sysv' as const,
+    aliases: [],
+    envComplete,
+    ownNetwork: false,
+    shouldRun,
+    why: shouldRun ? ('enabled' as const) : ('disabled' as const),
+    wantedBy,
+    fragment: path,
+    dropIns: [],
+    conditions: [],
+    gaps,
+  };
+  if (command !== 'unclear') return { ...common, ...command };
+  unclear.push({ reason: 'malformed', subject: path, detail: 'how it starts Filebeat is decided as it runs' });
+  return undefined;
+}
+
+/** Script name → default runlevels that start it (`rc3`), from `rc?.d/S50NAME`. */
+function startLinks(files: FileView, gaps: Gap[]): Map<string, string[]> {
+  const links = new Map<string, Set<string>>();
+  for (const level of defaultRunlevels(files)) {
+    for (const directory of linkDirectories) {
+      for (const link of list(files, `${directory}/rc${level}.d`, gaps)) {
+        const name = /^S\d\d(.+)$/.exec(link)?.[1];
+        if (name === undefined) continue;
+        // The link may be called otherwise than the script that it leads to.
+        const target = files.resolve(`${directory}/rc${level}.d/${link}`);
+        const script = target.ok ? target.value.slice(target.value.lastIndexOf('/') + 1) : name;
+        if (!links.has(script)) links.set(script, new Set());
+        links.get(script)!.add(`rc${level}`);
+      }
+    }
+  }
+  return new Map([...links].map(([name, levels]) => [name, [...levels].sort()]));
+}
+
+/** `id:3:initdefault:` of /etc/inittab, else the multi-user levels. */
+function defaultRunlevels(files: FileView): string[] {
+  const inittab = readText(files, '/etc/inittab');
+  const level = 'gap' in inittab ? undefined : /^[^#\n:]*:([2-5]):initdefault:/m.exec(inittab.text)?.[1];
+  return level === undefined ? ['2', '3', '4', '5'] : [level];
+}
+
+function list(files: FileView, path: string, gaps: Gap[]): string[] {
+  const names = files.list(path, 10_000);
+  if (names.ok) return names.value;
+  if (names.gap.reason !== 'missing') gaps.push(names.gap);
+  return [];
+}

@@ -1,0 +1,183 @@
+/**
+ * Which file a unit's name means: unit directories by precedence, alias and mask links, drop-ins, `*.wants` links
+ * (systemd.unit(5) "UNIT FILE LOAD PATH"). Reads only through the FileView, so any root can be looked at.
+ */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import type { Gap } from '../../model/model.js';
+import { parseServiceName, templateName, type UnitName } from './unit-specifiers.js';
+
+/** Strongest first. The generators' output and transient units below /run take part like any other. */
+const unitDirectories = [
+  '/etc/systemd/system.control',
+  '/run/systemd/system.control',
+  '/run/systemd/transient',
+  '/run/systemd/generator.early',
+  '/etc/systemd/system',
+  '/etc/systemd/system.attached',
+  '/run/systemd/system',
+  '/run/systemd/system.attached',
+  '/run/systemd/generator',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+  '/run/systemd/generator.late',
+] as const;
+
+/** More entries than this in one unit directory are not looked at. */
+const listLimit = limits.unitEntries;
+
+export interface UnitDirectory {
+  path: string;
+  names: ReadonlySet<string>;
+}
+
+export interface UnitIndex {
+  directories: UnitDirectory[];
+  /** Canonical paths of the directories: a link into one of them is an alias, one out of them a linked unit file. */
+  canonical: ReadonlySet<string>;
+  /** Unit name → units whose `.wants`, `.requires` or `.upholds` directory links it, sorted. */
+  wantedBy: ReadonlyMap<string, string[]>;
+  gaps: Gap[];
+}
+
+/** Lists all unit directories once; absent ones are no gap, a directory reached twice (`/lib` → `usr/lib`) counts once. */
+export function indexUnits(files: FileView): UnitIndex {
+  const directories: UnitDirectory[] = [];
+  const canonical = new Set<string>();
+  const gaps: Gap[] = [];
+  const wanted = new Map<string, Set<string>>();
+  const list = (path: string): string[] => {
+    const names = files.list(path, listLimit);
+    if (names.ok) return names.value;
+    if (names.gap.reason !== 'missing') gaps.push(names.gap);
+    return [];
+  };
+  for (const path of unitDirectories) {
+    const real = files.resolve(path);
+    if (!real.ok) {
+      if (real.gap.reason !== 'missing') gaps.push(real.gap);
+      continue;
+    }
+    if (canonical.has(real.value)) continue;
+    canonical.add(real.value);
+    const names = list(path);
+    directories.push({ path, names: new Set(names) });
+    for (const name of names) {
+      const owner = /^(.+)\.(?:wants|requires|upholds)$/.exec(name)?.[1];
+      if (owner === undefined) continue;
+      for (const link of list(`${path}/${name}`)) {
+        if (!wanted.has(link)) wanted.set(link, new Set());
+        wanted.get(link)!.add(owner);
+      }
+    }
+  }
+  const wantedBy = new Map([...wanted].map(([name, owners]) => [name, [...owners].sort()]));
+  return { directories, canonical, wantedBy, gaps };
+}
+
+/** Names of service units that have a file or link in some directory, templates included; sorted. */
+export function serviceNames(index: UnitIndex): string[] {
+  const names = new Set<string>();
+  for (const directory of index.directories) {
+    for (const name of directory.names) if (parseServiceName(name)) names.add(name);
+  }
+  return [...names].sort();
+}
+
+export type Fragment =
+  /** `path` as the unit directory has it; `alias`: the link leads to another unit's name. */
+  | { kind: 'file'; path: string }
+  | { kind: 'alias'; of: string }
+  /** A link to /dev/null, an empty file, or a link that leads nowhere; `hidden` is what it hides. */
+  | { kind: 'masked'; path: string; hidden?: string }
+  | { kind: 'none' };
+
+/** The file behind exactly this name (no falling back from an instance to its template). */
+export function findFragment(files: FileView, index: UnitIndex, name: string): Fragment {
+  const places = index.directories.filter((directory) => directory.names.has(name));
+  for (const [rank, directory] of places.entries()) {
+    const path = `${directory.path}/${name}`;
+    const real = files.resolve(path);
+    const stat = files.stat(path);
+    if (!real.ok || !stat.ok) {
+      const unreadable = (!real.ok && real.gap.reason !== 'missing') || (!stat.ok && stat.gap.reason !== 'missing');
+      if (unreadable) return { kind: 'file', path };
+      // In a root without /dev a mask is a link that leads nowhere; systemd can run neither.
+      return masked(path, places.slice(rank + 1), name);
+    }
+    if (stat.value.kind === 'other' || stat.value.size === 0) return masked(path, places.slice(rank + 1), name);
+    if (stat.value.kind !== 'file') continue;
+    const slash = real.value.lastIndexOf('/');
+    const target = real.value.slice(slash + 1);
+    if (index.canonical.has(real.value.slice(0, slash)) && target !== name && aliasAllowed(name, target)) {
+      return { kind: 'alias', of: target };
+    }
+    return { kind: 'file', path };
+  }
+  return { kind: 'none' };
+}
+
+function masked(path: string, weaker: UnitDirectory[], name: string): Fragment {
+  const hidden = weaker[0];
+  return hidden ? { kind: 'masked', path, hidden: `${hidden.path}/${name}` } : { kind: 'masked', path };
+}
+
+/** A plain name may alias a plain one, a template a template, an instance its like or a template. */
+function aliasAllowed(name: string, target: string): boolean {
+  const from = parseServiceName(name);
+  const to = parseServiceName(target);
+  if (!from || !to) return false;
+  if (from.instance === undefined || to.instance === undefined) return from.instance === to.instance;
+  return to.instance === '' || to.instance === from.instance;
+}
+
+/**
+ * Drop-ins that bear on a unit, in the order in which they are read: by file name whatever their directory. Of one file name
+ * only the strongest counts: unit directories by precedence, in each of them first the unit's own `.d`, its template's, those
+ * of its dashed prefixes; the type-wide `service.d` of every unit directory comes after all of these.
+ */
+export function findDropIns(
+  files: FileView,
+  index: UnitIndex,
+  names: readonly UnitName[],
+): { paths: string[]; gaps: Gap[] } {
+  const gaps: Gap[] = [];
+  const directories: string[] = [];
+  const add = (directory: UnitDirectory, name: string) => {
+    if (directory.names.has(`${name}.d`)) directories.push(`${directory.path}/${name}.d`);
+  };
+  for (const name of names) {
+    const wanted = dropInNames(name);
+    for (const directory of index.directories) for (const one of wanted) add(directory, one);
+  }
+  for (const directory of index.directories) add(directory, 'service');
+
+  const chosen = new Map<string, string>();
+  for (const directory of directories) {
+    const list = files.list(directory, listLimit);
+    if (!list.ok) {
+      if (list.gap.reason !== 'missing') gaps.push(list.gap);
+      continue;
+    }
+    for (const file of list.value) {
+      if (file.endsWith('.conf') && !file.startsWith('.') && !chosen.has(file))
+        chosen.set(file, `${directory}/${file}`);
+    }
+  }
+  const byName = [...chosen].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return { paths: byName.map(([, path]) => path), gaps };
+}
+
+/** `a-b@i.service` → itself, `a-b@.service`, `a-@.service`, `a-@i.service`: most specific first. */
+function dropInNames(name: UnitName): string[] {
+  const template = templateName(name);
+  const own = [name.full];
+  if (template) own.push(...dropInNames(parseServiceName(template)!));
+  const trimmed = name.prefix.endsWith('-') ? name.prefix.slice(0, -1) : name.prefix;
+  const dash = trimmed.lastIndexOf('-');
+  if (dash <= 0) return own;
+  const prefix = trimmed.slice(0, dash + 1);
+  const at = name.instance ? `@${name.instance}` : '';
+  return [...own, ...dropInNames(parseServiceName(`${prefix}${at}.service`)!)];
+}

@@ -1,0 +1,79 @@
+/** What stands below the tables: plain ports, what could not be seen, counters of the network namespaces, the host. */
+import { html } from 'hono/html';
+import type { Gap, Report } from '../../model/model.js';
+import { endpointText } from '../../words/words.js';
+import { bytes, duration, grouped, plural, timestamp } from '../format.js';
+import { foreign, type Html, type PageContext } from './layout.js';
+
+/** More gaps than this are only counted. */
+const manyGaps = 50;
+
+export function staticTable({ verdict }: Report): Html | '' {
+  if (verdict.statics.length === 0) return '';
+  const rows = [...verdict.statics].sort((a, b) => Number(a.up) - Number(b.up));
+  return html`<h2>Plain ports <small>from the exporter’s settings</small></h2>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Plain ports"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Ought to be</th><th scope="col">Held by</th></tr></thead><tbody>
+${rows.slice(0, 500).map(
+  (
+    port,
+  ) => html`<tr><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address ?? '*', port.port), 60)}</td><td class="tight"><span class="state ${port.up ? 'ok' : 'bad'}">${port.up ? 'bound' : 'not bound'}</span></td><td>${foreign(port.process ?? 'any process', 40)}</td><td>${port.owner === undefined ? '' : html`<bdi>${foreign(port.owner.comm, 20)}</bdi> <span class="soft">${port.owner.pid}</span>`}</td></tr>
+`,
+)}</tbody></table></div>`;
+}
+
+const reasons: Record<Gap['reason'], string> = {
+  denied: 'permission denied',
+  vanished: 'gone while looking',
+  malformed: 'not understood',
+  missing: 'not there',
+  limit: 'too much',
+};
+
+export function gapTable(gaps: readonly Gap[]): Html {
+  if (gaps.length === 0) return html`<h2>Not seen</h2><p class="soft">Nothing was hidden from the exporter.</p>`;
+  const left = gaps.length - manyGaps;
+  return html`<h2>Not seen <small>${plural(gaps.length, 'gap')}; what cannot be seen is never called down</small></h2>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Not seen"><table><thead><tr><th scope="col">Why</th><th scope="col">What</th><th scope="col">More</th></tr></thead><tbody>
+${gaps.slice(0, manyGaps).map(
+  (
+    gap,
+  ) => html`<tr><td class="tight">${reasons[gap.reason]}</td><td class="mono">${foreign(gap.subject)}</td><td>${foreign(gap.detail ?? '')}</td></tr>
+`,
+)}</tbody></table></div>
+${left > 0 ? html`<p class="soft">${plural(left, 'more gap')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
+}
+
+export function counterTable({ snapshot }: Report): Html | '' {
+  const known = snapshot.namespaces.flatMap(({ netns, host, counters }) =>
+    counters === undefined ? [] : [{ name: host ? 'host' : String(netns), ...counters }],
+  );
+  if (known.length === 0) return '';
+  return html`<h2>UDP in the kernel <small>since boot, both address families, every program</small></h2>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="UDP counters"><table><thead><tr><th scope="col">Network namespace</th><th scope="col" class="num">Delivered</th><th scope="col" class="num">No such port</th><th scope="col" class="num">Errors</th><th scope="col" class="num">Buffer full</th></tr></thead><tbody>
+${known.slice(0, 200).map(
+  (
+    n,
+  ) => html`<tr><td>${n.name}</td><td class="num">${grouped(n.inDatagrams)}</td><td class="num">${grouped(n.noPorts)}</td><td class="num">${grouped(n.inErrors)}</td><td class="num">${grouped(n.receiveBufferErrors)}</td></tr>
+`,
+)}</tbody></table></div>`;
+}
+
+export function factList(rows: readonly (readonly [string, string | Html | undefined])[]): Html {
+  const known = rows.filter(([, value]) => value !== undefined && value !== '');
+  return html`<dl>${known.map(
+    ([label, value]) => html`<dt>${label}</dt><dd>${typeof value === 'string' ? foreign(value, 300) : value}</dd>
+`,
+  )}</dl>`;
+}
+
+export function hostFacts({ snapshot }: Report, context: PageContext): Html {
+  const { host, takenAt } = snapshot;
+  return html`<h2>Host</h2>
+<div class="facts">${factList([
+    ['Name', host.hostname],
+    ['Up for', `${duration(takenAt - host.bootTime)}, since ${timestamp(host.bootTime)}`],
+    ['IPv6', host.ipv6 ? 'yes' : 'the kernel has none'],
+    ['net.core.rmem_default', host.rmemDefault === undefined ? undefined : bytes(host.rmemDefault)],
+    ['net.core.rmem_max', host.rmemMax === undefined ? undefined : bytes(host.rmemMax)],
+  ])}${context.hostFacts === undefined ? '' : factList(context.hostFacts)}</div>`;
+}

@@ -1,0 +1,158 @@
+/**
+ * What the picture shows, before a single coordinate: rows of ports between an instance and the process that holds them.
+ * What is well is folded, what is not gets a row of its own, and a host of any size fits one picture. Pure.
+ */
+import type { Owner, PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../model/model.js';
+import { endpointText } from '../../words/words.js';
+import { plural } from '../format.js';
+import { type InstanceView, instanceViews, ownerOf } from '../view.js';
+
+export type Tone = 'ok' | 'bad' | 'odd';
+
+/** One port, or several that are folded to one. */
+export interface SceneRow {
+  label: string;
+  /** Said beside the label when it is not simply well. */
+  note: string;
+  tone: Tone;
+  /** Process at the other end; undefined: nothing there, or it cannot be seen. */
+  owner?: Owner;
+}
+
+export interface SceneGroup {
+  label: string;
+  note: string;
+  tone: Tone;
+  /** No process runs it. */
+  gone: boolean;
+  rows: SceneRow[];
+}
+
+/** Rows of the whole picture, and of one instance's ports in trouble. */
+const budget = 34;
+const troubleRows = 6;
+/** Beside trouble, what is well needs less room. */
+const calmRows = 6;
+/** A host with no more ports than this is drawn port by port. */
+const smallHost = 16;
+
+const odd: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
+const notes: Partial<Record<PortStatus, string>> = {
+  instance_down: 'down',
+  owner_hidden: 'owner hidden',
+  taken: 'taken',
+};
+
+function toneOf(port: PortVerdict): Tone {
+  if (port.status === 'listening') return 'ok';
+  return odd.includes(port.status) ? 'odd' : 'bad';
+}
+
+function portRow(port: PortVerdict): SceneRow {
+  const tone = toneOf(port);
+  const owner = ownerOf(port);
+  return {
+    label: `${port.protocol} ${endpointText(port.address, port.port)}`,
+    note: tone === 'ok' ? '' : (notes[port.status] ?? port.status),
+    tone,
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+/** Several served ports as one row: by protocol and range, linked to the process if it is one. */
+function foldServed(ports: readonly PortVerdict[]): SceneRow {
+  const numbers = ports.flatMap((port) => (port.port === undefined ? [] : [port.port]));
+  const [low, high] = numbers.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, -Infinity]);
+  const owner = ports.map(ownerOf).find((o) => o !== undefined);
+  return {
+    label: `${plural(ports.length, 'port')} ${low === high ? low : `${low}–${high}`}`,
+    note: '',
+    tone: 'ok',
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+function rowsOf(ports: readonly PortVerdict[], unfolded: boolean): SceneRow[] {
+  const trouble = ports
+    .filter((port) => toneOf(port) !== 'ok')
+    .sort((a, b) => Number(toneOf(b) === 'bad') - Number(toneOf(a) === 'bad'));
+  const served = ports.filter((port) => toneOf(port) === 'ok');
+  if (unfolded) return ports.map(portRow);
+  const left = trouble.length - troubleRows;
+  const worst = trouble.slice(troubleRows).some((port) => toneOf(port) === 'bad') ? 'bad' : 'odd';
+  return [
+    ...trouble.slice(0, left === 1 ? troubleRows + 1 : troubleRows).map(portRow),
+    ...(left > 1 ? [{ label: plural(left, 'more port'), note: 'not served', tone: worst as Tone }] : []),
+    ...(served.length > 1 ? [foldServed(served)] : served.map(portRow)),
+  ];
+}
+
+function groupOf({ instance, verdict }: InstanceView, unfolded: boolean): SceneGroup {
+  const up = verdict.ports.filter((port) => port.up).length;
+  const rows = rowsOf(verdict.ports, unfolded);
+  const gone = verdict.up !== true;
+  const state =
+    verdict.up === undefined ? 'cannot be seen' : gone ? 'not running' : `pid ${instance.process?.pid ?? '?'}`;
+  return {
+    label: instance.name,
+    note: `${state} · ${up} of ${plural(verdict.ports.length, 'port')}`,
+    tone: verdict.up === undefined ? 'odd' : gone || rows.some((row) => row.tone === 'bad') ? 'bad' : 'ok',
+    gone,
+    rows,
+  };
+}
+
+function staticGroup(statics: readonly StaticPortVerdict[]): SceneGroup[] {
+  if (statics.length === 0) return [];
+  const down = statics.filter((port) => !port.up);
+  const up = statics.filter((port) => port.up);
+  const row = (port: StaticPortVerdict): SceneRow => ({
+    label: `${port.protocol} ${endpointText(port.address ?? '*', port.port)}`,
+    note: port.up ? '' : 'not bound',
+    tone: port.up ? 'ok' : 'bad',
+    ...(port.owner === undefined ? {} : { owner: port.owner }),
+  });
+  const left = down.length - troubleRows;
+  const rows = [
+    ...down.slice(0, troubleRows).map(row),
+    ...(left > 0 ? [{ label: plural(left, 'more port'), note: 'not bound', tone: 'bad' as const }] : []),
+    ...(up.length > 4 ? [{ label: `${up.length} ports bound`, note: '', tone: 'ok' as const }] : up.map(row)),
+  ];
+  const note = `from the settings · ${up.length} of ${plural(statics.length, 'port')}`;
+  return [{ label: 'Plain ports', note, tone: down.length > 0 ? 'bad' : 'ok', gone: false, rows }];
+}
+
+const rank: Record<Tone, number> = { bad: 0, odd: 1, ok: 2 };
+
+/** Troubled groups first; what goes beyond the budget is one last group. */
+export function pictureScene(report: Report, only?: string): SceneGroup[] {
+  const views = instanceViews(report).filter(({ instance }) => only === undefined || instance.name === only);
+  const total = views.reduce((sum, { verdict }) => sum + verdict.ports.length, 0);
+  const small = total <= smallHost || (only !== undefined && total <= budget);
+  const groups = [
+    ...views.map((view) => groupOf(view, small)),
+    ...(only === undefined ? staticGroup(report.verdict.statics) : []),
+  ].sort((a, b) => rank[a.tone] - rank[b.tone]);
+  const troubled = groups.some((group) => group.tone !== 'ok');
+  let left = budget;
+  let calm = troubled ? calmRows : budget;
+  // Worst first: what does not fit is a tail.
+  const end = groups.findIndex((group) => {
+    const rows = Math.max(1, group.rows.length);
+    left -= rows;
+    if (group.tone === 'ok') calm -= rows;
+    return left < 0 || calm < 0;
+  });
+  const shown = end === -1 ? groups : groups.slice(0, Math.max(1, end));
+  const rest = groups.slice(shown.length);
+  if (rest.length === 0) return groups;
+  const broken = rest.filter((group) => group.tone !== 'ok').length;
+  const last: SceneGroup = {
+    label: `${plural(rest.length, 'more instance')}`,
+    note: broken === 0 ? 'all served' : `${broken} of them in trouble`,
+    tone: broken === 0 ? 'ok' : 'bad',
+    gone: false,
+    rows: [],
+  };
+  return [...shown, last];
+}

@@ -1,0 +1,185 @@
+/** `check`: a Report for the terminal: the summary line, mismatches worst first, then tables of instances, ports, plain ports and gaps. */
+
+import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../../model/model.js';
+import { endpointText, positionText } from '../../words/words.js';
+import { duration, plural } from '../format.js';
+import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from '../view.js';
+import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summary.js';
+import { type Cell, type Colour, cut, type Paint, painter, safe, table, wrap } from './terminal.js';
+
+export interface TextOptions {
+  /** The terminal understands colours and NO_COLOR does not forbid them. */
+  color: boolean;
+  /** Width of the terminal; absent when the output is no terminal: then nothing is cut but the absurd. */
+  columns?: number;
+  /** The first line alone. */
+  quiet: boolean;
+}
+
+const severityColours: Record<Severity, Colour> = { critical: 'red', warning: 'yellow', info: 'blue' };
+const stateColours: Record<ExitCode, Colour> = { 0: 'green', 1: 'yellow', 2: 'red', 3: 'yellow' };
+
+function mismatchLines(report: Report, paint: Paint, columns: number | undefined): string[] {
+  return report.verdict.mismatches.flatMap((mismatch) => {
+    const { severity, title, expected, seen, cause, remedy } = mismatchView(mismatch);
+    const subject = [
+      mismatch.name,
+      mismatch.protocol === undefined
+        ? undefined
+        : `${mismatch.protocol} ${endpointText(mismatch.address ?? '*', mismatch.port)}`,
+    ].filter((part) => part !== undefined);
+    const since = mismatch.since === undefined ? '' : duration(report.snapshot.takenAt - mismatch.since);
+    const facts: [string, string][] = [
+      ['expected', expected],
+      ['seen', seen],
+      ['cause', cause],
+      ['try', remedy],
+      ['for', since === '0s' ? '' : since],
+    ];
+    const head = `${paint(severity.toUpperCase().padEnd(8), severityColours[severity])}  ${paint(safe(title), 'bold')}  ${cut(safe(subject.join('  ')), 160)}`;
+    const lines = facts
+      .filter(([, text]) => text !== '')
+      .flatMap(([label, text]) => {
+        // A command is never broken: it is there to be copied.
+        const parts = columns === undefined || label === 'try' ? [safe(text)] : wrap(safe(text), columns - 20);
+        return parts.map((part, i) => `          ${paint((i === 0 ? label : '').padEnd(8), 'dim')}  ${part}`);
+      });
+    return [head, ...lines, ''];
+  });
+}
+
+const toneColours = { ok: 'green', odd: 'yellow', bad: 'red' } as const;
+
+function instanceRow(view: InstanceView): Cell[] {
+  const { instance, verdict } = view;
+  const { word, tone } = instanceState(view);
+  const up = verdict.ports.filter((port) => port.up).length;
+  return [
+    { text: instance.name },
+    { text: word, colour: toneColours[tone] },
+    { text: String(instance.process?.pid ?? '') },
+    { text: `${up}/${verdict.ports.length}`, ...(up < verdict.ports.length ? { colour: 'red' } : {}) },
+    { text: instance.prediction.release.version ?? '' },
+    { text: instance.unit ?? '' },
+    { text: instance.config },
+  ];
+}
+
+const good: readonly PortStatus[] = ['listening'];
+const uncertain: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
+
+function portRow(name: string, port: PortVerdict): Cell[] {
+  const owner = ownerOf(port);
+  const colour: Colour = good.includes(port.status) ? 'green' : uncertain.includes(port.status) ? 'yellow' : 'red';
+  return [
+    { text: name },
+    { text: port.protocol },
+    { text: endpointText(port.address, port.port) },
+    { text: port.status, colour },
+    { text: port.input },
+    { text: owner === undefined ? '' : `${owner.comm} (${owner.pid})` },
+    { text: positionText(port.listeners[0]?.declaredIn) },
+  ];
+}
+
+/** More rows than a person reads; served ports are left out first. */
+const manyPorts = 200;
+
+function portLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
+  const all = views.flatMap(({ instance, verdict }) => verdict.ports.map((port) => ({ name: instance.name, port })));
+  if (all.length === 0) return [];
+  const listed =
+    all.length <= manyPorts ? all : all.filter(({ port }) => port.status !== 'listening').slice(0, manyPorts);
+  const left = all.length - listed.length;
+  const lines = table(
+    [
+      { title: 'INSTANCE', least: 8 },
+      { title: 'PROTO', least: 3, drop: 2 },
+      { title: 'ENDPOINT', least: 12 },
+      { title: 'STATUS', least: 10 },
+      { title: 'INPUT', least: 6, drop: 3 },
+      { title: 'OWNER', least: 8, drop: 4 },
+      { title: 'DECLARED IN', least: 16, drop: 5 },
+    ],
+    listed.map(({ name, port }) => portRow(name, port)),
+    paint,
+    columns,
+  );
+  const note = left === 0 ? [] : [`${plural(left, 'more port')} not listed; --json lists all of them.`];
+  return [...(listed.length === 0 ? [] : lines), ...note, ''];
+}
+
+function instanceLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
+  if (views.length === 0) return [];
+  const lines = table(
+    [
+      { title: 'INSTANCE', least: 8 },
+      { title: 'STATE', least: 7 },
+      { title: 'PID', align: 'right', least: 3, drop: 1 },
+      { title: 'PORTS', align: 'right', least: 3 },
+      { title: 'VERSION', least: 5, drop: 3 },
+      { title: 'UNIT', least: 12, drop: 4 },
+      { title: 'CONFIG', least: 16, drop: 2 },
+    ],
+    views.map(instanceRow),
+    paint,
+    columns,
+  );
+  return [...lines, ''];
+}
+
+function staticLines(report: Report, paint: Paint, columns: number | undefined): string[] {
+  const { statics } = report.verdict;
+  if (statics.length === 0) return [];
+  const rows = statics.map((port): Cell[] => [
+    { text: port.protocol },
+    { text: endpointText(port.address ?? '*', port.port) },
+    port.up ? { text: 'bound', colour: 'green' } : { text: 'not bound', colour: 'red' },
+    { text: port.owner === undefined ? (port.process ?? '') : `${port.owner.comm} (${port.owner.pid})` },
+  ]);
+  const head = [
+    { title: 'PROTO', least: 3 },
+    { title: 'PLAIN PORT', least: 8 },
+    { title: 'STATUS', least: 5 },
+    { title: 'PROCESS', least: 8, drop: 1 },
+  ];
+  return [...table(head, rows, paint, columns), ''];
+}
+
+/** More gaps than this are only counted: a host that hides its processes has thousands. */
+const manyGaps = 20;
+
+function gapLines(gaps: readonly Gap[], paint: Paint, columns: number | undefined): string[] {
+  if (gaps.length === 0) return [];
+  const rows = gaps
+    .slice(0, manyGaps)
+    .map((gap): Cell[] => [{ text: gap.reason, colour: 'yellow' }, { text: gap.subject }, { text: gap.detail ?? '' }]);
+  const head = [
+    { title: 'NOT SEEN', least: 8 },
+    { title: 'WHAT', least: 16 },
+    { title: 'WHY', least: 8, drop: 1 },
+  ];
+  const left = gaps.length - rows.length;
+  return [...table(head, rows, paint, columns), ...(left > 0 ? [`${plural(left, 'more gap')} not listed.`] : []), ''];
+}
+
+/** The whole output of `check`, ending with a line feed. */
+export function checkText(report: Report, options: TextOptions): string {
+  const paint = painter(options.color);
+  const counts = countAll(report);
+  const code = exitCode(report, counts);
+  const first = `${paint(stateWords[code], stateColours[code])} - ${summary(report, counts)} | ${perfdata(counts)}`;
+  if (options.quiet) return `${first}\n`;
+  const views = instanceViews(report);
+  const { columns } = options;
+  const lines = [
+    first,
+    '',
+    ...mismatchLines(report, paint, columns),
+    ...instanceLines(views, paint, columns),
+    ...portLines(views, paint, columns),
+    ...staticLines(report, paint, columns),
+    ...gapLines(report.snapshot.gaps, paint, columns),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}

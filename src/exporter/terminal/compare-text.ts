@@ -1,0 +1,66 @@
+/** `explain --compare-release` for the terminal: for each Filebeat the answer, then what changes. Pure. */
+import type { Comparison } from '../../explain/explained.js';
+import { answerText, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
+import type { Gap, Listener, Prediction } from '../../model/model.js';
+import { positionText } from '../../words/words.js';
+import { plural } from '../format.js';
+import { type Fact, factLines } from './explain-lines.js';
+import { type ExplainTextOptions, hostGaps, noFilebeat, subjectLine } from './explain-text.js';
+import { type Colour, painter } from './terminal.js';
+
+const colours: Record<Comparison['answer'], Colour> = { same: 'green', changes: 'red', unknown: 'yellow' };
+
+/** The whole output, ending with a line feed. `gaps`: of the host as a whole. */
+export function compareText(
+  all: readonly Comparison[],
+  gaps: readonly Gap[],
+  { color, columns }: ExplainTextOptions,
+): string {
+  const paint = painter(color);
+  const blocks = all.map((one) =>
+    [subjectLine(one.subject, paint), ...factLines(comparisonFacts(one), 2, paint, columns)].join('\n'),
+  );
+  const told = all.length === 0 ? [noFilebeat] : all.length === 1 ? blocks : [...blocks, sumText(all)];
+  return `${[...told, ...hostGaps(gaps, paint, columns)].join('\n\n')}\n`;
+}
+
+function comparisonFacts(one: Comparison): Fact[] {
+  const { before, after, release, lost, gained, moved, clashing, kept, newFaults, goneFaults } = one;
+  return [
+    ['verdict', answerText(one), colours[one.answer]],
+    ['because', after === undefined ? undefined : reasonText(after), 'bold'],
+    ['now', before.outcome === 'runs' ? undefined : reasonText(before)],
+    ['release', `${releaseText(before.release)}, held against ${release}`],
+    ['filesets', after?.filesetFallback ? `those of ${release} by this exporter’s own table` : undefined],
+    ...lost.map((listener): Fact => ['loses', claimText(listener), 'red']),
+    ...moved.map(({ from, to }): Fact => ['moves', `${claimText(from)} to ${to.protocol} ${listenerText(to)}`, 'red']),
+    ...gained.map((listener): Fact => ['gains', claimText(listener), 'yellow']),
+    ...clashing.map((listener): Fact => ['conflict', `${claimText(listener)} meets another of its listeners`, 'red']),
+    ['keeps', kept === 0 ? undefined : plural(kept, 'listener')],
+    ...newFaults.map((fault): Fact => ['newly bad', placedFault(fault), 'yellow']),
+    ...goneFaults.map((fault): Fact => ['good then', placedFault(fault)]),
+    ...one.subject.remarks.map((remark): Fact => ['note', remark]),
+  ];
+}
+
+function reasonText({ reason }: Prediction): string | undefined {
+  return reason && placedFault(reason);
+}
+
+function claimText(listener: Listener): string {
+  return `${listener.protocol} ${listenerText(listener)}  ${listener.input}  ${positionText(listener.declaredIn)}`;
+}
+
+/** The host as a whole: what whoever upgrades wants to know first. */
+function sumText(all: readonly Comparison[]): string {
+  const changing = all.filter(({ answer }) => answer === 'changes');
+  const changes = changing.length;
+  const stops = changing.filter(({ after }) => after?.outcome === 'exits').length;
+  const unknown = all.filter(({ answer }) => answer === 'unknown').length;
+  return [
+    `${plural(all.length, 'Filebeat')} under ${all[0]!.release}: ${stops} would not start`,
+    `${changes - stops} otherwise changed`,
+    `${unknown} cannot be told`,
+    `${all.length - changes - unknown} unchanged`,
+  ].join(', ');
+}

@@ -1,0 +1,50 @@
+/**
+ * A Report in one line and one number. The words, the figures behind the bar and the exit codes follow the
+ * monitoring plugins' guidelines (https://www.monitoring-plugins.org/doc/guidelines.html).
+ */
+import type { Report } from '../../model/model.js';
+import { grouped, plural } from '../format.js';
+import { type Counts, countAll } from '../view.js';
+
+/** Of the monitoring plugins. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+export const stateWords: Record<ExitCode, string> = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL', 3: 'UNKNOWN' };
+/** The worst of critical, unknown, warning; info counts for nothing; no Filebeat at all is fine. */
+export function exitCode(report: Report, counts = countAll(report)): ExitCode {
+  if (counts.severities.critical > 0) return 2;
+  if (!report.snapshot.usable || counts.unknown > 0) return 3;
+  return counts.severities.warning > 0 ? 1 : 0;
+}
+
+/** `2 of 15 instances down, 3 of 42 ports not served`. */
+export function summary(report: Report, counts = countAll(report)): string {
+  if (!report.snapshot.usable) return 'nothing could be looked at';
+  if (counts.instances === 0 && counts.ports === 0) return 'no Filebeat runs here and none is expected';
+  const parts = [
+    counts.instancesDown === 0
+      ? plural(counts.instances, 'instance')
+      : `${grouped(counts.instancesDown)} of ${plural(counts.instances, 'instance')} down`,
+    counts.portsDown === 0
+      ? `${plural(counts.ports, 'port')}${counts.portsUp === counts.ports && counts.ports > 0 ? ' served' : ''}`
+      : `${grouped(counts.portsDown)} of ${plural(counts.ports, 'port')} not served`,
+  ];
+  if (counts.portsStarting > 0) parts.push(`${grouped(counts.portsStarting)} starting`);
+  if (counts.severities.critical > 0 && counts.instancesDown + counts.portsDown === 0)
+    parts.push(plural(counts.severities.critical, 'critical mismatch', 'critical mismatches'));
+  if (counts.unknown > 0) parts.push(`${grouped(counts.unknown)} could not be judged`);
+  if (counts.severities.warning > 0) parts.push(plural(counts.severities.warning, 'warning'));
+  return parts.join(', ');
+}
+
+/** What graphing plugins read: `label=value;warn;crit;min;max`. */
+export function perfdata(counts: Counts): string {
+  return [
+    `instances_up=${counts.instancesUp};;;0;${counts.instances}`,
+    `ports_up=${counts.portsUp};;;0;${counts.ports}`,
+    `critical=${counts.severities.critical};;;0`,
+    `warning=${counts.severities.warning};;;0`,
+    `unknown=${counts.unknown};;;0`,
+    `gaps=${counts.gaps};;;0`,
+  ].join(' ');
+}

@@ -1,0 +1,113 @@
+/** What Filebeat reads of all inputs before it starts the first one: ids, types, autodiscover providers. */
+import type { Fault, Listener } from '../../model/model.js';
+import { goGlob } from '../files/glob.js';
+import { loadFile, type Reading } from '../files/load.js';
+import type { InputContext } from '../inputs/input-context.js';
+import { applies } from '../releases/releases.js';
+import { first, texts, truth } from '../tree/checks.js';
+import { get, positionOf, toText, toTree } from '../tree/read.js';
+import type { Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
+import { cleanPath, entriesOf, listOf, sectionSettings } from './external.js';
+import type { StaticInput } from './module-inputs.js';
+
+/** An autodiscover section counts as something to do; a non-empty one makes inputs out of what it discovers. */
+export function autodiscover(
+  filebeat: Tree,
+  scope: Scope,
+): { dynamic: boolean; at: Listener['declaredIn']; fault?: Fault } | undefined {
+  const found = get(filebeat, 'autodiscover', scope);
+  if (!found.ok || !found.value) return undefined;
+  const at = found.value.at;
+  const section = toTree(found.value, scope);
+  if (!section.ok) return { dynamic: false, at };
+  const providers = listOf(section.value, 'providers', scope);
+  if (!providers.ok) return { dynamic: false, at, ...(providers.unresolved ? {} : { fault: providers.fault }) };
+  const known = ['docker', 'kubernetes', 'jolokia', 'nomad', 'aws_ec2', 'aws_elb'];
+  for (const provider of providers.value) {
+    const type = get(provider, 'type', scope);
+    const word = type.ok && type.value ? toText(type.value, scope) : type;
+    if (!word.ok) return { dynamic: true, at, ...(word.unresolved ? {} : { fault: word.fault }) };
+    if (typeof word.value !== 'string' || !known.includes(word.value)) {
+      return {
+        dynamic: false,
+        at,
+        fault: { code: 'unknown-provider', subject: 'filebeat.autodiscover', at: provider.at },
+      };
+    }
+  }
+  return { dynamic: providers.value.length > 0, at };
+}
+
+/** 8.10.5 to 8.18 and 9.0 read every input and every included file once more before anything starts (for `take_over`). */
+export function readEarly(
+  filebeat: Tree,
+  statics: readonly StaticInput[],
+  cwd: string,
+  context: InputContext,
+  reading: Reading,
+): Fault | undefined {
+  const { scope, release } = context;
+  const trees = statics.map(({ tree }) => tree);
+  if (applies('included-files-read-early', release)) {
+    const stated = get(filebeat, 'config.inputs', scope);
+    const section = stated.ok && stated.value ? toTree(stated.value, scope) : undefined;
+    if (section?.ok) {
+      const settings = sectionSettings(section.value, scope);
+      if (!settings.ok) return settings.unresolved ? undefined : settings.fault;
+      const included = earlyFiles(settings.value.path, cwd, scope, reading);
+      if (!Array.isArray(included)) return included;
+      trees.push(...included);
+    }
+    for (const tree of trees) {
+      const complaint = first(
+        () => truth(tree, 'take_over', scope),
+        () => texts(tree, 'paths', scope),
+      );
+      if (complaint) return complaint.fault;
+    }
+  }
+  if (!applies('all-ids-read', release)) return undefined;
+  for (const tree of trees) {
+    for (const key of ['id', 'type']) {
+      const found = get(tree, key, scope);
+      const read = found.ok && found.value ? toText(found.value, scope) : found;
+      if (!read.ok && !read.unresolved) return { ...read.fault, subject: key };
+    }
+  }
+  return undefined;
+}
+
+function earlyFiles(pattern: string, cwd: string, scope: Scope, reading: Reading): Tree[] | Fault {
+  if (pattern === '') return [];
+  const absolute = cleanPath(pattern.startsWith('/') ? pattern : `${cwd}/${pattern}`);
+  const globbed = goGlob(absolute, reading.files, 10_000);
+  if (!globbed.ok) return globbed.fault;
+  const trees: Tree[] = [];
+  for (const path of globbed.paths) {
+    const loaded = loadFile(path, 'inputs', false, reading);
+    if (loaded.kind === 'fault') return loaded.fault;
+    if (loaded.kind === 'unseen') continue;
+    const entries = entriesOf(loaded.tree, scope);
+    if (!entries.ok) return entries.fault;
+    trees.push(...entries.value);
+  }
+  return trees;
+}
+
+/** From 9.0 the ids of all filestream inputs of the main list have to differ, disabled ones included. */
+export function equalFilestreams(statics: readonly StaticInput[], scope: Scope): Fault | undefined {
+  const seen = new Set<string>();
+  for (const { tree } of statics) {
+    const type = get(tree, 'type', scope);
+    const word = type.ok && type.value ? toText(type.value, scope) : undefined;
+    if (!word?.ok || word.value !== 'filestream') continue;
+    const id = get(tree, 'id', scope);
+    const text = id.ok && id.value ? toText(id.value, scope) : undefined;
+    if (!id.ok || (text && !text.ok)) continue;
+    const key = text?.value ?? '';
+    if (seen.has(key)) return { code: 'filestream-id-twice', at: positionOf(tree, 'id') };
+    seen.add(key);
+  }
+  return undefined;
+}

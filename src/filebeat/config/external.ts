@@ -1,0 +1,258 @@
+/**
+ * Configuration outside the main file: `filebeat.config.inputs`, `filebeat.config.modules`, `filebeat.config_dir`.
+ * Without reload Filebeat checks all of it before it starts and a fault ends the process; with reload it skips what is bad.
+ */
+
+import { limits } from '../../model/limits.js';
+import type { Fault, Listener } from '../../model/model.js';
+import { goGlob } from '../files/glob.js';
+import { loadFile, type Reading } from '../files/load.js';
+import type { InputContext } from '../inputs/input-context.js';
+import { type InputResult, readInput, unresolvedListener } from '../inputs/inputs.js';
+import { applies } from '../releases/releases.js';
+import { isEnabled, toDuration } from '../tree/checks.js';
+import { get, toBool, toList, toPlain, toText, toTree } from '../tree/read.js';
+import { copyTree, newTree, type Tree } from '../tree/tree.js';
+import { isGoFloat, type Plain, plainMap } from '../tree/value.js';
+import { failure, type Read, type Scope } from '../tree/variables.js';
+
+/** A glob over more files than this is a gap. */
+const GLOB_LIMIT = limits.configEntries;
+/** Filebeat's own default. */
+const RELOAD_PERIOD_SECONDS = 10;
+
+/** `filebeat.config.inputs` or `filebeat.config.modules`. */
+export interface DynamicSection {
+  /** Relative ones count from the effective `path.config`. */
+  path: string;
+  reload: boolean;
+  periodSeconds: number;
+}
+
+/** What one kind of external configuration comes to. */
+export interface External {
+  /** Ends the process. */
+  fatal?: Fault;
+  results: InputResult[];
+  listeners: Listener[];
+  faults: Fault[];
+}
+
+/** Undefined: the section is absent or off. One that cannot be read counts as on and names no files. */
+export function readSection(filebeat: Tree, key: string, scope: Scope): DynamicSection | undefined {
+  const found = get(filebeat, key, scope);
+  const section = found.ok && found.value ? toTree(found.value, scope) : undefined;
+  if (!section?.ok || !isEnabled(section.value, scope)) return undefined;
+  const read = sectionSettings(section.value, scope);
+  return read.ok ? read.value : { path: '', reload: false, periodSeconds: RELOAD_PERIOD_SECONDS };
+}
+
+export function sectionSettings(section: Tree, scope: Scope): Read<DynamicSection> {
+  const settings: DynamicSection = { path: '', reload: false, periodSeconds: RELOAD_PERIOD_SECONDS };
+  const path = get(section, 'path', scope);
+  if (!path.ok) return path;
+  if (path.value) {
+    const read = toText(path.value, scope);
+    if (!read.ok) return read;
+    settings.path = read.value;
+  }
+  const reload = get(section, 'reload', scope);
+  if (!reload.ok) return reload;
+  if (!reload.value) return { ok: true, value: settings };
+  const tree = toTree(reload.value, scope);
+  if (!tree.ok) return tree;
+  const enabled = get(tree.value, 'enabled', scope);
+  const on = enabled.ok && enabled.value ? toBool(enabled.value, scope) : enabled;
+  if (!on.ok) return on;
+  settings.reload = on.value === true;
+  const period = get(tree.value, 'period', scope);
+  const nanoseconds = period.ok && period.value ? toDuration(period.value, scope) : period;
+  if (!nanoseconds.ok) return nanoseconds;
+  if (typeof nanoseconds.value === 'number') settings.periodSeconds = nanoseconds.value / 1e9;
+  return { ok: true, value: settings };
+}
+
+export interface ExternalFile {
+  path: string;
+  entries: Tree[];
+}
+
+/** The files behind a section and their entries. `fatal` only where Filebeat would not start. */
+export function loadSection(
+  section: DynamicSection,
+  role: 'inputs' | 'modules',
+  configPath: string,
+  scope: Scope,
+  reading: Reading,
+): { fatal?: Fault; files: ExternalFile[]; faults: Fault[] } {
+  const pattern = section.path.startsWith('/') ? section.path : `${configPath}/${section.path}`;
+  const globbed = goGlob(cleanPath(pattern), reading.files, GLOB_LIMIT);
+  if (!globbed.ok) {
+    const fault = { ...globbed.fault, subject: `filebeat.config.${role}.path` };
+    return section.reload ? { files: [], faults: [fault] } : { fatal: fault, files: [], faults: [] };
+  }
+  reading.gaps.push(...globbed.gaps);
+  const files: ExternalFile[] = [];
+  const faults: Fault[] = [];
+  for (const path of globbed.paths) {
+    const stat = reading.files.stat(path);
+    if (stat.ok ? stat.value.kind !== 'file' : stat.gap.reason === 'missing') continue;
+    const loaded = loadFile(path, role, section.reload, reading);
+    if (loaded.kind !== 'tree') {
+      if (loaded.kind === 'fault' && !section.reload) return { fatal: loaded.fault, files, faults };
+      faults.push(loaded.fault);
+      continue;
+    }
+    const entries = entriesOf(loaded.tree, scope);
+    if (!entries.ok) {
+      if (!section.reload) return { fatal: entries.fault, files, faults };
+      faults.push(entries.fault);
+    } else files.push({ path, entries: entries.value });
+  }
+  return { files, faults };
+}
+
+/** Only a list at the top has entries; a map has none. */
+export function entriesOf(tree: Tree, scope: Scope): Read<Tree[]> {
+  const entries: Tree[] = [];
+  for (const item of tree.items ?? []) {
+    const entry = toTree(item, scope);
+    if (!entry.ok) return entry.unresolved ? entry : failure('wrong-type', item.at);
+    entries.push(entry.value);
+  }
+  return { ok: true, value: entries };
+}
+
+/** A setting that is a list of sections, e.g. `filebeat.inputs`. */
+export function listOf(tree: Tree, key: string, scope: Scope): Read<Tree[]> {
+  const found = get(tree, key, scope);
+  if (!found.ok) return found;
+  if (!found.value) return { ok: true, value: [] };
+  const list = toList(found.value, scope);
+  if (!list.ok) return list;
+  return entriesOf({ ...newTree(found.value.at), items: list.value }, scope);
+}
+
+/** `filebeat.config.inputs`. */
+export function externalInputs(section: DynamicSection, context: InputContext, reading: Reading): External {
+  const { scope, release } = context;
+  const loaded = loadSection(section, 'inputs', context.configPath, scope, reading);
+  const external: External = { results: [], listeners: [], faults: [...loaded.faults] };
+  if (loaded.fatal) return { ...external, fatal: loaded.fatal };
+  const entries = loaded.files.flatMap((file) => file.entries);
+  if (!section.reload) {
+    const fault = checkEntries(entries, context);
+    if (fault) return { ...external, fatal: fault };
+  }
+  const included = applies('included-enabled', release) ? entries.filter((entry) => isEnabled(entry, scope)) : entries;
+  for (const entry of distinct(included, scope, external)) {
+    // A running entry is a tree of its own: it no longer sees the rest of its file.
+    const result = readInput(copyTree(entry), context);
+    if (result.failure) external.faults.push(result.failure.fault);
+    else external.results.push(result);
+    external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
+  }
+  return external;
+}
+
+/** Entries that come to the same run once: the last of them does. One that cannot be worked out is missing. */
+export function distinct(entries: readonly Tree[], scope: Scope, external: External): Tree[] {
+  const running = new Map<string, Tree>();
+  for (const entry of entries) {
+    const plain = toPlain(entry, scope);
+    if (plain.ok) {
+      running.set(identityOf(plain.value), entry);
+    } else {
+      if (plain.unresolved) external.listeners.push(unresolvedListener(entry, plain));
+      external.faults.push(plain.fault);
+    }
+  }
+  return [...running.values()];
+}
+
+/** What Filebeat looks at before it starts; switched-off entries are passed over. */
+function checkEntries(entries: readonly Tree[], context: InputContext): Fault | undefined {
+  for (const entry of entries) {
+    if (!isEnabled(entry, context.scope)) continue;
+    const { failure: failed } = readInput(entry, context);
+    const fatal = failed && isFoundByCheck(failed.phase, context);
+    if (fatal) return failed.fault;
+  }
+  return undefined;
+}
+
+/** Up to 7.16 the check made the whole input, its processors included. */
+export function isFoundByCheck(phase: 'check' | 'create' | 'run', { release }: InputContext): boolean {
+  return phase === 'check' || (phase === 'create' && !applies('included-processors-tolerated', release));
+}
+
+export function reloadable(listener: Listener, section: DynamicSection, { release }: InputContext): Listener {
+  if (!section.reload) return listener;
+  const losesPort = !applies('reload-keeps-port', release);
+  return {
+    ...listener,
+    reload: { periodSeconds: section.periodSeconds, ...(losesPort ? { losesPort: true as const } : {}) },
+  };
+}
+
+/** `filebeat.config_dir`: a file, or the `*.yml` of a folder, each with a `filebeat` section. Its inputs join those of the main file. */
+export function configDir(filebeat: Tree, context: InputContext, reading: Reading): { fatal?: Fault; inputs: Tree[] } {
+  const { scope, release } = context;
+  const found = get(filebeat, 'config_dir', scope);
+  const stated = found.ok && found.value ? toText(found.value, scope) : found;
+  if (!stated.ok) return stated.unresolved ? { inputs: [] } : { fatal: stated.fault, inputs: [] };
+  if (typeof stated.value !== 'string' || stated.value === '') return { inputs: [] };
+  const path = cleanPath(stated.value.startsWith('/') ? stated.value : `${context.configPath}/${stated.value}`);
+  const stat = reading.files.stat(path);
+  if (!stat.ok) return { fatal: { code: 'file-missing', subject: path, at: { file: path } }, inputs: [] };
+  let paths = [path];
+  if (stat.value.kind === 'directory') {
+    const globbed = goGlob(`${path}/*.yml`, reading.files, GLOB_LIMIT);
+    if (!globbed.ok) return { fatal: globbed.fault, inputs: [] };
+    reading.gaps.push(...globbed.gaps);
+    paths = globbed.paths;
+  }
+  const inputs: Tree[] = [];
+  for (const file of paths) {
+    const loaded = loadFile(file, 'inputs', false, reading);
+    if (loaded.kind === 'fault') return { fatal: loaded.fault, inputs };
+    if (loaded.kind === 'unseen') continue;
+    const keys = applies('prospectors-removed', release) ? ['inputs'] : ['prospectors', 'inputs'];
+    for (const key of keys) {
+      const list = get(loaded.tree, `filebeat.${key}`, scope);
+      const items = list.ok && list.value ? toList(list.value, scope) : undefined;
+      const entries = entriesOf({ ...newTree(loaded.tree.at), items: items?.ok ? items.value : [] }, scope);
+      if (!entries.ok) return { fatal: entries.fault, inputs };
+      inputs.push(...entries.value);
+    }
+  }
+  return { inputs };
+}
+
+/** Lexical `..` and `//`, as Go's filepath.Join leaves them. */
+export function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** A text that is equal for entries that Filebeat takes for the same: their keys in any order, without those that are null. */
+export function identityOf(entry: Plain): string {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry) || isGoFloat(entry)) return canonical(entry);
+  const map = plainMap();
+  for (const [key, value] of Object.entries(entry)) if (value !== null) map[key] = value;
+  return canonical(map);
+}
+
+function canonical(value: Plain): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isGoFloat(value)) return `f${value.float}`;
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key]!)}`).join(',')}}`;
+}

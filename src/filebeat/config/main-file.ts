@@ -1,0 +1,150 @@
+/**
+ * The main configuration: Filebeat's defaults, the `-c` files from left to right, then `-E` and path flags, laid over
+ * one another; and the paths that come out of it.
+ */
+import { posix } from 'node:path';
+import type { Fault, Prediction } from '../../model/model.js';
+import { loadFile, type Reading } from '../files/load.js';
+import { applies } from '../releases/releases.js';
+import { treeFromPlain } from '../tree/build.js';
+import { mergeInto } from '../tree/merge.js';
+import { get, toText } from '../tree/read.js';
+import { newTree, parsePath, setPath, type Tree, type Value } from '../tree/tree.js';
+import { type Plain, parseValue, plainMap } from '../tree/value.js';
+import type { Scope } from '../tree/variables.js';
+import type { CommandLine, Override } from './command.js';
+
+const COMMAND_LINE = { file: 'command line' };
+
+export type Overrides = { ok: true; tree: Tree } | { ok: false; fault: Fault };
+
+/** `-E` and path flags as one tree; what cannot be parsed stops the start. */
+export function readOverrides(overrides: readonly Override[], scope: Scope, reading: Reading): Overrides {
+  const tree = newTree(COMMAND_LINE);
+  const doubled = applies('override-null-fails', reading.release);
+  const nullCounts = doubled || applies('override-null-resets', reading.release);
+  for (const override of overrides) {
+    const read = readOverride(override, reading);
+    if (!read.ok) return read;
+    if (!read.tree) continue;
+    if (read.isNull && !nullCounts) continue;
+    mergeInto(tree, read.tree, scope);
+    // From 7.17 to 9.5 the flags are parsed twice, and nothing laid over nothing becomes an empty section.
+    if (read.isNull && doubled) mergeInto(tree, read.tree, scope);
+  }
+  return { ok: true, tree };
+}
+
+type OneOverride = { ok: true; tree: Tree | undefined; isNull: boolean } | { ok: false; fault: Fault };
+
+function readOverride({ text, literal }: Override, reading: Reading): OneOverride {
+  const equals = text.indexOf('=');
+  const key = equals < 0 ? text : text.slice(0, equals);
+  const fault = { code: 'bad-override', subject: `-E ${key}`, at: COMMAND_LINE };
+  if (literal) {
+    const tree = newTree(COMMAND_LINE);
+    const value: Value = { kind: 'text', value: text.slice(equals + 1), at: COMMAND_LINE };
+    const set = setPath(tree, parsePath(key, reading.rules), value);
+    return set.ok ? { ok: true, tree, isNull: false } : { ok: false, fault };
+  }
+  if (equals === text.length - 1) return { ok: true, tree: undefined, isNull: false };
+  let value: Plain = true;
+  if (equals >= 0) {
+    const parsed = parseValue(text.slice(equals + 1));
+    if (!parsed.ok) return { ok: false, fault };
+    value = parsed.value;
+  }
+  const map = plainMap();
+  map[key] = value;
+  const built = treeFromPlain(map, COMMAND_LINE, reading.rules);
+  return built.ok ? { ok: true, tree: built.value, isNull: value === null } : { ok: false, fault };
+}
+
+/** Where a `-c` file lies: only the flags count, then the current directory. */
+function mainPath(file: string, line: CommandLine, cwd: string): string {
+  if (posix.isAbsolute(file)) return file;
+  return posix.resolve(cwd, line.pathConfig || line.pathHome || '', file);
+}
+
+export type Main =
+  | { kind: 'tree'; tree: Tree; mainFiles: string[] }
+  | { kind: 'fault' | 'unseen'; fault: Fault; mainFiles: string[] };
+
+/** Loads and merges everything. `notes` collects where one spelling replaced another. */
+export function loadMain(
+  line: CommandLine,
+  argv0: string,
+  cwd: string,
+  overrides: Tree,
+  scope: Scope,
+  reading: Reading,
+): Main {
+  const main = defaults(argv0, cwd);
+  const files = line.configFiles.map((file) => mainPath(file, line, cwd));
+  const mainFiles = files.map((path) => {
+    const resolved = reading.files.resolve(path);
+    return resolved.ok ? resolved.value : path;
+  });
+  const merged = newTree({ file: files[0] ?? '' });
+  let unseen: Fault | undefined;
+  for (const path of files) {
+    const loaded = loadFile(path, 'main', false, reading);
+    if (loaded.kind === 'fault') return { kind: 'fault', fault: loaded.fault, mainFiles };
+    if (loaded.kind === 'unseen') unseen ??= loaded.fault;
+    else if (!mergeInto(merged, loaded.tree, scope)) unseen ??= endless(path, reading);
+  }
+  if (unseen) return { kind: 'unseen', fault: unseen, mainFiles };
+  if (!mergeInto(main, merged, scope) || !mergeInto(main, overrides, scope)) {
+    return { kind: 'unseen', fault: endless(files[0] ?? '', reading), mainFiles };
+  }
+  main.at = merged.at;
+  return { kind: 'tree', tree: main, mainFiles };
+}
+
+/** Sections that refer to themselves: Filebeat would not come to an end either. */
+function endless(path: string, reading: Reading): Fault {
+  reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other without end' });
+  return { code: 'value-too-long', at: { file: path } };
+}
+
+/** What Filebeat starts from. The home is the directory of argv[0], not that of the executable. */
+function defaults(argv0: string, cwd: string): Tree {
+  const tree = newTree({ file: 'Filebeat' });
+  const path = plainMap();
+  path['home'] = '';
+  path['config'] = '${path.home}';
+  path['data'] = '${path.home}/data';
+  path['logs'] = '${path.home}/logs';
+  const built = treeFromPlain({ path }, { file: 'Filebeat' }, { maxIndex: 1024 });
+  if (built.ok) {
+    const branch = built.value.names.get('path');
+    // A literal: a dollar sign in a directory's name is no variable.
+    const home: Value = { kind: 'text', value: posix.resolve(cwd, posix.dirname(argv0)), at: { file: 'Filebeat' } };
+    if (branch?.kind === 'tree') {
+      branch.names.set('home', home);
+      branch.parent = tree;
+      tree.names.set('path', branch);
+    }
+  }
+  return tree;
+}
+
+export type Paths = { ok: true; paths: Prediction['paths'] } | { ok: false; fault: Fault };
+
+/** `path.*` of the merged configuration, absolute. An empty one falls back to the home. */
+export function effectivePaths(main: Tree, cwd: string, scope: Scope): Paths {
+  const read = (name: string, fallback: string): string | Fault => {
+    const found = get(main, `path.${name}`, scope);
+    if (!found.ok) return found.unresolved ? fallback : found.fault;
+    const text = found.value ? toText(found.value, scope) : undefined;
+    if (text && !text.ok) return text.unresolved ? fallback : text.fault;
+    return text?.value ? posix.resolve(cwd, text.value) : fallback;
+  };
+  const home = read('home', cwd);
+  if (typeof home !== 'string') return { ok: false, fault: home };
+  const config = read('config', home);
+  const data = read('data', posix.join(home, 'data'));
+  const logs = read('logs', posix.join(home, 'logs'));
+  for (const path of [config, data, logs]) if (typeof path !== 'string') return { ok: false, fault: path };
+  return { ok: true, paths: { home, config: config as string, data: data as string, logs: logs as string } };
+}

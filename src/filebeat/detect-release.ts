@@ -1,0 +1,107 @@
+/**
+ * Which Filebeat release an instance is, from files alone: the first line of `README.md` in its home
+ * (`# Welcome to Filebeat 8.19.21`; every package has it), dpkg's status file, the name of the unpacked folder, the
+ * modules that are there. Nothing is run, nothing is sent.
+ */
+import type { Gap, Release } from '../model/model.js';
+import type { FileView } from './files/file-view.js';
+
+/** Facts of a running process: the files tell what would start *next*. */
+export interface Running {
+  /** Seconds since the epoch. */
+  startTime: number;
+  executableDeleted: boolean;
+  /** What it was known to be before the files changed. */
+  remembered?: string;
+}
+
+export interface DetectedRelease {
+  release: Release;
+  gaps: Gap[];
+}
+
+const readmeLimit = 1024 * 1024;
+const dpkgLimit = 64 * 1024 * 1024;
+const modulesLimit = 10_000;
+const NEWLINE = 10;
+
+/** `home` is the effective `path.home`. Without a version in the answer the newest rules are to be applied. */
+export function detectRelease(home: string, files: FileView, running?: Running): DetectedRelease {
+  const gaps: Gap[] = [];
+  const readme = readReadme(home, files, gaps);
+  const stated: Release | undefined = readme?.version
+    ? { version: readme.version, source: 'readme' }
+    : (readPackage(home, files, gaps) ?? folderName(home));
+  const replaced = running !== undefined && (running.executableDeleted || (readme?.mtime ?? 0) > running.startTime);
+  if (replaced && running.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
+  // An upgrade under a running process: the next release is a better guess than none.
+  if (stated) return { release: replaced ? { ...stated, source: 'hint' } : stated, gaps };
+  if (running?.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
+  return { release: moduleHint(home, files, gaps) ?? { source: 'assumed' }, gaps };
+}
+
+function note(gap: Gap, gaps: Gap[]): void {
+  if (gap.reason !== 'missing') gaps.push(gap);
+}
+
+function readReadme(home: string, files: FileView, gaps: Gap[]): { version?: string; mtime: number } | undefined {
+  const file = files.read(`${home}/README.md`, readmeLimit);
+  if (!file.ok) {
+    note(file.gap, gaps);
+    return undefined;
+  }
+  const text = Buffer.from(file.value.bytes).toString('utf8');
+  const version = /^\uFEFF?# Welcome to Filebeat (\d+\.\d+\.\d+)/.exec(text)?.[1];
+  return { mtime: file.value.stat.mtime, ...(version ? { version } : {}) };
+}
+
+/** The home of the deb and rpm packages. */
+const packagedHome = '/usr/share/filebeat';
+
+/** `Package: filebeat` … `Status: install ok installed` … `Version: 8.19.21` in dpkg's status file. */
+function readPackage(home: string, files: FileView, gaps: Gap[]): Release | undefined {
+  if (home !== packagedHome) return undefined;
+  const file = files.read('/var/lib/dpkg/status', dpkgLimit);
+  if (!file.ok) {
+    note(file.gap, gaps);
+    return undefined;
+  }
+  const bytes = Buffer.from(file.value.bytes.buffer, file.value.bytes.byteOffset, file.value.bytes.byteLength);
+  // Megabytes, of which a few lines matter.
+  for (let at = bytes.indexOf('Package: filebeat'); at >= 0; at = bytes.indexOf('Package: filebeat', at + 1)) {
+    if (at > 0 && bytes[at - 1] !== NEWLINE) continue;
+    const end = bytes.indexOf('\n\n', at);
+    const stanza = bytes.toString('latin1', at, end < 0 ? bytes.length : end);
+    if (!/^Package: filebeat(?:-oss)?$/m.test(stanza) || !/^Status: .* installed$/m.test(stanza)) continue;
+    const version = /^Version: (?:\d+:)?(\d+\.\d+\.\d+)/m.exec(stanza)?.[1];
+    if (version) return { version, source: 'package' };
+  }
+  return undefined;
+}
+
+/** `/opt/filebeat-8.19.21-linux-x86_64`, `…/elastic-agent-8.12.0-ab12cd/components`. */
+function folderName(home: string): Release | undefined {
+  const version = /\/(?:filebeat(?:-oss)?|elastic-agent)-(\d+\.\d+\.\d+)(?=[-/]|$)/.exec(home)?.[1];
+  return version ? { version, source: 'hint' } : undefined;
+}
+
+/** Modules there and not there → a release of that line, whose rules it most likely shares. */
+const hints: [there: string, absent: string, version: string][] = [
+  ['cyberark', '', '7.17.0'],
+  ['barracuda', 'pensando', '7.12.0'],
+  ['barracuda', '', '8.13.0'],
+  ['checkpoint', 'pensando', '7.8.0'],
+  ['iptables', 'cisco', '6.8.0'],
+  ['iptables', 'checkpoint', '7.6.0'],
+];
+
+function moduleHint(home: string, files: FileView, gaps: Gap[]): Release | undefined {
+  const listed = files.list(`${home}/module`, modulesLimit);
+  if (!listed.ok) {
+    note(listed.gap, gaps);
+    return undefined;
+  }
+  const modules = new Set(listed.value);
+  const hint = hints.find(([there, absent]) => modules.has(there) && !modules.has(absent));
+  return hint && { version: hint[2], source: 'hint' };
+}

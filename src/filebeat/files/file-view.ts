@@ -1,0 +1,36 @@
+/**
+ * The files as one Filebeat sees them: paths are absolute inside its own root, links are resolved
+ * inside that root and never leave it. Everything in `src/filebeat` that needs a file asks this;
+ * `proc/root-files.ts` implements it on a host, a recorder around it tells which files bear on a prediction.
+ */
+import type { Reading } from '../../model/model.js';
+
+export interface FileStat {
+  /** After following links. FIFOs, sockets and devices are `other` and never opened. */
+  kind: 'file' | 'directory' | 'other';
+  /** Bytes. */
+  size: number;
+  /** Seconds since the epoch, with fractions. */
+  mtime: number;
+  /** Permission bits, e.g. 0o644. */
+  mode: number;
+  uid: number;
+  /** Changes whenever the content may have: inode, size, mtime, ctime. */
+  signature: string;
+}
+
+export interface FileContent {
+  bytes: Uint8Array;
+  stat: FileStat;
+}
+
+/** All calls are synchronous, return Gaps instead of throwing, and never block on a FIFO or a device. */
+export interface FileView {
+  stat(path: string): Reading<FileStat>;
+  /** Regular files only; larger than `limit` bytes is a `limit` gap. */
+  read(path: string, limit: number): Reading<FileContent>;
+  /** Names in a directory, sorted bytewise, dot-files included, `.` and `..` not; more than `limit` is a `limit` gap. */
+  list(path: string, limit: number): Reading<string[]>;
+  /** Canonical path inside the root after following links; a gap when it does not exist. */
+  resolve(path: string): Reading<string>;
+}

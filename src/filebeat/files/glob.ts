@@ -1,0 +1,188 @@
+/**
+ * Go's filepath.Match and filepath.Glob: `*`, `?`, `[a-z]`, `[^a]`, `\`; no braces, `**` is `*`, dot-files match.
+ * Filebeat finds its included files with them.
+ */
+import type { Fault, Gap } from '../../model/model.js';
+import type { FileView } from './file-view.js';
+
+interface Chunk {
+  star: boolean;
+  pattern: string[];
+}
+
+/** Undefined: a malformed pattern (unclosed bracket, trailing backslash); not noticed where no name leads so far. */
+export function goMatch(pattern: string, name: string): boolean | undefined {
+  return matches(compile(pattern), [...name]);
+}
+
+/** Splits at stars. */
+function compile(pattern: string): Chunk[] {
+  const chunks: Chunk[] = [];
+  let chunk: Chunk = { star: false, pattern: [] };
+  let inRange = false;
+  const characters = [...pattern];
+  for (let index = 0; index < characters.length; index++) {
+    const c = characters[index]!;
+    if (c === '*' && !inRange) {
+      if (chunk.star && chunk.pattern.length === 0) continue;
+      if (chunk.pattern.length > 0) chunks.push(chunk);
+      chunk = { star: true, pattern: [] };
+      continue;
+    }
+    chunk.pattern.push(c);
+    if (c === '\\') {
+      index++;
+      if (index < characters.length) chunk.pattern.push(characters[index]!);
+    } else if (c === '[') inRange = true;
+    else if (c === ']') inRange = false;
+  }
+  if (chunk.star || chunk.pattern.length > 0) chunks.push(chunk);
+  return chunks;
+}
+
+function matches(chunks: Chunk[], name: string[]): boolean | undefined {
+  let at = 0;
+  for (const [index, { star, pattern }] of chunks.entries()) {
+    const isLast = index === chunks.length - 1;
+    if (star && pattern.length === 0) return !name.includes('/', at);
+    let next: number | false | undefined = false;
+    // A star takes the shortest run that lets the rest of its chunk match, and never a slash.
+    for (let start = at; start <= name.length; start++) {
+      next = matchChunk(pattern, name, start);
+      if (next === undefined) return undefined;
+      if (next !== false && (!isLast || next === name.length)) break;
+      next = false;
+      if (!star || name[start] === '/') break;
+    }
+    if (next === false) return false;
+    at = next;
+  }
+  return at === name.length;
+}
+
+/** Position behind the match; false without one; undefined for a malformed pattern. */
+function matchChunk(pattern: string[], name: string[], start: number): number | false | undefined {
+  let at = start;
+  let failed = false;
+  for (let index = 0; index < pattern.length; ) {
+    const c = name[at];
+    failed ||= c === undefined;
+    if (pattern[index] === '[') {
+      const range = matchRange(pattern, index + 1, c?.codePointAt(0) ?? -1);
+      if (!range) return undefined;
+      failed ||= !range.matched;
+      index = range.next;
+    } else if (pattern[index] === '?') {
+      failed ||= c === '/';
+      index++;
+    } else {
+      if (pattern[index] === '\\') index++;
+      if (index >= pattern.length) return undefined;
+      failed ||= pattern[index] !== c;
+      index++;
+    }
+    at++;
+  }
+  return failed ? false : at;
+}
+
+function matchRange(pattern: string[], start: number, c: number): { matched: boolean; next: number } | undefined {
+  let index = start;
+  const negated = pattern[index] === '^';
+  if (negated) index++;
+  let matched = false;
+  const bound = (): number | undefined => {
+    if (pattern[index] === '-' || pattern[index] === ']') return undefined;
+    if (pattern[index] === '\\') index++;
+    const code = pattern[index++]?.codePointAt(0);
+    return index < pattern.length ? code : undefined;
+  };
+  for (let count = 0; !(pattern[index] === ']' && count > 0); count++) {
+    const low = bound();
+    let high = low;
+    if (pattern[index] === '-') {
+      index++;
+      high = bound();
+    }
+    if (low === undefined || high === undefined) return undefined;
+    matched ||= low <= c && c <= high;
+  }
+  return { matched: matched !== negated, next: index + 1 };
+}
+
+const special = /[*?[\\]/;
+
+/** Directories looked into for one pattern. */
+const maximalDirectories = 1000;
+
+/**
+ * Paths that the (absolute) pattern matches, in Go's order. What Filebeat would pass over silently because it may not
+ * look is a gap: we may be someone else. `limit`: most names in one directory.
+ */
+export function goGlob(
+  pattern: string,
+  files: FileView,
+  limit: number,
+): { ok: true; paths: string[]; gaps: Gap[] } | { ok: false; fault: Fault } {
+  if (goMatch(pattern, '') === undefined) return { ok: false, fault: { code: 'bad-glob' } };
+  const gaps: Gap[] = [];
+  let directories = 0;
+  let malformed = false;
+  const note = (gap: Gap) => {
+    if (gap.reason !== 'missing') gaps.push(gap);
+  };
+  const listOf = (directory: string): string[] => {
+    if (++directories > maximalDirectories) {
+      if (directories === maximalDirectories + 1) gaps.push({ reason: 'limit', subject: directory });
+      return [];
+    }
+    const names = files.list(directory, limit);
+    if (names.ok) return names.value;
+    note(names.gap);
+    return [];
+  };
+  const exists = (path: string): boolean => {
+    const stat = files.stat(path);
+    if (stat.ok) return true;
+    note(stat.gap);
+    // A dangling link is a match, too: Filebeat then fails to open it.
+    const { directory, name } = splitPath(path);
+    return (
+      stat.gap.reason === 'missing' &&
+      name !== '' &&
+      directory !== path &&
+      isDirectory(directory) &&
+      listOf(directory).includes(name)
+    );
+  };
+  const isDirectory = (path: string): boolean => {
+    const stat = files.stat(path);
+    if (!stat.ok) note(stat.gap);
+    return stat.ok && stat.value.kind === 'directory';
+  };
+  const expand = (part: string): string[] => {
+    if (!special.test(part)) return exists(part) ? [part] : [];
+    const { directory, name } = splitPath(part);
+    if (directory === part) return [];
+    const parents = special.test(directory) ? expand(directory) : [directory];
+    const chunks = compile(name);
+    const wanted = (entry: string) => {
+      const answer = matches(chunks, [...entry]);
+      malformed ||= answer === undefined;
+      return answer;
+    };
+    return parents.filter(isDirectory).flatMap((parent) =>
+      listOf(parent)
+        .filter(wanted)
+        .map((entry) => (parent === '.' ? entry : `${parent === '/' ? '' : parent}/${entry}`)),
+    );
+  };
+  const paths = expand(pattern);
+  return malformed ? { ok: false, fault: { code: 'bad-glob' } } : { ok: true, paths, gaps };
+}
+
+function splitPath(path: string): { directory: string; name: string } {
+  const slash = path.lastIndexOf('/');
+  const directory = slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
+  return { directory, name: path.slice(slash + 1) };
+}

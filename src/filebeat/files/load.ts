@@ -1,0 +1,81 @@
+/**
+ * Reads configuration files as Filebeat does: owner and mode first, then YAML, then the tree. Keeps account of every
+ * file that bears on the prediction and of everything that could not be seen.
+ */
+
+import { limits } from '../../model/limits.js';
+import type { ConfigFile, Fault, Gap } from '../../model/model.js';
+import { applies, type ReleaseVersion } from '../releases/releases.js';
+import { type Clash, treeFromYaml } from '../tree/build.js';
+import type { Tree, TreeRules } from '../tree/tree.js';
+import { parseYaml } from '../yaml/yaml.js';
+import type { FileStat, FileView } from './file-view.js';
+
+/** What one prediction has read so far. */
+export interface Reading {
+  files: FileView;
+  release: ReleaseVersion;
+  /** The release whose module folder lies in the home, where another one is asked about. */
+  installed?: ReleaseVersion;
+  rules: TreeRules;
+  /** Set while Filebeat looks at owners and modes: the uid that may own the files, beside root. */
+  strictUid: number | undefined;
+  seen: ConfigFile[];
+  gaps: Gap[];
+  clashes: Clash[];
+}
+
+export type Loaded =
+  | { kind: 'tree'; tree: Tree }
+  /** Filebeat cannot load it. */
+  | { kind: 'fault'; fault: Fault }
+  /** We cannot see it, whatever Filebeat can; the gap is noted. */
+  | { kind: 'unseen'; fault: Fault };
+
+/** Larger configurations are not read; the gap says so. */
+export const FILE_LIMIT = limits.configBytes;
+
+export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
+  const at = { file: path };
+  const stat = reading.files.stat(path);
+  const known: ConfigFile = { path, role, reloaded, ...(stat.ok ? { mtime: stat.value.mtime } : {}) };
+  const before = reading.seen.find((file) => file.path === path && file.role === role);
+  // Some releases read included files once at the start and then again and again.
+  if (before) before.reloaded ||= reloaded;
+  else reading.seen.push(known);
+  if (!stat.ok) {
+    if (stat.gap.reason === 'missing') return { kind: 'fault', fault: { code: 'file-missing', subject: path, at } };
+    return unseen(stat.gap, path, reading);
+  }
+  const refused = refusal(stat.value, path, reading.strictUid);
+  if (refused) return { kind: 'fault', fault: refused };
+  if (stat.value.kind === 'other') {
+    return unseen({ reason: 'malformed', subject: path, detail: 'not a regular file' }, path, reading);
+  }
+  const content = reading.files.read(path, FILE_LIMIT);
+  if (!content.ok) return unseen(content.gap, path, reading);
+  const parsed = parseYaml(content.value.bytes, { flowColonFatal: !applies('flow-colons', reading.release) });
+  if (!parsed.ok) {
+    const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
+    if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
+    return unseen({ reason: 'limit', subject: path, detail: 'too large or too deep to be read' }, path, reading);
+  }
+  const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });
+  return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
+}
+
+/** Owner and mode of a file, and that it is no directory. */
+function refusal(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
+  const at = { file: path };
+  if (strictUid !== undefined) {
+    if (stat.uid !== 0 && stat.uid !== strictUid) return { code: 'wrong-owner', subject: path, at };
+    if ((stat.mode & 0o022) !== 0) return { code: 'writable-by-others', subject: path, at };
+  }
+  return stat.kind === 'directory' ? { code: 'is-directory', subject: path, at } : undefined;
+}
+
+function unseen(gap: Gap, path: string, reading: Reading): Loaded {
+  if (!reading.gaps.some((known) => known.subject === gap.subject && known.reason === gap.reason))
+    reading.gaps.push(gap);
+  return { kind: 'unseen', fault: { code: 'file-unseen', subject: path, at: { file: path } } };
+}

@@ -1,0 +1,32 @@
+/** What the reader of one input is given, and what the readers of the single types hand back. */
+import type { Fault, Listener } from '../../model/model.js';
+import type { FileView } from '../files/file-view.js';
+import type { NameTables } from '../net/name-tables.js';
+import type { ReleaseVersion } from '../releases/releases.js';
+import type { Scope } from '../tree/variables.js';
+
+export interface InputContext {
+  release: ReleaseVersion;
+  scope: Scope;
+  names: NameTables;
+  files: FileView;
+  /** Effective `path.config`. */
+  configPath: string;
+  /** Current directory: certificates and definitions are looked for in it. */
+  cwd: string;
+  /** `features.log_input_run_as_filestream.enabled` of the main file. */
+  logAsFilestream: boolean;
+}
+
+/**
+ * When Filebeat finds a fault. `check`: already while included files are checked, so it stops the start there;
+ * `create`: when the input is made, fatal for inputs of the main file alone; `run`: only that input ends.
+ */
+export type Phase = 'check' | 'create' | 'run';
+
+/** What the parts for the single types hand back. */
+export interface TypeResult {
+  listeners: Listener[];
+  failure?: { phase: Phase; fault: Fault };
+  url?: string;
+}

@@ -1,0 +1,176 @@
+/**
+ * Inputs that read files: log, container, filestream. They open no socket, but a setting that Filebeat refuses in one
+ * of them ends the process and every port of it.
+ */
+import {
+  type Complaint,
+  duration,
+  first,
+  oneOf,
+  singleChoice,
+  text,
+  texts,
+  toDuration,
+  truth,
+  whole,
+} from '../tree/checks.js';
+import { get, toList, toText, toTree } from '../tree/read.js';
+import type { Tree } from '../tree/tree.js';
+import { failure, type Scope } from '../tree/variables.js';
+
+const ENCODINGS = new Set(
+  (
+    'nop plain utf-8 utf8 gbk big5 gb18030 hz-gb-2312 euc-kr euc-jp iso-2022-jp shift-jis ' +
+    'unicode-1-1-utf-8 utf-16 utf-16be utf-16le utf-16-bom utf-16be-bom utf-16le-bom iso8859-6e iso8859-6i iso8859-8e ' +
+    'iso8859-8i cp437 cp850 cp852 cp855 cp858 cp860 cp862 cp863 cp865 cp866 ebcdic-037 ebcdic-1040 ebcdic-1047 koi8r ' +
+    'koi8u macintosh macintosh-cyrillic windows874'
+  ).split(' '),
+);
+const PARSERS = ['multiline', 'ndjson', 'container', 'syslog', 'include_message', 'auditd'];
+
+/** Settings of `log`, which `container` and `docker` share. */
+export function logSettings(tree: Tree, scope: Scope): Complaint {
+  return first(
+    () => truth(tree, 'enabled', scope),
+    ...['clean_removed', 'symlinks', 'tail_files', 'close_removed', 'close_renamed', 'close_eof'].map(
+      (key) => () => truth(tree, key, scope),
+    ),
+    ...['ignore_older', 'clean_inactive', 'close_inactive'].map((key) => () => duration(tree, key, scope)),
+    ...['backoff', 'max_backoff'].map((key) => () => duration(tree, key, scope, { nonzero: true, positive: true })),
+    () => duration(tree, 'close_timeout', scope, { positive: true }),
+    () => whole(tree, 'harvester_limit', scope, 0),
+    () => whole(tree, 'harvester_buffer_size', scope),
+    () => whole(tree, 'backoff_factor', scope, 1),
+    () => whole(tree, 'max_bytes', scope, 1),
+    () => cleaning(tree, 'scan_frequency', scope),
+    ...['exclude_files', 'exclude_lines', 'include_lines'].map((key) => () => patterns(tree, key, scope)),
+    () => encoding(tree, scope),
+    () => oneOf(tree, 'scan.sort', scope, ['', 'modtime', 'filename']),
+    () => section(tree, 'multiline', scope, (inner) => multiline(inner, scope)),
+    () => section(tree, 'json', scope, () => withJson(tree, scope)),
+  );
+}
+
+/** Settings of `filestream`. */
+export function filestreamSettings(tree: Tree, scope: Scope): Complaint {
+  return first(
+    () => text(tree, 'id', scope),
+    ...['ignore_older', 'clean_inactive', 'prospector.scanner.check_interval', 'close.reader.after_interval'].map(
+      (key) => () => duration(tree, key, scope),
+    ),
+    () => whole(tree, 'harvester_limit', scope, 0),
+    () => whole(tree, 'message_max_bytes', scope, 1),
+    ...['exclude_lines', 'include_lines', 'prospector.scanner.exclude_files', 'prospector.scanner.include_files'].map(
+      (key) => () => patterns(tree, key, scope),
+    ),
+    () => parsers(tree, scope),
+  );
+}
+
+/** `clean_inactive` has to be longer than what it takes to see that a file is no longer watched. */
+function cleaning(tree: Tree, frequency: string, scope: Scope): Complaint {
+  const [clean, older, every] = ['clean_inactive', 'ignore_older', frequency].map((key) => {
+    const found = get(tree, key, scope);
+    const read = found.ok && found.value ? toDuration(found.value, scope) : undefined;
+    return read?.ok ? read.value : undefined;
+  });
+  if (clean === undefined || clean === 0) return undefined;
+  const watched = (older ?? 0) + (every ?? 10e9);
+  return !older || clean <= watched ? failure('bad-value', tree.at, 'clean_inactive') : undefined;
+}
+
+function encoding(tree: Tree, scope: Scope): Complaint {
+  const found = get(tree, 'encoding', scope);
+  const read = found.ok && found.value ? toText(found.value, scope) : undefined;
+  if (!read?.ok || read.value === '') return undefined;
+  const name = read.value.toLowerCase();
+  const known = ENCODINGS.has(name) || /^(?:iso8859-(?:[1-9]|1[03456])|windows125[0-8])$/.test(name);
+  return known ? undefined : failure('bad-value', tree.names.get('encoding')?.at ?? tree.at, 'encoding');
+}
+
+/** Regular expressions of Go: only what certainly is none of them counts. */
+function patterns(tree: Tree, key: string, scope: Scope): Complaint {
+  return texts(tree, key, scope, (pattern) => !/\(\?(?:=|!|<=|<!|>)/.test(pattern) && balanced(pattern));
+}
+
+function balanced(pattern: string): boolean {
+  let open = 0;
+  let inClass = false;
+  for (let i = 0; i < pattern.length; i++) {
+    const letter = pattern[i];
+    if (letter === '\\') {
+      if (pattern[i + 1] === 'Q') return true;
+      i++;
+      if (i >= pattern.length) return false;
+    } else if (inClass) {
+      if (letter === '[' && pattern[i + 1] === ':') i = Math.max(i, pattern.indexOf(':]', i) + 1);
+      else if (letter === ']') inClass = false;
+    } else if (letter === '[') {
+      inClass = true;
+      if (pattern[i + 1] === '^') i++;
+      // A bracket right behind the opening one is a letter.
+      if (pattern[i + 1] === ']') i++;
+    } else if (letter === '(') open++;
+    else if (letter === ')' && --open < 0) return false;
+  }
+  return open === 0 && !inClass;
+}
+
+function section(tree: Tree, key: string, scope: Scope, check: (inner: Tree) => Complaint): Complaint {
+  const found = get(tree, key, scope);
+  if (!found.ok || !found.value) return undefined;
+  const inner = toTree(found.value, scope);
+  if (inner.ok) return check(inner.value);
+  return inner.unresolved ? undefined : failure('wrong-type', found.value.at, key);
+}
+
+function multiline(tree: Tree, scope: Scope): Complaint {
+  const complaint = first(
+    () => oneOf(tree, 'type', scope, ['', 'pattern', 'count', 'while_pattern']),
+    () => truth(tree, 'negate', scope),
+    () => whole(tree, 'max_lines', scope),
+    () => duration(tree, 'timeout', scope, { positive: true }),
+    () => patterns(tree, 'pattern', scope),
+    () => patterns(tree, 'flush_pattern', scope),
+  );
+  if (complaint) return complaint;
+  const kind = get(tree, 'type', scope);
+  const read = kind.ok && kind.value ? toText(kind.value, scope) : undefined;
+  if (read && !read.ok) return undefined;
+  const mode = read?.value || 'pattern';
+  const wanted = mode === 'count' ? ['count_lines'] : mode === 'pattern' ? ['match', 'pattern'] : ['pattern'];
+  for (const key of wanted) {
+    const value = get(tree, key, scope);
+    if (value.ok && !value.value) return failure('missing-setting', tree.at, `multiline.${key}`);
+  }
+  return mode === 'pattern' ? oneOf(tree, 'match', scope, ['after', 'before']) : undefined;
+}
+
+/** JSON together with whole lines needs to know which key holds the line. */
+function withJson(tree: Tree, scope: Scope): Complaint {
+  const key = get(tree, 'json.message_key', scope);
+  if (!key.ok || key.value) return undefined;
+  const other = ['multiline', 'include_lines', 'exclude_lines'].find((name) => {
+    const found = get(tree, name, scope);
+    return found.ok && found.value && !(found.value.kind === 'tree' && found.value.items?.length === 0);
+  });
+  return other ? failure('missing-setting', tree.at, 'json.message_key') : undefined;
+}
+
+function parsers(tree: Tree, scope: Scope): Complaint {
+  const found = get(tree, 'parsers', scope);
+  const list = found.ok && found.value ? toList(found.value, scope) : undefined;
+  if (!list?.ok) return undefined;
+  for (const item of list.value) {
+    const entry = toTree(item, scope);
+    if (!entry.ok) return entry.unresolved ? undefined : failure('wrong-type', item.at, 'parsers');
+    const holder: Tree = { ...entry.value, names: new Map([['parser', entry.value]]) };
+    const chosen = singleChoice(holder, 'parser', scope);
+    if (!chosen.ok) return chosen.unresolved ? undefined : failure(chosen.fault.code, item.at, 'parsers');
+    const parser = chosen.value;
+    if (!parser || !PARSERS.includes(parser.name)) return failure('bad-value', item.at, 'parsers');
+    const complaint = parser.name === 'multiline' ? multiline(parser.tree, scope) : undefined;
+    if (complaint) return complaint;
+  }
+  return undefined;
+}

@@ -1,0 +1,138 @@
+/** Inputs that open sockets on UDP: udp, netflow, syslog (and the way to those on TCP). Defaults and validation as in Filebeat's own. */
+import { posix } from 'node:path';
+import type { BindRetry } from '../../model/model.js';
+import { applies } from '../releases/releases.js';
+import {
+  type Complaint,
+  duration,
+  first,
+  oneOf,
+  singleChoice,
+  size,
+  text,
+  texts,
+  truth,
+  whole,
+} from '../tree/checks.js';
+import { get, toText } from '../tree/read.js';
+import type { Tree } from '../tree/tree.js';
+import { failure, type Scope } from '../tree/variables.js';
+import type { InputContext, TypeResult } from './input-context.js';
+import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
+import { fileMissing, listener, nonEmpty, refused, unresolved } from './listeners.js';
+import { checkServerTls } from './server-tls.js';
+
+/** Undefined for a type that opens no UDP or TCP socket. */
+export function networkInput(type: string, tree: Tree, context: InputContext): TypeResult | undefined {
+  switch (type) {
+    case 'udp':
+      return udp(tree, context);
+    case 'netflow':
+      return netflow(tree, context);
+    case 'syslog':
+      return syslog(tree, context);
+    case 'tcp':
+      return tcp(tree, context);
+    case 'http_endpoint':
+      return httpEndpoint(tree, context);
+    case 'lumberjack':
+      return lumberjack(tree, context);
+    default:
+      return undefined;
+  }
+}
+
+function udp(tree: Tree, context: InputContext): TypeResult {
+  const { release, scope } = context;
+  const complaint = first(
+    () => udpSettings(tree, context),
+    () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
+  );
+  if (complaint) return refused(complaint);
+  const retry: BindRetry = applies('udp-busy-retry', release) ? 'busy' : 'never';
+  return { listeners: [listener(tree, 'host', 'localhost:8080', 'udp', 'udp', retry, context)] };
+}
+
+function udpSettings(tree: Tree, { release, scope }: InputContext): Complaint {
+  return first(
+    () => text(tree, 'host', scope),
+    () => size(tree, 'max_message_size', scope),
+    () => duration(tree, 'timeout', scope),
+    () => (applies('read-buffer', release) ? size(tree, 'read_buffer', scope) : undefined),
+    () => (applies('network-option', release) ? oneOf(tree, 'network', scope, ['', 'udp', 'udp4', 'udp6']) : undefined),
+  );
+}
+
+function netflow(tree: Tree, context: InputContext): TypeResult {
+  const { release, scope, files, cwd } = context;
+  const complaint = first(
+    () => udpSettings(tree, context),
+    () => texts(tree, 'internal_networks', scope),
+    () => texts(tree, 'protocols', scope),
+    () => duration(tree, 'expiration_timeout', scope),
+    () => whole(tree, 'queue_size', scope),
+    () => truth(tree, 'detect_sequence_reset', scope),
+    () =>
+      texts(tree, 'custom_definitions', scope, (path) => {
+        const stat = files.stat(posix.resolve(cwd, path));
+        return stat.ok || stat.gap.reason !== 'missing';
+      }),
+  );
+  if (complaint) return refused(complaint);
+  const alone = applies('netflow-ends-alone', release);
+  const known = new Set(['v1', 'v5', 'v6', 'v7', 'v8', 'v9', 'ipfix']);
+  const protocols = texts(tree, 'protocols', scope, (word) => known.has(word.toLowerCase()));
+  if (protocols) return { listeners: [], failure: { phase: alone ? 'run' : 'check', fault: protocols.fault } };
+  return { listeners: [listener(tree, 'host', ':2055', 'udp', 'netflow', alone ? 'never' : 'deaf', context)] };
+}
+
+function syslog(tree: Tree, context: InputContext): TypeResult {
+  const { release, scope } = context;
+  const complaint = first(
+    () =>
+      applies('syslog-format', release) ? oneOf(tree, 'format', scope, ['rfc3164', 'rfc5424', 'auto']) : undefined,
+    () => (applies('syslog-format', release) ? checkTimezone(tree, scope) : undefined),
+  );
+  if (complaint) return refused(complaint);
+  const chosen = singleChoice(tree, 'protocol', scope);
+  if (!chosen.ok) {
+    if (chosen.unresolved) return { listeners: [unresolved(tree, 'udp', 'syslog', chosen.unresolved)] };
+    return refused(chosen);
+  }
+  const section = chosen.value;
+  const place = tree.names.get('protocol')?.at ?? tree.at;
+  if (section?.name === 'udp') {
+    const bad = udpSettings(section.tree, context);
+    if (bad) return refused(bad);
+    return { listeners: [listener(section.tree, 'host', '', 'udp', 'syslog', 'every-10s', context)] };
+  }
+  if (section?.name === 'tcp') {
+    const bad = tcpSettings(section.tree, context, 'line_delimiter');
+    if (bad) return refused(bad);
+    const result: TypeResult = {
+      listeners: [listener(section.tree, 'host', '', 'tcp', 'syslog', 'every-10s', context)],
+    };
+    return checkServerTls(section.tree, context) === 'missing-file' ? fileMissing(section.tree, 'check') : result;
+  }
+  if (section?.name === 'unix' && applies('syslog-unix', release)) {
+    const path = text(section.tree, 'path', scope) ?? nonEmpty(section.tree, 'path', scope);
+    return path ? refused(path) : { listeners: [] };
+  }
+  return refused(failure('no-protocol', place, 'protocol'));
+}
+
+/** `Local`, an offset such as `+05:00`, or a name of the time zone database, of which the shape is all we look at. */
+function checkTimezone(tree: Tree, scope: Scope): Complaint {
+  const found = get(tree, 'timezone', scope);
+  if (!found.ok || !found.value) return undefined;
+  const read = toText(found.value, scope);
+  if (!read.ok) return read.unresolved ? undefined : read;
+  const zone = read.value;
+  if (zone === '' || zone === 'Local' || zone === 'UTC' || /^[+-]\d{2}:?\d{2}$/.test(zone)) return undefined;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return undefined;
+  } catch {
+    return failure('bad-value', found.value.at, 'timezone');
+  }
+}

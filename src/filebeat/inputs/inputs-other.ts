@@ -1,0 +1,94 @@
+/**
+ * Inputs that open no UDP or TCP socket: only whether Filebeat accepts them matters, because one that it refuses takes
+ * the others down with it. Of types not listed here every setting is taken to be right.
+ */
+
+import { applies } from '../releases/releases.js';
+import { type Complaint, duration, first, oneOf, size, text, texts } from '../tree/checks.js';
+import { get, toBool, toList } from '../tree/read.js';
+import type { Tree } from '../tree/tree.js';
+import { failure } from '../tree/variables.js';
+import type { InputContext, TypeResult } from './input-context.js';
+import { filestreamSettings, logSettings } from './inputs-files.js';
+
+export function otherInput(type: string, tree: Tree, context: InputContext): TypeResult {
+  const complaint = check(type, tree, context);
+  return complaint ? { listeners: [], failure: { phase: 'check', fault: complaint.fault } } : { listeners: [] };
+}
+
+function check(type: string, tree: Tree, context: InputContext): Complaint {
+  const { scope } = context;
+  switch (type) {
+    case 'log':
+      return first(
+        () => checkDeprecated(type, tree, context),
+        () => pathsGiven(tree, 'paths', context),
+        () => logSettings(tree, scope),
+      );
+    case 'container':
+      return first(
+        () => checkDeprecated(type, tree, context),
+        () => pathsGiven(tree, 'paths', context),
+        () => logSettings(tree, scope),
+        () => oneOf(tree, 'stream', scope, ['', 'all', 'stdout', 'stderr']),
+        () => oneOf(tree, 'format', scope, ['', 'auto', 'docker', 'cri']),
+      );
+    case 'docker':
+      return pathsGiven(tree, 'containers.ids', context);
+    case 'filestream':
+      return first(
+        () => pathsGiven(tree, 'paths', context),
+        () => filestreamSettings(tree, scope),
+      );
+    case 'unix':
+      return first(
+        () => text(tree, 'path', scope),
+        () => pathsGiven(tree, 'path', context),
+        () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
+        () => size(tree, 'max_message_size', scope),
+        () => oneOf(tree, 'socket_type', scope, ['stream', 'datagram']),
+      );
+    case 'kafka':
+      return first(
+        () => pathsGiven(tree, 'hosts', context),
+        () => pathsGiven(tree, 'topics', context),
+        () => text(tree, 'group_id', scope) ?? pathsGiven(tree, 'group_id', context),
+      );
+    case 'mqtt':
+      return first(
+        () => pathsGiven(tree, 'hosts', context),
+        () => pathsGiven(tree, 'topics', context),
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** A list with at least one text in it. */
+function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint {
+  const complaint = texts(tree, key, scope);
+  if (complaint) return complaint;
+  const found = get(tree, key, scope);
+  if (!found.ok) return undefined;
+  const list = found.value ? toList(found.value, scope) : undefined;
+  if (list && !list.ok) return undefined;
+  return list && list.value.length > 0
+    ? undefined
+    : failure(key === 'paths' ? 'no-paths' : 'missing-setting', (found.value ?? tree).at, key);
+}
+
+/** From 9.0 such an input has to say that it knows, be part of a module, or be run as filestream by a feature flag. */
+function checkDeprecated(type: string, tree: Tree, context: InputContext): Complaint {
+  const { release, scope } = context;
+  if (!applies('deprecated-inputs-refused', release) || tree.names.has('_module_name')) return undefined;
+  const asFilestream =
+    type === 'log' ? applies('log-as-filestream', release) : applies('container-as-filestream', release);
+  if (context.logAsFilestream && asFilestream) {
+    const id = get(tree, 'id', scope);
+    return id.ok && !id.value ? failure('missing-setting', tree.at, 'id') : undefined;
+  }
+  const found = get(tree, 'allow_deprecated_use', scope);
+  const allowed = found.ok && found.value ? toBool(found.value, scope) : undefined;
+  if (found.ok ? allowed && (allowed.ok ? allowed.value : allowed.unresolved) : found.unresolved) return undefined;
+  return failure('deprecated-input', (tree.names.get('type') ?? tree).at, type);
+}

@@ -1,0 +1,124 @@
+/** Inputs that open TCP sockets: tcp, http_endpoint, lumberjack. Defaults and validation as in Filebeat's own. */
+
+import { applies } from '../releases/releases.js';
+import { type Complaint, duration, first, oneOf, size, text, texts, truth, whole } from '../tree/checks.js';
+import type { Tree } from '../tree/tree.js';
+import { failure, type Scope } from '../tree/variables.js';
+import type { InputContext, TypeResult } from './input-context.js';
+import { fileMissing, listener, nonEmpty, notBlank, read, refused, resolved, unresolved } from './listeners.js';
+import { checkServerTls } from './server-tls.js';
+
+export function tcp(tree: Tree, context: InputContext): TypeResult {
+  const { release, scope } = context;
+  const complaint = first(
+    () => tcpSettings(tree, context, 'line_delimiter'),
+    () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
+  );
+  if (complaint) return refused(complaint);
+  const tls = checkServerTls(tree, context);
+  if (tls === 'missing-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check');
+  return { listeners: [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)] };
+}
+
+export function tcpSettings(tree: Tree, context: InputContext, delimiter: string): Complaint {
+  const { release, scope } = context;
+  return first(
+    () => text(tree, 'host', scope) ?? nonEmpty(tree, 'host', scope),
+    () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
+    () => size(tree, 'max_message_size', scope),
+    () => whole(tree, 'max_connections', scope),
+    () => (applies('network-option', release) ? oneOf(tree, 'network', scope, ['', 'tcp', 'tcp4', 'tcp6']) : undefined),
+    () => text(tree, delimiter, scope) ?? notBlank(tree, delimiter, scope),
+    () => (applies('tcp-framing', release) ? oneOf(tree, 'framing', scope, ['delimiter', 'rfc6587'], true) : undefined),
+    () => {
+      const tls = checkServerTls(tree, context);
+      return typeof tls === 'object' ? tls : undefined;
+    },
+  );
+}
+
+export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
+  const { scope } = context;
+  const complaint = first(
+    () => oneOf(tree, 'method', scope, ['POST', 'PUT', 'PATCH']),
+    () => truth(tree, 'basic_auth', scope),
+    () => text(tree, 'username', scope),
+    () => text(tree, 'password', scope),
+    () => whole(tree, 'response_code', scope, 0),
+    () => jsonText(tree, 'response_body', scope),
+    () => text(tree, 'listen_address', scope),
+    () => text(tree, 'listen_port', scope),
+    () => text(tree, 'url', scope) ?? notBlank(tree, 'url', scope),
+    () => text(tree, 'prefix', scope),
+    () => pair(tree, 'secret.header', 'secret.value', scope),
+    () => pair(tree, 'hmac.header', 'hmac.key', scope),
+    () => oneOf(tree, 'hmac.type', scope, ['', 'sha1', 'sha256']),
+    () => credentials(tree, scope),
+    () => {
+      const tls = checkServerTls(tree, context);
+      return typeof tls === 'object' ? tls : undefined;
+    },
+  );
+  if (complaint) return refused(complaint);
+  const address = read(tree, 'listen_address', scope, '127.0.0.1');
+  const port = read(tree, 'listen_port', scope, '8000');
+  const url = read(tree, 'url', scope, '/');
+  if (!address.ok || !port.ok) {
+    const why = (!address.ok && address.unresolved) || (!port.ok && port.unresolved) || 'variable';
+    return { listeners: [unresolved(tree, 'tcp', 'http_endpoint', why)] };
+  }
+  if (checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run');
+  const at = (tree.names.get('listen_port') ?? tree.names.get('listen_address') ?? tree).at;
+  // Go's net.JoinHostPort-less form: an IPv6 address has to bring its own brackets.
+  const host = `${address.value}:${port.value}`;
+  const made = resolved(host, 'tcp', 'any', 'http_endpoint', 'never', at, context);
+  return { listeners: [made], ...(url.ok ? { url: url.value } : {}) };
+}
+
+export function lumberjack(tree: Tree, context: InputContext): TypeResult {
+  const { scope } = context;
+  const complaint = first(
+    () => text(tree, 'listen_address', scope) ?? notBlank(tree, 'listen_address', scope),
+    () => texts(tree, 'versions', scope, (word) => /^v[12]$/i.test(word)),
+    () => duration(tree, 'keepalive', scope, { positive: true }),
+    () => duration(tree, 'timeout', scope, { positive: true }),
+    () => whole(tree, 'max_connections', scope, 0),
+    () => {
+      const tls = checkServerTls(tree, context);
+      return typeof tls === 'object' ? tls : undefined;
+    },
+  );
+  if (complaint) return refused(complaint);
+  if (checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run');
+  return {
+    listeners: [listener(tree, 'listen_address', 'localhost:5044', 'tcp', 'lumberjack', 'never', context)],
+  };
+}
+
+function jsonText(tree: Tree, key: string, scope: Scope): Complaint {
+  const bad = text(tree, key, scope);
+  if (bad) return bad;
+  const value = read(tree, key, scope, '{}');
+  if (!value.ok) return undefined;
+  try {
+    JSON.parse(value.value);
+    return undefined;
+  } catch {
+    return failure('bad-value', (tree.names.get(key) ?? tree).at, key);
+  }
+}
+
+/** Two settings of which neither may stand alone. */
+function pair(tree: Tree, one: string, other: string, scope: Scope): Complaint {
+  const bad = text(tree, one, scope) ?? text(tree, other, scope);
+  if (bad) return bad;
+  const [a, b] = [read(tree, one, scope, ''), read(tree, other, scope, '')];
+  if (!a.ok || !b.ok || (a.value === '') === (b.value === '')) return undefined;
+  return failure('missing-setting', tree.at, a.value === '' ? one : other);
+}
+
+function credentials(tree: Tree, scope: Scope): Complaint {
+  const wanted = read(tree, 'basic_auth', scope, 'false');
+  if (!wanted.ok || !/^(?:1|t|true)$/i.test(wanted.value)) return undefined;
+  return nonEmpty(tree, 'username', scope) ?? nonEmpty(tree, 'password', scope);
+}

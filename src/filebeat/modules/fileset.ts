@@ -1,0 +1,186 @@
+/**
+ * One fileset of a module: `<home>/module/<module>/<fileset>/manifest.yml` gives variables and the name of a template,
+ * the template with the variables in it is the YAML of an input.
+ */
+import type { Position } from '../../model/model.js';
+import { FILE_LIMIT, loadFile, type Reading } from '../files/load.js';
+import { applies } from '../releases/releases.js';
+import { renderTemplate } from '../template/template.js';
+import { treeFromYaml } from '../tree/build.js';
+import { get, toList, toPlain, toText } from '../tree/read.js';
+import type { Tree } from '../tree/tree.js';
+import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
+import { failure, type Read, type Scope } from '../tree/variables.js';
+import { parseYaml } from '../yaml/yaml.js';
+import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
+
+/** Where modules are read from, and what their templates know of the host. */
+export interface ModuleHome {
+  /** Effective `path.home`. */
+  home: string;
+  scope: Scope;
+  reading: Reading;
+  /** As `hostname` prints it. */
+  hostname: string;
+  /** Look at no module folder but at this program's own table: what another release would have. */
+  table?: true;
+}
+
+/** `unseen`: a file could not be looked at (the gap is noted). */
+export type Made = Read<Tree> | { ok: 'unseen' };
+
+interface Manifest {
+  variables: PlainMap[];
+  input: string;
+  pipelines: string[];
+}
+
+/** The input of a fileset, `input.*` laid over it. Faults stand at the fileset's place in the configuration. */
+export function makeFileset(module: string, fileset: string, settings: FilesetSettings, home: ModuleHome): Made {
+  const { at } = settings;
+  const subject = `${module}/${fileset}`;
+  const folder = `${home.home}/module/${module}/${fileset}`;
+  const loaded = loadFile(`${folder}/manifest.yml`, 'manifest', false, home.reading);
+  if (loaded.kind === 'unseen') return { ok: 'unseen' };
+  if (loaded.kind === 'fault') return { ok: false, fault: loaded.fault };
+  const manifest = readManifest(loaded.tree, home.scope, home.reading);
+  if (!manifest.ok) return manifest;
+  const variables = evaluate(manifest.value, module, fileset, settings, home);
+  if (!variables.ok) return variables;
+  const render = (text: string) => renderTemplate(text, variables.value);
+  for (const pipeline of manifest.value.pipelines) {
+    const rendered = render(pipeline);
+    if (!rendered.ok) return failure(rendered.fault.code, at, subject);
+  }
+  const name = render(manifest.value.input);
+  if (!name.ok) return failure(name.fault.code, at, subject);
+  const path = `${folder}/${name.text}`;
+  const template = home.reading.files.read(path, FILE_LIMIT);
+  if (!template.ok) {
+    if (template.gap.reason === 'missing') return failure('module-file-missing', at, subject);
+    home.reading.gaps.push(template.gap);
+    return { ok: 'unseen' };
+  }
+  note(path, template.value.stat.mtime, home.reading);
+  const text = render(Buffer.from(template.value.bytes).toString('utf8'));
+  if (!text.ok) return failure(text.fault.code, at, subject);
+  return inputOf(text.text, subject, settings, home);
+}
+
+function note(path: string, mtime: number, reading: Reading): void {
+  if (!reading.seen.some((file) => file.path === path))
+    reading.seen.push({ path, role: 'manifest', mtime, reloaded: false });
+}
+
+function inputOf(text: string, subject: string, settings: FilesetSettings, home: ModuleHome): Read<Tree> {
+  const { scope, reading } = home;
+  const { at } = settings;
+  const parsed = parseYaml(Buffer.from(text), { flowColonFatal: !applies('flow-colons', reading.release) });
+  if (!parsed.ok) return failure('module-template-yaml', at, subject);
+  const built = treeFromYaml(parsed.root, { file: at.file, rules: reading.rules, clashes: [] });
+  if (!built.ok) return failure(built.fault.code, at, subject);
+  const tree = withPathDefaults(built.value, home.home, scope);
+  place(tree, at);
+  // Another release has a template of its own here, with processors that it knows.
+  if (reading.installed) tree.names.delete('processors');
+  if (Object.keys(settings.input).length > 0) overlayInput(tree, settings.input, scope, at);
+  stamp(tree, subject, at);
+  return { ok: true, value: tree };
+}
+
+/** The names by which Filebeat knows an input of a module; some rules about inputs leave those out. */
+export function stamp(tree: Tree, label: string, at: Position): void {
+  const [module = '', fileset = ''] = label.split('/');
+  tree.names.set('_module_name', { kind: 'text', value: module, at });
+  tree.names.set('_fileset_name', { kind: 'text', value: fileset, at });
+}
+
+/** Lines of a rendered template mean nothing to anybody: what counts is where the fileset is configured. */
+function place(tree: Tree, at: Position): void {
+  tree.at = at;
+  for (const value of [...tree.names.values(), ...(tree.items ?? [])])
+    if (value.kind === 'tree') place(value, at);
+    else value.at = at;
+}
+
+function readManifest(tree: Tree, scope: Scope, reading: Reading): Read<Manifest> {
+  const texts = (key: string): Read<string[]> => {
+    const found = get(tree, key, scope);
+    if (!found.ok) return found;
+    const list = found.value ? toList(found.value, scope) : undefined;
+    if (list && !list.ok) return list;
+    const result: string[] = [];
+    for (const item of list?.value ?? []) {
+      const text = toText(item, scope);
+      if (!text.ok) return text;
+      result.push(text.value);
+    }
+    return { ok: true, value: result };
+  };
+  const wrong = () => failure('manifest-invalid', tree.at);
+  const input = texts('input');
+  const old = applies('prospectors-removed', reading.release) ? undefined : texts('prospector');
+  const pipelines = texts('ingest_pipeline');
+  const stated = get(tree, 'var', scope);
+  if (!input.ok || !pipelines.ok || !stated.ok) return wrong();
+  const list = stated.value ? toList(stated.value, scope) : undefined;
+  if (list && !list.ok) return wrong();
+  const variables: PlainMap[] = [];
+  for (const item of list?.value ?? []) {
+    const plain = toPlain(item, scope);
+    if (!plain.ok || !isPlainMap(plain.value)) return wrong();
+    variables.push(plain.value);
+  }
+  const name = (old?.ok ? old.value[0] : undefined) ?? input.value[0] ?? '';
+  return { ok: true, value: { variables, input: name, pipelines: pipelines.value } };
+}
+
+/** Defaults in the order of the manifest, each a template over those before it; then `var.*` as they stand. */
+function evaluate(
+  manifest: Manifest,
+  module: string,
+  fileset: string,
+  settings: FilesetSettings,
+  home: ModuleHome,
+): Read<PlainMap> {
+  const variables = plainMap();
+  variables['builtin'] = builtins(module, fileset, home);
+  for (const stated of manifest.variables) {
+    const name = stated['name'];
+    if (typeof name !== 'string') return failure('manifest-invalid', settings.at, `${module}/${fileset}`);
+    const os = stated['os'];
+    const value = isPlainMap(os) && os['linux'] !== undefined && os['linux'] !== null ? os['linux'] : stated['default'];
+    const resolved = resolve(value ?? null, variables);
+    if (!resolved.ok) return failure(resolved.code, settings.at, `${module}/${fileset}`);
+    variables[name] = resolved.value;
+  }
+  return { ok: true, value: Object.assign(variables, settings.variables) };
+}
+
+function resolve(value: Plain, variables: PlainMap): { ok: true; value: Plain } | { ok: false; code: string } {
+  if (typeof value === 'string') {
+    const rendered = renderTemplate(value, variables);
+    return rendered.ok ? { ok: true, value: rendered.text } : { ok: false, code: rendered.fault.code };
+  }
+  if (!Array.isArray(value)) return { ok: true, value };
+  const items: Plain[] = [];
+  for (const item of value) {
+    const resolved = typeof item === 'string' ? resolve(item, variables) : { ok: true as const, value: item };
+    if (!resolved.ok) return resolved;
+    items.push(resolved.value);
+  }
+  return { ok: true, value: items };
+}
+
+function builtins(module: string, fileset: string, { hostname, reading }: ModuleHome): PlainMap {
+  const [short = '', ...domain] = hostname.split('.');
+  return {
+    ...plainMap(),
+    prefix: 'filebeat',
+    hostname: short,
+    domain: domain.join('.'),
+    module,
+    fileset,
+    beatVersion: reading.release.join('.'),
+  };
+}

@@ -1,0 +1,272 @@
+/**
+ * Module entries → the inputs that their filesets give, from the module folder of the instance's own home
+ * (`<path.home>/module`); from this program's table (`known-filesets.ts`) where that folder cannot be looked at.
+ */
+
+import { limits } from '../../model/limits.js';
+import type { Fault, Position } from '../../model/model.js';
+import { FILE_LIMIT } from '../files/load.js';
+import { knownInput } from '../releases/registry.js';
+import { applies, type ReleaseVersion } from '../releases/releases.js';
+import { filesetNotes } from '../tree/notes.js';
+import type { Tree } from '../tree/tree.js';
+import { failure, type Read } from '../tree/variables.js';
+import { parseYaml, type YamlNode } from '../yaml/yaml.js';
+import { type Made, type ModuleHome, makeFileset, stamp } from './fileset.js';
+import { filesetDiffers, knownModule, slowFileset, tableFileset, tableFilesets } from './known-filesets.js';
+import {
+  emptySettings,
+  type FilesetSettings,
+  type ModuleEntry,
+  overlayInput,
+  overrideFileset,
+  readEntry,
+  readModuleOverrides,
+  treeOf,
+  withPathDefaults,
+} from './module-entry.js';
+
+export type { ModuleHome } from './fileset.js';
+
+export interface FilesetInput {
+  /** `module/fileset`. */
+  label: string;
+  tree: Tree;
+  declaredIn: Position;
+  slowStart?: true;
+  /** Sentences about where its variables come from. */
+  notes: string[];
+}
+
+export interface ModuleInputs {
+  inputs: FilesetInput[];
+  /** Something came from this program's own table. */
+  fallback: boolean;
+  /** Things that cost nothing but are worth saying: no module folder. */
+  faults: Fault[];
+}
+
+/** `filebeat.config.modules.enable_all_filesets` and `…force_enable_module_filesets`: static modules only. */
+export interface FilesetSwitches {
+  enableAll: boolean;
+  forceEnable: boolean;
+}
+
+const MODULES_LIMIT = limits.configEntries;
+
+/** `filebeat.modules` with `--modules` and `-M`. A failure ends the process. */
+export function staticModuleInputs(
+  entries: readonly Tree[],
+  names: readonly string[],
+  overrides: Tree,
+  switches: FilesetSwitches,
+  home: ModuleHome,
+): Read<ModuleInputs> {
+  const folder = moduleFolder(home);
+  if (folder.kind === 'absent') return nothing(home, folder.fault);
+  const { scope, reading } = home;
+  const modules: ModuleEntry[] = [];
+  for (const entry of entries) {
+    const read = readEntry(withPathDefaults(entry, home.home, scope), scope, reading.release);
+    if (!read.ok) return read;
+    modules.push(read.value);
+  }
+  const flags = readModuleOverrides(overrides, scope);
+  if (!flags.ok) return flags;
+  const listed = new Set(modules.filter((entry) => entry.enabled !== false).map((entry) => entry.module));
+  const at = { file: 'command line' };
+  for (const module of names)
+    if (module !== '' && !listed.has(module)) modules.push({ module, enabled: undefined, filesets: new Map(), at });
+  if (applies('filesets-must-be-listed', reading.release)) {
+    for (const entry of modules)
+      for (const fileset of flags.value.get(entry.module)?.keys() ?? [])
+        if (!entry.filesets.has(fileset)) entry.filesets.set(fileset, emptySettings(at));
+  }
+  const registry = new Registry(home, folder.kind === 'unseen', flags.value, switches);
+  return registry.inputsOf(modules);
+}
+
+/** One entry of a file in modules.d: neither `-M` nor `path.*` reach it. */
+export function includedModuleInputs(entry: Tree, home: ModuleHome): Read<ModuleInputs> {
+  const folder = moduleFolder(home);
+  if (folder.kind === 'absent') return nothing(home, folder.fault);
+  const read = readEntry(entry, home.scope, home.reading.release);
+  if (!read.ok) return read;
+  const registry = new Registry(home, folder.kind === 'unseen', new Map(), { enableAll: false, forceEnable: false });
+  return registry.inputsOf([read.value]);
+}
+
+function nothing(home: ModuleHome, fault: Fault): Read<ModuleInputs> {
+  return { ok: true, value: { inputs: [], fallback: false, faults: [{ ...fault, subject: `${home.home}/module` }] } };
+}
+
+type Folder = { kind: 'seen' } | { kind: 'unseen' } | { kind: 'absent'; fault: Fault };
+
+/** Without a module folder Filebeat complains and runs on. */
+function moduleFolder({ home, reading, table }: ModuleHome): Folder {
+  if (table) return { kind: 'unseen' };
+  const path = `${home}/module`;
+  const stat = reading.files.stat(path);
+  if (stat.ok && stat.value.kind === 'directory') return { kind: 'seen' };
+  if (stat.ok || stat.gap.reason === 'missing')
+    return { kind: 'absent', fault: { code: 'no-module-folder', at: { file: path } } };
+  reading.gaps.push(stat.gap);
+  return { kind: 'unseen' };
+}
+
+/** What Filebeat calls a module registry: all static entries together, or one entry of an included file. */
+class Registry {
+  private fallback: boolean;
+  /** Something came from the table because another release is asked about than the installed one. */
+  private differs = false;
+
+  constructor(
+    private readonly home: ModuleHome,
+    private readonly unseen: boolean,
+    private readonly flags: Map<string, Map<string, Tree>>,
+    private readonly switches: FilesetSwitches,
+  ) {
+    this.fallback = unseen;
+  }
+
+  inputsOf(entries: ModuleEntry[]): Read<ModuleInputs> {
+    const modules = new Map<object, FilesetInput[]>();
+    const lastOfName = new Map<string, object>();
+    const { release } = this.home.reading;
+    const { enableAll, forceEnable } = this.switches;
+    for (const entry of entries) {
+      const off =
+        entry.enabled === false && !((enableAll || forceEnable) && applies('filesets-must-be-listed', release));
+      if (off) continue;
+      const module = this.currentName(entry.module);
+      const inputs = this.moduleInputs(module, entry);
+      if (!inputs.ok) return inputs;
+      // The same module twice: the later entry takes the place of the earlier one.
+      const earlier = lastOfName.get(module);
+      if (earlier && !applies('same-module-twice', release)) modules.delete(earlier);
+      lastOfName.set(module, entry);
+      modules.set(entry, inputs.value);
+    }
+    return {
+      ok: true,
+      value: { inputs: [...modules.values()].flat(), fallback: this.fallback || this.differs, faults: [] },
+    };
+  }
+
+  private moduleInputs(module: string, entry: ModuleEntry): Read<FilesetInput[]> {
+    const { release } = this.home.reading;
+    const mustBeListed = applies('filesets-must-be-listed', release);
+    const existing = this.filesetsOf(module, entry.at);
+    if (!existing.ok) return existing;
+    const { enableAll, forceEnable } = this.switches;
+    const filesets = new Map(entry.filesets);
+    if (!mustBeListed || forceEnable)
+      for (const name of existing.value.names) if (!filesets.has(name)) filesets.set(name, emptySettings(entry.at));
+    const inputs: FilesetInput[] = [];
+    let on = 0;
+    for (const [name, stated] of filesets) {
+      const isReal = existing.value.has(name);
+      // Before 8.0 a fileset that does not exist is looked at without `-M`.
+      const settings =
+        mustBeListed || isReal ? this.overridden(module, name, stated) : ({ ok: true, value: stated } as const);
+      if (!settings.ok) return settings;
+      if (settings.value.enabled === false && !(mustBeListed && (enableAll || forceEnable))) continue;
+      if (!isReal) return failure('unknown-fileset', stated.at, `${module}/${name}`);
+      const made = this.make(module, name, settings.value);
+      if (!made.ok) return made;
+      on++;
+      if (!made.value) continue;
+      const notes = filesetNotes(stated, settings.value, stated.at);
+      inputs.push(inputOf(module, name, made.value, stated.at, notes));
+    }
+    // From the table a fileset may come without an input that matters.
+    const guessed = (this.fallback || this.differs) && on > 0;
+    if (mustBeListed && inputs.length === 0 && !guessed) return failure('no-enabled-fileset', entry.at, module);
+    return { ok: true, value: inputs };
+  }
+
+  private overridden(module: string, name: string, stated: FilesetSettings): Read<FilesetSettings> {
+    const trees = [this.flags.get('*')?.get('*'), this.flags.get(module)?.get('*'), this.flags.get(module)?.get(name)];
+    const { scope, reading } = this.home;
+    return overrideFileset(
+      stated,
+      name,
+      [...new Set(trees)].filter((tree) => tree !== undefined),
+      scope,
+      reading.release,
+    );
+  }
+
+  private make(module: string, name: string, settings: FilesetSettings): Read<Tree | undefined> {
+    const { scope, reading } = this.home;
+    const { installed, release } = reading;
+    const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
+    const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
+    // The other release has another template here, or no such fileset; if it opened sockets, the table would know.
+    if (made.ok === true && installed && isKnown(made.value, installed) && !isKnown(made.value, release)) {
+      this.differs = true;
+      return { ok: true, value: undefined };
+    }
+    if (made.ok !== 'unseen') return made;
+    if (differs) this.differs = true;
+    else this.fallback = true;
+    const input = tableFileset(module, name, settings.variables, reading.release);
+    if (!input) return { ok: true, value: undefined };
+    const tree = treeOf(input, settings.at, scope);
+    overlayInput(tree, settings.input, scope, settings.at);
+    stamp(tree, `${module}/${name}`, settings.at);
+    return { ok: true, value: tree };
+  }
+
+  /** Folders with a manifest; from the table names may be missing. */
+  private filesetsOf(module: string, at: Position): Read<{ names: string[]; has: (name: string) => boolean }> {
+    const { home, reading } = this.home;
+    if (!this.unseen) {
+      const folder = `${home}/module/${module}`;
+      const listed = reading.files.list(folder, MODULES_LIMIT);
+      if (listed.ok || listed.gap.reason === 'missing') {
+        const there = (listed.ok ? listed.value : []).filter(
+          (name) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok,
+        );
+        const names = reading.installed ? this.namesThen(module, there) : there;
+        if (!listed.ok && names.length === 0) return failure('unknown-module', at, module);
+        if (reading.installed && !knownModule(module, reading.release)) return failure('unknown-module', at, module);
+        return { ok: true, value: { names, has: (name) => names.includes(name) } };
+      }
+      reading.gaps.push(listed.gap);
+    }
+    this.fallback = true;
+    if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
+    const { names, gone } = tableFilesets(module, reading.release);
+    return { ok: true, value: { names, has: (name) => !gone.includes(name) } };
+  }
+
+  /** The filesets of a module under another release than the installed one; those that the table does not know stay. */
+  private namesThen(module: string, there: readonly string[]): string[] {
+    const { names, gone } = tableFilesets(module, this.home.reading.release);
+    return [...new Set([...there.filter((name) => !gone.includes(name)), ...names])].sort();
+  }
+
+  /** `movedTo` of the module's own module.yml. */
+  private currentName(module: string): string {
+    if (this.unseen) return module;
+    const file = this.home.reading.files.read(`${this.home.home}/module/${module}/module.yml`, FILE_LIMIT);
+    const parsed = file.ok ? parseYaml(file.value.bytes) : undefined;
+    const moved = parsed?.ok ? entryOf(parsed.root, 'movedTo') : undefined;
+    return moved?.kind === 'scalar' && typeof moved.value === 'string' && moved.value !== '' ? moved.value : module;
+  }
+}
+
+function isKnown(input: Tree, release: ReleaseVersion): boolean {
+  const type = input.names.get('type');
+  return type?.kind !== 'text' || knownInput(type.value, release);
+}
+
+function entryOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
+  return node?.kind === 'map' ? node.entries.find((entry) => entry.key === key)?.value : undefined;
+}
+
+function inputOf(module: string, fileset: string, tree: Tree, declaredIn: Position, notes: string[]): FilesetInput {
+  const label = `${module}/${fileset}`;
+  return { label, tree, declaredIn, notes, ...(slowFileset(label) ? { slowStart: true } : {}) };
+}

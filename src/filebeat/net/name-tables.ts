@@ -1,0 +1,101 @@
+/**
+ * `/etc/hosts` and `/etc/services` (hosts(5), services(5)) as Go's resolver reads them, and what Go knows without them.
+ */
+import type { Gap, Protocol } from '../../model/model.js';
+import type { FileView } from '../files/file-view.js';
+import { parseAddress } from './ip.js';
+
+export interface NameTables {
+  /** Addresses of a name in the order of the file; empty when it has none there. Any case. */
+  hosts(name: string): string[];
+  /** Any case. */
+  service(name: string, protocol: Protocol): number | undefined;
+  /** `/etc/services` is there and could not be read: an unknown service may have a number. */
+  servicesUnread?: true;
+}
+
+/** Compiled into Go (net/lookup.go). */
+const builtinServices: Record<Protocol, Record<string, number>> = {
+  udp: { domain: 53 },
+  tcp: {
+    domain: 53,
+    ftp: 21,
+    ftps: 990,
+    gopher: 70,
+    http: 80,
+    https: 443,
+    imap2: 143,
+    imap3: 220,
+    imaps: 993,
+    pop3: 110,
+    pop3s: 995,
+    smtp: 25,
+    ssh: 22,
+    submissions: 465,
+    telnet: 23,
+  },
+};
+
+const maximalBytes = 4 * 1024 * 1024;
+
+/**
+ * Go takes `localhost` from the hosts file like any name; without a line there the C library, systemd-resolved and
+ * every name server (RFC 6761) still answer 127.0.0.1, so that is assumed. Files that are missing are no gap.
+ */
+export function readNames(files: FileView): { names: NameTables; gaps: Gap[] } {
+  const gaps: Gap[] = [];
+  const read = (path: string) => {
+    const reading = files.read(path, maximalBytes);
+    if (reading.ok) return Buffer.from(reading.value.bytes).toString('latin1');
+    if (reading.gap.reason === 'missing') return '';
+    gaps.push(reading.gap);
+    return undefined;
+  };
+  const hosts = parseHosts(read('/etc/hosts') ?? '');
+  const text = read('/etc/services');
+  const services = servicesOf(text ?? '');
+  const names: NameTables = {
+    hosts: (name) => hosts.get(name.toLowerCase()) ?? (name.toLowerCase() === 'localhost' ? ['127.0.0.1'] : []),
+    service: (name, protocol) => services[protocol].get(name.toLowerCase()),
+    ...(text === undefined ? { servicesUnread: true } : {}),
+  };
+  return { names, gaps };
+}
+
+let lastServices: { text: string; services: ReturnType<typeof parseServices> } | undefined;
+
+/** All instances of a host have the same file, as a rule. */
+function servicesOf(text: string): ReturnType<typeof parseServices> {
+  if (lastServices?.text !== text) lastServices = { text, services: parseServices(text) };
+  return lastServices.services;
+}
+
+function fieldsOf(text: string): string[][] {
+  return text
+    .split('\n')
+    .map((line) => (line.split('#', 1)[0] ?? '').split(/[ \r\t]+/).filter((field) => field !== ''));
+}
+
+/** `127.0.0.1 localhost loghost # comment` → name to addresses. */
+export function parseHosts(text: string): Map<string, string[]> {
+  const hosts = new Map<string, string[]>();
+  for (const [address = '', ...names] of fieldsOf(text)) {
+    if (!parseAddress(address)) continue;
+    for (const name of names) hosts.set(name.toLowerCase(), [...(hosts.get(name.toLowerCase()) ?? []), address]);
+  }
+  return hosts;
+}
+
+/** `syslog 514/udp alias # comment` → name to port; of several lines the last counts, Go's own names come first. */
+export function parseServices(text: string): Record<Protocol, Map<string, number>> {
+  const services = {
+    udp: new Map(Object.entries(builtinServices.udp)),
+    tcp: new Map(Object.entries(builtinServices.tcp)),
+  };
+  for (const [name, number = '', ...aliases] of fieldsOf(text)) {
+    const [, port, protocol] = /^([0-9]{1,7})\/(udp|tcp)$/.exec(number) ?? [];
+    if (name === undefined || Number(port ?? 0) <= 0 || (protocol !== 'udp' && protocol !== 'tcp')) continue;
+    for (const known of [name, ...aliases]) services[protocol].set(known, Number(port));
+  }
+  return services;
+}

@@ -1,0 +1,226 @@
+/**
+ * The files of one root (the host's, or a container's through `/proc/<pid>/root`) as a process inside sees them.
+ * The kernel would follow an absolute link below `/proc/<pid>/root` in *our* root, so every link is resolved by
+ * hand; what is opened is reached directory by directory with O_NOFOLLOW, so that nobody can swap a link in between.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
+import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
+import type { Gap, Reading } from '../model/model.js';
+import { leftAlone, reading } from './place.js';
+import { gapOf } from './proc-fs.js';
+
+export interface RootedView extends FileView {
+  /** The directory that is `/` for whoever looks through this view. */
+  readonly root: string;
+}
+
+/** Told every path (without links in it) that an answer depends on, and its mark; see `file-record.ts`. */
+export type Observer = (canonical: string, mark: string) => void;
+
+/** As many as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40;
+/** open(2) on Linux, all architectures; Node doesn't name it. */
+const O_PATH = 0o10000000;
+
+type Walk = { ok: true; canonical: string; stats: Stats } | { ok: false; gap: Gap };
+
+/** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. */
+export function openFileView(root: string, observe?: Observer): RootedView {
+  const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
+
+  /** Resolves links inside the root; the parts already walked never hold a link. */
+  function walk(path: string): Walk {
+    const pending = path.split('/').reverse();
+    let canonical = '';
+    // The slash makes the kernel enter the root even where `<pid>/root` is a link.
+    let stats: Stats | undefined;
+    let links = 0;
+    try {
+      while (pending.length > 0) {
+        const part = pending.pop()!;
+        if (part === '' || part === '.') continue;
+        if (part === '..') {
+          canonical = canonical.slice(0, Math.max(0, canonical.lastIndexOf('/')));
+          stats = undefined;
+          continue;
+        }
+        const next = `${canonical}/${part}`;
+        const alone = leftAlone(next, path);
+        if (alone !== undefined) return { ok: false, gap: alone };
+        reading(`${prefix}${next}`);
+        stats = lstatSync(`${prefix}${next}`);
+        if (stats.isSymbolicLink()) {
+          observe?.(next, markOf(stats));
+          if (++links > MOST_LINKS) return malformed(path, 'too many links');
+          const target = readlinkSync(`${prefix}${next}`);
+          if (target.startsWith('/')) canonical = '';
+          pending.push(...target.split('/').reverse());
+          stats = undefined;
+          continue;
+        }
+        if (!stats.isDirectory() && pending.some((rest) => rest !== '')) {
+          observe?.(next, markOf(stats));
+          return { ok: false, gap: { reason: 'missing', subject: path } };
+        }
+        canonical = next;
+      }
+      stats ??= lstatSync(`${prefix}${canonical}/`);
+      observe?.(canonical === '' ? '/' : canonical, markOf(stats));
+      return { ok: true, canonical: canonical === '' ? '/' : canonical, stats };
+    } catch (error) {
+      const failed = failedPath(error, prefix);
+      if (failed !== undefined) observe?.(failed, errnoOf(error));
+      return { ok: false, gap: gapOf(error, path, 'missing') };
+    }
+  }
+
+  /** Opens what `walk` found, one directory after the other, following nothing. */
+  function openWalked(canonical: string, flags: number): number {
+    const parts = canonical.split('/').filter((part) => part !== '');
+    const last = parts.pop();
+    let descriptor = openSync(`${prefix}/`, O_PATH | constants.O_DIRECTORY);
+    try {
+      for (const part of parts) {
+        const inner = openSync(
+          `/proc/self/fd/${descriptor}/${part}`,
+          O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+        );
+        closeSync(descriptor);
+        descriptor = inner;
+      }
+      const target = last === undefined ? '.' : last;
+      return openSync(`/proc/self/fd/${descriptor}/${target}`, flags | constants.O_NOFOLLOW);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  function stat(path: string): Reading<FileStat> {
+    const found = walk(path);
+    return found.ok ? { ok: true, value: fileStat(found.stats) } : found;
+  }
+
+  function resolve(path: string): Reading<string> {
+    const found = walk(path);
+    return found.ok ? { ok: true, value: found.canonical } : found;
+  }
+
+  function read(path: string, limit: number): Reading<FileContent> {
+    const found = walk(path);
+    if (!found.ok) return found;
+    if (found.stats.isDirectory()) return malformed(path, 'a directory, not a file');
+    if (!found.stats.isFile()) return malformed(path, 'not a regular file');
+    if (found.stats.size > limit) return tooLarge(path, limit);
+    let descriptor: number;
+    try {
+      // Without O_NONBLOCK a FIFO that takes the file's place meanwhile would hold us up.
+      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, path, 'vanished') };
+    }
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) return malformed(path, 'not a regular file');
+      // One byte more than promised tells a file that grows, and files whose size is said to be 0.
+      let bytes = Buffer.allocUnsafe(Math.min(stats.size, limit) + 1);
+      let length = 0;
+      for (;;) {
+        const got = readSync(descriptor, bytes, length, bytes.length - length, null);
+        if (got === 0) break;
+        length += got;
+        if (length > limit) return tooLarge(path, limit);
+        if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytes.length * 2, limit + 1));
+      }
+      return { ok: true, value: { bytes: bytes.subarray(0, length), stat: fileStat(stats) } };
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, path, 'vanished') };
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  function list(path: string, limit: number): Reading<string[]> {
+    const found = walk(path);
+    if (!found.ok) return found;
+    if (!found.stats.isDirectory()) return malformed(path, 'not a directory');
+    let descriptor: number | undefined;
+    try {
+      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_DIRECTORY);
+      const names: string[] = [];
+      const directory = opendirSync(`/proc/self/fd/${descriptor}`);
+      try {
+        for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+          if (names.length === limit)
+            return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
+          names.push(entry.name);
+        }
+      } finally {
+        directory.closeSync();
+      }
+      return { ok: true, value: names.sort(bytewise) };
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, path, 'vanished') };
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  }
+
+  return { root, stat, read, list, resolve };
+}
+
+/** Younger than this, a file may change once more without its time stamps telling: coarse clocks tick every 10 ms. */
+const SETTLED_MS = 50;
+
+/** Changes whenever a file, a link or a directory's listing may have; of a fresh one it equals no signature at all. */
+function markOf(stats: Stats): string {
+  const fresh = Math.abs(Date.now() - stats.ctimeMs) < SETTLED_MS;
+  return fresh ? 'unsettled' : signatureOf(stats);
+}
+
+export function signatureOf(stats: Stats): string {
+  return `${stats.isDirectory() ? 'directory ' : ''}${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+}
+
+function fileStat(stats: Stats): FileStat {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    size: stats.size,
+    mtime: stats.mtimeMs / 1000,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    signature: signatureOf(stats),
+  };
+}
+
+export function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'EIO';
+}
+
+/** The path below the root at which a walk ended: everything behind it hangs on it. */
+function failedPath(error: unknown, prefix: string): string | undefined {
+  const path = (error as NodeJS.ErrnoException).path;
+  return path?.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
+}
+
+function malformed(subject: string, detail: string): { ok: false; gap: Gap } {
+  return { ok: false, gap: { reason: 'malformed', subject, detail } };
+}
+
+function tooLarge(subject: string, limit: number): { ok: false; gap: Gap } {
+  return { ok: false, gap: { reason: 'limit', subject, detail: `larger than ${limit} bytes` } };
+}
+
+/** As Go sorts: by UTF-8 bytes, which JavaScript's UTF-16 order is not for rare characters. */
+function bytewise(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,146 @@
+/**
+ * What changed from one scan to the next, for the eye: who started, stopped, bound, lost, was edited. Pure. What failed
+ * is kept longer than what went well, so that a busy night does not push the failures out.
+ */
+import { endpointKey, endpointOf } from '../model/endpoint.js';
+import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from '../model/model.js';
+
+type Scan = Pick<Report, 'snapshot' | 'verdict'>;
+
+export const failuresKept = 300;
+export const successesKept = 100;
+/** Ports that one entry names; the others are counted. */
+const portsNamed = 5;
+
+export const emptyJournal: Journal = { failures: [], successes: [] };
+
+const failing: readonly EntryKind[] = ['stopped', 'restarted', 'lost', 'not_bound', 'taken', 'drops_began'];
+
+/** All entries, youngest first. */
+export function entriesOf({ failures, successes }: Journal): Entry[] {
+  return [...failures, ...successes].sort((a, b) => b.at - a.at);
+}
+
+export function isFailure({ kind }: Entry): boolean {
+  return failing.includes(kind);
+}
+
+/** How a port stands in the journal's eyes. */
+type Stand = 'served' | 'taken' | 'lacking' | 'starting' | 'silent';
+
+function standOf({ status, up }: PortVerdict): Stand {
+  if (status === 'taken' || status === 'starting') return status;
+  if (status === 'instance_down' || up === undefined) return 'silent';
+  return up ? 'served' : 'lacking';
+}
+
+function transition(before: Stand, now: Stand): EntryKind | undefined {
+  if (before === now || now === 'silent' || now === 'starting') return undefined;
+  if (now === 'served') return before === 'silent' ? undefined : 'bound';
+  if (now === 'taken') return 'taken';
+  return before === 'served' ? 'lost' : before === 'taken' ? undefined : 'not_bound';
+}
+
+const dropping = ({ dropsRecent }: PortVerdict): boolean => (dropsRecent ?? 0) > 0;
+
+/** One entry for all ports of an instance that had the same happen to them, by the same taker. */
+function portEntries(at: number, name: string, before: readonly PortVerdict[], now: readonly PortVerdict[]): Entry[] {
+  if (before === now) return [];
+  const known = new Map(before.map((port) => [endpointKey(port), port]));
+  const found = new Map<string, Entry>();
+  const tell = (kind: EntryKind, port: PortVerdict) => {
+    const taker = kind === 'taken' ? port.socket?.owners[0] : undefined;
+    const key = `${kind}|${taker?.pid ?? ''}`;
+    const entry = found.get(key) ?? {
+      at,
+      kind,
+      name,
+      ports: [],
+      count: 0,
+      ...(taker === undefined ? {} : { by: taker }),
+    };
+    const ports = entry.ports!.length < portsNamed ? [...entry.ports!, endpointOf(port)] : entry.ports!;
+    found.set(key, { ...entry, ports, count: entry.count! + 1 });
+  };
+  for (const port of now) {
+    const past = known.get(endpointKey(port));
+    if (past === port) continue;
+    const kind = past === undefined ? undefined : transition(standOf(past), standOf(port));
+    if (kind !== undefined) tell(kind, port);
+    if (past !== undefined && dropping(past) !== dropping(port))
+      tell(dropping(port) ? 'drops_began' : 'drops_ended', port);
+  }
+  return [...found.values()];
+}
+
+function processEntry(at: number, before: Instance, now: Instance): Entry[] {
+  const [old, young] = [before.process, now.process];
+  const { name } = now;
+  if (old === undefined) return young === undefined ? [] : [{ at, kind: 'started', name, pid: young.pid }];
+  if (young === undefined) {
+    const end = now.lastEnd;
+    return now.hidden ? [] : [{ at, kind: 'stopped', name, pid: old.pid, ...(end === undefined ? {} : { end }) }];
+  }
+  if (old.pid === young.pid && old.startTicks === young.startTicks) return [];
+  return [{ at, kind: 'restarted', name, pid: young.pid, former: old.pid }];
+}
+
+/** Files that bear on its listeners and have another time stamp now, came or went. Who is only remembered has no files to compare. */
+function editEntry(at: number, before: Instance, now: Instance): Entry[] {
+  const [old, young] = [before.prediction.files, now.prediction.files];
+  if (old === young || old.length === 0 || young.length === 0) return [];
+  const stamps = new Map(old.map((f) => [f.path, f.mtime]));
+  const edited = young.filter((f) => f.mtime !== stamps.get(f.path)).map((f) => f.path);
+  const present = new Set(young.map((f) => f.path));
+  const gone = [...stamps.keys()].filter((path) => !present.has(path));
+  const [file, ...others] = [...edited, ...gone];
+  return file === undefined ? [] : [{ at, kind: 'edited', name: now.name, file, count: others.length + 1 }];
+}
+
+interface Side {
+  instance: Instance;
+  verdict: InstanceVerdict;
+}
+
+function sides({ snapshot, verdict }: Scan): Map<string, Side> {
+  return new Map(snapshot.instances.map((instance, i) => [instance.id, { instance, verdict: verdict.instances[i]! }]));
+}
+
+function entriesBetween(before: Scan, now: Scan): Entry[] {
+  const at = now.snapshot.takenAt;
+  const past = sides(before);
+  const found: Entry[] = [];
+  for (const [id, { instance, verdict }] of sides(now)) {
+    const old = past.get(id);
+    past.delete(id);
+    if (old === undefined) {
+      const { name, process } = instance;
+      found.push({ at, kind: 'appeared', name, ...(process === undefined ? {} : { pid: process.pid }) });
+      continue;
+    }
+    found.push(
+      ...processEntry(at, old.instance, instance),
+      ...editEntry(at, old.instance, instance),
+      ...portEntries(at, instance.name, old.verdict.ports, verdict.ports),
+    );
+  }
+  for (const { instance } of past.values()) found.push({ at, kind: 'forgotten', name: instance.name });
+  const plain = before.verdict.statics;
+  now.verdict.statics.forEach((port, i) => {
+    const old = plain[i];
+    if (old === undefined || old.port !== port.port || old.protocol !== port.protocol || old.up === port.up) return;
+    const { protocol, address = '*' } = port;
+    found.push({ at, kind: port.up ? 'bound' : 'lost', ports: [{ protocol, address, port: port.port }], count: 1 });
+  });
+  return found;
+}
+
+/** The journal with what changed since the report before; the first report changes nothing. */
+export function nextJournal(journal: Journal, before: Scan | undefined, now: Scan): Journal {
+  const fresh = before === undefined ? [] : entriesBetween(before, now);
+  if (fresh.length === 0) return journal;
+  return {
+    failures: [...journal.failures, ...fresh.filter(isFailure)].slice(-failuresKept),
+    successes: [...journal.successes, ...fresh.filter((entry) => !isFailure(entry))].slice(-successesKept),
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * One pass serves all who ask meanwhile: a pass in flight is shared, a fresh report is given again, and who must
+ * answer in time gets the last report with a gap rather than nothing.
+ */
+import { correlate } from '../correlate/correlate.js';
+import type { Thresholds } from '../correlate/scene.js';
+import { emptyTrail, nextTrail, type Trail } from '../correlate/trail.js';
+import type { Gap, History, Journal, Report, Snapshot } from '../model/model.js';
+import { emptyHistory, nextHistory } from './history.js';
+import { emptyJournal, nextJournal } from './journal.js';
+
+export interface Reporter {
+  /** A report no older than the freshness window; with `withinMs`, the last one known (and a gap) when a pass takes longer. */
+  get(withinMs?: number): Promise<Report>;
+  /** The last finished report; never starts a pass. */
+  latest(): Report | undefined;
+  /** Something was changed on purpose: whoever asks from now on gets a pass that began after this. */
+  outdate(): void;
+}
+
+export interface ReporterOptions {
+  /** Seconds since the epoch. */
+  clock: () => number;
+  /** Seconds within which requests share one pass. */
+  freshness: number;
+  thresholds: () => Thresholds;
+  /** Called after each pass, e.g. to write what must outlive the process. */
+  onReport?: (report: Report) => void;
+  /** Called when a pass failed as a whole. */
+  onError?: (error: unknown) => void;
+}
+
+/** What was last known, with a gap that says why it is not newer. */
+function stale(report: Report, detail: string): Report {
+  const gap: Gap = { reason: 'limit', subject: 'scan', detail };
+  return { ...report, stale: true, snapshot: { ...report.snapshot, gaps: [...report.snapshot.gaps, gap] } };
+}
+
+const timedOut = Symbol('timed out');
+
+/** Settles with `promise`, or with `timedOut` after so many milliseconds. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | typeof timedOut> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof timedOut>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, timedOut);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+export function createReporter(take: () => Promise<Snapshot>, options: ReporterOptions): Reporter {
+  let trail: Trail = emptyTrail;
+  let history: History = emptyHistory;
+  let journal: Journal = emptyJournal;
+  let last: Report | undefined;
+  let flight: { since: number; report: Promise<Report> } | undefined;
+  /** Counts what was changed on purpose, now and when the last report's pass began. */
+  let changes = 0;
+  let changesSeen = 0;
+
+  async function pass(): Promise<Report> {
+    const thresholds = options.thresholds();
+    const since = changes;
+    const snapshot = await take();
+    const verdict = correlate(snapshot, trail, thresholds);
+    trail = nextTrail(trail, snapshot, verdict, thresholds.grace);
+    const scan = { snapshot, verdict };
+    history = nextHistory(history, scan);
+    journal = nextJournal(journal, last, scan);
+    last = { ...scan, history, journal };
+    changesSeen = since;
+    options.onReport?.(last);
+    return last;
+  }
+
+  function start(): Promise<Report> {
+    if (flight?.since === changes) return flight.report;
+    // Never two passes at once.
+    const before = flight?.report.catch(() => undefined);
+    const report = (before === undefined ? pass() : before.then(pass))
+      .catch((error: unknown) => {
+        options.onError?.(error);
+        if (last === undefined) throw error;
+        return stale(last, 'the scan failed; this is the last one');
+      })
+      .finally(() => {
+        if (flight === mine) flight = undefined;
+      });
+    const mine = { since: changes, report };
+    flight = mine;
+    return report;
+  }
+
+  return {
+    latest: () => last,
+    outdate: () => void changes++,
+    async get(withinMs) {
+      const isCurrent = flight === undefined && changesSeen === changes;
+      if (last !== undefined && isCurrent && options.clock() - last.snapshot.takenAt < options.freshness) return last;
+      const running = start();
+      if (withinMs === undefined) return running;
+      const done = await within(running, withinMs);
+      if (done !== timedOut) return done;
+      if (last === undefined) throw new Error('the first scan did not finish in time');
+      return stale(last, 'the scan did not finish in time; this is the last one');
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
+import type { Start } from '../discovery/instances/foretell.js';
+import type { Merged } from '../discovery/instances/instances.js';
+import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
+import type { FilebeatProcess, Instance, Listener } from '../model/model.js';
+import { learnedListeners } from '../state/learned.js';
+import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
+import type { RememberedInstance, Sighting, State } from '../state/memory-state.js';
+import { historyOf } from '../state/memory-state.js';
+import { fitOf, type HeldSockets } from './held-sockets.js';
+import type { Origin } from './origins.js';
+
+/** An instance on its way, with what the model has no room for. */
+export interface Draft {
+  instance: Instance;
+  merged: Merged<Origin>;
+  /** What its process was known to have started with. */
+  record?: StartRecord;
+}
+
+export interface DraftContext {
+  state: State;
+  /** Seconds since the epoch. */
+  now: number;
+  bootId: string;
+  /** Processes could not all be looked for. */
+  hidden: boolean;
+  hostNetns: number | undefined;
+  /** How the last process of one that is down ended, where files tell. */
+  lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
+}
+
+export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
+  const { state, now } = context;
+  const [main] = merged.candidates;
+  const { process } = merged;
+  const known = historyOf(state, merged);
+  const prediction = merged.candidates.find((c) => c.prediction !== undefined)?.prediction;
+  const foretold = prediction ?? rememberedPrediction(known!);
+  const record = process === undefined ? undefined : recordOf(known, process, context.bootId);
+  const fromFiles =
+    process === undefined
+      ? expectedOfDown(foretold, known?.expected ?? [])
+      : expectedOfRunning(foretold, process.startTime, record, known?.expected);
+  const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
+  const lastSeen = process === undefined ? known?.lastSeen : now;
+  const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
+  const netns = netnsOf(known?.network ?? main.network, known, context);
+  const instance: Instance = {
+    id: merged.id,
+    name: merged.name,
+    // What is down under an unchanged identity keeps the label that Filebeat itself was given.
+    config: process === undefined && known?.id === merged.id ? known.config : main.config,
+    origins: merged.origins.length > 0 ? merged.origins : ['remembered'],
+    ...(merged.unit === undefined ? {} : { unit: merged.unit }),
+    ...(merged.container === undefined ? {} : { container: merged.container }),
+    ...(process === undefined ? {} : { process }),
+    ...(netns === undefined || process !== undefined ? {} : { netns }),
+    prediction: foretold,
+    ...fromFiles,
+    expected: withLearned(fromFiles.expected, learned),
+    ...(process === undefined && context.hidden ? { hidden: true as const } : {}),
+    ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
+    ...(lastSeen === undefined ? {} : { lastSeen }),
+    restarts: known?.restarts ?? 0,
+    ...(end === undefined ? {} : { lastEnd: end }),
+  };
+  return { instance, merged, ...(record === undefined ? {} : { record }) };
+}
+
+/** The same array where nothing was learned, as nearly always: what was found out about it still holds. */
+function withLearned(expected: Listener[], learned: readonly Listener[]): Listener[] {
+  if (learned.length === 0 && expected.every(({ input }) => input !== 'learned')) return expected;
+  return [...expected.filter(({ input }) => input !== 'learned'), ...learned];
+}
+
+/** Where one that is down would run: numbers of namespaces do not outlive a boot. */
+function netnsOf(
+  network: string,
+  known: RememberedInstance | undefined,
+  { hostNetns, bootId }: DraftContext,
+): number | undefined {
+  if (network === 'host') return hostNetns;
+  return known?.start.bootId === bootId ? known.netns : undefined;
+}
+
+/** What is known of this very process's start: of another boot, pids and start times say nothing. */
+function recordOf(
+  known: RememberedInstance | undefined,
+  process: FilebeatProcess,
+  bootId: string,
+): StartRecord | undefined {
+  if (known === undefined) return undefined;
+  const { pid, startTicks, listeners, files, bootId: boot } = known.start;
+  const same = pid === process.pid && startTicks === process.startTicks && boot === bootId;
+  if (!same || listeners === undefined) return undefined;
+  return { pid, startTicks, listeners, ...(files === undefined ? {} : { files }) };
+}
+
+/** Its process ended while this pass looked: it is down now, and what it did not hold says nothing about its ports. */
+export function endedMeanwhile({ instance }: Draft): void {
+  const { process } = instance;
+  delete instance.process;
+  if (process?.netns !== undefined) instance.netns = process.netns;
+  delete instance.brokenReloads;
+  Object.assign(instance, expectedOfDown(instance.prediction, instance.expected));
+  if (instance.origins[0] !== 'process') return;
+  const others = instance.origins.slice(1);
+  instance.origins = others.length > 0 ? others : ['remembered'];
+}
+
+/** What the memory counts, with what this very scan added to it: a restart is told by the scan that sees it. */
+export function tellHistory(
+  instance: Instance,
+  state: State,
+  now: number,
+  threshold: { count: number; withinSeconds: number },
+): void {
+  const known = state.instances[instance.id];
+  if (known === undefined) return;
+  instance.restarts = known.restarts;
+  const flapping = flappingOf(known, now, threshold);
+  if (flapping !== undefined) instance.flapping = flapping;
+}
+
+/** What is to be remembered of an instance: its start only once that is beyond doubt. */
+export function sightingOf({ instance, merged, record }: Draft, held: HeldSockets): Sighting {
+  const { process, prediction, expected } = instance;
+  const { version } = prediction.release;
+  const { explainsAll, lacksNothing } = fitOf(instance, held);
+  const settled = explainsAll && lacksNothing;
+  const start =
+    process === undefined ? undefined : startRecord(process, prediction, instance, { settled, before: record });
+  const { process: _, ...rest } = merged;
+  return {
+    instance: { ...rest, ...(process === undefined ? {} : { process }) },
+    expected,
+    ...(start === undefined ? {} : { start }),
+    dynamic: prediction.outcome === 'dynamic',
+    ...(version === undefined ? {} : { release: version }),
+  };
+}
+
+/** The candidate that gave the prediction also says how it is started: `Instance.id` → that. */
+export function startsOf(drafts: readonly Draft[]): Map<string, Start> {
+  const starts = new Map<string, Start>();
+  for (const { instance, merged } of drafts) {
+    const start = merged.candidates.find((candidate) => candidate.prediction !== undefined)?.start;
+    if (start !== undefined) starts.set(instance.id, start);
+  }
+  return starts;
+}

@@ -1,0 +1,120 @@
+/** Which sockets each process holds, and what that says of an instance's listeners: the rule is `filebeat/net/address.ts`. */
+
+import { serves } from '../filebeat/net/address.js';
+import type { Instance, Listener, Socket } from '../model/model.js';
+import { isSameList } from '../runtime/same.js';
+import { isSuperseded } from '../state/lifecycle.js';
+
+/** The sockets of one look, by holder. */
+export interface HeldSockets {
+  /** `pid:startTicks` → its sockets. */
+  byProcess: ReadonlyMap<string, readonly Socket[]>;
+  /** Network namespace → its sockets whose holders cannot be seen. */
+  hidden: ReadonlyMap<number, readonly Socket[]>;
+  /** Where instances that never ran belong. */
+  hostNetns: number | undefined;
+  /** False on a kernel without AF_INET6. */
+  ipv6: boolean;
+}
+
+export function heldSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): HeldSockets {
+  const byProcess = new Map<string, Socket[]>();
+  const hidden = new Map<number, Socket[]>();
+  for (const socket of sockets) {
+    for (const { pid, startTicks } of socket.owners) push(byProcess, `${pid}:${startTicks}`, socket);
+    if (socket.owners.length === 0 && !socket.ownersKnown) push(hidden, socket.netns, socket);
+  }
+  return { byProcess, hidden, hostNetns, ipv6 };
+}
+
+function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [socket]);
+  else list.push(socket);
+}
+
+/** None while nothing runs. */
+export function socketsOf({ process }: Instance, held: HeldSockets): readonly Socket[] {
+  return process === undefined ? [] : (held.byProcess.get(`${process.pid}:${process.startTicks}`) ?? []);
+}
+
+export function answers(
+  listener: Listener,
+  socket: Pick<Socket, 'protocol' | 'family' | 'address' | 'port'>,
+  ipv6: boolean,
+) {
+  return listener.protocol === socket.protocol && serves(listener.target, socket, ipv6) !== 'no';
+}
+
+/** An instance's listeners and the sockets that its process holds, against each other. */
+export interface Fit {
+  /** As in `Instance.expected`: the sockets that serve each listener, of those that the process holds. */
+  serving: readonly (readonly Socket[])[];
+  /** Everything that it ought to hold, it holds. */
+  lacksNothing: boolean;
+  /** Nothing it holds is beyond what it ought to hold. */
+  explainsAll: boolean;
+}
+
+interface KnownFit extends Fit {
+  sockets: readonly Socket[];
+  ipv6: boolean;
+}
+
+/** By `Instance.expected`. */
+const fits = new WeakMap<readonly Listener[], KnownFit>();
+
+/** The same object for as long as listeners and sockets are the same objects: what follows from it still holds. */
+export function fitOf(instance: Instance, held: HeldSockets): Fit {
+  const { expected } = instance;
+  const sockets = socketsOf(instance, held);
+  const known = fits.get(expected);
+  if (known !== undefined && known.ipv6 === held.ipv6 && isSameList(known.sockets, sockets)) return known;
+  const byPort = new Map<number, Socket[]>();
+  for (const socket of sockets) push(byPort, socket.port, socket);
+  const explained = new Set<Socket>();
+  const serving = expected.map((listener) => {
+    const { target } = listener;
+    // No other target is ever served by a socket, and none by one on another port.
+    const there = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
+    const own = there?.filter((socket) => answers(listener, socket, held.ipv6)) ?? [];
+    for (const socket of own) explained.add(socket);
+    return own;
+  });
+  const fit: KnownFit = {
+    sockets,
+    ipv6: held.ipv6,
+    serving,
+    lacksNothing: expected.length > 0 && serving.every((own) => own.length > 0),
+    explainsAll: explained.size === sockets.length,
+  };
+  fits.set(expected, fit);
+  return fit;
+}
+
+/**
+ * The sockets that serve the listener at `index` of the expected ones: those its instance is seen to hold; where holders
+ * cannot be seen, those of its user that nobody else is seen to hold.
+ */
+export function servingSockets(instance: Instance, index: number, held: HeldSockets): readonly Socket[] {
+  const own = fitOf(instance, held).serving[index]!;
+  const { process } = instance;
+  if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
+  const netns = process?.netns ?? instance.netns ?? held.hostNetns;
+  const hidden = netns === undefined ? [] : (held.hidden.get(netns) ?? []);
+  const listener = instance.expected[index]!;
+  return hidden.filter(
+    (socket) => (process === undefined || socket.uid === process.uid) && answers(listener, socket, held.ipv6),
+  );
+}
+
+/** Only the memory asks for it, and one of the others serves all its listeners. */
+export function supersededBy(instance: Instance, others: readonly Instance[], held: HeldSockets): boolean {
+  if (instance.origins.some((origin) => origin !== 'remembered')) return false;
+  const holders = others.flatMap((other) =>
+    other.process?.netns === undefined
+      ? []
+      : [{ id: other.id, netns: other.process.netns, sockets: socketsOf(other, held) }],
+  );
+  return isSuperseded(instance, holders, (listener, socket) => answers(listener, socket, held.ipv6));
+}

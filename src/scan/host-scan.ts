@@ -1,0 +1,72 @@
+/** The looking half of the exporter: `/proc`, configuration and the state file, in the thread that calls it. */
+
+import { type PredictOptions, predict } from '../filebeat/predict.js';
+import type { Prediction, Snapshot } from '../model/model.js';
+import { openFileView } from '../proc/root-files.js';
+import type { Level } from '../runtime/log.js';
+import type { Settings } from '../settings/settings.js';
+import { type Memory, openMemory } from '../state/memory.js';
+import { forget } from '../state/memory-forget.js';
+import type { State } from '../state/memory-state.js';
+import { createSnapshotTaker } from './take-snapshot.js';
+
+export interface Look {
+  take(): Promise<Snapshot>;
+  /** Drops what is remembered of a name; of an instance that is wanted only what was learned. False: there is nothing. */
+  forget(name: string, keepInstance: boolean): Promise<boolean>;
+  /** Writes what must outlive the process. */
+  close(): Promise<void>;
+}
+
+export interface NearLook extends Look {
+  /** See `Host.predictAgain`. */
+  predictAgain(id: string, options: PredictOptions): Prediction | undefined;
+}
+
+/** Plain data: it crosses into another thread. */
+export interface LookOptions {
+  procfs: string;
+  rootfs: string;
+  /** Empty: nothing is remembered. */
+  stateFile: string;
+  /** Write to the state file. */
+  remember: boolean;
+}
+
+export type LookLog = (level: Level, message: string) => void;
+
+const clock = () => Date.now() / 1000;
+
+/** Empty: remembered as long as the program lasts. */
+export function openStateFile(path: string, log: LookLog): { memory: Memory; state: State } {
+  return openMemory(path === '' ? undefined : path, log);
+}
+
+/** Reads the state, writes nothing. */
+function readOnly(memory: Memory): Memory {
+  return { pull: memory.pull, save: () => true, flush: () => true, gaps: memory.gaps };
+}
+
+export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
+  const { procfs, rootfs, stateFile, remember } = options;
+  const opened = openStateFile(stateFile, log);
+  const memory = remember ? opened.memory : readOnly(opened.memory);
+  const taker = createSnapshotTaker({ procfs, rootfs, settings, memory, state: opened.state, clock });
+  return {
+    take: taker.take,
+    async forget(name, keepInstance) {
+      const { state, forgot } = forget(taker.state(), name, { keepInstance });
+      if (!forgot) return false;
+      taker.replace(state);
+      memory.save(state, clock());
+      return true;
+    },
+    async close() {
+      memory.flush(memory.pull(taker.state()));
+    },
+    predictAgain(id, predictOptions) {
+      const start = taker.startOf(id);
+      return start && predict(start.command, openFileView(start.rootDir), predictOptions);
+    },
+  };
+}

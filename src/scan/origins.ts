@@ -1,0 +1,237 @@
+/**
+ * All reasons to know of a Filebeat, as candidates: it runs, a unit wants it, a pattern matches its file, it is
+ * declared, it is remembered. Each brings the prediction of what it would open.
+ */
+import { basename, dirname, posix } from 'node:path';
+import type { Candidate } from '../discovery/instances/candidate.js';
+import { canonical, defectGap, foretell, type Start } from '../discovery/instances/foretell.js';
+import { networkKey } from '../discovery/instances/instances.js';
+import type { RunningFilebeat } from '../discovery/processes/processes.js';
+import { findInitScripts } from '../discovery/systemd/sysv.js';
+import { type FilebeatUnit, findUnits } from '../discovery/systemd/units.js';
+import type { Command } from '../filebeat/config/command.js';
+import type { Running } from '../filebeat/detect-release.js';
+import type { FileView } from '../filebeat/files/file-view.js';
+import { goGlob } from '../filebeat/files/glob.js';
+import { canStart, changedSinceStart } from '../model/expected.js';
+import { limits } from '../model/limits.js';
+import type { FilebeatProcess, Gap, Prediction } from '../model/model.js';
+import type { KeptReadings } from '../proc/kept-readings.js';
+import { openFileView } from '../proc/root-files.js';
+import { identify } from '../proc/root-identity.js';
+import { attempt } from '../runtime/defect.js';
+import type { DeclaredInstance } from '../settings/settings.js';
+import { rememberedCandidates } from '../state/memory-questions.js';
+import type { RememberedInstance, State } from '../state/memory-state.js';
+
+/** A candidate with what it would open; a remembered one has nothing on disk to ask. */
+export interface Origin extends Candidate {
+  prediction?: Prediction;
+  start?: Start;
+  running?: RunningFilebeat;
+  gaps?: Gap[];
+}
+
+/** More main files than this below one pattern are a mistake in the pattern. */
+const globLimit = limits.globMatches;
+
+/** `known`: what is remembered of this very process. */
+export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {
+  const { process, argv, env, rootDir, rootId, view } = running;
+  const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
+  const key = `${process.pid}:${process.startTicks}`;
+  const started: Running = {
+    startTime: process.startTime,
+    executableDeleted: process.executableDeleted,
+    ...(known?.release === undefined ? {} : { remembered: known.release }),
+  };
+  const { prediction, pathData, config, start } = foretell(kept, key, command, rootDir, { running: started, view });
+  const program = basename(process.executable ?? argv[0] ?? '');
+  return {
+    origin: 'process',
+    root: rootId,
+    network: networkKey(process),
+    ...placeOf(prediction, pathData, process, known),
+    config,
+    process,
+    ...(process.unit === undefined ? {} : { unit: process.unit }),
+    ...(process.container === undefined ? {} : { container: process.container }),
+    ...(program === 'agentbeat' || program === 'elastic-otel-collector' ? { host: program } : {}),
+    prediction,
+    start,
+    running,
+  };
+}
+
+/**
+ * Main files and path.data of a running process are what they were at its start: after an edit the files may say
+ * something else, and those that cannot be loaded say nothing.
+ */
+function placeOf(
+  prediction: Prediction,
+  pathData: string | undefined,
+  { startTime }: FilebeatProcess,
+  known: RememberedInstance | undefined,
+): { mainFiles: readonly string[]; pathData?: string } {
+  const told = { mainFiles: prediction.mainFiles ?? [], ...(pathData === undefined ? {} : { pathData }) };
+  if (known === undefined) return told;
+  const stands = canStart(prediction) && !changedSinceStart(prediction, startTime, known.start);
+  if (stands) return told;
+  const data = known.pathData ?? pathData;
+  return { mainFiles: known.mainFiles, ...(data === undefined ? {} : { pathData: data }) };
+}
+
+/** Uid of a unit's `User=`: what Filebeat compares a file's owner with. */
+function uidOf(user: string | undefined, files: FileView): number {
+  if (user === undefined || /^\d+$/.test(user)) return Number(user ?? 0);
+  const passwd = files.read('/etc/passwd', 4 * 1024 * 1024);
+  const row = passwd.ok
+    ? Buffer.from(passwd.value.bytes)
+        .toString('utf8')
+        .split('\n')
+        .find((line) => line.startsWith(`${user}:`))
+    : undefined;
+  return Number(row?.split(':')[2] ?? 0);
+}
+
+/** `RootDirectory=`: the same root as its process is found to have. */
+function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string; rootDir: string } {
+  if (rootDirectory === undefined) return { root: '/', rootDir: rootfs };
+  const inner = canonical(openFileView(rootfs), rootDirectory);
+  const rootDir = posix.join(rootfs, inner);
+  const root = identify(rootfs, inner) ?? `root ${rootDirectory}`;
+  return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
+}
+
+function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
+  const { root, rootDir } = rootOf(unit, rootfs);
+  const uid = attempt(
+    () => kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files)),
+    () => 0,
+  );
+  const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
+  const { prediction, pathData, config, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  return {
+    origin: 'systemd',
+    root,
+    network: unit.ownNetwork ? `unit ${unit.name}` : 'host',
+    mainFiles: prediction.mainFiles ?? [],
+    ...(pathData === undefined ? {} : { pathData }),
+    config,
+    unit: unit.name,
+    unitAliases: unit.aliases,
+    shouldRun: unit.shouldRun,
+    prediction,
+    start,
+    gaps: unit.gaps,
+  };
+}
+
+/**
+ * Hundreds of unit files and programs have nothing to do with a Filebeat. Whatever is put there, renamed or linked
+ * changes a directory; only what is edited in place is seen later, and systemd itself waits for a reload there.
+ */
+function isOfOthers(units: readonly FilebeatUnit[], path: string): boolean {
+  if (
+    !/^\/usr\/(?:s?bin|lib|libexec)\/.|^\/etc\/(?:rc\.d\/)?(?:init|rc\d)\.d\/.|\/systemd\/.+\.(?:service|conf)$/.test(
+      path,
+    ) ||
+    /filebeat/i.test(path)
+  )
+    return false;
+  const name = basename(path);
+  return !units.some(({ fragment, dropIns }) => [fragment, ...dropIns].some((file) => basename(file) === name));
+}
+
+/** Services of systemd and of init scripts that run a Filebeat, whether they ought to or not. */
+export function fromUnits(
+  rootfs: string,
+  processNames: readonly string[],
+  running: readonly string[],
+  kept: KeptReadings,
+): { origins: Origin[]; gaps: Gap[] } {
+  const search = (files: FileView) => {
+    const native = findUnits(files, { processNames, running });
+    const scripts = findInitScripts(
+      files,
+      { processNames, running },
+      native.units.map((unit) => unit.name),
+    );
+    return { units: [...native.units, ...scripts.units], gaps: [...native.gaps, ...scripts.gaps] };
+  };
+  const isCalm = ({ units }: ReturnType<typeof search>, path: string) => isOfOthers(units, path);
+  const found = attempt(
+    () => kept.read('units', [processNames, running], rootfs, search, { isCalm }),
+    (place) => ({ units: [], gaps: [defectGap('unit files', place)] }),
+  );
+  return { origins: found.units.map((unit) => fromUnit(unit, rootfs, kept)), gaps: found.gaps };
+}
+
+/** Main files by pattern. How they are started is not known: as the packages do it. */
+export function fromGlobs(
+  patterns: readonly string[],
+  rootfs: string,
+  kept: KeptReadings,
+): { origins: Origin[]; gaps: Gap[] } {
+  const origins: Origin[] = [];
+  const gaps: Gap[] = [];
+  for (const pattern of patterns) {
+    const search = (files: FileView): { paths: { path: string; canonical: string }[]; gaps: Gap[] } => {
+      const matched = goGlob(pattern, files, globLimit);
+      if (!matched.ok)
+        return {
+          paths: [],
+          gaps: [{ reason: 'malformed' as const, subject: pattern, detail: 'not a usable pattern' }],
+        };
+      const regular = matched.paths.filter((path) => {
+        const stat = files.stat(path);
+        return stat.ok && stat.value.kind === 'file';
+      });
+      return { paths: regular.map((path) => ({ path, canonical: canonical(files, path) })), gaps: matched.gaps };
+    };
+    const found = attempt(
+      () => kept.read(`glob ${pattern}`, pattern, rootfs, search),
+      (place) => ({ paths: [], gaps: [defectGap(pattern, place)] }),
+    );
+    gaps.push(...found.gaps);
+    for (const { path, canonical: main } of found.paths) {
+      const argv = [
+        '/usr/share/filebeat/bin/filebeat',
+        '-c',
+        path,
+        '--path.home',
+        '/usr/share/filebeat',
+        '--path.config',
+        dirname(path),
+      ];
+      const { prediction, start } = foretell(kept, `glob ${path}`, { argv, cwd: '/', env: {}, uid: 0 }, rootfs);
+      const known = { mainFiles: [main], config: path, prediction, start };
+      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known });
+    }
+  }
+  return { origins, gaps };
+}
+
+export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
+  return declared.map(({ name, argv, env }) => {
+    const command = { argv, cwd: '/', env, uid: 0 };
+    const { prediction, pathData, config, start } = foretell(kept, `declared ${name}`, command, rootfs);
+    // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
+    const isGuess = !argv[0]?.includes('/') && prediction.paths.home === '/' && prediction.paths.data === '/data';
+    return {
+      origin: 'declared',
+      root: '/',
+      network: 'host',
+      mainFiles: prediction.mainFiles ?? [],
+      ...(isGuess || pathData === undefined ? {} : { pathData }),
+      config,
+      declaredName: name,
+      prediction,
+      start,
+    };
+  });
+}
+
+export function fromMemory(state: State, bootId: string): Origin[] {
+  return rememberedCandidates(state, bootId);
+}

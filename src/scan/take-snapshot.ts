@@ -1,0 +1,201 @@
+/**
+ * One pass over the host: all the I/O, none of the judging. The order of reads is what makes the facts hang together:
+ * processes first (pid and start time), then what their files ask for, then the socket tables and who holds them, then
+ * once more those processes that seem to lack something: one that ended meanwhile is down, not portless.
+ */
+import type { Start } from '../discovery/instances/foretell.js';
+import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
+import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
+import { isCollector } from '../filebeat/config/command.js';
+import type { Gap, Prediction, Snapshot } from '../model/model.js';
+import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
+import { readHostFacts } from '../proc/kernel.js';
+import { allLeftAlone, leftAlone } from '../proc/place.js';
+import { openProcFs } from '../proc/proc-fs.js';
+import { parseStat } from '../proc/process-files.js';
+import { openFileView } from '../proc/root-files.js';
+import type { Settings } from '../settings/settings.js';
+import { createSocketScanner } from '../sockets/scanner.js';
+import { lastEnd } from '../state/lifecycle.js';
+import type { Memory } from '../state/memory.js';
+import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
+import { followNames, historyOf, observe, type State } from '../state/memory-state.js';
+import { accountForDrops, learnFrom } from './accounts.js';
+import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './draft.js';
+import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
+import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
+import { type WantedOf, wantedOf } from './wanted-endpoints.js';
+import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
+
+export interface Sources {
+  procfs: string;
+  rootfs: string;
+  settings: () => Settings;
+  memory: Memory;
+  /** What the memory held at the start. */
+  state: State;
+  /** Seconds since the epoch. */
+  clock: () => number;
+  /** What is made of files; its own where none is given. */
+  kept?: KeptReadings;
+}
+
+export interface SnapshotTaker {
+  take(): Promise<Snapshot>;
+  /** What is remembered now; `main` hands it to the memory at the end and to `forget`. */
+  state(): State;
+  replace(state: State): void;
+  /** How an instance of the last pass is started, by `Instance.id`; undefined where nothing but the memory knows it. */
+  startOf(id: string): Start | undefined;
+}
+
+export function createSnapshotTaker(sources: Sources): SnapshotTaker {
+  const { rootfs, clock } = sources;
+  const procfs = openProcFs(sources.procfs);
+  const kept = sources.kept ?? createKeptReadings();
+  const sockets = createSocketScanner(procfs);
+  let scanner = newScanner();
+  let namesOfScanner = sources.settings().discovery.processNames;
+  let state = sources.state;
+  let bootId: string | undefined;
+  let starts: ReadonlyMap<string, Start> = new Map();
+
+  function newScanner() {
+    return createProcessScanner(procfs, {
+      processNames: sources.settings().discovery.processNames,
+      isCollector,
+      rootfs,
+    });
+  }
+
+  function scanProcesses(): ProcessScan {
+    const names = sources.settings().discovery.processNames;
+    if (names !== namesOfScanner) {
+      scanner = newScanner();
+      namesOfScanner = names;
+    }
+    return scanner.scan();
+  }
+
+  /** Of another boot, pids and start times say nothing. */
+  function boot(): string {
+    if (bootId === undefined) {
+      const reading = procfs.piece('sys/kernel/random/boot_id');
+      bootId = reading.ok ? reading.value.trim() : '';
+    }
+    return bootId;
+  }
+
+  function gather(scan: ProcessScan, gaps: Gap[]): Origin[] {
+    const { discovery, instances } = sources.settings();
+    const remembered = rememberedProcesses(state, boot());
+    const running = scan.filebeats
+      .map((filebeat) => fromProcess(filebeat, kept, remembered(filebeat.process)))
+      // The root of one that ends is gone: what was not found through it says nothing about its files.
+      .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
+    const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();
+    const units = discovery.systemd
+      ? fromUnits(rootfs, discovery.processNames, unitsSeen, kept)
+      : { origins: [], gaps: [] };
+    const globs = fromGlobs(discovery.configGlobs, rootfs, kept);
+    gaps.push(...units.gaps, ...globs.gaps);
+    return [
+      ...running,
+      ...units.origins,
+      ...globs.origins,
+      ...fromDeclared(instances, rootfs, kept),
+      ...fromMemory(state, boot()),
+    ];
+  }
+
+  /** Below the host's root, or one that a unit names: another one is gone with its process. */
+  function endOf(merged: Merged<Origin>, release: string | undefined) {
+    const [{ root, pathData, start }] = merged.candidates;
+    const rootDir = root === '/' ? rootfs : start?.rootDir;
+    return rootDir && pathData !== undefined ? lastEnd(openFileView(rootDir), pathData, release) : undefined;
+  }
+
+  /** The process is what it was when this pass began. */
+  function stillRuns(process: { pid: number; startTicks: number }): boolean {
+    const reading = procfs.piece(`${process.pid}/stat`);
+    const stat = reading.ok ? parseStat(reading.value) : undefined;
+    return stat !== undefined && stat.startTicks === process.startTicks && !stat.exiting;
+  }
+
+  async function take(): Promise<Snapshot> {
+    const started = performance.now();
+    const now = clock();
+    const { discovery, ports: statics, thresholds } = sources.settings();
+    const gaps: Gap[] = [];
+    state = sources.memory.pull(state);
+    const scan = scanProcesses();
+    gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
+    const host = readHostFacts(procfs);
+    const everything = mergeCandidates(gather(scan, gaps));
+    const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
+    const { kept: merged, gaps: leftOut } = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
+    gaps.push(...leftOut);
+    kept.sweep();
+    state = followNames(state, merged);
+    const context = { state, now, bootId: boot(), hidden: scan.hidden, hostNetns: scan.hostNetns, lastEnd: endOf };
+    let drafts = merged.map((one) => draftOf(one, context));
+    let instances = drafts.map(({ instance }) => instance);
+    gaps.push(...cutListeners(instances));
+    for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
+    for (const { gaps: more } of merged.flatMap((one) => one.candidates)) gaps.push(...(more ?? []));
+
+    const wanted = wantedOf(instances, statics, { netns: scan.hostNetns, ipv6: host.ipv6 }, now);
+    const holders = scan.filebeats.map(({ process }) => process);
+    const look = await sockets.look(holders, wanted, scan.hostNetns);
+    gaps.push(...look.gaps, ...sources.memory.gaps());
+
+    const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
+    for (const one of drafts) {
+      const { process } = one.instance;
+      if (process !== undefined && !fitOf(one.instance, held).lacksNothing && !stillRuns(process)) endedMeanwhile(one);
+    }
+    drafts = drafts.filter(({ instance }) => !supersededBy(instance, instances, held));
+    instances = drafts.map(({ instance }) => instance);
+
+    const lasting = drafts.flatMap((one) => (one.merged.twin === undefined ? [one.instance] : []));
+    const { ledger, drops } = accountForDrops(state.ledger, lasting, held, { now, bootId: boot() });
+    const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
+    const learned = learnFrom(state.learned, instances, held, now, rules);
+    const sightings = drafts.map((one) => sightingOf(one, held));
+    // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
+    state = sources.memory.pull(observe({ ...state, ledger, learned }, sightings, now, boot()));
+    sources.memory.save(state, now);
+    const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
+    for (const instance of lasting) tellHistory(instance, state, now, flaps);
+    starts = startsOf(drafts);
+
+    return {
+      takenAt: now,
+      durationSeconds: (performance.now() - started) / 1000,
+      usable: scan.usable,
+      host,
+      instances,
+      sockets: look.sockets,
+      namespaces: look.namespaces,
+      statics,
+      gaps: gapsWithin(gaps),
+      drops,
+      undecided: look.undecided.flatMap(undecidedOf),
+      tableReads: look.tableReads,
+      fullFdScans: look.fullFdScans,
+    };
+  }
+
+  return { take, state: () => state, replace: (next) => (state = next), startOf: (id) => starts.get(id) };
+}
+
+/** Plain ports belong to no instance, and are never told as undecided. */
+function undecidedOf({ instance, listener }: WantedOf): Snapshot['undecided'] {
+  if (instance === undefined || listener === undefined) return [];
+  const { protocol, address, port } = listener;
+  return [{ instance: instance.id, protocol, address, ...(port === undefined ? {} : { port }) }];
+}
+
+function isWhole(prediction: Prediction | undefined, gaps: readonly Gap[] = []): boolean {
+  return prediction?.outcome === 'runs' && prediction.gaps.length + gaps.length === 0;
+}

@@ -1,0 +1,228 @@
+/**
+ * Scans in a thread of their own, watched from here: all reading is synchronous, and a read may wait for ever. A thread
+ * that makes no step for seconds is given up; another one takes over and leaves alone what the first is stuck at, until
+ * that comes back. So a hanging file costs the instances that need it, and neither the server nor the next scan.
+ */
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import type { Snapshot } from '../../model/model.js';
+import { newPlace, readPlace } from '../../proc/place.js';
+import { defectText } from '../../runtime/defect.js';
+import type { Logger } from '../../runtime/log.js';
+import type { Settings } from '../../settings/settings.js';
+import type { Look, LookOptions } from '../host-scan.js';
+import { ScanFailure } from '../scan-failure.js';
+import { createUnpacker } from './snapshot-transfer.js';
+import { stuckAt, widened } from './stuck.js';
+import type { Order, Told, WorkerStart } from './worker.js';
+
+/**
+ * V8 takes a program for busy that runs for ten milliseconds every quarter of a minute (docs/performance.md). Holds for
+ * all threads, also those started before.
+ */
+const CALM = [
+  // Some seconds after a scan it would tidy up and throw compiled code away, and each scrape would have to make it anew.
+  '--no-memory-reducer',
+  '--no-flush-bytecode',
+  // It wakes helpers to tidy up a few young objects: on two cores that costs more than it saves.
+  '--no-parallel-scavenge',
+];
+/** Until V8 12, which counts otherwise and does not know the flag: bytes of executed bytecode before it optimises. */
+const PATIENT = '--interrupt-budget=1000000';
+
+for (const flag of CALM) setFlagsFromString(flag);
+// It would optimise functions that live for one scan over and over.
+if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(PATIENT);
+
+export interface ThreadOptions {
+  look: LookOptions;
+  settings: () => Settings;
+  log: Logger;
+  /** Milliseconds without a step after which a thread counts as stuck. */
+  patience?: number;
+  /** Milliseconds for which something is left alone at least. */
+  rest?: number;
+}
+
+export interface FarLook extends Look {
+  /** Threads that wait for something that does not come: as long as there are some, the process cannot end by itself. */
+  stuck(): number;
+}
+
+/** One step takes microseconds; a disk that has to spin up, or a machine under great load, seconds. */
+const PATIENCE_MS = 2000;
+const REST_MS = 60_000;
+/** Each stuck thread keeps its memory. */
+const MOST_STUCK = 4;
+/** A start reads the program and the state file. */
+const START_PATIENCE_MS = 20_000;
+const CHECKS = 4;
+/** For its last words when the program ends. */
+const CLOSE_MS = 2000;
+/** Measured (docs/design.md): more room for young objects costs memory and gains no time. Megabytes. */
+const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1024 };
+
+type Job =
+  Exclude<Order, { kind: 'settings' }> extends infer O ? (O extends { id: number } ? Omit<O, 'id'> : never) : never;
+type Done = Extract<Told, { kind: 'done' }>;
+
+interface Thread {
+  worker: Worker;
+  place: SharedArrayBuffer;
+  settings: Settings;
+  unpack: ReturnType<typeof createUnpacker>;
+  ready: boolean;
+  job?: { id: number; resolve: (done: Done) => void; reject: (error: Error) => void };
+}
+
+/** What a job ends with when its thread was given up; the job is worth another try. */
+class GivenUp extends Error {}
+
+/** The thread begins to load at once, and to look when it is asked to. */
+export function startScanThread(options: ThreadOptions): FarLook {
+  const { look, settings, log, patience = PATIENCE_MS, rest = REST_MS } = options;
+  /** What is left alone → until its thread is back, and for a while after it got stuck. */
+  const avoided = new Map<string, { thread: Worker | undefined; until: number }>();
+  const lost = new Set<Worker>();
+  let thread: Thread | undefined = start();
+  let lastId = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  function start(): Thread {
+    const place = newPlace();
+    const data: WorkerStart = { look, settings: settings(), place, avoid: [...avoided.keys()] };
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: data, resourceLimits: LIMITS });
+    const made: Thread = { worker, place, settings: data.settings, unpack: createUnpacker(), ready: false };
+    worker.unref();
+    worker.on('message', (told: Told) => {
+      if (told.kind === 'ready') made.ready = true;
+      else if (told.kind === 'log') log[told.level](told.message);
+      else if (told.id === made.job?.id) {
+        if (told.kind === 'done') made.job.resolve(told);
+        else made.job.reject(new ScanFailure(told.message));
+      }
+    });
+    const end = (error: Error) => {
+      if (thread === made) thread = undefined;
+      made.job?.reject(error);
+    };
+    worker.on('error', (error) => end(new ScanFailure(defectText(error))));
+    worker.on('exit', () => {
+      lost.delete(worker);
+      for (const entry of avoided.values()) if (entry.thread === worker) entry.thread = undefined;
+      end(new ScanFailure('the scanning thread ended'));
+    });
+    return made;
+  }
+
+  /** What may be looked at again; a thread knows only what it was started with, so it gives way to a new one. */
+  function forgive(): void {
+    const before = avoided.size;
+    for (const [path, { thread: waiting, until }] of avoided) {
+      if (waiting !== undefined || performance.now() < until) continue;
+      avoided.delete(path);
+      log.info('looked at again', () => ({ path }));
+    }
+    if (avoided.size === before || thread === undefined) return;
+    void thread.worker.terminate();
+    thread = undefined;
+  }
+
+  function giveUp(of: Thread): void {
+    thread = undefined;
+    lost.add(of.worker);
+    void of.worker.terminate();
+    const { path } = readPlace(of.place);
+    if (path !== '') {
+      const stuck = stuckAt(path, look);
+      const avoid = widened(stuck, textOf(`${look.procfs}/${stuck.mountsOf}/mountinfo`));
+      avoided.set(avoid, { thread: of.worker, until: performance.now() + rest });
+      log.warn('a read does not come back; what it waits for is left alone until it does', () => ({ path: avoid }));
+    }
+    of.job?.reject(new GivenUp('the scan hangs'));
+  }
+
+  /** Looks several times in the span of patience: after the whole machine was asleep one look alone would be wrong. */
+  function watch(watched: Thread): NodeJS.Timeout {
+    let steps = -1;
+    let still = 0;
+    return setInterval(() => {
+      const now = readPlace(watched.place).steps + Number(watched.ready);
+      still = now === steps ? still + 1 : 0;
+      steps = now;
+      const enough = watched.ready ? CHECKS : (CHECKS * START_PATIENCE_MS) / patience;
+      if (still >= enough) giveUp(watched);
+    }, patience / CHECKS);
+  }
+
+  async function ask(job: Job): Promise<{ done: Done; by: Thread }> {
+    for (;;) {
+      forgive();
+      if (thread === undefined && lost.size >= MOST_STUCK)
+        throw new ScanFailure(`${lost.size} scans hang; there is no other before one of them comes back`);
+      thread ??= start();
+      const by = thread;
+      if (by.settings !== settings()) {
+        by.settings = settings();
+        by.worker.postMessage({ kind: 'settings', settings: by.settings } satisfies Order);
+      }
+      const id = ++lastId;
+      const watching = watch(by);
+      by.worker.ref();
+      try {
+        const done = await new Promise<Done>((resolve, reject) => {
+          by.job = { id, resolve, reject };
+          by.worker.postMessage({ ...job, id });
+        });
+        return { done, by };
+      } catch (error) {
+        if (!(error instanceof GivenUp)) throw error;
+      } finally {
+        clearInterval(watching);
+        delete by.job;
+        by.worker.unref();
+      }
+    }
+  }
+
+  /** One job at a time, in the order of asking. */
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const mine = queue.then(act);
+    queue = mine.catch(() => undefined); // Its own caller is told.
+    return mine;
+  }
+
+  return {
+    take: () =>
+      inTurn(async (): Promise<Snapshot> => {
+        const { done, by } = await ask({ kind: 'take' });
+        return by.unpack(done.parcel!);
+      }),
+    forget: (name, keepInstance) =>
+      inTurn(async () => (await ask({ kind: 'forget', name, keepInstance })).done.forgot === true),
+    async close() {
+      if (thread === undefined) return;
+      const { worker } = thread;
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, CLOSE_MS);
+      });
+      const closed =
+        lastId === 0
+          ? worker.terminate() // What never looked has nothing to remember.
+          : inTurn(() => ask({ kind: 'close' })).catch(() => undefined); // It ended before: nothing to add.
+      await Promise.race([closed, late]);
+      clearTimeout(timer);
+    },
+    stuck: () => lost.size + Number(thread?.job !== undefined),
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // The process is gone, or its mounts are hidden: the path alone is left alone.
+  }
+}

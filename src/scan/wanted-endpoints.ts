@@ -1,0 +1,57 @@
+/** Which endpoints a pass looks for: all that must be found before it may call them missing. Pure. */
+
+import { collides, serves } from '../filebeat/net/address.js';
+import { compareEndpoints, socketTarget } from '../model/endpoint.js';
+import type { Instance, Listener, StaticPort } from '../model/model.js';
+import type { Wanted } from '../sockets/consensus.js';
+
+/** Plain ports belong to nobody. */
+export interface WantedOf extends Wanted {
+  instance?: Instance;
+  listener?: Listener;
+}
+
+/** A reload takes a port away for 10 to 25 ms: readings span this long before it counts as missing. Milliseconds. */
+const reloadSpan = 60;
+
+/** `hostNetns`: where plain ports, and instances that never ran, are looked for. `now`: seconds since the epoch. */
+export function wantedOf(
+  instances: readonly Instance[],
+  ports: readonly StaticPort[],
+  host: { netns: number | undefined; ipv6: boolean },
+  now: number,
+): WantedOf[] {
+  const wanted: WantedOf[] = [];
+  for (const instance of instances) {
+    const netns = instance.process?.netns ?? instance.netns ?? host.netns;
+    if (netns === undefined) continue;
+    for (const listener of [...instance.expected].sort(compareEndpoints)) {
+      const { target, protocol } = listener;
+      if (target.kind !== 'socket' && target.kind !== 'name') continue;
+      wanted.push({
+        netns,
+        protocol,
+        port: target.port,
+        instance,
+        listener,
+        ...(instance.process === undefined ? { forgo: true as const } : {}),
+        ...(justReloaded(listener, instance, now) ? { spanMs: reloadSpan } : {}),
+        isServedBy: (row) => serves(target, row, host.ipv6) !== 'no',
+        isBlockedBy: (row) => collides(target, socketTarget(row)),
+      });
+    }
+  }
+  const { netns } = host;
+  if (netns === undefined) return wanted;
+  return [
+    ...wanted,
+    ...ports.map(({ port, protocol }): WantedOf => ({ netns, protocol, port, isServedBy: () => true })),
+  ];
+}
+
+/** Its file was written within the last two periods, so Filebeat may be taking it over this very moment. */
+function justReloaded(listener: Listener, { prediction }: Instance, now: number): boolean {
+  if (listener.reload === undefined) return false;
+  const mtime = prediction.files.find((file) => file.path === listener.declaredIn.file)?.mtime;
+  return mtime !== undefined && now - mtime <= 2 * listener.reload.periodSeconds;
+}

@@ -1,0 +1,146 @@
+/**
+ * Listeners of instances whose inputs cannot be predicted (Elastic Agent, its collector, autodiscover), learned from the
+ * sockets they hold: one and the same socket seen in two looks at least `learn_after` apart. Pure.
+ */
+import type { Listener, Protocol, Socket } from '../model/model.js';
+
+export interface LearnedSocket {
+  protocol: Protocol;
+  address: string;
+  port: number;
+  /** Seconds since the epoch when it was first seen in the life of this very socket, and last of all. */
+  since: number;
+  lastSeen: number;
+  /** Namespace and inode: only one socket's own age counts, so that a port used again for a moment is never learned. */
+  socket: string;
+  /** Once true it stays expected, whatever socket serves it. */
+  learned: boolean;
+}
+
+/** Instance name → its sockets, by `udp/*:9000`. */
+export type Learned = Readonly<Record<string, Readonly<Record<string, LearnedSocket>>>>;
+
+export interface LearnRules {
+  /** Seconds; 0 = never learn. */
+  learnAfter: number;
+  /** Seconds a learned listener outlives its last sight; 0 = for ever. */
+  remember: number;
+}
+
+type Held = Pick<Socket, 'protocol' | 'family' | 'address' | 'port' | 'netns' | 'inode'>;
+
+/** Sockets on their way to being learned, per instance: a DNS storm must not fill the memory. */
+const mostPending = 512;
+/** A candidate that one reading misses is not given up at once. */
+const patience = 60;
+
+/** The `address` label: `*` for a wildcard that serves both families, which is what Go programs open. */
+function learnedAddress(socket: Pick<Socket, 'family' | 'address'>): string {
+  return socket.family === 6 && socket.address === '::' ? '*' : socket.address;
+}
+
+/**
+ * One look at one instance. `held`: the unconnected UDP and listening TCP sockets that its process holds now; `explained`
+ * says which of them a predicted listener already accounts for. Don't call it when its sockets could not be seen.
+ */
+export function learn(
+  learned: Learned,
+  name: string,
+  held: readonly Held[],
+  now: number,
+  rules: LearnRules,
+  explained: (socket: Held) => boolean = () => false,
+): Learned {
+  const before = learned[name] ?? {};
+  const after: Record<string, LearnedSocket> = {};
+  for (const socket of rules.learnAfter > 0 ? held : []) {
+    if (explained(socket)) continue;
+    const address = learnedAddress(socket);
+    const key = socketKey(socket.protocol, address, socket.port);
+    const known = before[key];
+    const id = `${socket.netns}/${socket.inode}`;
+    const same = known?.socket === id;
+    const since = same ? known.since : now;
+    after[key] = {
+      protocol: socket.protocol,
+      address,
+      port: socket.port,
+      since,
+      lastSeen: now,
+      socket: id,
+      learned: known?.learned === true || now - since >= rules.learnAfter,
+    };
+  }
+  for (const [key, known] of Object.entries(before)) {
+    if (Object.hasOwn(after, key)) continue;
+    const age = now - known.lastSeen;
+    if (known.learned ? rules.remember === 0 || age < rules.remember : age < patience) after[key] = known;
+  }
+  return replace(learned, name, bounded(after));
+}
+
+/** The oldest candidates are kept: they are nearest to being listeners. */
+function bounded(sockets: Record<string, LearnedSocket>): Record<string, LearnedSocket> {
+  const pending = Object.entries(sockets).filter(([, socket]) => !socket.learned);
+  if (pending.length <= mostPending) return sockets;
+  const surplus = new Set(
+    pending
+      .sort(([, a], [, b]) => a.since - b.since)
+      .slice(mostPending)
+      .map(([key]) => key),
+  );
+  return Object.fromEntries(Object.entries(sockets).filter(([key]) => !surplus.has(key)));
+}
+
+/** Learned listeners of an instance that is not looked at (it is down): only time takes them away. */
+export function expireLearned(learned: Learned, now: number, rules: LearnRules): Learned {
+  return Object.keys(learned).reduce((all, name) => {
+    const kept = Object.entries(all[name]!).filter(([, socket]) =>
+      socket.learned
+        ? rules.remember === 0 || now - socket.lastSeen < rules.remember
+        : now - socket.lastSeen < Math.max(patience, rules.learnAfter),
+    );
+    return kept.length === Object.keys(all[name]!).length ? all : replace(all, name, Object.fromEntries(kept));
+  }, learned);
+}
+
+/** What an instance is expected to hold because it was seen to, by protocol, address, port. */
+export function learnedListeners(learned: Learned, name: string): Listener[] {
+  return Object.entries(learned[name] ?? {})
+    .filter(([, socket]) => socket.learned)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { protocol, address, port }]) => ({
+      protocol,
+      address,
+      port,
+      target: {
+        kind: 'socket' as const,
+        family: address === '*' || address.includes(':') ? (6 as const) : (4 as const),
+        address: address === '*' ? '::' : address,
+        port,
+        serves: address === '*' ? ('any' as const) : address.includes(':') ? ('ipv6' as const) : ('ipv4' as const),
+      },
+      input: 'learned',
+      declaredIn: { file: 'learned' },
+      retry: 'never' as const,
+    }));
+}
+
+/** Without one learned listener (`port` given, on whatever address), or without all of an instance's. */
+export function forgetLearned(learned: Learned, name: string, port?: { protocol: Protocol; port: number }): Learned {
+  const before = learned[name];
+  if (before === undefined) return learned;
+  const kept = Object.entries(before).filter(
+    ([, socket]) => port !== undefined && !(socket.protocol === port.protocol && socket.port === port.port),
+  );
+  return kept.length === Object.keys(before).length ? learned : replace(learned, name, Object.fromEntries(kept));
+}
+
+function replace(learned: Learned, name: string, sockets: Record<string, LearnedSocket>): Learned {
+  const { [name]: _, ...others } = learned;
+  return Object.keys(sockets).length === 0 ? others : { ...others, [name]: sockets };
+}
+
+function socketKey(protocol: Protocol, address: string, port: number): string {
+  return `${protocol}/${address}:${port}`;
+}

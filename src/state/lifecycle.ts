@@ -1,0 +1,53 @@
+/**
+ * How an instance's life went, as far as files and the memory tell: the end of its last process (the lock file in path.data,
+ * Filebeat 7.6 and later), and whether another instance has taken its place.
+ */
+import type { FileView } from '../filebeat/files/file-view.js';
+import { applies, newestRelease, parseRelease } from '../filebeat/releases/releases.js';
+import type { InstanceOrigin, Listener, Socket } from '../model/model.js';
+
+/**
+ * Of an instance without a process. Filebeat holds `filebeat.lock` while it runs and removes it at a clean exit; what is left
+ * says that it was killed or crashed. Undefined where nothing can be told: no sign that it ever ran there, no permission,
+ * a release before 7.6. `version`: `8.19.21`; unknown counts as recent.
+ */
+export function lastEnd(files: FileView, pathData: string, version?: string): 'clean' | 'crash' | undefined {
+  const lock = files.stat(`${pathData}/filebeat.lock`);
+  if (lock.ok) return 'crash';
+  if (lock.gap.reason !== 'missing' || !applies('data-lock', releaseOf(version))) return undefined;
+  const traces = ['meta.json', 'registry'].map((name) => files.stat(`${pathData}/${name}`));
+  return traces.some((trace) => trace.ok) ? 'clean' : undefined;
+}
+
+function releaseOf(version: string | undefined) {
+  return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
+}
+
+/** What another instance's process holds. */
+export interface Holder {
+  id: string;
+  /** Namespace inode that it runs in. */
+  netns: number;
+  sockets: readonly Socket[];
+}
+
+/**
+ * CONTRACT 7: true when only the memory asks for this instance, it has at least one listener, and one other instance in the
+ * same namespace serves all of them. A listener without a port of its own (random, unresolved, invalid) proves nothing, so an
+ * instance with no other ones is never superseded. `serves` is correlate's rule of which socket answers a listener.
+ */
+export function isSuperseded(
+  instance: { id: string; origins: readonly InstanceOrigin[]; netns?: number; expected: readonly Listener[] },
+  holders: readonly Holder[],
+  serves: (listener: Listener, socket: Socket) => boolean,
+): boolean {
+  if (instance.netns === undefined || instance.origins.some((origin) => origin !== 'remembered')) return false;
+  const fixed = instance.expected.filter(({ target }) => target.kind === 'socket' || target.kind === 'name');
+  if (fixed.length === 0) return false;
+  return holders.some(
+    (holder) =>
+      holder.id !== instance.id &&
+      holder.netns === instance.netns &&
+      fixed.every((listener) => holder.sockets.some((socket) => serves(listener, socket))),
+  );
+}

@@ -1,0 +1,79 @@
+/** What a scan asks of the state that the one before left. Pure. */
+
+import type { Candidate } from '../discovery/instances/candidate.js';
+import type { Merged } from '../discovery/instances/instances.js';
+import type { Prediction, ProcessId } from '../model/model.js';
+import type { RememberedInstance, State } from './memory-state.js';
+import { historyOf } from './memory-state.js';
+
+/** Asked for a process of this boot: the instance whose process it was at the last look. */
+export function rememberedProcesses(
+  state: State,
+  bootId: string,
+): (process: ProcessId) => RememberedInstance | undefined {
+  const keyOf = ({ pid, startTicks }: ProcessId) => `${pid}:${startTicks}`;
+  const known = new Map<string, RememberedInstance>();
+  for (const instance of Object.values(state.instances)) {
+    const key = keyOf(instance.start);
+    if (instance.start.bootId === bootId && !known.has(key)) known.set(key, instance);
+  }
+  return (process) => known.get(keyOf(process));
+}
+
+/** All remembered instances as candidates of their own origin. `bootId`: of this boot, in which their processes may still live. */
+export function rememberedCandidates(state: State, bootId?: string): Candidate[] {
+  return Object.values(state.instances).map((known) => ({
+    origin: 'remembered' as const,
+    root: known.root,
+    network: known.network,
+    mainFiles: known.mainFiles,
+    ...(known.pathData === undefined ? {} : { pathData: known.pathData }),
+    config: known.config,
+    ...(known.unit === undefined ? {} : { unit: known.unit }),
+    ...(known.container === undefined ? {} : { container: known.container }),
+    ...(known.host === undefined ? {} : { host: known.host }),
+    remembered: {
+      id: known.id,
+      name: known.name,
+      origins: known.origins,
+      ...(known.start.bootId === bootId
+        ? { process: { pid: known.start.pid, startTicks: known.start.startTicks } }
+        : {}),
+    },
+  }));
+}
+
+/** Only the memory asks for it, and longer ago than `remember` seconds (0 = for ever). */
+export function isExpired(
+  state: State,
+  instance: Pick<Merged<Candidate>, 'rememberedAs' | 'origins'>,
+  now: number,
+  remember: number,
+): boolean {
+  if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
+  const known = historyOf(state, instance);
+  return known !== undefined && now - known.lastSeen >= remember;
+}
+
+/** Stands for a prediction where nothing on disk can be asked: the last known listeners. */
+export function rememberedPrediction(known: RememberedInstance): Prediction {
+  return {
+    outcome: known.dynamic ? 'dynamic' : 'runs',
+    listeners: known.expected,
+    faults: [],
+    files: [],
+    release: { ...(known.release === undefined ? {} : { version: known.release }), source: 'remembered' },
+    paths: { home: '', config: '', data: known.pathData ?? '', logs: '' },
+    gaps: [],
+  };
+}
+
+/** Restarts seen within the window, if there were enough of them to call it flapping. */
+export function flappingOf(
+  known: Pick<RememberedInstance, 'restartTimes'> | undefined,
+  now: number,
+  threshold: { count: number; withinSeconds: number },
+): { count: number; withinSeconds: number } | undefined {
+  const count = (known?.restartTimes ?? []).filter((at) => now - at <= threshold.withinSeconds).length;
+  return count >= threshold.count && count > 0 ? { count, withinSeconds: threshold.withinSeconds } : undefined;
+}

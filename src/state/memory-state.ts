@@ -1,0 +1,218 @@
+/**
+ * What the exporter remembers, as data: instances seen, what their processes started with, learned sockets, the loss
+ * ledger. JSON with a version; no command line, environment or configuration value is ever in it. Pure.
+ */
+
+import type { Candidate } from '../discovery/instances/candidate.js';
+import type { Merged } from '../discovery/instances/instances.js';
+import type { InstanceOrigin, Listener, ProcessId } from '../model/model.js';
+import { forgetLearned, type Learned } from './learned.js';
+import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
+
+export const stateVersion = 1;
+
+export interface RememberedInstance {
+  id: string;
+  name: string;
+  config: string;
+  root: string;
+  network: string;
+  mainFiles: string[];
+  pathData?: string;
+  /** Without `remembered`. */
+  origins: InstanceOrigin[];
+  unit?: string;
+  container?: string;
+  /** Program that hosts its inputs. */
+  host?: string;
+  /** Inode of its last process's network namespace. */
+  netns?: number;
+  /** Filebeat's version when last known. */
+  release?: string;
+  /** Its inputs cannot be predicted. */
+  dynamic?: true;
+  /** Last known expected listeners. */
+  expected: Listener[];
+  /** The process last seen; `listeners`: what it was known to have started with. */
+  start: ProcessId & {
+    bootId: string;
+    startTime: number;
+    listeners?: Listener[];
+    /** Files read only at the start → their time stamps then, seconds since the epoch. */
+    files?: Readonly<Record<string, number>>;
+  };
+  /** Seconds since the epoch, of its process. */
+  firstSeen: number;
+  lastSeen: number;
+  /** Replacements of its process. */
+  restarts: number;
+  /** Seconds since the epoch of the last ones, oldest first. */
+  restartTimes: number[];
+}
+
+export interface State {
+  version: typeof stateVersion;
+  /** By id. */
+  instances: Readonly<Record<string, RememberedInstance>>;
+  ledger: Ledger;
+  learned: Learned;
+}
+
+export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {} };
+
+const mostRestartTimes = 50;
+
+/** One instance of a scan, as far as it is worth remembering. */
+export interface Sighting {
+  instance: Merged<Candidate>;
+  expected: readonly Listener[];
+  /** What this very process is known to have started with (`expected.ts`, `startRecord`). */
+  start?: { listeners: readonly Listener[]; files?: Readonly<Record<string, number>> };
+  dynamic: boolean;
+  release?: string;
+}
+
+/**
+ * The state after a scan. Only what ran at least once is remembered; what is not among the sightings any more (expired,
+ * superseded) is forgotten with its ledger and its learned listeners. Twins are not remembered.
+ */
+export function observe(state: State, sightings: readonly Sighting[], now: number, bootId: string): State {
+  const instances: Record<string, RememberedInstance> = {};
+  const before = followNames(
+    state,
+    sightings.map(({ instance }) => instance),
+  );
+  for (const sighting of sightings) {
+    if (sighting.instance.twin !== undefined) continue;
+    const next = remember(historyOf(before, sighting.instance), sighting, now, bootId);
+    if (next !== undefined) instances[next.id] = next;
+  }
+  const names = new Set(sightings.map(({ instance }) => instance.name));
+  const learned = Object.keys(before.learned).reduce(
+    (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
+    before.learned,
+  );
+  return { version: stateVersion, instances, ledger: pruneLedger(before.ledger, names), learned };
+}
+
+/**
+ * Takes the ledger and the learned listeners along where an instance has another name now (it was declared by hand). To be
+ * called between merging and counting; a second call changes nothing.
+ */
+export function followNames(
+  state: State,
+  instances: readonly Pick<Merged<Candidate>, 'name' | 'rememberedAs' | 'twin'>[],
+): State {
+  const moved = new Map<string, string>();
+  const renamed: Record<string, RememberedInstance> = {};
+  for (const instance of instances) {
+    const known = instance.twin === undefined ? historyOf(state, instance) : undefined;
+    if (known === undefined || known.name === instance.name) continue;
+    moved.set(known.name, instance.name);
+    renamed[known.id] = { ...known, name: instance.name };
+  }
+  if (moved.size === 0) return state;
+  const ledger = Object.entries(state.ledger).map(([key, entry]) => {
+    const [name, protocol, address, port] = JSON.parse(key) as [string, string, string, number | ''];
+    return [ledgerKey(moved.get(name) ?? name, protocol, address, port === '' ? undefined : port), entry] as const;
+  });
+  const learned = Object.entries(state.learned).map(([name, sockets]) => [moved.get(name) ?? name, sockets] as const);
+  return {
+    version: stateVersion,
+    instances: { ...state.instances, ...renamed },
+    ledger: Object.fromEntries(ledger),
+    learned: Object.fromEntries(learned),
+  };
+}
+
+function remember(
+  before: RememberedInstance | undefined,
+  { instance, expected, start, dynamic, release }: Sighting,
+  now: number,
+  bootId: string,
+): RememberedInstance | undefined {
+  const { process } = instance;
+  if (process === undefined && before === undefined) return undefined;
+  const main = instance.candidates[0];
+  // While it is down under an unchanged identity, what it ran under is known better than by a unit or a pattern.
+  const place = process === undefined && before?.id === instance.id ? before : main;
+  const same =
+    process !== undefined &&
+    before !== undefined &&
+    before.start.bootId === bootId &&
+    before.start.pid === process.pid &&
+    before.start.startTicks === process.startTicks;
+  const replaced = process !== undefined && before !== undefined && !same;
+  const { listeners, files } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
+  const started =
+    process === undefined
+      ? before!.start
+      : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
+  const version = release ?? before?.release;
+  const netns = process?.netns ?? before?.netns;
+  const origins = instance.origins.filter((origin) => origin !== 'remembered');
+  return {
+    id: instance.id,
+    name: instance.name,
+    config: place.config,
+    root: place.root,
+    network: place.network,
+    mainFiles: [...place.mainFiles],
+    ...(place.pathData === undefined ? {} : { pathData: place.pathData }),
+    // Nothing but the memory asks for it: keep why it was asked for once.
+    origins: origins.length > 0 ? origins : (before?.origins ?? []),
+    ...(instance.unit === undefined ? {} : { unit: instance.unit }),
+    ...(instance.container === undefined ? {} : { container: instance.container }),
+    ...(place.host === undefined ? {} : { host: place.host }),
+    ...(netns === undefined ? {} : { netns }),
+    ...(version === undefined ? {} : { release: version }),
+    ...(dynamic ? { dynamic: true as const } : {}),
+    expected: plainListeners(expected, before?.expected),
+    start: {
+      ...started,
+      ...(listeners === undefined ? {} : { listeners: plainListeners(listeners, before?.start.listeners) }),
+      ...(files === undefined ? {} : { files }),
+    },
+    firstSeen: before?.firstSeen ?? now,
+    lastSeen: process === undefined ? before!.lastSeen : now,
+    restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
+    restartTimes: [...(before?.restartTimes ?? []), ...(replaced ? [process!.startTime] : [])].slice(-mostRestartTimes),
+  };
+}
+
+/** `before` itself where nothing changed, so that nobody has to compare it again. */
+function plainListeners(listeners: readonly Listener[], before: Listener[] | undefined): Listener[] {
+  const plain = listeners.map(plainListener);
+  return before?.length === plain.length && plain.every((one, at) => one === before[at]) ? before : plain;
+}
+
+const plainOnes = new WeakMap<Listener, Listener>();
+
+/** Only the fields that the comparison needs: notes for people are not kept. */
+function plainListener(l: Listener): Listener {
+  const known = plainOnes.get(l);
+  if (known !== undefined) return known;
+  const plain: Listener = {
+    protocol: l.protocol,
+    address: l.address,
+    ...(l.port === undefined ? {} : { port: l.port }),
+    target: l.target,
+    input: l.input,
+    declaredIn: l.declaredIn,
+    ...(l.reload === undefined ? {} : { reload: l.reload }),
+    ...(l.readBuffer === undefined ? {} : { readBuffer: l.readBuffer }),
+    retry: l.retry,
+    ...(l.slowStart === undefined ? {} : { slowStart: l.slowStart }),
+    ...(l.shares === undefined ? {} : { shares: l.shares }),
+  };
+  plainOnes.set(l, plain).set(plain, plain);
+  return plain;
+}
+
+/** The history that a merged instance continues. */
+export function historyOf(
+  state: State,
+  instance: Pick<Merged<Candidate>, 'rememberedAs'>,
+): RememberedInstance | undefined {
+  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
+}

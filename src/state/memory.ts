@@ -1,0 +1,244 @@
+/**
+ * The state file (`--state.file`): read once, written whole and atomically (temporary file beside it, fsync, rename, fsync of
+ * the directory), owner-only, and only when something changed. What goes wrong with it never stops a scan.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { limits } from '../model/limits.js';
+import type { Gap } from '../model/model.js';
+import { removeQuietly, writeWhole } from '../runtime/whole-file.js';
+import { mergeForeign } from './memory-forget.js';
+import { emptyState, type State } from './memory-state.js';
+import { differsUrgently, encodeState, loadState } from './memory-text.js';
+
+export interface Memory {
+  /** What the next scan starts from: `state` with what another process (`forget`) changed in the file meanwhile. */
+  pull(state: State): State;
+  /**
+   * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed that had dropped
+   * more than is written; time stamps, the ledger of open sockets and those on their way to being learned at most every 30 s. True when the file now says what `state` does.
+   */
+  save(state: State, now: number): boolean;
+  /** At the end of the program: everything. */
+  flush(state: State): boolean;
+  /** Why nothing is remembered, while that is so. */
+  gaps(): Gap[];
+}
+
+export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
+
+const slowSeconds = 30;
+const nothing = encodeState(emptyState);
+const sizeLimit = limits.stateBytes;
+/** Temporary files of writers that were killed; a living one's is younger. */
+const staleSeconds = 60;
+
+/**
+ * Opens the memory; without a path it lasts as long as the program. A corrupt file is set aside as `.corrupt`; one of a newer
+ * version, or that can't be read, is left alone and nothing is written. Messages name the file, never its content.
+ */
+export function openMemory(stateFile: string | undefined, log: MemoryLog): { memory: Memory; state: State } {
+  const path = stateFile === undefined ? undefined : throughLinks(stateFile);
+  let written: State = emptyState;
+  /** What was written or read last, for `differsUrgently`; `written` is also what `forget` left in the file. */
+  let urgent: State = emptyState;
+  let text: string | undefined;
+  let lastWrite = Number.NEGATIVE_INFINITY;
+  let lastFailure = Number.NEGATIVE_INFINITY;
+  /** Of the file as we read or wrote it last; undefined when there is none. */
+  let signature: string | undefined;
+  let gap: Gap | undefined;
+  /** The file is not ours to write. */
+  let closed = path === undefined;
+
+  const trouble = (next: Gap | undefined, message: string) => {
+    // One line when it begins, one when it ends.
+    if (next?.detail !== gap?.detail) log(next === undefined ? 'info' : 'warn', message);
+    gap = next;
+  };
+
+  function read(file: string): State | undefined {
+    let content: string;
+    try {
+      const stats = lstatSync(file);
+      signature = signatureOf(stats);
+      if (!stats.isFile()) return refuse(file, 'malformed', 'not a regular file');
+      if (stats.size > sizeLimit) return setAside(file, 'too large');
+      content = readFileSync(file, 'utf8');
+    } catch (error) {
+      signature = undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
+      return refuse(file, codeOf(error) === 'EACCES' ? 'denied' : 'malformed', `cannot be read (${codeOf(error)})`);
+    }
+    const loaded = loadState(content);
+    if (loaded.kind === 'newer')
+      return refuse(file, 'malformed', `is of version ${loaded.version}, newer than this exporter knows`);
+    if (loaded.kind === 'corrupt') return setAside(file, 'not readable as state');
+    if (loaded.badRows > 0)
+      log('warn', `state file ${file}: ${loaded.badRows} entries left out, they are not what they ought to be`);
+    return loaded.state;
+  }
+
+  function refuse(file: string, reason: Gap['reason'], detail: string): undefined {
+    closed = true;
+    trouble(
+      { reason, subject: file, detail },
+      `state file ${file}: ${detail}; running without memory, the file is left as it is`,
+    );
+    return undefined;
+  }
+
+  function setAside(file: string, why: string): undefined {
+    signature = undefined;
+    try {
+      renameSync(file, `${file}.corrupt`);
+      log('warn', `state file ${file}: ${why}; set aside as ${file}.corrupt, starting afresh`);
+    } catch (error) {
+      refuse(file, 'malformed', `${why}, and cannot be set aside (${codeOf(error)})`);
+    }
+    return undefined;
+  }
+
+  function write(file: string, state: State, now: number, force: boolean): boolean {
+    const content = encodeState(state);
+    if (content === text && signature !== undefined) return true;
+    // Nothing worth remembering yet is no reason to make a file.
+    if (signature === undefined && text === undefined && content === nothing) return true;
+    // Every failing attempt costs a system call or two: not on each scan.
+    if (!force && gap !== undefined && now - lastFailure < slowSeconds) return false;
+    try {
+      writeAtomically(file, content);
+      signature = signatureOf(lstatSync(file));
+    } catch (error) {
+      lastFailure = now;
+      trouble(
+        { reason: reasonOf(error), subject: file, detail: `cannot be written (${codeOf(error)})` },
+        `state file ${file}: cannot be written (${codeOf(error)}); running on, what is learned now is lost at the next start`,
+      );
+      return false;
+    }
+    text = content;
+    written = state;
+    urgent = state;
+    lastWrite = now;
+    trouble(undefined, `state file ${file}: written again`);
+    return true;
+  }
+
+  const memory: Memory = {
+    pull(state) {
+      if (path === undefined || closed) return state;
+      let now: string | undefined;
+      try {
+        now = signatureOf(lstatSync(path));
+      } catch {
+        // Removed by somebody: what we know is written again at the next save.
+        signature = undefined;
+        return state;
+      }
+      if (now === signature) return state;
+      const theirs = read(path);
+      if (theirs === undefined) return state;
+      const merged = mergeForeign(state, written, theirs);
+      written = theirs;
+      text = undefined;
+      return merged;
+    },
+    save(state, now) {
+      if (path === undefined || closed) return path === undefined;
+      const due = signature === undefined || now - lastWrite >= slowSeconds;
+      if (!due && !differsUrgently(urgent, state)) return true;
+      return write(path, state, now, false);
+    },
+    flush(state) {
+      if (path === undefined || closed) return path === undefined;
+      return write(path, state, lastWrite, true);
+    },
+    gaps: () => (gap === undefined ? [] : [gap]),
+  };
+
+  if (path === undefined) return { memory, state: emptyState };
+  sweep(path);
+  const state = read(path) ?? emptyState;
+  written = state;
+  urgent = state;
+  return { memory, state };
+}
+
+/** A link at the file's place stays: what it leads to is replaced. */
+function throughLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // Not there yet.
+  }
+}
+
+function writeAtomically(path: string, content: string): void {
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  writeWhole(path, Buffer.from(content), 0o600);
+  syncDirectory(directory);
+}
+
+/** Without it the rename may be lost with the power, but the file is whole either way. */
+function syncDirectory(directory: string): void {
+  try {
+    const descriptor = openSync(directory, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // Some file systems cannot sync a directory, and a directory may be writable without being readable.
+  }
+}
+
+/** Removes what writers that were killed have left beside the file. */
+function sweep(path: string): void {
+  const prefix = `${basename(path)}.`;
+  try {
+    for (const name of readdirSync(dirname(path))) {
+      if (!name.startsWith(prefix) || !/^\d+\.tmp$/.test(name.slice(prefix.length))) continue;
+      const left = `${dirname(path)}/${name}`;
+      if (Date.now() - lstatSync(left).mtimeMs > staleSeconds * 1000) removeQuietly(left);
+    }
+  } catch {
+    // No directory yet, or not ours to list: then there is nothing to sweep.
+  }
+}
+
+function signatureOf(stats: Stats): string {
+  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
+function reasonOf(error: unknown): Gap['reason'] {
+  switch (codeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'denied';
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return 'limit';
+    default:
+      return 'malformed';
+  }
+}

@@ -1,0 +1,103 @@
+/** The sentences of a mismatch: what was expected, what was seen, the likely cause, one thing to try. Pure; never quotes a configuration's value. */
+import type { Mismatch } from '../model/model.js';
+import { causeText } from './cause.js';
+import { endpointText, ownerText, positionText } from './places.js';
+import { remedyOf, remedyText } from './remedy.js';
+
+export { endpointText, positionText, shellWord } from './places.js';
+
+export interface Words {
+  expected: string;
+  seen: string;
+  cause: string;
+  /** One command or one edit. */
+  remedy: string;
+  /** The command in `remedy`, exactly as it can be pasted into a shell; what stands before it says what it is for. */
+  command?: string;
+}
+
+function expectedText(m: Mismatch): string {
+  if (m.code === 'socket_unexpected') return 'no such socket';
+  if (m.code === 'static_port_down')
+    return `${m.protocol} ${endpointText(m.address ?? '*', m.port)} bound${m.subject === undefined ? '' : ` by ${m.subject}`}`;
+  if (m.protocol !== undefined && m.address !== undefined) {
+    const where = positionText(m.declaredIn);
+    return `${m.protocol} ${endpointText(m.address, m.port)}${m.input === undefined ? '' : ` (${m.input})`}${where === '' ? '' : `, declared in ${where}`}`;
+  }
+  switch (m.code) {
+    case 'instance_down':
+    case 'instance_flapping':
+      return 'one process that stays up';
+    case 'data_path_conflict':
+      return 'a data path of its own';
+    case 'restart_pending':
+      return 'a process that works with what is on disk';
+    case 'config_unreadable':
+      return `${m.subject ?? 'a configuration file'} readable`;
+    case 'config_dynamic':
+    case 'config_unresolved':
+      return 'listeners that its files tell';
+    default:
+      return 'a configuration that Filebeat accepts';
+  }
+}
+
+function takenText({ cause, pid }: Mismatch): string {
+  if (cause.kind === 'shared-with') return `held by pid ${pid ?? '?'} and by ${ownerText(cause.owner)}`;
+  if (cause.kind !== 'held-by') return 'held by somebody else';
+  return cause.owner === undefined ? 'held by a process that cannot be seen' : `held by ${ownerText(cause.owner)}`;
+}
+
+function seenText(m: Mismatch): string {
+  switch (m.code) {
+    case 'instance_down':
+      return 'no process';
+    case 'port_missing':
+    case 'learned_port_gone':
+      return m.pid === undefined ? 'no socket' : `pid ${m.pid} runs and holds no such socket`;
+    case 'port_taken':
+      return takenText(m);
+    case 'socket_unexpected':
+      return `${m.protocol} ${endpointText(m.address ?? '*', m.port)} held by pid ${m.pid ?? '?'}`;
+    case 'static_port_down':
+      return m.cause.kind === 'wrong-process' ? 'bound by another process' : 'not bound';
+    case 'owner_hidden':
+      return m.cause.kind === 'permission' && m.cause.uid !== undefined
+        ? `a socket of user id ${m.cause.uid} without a visible holder`
+        : 'a socket without a visible holder';
+    case 'config_invalid':
+      return m.cause.kind === 'hangs-after-refusal' ? `pid ${m.pid ?? '?'} runs without any socket` : 'it would exit';
+    case 'config_unreadable':
+      return 'not readable';
+    default:
+      return mismatchSeen[m.code] ?? '';
+  }
+}
+
+const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
+  config_unresolved: 'cannot be known from outside',
+  restart_pending: 'a process that still works with what it read at its start',
+  listener_invalid: 'no socket can come of it',
+  listener_deaf: 'a socket whose data is discarded',
+  port_narrower: 'an IPv4-only socket',
+  port_random: 'a port picked by the system',
+  port_conflict: 'two claims on one endpoint',
+  queue_high: 'datagrams waiting',
+  drops: 'datagrams dropped',
+  buffer_capped: 'a smaller buffer',
+  instance_flapping: 'several restarts',
+  data_path_conflict: 'two Filebeats on one data path',
+  config_dynamic: 'inputs from elsewhere',
+};
+
+/** All sentences of one mismatch. */
+export function words(m: Mismatch): Words {
+  const remedy = remedyOf(m);
+  return {
+    expected: expectedText(m),
+    seen: seenText(m),
+    cause: causeText(m),
+    remedy: remedyText(remedy),
+    ...(remedy.run === undefined ? {} : { command: remedy.run }),
+  };
+}
