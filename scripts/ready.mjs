@@ -30,7 +30,8 @@ const sources = Math.max(
   mtime(at('tsconfig.json')),
   mtime(at('package-lock.json')),
 );
-if (mtime(at('dist', '.tsbuildinfo')) < sources) {
+// A type check alone leaves a build record and no program.
+if (!existsSync(at('dist', 'src', 'main.js')) || mtime(at('dist', '.tsbuildinfo')) < sources) {
   console.error('compiling …');
   rmSync(at('dist'), { recursive: true, force: true });
   run('the compiler', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', top]);

@@ -286,3 +286,22 @@ describe('kill -9 while the state is written', () => {
     await Promise.all([lives(), lives(), lives(), lives()]);
   });
 });
+
+describe('versions of the state file', () => {
+  it('a file of 0.1.0 is read, and written again as version 2', () => {
+    const path = fresh();
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(encodeState(stateOf(known('core')))), version: 1 }));
+    const { memory, state } = open(path);
+    assert.deepEqual(state, stateOf(known('core')));
+    memory.flush(state);
+    assert.equal(JSON.parse(readFileSync(path, 'utf8')).version, 2);
+  });
+
+  it('a field at the top that a later release added is written again', () => {
+    const path = fresh();
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(encodeState(stateOf(known('core')))), weather: [1, 2] }));
+    const { memory, state } = open(path);
+    memory.flush({ ...state, ledger: {} });
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')).weather, [1, 2]);
+  });
+});

@@ -89,6 +89,14 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual([only(state).restarts, only(state).restartTimes], [1, [9]]);
   });
 
+  it('a field of a row that a later release added stays with the row', () => {
+    const [id, row] = Object.entries(scan(emptyState, 1000, [running(7)]).state.instances)[0]!;
+    const read = loadState(JSON.stringify({ ...emptyState, instances: { [id]: { ...row, mood: { good: true } } } }));
+    assert.ok(read.kind === 'state');
+    const after = only(scan(read.state, 1001, [running(8)]).state);
+    assert.deepEqual((after as unknown as { mood: unknown }).mood, { good: true });
+  });
+
   it('the same pid after a reboot is another process', () => {
     const state = scan(emptyState, 1000, [running(7)]).state;
     assert.equal(only(scan(state, 2000, [running(7)], [udp(9000)], 'boot-2').state).restarts, 1);
@@ -239,7 +247,7 @@ describe('the text of the state file', () => {
     for (const text of ['', '{', 'null', '[]', '7', '"x"', '{}', '{"version":"1"}', '\0\0\0']) {
       assert.deepEqual(loadState(text), { kind: 'corrupt' }, text);
     }
-    assert.deepEqual(loadState('{"version":2,"instances":5}'), { kind: 'newer', version: 2 });
+    assert.deepEqual(loadState('{"version":3,"instances":5}'), { kind: 'newer', version: 3 });
   });
 
   it('good rows are kept beside bad ones', () => {

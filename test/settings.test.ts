@@ -29,9 +29,11 @@ discovery:
   config_globs: [/etc/filebeat/filebeat-*.yml]
   systemd: false
   remember: 0
+  remember_after: 5m
   learn_after: 1h30m
 instances:
   - name: core-switches
+    user: filebeat
     argv: [filebeat, -c, /etc/filebeat/core.yml]
     env: {REGION: north}
   - {name: lab, argv: [filebeat]}
@@ -39,11 +41,12 @@ ports:
   - 6984
   - {port: 514, protocol: tcp, address: 10.0.0.5, process: filebeat}
   - {port: 515, address: "2001:DB8::0:1"}
-  - {port: 516, address: "*"}
+  - {port: 516, address: "*", silent_after: 1h}
 legacy_port_metric: true
 thresholds:
   receive_queue_ratio: 1
   restarts: {count: 5, within: 1h}
+self_report: {logs: false, http: true, silent_after: 0}
 `),
     {
       discovery: {
@@ -51,20 +54,27 @@ thresholds:
         configGlobs: ['/etc/filebeat/filebeat-*.yml'],
         systemd: false,
         remember: 0,
+        rememberAfter: 300,
         learnAfter: 5400,
       },
       instances: [
-        { name: 'core-switches', argv: ['filebeat', '-c', '/etc/filebeat/core.yml'], env: { REGION: 'north' } },
+        {
+          name: 'core-switches',
+          user: 'filebeat',
+          argv: ['filebeat', '-c', '/etc/filebeat/core.yml'],
+          env: { REGION: 'north' },
+        },
         { name: 'lab', argv: ['filebeat'], env: {} },
       ],
       ports: [
         { port: 6984, protocol: 'udp' },
         { port: 514, protocol: 'tcp', address: '10.0.0.5', process: 'filebeat' },
         { port: 515, protocol: 'udp', address: '2001:db8::1' },
-        { port: 516, protocol: 'udp' },
+        { port: 516, protocol: 'udp', silentAfter: 3600 },
       ],
       legacyPortMetric: true,
       thresholds: { receiveQueueRatio: 1, restarts: { count: 5, within: 3600 } },
+      selfReport: { logs: false, http: true, silentAfter: 0 },
     },
   );
 });
@@ -73,7 +83,7 @@ test('errors name file, line, key and what was expected', () => {
   const cases: [string, string][] = [
     [
       'discovry: {}',
-      'settings.yml:1: discovry: unknown key; expected discovery, instances, ports, legacy_port_metric, thresholds',
+      'settings.yml:1: discovry: unknown key; expected discovery, instances, ports, legacy_port_metric, thresholds, self_report',
     ],
     [
       'discovery:\n  remember: soon',

@@ -4,7 +4,7 @@
  */
 
 import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../model/endpoint.js';
-import { bySeverity, mismatches as table } from '../model/mismatches.js';
+import { bySeverity, severityOf } from '../model/mismatches.js';
 import type {
   Cause,
   Instance,
@@ -215,7 +215,7 @@ function instanceVerdict(
 ): InstanceVerdict {
   const up = instance.hidden ? undefined : instance.process !== undefined;
   const own = mismatches.filter((m) => m.name === instance.name);
-  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => table[m.code].severity === 'critical');
+  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical');
   const valid = failed ? undefined : configValid(instance);
   return {
     id: instance.id,

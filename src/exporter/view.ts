@@ -1,5 +1,5 @@
 /** What all views of a Report share: instances beside their verdicts, mismatches beside their words, and the counts of the summary. Pure. */
-import { mismatches as table } from '../model/mismatches.js';
+import { severityOf, mismatches as table } from '../model/mismatches.js';
 import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model/model.js';
 import { type Words, words } from '../words/words.js';
 
@@ -46,8 +46,8 @@ export function instanceState({ verdict }: InstanceView): { word: string; tone: 
 }
 
 export function mismatchView(mismatch: Mismatch): MismatchView {
-  const { severity, title, meaning } = table[mismatch.code];
-  return { mismatch, severity, title, meaning, ...words(mismatch) };
+  const { title, meaning } = table[mismatch.code];
+  return { mismatch, severity: severityOf(mismatch), title, meaning, ...words(mismatch) };
 }
 
 /** The process that holds a port: of several the lowest pid. Undefined when there is none or it cannot be seen. */
@@ -99,6 +99,6 @@ export function countAll(report: Report): Counts {
     if (port.up) counts.portsUp++;
     else counts.portsDown++;
   }
-  for (const mismatch of verdict.mismatches) counts.severities[table[mismatch.code].severity]++;
+  for (const mismatch of verdict.mismatches) counts.severities[severityOf(mismatch)]++;
   return counts;
 }

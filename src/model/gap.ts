@@ -1,6 +1,10 @@
 /** What could not be seen, and where something stands in a file. */
 
-export type GapReason = 'denied' | 'vanished' | 'malformed' | 'missing' | 'limit';
+/**
+ * `blocked`: a call that does not return. `unclear`: files cannot tell it. `vantage`: this /proc or root is not the host's,
+ * or two sources of one fact disagree.
+ */
+export type GapReason = 'denied' | 'vanished' | 'malformed' | 'missing' | 'limit' | 'blocked' | 'unclear' | 'vantage';
 
 /** Something that could not be seen, and why. Never shown as "down". */
 export interface Gap {

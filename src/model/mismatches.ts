@@ -55,6 +55,28 @@ export const mismatches = {
     title: 'Nothing is listening',
     meaning: 'The Filebeat runs, but no socket serves this listener: what is sent there is lost.',
   },
+  input_refused: {
+    severity: 'critical',
+    title: 'Filebeat runs without something it was asked for',
+    meaning:
+      'The files ask for an input that this Filebeat refuses; it goes on without it and says so in its log only.',
+  },
+  prediction_refuted: {
+    severity: 'info',
+    title: 'The exporter misread the configuration',
+    meaning: 'The running process does what the exporter predicts it cannot do: the process is believed.',
+  },
+  lookalike: {
+    severity: 'warning',
+    title: 'A process imitates another Filebeat',
+    meaning:
+      'Its command line claims to be an expected instance, but something about it shows that it cannot be that one.',
+  },
+  instance_frozen: {
+    severity: 'critical',
+    title: 'Filebeat is frozen',
+    meaning: 'Its process exists but makes no progress: the sockets are open and nobody reads them.',
+  },
   learned_port_gone: {
     severity: 'warning',
     title: 'A learned listener is gone',
@@ -115,6 +137,31 @@ export const mismatches = {
     title: 'The receive buffer is smaller than configured',
     meaning: 'read_buffer asks for more than the kernel grants.',
   },
+  output_failing: {
+    severity: 'critical',
+    title: 'The output takes nothing',
+    meaning: 'For a minute or more no event was acknowledged while events wait.',
+  },
+  output_slow: {
+    severity: 'warning',
+    title: 'The output is too slow',
+    meaning: 'The queue is full: events are acknowledged, but more slowly than they arrive.',
+  },
+  events_dropped: {
+    severity: 'warning',
+    title: 'Events were lost at the output',
+    meaning: 'Filebeat gave up on events within the last 5 minutes.',
+  },
+  port_silent: {
+    severity: 'warning',
+    title: 'A port has gone quiet',
+    meaning: 'Nothing has arrived at this listener for unusually long.',
+  },
+  reload_failed: {
+    severity: 'warning',
+    title: 'Filebeat could not load an edited file',
+    meaning: 'It goes on with what it had loaded before.',
+  },
   static_port_down: {
     severity: 'critical',
     title: 'A plain port is not bound',
@@ -126,7 +173,15 @@ export const mismatchCodes = Object.keys(mismatches) as MismatchCode[];
 
 const rank: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
+/** A mismatch may be milder than its code. */
+export function severityOf({ code, severity }: { code: MismatchCode; severity?: Severity }): Severity {
+  return severity ?? mismatches[code].severity;
+}
+
 /** Worst first; then by code, instance, endpoint: the order of every view. */
-export function bySeverity(a: { code: MismatchCode }, b: { code: MismatchCode }): number {
-  return rank[mismatches[a.code].severity] - rank[mismatches[b.code].severity];
+export function bySeverity(
+  a: { code: MismatchCode; severity?: Severity },
+  b: { code: MismatchCode; severity?: Severity },
+): number {
+  return rank[severityOf(a)] - rank[severityOf(b)];
 }

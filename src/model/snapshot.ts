@@ -85,4 +85,6 @@ export interface StaticPort {
   protocol: Protocol;
   address?: string;
   process?: string;
+  /** Seconds after which its silence is told; 0 = never. Absent: the settings' own. */
+  silentAfter?: number;
 }

@@ -17,6 +17,7 @@ export type PortStatus =
   | 'deaf'
   | 'unknown'
   | 'invalid'
+  | 'refused'
   | 'unresolved';
 
 export type Severity = 'critical' | 'warning' | 'info';
@@ -31,6 +32,10 @@ export type MismatchCode =
   | 'restart_pending'
   | 'data_path_conflict'
   | 'port_missing'
+  | 'input_refused'
+  | 'prediction_refuted'
+  | 'lookalike'
+  | 'instance_frozen'
   | 'learned_port_gone'
   | 'listener_invalid'
   | 'port_taken'
@@ -43,6 +48,11 @@ export type MismatchCode =
   | 'queue_high'
   | 'drops'
   | 'buffer_capped'
+  | 'output_failing'
+  | 'output_slow'
+  | 'events_dropped'
+  | 'port_silent'
+  | 'reload_failed'
   | 'static_port_down';
 
 /** One (instance, protocol, address, port): one series, one verdict. */
@@ -117,6 +127,10 @@ export type Cause =
   | { kind: 'dropped'; datagrams: number; sinceSeconds: number }
   | { kind: 'rmem-max'; wanted: number; granted: number }
   | { kind: 'wrong-process'; owner?: Owner }
+  /** `differs`: what it cannot have if it were that instance, e.g. `user`, `network namespace`, `program`. */
+  | { kind: 'imitates'; instance: string; differs: string }
+  /** Why no thread of it gets on. `sinceSeconds`: how long it has been seen so. */
+  | { kind: 'frozen'; how: 'stopped' | 'cgroup' | 'traced' | 'uninterruptible'; sinceSeconds?: number }
   | { kind: 'none' };
 
 /** Who holds an endpoint that somebody else ought to hold. */
@@ -133,6 +147,8 @@ export interface Holder {
 /** One thing an operator should know: a code and references to its subjects. No prose inside. */
 export interface Mismatch {
   code: MismatchCode;
+  /** Lower than the code's own, where the situation is milder. */
+  severity?: Severity;
   /** Instance name; absent for plain ports. */
   name?: string;
   config?: string;

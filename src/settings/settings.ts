@@ -20,6 +20,8 @@ import {
 /** An instance declared by hand. */
 export interface DeclaredInstance {
   name: string;
+  /** Whom it runs as: a name or a number. */
+  user?: string;
   argv: string[];
   env: Record<string, string>;
 }
@@ -33,6 +35,8 @@ export interface Settings {
     systemd: boolean;
     /** Seconds; 0 = for ever. */
     remember: number;
+    /** Seconds that a process of an ordinary user has to live before it is remembered. */
+    rememberAfter: number;
     /** Seconds; 0 = never. */
     learnAfter: number;
   };
@@ -44,15 +48,31 @@ export interface Settings {
     receiveQueueRatio: number;
     restarts: { count: number /** Seconds. */; within: number };
   };
+  selfReport: {
+    /** Read the log file that a Filebeat has open. */
+    logs: boolean;
+    /** Ask the stats endpoint that an instance's own configuration declares. */
+    http: boolean;
+    /** Seconds; 0 = never. */
+    silentAfter: number;
+  };
 }
 
 /** What holds without a settings file. */
 export const defaultSettings: Settings = {
-  discovery: { processNames: ['filebeat'], configGlobs: [], systemd: true, remember: 7 * 86_400, learnAfter: 300 },
+  discovery: {
+    processNames: ['filebeat'],
+    configGlobs: [],
+    systemd: true,
+    remember: 7 * 86_400,
+    rememberAfter: 600,
+    learnAfter: 300,
+  },
   instances: [],
   ports: [],
   legacyPortMetric: false,
   thresholds: { receiveQueueRatio: 0.8, restarts: { count: 3, within: 600 } },
+  selfReport: { logs: true, http: false, silentAfter: 900 },
 };
 
 export type ParsedSettings = { ok: true; settings: Settings } | { ok: false; errors: string[] };
@@ -75,18 +95,30 @@ const address = parsed('an IP address, or "*"', (text) => {
 });
 
 const portNumber = number('a port from 1 to 65535', (n) => Number.isInteger(n) && n >= 1 && n <= 65_535);
-const portMap = map({ port: portNumber, protocol: choice('udp', 'tcp'), address, process: nonEmpty }, 'port');
+const portMap = map(
+  { port: portNumber, protocol: choice('udp', 'tcp'), address, process: nonEmpty, silent_after: seconds },
+  'port',
+);
 
 /** `6984`, or a map. */
 const staticPort: Shape<StaticPort> = (node, key, complain) => {
   const given = node.kind === 'map' ? portMap(node, key, complain) : { port: portNumber(node, key, complain) };
   if (given?.port === undefined) return undefined;
-  const { address: where, process } = given as { address?: string; process?: string };
+  const {
+    address: where,
+    process,
+    silent_after,
+  } = given as {
+    address?: string;
+    process?: string;
+    silent_after?: number;
+  };
   return {
     port: given.port,
     protocol: ('protocol' in given ? given.protocol : undefined) ?? 'udp',
     ...(where === undefined || where === '*' ? {} : { address: where }),
     ...(process === undefined ? {} : { process }),
+    ...(silent_after === undefined ? {} : { silentAfter: silent_after }),
   };
 };
 
@@ -125,10 +157,11 @@ const document = map({
     config_globs: list(absoluteGlob),
     systemd: boolean,
     remember: seconds,
+    remember_after: seconds,
     learn_after: seconds,
   }),
   instances: distinct(
-    map({ name: nonEmpty, argv, env: record(anyString) }, 'name', 'argv'),
+    map({ name: nonEmpty, user: nonEmpty, argv, env: record(anyString) }, 'name', 'argv'),
     (instance) => instance.name,
     'a name that no other instance has',
     'name',
@@ -147,6 +180,7 @@ const document = map({
       within: seconds,
     }),
   }),
+  self_report: map({ logs: boolean, http: boolean, silent_after: seconds }),
 });
 
 /** An empty file is the defaults. `file` is only for the messages. */
@@ -158,7 +192,7 @@ export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
   const given = document(yaml.root, '', (complaint) => complaints.push(complaint));
   if (given === undefined || complaints.length > 0)
     return { ok: false, errors: complaints.map((c) => sentence(file, c)) };
-  const { discovery, thresholds } = given;
+  const { discovery, thresholds, self_report } = given;
   const standard = defaultSettings;
   return {
     ok: true,
@@ -168,9 +202,15 @@ export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
         configGlobs: discovery?.config_globs ?? standard.discovery.configGlobs,
         systemd: discovery?.systemd ?? standard.discovery.systemd,
         remember: discovery?.remember ?? standard.discovery.remember,
+        rememberAfter: discovery?.remember_after ?? standard.discovery.rememberAfter,
         learnAfter: discovery?.learn_after ?? standard.discovery.learnAfter,
       },
-      instances: (given.instances ?? []).map(({ name, argv, env }) => ({ name, argv, env: env ?? {} })),
+      instances: (given.instances ?? []).map(({ name, user, argv, env }) => ({
+        name,
+        ...(user === undefined ? {} : { user }),
+        argv,
+        env: env ?? {},
+      })),
       ports: given.ports ?? [],
       legacyPortMetric: given.legacy_port_metric ?? standard.legacyPortMetric,
       thresholds: {
@@ -179,6 +219,11 @@ export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
           count: thresholds?.restarts?.count ?? standard.thresholds.restarts.count,
           within: thresholds?.restarts?.within ?? standard.thresholds.restarts.within,
         },
+      },
+      selfReport: {
+        logs: self_report?.logs ?? standard.selfReport.logs,
+        http: self_report?.http ?? standard.selfReport.http,
+        silentAfter: self_report?.silent_after ?? standard.selfReport.silentAfter,
       },
     },
   };

@@ -4,7 +4,7 @@
  */
 import { forgetLearned, type Learned } from './learned.js';
 import { pruneLedger } from './ledger.js';
-import { type State, stateVersion } from './memory-state.js';
+import type { State } from './memory-state.js';
 
 /**
  * Forgets by name: a remembered instance with all that is kept of it, or, of one that runs or ought to (`keepInstance`),
@@ -40,7 +40,8 @@ export function mergeForeign(ours: State, written: State, theirs: State): State 
     if (Object.keys(merged).length > 0) learned[name] = merged;
   }
   return {
-    version: stateVersion,
+    ...ours,
+    ...(theirs.other === undefined ? {} : { other: theirs.other }),
     instances: mergeRecords(ours.instances, written.instances, theirs.instances),
     ledger: mergeRecords(ours.ledger, written.ledger, theirs.ledger),
     learned,

@@ -9,7 +9,11 @@ import type { InstanceOrigin, Listener, ProcessId } from '../model/model.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
 
-export const stateVersion = 1;
+/**
+ * Version 1 is of release 0.1.0: its rows are rows of version 2 that lack `owner`. Optional fields may be added without a
+ * new version, because fields that a release does not know survive it.
+ */
+export const stateVersion = 2;
 
 export interface RememberedInstance {
   id: string;
@@ -27,6 +31,8 @@ export interface RememberedInstance {
   host?: string;
   /** Inode of its last process's network namespace. */
   netns?: number;
+  /** Uid that it may run as; absent where 0.1.0 wrote the row and no process was seen since. */
+  owner?: number;
   /** Filebeat's version when last known. */
   release?: string;
   /** Its inputs cannot be predicted. */
@@ -56,6 +62,8 @@ export interface State {
   instances: Readonly<Record<string, RememberedInstance>>;
   ledger: Ledger;
   learned: Learned;
+  /** Top-level fields that this release does not know: written again as they were read. */
+  other?: Readonly<Record<string, unknown>>;
 }
 
 export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {} };
@@ -92,7 +100,7 @@ export function observe(state: State, sightings: readonly Sighting[], now: numbe
     (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
     before.learned,
   );
-  return { version: stateVersion, instances, ledger: pruneLedger(before.ledger, names), learned };
+  return { ...before, instances, ledger: pruneLedger(before.ledger, names), learned };
 }
 
 /**
@@ -118,7 +126,7 @@ export function followNames(
   });
   const learned = Object.entries(state.learned).map(([name, sockets]) => [moved.get(name) ?? name, sockets] as const);
   return {
-    version: stateVersion,
+    ...state,
     instances: { ...state.instances, ...renamed },
     ledger: Object.fromEntries(ledger),
     learned: Object.fromEntries(learned),
@@ -152,6 +160,7 @@ function remember(
   const netns = process?.netns ?? before?.netns;
   const origins = instance.origins.filter((origin) => origin !== 'remembered');
   return {
+    ...unknownFields(before),
     id: instance.id,
     name: instance.name,
     config: place.config,
@@ -178,6 +187,35 @@ function remember(
     restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
     restartTimes: [...(before?.restartTimes ?? []), ...(replaced ? [process!.startTime] : [])].slice(-mostRestartTimes),
   };
+}
+
+/** Every field of a row that this release writes. */
+const knownFields: Record<keyof RememberedInstance, true> = {
+  id: true,
+  name: true,
+  config: true,
+  root: true,
+  network: true,
+  mainFiles: true,
+  pathData: true,
+  origins: true,
+  unit: true,
+  container: true,
+  host: true,
+  netns: true,
+  owner: true,
+  release: true,
+  dynamic: true,
+  expected: true,
+  start: true,
+  firstSeen: true,
+  lastSeen: true,
+  restarts: true,
+  restartTimes: true,
+};
+
+function unknownFields(row: RememberedInstance | undefined): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([field]) => !Object.hasOwn(knownFields, field)));
 }
 
 /** `before` itself where nothing changed, so that nobody has to compare it again. */

@@ -15,7 +15,8 @@ export type LoadedState =
   | { kind: 'newer'; version: number };
 
 export function encodeState(state: State): string {
-  return `${JSON.stringify(state, null, 1)}\n`;
+  const { other, ...known } = state;
+  return `${JSON.stringify({ ...known, ...other }, null, 1)}\n`;
 }
 
 /**
@@ -74,7 +75,9 @@ export function loadState(text: string): LoadedState {
       good<LearnedSocket>(sockets, isLearned),
     ]),
   );
-  return { kind: 'state', state: { ...emptyState, instances, ledger, learned }, badRows };
+  const other = Object.fromEntries(Object.entries(data).filter(([field]) => !Object.hasOwn(emptyState, field)));
+  const rest = Object.keys(other).length === 0 ? {} : { other };
+  return { kind: 'state', state: { ...emptyState, instances, ledger, learned, ...rest }, badRows };
 }
 
 type Row = Record<string, unknown>;
@@ -115,6 +118,7 @@ function isInstance(row: Row, key: string): boolean {
     isListOf(row['mainFiles'], isText) &&
     ['pathData', 'unit', 'container', 'host', 'release'].every((field) => optional(row[field], isText)) &&
     optional(row['netns'], isNumber) &&
+    optional(row['owner'], isNumber) &&
     isListOf(row['origins'], (one) => origins.includes(one as string)) &&
     isListOf(row['expected'], isListener) &&
     ['firstSeen', 'lastSeen', 'restarts'].every((field) => isNumber(row[field])) &&

@@ -65,14 +65,29 @@ const unread: Record<GapReason, string> = {
   malformed: 'It could not be understood.',
   missing: 'It is not there.',
   limit: 'It is larger than the exporter reads, or no plain file.',
+  blocked: 'A read of it does not return.',
+  unclear: 'Files alone cannot tell.',
+  vantage: 'The exporter does not look at the host from where it has to.',
 };
 
 /** What can be said where no cause is known. */
 const unknown: Partial<Record<Mismatch['code'], string>> = {
   socket_unexpected: 'Its files were changed since, or an input opens a socket that the exporter does not know of.',
   port_random: 'The host names no port, so nobody can send to it on purpose.',
+  output_failing: 'Whatever Filebeat sends to does not answer or refuses; its log has the reason.',
+  output_slow: 'Whatever Filebeat sends to takes less than arrives.',
+  events_dropped: 'The output refused them for good, or could not write them.',
+  port_silent: 'The sender is off, sends elsewhere, or something on the way drops it.',
+  reload_failed: 'The edited file cannot be loaded; its log has the reason.',
   static_port_down: 'No socket stands on it: what ought to serve it does not run, or lost it.',
   learned_port_gone: 'It was held for long and let go: the policy changed, or the bind failed after a restart.',
+};
+
+const frozen: Record<Extract<Cause, { kind: 'frozen' }>['how'], string> = {
+  stopped: 'A signal stopped it (state T).',
+  cgroup: 'Its control group is frozen.',
+  traced: 'A debugger holds it (state t).',
+  uninterruptible: 'All its threads wait in the kernel (state D), usually for a disk or a network file system.',
 };
 
 function fault(of: Fault): string {
@@ -201,6 +216,10 @@ export function causeText({ code, cause }: Mismatch): string {
       return cause.owner === undefined
         ? 'It is bound, but not by the process that the settings name.'
         : `${ownerText(cause.owner)} holds it, not the process that the settings name.`;
+    case 'imitates':
+      return `It claims to be “${cause.instance}”, but its ${cause.differs} cannot be that instance's.`;
+    case 'frozen':
+      return `${frozen[cause.how]}${cause.sinceSeconds === undefined ? '' : ` It has been so for ${duration(cause.sinceSeconds)}.`}`;
     case 'none':
       return unknown[code] ?? '';
   }

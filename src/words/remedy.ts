@@ -95,6 +95,25 @@ function missing(m: Mismatch, cause: Cause): Remedy {
   }
 }
 
+function frozen(m: Mismatch, cause: Cause): Remedy {
+  if (cause.kind !== 'frozen' || m.pid === undefined) return log(m);
+  switch (cause.how) {
+    case 'stopped':
+      return {
+        say: 'find out who stopped it before you send it SIGCONT',
+        run: `ps -o pid,ppid,user,stat,lstart,args -p ${m.pid}`,
+      };
+    case 'cgroup':
+      return m.unit === undefined
+        ? { say: 'see which control group is frozen', run: `cat /proc/${m.pid}/cgroup` }
+        : { say: 'let it go on', run: `sudo systemctl thaw ${shellWord(m.unit)}` };
+    case 'traced':
+      return { say: 'see which process traces it', run: `grep TracerPid /proc/${m.pid}/status` };
+    case 'uninterruptible':
+      return { say: 'see what it waits for', run: `sudo cat /proc/${m.pid}/stack` };
+  }
+}
+
 function unread(m: Mismatch): Remedy {
   if (m.subject === undefined) return { say: 'give the exporter read access' };
   return { run: `ls -l ${shellWord(m.subject)}` };
@@ -161,6 +180,26 @@ export function remedyOf(m: Mismatch): Remedy {
       return {
         say: 'if it is gone on purpose',
         run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')} --port ${m.protocol ?? 'udp'}/${m.port ?? 0}`,
+      };
+    case 'input_refused':
+      return editThen(faultPlace(cause) || where, 'mend it', restart(m));
+    case 'prediction_refuted':
+      return {
+        say: 'report it as a bug of the exporter, with the configuration without its secrets and the Filebeat release',
+      };
+    case 'lookalike':
+      return m.pid === undefined ? log(m) : { run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}` };
+    case 'instance_frozen':
+      return frozen(m, cause);
+    case 'output_failing':
+    case 'output_slow':
+    case 'events_dropped':
+    case 'reload_failed':
+      return log(m);
+    case 'port_silent':
+      return {
+        say: 'see whether a datagram ever arrived (f0: none since the bind)',
+        run: `ss -uanm 'sport = :${m.port ?? 0}'`,
       };
     case 'port_narrower':
       return editThen(where, `if IPv6 senders matter, write ${endpointText('::', m.port)}`, restart(m));

@@ -28,6 +28,16 @@ function expectedText(m: Mismatch): string {
     case 'instance_down':
     case 'instance_flapping':
       return 'one process that stays up';
+    case 'instance_frozen':
+      return 'a process that gets on with its work';
+    case 'lookalike':
+      return m.cause.kind === 'imitates' ? `only “${m.cause.instance}” with this command line` : 'no such process';
+    case 'output_failing':
+    case 'output_slow':
+    case 'events_dropped':
+      return 'an output that takes every event';
+    case 'reload_failed':
+      return 'what is on disk in force';
     case 'data_path_conflict':
       return 'a data path of its own';
     case 'restart_pending':
@@ -87,6 +97,15 @@ const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
   buffer_capped: 'a smaller buffer',
   instance_flapping: 'several restarts',
   data_path_conflict: 'two Filebeats on one data path',
+  input_refused: 'Filebeat runs on without it',
+  prediction_refuted: 'Filebeat runs and holds sockets of its inputs',
+  lookalike: 'another process with the same command line',
+  instance_frozen: 'a process that makes no progress',
+  output_failing: 'events wait and none is acknowledged',
+  output_slow: 'a full queue',
+  events_dropped: 'events lost',
+  port_silent: 'nothing arrives',
+  reload_failed: 'the earlier content still in force',
   config_dynamic: 'inputs from elsewhere',
 };
 

@@ -74,6 +74,28 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'bound-elsewhere', address: '127.0.0.2', differs: 'address' }],
     [{ kind: 'bound-elsewhere', address: '::', differs: 'namespace' }],
   ],
+  input_refused: [
+    [{ kind: 'config', fault: { code: 'unknown-processor', subject: 'no_such_processor', at: { file, line: 7 } } }],
+  ],
+  prediction_refuted: [[{ kind: 'config', fault }]],
+  lookalike: [
+    [
+      { kind: 'imitates', instance: 'core', differs: 'user' },
+      { name: 'core-uid1000', unit: undefined as never },
+    ],
+  ],
+  instance_frozen: [
+    [{ kind: 'frozen', how: 'stopped', sinceSeconds: 30 }],
+    [{ kind: 'frozen', how: 'cgroup' }],
+    [{ kind: 'frozen', how: 'cgroup' }, { unit: undefined as never }],
+    [{ kind: 'frozen', how: 'traced', sinceSeconds: 90 }],
+    [{ kind: 'frozen', how: 'uninterruptible', sinceSeconds: 90 }],
+  ],
+  output_failing: [[{ kind: 'none' }]],
+  output_slow: [[{ kind: 'none' }]],
+  events_dropped: [[{ kind: 'none' }]],
+  port_silent: [[{ kind: 'none' }]],
+  reload_failed: [[{ kind: 'none' }]],
   learned_port_gone: [[{ kind: 'bind-failed', retry: 'never' }]],
   listener_invalid: [
     [{ kind: 'invalid', why: 'missing-port' }],
@@ -119,6 +141,13 @@ const wholeInstance: readonly MismatchCode[] = [
   'config_dynamic',
   'restart_pending',
   'data_path_conflict',
+  'prediction_refuted',
+  'lookalike',
+  'instance_frozen',
+  'output_failing',
+  'output_slow',
+  'events_dropped',
+  'reload_failed',
 ];
 
 /** A mismatch as an ordinary host gives it. */

@@ -17,10 +17,20 @@ export const statuses = {
   deaf: 0,
   unknown: 0,
   invalid: 0,
+  refused: 0,
   unresolved: 0,
 } satisfies Record<PortStatus, 0>;
 
-const reasons = { denied: 0, vanished: 0, malformed: 0, missing: 0, limit: 0 } satisfies Record<GapReason, 0>;
+const reasons = {
+  denied: 0,
+  vanished: 0,
+  malformed: 0,
+  missing: 0,
+  limit: 0,
+  blocked: 0,
+  unclear: 0,
+  vantage: 0,
+} satisfies Record<GapReason, 0>;
 
 /** Values that a label can have, where they are few. */
 const values: Record<string, readonly string[]> = {

@@ -1,8 +1,8 @@
 /** Report → exposition: every series of `metric-table.ts`. The one user of prom-client, for the exporter's own runtime metrics. */
 
 import { endpointKey } from '../../model/endpoint.js';
-import { mismatchCodes, mismatches as table } from '../../model/mismatches.js';
-import type { GapReason, PortVerdict, Report } from '../../model/model.js';
+import { mismatchCodes, severityOf, mismatches as table } from '../../model/mismatches.js';
+import type { GapReason, PortVerdict, Report, Severity } from '../../model/model.js';
 import { positionText } from '../../words/words.js';
 import { type InstanceView, instanceViews, namespaceText, ownerOf, ownSocket } from '../view.js';
 import { createExposition, type Exposition, type Format, labelText, type Part, portLabels } from './exposition.js';
@@ -14,7 +14,16 @@ export interface MetricsOptions {
   legacyPortMetric: boolean;
 }
 
-const gapReasons: readonly GapReason[] = ['denied', 'vanished', 'malformed', 'missing', 'limit'];
+const gapReasons: readonly GapReason[] = [
+  'denied',
+  'vanished',
+  'malformed',
+  'missing',
+  'limit',
+  'blocked',
+  'unclear',
+  'vantage',
+];
 
 const flag = (value: boolean | undefined): number | undefined => (value === undefined ? undefined : Number(value));
 
@@ -120,13 +129,16 @@ function addPortsOf(out: Exposition, view: InstanceView): void {
 }
 
 function addMismatches(out: Exposition, report: Report): void {
-  const counts = new Map(mismatchCodes.map((code) => [code, 0]));
+  /** The severity of each code is always there; a milder mismatch is counted under its own. */
+  const counts = new Map(mismatchCodes.map((code) => [code, new Map<Severity, number>([[table[code].severity, 0]])]));
   const written = new Set<string>();
   for (const m of report.verdict.mismatches) {
-    counts.set(m.code, (counts.get(m.code) ?? 0) + 1);
+    const severity = severityOf(m);
+    const ofCode = counts.get(m.code)!;
+    ofCode.set(severity, (ofCode.get(severity) ?? 0) + 1);
     const labels: [string, string, string, string, string, string, string, string] = [
       m.code,
-      table[m.code].severity,
+      severity,
       m.name ?? '',
       m.config ?? '',
       String(m.pid ?? ''),
@@ -139,7 +151,8 @@ function addMismatches(out: Exposition, report: Report): void {
     written.add(key);
     out.add('filebeat_mismatch', '', 1, ...labels);
   }
-  for (const [code, count] of counts) out.add('filebeat_mismatches', '', count, code, table[code].severity);
+  for (const [code, ofCode] of counts)
+    for (const [severity, count] of ofCode) out.add('filebeat_mismatches', '', count, code, severity);
 }
 
 function addNamespaces(out: Exposition, report: Report): void {

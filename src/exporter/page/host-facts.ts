@@ -27,6 +27,9 @@ const reasons: Record<Gap['reason'], string> = {
   malformed: 'not understood',
   missing: 'not there',
   limit: 'too much',
+  blocked: 'does not answer',
+  unclear: 'cannot be told',
+  vantage: 'not the host’s view',
 };
 
 export function gapTable(gaps: readonly Gap[]): Html {
