@@ -148,7 +148,7 @@ test('errors name file, line, key and what was expected', () => {
     ['a: b: c', 'settings.yml:1: expected valid YAML'],
     [
       '__proto__: {}',
-      'settings.yml:1: __proto__: unknown key; expected discovery, instances, ports, legacy_port_metric, thresholds',
+      'settings.yml:1: __proto__: unknown key; expected discovery, instances, ports, legacy_port_metric, thresholds, self_report',
     ],
   ];
   for (const [text, message] of cases) assert.deepEqual(errors(text), [message], text);
