@@ -15,6 +15,21 @@ const ERRNO: Record<number, string> = {
   99: 'EADDRNOTAVAIL',
 };
 
+/** One call, as the program reads it. `inChild`: the call of a child that this one makes. */
+export function messageOf(
+  name: CallName,
+  words: readonly Word[],
+  data: Buffer = Buffer.alloc(0),
+  inChild: readonly Word[] = [],
+): Buffer {
+  if (data.length > DATA_BYTES) throw new Error('more data than a message holds');
+  const message = Buffer.alloc(MESSAGE_BYTES);
+  for (const [index, word] of [callNumber(name), ...words].entries()) message.writeBigInt64LE(BigInt(word), index * 8);
+  for (const [index, word] of inChild.entries()) message.writeBigInt64LE(BigInt(word), (7 + index) * 8);
+  data.copy(message, MESSAGE_BYTES - DATA_BYTES);
+  return message;
+}
+
 export function createCaller(child: ChildProcessByStdio<Writable, Readable, null>, ended: Promise<void>) {
   const waiting: ((reply: Buffer) => void)[] = [];
   let received = Buffer.alloc(0);
@@ -29,13 +44,7 @@ export function createCaller(child: ChildProcessByStdio<Writable, Readable, null
 
   /** The whole reply, whatever the result. */
   function post(name: CallName, words: readonly Word[], data: Buffer, inChild: readonly Word[] = []): Promise<Buffer> {
-    if (data.length > DATA_BYTES) throw new Error('more data than a message holds');
-    const message = Buffer.alloc(MESSAGE_BYTES);
-    for (const [index, word] of [callNumber(name), ...words].entries())
-      message.writeBigInt64LE(BigInt(word), index * 8);
-    for (const [index, word] of inChild.entries()) message.writeBigInt64LE(BigInt(word), (7 + index) * 8);
-    data.copy(message, MESSAGE_BYTES - DATA_BYTES);
-    child.stdin.write(message);
+    child.stdin.write(messageOf(name, words, data, inChild));
     return Promise.race([
       new Promise<Buffer>((resolve) => waiting.push(resolve)),
       ended.then(() => Promise.reject(new Error(`stand-in ${child.pid} has ended`))),

@@ -75,6 +75,8 @@ const NUMBERS = {
   chroot: [161, 51],
   chdir: [80, 49],
   getpid: [39, 172],
+  ppoll: [271, 73],
+  close_range: [436, 436],
 } as const;
 
 export type CallName = keyof typeof NUMBERS;

@@ -1,0 +1,141 @@
+/**
+ * A machine with a real systemd as its PID 1: namespaces of its own on this host, control groups of its own, and this
+ * system's root under a layer that is gone with it. It starts in less than a second and has nothing but `lo`. Needs root.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { until } from './live.js';
+import { becomeMachine, enterOwnGroup, removeGroup } from './machine-setup.js';
+import { isRoot, needs } from './needs.js';
+
+const namespaces = ['--pid', '--mount', '--net', '--uts', '--ipc', '--cgroup'];
+
+export const needsSystemd = needs(
+  'root, systemd, and leave to make namespaces',
+  () =>
+    isRoot &&
+    existsSync('/lib/systemd/systemd') &&
+    spawnSync('unshare', [...namespaces, '--fork', '--mount-proc', 'true']).status === 0,
+);
+
+export interface Said {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Machine {
+  /** Its PID 1, as this host counts. */
+  readonly pid: number;
+  /** Where a file of the machine is on this host, while it runs. */
+  path(path: string): string;
+  /** Writes a file, and the folders above it. */
+  write(path: string, data: string | Buffer, mode?: number): void;
+  /** A shell script as root to its end, at most a minute: `sh -e`. */
+  try(script: string): Said;
+  /** The same; throws what it said unless it ends with 0. Returns its output without the last line's end. */
+  sh(script: string): string;
+  /** The journal of a unit. */
+  journal(unit: string): string;
+  /** Kills everything in it. */
+  stop(): Promise<void>;
+}
+
+/** By hand: what is run in the machine belongs to no unit, as on a terminal. */
+const asByHand =
+  'mkdir -p /sys/fs/cgroup/user.slice/hand.scope; echo $$ >/sys/fs/cgroup/user.slice/hand.scope/cgroup.procs';
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** PID 1 of the machine: the only child of the `unshare` that made its namespaces. */
+async function firstProcess(outer: ChildProcess): Promise<number> {
+  const child = await until('the machine has a process', () => {
+    if (outer.exitCode !== null) throw new Error(`no machine: unshare ended with ${outer.exitCode}`);
+    return /^\d+/.exec(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'utf8'))?.[0];
+  });
+  return Number(child);
+}
+
+/** Boots and waits until all that was to be started has been. */
+export async function boot(): Promise<Machine> {
+  const folder = mkdtempSync(join(tmpdir(), 'machine-'));
+  const group = basename(folder);
+  // Whatever ends this process ends the machine.
+  const outer = spawn(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'unshare', ...namespaces.filter((one) => one !== '--cgroup')],
+      ...['--kill-child', '--fork', 'sh', '-c', enterOwnGroup, 'sh', folder, group, becomeMachine],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaints = '';
+  outer.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  const ended = new Promise<void>((resolve) => outer.once('close', () => resolve()));
+  const pid = await firstProcess(outer);
+
+  const inside = (script: string): Said =>
+    spawnSync(
+      'nsenter',
+      [`--target=${pid}`, '--all', 'env', '-i', `PATH=${path}`, 'HOME=/root', 'sh', '-ec', `${asByHand}\n${script}`],
+      { encoding: 'utf8', timeout: 60_000, cwd: '/' },
+    );
+  const stop = async () => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+    await ended;
+    spawnSync('unshare', ['--mount', 'sh', '-c', removeGroup, 'sh', folder, group]);
+    rmdirSync(folder);
+  };
+  try {
+    await until(
+      'systemd has started everything',
+      () => {
+        if (outer.exitCode !== null) throw new Error(`systemd ended: ${complaints}`);
+        return /running|degraded/.test(inside('systemctl is-system-running --wait').stdout);
+      },
+      60,
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const machine: Machine = {
+    pid,
+    path: (inner) => `/proc/${pid}/root${inner}`,
+    write(inner, data, mode = 0o644) {
+      const outside = machine.path(inner);
+      mkdirSync(dirname(outside), { recursive: true });
+      rmSync(outside, { force: true });
+      writeFileSync(outside, data);
+      chmodSync(outside, mode);
+    },
+    try: inside,
+    sh(script) {
+      const said = inside(script);
+      if (said.status !== 0) throw new Error(`${script}\nended with ${said.status}:\n${said.stdout}${said.stderr}`);
+      return said.stdout.replace(/\n$/, '');
+    },
+    journal: (unit) => machine.sh(`journalctl --no-pager --output=cat --unit=${unit}`),
+    stop,
+  };
+  // Where Node.js is no package, services look for it in their PATH.
+  if (!existsSync('/usr/bin/node')) symlinkSync(process.execPath, machine.path('/usr/local/bin/node'));
+  return machine;
+}
