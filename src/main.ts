@@ -4,6 +4,7 @@ import { type Options, parseOptions } from './cli/options.js';
 /** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
 import type { Printed, Terminal } from './cli/print-once.js';
 import { version } from './cli/version.js';
+import { wallMs } from './runtime/clock.js';
 import { createLogger } from './runtime/log.js';
 
 /** How long requests in flight may take after a signal to end. Seconds. */
@@ -29,7 +30,7 @@ async function run(options: Options): Promise<void> {
     level: flags['log.level'],
     format: flags['log.format'],
     write: (line) => void process.stderr.write(`${line}\n`),
-    now: Date.now,
+    now: wallMs,
   });
   const print = ({ text, code }: Printed) => {
     process.exitCode = code;

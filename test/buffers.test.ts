@@ -3,11 +3,12 @@ import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { chargePerDatagram, derivedReceiveBuffer, estimateRoom } from '../src/correlate/buffers.js';
+import { createBootClock } from '../src/proc/boot-clock.js';
 import { readHostFacts } from '../src/proc/kernel.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { parseSocketTable } from '../src/sockets/table.js';
 
-const limits = readHostFacts(openProcFs('/proc'));
+const limits = readHostFacts(openProcFs('/proc'), createBootClock(openProcFs('/proc')).read());
 
 /** A socket that nobody reads from, filled until it drops; what the kernel says of it, and how many datagrams it holds. */
 async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { createHostReader } from '../src/discovery/host-details.js';
+import { handClock } from '../src/runtime/clock.js';
 
 describe('host facts', () => {
   it('agree with the kernel', async () => {
@@ -17,7 +18,7 @@ describe('host facts', () => {
 
   it('the first question is answered at once with nothing, a later one with what was loaded; loadings are shared', async () => {
     let now = 1000;
-    const reader = createHostReader(() => now);
+    const reader = createHostReader(handClock(() => now));
     assert.equal(reader.current(), undefined);
     const [first, second] = await Promise.all([reader.load(), reader.load()]);
     assert.equal(first, second);

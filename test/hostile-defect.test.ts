@@ -9,6 +9,7 @@ import { emptyTrail } from '../src/correlate/trail.js';
 import type { Report } from '../src/model/model.js';
 import { createKeptReadings, type KeptReadings } from '../src/proc/kept-readings.js';
 import { createReporter } from '../src/report/reporter.js';
+import { systemClock } from '../src/runtime/clock.js';
 import { defectText } from '../src/runtime/defect.js';
 import { createSnapshotTaker } from '../src/scan/take-snapshot.js';
 import { defaultSettings } from '../src/settings/settings.js';
@@ -24,7 +25,6 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
-const clock = () => Date.now() / 1000;
 
 /** Reads as ever, and fails over whatever has `boom` on its command line. */
 function explosive(): KeptReadings {
@@ -41,9 +41,9 @@ function explosive(): KeptReadings {
 
 async function scan(): Promise<Report> {
   const { memory, state } = openMemory(undefined, () => undefined);
-  const sources = { procfs: '/proc', rootfs: '/', settings: () => defaultSettings, memory, state, clock };
+  const sources = { procfs: '/proc', rootfs: '/', settings: () => defaultSettings, memory, state, clock: systemClock };
   const { take } = createSnapshotTaker({ ...sources, kept: explosive() });
-  return createReporter(take, { clock, freshness: 0, thresholds: () => thresholds }).get();
+  return createReporter(take, { clock: systemClock, freshness: 0, thresholds: () => thresholds }).get();
 }
 
 describe('a defect', () => {

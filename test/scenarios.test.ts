@@ -11,6 +11,7 @@ import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import { homePage } from '../src/exporter/page/home-page.js';
 import type { Report } from '../src/model/model.js';
 import { createReporter } from '../src/report/reporter.js';
+import { handClock } from '../src/runtime/clock.js';
 import { createSnapshotTaker } from '../src/scan/take-snapshot.js';
 import { defaultSettings, parseSettings, type Settings } from '../src/settings/settings.js';
 import { openMemory } from '../src/state/memory.js';
@@ -32,7 +33,7 @@ function settingsOf(fixture: string): Settings {
 async function reportOf(fixture: string, settings: Settings): Promise<Report> {
   settle(fixture);
   let now = 0;
-  const clock = () => now;
+  const clock = handClock(() => now);
   const { memory, state } = openMemory(undefined, () => undefined);
   const rootfs = join(fixture, 'root');
   const procfs = join(rootfs, 'proc');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { createBootClock } from '../src/proc/boot-clock.js';
 import { readHostFacts } from '../src/proc/kernel.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { createSocketScanner } from '../src/sockets/scanner.js';
@@ -151,13 +152,13 @@ describe('facts of the host', () => {
       'sys/net/core/rmem_default': '4096\n',
       '42/net/udp6': '',
     });
-    assert.deepEqual(readHostFacts(openProcFs(root), '42'), {
+    assert.deepEqual(readHostFacts(openProcFs(root), createBootClock(openProcFs(root)).read(), '42'), {
       hostname: 'collector-1',
       bootTime: 1763856000,
       ipv6: true,
       rmemMax: 212992,
       rmemDefault: 4096,
     });
-    assert.deepEqual(readHostFacts(openProcFs(root), '43').ipv6, false);
+    assert.deepEqual(readHostFacts(openProcFs(root), createBootClock(openProcFs(root)).read(), '43').ipv6, false);
   });
 });

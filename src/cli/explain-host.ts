@@ -6,6 +6,7 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
 import type { Gap, Instance, Listener, Prediction } from '../model/model.js';
+import { createBootClock } from '../proc/boot-clock.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import type { Logger } from '../runtime/log.js';
@@ -33,7 +34,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
   const { instances } = snapshot;
   const files = openFileView(flags['path.rootfs']);
   const procfs = openProcFs(flags['path.procfs']);
-  const hostNetns = createFactReader(procfs, flags['path.rootfs'], () => performance.now()).hostNetns();
+  const hostNetns = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs)).hostNetns();
 
   async function around(those: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
     const subjects = those.map(({ asked, explanation: { prediction } }) => {

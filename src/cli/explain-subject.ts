@@ -12,6 +12,7 @@ import type { Command } from '../filebeat/config/command.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, ProcessId } from '../model/model.js';
+import { createBootClock } from '../proc/boot-clock.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import type { Flags } from './flags.js';
@@ -65,7 +66,8 @@ function throughWrapper(
 
 /** Throws `StartError`: there is no such process, or it is no Filebeat. */
 export function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Asked {
-  const reader = createFactReader(openProcFs(flags['path.procfs']), flags['path.rootfs'], () => performance.now());
+  const procfs = openProcFs(flags['path.procfs']);
+  const reader = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs));
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
   const { argv, env, rootDir, gaps, still } = facts;

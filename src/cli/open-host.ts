@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { PredictOptions } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
 import { createReporter, type Reporter } from '../report/reporter.js';
+import { systemClock } from '../runtime/clock.js';
 import { defectText } from '../runtime/defect.js';
 import type { Logger } from '../runtime/log.js';
 import type { LookOptions } from '../scan/host-scan.js';
@@ -37,8 +38,6 @@ export interface HostOptions {
   /** Write to the state file. */
   remember: boolean;
 }
-
-const clock = () => Date.now() / 1000;
 
 /** Throws `StartError`: the file cannot be read, or says something that cannot be honoured. */
 export function readSettings(file: string | undefined): Settings {
@@ -92,7 +91,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     : (await import('../scan/thread/supervisor.js')).startScanThread({ look: options, settings: () => settings, log });
   const look = (near ?? far)!;
   const reporter = createReporter(look.take, {
-    clock,
+    clock: systemClock,
     freshness: oneLook ? 0 : (flags['scan.freshness'] ?? 0),
     thresholds: () => ({
       receiveQueueRatio: settings.thresholds.receiveQueueRatio,

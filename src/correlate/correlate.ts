@@ -72,7 +72,8 @@ function downCause(instance: Instance, { instances, host }: Snapshot): Cause {
   );
   if (twin !== undefined && dataKey !== undefined && twin.process?.netns !== instance.netns)
     return { kind: 'runs-elsewhere', instance: twin.name };
-  if (lastSeen !== undefined && lastSeen < host.bootTime) return { kind: 'not-since-boot', origin };
+  if (lastSeen !== undefined && host.bootTime !== undefined && lastSeen < host.bootTime)
+    return { kind: 'not-since-boot', origin };
   if (lastSeen === undefined && lastEnd === undefined) return { kind: 'never-seen', origin };
   return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
 }

@@ -1,6 +1,7 @@
 /** Verdicts about one instance as a whole, and about the sockets it holds beside the expected ones. Pure. */
 
 import { serves } from '../filebeat/net/address.js';
+import { ageOf } from '../model/age.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
 import type { Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
@@ -102,7 +103,8 @@ function reloads({ prediction, expected }: Instance, now: number): boolean {
 
 /** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
 export function isSettled(socket: Socket, instance: Instance, scene: Scene): boolean {
-  if (scene.thresholds.oneLook) return scene.now - (instance.process?.startTime ?? scene.now) > scene.grace;
+  const { process } = instance;
+  if (scene.thresholds.oneLook) return process !== undefined && (ageOf(process, scene.now) ?? 0) > scene.grace;
   const first = scene.trail.firstSeen.get(socketKey(socket));
   return first !== undefined && scene.now - first >= scene.grace;
 }

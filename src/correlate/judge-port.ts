@@ -1,6 +1,7 @@
 /** One expected endpoint of one running instance against the sockets of its namespace: status, and the mismatch that goes with it. Pure. */
 
 import { collides, serves } from '../filebeat/net/address.js';
+import { ageOf } from '../model/age.js';
 import { socketTarget } from '../model/endpoint.js';
 import type { Cause, Instance, Listener, Mismatch, PortStatus, PortVerdict, Socket, Target } from '../model/model.js';
 import { holderOf, missingCause } from './missing-cause.js';
@@ -125,9 +126,12 @@ function judgeAbsent(
   const { instance } = subject;
   const { process } = instance;
   const grace = graceOf(listener, scene.grace);
-  // Clocks have steps: one that started this very moment may seem to start a moment later.
-  if (process !== undefined && grace > 0 && scene.now - process.startTime <= grace)
+  const age = process === undefined ? undefined : ageOf(process, scene.now);
+  if (process !== undefined && grace > 0 && (age === undefined || age <= grace)) {
+    // Whether it is that young nobody knows: it may have lacked the listener for long.
+    if (age === undefined || process.startUnsure) return { status: 'unknown' };
     return { status: 'starting', up: false };
+  }
   if (scene.undecided(instance, listener)) return { status: 'unknown' };
   if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'unresolved', why: 'name' } };
   return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, scene) };

@@ -2,6 +2,8 @@
  * What former scans saw, as far as a verdict needs it: when a socket was first seen, which listeners were seen
  * blocked, when a mismatch began. Pure: each scan makes the next trail.
  */
+
+import { ageOf } from '../model/age.js';
 import { endpointKey } from '../model/endpoint.js';
 import type { Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 
@@ -34,6 +36,12 @@ export function mismatchKey(m: Mismatch): string {
   return [m.code, m.name ?? '', m.protocol ?? '', m.address ?? '', m.port ?? '', m.subject ?? ''].join('|');
 }
 
+/** After somebody has set the clock by `step` seconds: what was seen is as long ago as it was. */
+export function shiftTrail({ firstSeen, blocked, since }: Trail, step: number): Trail {
+  const moved = (times: Map<string, number>) => new Map([...times].map(([key, at]) => [key, at + step]));
+  return { firstSeen: moved(firstSeen), blocked, since: moved(since) };
+}
+
 /** The trail that the next scan goes by. What is gone from the snapshot leaves it. */
 export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, grace: number): Trail {
   const now = snapshot.takenAt;
@@ -48,7 +56,7 @@ export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, gr
     for (const port of verdict.instances[i]?.ports ?? []) {
       if (process === undefined || (port.status !== 'taken' && trail.blocked.size === 0)) continue;
       const key = blockedKey(process, port);
-      const isBlocked = port.status === 'taken' && now - process.startTime > grace;
+      const isBlocked = port.status === 'taken' && (ageOf(process, now) ?? 0) > grace;
       if (isBlocked || trail.blocked.has(key)) blocked.add(key);
     }
   });

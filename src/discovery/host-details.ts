@@ -3,6 +3,7 @@
  * scrape path). Loaded when first asked for, kept, renewed in the background.
  */
 import si from 'systeminformation';
+import { type Clock, systemClock } from '../runtime/clock.js';
 
 export interface HostDetails {
   hostname: string;
@@ -29,25 +30,25 @@ export interface HostReader {
 
 const keptSeconds = 60;
 
-/** Never throws and never rejects: what can't be told is absent. `now` in seconds. */
-export function createHostReader(now: () => number = () => Date.now() / 1000): HostReader {
+/** Never throws and never rejects: what can't be told is absent. */
+export function createHostReader(clock: Clock = systemClock): HostReader {
   let details: HostDetails | undefined;
   let loadedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<HostDetails | undefined> | undefined;
 
   async function refresh(): Promise<HostDetails | undefined> {
     try {
-      details = await readHost(now());
-      loadedAt = now();
+      details = await readHost(clock.wall());
+      loadedAt = clock.steady();
     } catch {
       // Facts for people only: the page does without them, and the next look tries again.
-      loadedAt = now();
+      loadedAt = clock.steady();
     }
     loading = undefined;
     return details;
   }
 
-  const isFresh = () => now() - loadedAt < keptSeconds;
+  const isFresh = () => clock.steady() - loadedAt < keptSeconds;
   const load = () => {
     if (loading === undefined && isFresh()) return Promise.resolve(details);
     loading ??= refresh();

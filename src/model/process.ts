@@ -11,6 +11,8 @@ export interface ProcessId {
 export interface FilebeatProcess extends ProcessId {
   /** Seconds since the epoch. */
   startTime: number;
+  /** Clocks contradict each other: it started then at the latest. */
+  startUnsure?: true;
   /** `/proc/<pid>/comm`, at most 15 bytes. */
   comm: string;
   /** Effective uid. */

@@ -46,8 +46,8 @@ export interface Namespace {
 
 export interface HostFacts {
   hostname: string;
-  /** Seconds since the epoch. */
-  bootTime: number;
+  /** Seconds since the epoch; absent where it is not sure. */
+  bootTime?: number;
   /** False on a kernel without AF_INET6. */
   ipv6: boolean;
   /** Bytes. */
@@ -59,6 +59,8 @@ export interface HostFacts {
 export interface Snapshot {
   /** Seconds since the epoch. */
   takenAt: number;
+  /** The same moment on clocks that nobody sets: see `Moment` in `runtime/clock.ts`. Absent where time is made up. */
+  moment?: { steady: number; uptime?: number };
   durationSeconds: number;
   /** False when nothing could be looked at at all. */
   usable: boolean;

@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files/file-view.js';
+import { steadyMs } from '../runtime/clock.js';
 import { changed, isFile, markNow, recordFiles } from './file-record.js';
 import { openFileView } from './root-files.js';
 
@@ -44,7 +45,7 @@ interface Kept {
 }
 
 /** `now`: milliseconds, never going back. */
-export function createKeptReadings(now: () => number = () => performance.now()): KeptReadings {
+export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
   const kept = new Map<string, Kept>();
   let asked = new Set<string>();
   /** Of this scan, by view and path. */

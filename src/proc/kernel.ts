@@ -1,13 +1,13 @@
 /**
- * Facts about the kernel as a whole: `/proc/stat`, `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and
+ * Facts about the kernel as a whole: `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and
  * whether there is IPv6 at all; see proc(5) and socket(7).
  */
 import type { HostFacts } from '../model/model.js';
+import type { Boot } from './boot-clock.js';
 import type { ProcFs } from './proc-fs.js';
-import { parseBootTime } from './process-files.js';
 
 /** `via`: a process whose `net/` tells whether the kernel has IPv6 (`self` on a real host). */
-export function readHostFacts(procfs: ProcFs, via = 'self'): HostFacts {
+export function readHostFacts(procfs: ProcFs, boot: Boot, via = 'self'): HostFacts {
   const text = (path: string): string | undefined => {
     const reading = procfs.piece(path);
     return reading.ok ? reading.value.trim() : undefined;
@@ -21,7 +21,7 @@ export function readHostFacts(procfs: ProcFs, via = 'self'): HostFacts {
   const table = procfs.stat(`${via}/net/udp6`);
   return {
     hostname: text('sys/kernel/hostname') ?? '',
-    bootTime: parseBootTime(text('stat') ?? '') ?? 0,
+    ...(boot.sure && boot.time !== undefined && { bootTime: boot.time }),
     // Booted with ipv6.disable=1 there are no tables of that family; anything else that hides them says nothing.
     ipv6: table.ok || (table.gap.reason !== 'missing' && table.gap.reason !== 'vanished'),
     ...(rmemMax !== undefined && { rmemMax }),

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
 import type { Gap, Reading } from '../model/model.js';
+import { wallMs } from '../runtime/clock.js';
 import { leftAlone, reading } from './place.js';
 import { gapOf } from './proc-fs.js';
 
@@ -183,7 +184,7 @@ const SETTLED_MS = 50;
 
 /** Changes whenever a file, a link or a directory's listing may have; of a fresh one it equals no signature at all. */
 function markOf(stats: Stats): string {
-  const fresh = Math.abs(Date.now() - stats.ctimeMs) < SETTLED_MS;
+  const fresh = Math.abs(wallMs() - stats.ctimeMs) < SETTLED_MS;
   return fresh ? 'unsettled' : signatureOf(stats);
 }
 

@@ -117,6 +117,11 @@ function nextPorts(
   return tracks;
 }
 
+/** After somebody has set the clock by `step` seconds: samples are as old as they were. */
+export function shiftHistory(history: History, step: number): History {
+  return { ...history, times: history.times.map((time) => time + step) };
+}
+
 /** The history with one scan more. What is gone from the report leaves it. */
 export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 'verdict'>): History {
   const { takenAt } = report.snapshot;

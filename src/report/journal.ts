@@ -144,3 +144,9 @@ export function nextJournal(journal: Journal, before: Scan | undefined, now: Sca
     successes: [...journal.successes, ...fresh.filter((entry) => !isFailure(entry))].slice(-successesKept),
   };
 }
+
+/** After somebody has set the clock by `step` seconds: what happened is as long ago as it was. */
+export function shiftJournal({ failures, successes }: Journal, step: number): Journal {
+  const moved = (entry: Entry): Entry => ({ ...entry, at: entry.at + step });
+  return { failures: failures.map(moved), successes: successes.map(moved) };
+}

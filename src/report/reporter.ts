@@ -4,10 +4,11 @@
  */
 import { correlate } from '../correlate/correlate.js';
 import type { Thresholds } from '../correlate/scene.js';
-import { emptyTrail, nextTrail, type Trail } from '../correlate/trail.js';
+import { emptyTrail, nextTrail, shiftTrail, type Trail } from '../correlate/trail.js';
 import type { Gap, History, Journal, Report, Snapshot } from '../model/model.js';
-import { emptyHistory, nextHistory } from './history.js';
-import { emptyJournal, nextJournal } from './journal.js';
+import { type Clock, type Moment, stepBetween } from '../runtime/clock.js';
+import { emptyHistory, nextHistory, shiftHistory } from './history.js';
+import { emptyJournal, nextJournal, shiftJournal } from './journal.js';
 
 export interface Reporter {
   /** A report no older than the freshness window; with `withinMs`, the last one known (and a gap) when a pass takes longer. */
@@ -19,8 +20,7 @@ export interface Reporter {
 }
 
 export interface ReporterOptions {
-  /** Seconds since the epoch. */
-  clock: () => number;
+  clock: Clock;
   /** Seconds within which requests share one pass. */
   freshness: number;
   thresholds: () => Thresholds;
@@ -34,6 +34,10 @@ export interface ReporterOptions {
 function stale(report: Report, detail: string): Report {
   const gap: Gap = { reason: 'limit', subject: 'scan', detail };
   return { ...report, stale: true, snapshot: { ...report.snapshot, gaps: [...report.snapshot.gaps, gap] } };
+}
+
+function momentOfScan({ takenAt: at, moment }: Snapshot): Moment {
+  return { at, ...(moment ?? { steady: at }) };
 }
 
 const timedOut = Symbol('timed out');
@@ -61,6 +65,7 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
     const thresholds = options.thresholds();
     const since = changes;
     const snapshot = await take();
+    keepAges(snapshot);
     const verdict = correlate(snapshot, trail, thresholds);
     trail = nextTrail(trail, snapshot, verdict, thresholds.grace);
     const scan = { snapshot, verdict };
@@ -70,6 +75,22 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
     changesSeen = since;
     options.onReport?.(last);
     return last;
+  }
+
+  /** Of what former scans saw, after somebody has set the clock. */
+  function keepAges(now: Snapshot): void {
+    const step = last === undefined ? 0 : stepBetween(momentOfScan(last.snapshot), momentOfScan(now));
+    if (step === 0) return;
+    trail = shiftTrail(trail, step);
+    history = shiftHistory(history, step);
+    journal = shiftJournal(journal, step);
+  }
+
+  /** Both clocks have to say so: the steady one stands still while the machine sleeps, the other may be set. */
+  function isFresh({ takenAt, moment }: Snapshot): boolean {
+    const age = options.clock.wall() - takenAt;
+    const steadyAge = moment === undefined ? age : options.clock.steady() - moment.steady;
+    return age >= 0 && age < options.freshness && steadyAge < options.freshness;
   }
 
   function start(): Promise<Report> {
@@ -95,7 +116,7 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
     outdate: () => void changes++,
     async get(withinMs) {
       const isCurrent = flight === undefined && changesSeen === changes;
-      if (last !== undefined && isCurrent && options.clock() - last.snapshot.takenAt < options.freshness) return last;
+      if (last !== undefined && isCurrent && isFresh(last.snapshot)) return last;
       const running = start();
       if (withinMs === undefined) return running;
       const done = await within(running, withinMs);

@@ -3,10 +3,12 @@ import type { Start } from '../discovery/instances/foretell.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
 import type { FilebeatProcess, Instance, Listener } from '../model/model.js';
+import { isFuture } from '../runtime/clock.js';
 import { learnedListeners } from '../state/learned.js';
 import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
 import type { RememberedInstance, Sighting, State } from '../state/memory-state.js';
 import { historyOf } from '../state/memory-state.js';
+import { isSameBoot } from '../state/memory-times.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 import type { Origin } from './origins.js';
 
@@ -43,7 +45,7 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
       ? expectedOfDown(foretold, known?.expected ?? [])
       : expectedOfRunning(foretold, process.startTime, record, known?.expected);
   const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
-  const lastSeen = process === undefined ? known?.lastSeen : now;
+  const lastSeen = process === undefined ? seenAt(known, now) : now;
   const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
   const netns = netnsOf(known?.network ?? main.network, known, context);
   const instance: Instance = {
@@ -68,6 +70,11 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
   return { instance, merged, ...(record === undefined ? {} : { record }) };
 }
 
+/** One that lies in the future was stamped by another clock: when that was is not known. */
+function seenAt(known: RememberedInstance | undefined, now: number): number | undefined {
+  return known === undefined || isFuture(known.lastSeen, now) ? undefined : known.lastSeen;
+}
+
 /** The same array where nothing was learned, as nearly always: what was found out about it still holds. */
 function withLearned(expected: Listener[], learned: readonly Listener[]): Listener[] {
   if (learned.length === 0 && expected.every(({ input }) => input !== 'learned')) return expected;
@@ -81,7 +88,7 @@ function netnsOf(
   { hostNetns, bootId }: DraftContext,
 ): number | undefined {
   if (network === 'host') return hostNetns;
-  return known?.start.bootId === bootId ? known.netns : undefined;
+  return known !== undefined && isSameBoot(known.start.bootId, bootId) ? known.netns : undefined;
 }
 
 /** What is known of this very process's start: of another boot, pids and start times say nothing. */
@@ -92,7 +99,7 @@ function recordOf(
 ): StartRecord | undefined {
   if (known === undefined) return undefined;
   const { pid, startTicks, listeners, files, bootId: boot } = known.start;
-  const same = pid === process.pid && startTicks === process.startTicks && boot === bootId;
+  const same = pid === process.pid && startTicks === process.startTicks && isSameBoot(boot, bootId);
   if (!same || listeners === undefined) return undefined;
   return { pid, startTicks, listeners, ...(files === undefined ? {} : { files }) };
 }

@@ -3,6 +3,7 @@
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
 import { openFileView } from '../proc/root-files.js';
+import { systemClock } from '../runtime/clock.js';
 import type { Level } from '../runtime/log.js';
 import type { Settings } from '../settings/settings.js';
 import { type Memory, openMemory } from '../state/memory.js';
@@ -35,8 +36,6 @@ export interface LookOptions {
 
 export type LookLog = (level: Level, message: string) => void;
 
-const clock = () => Date.now() / 1000;
-
 /** Empty: remembered as long as the program lasts. */
 export function openStateFile(path: string, log: LookLog): { memory: Memory; state: State } {
   return openMemory(path === '' ? undefined : path, log);
@@ -51,14 +50,14 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
   const { procfs, rootfs, stateFile, remember } = options;
   const opened = openStateFile(stateFile, log);
   const memory = remember ? opened.memory : readOnly(opened.memory);
-  const taker = createSnapshotTaker({ procfs, rootfs, settings, memory, state: opened.state, clock });
+  const taker = createSnapshotTaker({ procfs, rootfs, settings, memory, state: opened.state, clock: systemClock });
   return {
     take: taker.take,
     async forget(name, keepInstance) {
       const { state, forgot } = forget(taker.state(), name, { keepInstance });
       if (!forgot) return false;
       taker.replace(state);
-      memory.save(state, clock());
+      memory.save(state, systemClock.steady());
       return true;
     },
     async close() {

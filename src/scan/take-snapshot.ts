@@ -8,18 +8,21 @@ import { type Merged, mergeCandidates } from '../discovery/instances/instances.j
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
 import { isCollector } from '../filebeat/config/command.js';
 import type { Gap, Prediction, Snapshot } from '../model/model.js';
+import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
 import { allLeftAlone, leftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
+import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
 import { lastEnd } from '../state/lifecycle.js';
 import type { Memory } from '../state/memory.js';
 import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
 import { followNames, historyOf, observe, type State } from '../state/memory-state.js';
+import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
 import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './draft.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
@@ -34,8 +37,7 @@ export interface Sources {
   memory: Memory;
   /** What the memory held at the start. */
   state: State;
-  /** Seconds since the epoch. */
-  clock: () => number;
+  clock: Clock;
   /** What is made of files; its own where none is given. */
   kept?: KeptReadings;
 }
@@ -52,12 +54,14 @@ export interface SnapshotTaker {
 export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const { rootfs, clock } = sources;
   const procfs = openProcFs(sources.procfs);
+  const bootClock = createBootClock(procfs, clock);
   const kept = sources.kept ?? createKeptReadings();
   const sockets = createSocketScanner(procfs);
   let scanner = newScanner();
   let namesOfScanner = sources.settings().discovery.processNames;
   let state = sources.state;
-  let bootId: string | undefined;
+  let bootId = '';
+  let before: Moment | undefined;
   let starts: ReadonlyMap<string, Start> = new Map();
 
   function newScanner() {
@@ -65,6 +69,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       processNames: sources.settings().discovery.processNames,
       isCollector,
       rootfs,
+      bootClock,
     });
   }
 
@@ -77,13 +82,20 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     return scanner.scan();
   }
 
-  /** Of another boot, pids and start times say nothing. */
+  /** Of another boot, pids and start times say nothing. Empty while it cannot be read: see `isSameBoot`. */
   function boot(): string {
-    if (bootId === undefined) {
+    if (bootId === '') {
       const reading = procfs.piece('sys/kernel/random/boot_id');
       bootId = reading.ok ? reading.value.trim() : '';
     }
     return bootId;
+  }
+
+  /** What was stamped by a clock that has been set since is as old as ever. */
+  function keepAges(now: Moment): void {
+    const step = stepBetween(before, now);
+    if (step !== 0) state = shiftTimes(state, step, before!.at);
+    before = now;
   }
 
   function gather(scan: ProcessScan, gaps: Gap[]): Origin[] {
@@ -123,14 +135,16 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   }
 
   async function take(): Promise<Snapshot> {
-    const started = performance.now();
-    const now = clock();
+    const started = steadyMs();
     const { discovery, ports: statics, thresholds } = sources.settings();
     const gaps: Gap[] = [];
     state = sources.memory.pull(state);
     const scan = scanProcesses();
+    const { moment } = bootClock.last();
+    const now = moment.at;
+    keepAges(moment);
     gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
-    const host = readHostFacts(procfs);
+    const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
     const { kept: merged, gaps: leftOut } = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
@@ -164,14 +178,15 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const sightings = drafts.map((one) => sightingOf(one, held));
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
     state = sources.memory.pull(observe({ ...state, ledger, learned }, sightings, now, boot()));
-    sources.memory.save(state, now);
+    sources.memory.save(state, clock.steady());
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
     for (const instance of lasting) tellHistory(instance, state, now, flaps);
     starts = startsOf(drafts);
 
     return {
       takenAt: now,
-      durationSeconds: (performance.now() - started) / 1000,
+      moment: { steady: moment.steady, ...(moment.uptime === undefined ? {} : { uptime: moment.uptime }) },
+      durationSeconds: (steadyMs() - started) / 1000,
       usable: scan.usable,
       host,
       instances,

@@ -6,6 +6,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { portKey } from '../model/endpoint.js';
 import type { Gap, Protocol } from '../model/model.js';
+import { steadyMs } from '../runtime/clock.js';
 import type { TableReading } from './reading.js';
 import type { SocketRow } from './table.js';
 
@@ -49,11 +50,11 @@ export async function readUntilFound(
   union.add(known ?? []);
   union.add(first.rows);
   const whole = new Set(first.whole);
-  const started = performance.now();
+  const started = steadyMs();
   let readings = 1;
   let missing = sought.filter((one) => !one.forgo && !first.unread.includes(one.protocol) && !union.serves(one));
   for (;;) {
-    const elapsed = performance.now() - started;
+    const elapsed = steadyMs() - started;
     missing = missing.filter(
       // On a busy machine two readings can fill a span: as many are made as there would be otherwise.
       ({ protocol, spanMs = 0 }) =>

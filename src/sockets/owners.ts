@@ -10,6 +10,7 @@ import { limits } from '../model/limits.js';
 import type { Gap, Owner, ProcessId } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import { parseSocketLink, parseStat } from '../proc/process-files.js';
+import { steadyMs } from '../runtime/clock.js';
 
 interface Holding extends Owner {
   fd: string;
@@ -128,16 +129,16 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   async function walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>) {
     walks++;
     let spent = 0;
-    let slice = performance.now();
+    let slice = steadyMs();
     let denied = 0;
     const listing = procfs.list('.');
     for (const name of listing.ok ? listing.value : []) {
       const pid = Number(name);
       if (!Number.isInteger(pid) || except.has(pid)) continue;
-      if (performance.now() - slice > SLICE_MS) {
-        spent += performance.now() - slice;
+      if (steadyMs() - slice > SLICE_MS) {
+        spent += steadyMs() - slice;
         await nextTurn();
-        slice = performance.now();
+        slice = steadyMs();
       }
       const stat = procfs.piece(`${pid}/stat`);
       const before = stat.ok ? parseStat(stat.value) : undefined;
@@ -147,7 +148,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
       if (found === 'denied') denied++;
       else if (found !== 'gone') enter(before, found);
     }
-    spent += performance.now() - slice;
+    spent += steadyMs() - slice;
     restUntil = now() + Math.max(SHORTEST_REST_MS, REST_FACTOR * spent);
     const gaps: Gap[] = [];
     if (!listing.ok) gaps.push({ ...listing.gap, subject: '/proc' });

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import { parseNamespaceLink } from '../proc/process-files.js';
+import { steadyMs } from '../runtime/clock.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
 import type { Wanted } from './consensus.js';
 import { type Consensus, readUntilFound } from './consensus.js';
@@ -54,7 +55,7 @@ interface Space<W extends Wanted> {
 const MOST_ROUNDS = 8;
 
 /** `now`: milliseconds, never going back. */
-export function createSocketScanner(procfs: ProcFs, now: () => number = () => performance.now()): SocketScanner {
+export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs): SocketScanner {
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
   const kept = createKeptRows(book, now);

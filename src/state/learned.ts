@@ -3,6 +3,7 @@
  * sockets they hold: one and the same socket seen in two looks at least `learn_after` apart. Pure.
  */
 import type { Listener, Protocol, Socket } from '../model/model.js';
+import { isFuture } from '../runtime/clock.js';
 
 export interface LearnedSocket {
   protocol: Protocol;
@@ -59,7 +60,8 @@ export function learn(
     const key = socketKey(socket.protocol, address, socket.port);
     const known = before[key];
     const id = `${socket.netns}/${socket.inode}`;
-    const same = known?.socket === id;
+    // A time stamp in the future says nothing of an age: it counts from now.
+    const same = known?.socket === id && !isFuture(known.since, now);
     const since = same ? known.since : now;
     after[key] = {
       protocol: socket.protocol,
@@ -73,10 +75,15 @@ export function learn(
   }
   for (const [key, known] of Object.entries(before)) {
     if (Object.hasOwn(after, key)) continue;
-    const age = now - known.lastSeen;
-    if (known.learned ? rules.remember === 0 || age < rules.remember : age < patience) after[key] = known;
+    if (isKept(known, now, rules, patience)) after[key] = known;
   }
   return replace(learned, name, bounded(after));
+}
+
+/** Of one that was seen in the future nobody knows when that was: reason enough to drop what is not learned yet. */
+function isKept({ learned, lastSeen }: LearnedSocket, now: number, { remember }: LearnRules, wait: number): boolean {
+  if (learned) return remember === 0 || now - lastSeen < remember;
+  return !isFuture(lastSeen, now) && now - lastSeen < wait;
 }
 
 /** The oldest candidates are kept: they are nearest to being listeners. */
@@ -96,9 +103,7 @@ function bounded(sockets: Record<string, LearnedSocket>): Record<string, Learned
 export function expireLearned(learned: Learned, now: number, rules: LearnRules): Learned {
   return Object.keys(learned).reduce((all, name) => {
     const kept = Object.entries(all[name]!).filter(([, socket]) =>
-      socket.learned
-        ? rules.remember === 0 || now - socket.lastSeen < rules.remember
-        : now - socket.lastSeen < Math.max(patience, rules.learnAfter),
+      isKept(socket, now, rules, Math.max(patience, rules.learnAfter)),
     );
     return kept.length === Object.keys(all[name]!).length ? all : replace(all, name, Object.fromEntries(kept));
   }, learned);

@@ -2,6 +2,7 @@
  * The loss ledger: what the kernel dropped at a listener, as a count that never falls. The kernel counts per socket
  * and starts at 0 with each bind; a row is `{ total, sockets: { "4026531840/81234": 17 } }`. Pure.
  */
+import { isSameBoot } from './memory-times.js';
 
 export interface LedgerEntry {
   /** Datagrams, monotonic. */
@@ -50,7 +51,7 @@ export function advance(
   context: { now: number; bootId: string },
 ): LedgerEntry | undefined {
   if (sockets.length === 0 && before === undefined) return undefined;
-  const known = before?.bootId === context.bootId ? before.sockets : {};
+  const known = before !== undefined && isSameBoot(before.bootId, context.bootId) ? before.sockets : {};
   const seen: Record<string, number> = {};
   for (const { netns, inode, drops } of sockets) seen[`${netns}/${inode}`] = ((drops % wrap) + wrap) % wrap;
   const risen = dropsSince(known, seen);
@@ -88,7 +89,7 @@ export function isToldAgain(written: LedgerEntry | undefined, entry: LedgerEntry
   if (written === entry) return true;
   const { sockets, open = 0, bootId } = entry;
   const still = Object.fromEntries(open === 0 ? [] : Object.entries(sockets).slice(-open));
-  const known = written?.bootId === bootId ? written.sockets : {};
+  const known = written !== undefined && isSameBoot(written.bootId, bootId) ? written.sockets : {};
   return (written?.total ?? 0) + dropsSince(known, still) >= entry.total;
 }
 

@@ -3,8 +3,10 @@
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import type { Prediction, ProcessId } from '../model/model.js';
+import { isFuture } from '../runtime/clock.js';
 import type { RememberedInstance, State } from './memory-state.js';
 import { historyOf } from './memory-state.js';
+import { isSameBoot } from './memory-times.js';
 
 /** Asked for a process of this boot: the instance whose process it was at the last look. */
 export function rememberedProcesses(
@@ -15,7 +17,7 @@ export function rememberedProcesses(
   const known = new Map<string, RememberedInstance>();
   for (const instance of Object.values(state.instances)) {
     const key = keyOf(instance.start);
-    if (instance.start.bootId === bootId && !known.has(key)) known.set(key, instance);
+    if (isSameBoot(instance.start.bootId, bootId) && !known.has(key)) known.set(key, instance);
   }
   return (process) => known.get(keyOf(process));
 }
@@ -36,7 +38,7 @@ export function rememberedCandidates(state: State, bootId?: string): Candidate[]
       id: known.id,
       name: known.name,
       origins: known.origins,
-      ...(known.start.bootId === bootId
+      ...(bootId !== undefined && isSameBoot(known.start.bootId, bootId)
         ? { process: { pid: known.start.pid, startTicks: known.start.startTicks } }
         : {}),
     },
@@ -52,6 +54,7 @@ export function isExpired(
 ): boolean {
   if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
   const known = historyOf(state, instance);
+  // When one was seen whose stamp lies in the future, nobody knows: no reason to forget it.
   return known !== undefined && now - known.lastSeen >= remember;
 }
 
@@ -74,6 +77,8 @@ export function flappingOf(
   now: number,
   threshold: { count: number; withinSeconds: number },
 ): { count: number; withinSeconds: number } | undefined {
-  const count = (known?.restartTimes ?? []).filter((at) => now - at <= threshold.withinSeconds).length;
+  const count = (known?.restartTimes ?? []).filter(
+    (at) => !isFuture(at, now) && now - at <= threshold.withinSeconds,
+  ).length;
   return count >= threshold.count && count > 0 ? { count, withinSeconds: threshold.withinSeconds } : undefined;
 }

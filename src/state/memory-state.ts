@@ -8,6 +8,7 @@ import type { Merged } from '../discovery/instances/instances.js';
 import type { InstanceOrigin, Listener, ProcessId } from '../model/model.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
+import { isSameBoot } from './memory-times.js';
 
 /**
  * Version 1 is of release 0.1.0: its rows are rows of version 2 that lack `owner`. Optional fields may be added without a
@@ -147,7 +148,7 @@ function remember(
   const same =
     process !== undefined &&
     before !== undefined &&
-    before.start.bootId === bootId &&
+    isSameBoot(before.start.bootId, bootId) &&
     before.start.pid === process.pid &&
     before.start.startTicks === process.startTicks;
   const replaced = process !== undefined && before !== undefined && !same;

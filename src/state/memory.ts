@@ -17,6 +17,7 @@ import {
 import { basename, dirname } from 'node:path';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
+import { wallMs } from '../runtime/clock.js';
 import { removeQuietly, writeWhole } from '../runtime/whole-file.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
@@ -28,6 +29,7 @@ export interface Memory {
   /**
    * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed that had dropped
    * more than is written; time stamps, the ledger of open sockets and those on their way to being learned at most every 30 s. True when the file now says what `state` does.
+   * `now`: seconds on a clock that never goes back.
    */
   save(state: State, now: number): boolean;
   /** At the end of the program: everything. */
@@ -213,7 +215,7 @@ function sweep(path: string): void {
     for (const name of readdirSync(dirname(path))) {
       if (!name.startsWith(prefix) || !/^\d+\.tmp$/.test(name.slice(prefix.length))) continue;
       const left = `${dirname(path)}/${name}`;
-      if (Date.now() - lstatSync(left).mtimeMs > staleSeconds * 1000) removeQuietly(left);
+      if (wallMs() - lstatSync(left).mtimeMs > staleSeconds * 1000) removeQuietly(left);
     }
   } catch {
     // No directory yet, or not ours to list: then there is nothing to sweep.

@@ -5,6 +5,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
+import { systemClock } from '../runtime/clock.js';
 import { type Backend, createBackend, defaultLimits, type Limits } from './backend.js';
 import { bind } from './bind.js';
 import { type Log, watchConfig } from './config/current-config.js';
@@ -33,8 +34,7 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
   const current = watchConfig(configFile, log);
   const localOnly = new Set<string>();
   const isLocalOnly = ({ socket }: IncomingMessage) => localOnly.has(`${socket.localAddress} ${socket.localPort}`);
-  const now = () => performance.now() / 1000;
-  const gate = createGate({ app, current, hostname: hostname(), isLocalOnly, now, log });
+  const gate = createGate({ app, current, hostname: hostname(), isLocalOnly, now: systemClock.steady, log });
   const connections = new Map<Socket, Backend>();
   const fronts: Server[] = [];
   let backend = createBackend(current().secure, gate, limits, log);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mismatch, PortVerdict, Report } from '../../src/model/model.js';
 import { createReporter } from '../../src/report/reporter.js';
+import { systemClock } from '../../src/runtime/clock.js';
 import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
 import { defaultSettings } from '../../src/settings/settings.js';
 import { openMemory } from '../../src/state/memory.js';
@@ -40,11 +41,11 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
     settings,
     memory,
     state,
-    clock: () => Date.now() / 1000,
+    clock: systemClock,
   });
   const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
   const reporter = createReporter(taker.take, {
-    clock: () => Date.now() / 1000,
+    clock: systemClock,
     freshness: 0,
     thresholds: () => thresholds,
   });

@@ -3,6 +3,7 @@ import { mkdirSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Mismatch, Report } from '../../src/model/model.js';
 import { createReporter } from '../../src/report/reporter.js';
+import { type Clock, systemClock } from '../../src/runtime/clock.js';
 import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
 import { defaultSettings, type Settings } from '../../src/settings/settings.js';
 import { openMemory } from '../../src/state/memory.js';
@@ -33,8 +34,12 @@ export function createTrial(grace = 0): Trial {
   const world = createWorld('trial-');
   const { memory, state } = openMemory(join(world.folder, 'state.json'), () => undefined);
   let ahead = 0;
-  const clock = () => Date.now() / 1000 + ahead;
-  const age = (path: string, seconds: number) => utimesSync(path, clock() - seconds, clock() - seconds);
+  const clock: Clock = {
+    wall: () => systemClock.wall() + ahead,
+    steady: () => systemClock.steady() + ahead,
+    ahead: () => ahead,
+  };
+  const age = (path: string, seconds: number) => utimesSync(path, clock.wall() - seconds, clock.wall() - seconds);
   const trial: Trial = {
     ...world,
     settings: { ...defaultSettings, discovery: { ...defaultSettings.discovery, systemd: false } },

@@ -3,11 +3,11 @@
  * (pid, start time, exec), afterwards only what changes is read again.
  */
 import type { FilebeatProcess, Gap, Reading } from '../../model/model.js';
+import type { BootClock } from '../../proc/boot-clock.js';
 import { parseCgroup } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import {
   type ProcessStat,
-  parseBootTime,
   parseCmdline,
   parseEnviron,
   parseExecutable,
@@ -37,7 +37,9 @@ export interface RunningFilebeat {
 export interface Facts extends Omit<RunningFilebeat, 'process'> {
   mark: string;
   parent: number;
-  still: Omit<FilebeatProcess, 'startTime' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
+  /** `Clock.steady` when it was first looked at. */
+  metAt: number;
+  still: Omit<FilebeatProcess, 'startTime' | 'startUnsure' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
   gaps: Gap[];
 }
 
@@ -53,13 +55,9 @@ export interface FactReader {
 
 /** How often a process may change under our eyes before it counts as vanished. */
 const ATTEMPTS = 3;
-const BOOT_TIME_KEPT_MS = 60_000;
-/** A difference of the clock to the uptime that is no mere drift. */
-const CLOCK_SET_S = 0.5;
 
-export function createFactReader(procfs: ProcFs, rootfs: string, now: () => number): FactReader {
+export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: BootClock): FactReader {
   let host: number | undefined;
-  let boot: { at: number; seconds: number } | undefined;
   let pageBytes: number | undefined;
   const rootOfHost = identify(rootfs);
 
@@ -151,6 +149,7 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
     const argv = parseCmdline(cmdline.value);
     return {
       mark,
+      metAt: bootClock.last().moment.steady,
       parent: before.parent,
       argv,
       ...(environ !== undefined && { env: parseEnviron(environ) }),
@@ -203,7 +202,7 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
     pageBytes ??= readPageSize(procfs);
     const process: FilebeatProcess = {
       ...facts.still,
-      startTime: bootTime() + seen.startTicks / TICKS_PER_SECOND,
+      ...startOf(facts, seen),
       cpuSeconds: seen.cpuTicks / TICKS_PER_SECOND,
       residentBytes: seen.residentPages * pageBytes,
       ...(openFds !== undefined && { openFds }),
@@ -219,19 +218,11 @@ export function createFactReader(procfs: ProcFs, rootfs: string, now: () => numb
     };
   }
 
-  /**
-   * Seconds since the epoch. `/proc/stat` is slow on large machines, so it is read once a minute. Its `btime` is cut to whole seconds, which would make a process look older
-   * than the file it was started with: where the clock can be compared with the uptime (hundredths), that is taken,
-   * and kept, so that a start time stays what it is, until the clock is set.
-   */
-  function bootTime(): number {
-    if (boot !== undefined && now() - boot.at <= BOOT_TIME_KEPT_MS) return boot.seconds;
-    const whole = parseBootTime(textOr(procfs.text('stat'))) ?? 0;
-    const uptime = procfs.real ? Number.parseFloat(textOr(procfs.piece('uptime'))) : Number.NaN;
-    const exact = Number.isFinite(uptime) ? Math.round(Date.now() / 10 - uptime * 100) / 100 : whole;
-    const moved = boot === undefined || Math.abs(exact - boot.seconds) > CLOCK_SET_S;
-    boot = { at: now(), seconds: moved ? exact : boot!.seconds };
-    return boot.seconds;
+  /** Where no clock tells when it started, it was no later than when we met it. */
+  function startOf({ metAt }: Facts, { startTicks }: ProcessStat): Pick<FilebeatProcess, 'startTime' | 'startUnsure'> {
+    const { time, sure, moment } = bootClock.last();
+    if (time === undefined) return { startTime: moment.at - (moment.steady - metAt), startUnsure: true };
+    return { startTime: time + startTicks / TICKS_PER_SECOND, ...(sure ? {} : { startUnsure: true as const }) };
   }
 
   return { hostNetns, read, verify, tell };

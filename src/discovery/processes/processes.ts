@@ -13,9 +13,11 @@
 import { isCollector } from '../../filebeat/config/command.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
+import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
 import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable } from '../../proc/process-files.js';
+import { steadyMs } from '../../runtime/clock.js';
 import { isFilebeatProgram } from '../launch/launchers.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 
@@ -30,6 +32,8 @@ export interface ProcessScannerOptions {
   rootfs?: string;
   /** Milliseconds, never going back. */
   now?: () => number;
+  /** Its own where none is given. */
+  bootClock?: BootClock;
 }
 
 export interface ProcessScan {
@@ -69,8 +73,9 @@ interface Bystander {
 }
 
 export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions = {}): ProcessScanner {
-  const now = options.now ?? (() => performance.now());
-  const reader = createFactReader(procfs, options.rootfs ?? '/', now);
+  const now = options.now ?? steadyMs;
+  const bootClock = options.bootClock ?? createBootClock(procfs);
+  const reader = createFactReader(procfs, options.rootfs ?? '/', bootClock);
   const names = [...USUAL_NAMES, ...(options.processNames ?? [])];
   const known = new Map<number, Facts>();
   /** In the order in which they were last looked at: those who wait longest come first. */
@@ -81,6 +86,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
 
   function scan(): ProcessScan {
     const started = now();
+    const boot = bootClock.read();
     const listing = procfs.list('.');
     if (!listing.ok)
       return {
@@ -165,7 +171,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
         .filter(({ process }) => !copies.has(process.pid))
         .sort((a, b) => a.process.pid - b.process.pid),
       ...(hostNetns !== undefined && { hostNetns }),
-      gaps: [...hidden, ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps))],
+      gaps: [...hidden, ...boot.gaps, ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps))],
       usable: true,
       // Whoever's command line cannot be read may be a Filebeat.
       hidden: hidden.length > 0 || allLeftAlone().some((path) => /\/\d+\/(cmdline|stat)$/.test(path)),

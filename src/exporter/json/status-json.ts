@@ -1,4 +1,5 @@
 /** `/api/v1/status`: a Report as JSON, spelled out field by field, so that an internal rename cannot change the API. */
+import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
 import type { Changes, Entry, Gap, History, Owner, PortTrack, Report, StaticPortVerdict } from '../../model/model.js';
 import { stretches } from '../../report/history.js';
@@ -29,7 +30,7 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
       data: prediction.paths.data,
       logs: prediction.paths.logs,
     },
-    start_time: process?.startTime ?? null,
+    start_time: sureStart(process) ?? null,
     last_seen: instance.lastSeen ?? null,
     restarts: instance.restarts,
     last_end: instance.lastEnd ?? null,
@@ -170,7 +171,7 @@ export function statusDocument(report: Report, version: string) {
     stale: report.stale ?? false,
     host: {
       hostname: snapshot.host.hostname,
-      boot_time: snapshot.host.bootTime,
+      boot_time: snapshot.host.bootTime ?? null,
       ipv6: snapshot.host.ipv6,
       rmem_max_bytes: snapshot.host.rmemMax ?? null,
       rmem_default_bytes: snapshot.host.rmemDefault ?? null,

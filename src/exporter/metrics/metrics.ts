@@ -1,5 +1,6 @@
 /** Report → exposition: every series of `metric-table.ts`. The one user of prom-client, for the exporter's own runtime metrics. */
 
+import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
 import { mismatchCodes, severityOf, mismatches as table } from '../../model/mismatches.js';
 import type { GapReason, PortVerdict, Report, Severity } from '../../model/model.js';
@@ -49,7 +50,7 @@ function addInstance(out: Exposition, report: Report, { instance, verdict }: Ins
     namespaceText(report, instance),
     instance.origins[0] ?? '',
   );
-  out.add('filebeat_instance_start_time_seconds', live, process?.startTime);
+  out.add('filebeat_instance_start_time_seconds', live, sureStart(process));
   out.add('filebeat_instance_cpu_seconds_total', live, process?.cpuSeconds);
   out.add('filebeat_instance_resident_memory_bytes', live, process?.residentBytes);
   out.add('filebeat_instance_open_fds', live, process?.openFds);

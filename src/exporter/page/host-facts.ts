@@ -74,7 +74,12 @@ export function hostFacts({ snapshot }: Report, context: PageContext): Html {
   return html`<h2>Host</h2>
 <div class="facts">${factList([
     ['Name', host.hostname],
-    ['Up for', `${duration(takenAt - host.bootTime)}, since ${timestamp(host.bootTime)}`],
+    [
+      'Up for',
+      host.bootTime === undefined
+        ? undefined
+        : `${duration(takenAt - host.bootTime)}, since ${timestamp(host.bootTime)}`,
+    ],
     ['IPv6', host.ipv6 ? 'yes' : 'the kernel has none'],
     ['net.core.rmem_default', host.rmemDefault === undefined ? undefined : bytes(host.rmemDefault)],
     ['net.core.rmem_max', host.rmemMax === undefined ? undefined : bytes(host.rmemMax)],

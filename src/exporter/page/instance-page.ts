@@ -1,5 +1,6 @@
 /** `/instances/:name`: one instance in full: why it is expected, its files, every listener and its socket. */
 import { html } from 'hono/html';
+import { sureStart } from '../../model/age.js';
 import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model/model.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, namespaceText } from '../view.js';
@@ -33,18 +34,19 @@ const manyRows = 500;
 
 function headline(view: InstanceView, now: number): string {
   const { instance, verdict } = view;
+  const started = sureStart(instance.process);
   const up = verdict.ports.filter((port) => port.up).length;
   const ports = `${up} of ${plural(verdict.ports.length, 'port')} served`;
   if (verdict.up === undefined) return 'Whether it runs cannot be seen';
   if (verdict.up)
-    return `Up for ${duration(now - (instance.process?.startTime ?? now))} as pid ${instance.process?.pid ?? '?'}, ${ports}`;
+    return `Up${started === undefined ? '' : ` for ${duration(now - started)}`} as pid ${instance.process?.pid ?? '?'}, ${ports}`;
   const seen = instance.lastSeen === undefined ? 'never seen' : `last seen ${duration(now - instance.lastSeen)} ago`;
   return `Not running, ${seen}`;
 }
 
 function fileTable({ process, prediction }: Instance): Html | '' {
   if (prediction.files.length === 0) return '';
-  const started = process?.startTime;
+  const started = sureStart(process);
   return html`<h2>Files <small>that bear on its listeners</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Files"><table><thead><tr><th scope="col">File</th><th scope="col">Is</th><th scope="col">Modified</th><th scope="col">Takes effect</th></tr></thead><tbody>
 ${prediction.files.slice(0, manyRows).map((file) => {
@@ -57,6 +59,7 @@ ${prediction.files.slice(0, manyRows).map((file) => {
 function facts(report: Report, { instance, verdict }: InstanceView): Html {
   const { process, prediction } = instance;
   const { takenAt } = report.snapshot;
+  const started = sureStart(process);
   const deleted = process?.executableDeleted ? ' (replaced since its start)' : '';
   return html`<h2>Facts</h2><div class="facts">${factList([
     ['Expected because', instance.origins.map((origin) => origins[origin]).join('; ')],
@@ -82,7 +85,7 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
     ['Data path', prediction.paths.data],
     ['Home', prediction.paths.home],
   ])}${factList([
-    ['Started', process === undefined ? undefined : timestamp(process.startTime)],
+    ['Started', started === undefined ? undefined : timestamp(started)],
     [
       'Last seen',
       process !== undefined || instance.lastSeen === undefined

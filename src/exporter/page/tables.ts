@@ -1,5 +1,6 @@
 /** Tables of instances and ports: filtered, ordered and paged by the page's address, so that they work without scripts. */
 import { html } from 'hono/html';
+import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
 import type { PortStatus, PortVerdict, Report } from '../../model/model.js';
 import { endpointText, positionText } from '../../words/words.js';
@@ -133,7 +134,8 @@ function instanceRow(view: InstanceView, now: number): Html {
   const { word, tone } = instanceState(view);
   const up = upCount(view);
   const { process } = instance;
-  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="tight"><span class="state ${tone}">${word}</span></td><td class="num">${process?.pid ?? ''}</td><td class="num ${up < verdict.ports.length ? 'badnum' : ''}">${up}/${verdict.ports.length}</td><td class="tight">${foreign(instance.prediction.release.version ?? '', 20)}</td><td class="num">${process === undefined ? '' : duration(now - process.startTime)}</td><td class="num">${instance.restarts}</td><td class="mono cut">${foreign(instance.config)}</td></tr>
+  const started = sureStart(process);
+  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="tight"><span class="state ${tone}">${word}</span></td><td class="num">${process?.pid ?? ''}</td><td class="num ${up < verdict.ports.length ? 'badnum' : ''}">${up}/${verdict.ports.length}</td><td class="tight">${foreign(instance.prediction.release.version ?? '', 20)}</td><td class="num">${started === undefined ? '' : duration(now - started)}</td><td class="num">${instance.restarts}</td><td class="mono cut">${foreign(instance.config)}</td></tr>
 `;
 }
 

@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Snapshot } from '../../model/model.js';
 import { newPlace, readPlace } from '../../proc/place.js';
+import { steadyMs } from '../../runtime/clock.js';
 import { defectText } from '../../runtime/defect.js';
 import type { Logger } from '../../runtime/log.js';
 import type { Settings } from '../../settings/settings.js';
@@ -120,7 +121,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
   function forgive(): void {
     const before = avoided.size;
     for (const [path, { thread: waiting, until }] of avoided) {
-      if (waiting !== undefined || performance.now() < until) continue;
+      if (waiting !== undefined || steadyMs() < until) continue;
       avoided.delete(path);
       log.info('looked at again', () => ({ path }));
     }
@@ -137,7 +138,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
     if (path !== '') {
       const stuck = stuckAt(path, look);
       const avoid = widened(stuck, textOf(`${look.procfs}/${stuck.mountsOf}/mountinfo`));
-      avoided.set(avoid, { thread: of.worker, until: performance.now() + rest });
+      avoided.set(avoid, { thread: of.worker, until: steadyMs() + rest });
       log.warn('a read does not come back; what it waits for is left alone until it does', () => ({ path: avoid }));
     }
     of.job?.reject(new GivenUp('the scan hangs'));

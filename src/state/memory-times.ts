@@ -1,0 +1,34 @@
+/** The time stamps of the state when somebody has set the wall clock, and whether two looks fell into one boot. Pure. */
+import type { State } from './memory-state.js';
+
+/**
+ * Every stamp that was past at `now`, moved by what the clock was set: ages stay what they are. What lay in the future
+ * then was stamped by another clock, and stays.
+ */
+export function shiftTimes(state: State, step: number, now: number): State {
+  const moved = (stamp: number) => (stamp <= now ? stamp + step : stamp);
+  const each = <T>(rows: Readonly<Record<string, T>>, move: (row: T) => T): Record<string, T> =>
+    Object.fromEntries(Object.entries(rows).map(([key, row]) => [key, move(row)]));
+  return {
+    ...state,
+    instances: each(state.instances, (one) => ({
+      ...one,
+      firstSeen: moved(one.firstSeen),
+      lastSeen: moved(one.lastSeen),
+      restartTimes: one.restartTimes.map(moved),
+      start: { ...one.start, startTime: moved(one.start.startTime) },
+    })),
+    ledger: each(state.ledger, (entry) => ({ ...entry, rises: entry.rises.map(([at, n]) => [moved(at), n]) })),
+    learned: each(state.learned, (sockets) =>
+      each(sockets, (one) => ({ ...one, since: moved(one.since), lastSeen: moved(one.lastSeen) })),
+    ),
+  };
+}
+
+/**
+ * By `/proc/sys/kernel/random/boot_id`; empty is one that could not be read, and may be any. Who goes by it compares pid
+ * and start time, or counts that only rise, besides.
+ */
+export function isSameBoot(one: string | undefined, other: string): boolean {
+  return one !== undefined && (one === other || one === '' || other === '');
+}
