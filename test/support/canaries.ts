@@ -2,7 +2,7 @@
  * A host full of secrets: processes, configurations, units, settings, each with marked texts in places where people keep
  * passwords, or where a careless message would quote one; names of settings and paths are no secrets. Every secret is a word of its own, found again by `leaks`.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type StandIn, startStandIn } from './stand-in.js';
@@ -62,6 +62,10 @@ export async function startSecretHost({ plant }: Canaries, ports: readonly numbe
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text, { mode: 0o600 });
     return path;
+  };
+  const link = (name: string, target: string) => {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    symlinkSync(target, join(root, name));
   };
   const standIns: StandIn[] = [];
   const configs: string[] = [];
@@ -230,12 +234,45 @@ ExecStart=${start} -E output.file.token=${plant('ExecStart of a unit')}
 WantedBy=multi-user.target
 `,
   );
-  write('etc/systemd/system/multi-user.target.wants/filebeat-unit.service', '');
+  link('etc/systemd/system/multi-user.target.wants/filebeat-unit.service', '/etc/systemd/system/filebeat-unit.service');
   write(
     'etc/systemd/system/filebeat-shell.service',
     `[Service]\nExecStart=/bin/sh -c 'TOKEN=${plant('shell of a unit')} exec ${start} $(cat /${plant('file of a shell')})'\n[Install]\nWantedBy=multi-user.target\n`,
   );
-  write('etc/systemd/system/multi-user.target.wants/filebeat-shell.service', '');
+  link(
+    'etc/systemd/system/multi-user.target.wants/filebeat-shell.service',
+    '/etc/systemd/system/filebeat-shell.service',
+  );
+
+  const line = (what: string) => `${start} -E output.logstash.ssl.key_passphrase=${plant(`command line of ${what}`)}`;
+  const launched: string[] = [
+    `/bin/su - filebeat -c "${line('su -')}"`,
+    `/bin/su -s /bin/bash - filebeat -c '${line('su with a shell')}'`,
+    `/bin/su filebeat --command="${line('su with a long option')}"`,
+    `/sbin/runuser -l filebeat -c '${line('runuser -l')}'`,
+    `/sbin/runuser -u filebeat -- ${line('runuser -u')}`,
+    `/usr/bin/sudo -i -u filebeat ${line('sudo -i')}`,
+    `/usr/bin/sudo -u filebeat sh -c '${line('sudo and a shell')}'`,
+    `/usr/bin/flock /run/lock/f -c '${line('flock')}'`,
+    `/usr/bin/script -q -c '${line('script')}' /dev/null`,
+    `/usr/bin/env -S "${line('env -S')}"`,
+    `/usr/bin/env TOKEN=${plant('assignment of env')} filebeat ${line('env')}`,
+    `/usr/bin/unknown-launcher filebeat -c '${line('a program that nobody knows')}'`,
+    `/usr/bin/nice -n 5 python3 run.py filebeat -c '${line('a program behind nice')}'`,
+    `/usr/bin/tmux new -d -s filebeat '${line('tmux')}'`,
+    `/usr/bin/screen -dmS filebeat ${line('screen')}`,
+    `/usr/bin/systemd-run --unit filebeat -p Environment=A=${plant('property of systemd-run')} ${line('systemd-run')}`,
+    `/usr/bin/docker run -e TOKEN=${plant('environment of a container')} filebeat -c '${line('docker')}'`,
+    `/sbin/start-stop-daemon --start -c filebeat --exec ${start.split(' ')[0]} -- ${line('start-stop-daemon').split(' ').slice(1).join(' ')}`,
+    `/bin/bash -c 'eval "${line('eval')}"'`,
+    `/bin/sh -c 'su filebeat -c "${line('su in a shell')}"'`,
+    `/bin/busybox sh -c '${line('busybox')}'`,
+  ];
+  for (const [at, command] of launched.entries()) {
+    const unit = `launched-filebeat-${at}.service`;
+    write(`etc/systemd/system/${unit}`, `[Service]\nExecStart=${command}\n[Install]\nWantedBy=multi-user.target\n`);
+    link(`etc/systemd/system/multi-user.target.wants/${unit}`, `/etc/systemd/system/${unit}`);
+  }
 
   const declared = write(
     'etc/declared.yml',

@@ -125,6 +125,9 @@ function throughLauncher(start: StartCommand, context: LaunchContext, depth: num
     const inner = startStopDaemon(start);
     return inner && findFilebeat(inner.argv[0]!, inner, context, depth + 1);
   }
+  // `su - filebeat -c "filebeat …"`: the line is the command, and the bare word is a user.
+  const line = shellLineOf(start.argv);
+  if (line !== undefined) return inScript(line, { ...start, argv: [start.argv[0]!] }, context, depth);
   const names = (word: string, at: number) =>
     isFilebeatProgram(word, start.argv.slice(at + 1), context.processNames) ||
     shells.has(baseName(word)) ||
@@ -137,10 +140,28 @@ function throughLauncher(start: StartCommand, context: LaunchContext, depth: num
     const assignment = /^([A-Za-z_]\w*)=(.*)$/s.exec(word);
     if (assignment) env[assignment[1]!] = assignment[2]!;
   }
-  if (at > 0) return findFilebeat(start.argv[at]!, { ...start, env, argv: start.argv.slice(at) }, context, depth + 1);
-  // `su user -c "filebeat …"`, `daemon "filebeat …"`: the command is one word.
-  const line = start.argv.slice(1).find((word) => /\s/.test(word));
-  return line === undefined ? undefined : inScript(line, { ...start, argv: [start.argv[0]!] }, context, depth);
+  if (at > 0) {
+    const argv = start.argv.slice(at);
+    if (holdsLine(argv, context)) return 'unclear';
+    return findFilebeat(argv[0]!, { ...start, env, argv }, context, depth + 1);
+  }
+  // `daemon "filebeat …"`: the command is one word.
+  const whole = start.argv.slice(1).find((word) => /\s/.test(word));
+  return whole === undefined ? undefined : inScript(whole, { ...start, argv: [start.argv[0]!] }, context, depth);
+}
+
+/** Programs that take a whole shell line behind `-c`. */
+const takesLine = new Set(['su', 'runuser', 'flock', 'script']);
+
+function shellLineOf(argv: readonly string[]): string | undefined {
+  if (!takesLine.has(baseName(argv[0]!))) return undefined;
+  const at = argv.findIndex((word) => /^-\w*c$/.test(word) || word === '--command' || word === '--session-command');
+  return at < 0 ? argv.find((word) => word.startsWith('--command='))?.slice(10) : argv[at + 1];
+}
+
+/** What stands where a configuration file should is a command line of its own: another program's argument was taken for a Filebeat. */
+function holdsLine(argv: readonly string[], { files }: LaunchContext): boolean {
+  return argv.some((word, at) => argv[at - 1] === '-c' && /\s/.test(word) && !files.stat(word).ok);
 }
 
 function throughShell(start: StartCommand, context: LaunchContext, depth: number) {
