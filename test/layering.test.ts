@@ -150,6 +150,17 @@ describe('layers', () => {
     );
   });
 
+  it('docs/design.md names every folder of src/ and every file it sends the reader to', () => {
+    const text = readFileSync(fileURLToPath(new URL('../../docs/design.md', import.meta.url)), 'utf8');
+    const tree = /```\nsrc\/\n([\s\S]*?)```/.exec(text)![1]!;
+    const folders = [...tree.matchAll(/(?<=^| )([\w-]+)\/(?= |$)/gm)].map((m) => m[1]!);
+    const there = new Set(files.map((file) => dirname(file)).filter((folder) => folder !== '.'));
+    const names = [...there].flatMap((folder) => folder.split('/'));
+    assert.deepEqual([...new Set(folders)].sort(), [...new Set(names)].sort());
+    for (const [, file] of text.matchAll(/`([\w-]+(?:\/[\w-]+)+\.ts)`/g))
+      assert.ok(files.includes(file!) || file!.startsWith('test/'), file);
+  });
+
   it('a room is built on rooms below it', () => {
     for (const floors of [rooms, filebeatRooms])
       for (const [floor, { name, on }] of floors.entries())
