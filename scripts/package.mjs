@@ -48,6 +48,14 @@ function unit() {
     .replace(line, `EnvironmentFile=-/etc/default/${name}\nExecStart=/usr/bin/${name} serve $ARGS`);
 }
 
+/** The example's socket unit without its line about installing by hand. */
+function socketUnit() {
+  const text = read(`examples/systemd/${name}.socket`);
+  const line = /^# {3}install .*\n/m;
+  if (!line.test(text)) throw new Error('the example socket is not as it was');
+  return text.replace(line, '');
+}
+
 /** Everything that is installed. Where systemd, zsh and the change log go differs between the two kinds. */
 async function tree(root, { units, zsh }) {
   const write = (path, data, mode = 0o644) => {
@@ -62,7 +70,7 @@ async function tree(root, { units, zsh }) {
   symlinkSync(`../lib/${name}/${name}.mjs`, join(root, 'usr/bin', name));
   write(`etc/default/${name}`, read('packaging/default'));
   write(`${units}/${name}.service`, unit());
-  write(`${units}/${name}.socket`, read(`examples/systemd/${name}.socket`));
+  write(`${units}/${name}.socket`, socketUnit());
   write(`usr/share/bash-completion/completions/${name}`, bashCompletion());
   write(`${zsh}/_${name}`, zshCompletion());
   const date = new Date(Number(env.SOURCE_DATE_EPOCH) * 1000).toISOString().slice(0, 10);

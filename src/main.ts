@@ -40,7 +40,10 @@ async function run(options: Options): Promise<void> {
     case 'serve': {
       const { serve } = await import('./cli/serve.js');
       const { activatedSockets } = await import('./web/listen-address.js');
-      const starting = serve(flags, log, activatedSockets(process.env, process.pid));
+      const activated = activatedSockets(process.env, process.pid);
+      if (activated.length > 0 && options.given.has('web.listen-address'))
+        log.warn('--web.listen-address is not used: systemd opened the port, where its socket unit says');
+      const starting = serve(flags, log, activated);
       let ending = false;
       const end = () => {
         if (ending) return dieNow();

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { type Command, commandNames, commands, type Flag, type FlagName, type Flags, flagTable } from './flags.js';
 
 export type Options =
-  | { command: 'serve' | 'check' | 'metrics'; flags: Flags }
+  /** `given`: the flags that were typed; the others have their defaults. */
+  | { command: 'serve' | 'check' | 'metrics'; flags: Flags; given: ReadonlySet<FlagName> }
   | { command: 'explain'; flags: Flags; argv?: string[] }
   | { command: 'forget'; flags: Flags; name: string };
 
@@ -122,7 +123,7 @@ function assemble(command: Command, words: Words, flags: Flags): Options {
     throw new Refusal(
       command === 'explain' ? 'a Filebeat’s command line stands after --' : `${command} takes no further words`,
     );
-  if (command !== 'explain') return { command, flags };
+  if (command !== 'explain') return { command, flags, given: new Set(words.given.map(({ name }) => name)) };
   if (words.rest?.length === 0) throw new Refusal('a Filebeat’s command line stands after --');
   if (words.rest === undefined) return { command, flags };
   if (flags.pid !== undefined) throw new Refusal('--pid and a command line after -- exclude each other');
