@@ -11,4 +11,5 @@ export type * from './prediction.js';
 export type * from './process.js';
 export type * from './report.js';
 export type * from './snapshot.js';
+export type * from './start.js';
 export type * from './verdict.js';
