@@ -47,7 +47,7 @@ const rooms: Room[] = [
     holds: 'which Filebeats run or ought to run',
     on: ['model', 'runtime', 'filebeat', 'settings', 'proc'],
   },
-  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'discovery'] },
+  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'proc', 'discovery'] },
   {
     name: 'scan',
     holds: 'one look at everything',

@@ -1,6 +1,7 @@
 /** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
 import type { Start } from '../discovery/instances/foretell.js';
 import type { Merged } from '../discovery/instances/instances.js';
+import type { Untold } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
 import type { FilebeatProcess, Instance, Listener } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
@@ -27,6 +28,8 @@ export interface DraftContext {
   bootId: string;
   /** Processes could not all be looked for. */
   hidden: boolean;
+  /** Processes that nobody can say what they are. */
+  untold: readonly Untold[];
   hostNetns: number | undefined;
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
@@ -61,13 +64,23 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     prediction: foretold,
     ...fromFiles,
     expected: withLearned(fromFiles.expected, learned),
-    ...(process === undefined && context.hidden ? { hidden: true as const } : {}),
+    ...(process === undefined && (context.hidden || mayStillRun(merged, known, context))
+      ? { hidden: true as const }
+      : {}),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
     restarts: known?.restarts ?? 0,
     ...(end === undefined ? {} : { lastEnd: end }),
   };
   return { instance, merged, ...(record === undefined ? {} : { record }) };
+}
+
+/** Its last process, or one in the control group of its unit, is there and cannot be looked at. */
+function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
+  const { start } = known ?? {};
+  const isSame = ({ pid, startTicks }: Untold) =>
+    start?.pid === pid && start.startTicks === startTicks && isSameBoot(start.bootId, context.bootId);
+  return context.untold.some((one) => isSame(one) || (unit !== undefined && one.unit === unit));
 }
 
 /** One that lies in the future was stamped by another clock: when that was is not known. */
