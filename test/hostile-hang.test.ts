@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Exporter, startExporter } from './support/exporter.js';
 import { type Hang, hang } from './support/hang.js';
 import { quietPort, until } from './support/live.js';
@@ -131,7 +132,7 @@ describe('a read that never comes back', needsStrace, () => {
   it('is looked at again once it comes back', async () => {
     world = createWorld('hang-');
     ends.push(world.end);
-    const script = new URL('support/scan-host.js', import.meta.url).pathname;
+    const script = fileURLToPath(new URL('support/scan-host.js', import.meta.url));
     const host = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
     ends.push(() => host.kill('SIGKILL'));
     const lines = createInterface(host.stdout)[Symbol.asyncIterator]();

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { allPanels, type Dashboard, dashboardExpressions, filledIn } from './support/grafana.js';
 import { needsProgram } from './support/needs.js';
 import { vocabulary } from './support/promql.js';
@@ -11,7 +12,7 @@ import { run } from './support/promtool.js';
 import { labelsIn, statuses, strangeWords } from './support/table-words.js';
 import { type Attach, scrapedSeries, targetLabels } from './support/target-labels.js';
 
-const file = new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url).pathname;
+const file = fileURLToPath(new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url));
 const dashboard = JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
 const panels = allPanels(dashboard.panels);
 const expressions = dashboardExpressions(dashboard);

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { mismatchCodes, mismatches } from '../src/model/mismatches.js';
 import type { MismatchCode } from '../src/model/model.js';
 import { needsProgram } from './support/needs.js';
@@ -24,7 +25,7 @@ import {
 import { labelsIn, labelsOfSeries, strangeWords } from './support/table-words.js';
 import { type Attach, targetLabels, testsWithTargetLabels } from './support/target-labels.js';
 
-const docs = new URL('../../docs/', import.meta.url).pathname;
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
 const needsPromtool = needsProgram('promtool');
 
 function assertClean(args: string[]): void {
