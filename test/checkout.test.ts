@@ -1,7 +1,7 @@
 /** A checkout whose path has blanks and signs that mean something in a URL: everything starts there as elsewhere. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -70,14 +70,4 @@ describe('in a checkout whose path has blanks and per cent signs', () => {
     });
     assert.equal(status, 0, stdout);
   });
-});
-
-it('no script and no test takes a path from the text of a URL', () => {
-  const sources = ['scripts', 'test', 'src'].flatMap((part) =>
-    readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).map((file) => join(top, part, file)),
-  );
-  const strange = sources.filter(
-    (file) => /\.(ts|mjs)$/.test(file) && /import\.meta\.url\)+\.pathname/.test(readFileSync(file, 'utf8')),
-  );
-  assert.deepEqual(strange, []);
 });

@@ -236,3 +236,14 @@ describe('layers', () => {
     });
   }
 });
+
+it('no script and no test takes a file’s path from the text of a URL, where a blank is %20', () => {
+  const top = join(src, '..');
+  const sources = ['scripts', 'test', 'src'].flatMap((part) =>
+    readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).map((file) => join(part, file)),
+  );
+  const strange = sources.filter(
+    (file) => /\.(ts|mjs)$/.test(file) && /import\.meta\.url\)+\.pathname/.test(readFileSync(join(top, file), 'utf8')),
+  );
+  assert.deepEqual(strange, []);
+});
