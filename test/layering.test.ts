@@ -78,12 +78,13 @@ const filebeatRooms: Room[] = [
   { name: 'files', holds: 'loading, globs', on: ['yaml', 'tree', 'releases'] },
   { name: 'net', holds: 'hosts, addresses, names', on: ['files'] },
   { name: 'template', holds: "Go's templates", on: ['tree'] },
-  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net'] },
+  { name: 'processors', holds: 'processors and their conditions', on: ['tree', 'releases', 'files', 'net'] },
+  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net', 'processors'] },
   { name: 'modules', holds: 'one module', on: ['yaml', 'tree', 'releases', 'files', 'template'] },
   {
     name: 'config',
     holds: 'main and included files',
-    on: ['tree', 'releases', 'files', 'net', 'inputs', 'modules'],
+    on: ['tree', 'releases', 'files', 'net', 'processors', 'inputs', 'modules'],
   },
 ];
 
