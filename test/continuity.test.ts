@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../src/discovery/instances/candidate.js';
-import { identityOf, mergeCandidates } from '../src/discovery/instances/instances.js';
+import { identityOf } from '../src/discovery/instances/identity.js';
+import { mergeCandidates } from '../src/discovery/instances/instances.js';
 import type { FilebeatProcess } from '../src/model/model.js';
 import { rememberedCandidates, rememberedProcesses } from '../src/state/memory-questions.js';
 import { historyOf } from '../src/state/memory-state.js';

@@ -5,11 +5,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { until } from './support/live.js';
 
-const demoFile = fileURLToPath(new URL('./support/demo.js', import.meta.url));
+const demoFile = new URL('./support/demo.js', import.meta.url).pathname;
 const started: ChildProcess[] = [];
 after(() => {
   for (const child of started) child.kill('SIGTERM');

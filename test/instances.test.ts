@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../src/discovery/instances/candidate.js';
-import { identityOf, mergeCandidates, networkKey } from '../src/discovery/instances/instances.js';
+import { identityOf, networkKey } from '../src/discovery/instances/identity.js';
+import { mergeCandidates } from '../src/discovery/instances/instances.js';
 import type { FilebeatProcess, InstanceOrigin } from '../src/model/model.js';
 
 const base = (origin: InstanceOrigin, file: string, rest: Partial<Candidate>): Candidate => ({
@@ -83,10 +84,19 @@ describe('what describes the same Filebeat is one instance', () => {
   });
 
   it('a process started by hand with the configuration of a unit is that instance', () => {
-    const byHand = running(7, core, { unit: 'ssh.service' });
-    assert.deepEqual(tell(unit('filebeat@core.service', core, { shouldRun: true }), byHand), [
-      'core: process systemd 7',
-    ]);
+    const asked = unit('filebeat@core.service', core, { shouldRun: true });
+    assert.deepEqual(tell(asked, running(7, core)), ['core: process systemd 7']);
+    assert.deepEqual(mergeCandidates([asked, running(7, core)])[0]!.identity, { claim: 'user', outsideUnit: true });
+  });
+
+  it('a process in the control group of another unit is not that instance, but may be a declared one', () => {
+    const asked = unit('filebeat@core.service', core, { shouldRun: true });
+    const elsewhere = running(7, core, { unit: 'cron.service' });
+    const merged = mergeCandidates([asked, elsewhere]);
+    assert.deepEqual(tell(asked, elsewhere), ['core: systemd', 'core-filebeat: process 7']);
+    assert.deepEqual(merged[1]!.identity, { imitates: { name: 'core', differs: 'unit' } });
+    assert.equal(new Set(merged.map(({ id }) => id)).size, 2);
+    assert.deepEqual(tell(declared('sw', core), elsewhere), ['sw: process declared 7']);
   });
 
   it('a process in a unit goes to its own unit even if its configuration is that of another', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../src/discovery/instances/candidate.js';
+import { identityOf } from '../src/discovery/instances/identity.js';
 import type { Merged } from '../src/discovery/instances/instances.js';
-import { identityOf, mergeCandidates } from '../src/discovery/instances/instances.js';
+import { mergeCandidates } from '../src/discovery/instances/instances.js';
 import type { FilebeatProcess, Listener } from '../src/model/model.js';
 import { learn } from '../src/state/learned.js';
 import { advance, ledgerKey } from '../src/state/ledger.js';

@@ -82,10 +82,31 @@ describe('names of instances', () => {
     assert.deepEqual(names(stranger, unit), ['filebeat-x', 'filebeat']);
   });
 
-  it('a remembered name is kept against newcomers, and given up for a declared one', () => {
+  it('a remembered name is kept against newcomers with no better claim, and given up for a declared one or a unit', () => {
     const old = at('/a/core.yml', { remembered: 'core' });
-    assert.deepEqual(names(old, at('/b/core.yml', { unit: 'filebeat@core.service' })), ['core', 'filebeat@core']);
+    assert.deepEqual(names(old, at('/b/core.yml')), ['core', 'b-core']);
     assert.deepEqual(names(old, at('/b/x.yml', { declared: 'core' })), ['a-core', 'core']);
+    assert.deepEqual(names(old, at('/b/core.yml', { unit: 'filebeat@core.service' })), ['a-core', 'core']);
+    const ofUnit = at('/a/core.yml', { remembered: 'core', unit: 'fb@core.service' });
+    assert.deepEqual(names(ofUnit, at('/b/core.yml', { unit: 'filebeat@core.service' })), ['core', 'filebeat@core']);
+  });
+
+  it("an ordinary user's has the name that is left, and what it was called before is no claim against the system", () => {
+    const theirs = at('/home/eve/filebeat-core.yml', { account: 4242 });
+    assert.deepEqual(names(theirs), ['filebeat-core']);
+    const old = { ...theirs, remembered: 'filebeat-core' };
+    const unit = at('/etc/filebeat/core.yml', { unit: 'filebeat-core.service' });
+    assert.deepEqual(names(old, unit), ['filebeat-core-uid4242', 'filebeat-core']);
+    assert.deepEqual(names(old, at('/etc/filebeat-core.yml')), ['filebeat-core-uid4242', 'filebeat-core']);
+    const first = at('/a/core.yml', { account: 1000, since: 5 });
+    assert.deepEqual(names(at('/b/core.yml', { account: 4242, since: 6 }), first), ['core-uid4242', 'core']);
+    // Nor does it take what two of the system want in the second place.
+    const two = [at('/a.yml', { unit: 'filebeat@core.service' }), at('/b.yml', { unit: 'fb-test@core.service' })];
+    assert.deepEqual(names(...two, at('/e/filebeat@core.yml', { account: 4242 })), [
+      'filebeat@core',
+      'fb-test@core',
+      'filebeat@core-uid4242',
+    ]);
   });
 
   it('a second process of an instance bears its name with a number, and takes no name from anybody', () => {
@@ -143,7 +164,7 @@ describe('names of instances', () => {
     }
   });
 
-  it('property: whoever was named keeps the name when it is remembered, whatever joins', () => {
+  it('property: whoever was named keeps the name when it is remembered, whatever joins with no better claim', () => {
     const random = generator(11);
     for (let run = 0; run < 100; run += 1) {
       const files = ['/etc/filebeat/a.yml', '/srv/a/a.yml', '/srv/b/a.yml', '/etc/filebeat/filebeat.yml'];
@@ -153,7 +174,7 @@ describe('names of instances', () => {
       const named = nameInstances(old);
       const remembered = old.map((one) => ({ ...one, remembered: named.get(one.id)! }));
       const joining = Array.from({ length: 5 }, (_, n) =>
-        at(files[random(4)]!, { id: `new ${n}`, unit: `filebeat@${['a', 'b'][random(2)]}.service` }),
+        at(files[random(4)]!, { id: `new ${n}`, ...(random(2) === 0 ? {} : { account: 1000 + random(2) }) }),
       );
       const after = nameInstances([...joining, ...remembered]);
       for (const { id } of old) assert.equal(after.get(id), named.get(id));

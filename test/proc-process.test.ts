@@ -59,13 +59,22 @@ describe('stat', () => {
 
 describe('status', () => {
   it('gives the effective uid and whether low ports may be bound', () => {
-    const text = 'Name:\tfilebeat\nTgid:\t12\nUid:\t1000\t993\t993\t993\nCapEff:\t0000000000000400\n';
-    assert.deepEqual(parseStatus(text), { uid: 993, canBindPrivileged: true, threadGroup: 12 });
+    const text =
+      'Name:\tfilebeat\nTgid:\t12\nUid:\t1000\t993\t993\t993\nGid:\t4\t5\t4\t4\nGroups:\t5 27 \nCapEff:\t0000000000000400\n';
+    assert.deepEqual(parseStatus(text), {
+      uid: 993,
+      uids: [1000, 993, 993],
+      groups: [5, 27],
+      canBindPrivileged: true,
+      readsAll: false,
+      threadGroup: 12,
+    });
+    assert.equal(parseStatus('CapEff:\t0000000000000004\n').readsAll, true);
     assert.equal(parseStatus('CapEff:\t000001fffffffbff\n').canBindPrivileged, false);
   });
 
   it('leaves out what is not there', () => {
-    assert.deepEqual(parseStatus(''), {});
+    assert.deepEqual(parseStatus(''), { groups: [] });
   });
 });
 
@@ -121,75 +130,114 @@ describe('links and limits', () => {
 const ID = 'b'.repeat(20) + '0123456789abcdef'.repeat(2) + 'cdefcdefcdef';
 
 describe('cgroup', () => {
-  const cases: [what: string, text: string, unit: string | undefined, container: string | undefined][] = [
-    ['a service, version 2', '0::/system.slice/filebeat.service\n', 'filebeat.service', undefined],
+  const cases: [what: string, text: string, unit: string | undefined, container: string | undefined, rest?: object][] =
     [
-      'a template in a slice of its own',
-      '0::/system.slice/system-filebeat.slice/filebeat@core.service\n',
-      'filebeat@core.service',
-      undefined,
-    ],
-    [
-      'an escaped instance stays as systemctl takes it',
-      '0::/system.slice/filebeat@a\\x2db.service\n',
-      'filebeat@a\\x2db.service',
-      undefined,
-    ],
-    [
-      'version 1: the hierarchy of systemd',
-      '9:name=systemd:/system.slice/filebeat.service\n8:pids:/elsewhere.service\n0::/\n',
-      'filebeat.service',
-      undefined,
-    ],
-    [
-      'both versions mounted: 2 first',
-      '1:name=systemd:/a.service\n0::/system.slice/b.service\n',
-      'b.service',
-      undefined,
-    ],
-    [
-      'a unit of a user',
-      '0::/user.slice/user-1000.slice/user@1000.service/app.slice/filebeat.service\n',
-      'filebeat.service',
-      undefined,
-    ],
-    ['a login has no unit', '0::/user.slice/user-0.slice/session-3.scope\n', undefined, undefined],
-    [
-      'groups below a delegated unit',
-      '0::/system.slice/elastic-agent.service/input-1\n',
-      'elastic-agent.service',
-      undefined,
-    ],
-    ['docker, version 1', `12:pids:/docker/${ID}\n1:name=systemd:/docker/${ID}\n`, undefined, ID.slice(0, 12)],
-    ['docker, version 2 with systemd', `0::/system.slice/docker-${ID}.scope\n`, undefined, ID.slice(0, 12)],
-    [
-      'podman, rootless',
-      `0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope/container\n`,
-      undefined,
-      ID.slice(0, 12),
-    ],
-    [
-      'Kubernetes with containerd',
-      `0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1a.slice/cri-containerd-${ID}.scope\n`,
-      undefined,
-      ID.slice(0, 12),
-    ],
-    ['Kubernetes with cgroupfs', `4:memory:/kubepods/burstable/pod0d4a/${ID}\n`, undefined, ID.slice(0, 12)],
-    ['cri-o', `0::/kubepods.slice/crio-${ID}.scope\n`, undefined, ID.slice(0, 12)],
-    [
-      'systemd-nspawn by machinectl',
-      '0::/machine.slice/systemd-nspawn@web.service/payload/system.slice/filebeat.service\n',
-      'filebeat.service',
-      'web',
-    ],
-    ['systemd-nspawn by hand', '0::/machine.slice/machine-web\\x2d1.scope/payload\n', undefined, 'web-1'],
-    ['lxc', '0::/lxc.payload.web/system.slice/filebeat.service\n', 'filebeat.service', 'web'],
-    ['lxc, older', '2:cpu:/lxc/web\n', undefined, 'web'],
-    ["the host's side of lxc", '0::/lxc.monitor.web\n', undefined, undefined],
-    ['no line that can be read', 'nonsense\n::\n', undefined, undefined],
-  ];
-  for (const [what, text, unit, container] of cases)
+      ['a service, version 2', '0::/system.slice/filebeat.service\n', 'filebeat.service', undefined],
+      [
+        'a template in a slice of its own',
+        '0::/system.slice/system-filebeat.slice/filebeat@core.service\n',
+        'filebeat@core.service',
+        undefined,
+      ],
+      [
+        'an escaped instance stays as systemctl takes it',
+        '0::/system.slice/filebeat@a\\x2db.service\n',
+        'filebeat@a\\x2db.service',
+        undefined,
+      ],
+      [
+        'version 1: the hierarchy of systemd',
+        '9:name=systemd:/system.slice/filebeat.service\n8:pids:/elsewhere.service\n0::/\n',
+        'filebeat.service',
+        undefined,
+      ],
+      [
+        'both versions mounted: 2 first',
+        '1:name=systemd:/a.service\n0::/system.slice/b.service\n',
+        'b.service',
+        undefined,
+      ],
+      [
+        'a unit of a user is none of the system',
+        '0::/user.slice/user-1000.slice/user@1000.service/app.slice/filebeat.service\n',
+        undefined,
+        undefined,
+        { user: 1000, userUnit: 'filebeat.service' },
+      ],
+      [
+        'nor is a group that a login or a service made below its own',
+        '0::/user.slice/user-1000.slice/session-3.scope/filebeat.service\n',
+        undefined,
+        undefined,
+        { user: 1000 },
+      ],
+      ['a scope of the system is no unit', '0::/system.slice/run-u7.scope/filebeat.service\n', undefined, undefined],
+      ['below a service no other begins', '0::/system.slice/web.service/filebeat.service\n', 'web.service', undefined],
+      [
+        "below a service that is no engine's there is no container",
+        `0::/system.slice/web.service/docker-${ID}.scope\n`,
+        'web.service',
+        undefined,
+      ],
+      [
+        'a container of Quadlet is in its unit',
+        `0::/system.slice/web.service/libpod-payload-${ID}\n`,
+        'web.service',
+        ID.slice(0, 12),
+      ],
+      ["a path that leads out of the exporter's group", '0::/../filebeat.service\n', undefined, undefined],
+      [
+        'a container within a container',
+        `0::/system.slice/docker-${'ab'.repeat(32)}.scope/docker-${ID}.scope\n`,
+        undefined,
+        ID.slice(0, 12),
+        { nest: `abababababab/${ID.slice(0, 12)}` },
+      ],
+      ['a login has no unit', '0::/user.slice/user-0.slice/session-3.scope\n', undefined, undefined, { user: 0 }],
+      [
+        'groups below a delegated unit',
+        '0::/system.slice/elastic-agent.service/input-1\n',
+        'elastic-agent.service',
+        undefined,
+      ],
+      ['docker, version 1', `12:pids:/docker/${ID}\n1:name=systemd:/docker/${ID}\n`, undefined, ID.slice(0, 12)],
+      ['docker, version 2 with systemd', `0::/system.slice/docker-${ID}.scope\n`, undefined, ID.slice(0, 12)],
+      [
+        'podman, rootless',
+        `0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope/container\n`,
+        undefined,
+        ID.slice(0, 12),
+        { user: 1000 },
+      ],
+      [
+        'Kubernetes with containerd',
+        `0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1a.slice/cri-containerd-${ID}.scope\n`,
+        undefined,
+        ID.slice(0, 12),
+        { pod: '1a' },
+      ],
+      [
+        'Kubernetes with cgroupfs',
+        `4:memory:/kubepods/burstable/pod0d4a/${ID}\n`,
+        undefined,
+        ID.slice(0, 12),
+        { pod: '0d4a' },
+      ],
+      ['cri-o', `0::/kubepods.slice/crio-${ID}.scope\n`, undefined, ID.slice(0, 12)],
+      [
+        'systemd-nspawn by machinectl',
+        '0::/machine.slice/systemd-nspawn@web.service/payload/system.slice/filebeat.service\n',
+        'filebeat.service',
+        'web',
+      ],
+      ['systemd-nspawn by hand', '0::/machine.slice/machine-web\\x2d1.scope/payload\n', undefined, 'web-1'],
+      ['lxc', '0::/lxc.payload.web/system.slice/filebeat.service\n', 'filebeat.service', 'web'],
+      ['lxc, older', '2:cpu:/lxc/web\n', undefined, 'web'],
+      ["the host's side of lxc", '0::/lxc.monitor.web\n', undefined, undefined],
+      ['no line that can be read', 'nonsense\n::\n', undefined, undefined],
+    ];
+  for (const [what, text, unit, container, rest] of cases)
     it(what, () => {
-      assert.deepEqual(parseCgroup(text), { ...(unit && { unit }), ...(container && { container }) });
+      assert.deepEqual(parseCgroup(text), { ...(unit && { unit }), ...(container && { container }), ...rest });
     });
 });

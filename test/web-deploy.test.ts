@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { needsProgram, needsRoot } from './support/needs.js';
 
-const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+const examples = new URL('../../examples/', import.meta.url).pathname;
 const unitFile = `${examples}systemd/filebeat-port-exporter.service`;
 const unit = readFileSync(unitFile, 'utf8');
 const values = (key: string) => [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value);

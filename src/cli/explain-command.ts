@@ -38,8 +38,9 @@ export async function explain(
       : flags.pid !== undefined
         ? askedProcess(flags.pid, flags, processNames)
         : undefined;
-  const host = one === undefined || flags['against-host'] ? await lookAround(flags, log) : undefined;
-  const asked = one === undefined ? (host?.asked ?? []) : [one];
+  const looksAround = one === undefined || one.process !== undefined || flags['against-host'];
+  const host = looksAround ? await lookAround(flags, log) : undefined;
+  const asked = one === undefined ? (host?.asked ?? []) : [withIdentity(one, host)];
   const release = flags['compare-release'];
   if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
   const explained = asked.map((each) => ({ asked: each, explanation: explanation(...foretold(each, flags)) }));
@@ -56,6 +57,14 @@ function refuse(flags: Flags, argv: readonly string[] | undefined): void {
     throw new StartError('--cwd and --env belong to a command line after --');
   if (flags['against-host'] && flags['compare-release'] !== undefined)
     throw new StartError('--against-host and --compare-release exclude each other');
+}
+
+/** Of a process: which instance it is on this host, and why. */
+function withIdentity(asked: Asked, host: ExplainHost | undefined): Asked {
+  const found = asked.process === undefined ? undefined : host?.whoIs(asked.process);
+  if (found === undefined) return asked;
+  const { subject } = asked;
+  return { ...asked, subject: { ...subject, remarks: [found.remark, ...subject.remarks] } };
 }
 
 function json(document: object): string {

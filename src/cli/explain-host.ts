@@ -5,13 +5,14 @@ import type { Explanation } from '../explain/explained.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
-import type { Gap, Instance, Listener, Prediction } from '../model/model.js';
+import type { Gap, Instance, Listener, Prediction, ProcessId } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import type { Logger } from '../runtime/log.js';
 import type { Wanted } from '../sockets/consensus.js';
 import { createSocketScanner } from '../sockets/scanner.js';
+import { identityText } from '../words/identity-text.js';
 import type { Asked } from './explain-subject.js';
 import type { Flags } from './flags.js';
 import { type Host, openHost } from './open-host.js';
@@ -25,6 +26,8 @@ export interface ExplainHost {
   gaps: Gap[];
   /** False when nothing could be looked at. */
   usable: boolean;
+  /** Which instance a process is, and why; absent where it is none. */
+  whoIs(process: ProcessId): { remark: string } | undefined;
 }
 
 /** One look; nothing is written. */
@@ -34,7 +37,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
   const { instances } = snapshot;
   const files = openFileView(flags['path.rootfs']);
   const procfs = openProcFs(flags['path.procfs']);
-  const hostNetns = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs)).hostNetns();
+  const hostNetns = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs), []).hostNetns();
 
   async function around(those: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
     const subjects = those.map(({ asked, explanation: { prediction } }) => {
@@ -70,6 +73,11 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
     around,
     gaps: snapshot.gaps.filter((gap) => gap.instance === undefined),
     usable: snapshot.usable,
+    whoIs({ pid, startTicks }) {
+      const found = instances.find(({ process }) => process?.pid === pid && process.startTicks === startTicks);
+      if (found?.identity === undefined) return undefined;
+      return { remark: `it is instance “${found.name}”: ${identityText(found.identity)}` };
+    },
   };
 }
 

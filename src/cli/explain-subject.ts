@@ -67,12 +67,12 @@ function throughWrapper(
 /** Throws `StartError`: there is no such process, or it is no Filebeat. */
 export function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Asked {
   const procfs = openProcFs(flags['path.procfs']);
-  const reader = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs));
+  const names = ['filebeat', 'filebeat-oss', ...processNames];
+  const reader = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
   const { argv, env, rootDir, gaps, still } = facts;
-  if (!isFilebeat(still.executable, argv, ['filebeat', 'filebeat-oss', ...processNames]))
-    throw new StartError(`process ${pid} is no Filebeat that collects`);
+  if (!isFilebeat(still.executable, argv, names)) throw new StartError(`process ${pid} is no Filebeat that collects`);
   const files = openFileView(rootDir);
   const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };
   const remarks = gaps.map((gap) => `${gap.subject} could not be seen (${gap.reason})`);

@@ -66,6 +66,7 @@ export function conflictsBetween(
           b.port !== undefined;
         if (met) continue;
         const [at, other] = tellAt(a, b);
+        if (!isTheirConcern(at.instance, other.instance)) continue;
         if (at.port === undefined || (at.instance.process !== undefined && alreadyTold.includes(at.port.status)))
           continue;
         const mismatch = portMismatch(at.instance, at.port, 'port_conflict', {
@@ -82,9 +83,16 @@ export function conflictsBetween(
   return [...found.values()];
 }
 
+/** What an ordinary user's files ask for is told at his own: it changes nothing at another's until the kernel did. */
+function isTheirConcern(at: Instance, other: Instance): boolean {
+  return other.account === undefined || other.account === at.account;
+}
+
 /** First the claim at which the pair is told: one that has a verdict, of a running instance before a dead one, then by name. */
 function tellAt(a: Claim, b: Claim): [Claim, Claim] {
   if ((a.port === undefined) !== (b.port === undefined)) return a.port === undefined ? [b, a] : [a, b];
+  const [ofA, ofB] = [a.instance.account, b.instance.account];
+  if (ofA !== ofB && a.port !== undefined && b.port !== undefined) return ofA === undefined ? [b, a] : [a, b];
   const up = (c: Claim) => c.instance.process !== undefined;
   if (up(a) !== up(b)) return up(a) ? [a, b] : [b, a];
   return [a, b];

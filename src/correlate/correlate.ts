@@ -29,6 +29,7 @@ import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
 import { judgeAnew, portsAtRest } from './rest.js';
 import { createScene, type Scene, type Thresholds } from './scene.js';
+import { dataPathConflicts, lookalikes } from './strangers.js';
 import { mismatchKey, type Trail } from './trail.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
@@ -68,7 +69,11 @@ function downCause(instance: Instance, { instances, host }: Snapshot): Cause {
   if (prediction.outcome === 'exits' && prediction.reason !== undefined)
     return { kind: 'config', fault: prediction.reason };
   const twin = instances.find(
-    (other) => other.process !== undefined && other.config === config && other.dataKey === dataKey,
+    (other) =>
+      other.process !== undefined &&
+      other.config === config &&
+      other.dataKey === dataKey &&
+      (other.account === undefined || other.account === instance.account),
   );
   if (twin !== undefined && dataKey !== undefined && twin.process?.netns !== instance.netns)
     return { kind: 'runs-elsewhere', instance: twin.name };
@@ -108,27 +113,6 @@ function holdsSomethingElse(
   if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
   const explained = new Set(judged.ports.map((port) => port.socket?.inode));
   return scene.socketsOf(instance).some((socket) => !explained.has(socket.inode) && isSettled(socket, instance, scene));
-}
-
-/** Several live Filebeats on one path.data within one root. */
-function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
-  const byPath = new Map<string, Instance[]>();
-  for (const instance of instances) {
-    if (instance.dataKey === undefined) continue;
-    const list = byPath.get(instance.dataKey);
-    if (list === undefined) byPath.set(instance.dataKey, [instance]);
-    else list.push(instance);
-  }
-  return [...byPath.values()]
-    .filter((group) => group.length > 1)
-    .map((group) => {
-      const sorted = [...group].sort(
-        (a, b) => Number(b.process !== undefined) - Number(a.process !== undefined) || (a.name < b.name ? -1 : 1),
-      );
-      return instanceMismatch(sorted[0]!, 'data_path_conflict', {
-        cause: { kind: 'shared-data-path', instance: sorted[1]!.name },
-      });
-    });
 }
 
 function order(a: Mismatch, b: Mismatch): number {
@@ -195,6 +179,7 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
   const found = [...judged.values()].flatMap(({ mismatches }) => mismatches);
   found.push(
     ...dataPathConflicts(snapshot.instances),
+    ...lookalikes(snapshot.instances, scene),
     ...conflictsBetween(ports, (i) => judged.get(i)?.pending ?? false, scene),
   );
   const statics = judgeStatics(snapshot);

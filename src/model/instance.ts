@@ -1,4 +1,5 @@
 /** An instance: why it is known, its process if there is one, and what it ought to hold. */
+import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
 import type { Fault, Prediction } from './prediction.js';
 import type { FilebeatProcess } from './process.js';
@@ -7,7 +8,7 @@ export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' 
 
 /** One Filebeat that runs or ought to run. */
 export interface Instance {
-  /** Root, network namespace, main files, path.data: what makes two of them the same. Opaque. */
+  /** Root, network namespace, main files, path.data, owner: what makes two of them the same. Opaque. */
   id: string;
   /** Unique on the host, stable across restarts of either program. */
   name: string;
@@ -19,6 +20,10 @@ export interface Instance {
   unit?: string;
   container?: string;
   process?: FilebeatProcess;
+  /** Why its process is this instance, or is not another one. */
+  identity?: Identity;
+  /** Uid of the ordinary user whose it is; absent: the system's (root, a unit, declared, a container of a system engine). */
+  account?: number;
   /** Network namespace of the last process, where none runs now. */
   netns?: number;
   prediction: Prediction;
@@ -33,7 +38,7 @@ export interface Instance {
   pendingRestart: boolean;
   /** Reloaded files that can no longer be loaded, with why: Filebeat has stopped their inputs. */
   brokenReloads?: { file: string; fault: Fault }[];
-  /** It ought to run, but processes cannot be looked for (hidepid): neither up nor down. */
+  /** It ought to run, but whether it does cannot be told (hidepid, a process of an unknown user): neither up nor down. */
   hidden?: true;
   /** Seconds since the epoch; absent if never seen. */
   lastSeen?: number;

@@ -4,6 +4,7 @@
  * All of it is plain data: it can be written as JSON and read back.
  */
 
+export type * from './belonging.js';
 export type * from './gap.js';
 export type * from './instance.js';
 export type * from './listener.js';

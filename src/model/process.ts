@@ -28,6 +28,8 @@ export interface FilebeatProcess extends ProcessId {
   hostNetns?: boolean;
   /** systemd unit from `/proc/<pid>/cgroup`, e.g. `filebeat@core.service`. */
   unit?: string;
+  /** Unit of a user's own systemd: of no account to units of the system. */
+  userUnit?: { uid: number; unit: string };
   /** Container id (12 hex) or machine name from `/proc/<pid>/cgroup`. */
   container?: string;
   /** CapEff of `/proc/<pid>/status` holds CAP_NET_BIND_SERVICE. */

@@ -1,4 +1,5 @@
 /** What is made of a snapshot: a verdict for every port and instance, and what an operator should know. */
+import type { Difference } from './belonging.js';
 import type { GapReason, Position } from './gap.js';
 import type { InstanceOrigin } from './instance.js';
 import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
@@ -127,8 +128,7 @@ export type Cause =
   | { kind: 'dropped'; datagrams: number; sinceSeconds: number }
   | { kind: 'rmem-max'; wanted: number; granted: number }
   | { kind: 'wrong-process'; owner?: Owner }
-  /** `differs`: what it cannot have if it were that instance, e.g. `user`, `network namespace`, `program`. */
-  | { kind: 'imitates'; instance: string; differs: string }
+  | { kind: 'imitates'; instance: string; differs: Difference }
   /** Why no thread of it gets on. `sinceSeconds`: how long it has been seen so. */
   | { kind: 'frozen'; how: 'stopped' | 'cgroup' | 'traced' | 'uninterruptible'; sinceSeconds?: number }
   | { kind: 'none' };

@@ -1,12 +1,26 @@
 /**
- * `/proc/<pid>/cgroup`, both hierarchies (cgroups(7)): which systemd unit and which container a process is of.
+ * `/proc/<pid>/cgroup`, both hierarchies (cgroups(7)): which systemd unit, user and container a process is of.
  * Lines are `id:controllers:path`; version 2 is `0::/system.slice/filebeat.service`.
+ *
+ * A path proves what root did, except below a user's own manager (`user@1000.service`) and below a service that makes
+ * groups for itself: there a user makes groups of any name. So a unit of the system is the first part that is no slice,
+ * and a container's id counts only where its engine puts it. A path that begins with `/../` leads out of the exporter's
+ * own group, to a place whose name cannot be known.
  */
 
 export interface Membership {
+  /** Unit of the host's systemd; inside a container the container's own. */
   unit?: string;
   /** Container id (first 12 hex digits), or machine or container name. */
   container?: string;
+  /** A container within others, outermost first: `4a7d…/81fe…`. Whoever is in one makes groups of any name below it. */
+  nest?: string;
+  /** Pod of Kubernetes: its uid, which stays when a container in it is made anew. */
+  pod?: string;
+  /** It is in the slice or below the manager of this user, who makes the groups there. */
+  user?: number;
+  /** Unit of that user's manager. */
+  userUnit?: string;
 }
 
 /** Docker, podman, cri-o and containerd put the 64 hex digits last, with or without `cri-containerd-….scope` around them. */
@@ -15,18 +29,66 @@ const ID = /(?:^|[-:/])([0-9a-f]{64})(?:\.scope)?$/;
 const MACHINE = /^machine-(.+)\.scope$/;
 const NSPAWN = /^systemd-nspawn@(.+)\.service$/;
 const LXC = /^lxc(?:\.payload)?\.(.+)$/;
+/** Services below which an engine makes the groups of its containers. */
+const ENGINE =
+  /^(?:systemd-nspawn@.+|docker|containerd|crio|podman|kubelet|k3s(?:-agent)?|rke2-(?:server|agent)|lxc(?:@.+)?|lxd|incus|snap\.(?:docker|lxd|microk8s)\..+|ecs|nomad)\.service$/;
+/** `kubepods-burstable-pod1a_2b.slice`, `pod1a-2b`. */
+const POD = /(?:^|-)pod([0-9a-f][0-9a-f_-]*)(?:\.slice)?(?::|$)/;
 
 export function parseCgroup(text: string): Membership {
-  let container: string | undefined;
-  let unit: string | undefined;
-  for (const path of membershipPaths(text)) {
-    const parts = path.split('/').filter((part) => part !== '');
-    const inner = innerParts(parts);
-    container ??= containerOf(parts);
-    // Inside a container the unit that counts is the container's own, if it runs systemd.
-    unit ??= unitOf(inner);
+  const path = membershipPaths(text).find((one) => one !== '/');
+  if (path === undefined || path.startsWith('/../')) return {};
+  const parts = path.split('/').filter((part) => part !== '');
+  const user = userOf(parts);
+  const unit = parts.find((part) => !part.endsWith('.slice'));
+  const isService = unit?.endsWith('.service') === true && user === undefined;
+  const isEngine = isService && ENGINE.test(unit);
+  const containers = isService && !isEngine ? ownContainer(parts, unit) : containersOf(parts);
+  const container = containers.at(-1);
+  // Inside a container the unit that counts is the container's own, if it runs systemd.
+  const inner = container !== undefined && (isEngine || !isService);
+  const own = inner ? unitOf(innerParts(parts)) : isService ? unit : undefined;
+  const userUnit = user === undefined || container !== undefined ? undefined : unitBelowManager(parts);
+  const pod = user === undefined && container !== undefined ? podOf(parts) : undefined;
+  return {
+    ...(own !== undefined && { unit: unescapeCgroup(own) }),
+    ...(container !== undefined && { container }),
+    ...(containers.length > 1 && { nest: containers.join('/') }),
+    ...(pod !== undefined && { pod }),
+    ...(user !== undefined && { user }),
+    ...(userUnit !== undefined && { userUnit: unescapeCgroup(userUnit) }),
+  };
+}
+
+/** `user-1000.slice` or `user@1000.service`, slices aside in front of all else. */
+function userOf(parts: string[]): number | undefined {
+  for (const part of parts) {
+    const user = /^user-(\d+)\.slice$|^user@(\d+)\.service$/.exec(part);
+    if (user) return Number(user[1] ?? user[2]);
+    if (!part.endsWith('.slice')) return undefined;
   }
-  return { ...(unit !== undefined && { unit }), ...(container !== undefined && { container }) };
+  return undefined;
+}
+
+function unitBelowManager(parts: string[]): string | undefined {
+  const manager = parts.findIndex((part) => /^user@\d+\.service$/.test(part));
+  if (manager < 0) return undefined;
+  const unit = parts.slice(manager + 1).find((part) => !part.endsWith('.slice'));
+  return unit?.endsWith('.service') ? unit : undefined;
+}
+
+/** Podman's way in a unit of its own (`--cgroups=split`, Quadlet): `web.service/libpod-payload-ID`. */
+function ownContainer(parts: string[], unit: string): string[] {
+  const id = /^libpod-payload-([0-9a-f]{64})$/.exec(parts[parts.indexOf(unit) + 1] ?? '');
+  return id === null ? [] : [id[1]!.slice(0, 12)];
+}
+
+function podOf(parts: string[]): string | undefined {
+  for (const part of parts) {
+    const pod = part.includes('pod') ? POD.exec(part)?.[1] : undefined;
+    if (pod !== undefined) return pod.replaceAll('_', '-');
+  }
+  return undefined;
 }
 
 /** Version 2 first, then systemd's own hierarchy of version 1, then the others in their order. */
@@ -42,17 +104,16 @@ function membershipPaths(text: string): string[] {
   return rows.sort((a, b) => a.rank - b.rank).map((row) => row.path);
 }
 
-function containerOf(parts: string[]): string | undefined {
-  for (let index = parts.length - 1; index >= 0; index--) {
-    const part = parts[index]!;
+/** Outermost first. */
+function containersOf(parts: string[]): string[] {
+  return parts.flatMap((part, index) => {
     const id = ID.exec(part);
-    if (id) return id[1]!.slice(0, 12);
+    if (id) return [id[1]!.slice(0, 12)];
     const named = MACHINE.exec(part) ?? NSPAWN.exec(part) ?? LXC.exec(part);
     // `lxc.monitor.web` is the host's side of a container.
-    if (named && !part.startsWith('lxc.monitor')) return unescapeUnit(named[1]!);
-    if ((parts[index - 1] === 'lxc' || parts[index - 1] === 'lxc.payload') && part !== '') return part;
-  }
-  return undefined;
+    if (named && !part.startsWith('lxc.monitor')) return [unescapeUnit(named[1]!)];
+    return parts[index - 1] === 'lxc' || parts[index - 1] === 'lxc.payload' ? [part] : [];
+  });
 }
 
 /** The parts below the container's own cgroup; all of them outside of containers. */
@@ -65,16 +126,12 @@ function innerParts(parts: string[]): string[] {
   return parts;
 }
 
-/**
- * The innermost `.service`; `user@1000.service` only when nothing more particular stands below it.
- * Below a delegated unit further groups may follow, so the last part need not be the unit.
- */
+/** The first part that is no slice, if that is a service. */
 function unitOf(parts: string[]): string | undefined {
-  for (let index = parts.length - 1; index >= 0; index--) {
-    const part = parts[index]!;
-    if (part.endsWith('.service')) return unescapeCgroup(part);
-  }
-  return undefined;
+  // systemd as pid 1 of a machine lives below `payload`.
+  const own = parts[0] === 'payload' ? parts.slice(1) : parts;
+  const unit = own.find((part) => !part.endsWith('.slice'));
+  return unit?.endsWith('.service') ? unit : undefined;
 }
 
 /** systemd puts `_` before names that the kernel reserves: `_cgroup.service`. */

@@ -60,22 +60,41 @@ export function parseStat(text: string): ProcessStat | undefined {
 export interface ProcessStatus {
   /** Effective. */
   uid?: number;
+  /** Real, effective, saved. */
+  uids?: number[];
+  /** Effective and supplementary ones. */
+  groups: number[];
   canBindPrivileged?: boolean;
+  /** CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH, over the files of its user namespace. */
+  readsAll?: boolean;
   /** Thread-group leader's id; a thread's differs from its own. */
   threadGroup?: number;
 }
 
+/** Numbers of capabilities(7), linux/capability.h. */
 const CAP_NET_BIND_SERVICE = 10n;
+const CAP_DAC_OVERRIDE = 1n;
+const CAP_DAC_READ_SEARCH = 2n;
 
 /** `Uid:	0	0	0	0` (real, effective, saved, file system) and `CapEff:	000001ffffffffff`. */
 export function parseStatus(text: string): ProcessStatus {
-  const status: ProcessStatus = {};
-  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(text);
-  if (uid) status.uid = Number(uid[1]);
+  const status: ProcessStatus = { groups: [] };
+  const uid = /^Uid:\s*(\d+)\s+(\d+)\s+(\d+)/m.exec(text);
+  if (uid) {
+    status.uid = Number(uid[2]);
+    status.uids = uid.slice(1).map(Number);
+  }
+  const gid = /^Gid:\s*\d+\s+(\d+)/m.exec(text)?.[1] ?? '';
+  const groups = /^Groups:[ \t]*([\d ]*)/m.exec(text)?.[1] ?? '';
+  status.groups = [...new Set(`${gid} ${groups}`.split(' ').filter((word) => word !== ''))].map(Number);
   const group = /^Tgid:\s*(\d+)/m.exec(text);
   if (group) status.threadGroup = Number(group[1]);
   const capabilities = /^CapEff:\s*([0-9a-f]{1,16})\s*$/im.exec(text);
-  if (capabilities) status.canBindPrivileged = ((BigInt(`0x${capabilities[1]}`) >> CAP_NET_BIND_SERVICE) & 1n) === 1n;
+  if (capabilities) {
+    const has = (capability: bigint) => ((BigInt(`0x${capabilities[1]}`) >> capability) & 1n) === 1n;
+    status.canBindPrivileged = has(CAP_NET_BIND_SERVICE);
+    status.readsAll = has(CAP_DAC_OVERRIDE) || has(CAP_DAC_READ_SEARCH);
+  }
   return status;
 }
 
@@ -116,6 +135,14 @@ export function parseNamespaceLink(target: string, kind: string): number | undef
   if (!target.startsWith(prefix) || !target.endsWith(']')) return undefined;
   const inode = Number(target.slice(prefix.length, -1));
   return Number.isSafeInteger(inode) ? inode : undefined;
+}
+
+/** `         0     100000      65536` of `/proc/<pid>/uid_map`: first inside, first outside, count; user_namespaces(7). */
+export function parseIdMap(text: string): { inside: number; outside: number; count: number }[] {
+  return text.split('\n').flatMap((line) => {
+    const row = /^\s*(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(line);
+    return row ? [{ inside: Number(row[1]), outside: Number(row[2]), count: Number(row[3]) }] : [];
+  });
 }
 
 /** `/usr/bin/filebeat (deleted)`: the file behind a running program was replaced or removed. */

@@ -17,7 +17,7 @@ import {
 import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
 import type { Gap, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
-import { during, leftAlone } from './place.js';
+import { leftAlone, reading } from './place.js';
 import { gapOf } from './proc-fs.js';
 
 export interface RootedView extends FileView {
@@ -56,14 +56,14 @@ export function openFileView(root: string, observe?: Observer): RootedView {
           continue;
         }
         const next = `${canonical}/${part}`;
-        const alone = leftAlone(root, next, path);
+        const alone = leftAlone(next, path);
         if (alone !== undefined) return { ok: false, gap: alone };
-        const here = `${prefix}${next}`;
-        stats = during(here, () => lstatSync(here));
+        reading(`${prefix}${next}`);
+        stats = lstatSync(`${prefix}${next}`);
         if (stats.isSymbolicLink()) {
           observe?.(next, markOf(stats));
           if (++links > MOST_LINKS) return malformed(path, 'too many links');
-          const target = during(here, () => readlinkSync(here));
+          const target = readlinkSync(`${prefix}${next}`);
           if (target.startsWith('/')) canonical = '';
           pending.push(...target.split('/').reverse());
           stats = undefined;
@@ -75,8 +75,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
         }
         canonical = next;
       }
-      const end = `${prefix}${canonical}/`;
-      stats ??= during(end, () => lstatSync(end));
+      stats ??= lstatSync(`${prefix}${canonical}/`);
       observe?.(canonical === '' ? '/' : canonical, markOf(stats));
       return { ok: true, canonical: canonical === '' ? '/' : canonical, stats };
     } catch (error) {
@@ -126,8 +125,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     let descriptor: number;
     try {
       // Without O_NONBLOCK a FIFO that takes the file's place meanwhile would hold us up.
-      const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-      descriptor = during(`${prefix}${found.canonical}`, () => openWalked(found.canonical, flags));
+      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch (error) {
       return { ok: false, gap: gapOf(error, path, 'vanished') };
     }
@@ -138,9 +136,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
       let bytes = Buffer.allocUnsafe(Math.min(stats.size, limit) + 1);
       let length = 0;
       for (;;) {
-        const got = during(`${prefix}${found.canonical}`, () =>
-          readSync(descriptor, bytes, length, bytes.length - length, null),
-        );
+        const got = readSync(descriptor, bytes, length, bytes.length - length, null);
         if (got === 0) break;
         length += got;
         if (length > limit) return tooLarge(path, limit);
@@ -158,32 +154,25 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     const found = walk(path);
     if (!found.ok) return found;
     if (!found.stats.isDirectory()) return malformed(path, 'not a directory');
-    const names: string[] = [];
+    let descriptor: number | undefined;
     try {
-      const whole = during(`${prefix}${found.canonical}`, () => listInto(names, found.canonical, limit));
-      if (!whole) return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
-      return { ok: true, value: names.sort(bytewise) };
-    } catch (error) {
-      return { ok: false, gap: gapOf(error, path, 'vanished') };
-    }
-  }
-
-  /** False: there are more than `limit`. */
-  function listInto(names: string[], canonical: string, limit: number): boolean {
-    const descriptor = openWalked(canonical, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
+      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_DIRECTORY);
+      const names: string[] = [];
       const directory = opendirSync(`/proc/self/fd/${descriptor}`);
       try {
         for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-          if (names.length === limit) return false;
+          if (names.length === limit)
+            return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
           names.push(entry.name);
         }
-        return true;
       } finally {
         directory.closeSync();
       }
+      return { ok: true, value: names.sort(bytewise) };
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, path, 'vanished') };
     } finally {
-      closeSync(descriptor);
+      if (descriptor !== undefined) closeSync(descriptor);
     }
   }
 
@@ -210,6 +199,8 @@ function fileStat(stats: Stats): FileStat {
     mtime: stats.mtimeMs / 1000,
     mode: stats.mode & 0o7777,
     uid: stats.uid,
+    gid: stats.gid,
+    id: `${stats.dev}:${stats.ino}`,
     signature: signatureOf(stats),
   };
 }

@@ -4,8 +4,15 @@
  */
 import { basename, dirname, posix } from 'node:path';
 import type { Candidate } from '../discovery/instances/candidate.js';
-import { canonical, defectGap, foretell, type Start } from '../discovery/instances/foretell.js';
-import { networkKey } from '../discovery/instances/instances.js';
+import {
+  canonical,
+  defectGap,
+  foretell,
+  lookAtPlaces,
+  type Places,
+  type Start,
+} from '../discovery/instances/foretell.js';
+import { networkKey, ownerOf } from '../discovery/instances/identity.js';
 import type { RunningFilebeat } from '../discovery/processes/processes.js';
 import { findInitScripts } from '../discovery/systemd/sysv.js';
 import { type FilebeatUnit, findUnits } from '../discovery/systemd/units.js';
@@ -15,7 +22,7 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { goGlob } from '../filebeat/files/glob.js';
 import { canStart, changedSinceStart } from '../model/expected.js';
 import { limits } from '../model/limits.js';
-import type { FilebeatProcess, Gap, Prediction } from '../model/model.js';
+import type { FilebeatProcess, Gap, Prediction, Standing } from '../model/model.js';
 import type { KeptReadings } from '../proc/kept-readings.js';
 import { openFileView } from '../proc/root-files.js';
 import { identify } from '../proc/root-identity.js';
@@ -36,8 +43,13 @@ export interface Origin extends Candidate {
 const globLimit = limits.globMatches;
 
 /** `known`: what is remembered of this very process. */
-export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?: RememberedInstance): Origin {
-  const { process, argv, env, rootDir, rootId, view } = running;
+export function fromProcess(
+  running: RunningFilebeat,
+  rootfs: string,
+  kept: KeptReadings,
+  known?: RememberedInstance,
+): Origin {
+  const { process, argv, env, rootDir, rootId, standing, view } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
   const started: Running = {
@@ -45,7 +57,9 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?
     executableDeleted: process.executableDeleted,
     ...(known?.release === undefined ? {} : { remembered: known.release }),
   };
-  const { prediction, pathData, config, start } = foretell(kept, key, command, rootDir, { running: started, view });
+  const foretold = foretell(kept, key, command, rootDir, { running: started, view });
+  const { prediction, pathData, config, start, places } = foretold;
+  const sees = rootId === '/' ? seesAsHost(standing, places, prediction.mainFiles ?? [], rootfs, kept) : undefined;
   const program = basename(process.executable ?? argv[0] ?? '');
   return {
     origin: 'process',
@@ -54,6 +68,12 @@ export function fromProcess(running: RunningFilebeat, kept: KeptReadings, known?
     ...placeOf(prediction, pathData, process, known),
     config,
     process,
+    standing,
+    owner: ownerOf(standing, process.container !== undefined),
+    account: standing.account,
+    ...(sees === undefined ? {} : { hostView: sees }),
+    ...(mayRead(standing, places) ? {} : { canRead: false }),
+    ...(standing.containerName === undefined ? {} : { containerName: standing.containerName }),
     ...(process.unit === undefined ? {} : { unit: process.unit }),
     ...(process.container === undefined ? {} : { container: process.container }),
     ...(program === 'agentbeat' || program === 'elastic-otel-collector' ? { host: program } : {}),
@@ -81,8 +101,39 @@ function placeOf(
   return { mainFiles: known.mainFiles, ...(data === undefined ? {} : { pathData: data }) };
 }
 
-/** Uid of a unit's `User=`: what Filebeat compares a file's owner with. */
-function uidOf(user: string | undefined, files: FileView): number {
+/** By device and inode. Absent: what can't be looked at says nothing. */
+function seesAsHost(
+  { hostMounts }: Standing,
+  { main }: Places,
+  mainFiles: readonly string[],
+  rootfs: string,
+  kept: KeptReadings,
+): boolean | undefined {
+  if (hostMounts !== false) return hostMounts;
+  const look = (files: FileView) => lookAtPlaces(files, mainFiles, undefined).main.map((stat) => stat?.id);
+  const ofHost = attempt(
+    () => kept.read(`host view ${mainFiles.join('\0')}`, mainFiles, rootfs, look),
+    () => [],
+  );
+  const pairs = main.map((stat, at) => [stat?.id, ofHost[at]]);
+  if (pairs.some(([own, host]) => own !== undefined && host !== undefined && own !== host)) return false;
+  return pairs.every(([own, host]) => own !== undefined && own === host) ? true : undefined;
+}
+
+/** False only where mode, owner, groups and capabilities all deny it a main file that it was told to read. */
+function mayRead({ uids, groups, readsAll }: Standing, { main }: Places): boolean {
+  const uid = uids[1] ?? 0;
+  if (readsAll || uid === 0) return true;
+  return main.every((stat) => {
+    if (stat === undefined || stat.kind !== 'file') return true;
+    if (stat.uid === uid) return (stat.mode & 0o400) !== 0;
+    const isOfGroup = stat.gid !== undefined && groups.includes(stat.gid);
+    return (stat.mode & (isOfGroup ? 0o040 : 0o004)) !== 0;
+  });
+}
+
+/** Uid of a unit's `User=`, with which Filebeat compares a file's owner; undefined where /etc/passwd does not tell it. */
+function uidOf(user: string | undefined, files: FileView): number | undefined {
   if (user === undefined || /^\d+$/.test(user)) return Number(user ?? 0);
   const passwd = files.read('/etc/passwd', 4 * 1024 * 1024);
   const row = passwd.ok
@@ -91,7 +142,19 @@ function uidOf(user: string | undefined, files: FileView): number {
         .split('\n')
         .find((line) => line.startsWith(`${user}:`))
     : undefined;
-  return Number(row?.split(':')[2] ?? 0);
+  const uid = row?.split(':')[2];
+  return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined;
+}
+
+/** Whom the owners of a configuration and of its data allow to run it, where nobody is named. */
+function usersByPlaces({ main, data }: Places): number[] {
+  return [...new Set([...main, data].flatMap((stat) => stat?.uid ?? []))];
+}
+
+/** Of an ordinary user's own file, whatever pattern it matches. */
+function accountByPlaces({ main }: Places): { account?: number } {
+  const uid = main.find((stat) => stat !== undefined && stat.uid !== 0)?.uid;
+  return uid === undefined ? {} : { account: uid };
 }
 
 /** `RootDirectory=`: the same root as its process is found to have. */
@@ -103,14 +166,20 @@ function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string
   return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
 }
 
+function readUid(key: string, user: string | undefined, rootfs: string, kept: KeptReadings): number | undefined {
+  return attempt(
+    () => kept.read(`uid ${key}`, user, rootfs, (files) => uidOf(user, files)),
+    () => undefined,
+  );
+}
+
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
   const { root, rootDir } = rootOf(unit, rootfs);
-  const uid = attempt(
-    () => kept.read(`uid ${unit.name}`, unit.user, rootfs, (files) => uidOf(unit.user, files)),
-    () => 0,
-  );
-  const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid };
-  const { prediction, pathData, config, start } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  const uid = readUid(unit.name, unit.user, rootfs, kept);
+  const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid: uid ?? 0 };
+  const { prediction, pathData, config, start, places } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  // Whom the service writes its data as, where nothing else tells it.
+  const users = uid !== undefined ? [uid] : places.data?.uid ? [places.data.uid] : undefined;
   return {
     origin: 'systemd',
     root,
@@ -118,6 +187,8 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     mainFiles: prediction.mainFiles ?? [],
     ...(pathData === undefined ? {} : { pathData }),
     config,
+    users,
+    ...(users === undefined ? {} : { owner: users[0]! }),
     unit: unit.name,
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
@@ -204,18 +275,21 @@ export function fromGlobs(
         '--path.config',
         dirname(path),
       ];
-      const { prediction, start } = foretell(kept, `glob ${path}`, { argv, cwd: '/', env: {}, uid: 0 }, rootfs);
-      const known = { mainFiles: [main], config: path, prediction, start };
-      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known });
+      const command = { argv, cwd: '/', env: {}, uid: 0 };
+      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs);
+      const known = { mainFiles: [main], config: path, users: usersByPlaces(places), prediction, start };
+      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByPlaces(places) });
     }
   }
   return { origins, gaps };
 }
 
 export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
-  return declared.map(({ name, argv, env }) => {
-    const command = { argv, cwd: '/', env, uid: 0 };
-    const { prediction, pathData, config, start } = foretell(kept, `declared ${name}`, command, rootfs);
+  return declared.map(({ name, user, argv, env }) => {
+    const uid = user === undefined ? undefined : readUid(`declared ${name}`, user, rootfs, kept);
+    const command = { argv, cwd: '/', env, uid: uid ?? 0 };
+    const { prediction, pathData, config, start, places } = foretell(kept, `declared ${name}`, command, rootfs);
+    const users = user === undefined ? usersByPlaces(places) : uid === undefined ? undefined : [uid];
     // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
     const isGuess = !argv[0]?.includes('/') && prediction.paths.home === '/' && prediction.paths.data === '/data';
     return {
@@ -225,6 +299,8 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
       mainFiles: prediction.mainFiles ?? [],
       ...(isGuess || pathData === undefined ? {} : { pathData }),
       config,
+      users,
+      ...(uid === undefined ? {} : { owner: uid }),
       declaredName: name,
       prediction,
       start,
@@ -232,6 +308,15 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
   });
 }
 
-export function fromMemory(state: State, bootId: string): Origin[] {
-  return rememberedCandidates(state, bootId);
+/** Of one of whom 0.1.0 wrote no owner, the owners of its files say who may run it. */
+export function fromMemory(state: State, bootId: string, rootfs: string, kept: KeptReadings): Origin[] {
+  return rememberedCandidates(state, bootId).map((one) => {
+    if (one.users !== undefined || one.root !== '/') return one;
+    const look = (files: FileView) => usersByPlaces(lookAtPlaces(files, one.mainFiles, one.pathData));
+    const users = attempt(
+      () => kept.read(`owners ${one.remembered!.id}`, [one.mainFiles, one.pathData], rootfs, look),
+      () => [],
+    );
+    return { ...one, users };
+  });
 }

@@ -11,7 +11,7 @@ import type { Gap, Prediction, Snapshot } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
-import { gapsLeftAlone } from '../proc/place.js';
+import { allLeftAlone, leftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
@@ -24,7 +24,7 @@ import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
 import { followNames, historyOf, observe, type State } from '../state/memory-state.js';
 import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
-import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory } from './draft.js';
+import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
@@ -102,7 +102,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { discovery, instances } = sources.settings();
     const remembered = rememberedProcesses(state, boot());
     const running = scan.filebeats
-      .map((filebeat) => fromProcess(filebeat, kept, remembered(filebeat.process)))
+      .map((filebeat) => fromProcess(filebeat, rootfs, kept, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
     const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();
@@ -116,7 +116,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       ...units.origins,
       ...globs.origins,
       ...fromDeclared(instances, rootfs, kept),
-      ...fromMemory(state, boot()),
+      ...fromMemory(state, boot(), rootfs, kept),
     ];
   }
 
@@ -143,7 +143,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { moment } = bootClock.last();
     const now = moment.at;
     keepAges(moment);
-    gaps.push(...scan.gaps, ...gapsLeftAlone());
+    gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
     const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
@@ -151,18 +151,10 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     gaps.push(...leftOut);
     kept.sweep();
     state = followNames(state, merged);
-    const context = {
-      state,
-      now,
-      bootId: boot(),
-      hidden: scan.hidden,
-      untold: scan.untold,
-      hostNetns: scan.hostNetns,
-      lastEnd: endOf,
-    };
+    const context = { state, now, bootId: boot(), hidden: scan.hidden, hostNetns: scan.hostNetns, lastEnd: endOf };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
-    gaps.push(...cutListeners(instances));
+    gaps.push(...cutListeners(instances), ...merged.flatMap(undecidedGap));
     for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
     for (const { gaps: more } of merged.flatMap((one) => one.candidates)) gaps.push(...(more ?? []));
 

@@ -33,7 +33,10 @@ export function rememberedCandidates(state: State, bootId?: string): Candidate[]
     config: known.config,
     ...(known.unit === undefined ? {} : { unit: known.unit }),
     ...(known.container === undefined ? {} : { container: known.container }),
+    ...(known.containerName === undefined ? {} : { containerName: known.containerName }),
     ...(known.host === undefined ? {} : { host: known.host }),
+    ...(known.owner === undefined ? {} : { owner: known.owner, users: [known.owner] }),
+    ...(known.account === undefined ? {} : { account: known.account }),
     remembered: {
       id: known.id,
       name: known.name,

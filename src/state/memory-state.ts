@@ -34,6 +34,10 @@ export interface RememberedInstance {
   netns?: number;
   /** Uid that it may run as; absent where 0.1.0 wrote the row and no process was seen since. */
   owner?: number;
+  /** The ordinary user whose it is; absent: the system's. */
+  account?: number;
+  /** What its container keeps when it is made anew. */
+  containerName?: string;
   /** Filebeat's version when last known. */
   release?: string;
   /** Its inputs cannot be predicted. */
@@ -159,6 +163,9 @@ function remember(
       : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
   const version = release ?? before?.release;
   const netns = process?.netns ?? before?.netns;
+  // Who runs it is known by its process; who would, by the one that was seen last.
+  const owner = (process === undefined ? before?.owner : main.owner) ?? instance.owner;
+  const containerName = process === undefined ? before?.containerName : main.containerName;
   const origins = instance.origins.filter((origin) => origin !== 'remembered');
   return {
     ...unknownFields(before),
@@ -173,6 +180,9 @@ function remember(
     origins: origins.length > 0 ? origins : (before?.origins ?? []),
     ...(instance.unit === undefined ? {} : { unit: instance.unit }),
     ...(instance.container === undefined ? {} : { container: instance.container }),
+    ...(containerName === undefined ? {} : { containerName }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(instance.account === undefined ? {} : { account: instance.account }),
     ...(place.host === undefined ? {} : { host: place.host }),
     ...(netns === undefined ? {} : { netns }),
     ...(version === undefined ? {} : { release: version }),
@@ -205,6 +215,8 @@ const knownFields: Record<keyof RememberedInstance, true> = {
   host: true,
   netns: true,
   owner: true,
+  account: true,
+  containerName: true,
   release: true,
   dynamic: true,
   expected: true,

@@ -116,9 +116,12 @@ function isInstance(row: Row, key: string): boolean {
     ['name', 'config', 'root', 'network'].every((field) => isText(row[field])) &&
     row['name'] !== '' &&
     isListOf(row['mainFiles'], isText) &&
-    ['pathData', 'unit', 'container', 'host', 'release'].every((field) => optional(row[field], isText)) &&
+    ['pathData', 'unit', 'container', 'containerName', 'host', 'release'].every((field) =>
+      optional(row[field], isText),
+    ) &&
     optional(row['netns'], isNumber) &&
     optional(row['owner'], isNumber) &&
+    optional(row['account'], isNumber) &&
     isListOf(row['origins'], (one) => origins.includes(one as string)) &&
     isListOf(row['expected'], isListener) &&
     ['firstSeen', 'lastSeen', 'restarts'].every((field) => isNumber(row[field])) &&

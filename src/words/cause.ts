@@ -12,6 +12,7 @@ import type {
   UnresolvedWhy,
 } from '../model/model.js';
 import { bytes, duration, plural } from './figures.js';
+import { differences } from './identity-text.js';
 import { endpointsText, endpointText, ownerText, positionText } from './places.js';
 
 const wanted: Record<InstanceOrigin, string> = {
@@ -217,7 +218,7 @@ export function causeText({ code, cause }: Mismatch): string {
         ? 'It is bound, but not by the process that the settings name.'
         : `${ownerText(cause.owner)} holds it, not the process that the settings name.`;
     case 'imitates':
-      return `It claims to be “${cause.instance}”, but its ${cause.differs} cannot be that instance's.`;
+      return `It has the command line of “${cause.instance}”, but ${differences[cause.differs]}.`;
     case 'frozen':
       return `${frozen[cause.how]}${cause.sinceSeconds === undefined ? '' : ` It has been so for ${duration(cause.sinceSeconds)}.`}`;
     case 'none':

@@ -77,9 +77,6 @@ export function strangeWords(expr: string): string[] {
   const labels = labelsIn(expr);
   return [
     ...selectors.flatMap(strangeMatchers),
-    // A target's label pushes the exporter's aside, which is then called so.
-    ...grouping
-      .filter((label) => !labels.includes(label.replace(/^exported_/, '')))
-      .map((label) => `no series here has the label ${label}`),
+    ...grouping.filter((label) => !labels.includes(label)).map((label) => `no series here has the label ${label}`),
   ];
 }

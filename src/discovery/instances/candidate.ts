@@ -1,5 +1,5 @@
 /** One reason to know of a Filebeat. */
-import type { FilebeatProcess, InstanceOrigin, ProcessId } from '../../model/model.js';
+import type { FilebeatProcess, InstanceOrigin, ProcessId, Standing } from '../../model/model.js';
 
 /** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
 export interface Candidate {
@@ -15,12 +15,26 @@ export interface Candidate {
   /** Main files as given, comma-joined. */
   config: string;
   process?: FilebeatProcess;
+  /** Of a process: who it may be. */
+  standing?: Standing;
+  /** Of a process: the main files that it sees are those that the host has at their places. Absent: cannot be told. */
+  hostView?: boolean;
+  /** False, of a process: mode, owner, groups and capabilities all deny it its main file. */
+  canRead?: boolean;
+  /** Uid that it runs as or is to run as, part of its identity; in a container as that counts. Absent: cannot be told. */
+  owner?: number;
+  /** Uids that a process of what is expected may have, root's aside; `undefined` where they cannot be told. */
+  users?: readonly number[] | undefined;
+  /** Whom it counts for: an ordinary user's uid; absent or 0: the system. */
+  account?: number;
   /** Of a unit, and of a process that runs in one. */
   unit?: string;
   unitAliases?: readonly string[];
   /** Only a unit that ought to run makes an instance; another one adds its name to a process. */
   shouldRun?: boolean;
   container?: string;
+  /** What its container keeps when it is made anew. */
+  containerName?: string;
   declaredName?: string;
   /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
   host?: string;

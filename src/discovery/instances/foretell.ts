@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { type Command, readCommand } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
-import type { FileView } from '../../filebeat/files/file-view.js';
+import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { predict } from '../../filebeat/predict.js';
 import { knownReleases, newestRelease } from '../../filebeat/releases/releases.js';
 import { limits, tooMany } from '../../model/limits.js';
@@ -34,6 +34,26 @@ export interface Foretold {
   pathData?: string;
   config: string;
   start: Start;
+  /** Whose the main files and path.data are. */
+  places: Places;
+}
+
+/** Owner and mode of what a Filebeat is told to read and write, as far as they can be looked at. */
+export interface Places {
+  /** In the order given to Filebeat. */
+  main: readonly (FileStat | undefined)[];
+  data?: FileStat;
+}
+
+const noPlaces: Places = { main: [] };
+
+export function lookAtPlaces(files: FileView, mainFiles: readonly string[], pathData: string | undefined): Places {
+  const statOf = (path: string) => {
+    const stat = files.stat(path);
+    return stat.ok ? stat.value : undefined;
+  };
+  const data = pathData === undefined ? undefined : statOf(pathData);
+  return { main: mainFiles.map(statOf), ...(data === undefined ? {} : { data }) };
 }
 
 /** `view`: see `ReadOptions`. */
@@ -48,7 +68,8 @@ export function foretell(
     const config = configLabel(command.argv);
     const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
     const prediction = predictionWithin(whole, config);
-    return { prediction, pathData: canonical(files, prediction.paths.data), config };
+    const pathData = canonical(files, prediction.paths.data);
+    return { prediction, pathData, config, places: lookAtPlaces(files, prediction.mainFiles ?? [], pathData) };
   };
   const start = { command, rootDir };
   return attempt(
@@ -58,7 +79,7 @@ export function foretell(
         () => configLabel(command.argv),
         () => 'filebeat.yml',
       );
-      return { prediction: unforetold(config, place), config, start };
+      return { prediction: unforetold(config, place), config, start, places: noPlaces };
     },
   );
 }

@@ -1,7 +1,7 @@
 /**
- * Names of instances: declared > remembered > unit > container > what tells configurations apart in their paths.
- * Unique by construction, and the same for the same set of instances in whatever order they come; pids and start times
- * never enter. Pure.
+ * Names of instances, by claim: declared > unit > container > remembered > what tells configurations apart in their
+ * paths, all of these of the system before any of an ordinary user. Unique by construction, and the same for the same set
+ * of instances in whatever order they come; of two ordinary ones that want one name the older process has it. Pure.
  */
 import { createHash } from 'node:crypto';
 import { legibleUnit } from '../systemd/unit-specifiers.js';
@@ -21,33 +21,58 @@ export interface NameSources {
   pathData: string;
   /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
   host?: string;
+  /** The ordinary user whose it is; absent: the system's. */
+  account?: number;
+  /** Of an ordinary one: clock ticks after boot when its process started. */
+  since?: number;
   /** Set for a second process of one instance: the name of the first with this number behind it. */
   twin?: number;
 }
 
-/** How much a proposal weighs: of two instances that want one name, the lower rank gets it; of equals, neither. */
-const ranks = { declared: 0, remembered: 1, unit: 2, container: 3, path: 4, twin: 5 } as const;
+/**
+ * How much a proposal weighs: of two instances that want one name, the lower rank gets it; of equals, neither. `kept`: the
+ * name that a unit's instance had when it was last seen.
+ */
+const ranks = {
+  declared: 0,
+  kept: 1,
+  unit: 2,
+  container: 3,
+  remembered: 4,
+  path: 5,
+  ordinaryKept: 6,
+  ordinary: 7,
+  twin: 8,
+} as const;
 
 interface Proposal {
   name: string;
   rank: number;
 }
 
-/** Instance id → name. */
+/** Instance id → name. All of the system's have theirs before any ordinary one asks. */
 export function nameInstances(requests: readonly NameSources[]): Map<string, string> {
-  const names = new Map<string, string>();
   const taken = new Set<string>();
+  const systems = requests.filter(({ account }) => account === undefined);
+  const ordinary = requests.filter(({ account }) => account !== undefined);
+  return new Map([...nameEach(systems, taken), ...nameEach(ordinary, taken)]);
+}
+
+/** `taken` grows. */
+function nameEach(requests: readonly NameSources[], taken: Set<string>): Map<string, string> {
+  const names = new Map<string, string>();
   let open = requests.map((request) => {
     const proposals = proposalsFor(request);
-    return { id: request.id, proposals, proposal: proposals.next().value };
+    return { id: request.id, since: request.since ?? 0, proposals, proposal: proposals.next().value };
   });
   while (open.length > 0) {
-    const wanted = new Map<string, { rank: number; ids: string[] }>();
-    for (const { id, proposal } of open) {
+    const wanted = new Map<string, { rank: number; since: number; ids: string[] }>();
+    for (const { id, since, proposal } of open) {
       const { name, rank } = proposal;
       const best = wanted.get(name);
-      if (best === undefined || rank < best.rank) wanted.set(name, { rank, ids: [id] });
-      else if (rank === best.rank) best.ids.push(id);
+      const isOlder = rank === ranks.ordinary && rank === best?.rank && since < best.since;
+      if (best === undefined || rank < best.rank || isOlder) wanted.set(name, { rank, since, ids: [id] });
+      else if (rank === best.rank && (rank !== ranks.ordinary || since === best.since)) best.ids.push(id);
     }
     for (const [name, { ids }] of wanted) {
       if (ids.length === 1 && !taken.has(name)) names.set(ids[0]!, name);
@@ -71,16 +96,24 @@ function* proposalsFor(request: NameSources): Generator<Proposal, never> {
     yield { name: clean, rank: request.twin === undefined ? rank : ranks.twin };
   }
   yield* propose(request.declared, ranks.declared, true);
-  yield* propose(request.remembered, ranks.remembered, true);
   const words = pathWords(request);
-  let rank: number = ranks.path;
-  if (request.unit !== undefined) {
+  const { account } = request;
+  if (account !== undefined) {
+    yield* propose(request.remembered, ranks.ordinaryKept, true);
+    yield* propose(words.short, ranks.ordinary);
+    for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole])
+      yield* propose(`${slug(name)}-uid${account}`, ranks.ordinary, true);
+  }
+  const isSystems = account === undefined;
+  if (isSystems) yield* propose(request.remembered, request.unit === undefined ? ranks.remembered : ranks.kept, true);
+  let rank: number = isSystems ? ranks.path : ranks.ordinary;
+  if (isSystems && request.unit !== undefined) {
     rank = ranks.unit;
     const base = legibleUnit(request.unit.replace(/\.service$/, ''));
     yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
     yield* propose(base, rank);
     yield* propose(`${base}-${words.short}`, rank);
-  } else if (request.container !== undefined) {
+  } else if (isSystems && request.container !== undefined) {
     rank = ranks.container;
     yield* propose(request.container, rank);
     yield* propose(`${request.container}-${words.short}`, rank);

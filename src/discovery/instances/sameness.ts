@@ -1,16 +1,25 @@
-/** When two reasons to know of a Filebeat mean the same one. Pure. */
+/** When two reasons to know of a Filebeat ask for the same: files, data, unit. Who may be whom is in `identity.ts`. Pure. */
 import type { Candidate } from './candidate.js';
 
 /** Same root, files and data; the network counts only where both sides know theirs. */
 export function isSame(a: Candidate, b: Candidate): boolean {
-  if (a.root !== b.root || !sameFiles(a, b)) return false;
-  if (a.pathData !== undefined && b.pathData !== undefined && a.pathData !== b.pathData) return false;
   const known = (c: Candidate) => c.origin === 'process' || c.origin === 'remembered';
-  return a.network === b.network || !known(a) || !known(b);
+  return isSameFiles(a, b) && (a.network === b.network || !known(a) || !known(b));
 }
 
-function sameFiles(a: Candidate, b: Candidate): boolean {
-  return a.mainFiles.length === b.mainFiles.length && a.mainFiles.every((file, at) => file === b.mainFiles[at]);
+/** Same root, files and data, as far as both know theirs. */
+export function isSameFiles(a: Candidate, b: Candidate): boolean {
+  if (a.root !== b.root || !isSameList(a.mainFiles, b.mainFiles)) return false;
+  return a.pathData === undefined || b.pathData === undefined || a.pathData === b.pathData;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((file, at) => file === b[at]);
+}
+
+/** Reads the files of a pattern among its own. */
+export function asksForFiles(candidate: Candidate, glob: Candidate): boolean {
+  return candidate.root === glob.root && glob.mainFiles.every((file) => candidate.mainFiles.includes(file));
 }
 
 /** Units are the host's, also with a `RootDirectory=`; one of the same name inside a container is another one. */
@@ -32,6 +41,12 @@ export function unitNames(unit: Candidate): string[] {
 export function isSameComponent(a: Candidate, b: Candidate): boolean {
   const path = ({ pathData }: Candidate) => pathData?.replace(/\/elastic-agent-[^/]+\//, '/elastic-agent/');
   return a.host !== undefined && a.host === b.host && a.root === b.root && path(a) === path(b);
+}
+
+/** A container made anew by its engine: another id, the same name or pod, the same files inside. */
+export function isSameContainer(a: Candidate, b: Candidate): boolean {
+  if (a.containerName === undefined || a.containerName !== b.containerName) return false;
+  return isSameList(a.mainFiles, b.mainFiles) && a.pathData === b.pathData;
 }
 
 /** The remembered one's last process is this very one. */

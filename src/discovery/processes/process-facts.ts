@@ -2,9 +2,9 @@
  * Everything the program knows about one running Filebeat, from `/proc/<pid>`: read once per program run
  * (pid, start time, exec), afterwards only what changes is read again.
  */
-import type { FilebeatProcess, Gap, Reading } from '../../model/model.js';
+import type { FilebeatProcess, Gap, Reading, Standing } from '../../model/model.js';
 import type { BootClock } from '../../proc/boot-clock.js';
-import { parseCgroup } from '../../proc/cgroup.js';
+import { type Membership, parseCgroup } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import {
   type ProcessStat,
@@ -18,6 +18,7 @@ import {
   TICKS_PER_SECOND,
 } from '../../proc/process-files.js';
 import { identify } from '../../proc/root-identity.js';
+import { readStanding } from './standing.js';
 
 /** A Filebeat that runs: its facts for the model, and what stays inside of the program. */
 export interface RunningFilebeat {
@@ -29,6 +30,8 @@ export interface RunningFilebeat {
   rootDir: string;
   /** Same for processes with the same root: `/` for the host's, else the container or the root's device and inode. */
   rootId: string;
+  /** Who it may be. */
+  standing: Standing;
   /** Same for processes that see the same files: root and mount namespace. Absent where that cannot be told. */
   view?: string;
 }
@@ -56,7 +59,13 @@ export interface FactReader {
 /** How often a process may change under our eyes before it counts as vanished. */
 const ATTEMPTS = 3;
 
-export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: BootClock): FactReader {
+/** `names`: of the program, see `isFilebeatProgram`. */
+export function createFactReader(
+  procfs: ProcFs,
+  rootfs: string,
+  bootClock: BootClock,
+  names: readonly string[],
+): FactReader {
   let host: number | undefined;
   let pageBytes: number | undefined;
   const rootOfHost = identify(rootfs);
@@ -97,21 +106,24 @@ export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: Boot
 
   function rootOf(
     pid: number,
-    container: string | undefined,
+    { container, nest, user }: Membership,
   ): { rootDir: string; rootId: string; view?: string; gap?: Gap } {
     const own = `${procfs.root}/${pid}/root`;
+    // A user's containers are his: what he calls them makes them nobody else's.
+    const inner =
+      container === undefined ? undefined : `${user === undefined ? '' : `user ${user} `}${nest ?? container}`;
     const root = procfs.stat(`${pid}/root/.`);
     if (root.ok) {
       const { dev, ino } = root.value;
       const mounts = procfs.link(`${pid}/ns/mnt`);
       const view = mounts.ok ? { view: `${mounts.value} ${dev}:${ino}` } : {};
       if (`${dev}:${ino}` === rootOfHost) return { rootDir: own, rootId: '/', ...view };
-      return { rootDir: own, rootId: container ?? `${dev}:${ino}`, ...view };
+      return { rootDir: own, rootId: inner ?? `${dev}:${ino}`, ...view };
     }
     const gap: Gap = { ...root.gap, subject: `/proc/${pid}/root` };
     // No container by its control group, so what it sees is taken to be what the host has.
-    if (container === undefined) return { rootDir: rootfs, rootId: '/', ...(gap.reason === 'denied' && { gap }) };
-    return { rootDir: own, rootId: container, gap };
+    if (inner === undefined) return { rootDir: rootfs, rootId: '/', ...(gap.reason === 'denied' && { gap }) };
+    return { rootDir: own, rootId: inner, gap };
   }
 
   function attempt(pid: number): Facts | undefined {
@@ -134,8 +146,9 @@ export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: Boot
     if (status.threadGroup !== undefined && status.threadGroup !== pid) return undefined;
     const uid = status.uid ?? seen(procfs.stat(`${pid}`))?.uid;
     if (uid === undefined) return undefined;
-    const { unit, container } = parseCgroup(textOr(procfs.piece(`${pid}/cgroup`)));
-    const root = rootOf(pid, container);
+    const membership = parseCgroup(textOr(procfs.piece(`${pid}/cgroup`)));
+    const { unit, container, user, userUnit } = membership;
+    const root = rootOf(pid, membership);
     if (root.gap) gaps.push(root.gap);
     const maxFds = parseMaxOpenFiles(textOr(procfs.piece(`${pid}/limits`)));
 
@@ -147,12 +160,15 @@ export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: Boot
     const program = executable === undefined ? undefined : parseExecutable(executable);
     const home = hostNetns();
     const argv = parseCmdline(cmdline.value);
+    const env = environ === undefined ? undefined : parseEnviron(environ);
+    const seenSoFar = { pid, uid, status, membership, argv, env, cwd, program, rootDir: root.rootDir };
     return {
       mark,
+      standing: readStanding(procfs, rootfs, names, seenSoFar),
       metAt: bootClock.last().moment.steady,
       parent: before.parent,
       argv,
-      ...(environ !== undefined && { env: parseEnviron(environ) }),
+      ...(env !== undefined && { env }),
       rootDir: root.rootDir,
       rootId: root.rootId,
       ...(root.view !== undefined && { view: root.view }),
@@ -168,6 +184,7 @@ export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: Boot
         ...(netns !== undefined && { netns }),
         ...(netns !== undefined && home !== undefined && { hostNetns: netns === home }),
         ...(unit !== undefined && { unit }),
+        ...(user !== undefined && userUnit !== undefined && { userUnit: { uid: user, unit: userUnit } }),
         ...(container !== undefined && { container }),
         ...(status.canBindPrivileged !== undefined && { canBindPrivileged: status.canBindPrivileged }),
         ...(maxFds !== undefined && { maxFds }),
@@ -207,13 +224,14 @@ export function createFactReader(procfs: ProcFs, rootfs: string, bootClock: Boot
       residentBytes: seen.residentPages * pageBytes,
       ...(openFds !== undefined && { openFds }),
     };
-    const { argv, env, rootDir, rootId, view } = facts;
+    const { argv, env, rootDir, rootId, standing, view } = facts;
     return {
       process,
       argv,
       ...(env !== undefined && { env }),
       rootDir,
       rootId,
+      standing,
       ...(view !== undefined && { view }),
     };
   }

@@ -1,7 +1,17 @@
 /** `/api/v1/status`: a Report as JSON, spelled out field by field, so that an internal rename cannot change the API. */
 import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
-import type { Changes, Entry, Gap, History, Owner, PortTrack, Report, StaticPortVerdict } from '../../model/model.js';
+import type {
+  Changes,
+  Entry,
+  Gap,
+  History,
+  Identity,
+  Owner,
+  PortTrack,
+  Report,
+  StaticPortVerdict,
+} from '../../model/model.js';
 import { stretches } from '../../report/history.js';
 import { entriesOf, isFailure } from '../../report/journal.js';
 import { entryText } from '../../words/entry.js';
@@ -20,6 +30,8 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
     origins: instance.origins,
     unit: instance.unit ?? null,
     container: instance.container ?? null,
+    ordinary_user: instance.account ?? null,
+    identity: identityJson(instance.identity),
     network_namespace: namespaceText(report, instance) || null,
     version: prediction.release.version ?? null,
     executable: process?.executable ?? null,
@@ -46,6 +58,17 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
       modified: file.mtime ?? null,
       reloaded: file.reloaded,
     })),
+  };
+}
+
+/** Why the process is this instance: what ties it to what is expected, and whom it cannot be although it asks for the same. */
+function identityJson(identity: Identity | undefined) {
+  if (identity === undefined) return null;
+  return {
+    claim: identity.claim ?? null,
+    outside_unit: identity.outsideUnit ?? false,
+    imitates: identity.imitates?.name ?? null,
+    differs: identity.imitates?.differs ?? null,
   };
 }
 

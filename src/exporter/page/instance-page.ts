@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { sureStart } from '../../model/age.js';
 import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model/model.js';
+import { identityText } from '../../words/identity-text.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, namespaceText } from '../view.js';
 import { factList, gapTable } from './host-facts.js';
@@ -64,6 +65,8 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
   return html`<h2>Facts</h2><div class="facts">${factList([
     ['Expected because', instance.origins.map((origin) => origins[origin]).join('; ')],
     ['Unit', instance.unit],
+    ['This process because', instance.identity && identityText(instance.identity)],
+    ['Ordinary user', instance.account === undefined ? undefined : `uid ${instance.account}`],
     ['Container', instance.container],
     ['Configuration', instance.config],
     [

@@ -15,6 +15,9 @@ export interface FileStat {
   /** Permission bits, e.g. 0o644. */
   mode: number;
   uid: number;
+  gid?: number;
+  /** `device:inode`: the same file in every root and mount namespace. */
+  id?: string;
   /** Changes whenever the content may have: inode, size, mtime, ctime. */
   signature: string;
 }
