@@ -8,8 +8,9 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { codesOf, healthOf } from './support/lifecycle.js';
 import { until } from './support/live.js';
 import { scrapeMachine } from './support/machine-exporter.js';
-import { configureFilebeat, installFilebeat, templateUnit } from './support/machine-filebeat.js';
+import { configureFilebeat, installFilebeat, program, templateUnit } from './support/machine-filebeat.js';
 import { boot, type Machine, needsSystemd } from './support/systemd.js';
+import { udpConfig } from './support/world.js';
 
 const top = new URL('../../', import.meta.url).pathname;
 const name = 'filebeat-port-exporter';
@@ -84,8 +85,10 @@ describe('under systemd', needsSystemd, () => {
         property('filebeat@killed', 'MainPID') !== pids[0] && property('filebeat@killed', 'ActiveState') === 'active',
     );
     const restarted = property('filebeat@killed', 'MainPID');
-    const later = scrapeMachine(machine);
-    assert.equal(healthOf(later, 'killed'), `up=1 pid=${restarted} udp 127.0.0.1:9001=1`);
+    const later = await until('a scan sees the new process', () => {
+      const scrape = scrapeMachine(machine);
+      return healthOf(scrape, 'killed') === `up=1 pid=${restarted} udp 127.0.0.1:9001=1` && scrape;
+    });
     assert.equal(later.value('filebeat_instance_restarts_total', { name: 'killed' }), 1);
     assert.equal(healthOf(later, 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
     assert.equal(healthOf(later, 'disabled'), 'up=0 pid= udp 127.0.0.1:9003=0');
@@ -96,5 +99,32 @@ describe('under systemd', needsSystemd, () => {
     machine.sh(`${name} forget disabled`);
     await until('it is forgotten', () => healthOf(scrapeMachine(machine), 'disabled') === 'absent');
     assert.equal(healthOf(scrapeMachine(machine), 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
+  });
+
+  it('a unit of a user’s own is found', () => {
+    installFilebeat(machine);
+    configureFilebeat(machine, 'mine', ['127.0.0.1:9102']);
+    const home = '/home/nina';
+    machine.write(`${home}/filebeat.yml`, udpConfig(['127.0.0.1:9102']), 0o600);
+    machine.write(
+      `${home}/.config/systemd/user/mine.service`,
+      `[Service]
+ExecStart=${program} -c ${home}/filebeat.yml --path.home /usr/share/filebeat --path.data ${home}/data
+StandardInput=file:/srv/sockets/mine
+[Install]
+WantedBy=default.target
+`,
+    );
+    machine.sh(`
+      useradd --home-dir ${home} nina
+      chown -R nina: ${home}
+      systemctl start user@$(id -u nina)
+      systemctl --user --machine=nina@ enable --now mine.service
+      systemctl start ${service}`);
+    const scrape = scrapeMachine(machine);
+    const { labels } = scrape.one('filebeat_instance_info', { config: `${home}/filebeat.yml` });
+    const group = machine.sh(`cat /proc/${labels.get('pid')}/cgroup`);
+    assert.match(group, /\/user@\d+\.service\/app\.slice\/mine\.service$/m);
+    assert.equal(scrape.value('filebeat_port_up', { name: labels.get('name')!, port: '9102' }), 1);
   });
 });
