@@ -78,7 +78,7 @@ describe('the reference', () => {
     const routes = [...read('docs/page.md').matchAll(/^\| `([A-Z]+) (\/\S*)` \|/gm)].map((m) => `${m[1]} ${m[2]}`);
     const source = read('src/exporter/server.ts').replace('options.telemetryPath', "'/metrics'");
     const read200 = [...source.matchAll(/^ {2}get\('([^']+)'/gm)].map((m) => `GET ${m[1]}`);
-    const others = [...source.matchAll(/\.route\('([^']+)'\)\s+\.(\w+)\(/g)].map(
+    const others = [...source.matchAll(/ route\('([^']+)'\)\s+\.(\w+)\(/g)].map(
       (m) => `${m[2]!.toUpperCase()} ${m[1]}`,
     );
     assert.ok(read200.length > 3 && others.length > 3);

@@ -116,6 +116,7 @@ before(async () => {
       return current();
     },
     isReady: () => true,
+    routePrefix: '',
     telemetryPath: '/metrics',
     metrics: () => ({ version: '0.1.0', nodeVersion: 'v20.0.0', legacyPortMetric: false }),
     maxRequests: 0,

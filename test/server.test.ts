@@ -16,6 +16,7 @@ async function serve(over: Partial<AppOptions> = {}): Promise<string> {
   const app = createApp({
     getReport: async () => troubled(),
     isReady: () => true,
+    routePrefix: '',
     telemetryPath: '/metrics',
     metrics: () => ({ version: '0.1.0', nodeVersion: 'v20.0.0', legacyPortMetric: false }),
     maxRequests: 0,

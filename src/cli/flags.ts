@@ -2,6 +2,7 @@
 
 import type { Protocol } from '../model/model.js';
 import { parseDuration } from '../settings/duration.js';
+import { parseExternalUrl, parseRoutePrefix } from '../web/external-url.js';
 import { parseListenAddress } from '../web/listen-address.js';
 
 export const commands = {
@@ -142,6 +143,22 @@ export const flagTable = {
     { help: 'where to serve; repeatable', commands: ['serve'] },
   ),
   'web.telemetry-path': oneOf(telemetryPath, '/metrics', { help: 'where the metrics are', commands: ['serve'] }),
+  'web.external-url': one(
+    {
+      placeholder: 'URL',
+      expected: 'a URL such as https://example.com/filebeat/, or its path alone',
+      parse: parseExternalUrl,
+    },
+    { help: 'where a reverse proxy makes it reachable; its path prefixes all routes', commands: ['serve'] },
+  ),
+  'web.route-prefix': one(
+    {
+      placeholder: 'PATH',
+      expected: 'a path of letters, digits and ._~-, such as /filebeat or /',
+      parse: parseRoutePrefix,
+    },
+    { help: 'prefix of all routes, where it is not the path of --web.external-url', commands: ['serve'] },
+  ),
   'web.config.file': one(path(), {
     help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered',
     commands: ['serve'],

@@ -53,6 +53,7 @@ export async function serve(flags: Flags, log: Logger, activated: readonly Liste
   const app = createApp({
     getReport: (withinMs) => host.reporter.get(withinMs),
     isReady: () => host.reporter.latest()?.snapshot.usable === true,
+    routePrefix: flags['web.route-prefix'] ?? flags['web.external-url']?.path ?? '',
     telemetryPath: flags['web.telemetry-path'],
     metrics: () => ({ version, nodeVersion: process.version, legacyPortMetric: host.settings().legacyPortMetric }),
     ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
@@ -63,6 +64,7 @@ export async function serve(flags: Flags, log: Logger, activated: readonly Liste
   const server = await listen(app, {
     targets: activated.length > 0 ? activated : flags['web.listen-address'],
     configFile: flags['web.config.file'],
+    externalHost: flags['web.external-url']?.host,
     log: (level, message) => log[level](message),
   }).catch(async (error: Error) => {
     await host.close();

@@ -26,6 +26,8 @@ export interface AppOptions {
   getReport(withinMs?: number): Promise<Report>;
   /** A scan has succeeded. */
   isReady(): boolean;
+  /** Before every route: `` or `/a/b`. */
+  routePrefix: string;
   /** Where `/metrics` answers. */
   telemetryPath: string;
   metrics(): MetricsOptions;
@@ -123,6 +125,13 @@ const failed: ErrorRequestHandler = (error, _req, res, next) => {
   else say(res, 500, 'Nothing could be looked at; the log says why.');
 };
 
+/** The bare host and the prefix without its slash lead to the page. Relative, so that it holds behind a proxy that shows us elsewhere. */
+function redirectTo(app: Express, routePrefix: string): void {
+  const last = routePrefix.slice(routePrefix.lastIndexOf('/') + 1);
+  app.get('/', (_req, res) => res.redirect(302, `.${routePrefix}/`));
+  app.get(routePrefix, (_req, res) => res.redirect(302, `./${last}/`));
+}
+
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
@@ -130,10 +139,12 @@ export function createApp(options: AppOptions): Express {
   app.use(secureHeaders);
   app.use(compression({ level: 1, filter: () => true }));
 
+  const { routePrefix } = options;
+  if (routePrefix !== '') redirectTo(app, routePrefix);
+  const route = (path: string) => app.route(routePrefix + path);
   const limited = limitRequests(options.maxRequests);
   const get = (path: string, answer: (report: Report, req: Request, res: Response) => Promise<void> | void) =>
-    app
-      .route(path)
+    route(path)
       .get(limited, async (req, res) => {
         const report = await options.getReport(deadlineOf(req.get('X-Prometheus-Scrape-Timeout-Seconds')));
         await answer(report, req, res);
@@ -184,16 +195,13 @@ export function createApp(options: AppOptions): Express {
     else reply(res, 200, 'text/html; charset=utf-8', page);
   });
 
-  app
-    .route('/-/healthy')
+  route('/-/healthy')
     .get((_req, res) => say(res, 200, 'Healthy.'))
     .all(refuseMethod('GET', 'HEAD'));
-  app
-    .route('/-/ready')
+  route('/-/ready')
     .get((_req, res) => (options.isReady() ? say(res, 200, 'Ready.') : say(res, 503, 'No scan has succeeded yet.')))
     .all(refuseMethod('GET', 'HEAD'));
-  app
-    .route('/-/reload')
+  route('/-/reload')
     .post(
       changes(options.lifecycle, async (lifecycle, _req, res) => {
         const done = await lifecycle.reload();
@@ -201,8 +209,7 @@ export function createApp(options: AppOptions): Express {
       }),
     )
     .all(refuseMethod('POST'));
-  app
-    .route('/api/v1/instances/:name')
+  route('/api/v1/instances/:name')
     .delete(
       changes(options.lifecycle, async (lifecycle, req, res) => {
         const done = await lifecycle.forget(String(req.params['name']));
@@ -211,7 +218,9 @@ export function createApp(options: AppOptions): Express {
     )
     .all(refuseMethod('DELETE'));
 
-  app.use((_req, res) => say(res, 404, 'There is nothing here; / has the page, /-/healthy the health.'));
+  app.use((_req, res) =>
+    say(res, 404, `There is nothing here; ${routePrefix}/ has the page, ${routePrefix}/-/healthy the health.`),
+  );
   app.use(failed);
   return app;
 }

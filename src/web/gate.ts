@@ -11,6 +11,8 @@ export interface GateOptions {
   current: () => Current;
   /** This machine's own name. */
   hostname: string;
+  /** The host of `--web.external-url`. */
+  externalHost?: string | undefined;
   /** Whether the request came through a listener that is bound to a loopback address. */
   isLocalOnly: (request: IncomingMessage) => boolean;
   /** Seconds on a clock that never goes back. */
@@ -21,7 +23,15 @@ export interface GateOptions {
 /** No route takes a body; what is larger than this is not even read. Bytes. */
 const largestBody = 4096;
 
-export function createGate({ app, current, hostname, isLocalOnly, now, log }: GateOptions): RequestListener {
+export function createGate({
+  app,
+  current,
+  hostname,
+  externalHost,
+  isLocalOnly,
+  now,
+  log,
+}: GateOptions): RequestListener {
   const authenticator = createAuthenticator();
   const takeToken = createBucket(now);
 
@@ -42,7 +52,7 @@ export function createGate({ app, current, hostname, isLocalOnly, now, log }: Ga
         origin: request.headers.origin,
         fetchSite: headerText(request, 'sec-fetch-site'),
       },
-      { localOnly: isLocalOnly(request), guarded: secure !== undefined || users.size > 0, hostname },
+      { localOnly: isLocalOnly(request), guarded: secure !== undefined || users.size > 0, hostname, externalHost },
     );
     if (refusal) return refuse(response, refusal.status, refusal.why);
     const peer = request.socket.remoteAddress ?? '';

@@ -16,6 +16,8 @@ export interface ListenOptions {
   targets: readonly ListenTarget[];
   /** Path of `--web.config.file`. */
   configFile?: string | undefined;
+  /** The host of `--web.external-url`: requests that name it are for us. */
+  externalHost?: string | undefined;
   log: Log;
   limits?: Partial<Limits>;
 }
@@ -29,12 +31,20 @@ export interface WebServer {
 
 /** Starts. Rejects with an Error in one sentence: a wrong web configuration, an address that cannot be had. */
 export async function listen(app: RequestListener, options: ListenOptions): Promise<WebServer> {
-  const { targets, configFile, log } = options;
+  const { targets, configFile, externalHost, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const current = watchConfig(configFile, log);
   const localOnly = new Set<string>();
   const isLocalOnly = ({ socket }: IncomingMessage) => localOnly.has(`${socket.localAddress} ${socket.localPort}`);
-  const gate = createGate({ app, current, hostname: hostname(), isLocalOnly, now: systemClock.steady, log });
+  const gate = createGate({
+    app,
+    current,
+    hostname: hostname(),
+    externalHost,
+    isLocalOnly,
+    now: systemClock.steady,
+    log,
+  });
   const connections = new Map<Socket, Backend>();
   const fronts: Server[] = [];
   let backend = createBackend(current().secure, gate, limits, log);

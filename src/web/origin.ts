@@ -21,6 +21,8 @@ export interface Place {
   guarded: boolean;
   /** This machine's own name. */
   hostname: string;
+  /** The host of `--web.external-url`. */
+  externalHost?: string | undefined;
 }
 
 export interface Refusal {
@@ -28,6 +30,9 @@ export interface Refusal {
   why: string;
 }
 
+const refusedName =
+  'This listener is for this machine alone; ask for it as localhost or by its address. ' +
+  'Behind a reverse proxy, --web.external-url says under which name it is asked for.';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -35,9 +40,8 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
  * any name is right: nobody knows by which one Prometheus scrapes. Changing something: refused from any other site.
  */
 export function crossSiteRefusal(asked: Asked, place: Place): Refusal | undefined {
-  const trusted = asked.host === undefined || isOwnName(hostName(asked.host), place.hostname);
-  if (place.localOnly && !place.guarded && !trusted)
-    return { status: 421, why: 'This listener is for this machine alone; ask for it as localhost or by its address.' };
+  const trusted = asked.host === undefined || isOwnName(hostName(asked.host), place);
+  if (place.localOnly && !place.guarded && !trusted) return { status: 421, why: refusedName };
   if (safeMethods.has(asked.method)) return undefined;
   const { origin, fetchSite } = asked;
   const otherSite = fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none';
@@ -49,10 +53,11 @@ export function crossSiteRefusal(asked: Asked, place: Place): Refusal | undefine
 }
 
 /** An address cannot be pointed elsewhere, nor can `localhost`. */
-function isOwnName(name: string, hostname: string): boolean {
+function isOwnName(name: string, { hostname, externalHost }: Place): boolean {
   const lower = name.toLowerCase().replace(/\.$/, '');
   if (parseAddress(lower)) return true;
-  return lower === 'localhost' || lower.endsWith('.localhost') || lower === hostname.toLowerCase();
+  if (lower === 'localhost' || lower.endsWith('.localhost')) return true;
+  return lower === hostname.toLowerCase() || lower === externalHost;
 }
 
 /** `Host` without the port and without brackets. */

@@ -50,9 +50,15 @@ interface Frame {
   home?: boolean;
 }
 
-export function frame({ title, report, context, body, home }: Frame): string {
+/** Links are written from the top of the site and become relative here: they hold below whatever path a proxy shows the site. */
+function relative(page: string, home: boolean): string {
+  // In foreign text every quote is escaped, so this matches our own markup alone.
+  return page.replace(/ (href|action)="\//g, ` $1="${home ? './' : '../'}`);
+}
+
+export function frame({ title, report, context, body, home = false }: Frame): string {
   const { snapshot } = report;
-  return String(html`<!doctype html>
+  const page = String(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -81,4 +87,5 @@ ${body}
 </body>
 </html>
 `);
+  return relative(page, home);
 }
