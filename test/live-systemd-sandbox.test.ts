@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { until } from './support/live.js';
 import { scrapeMachine } from './support/machine-exporter.js';
 import { bindingInput, installFilebeat, program } from './support/machine-filebeat.js';
@@ -12,7 +13,7 @@ import { boot, type Machine, needsSystemd } from './support/systemd.js';
 import { readScrape, type Scrape } from './support/text-format.js';
 import { udpConfig } from './support/world.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const name = 'filebeat-port-exporter';
 
 /** Where people keep configurations, and what a service of theirs may have about itself. */
