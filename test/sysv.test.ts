@@ -81,8 +81,14 @@ case "$1" in
 esac
 `;
 
+const programs: Tree = {
+  '/usr/share/filebeat/bin/filebeat': '\x7fELF',
+  '/usr/share/filebeat/bin/filebeat-god': '\x7fELF',
+};
+
 function look(tree: Tree, native: string[] = []) {
-  return findInitScripts(openFileView(writeTree(tree)), { processNames: ['filebeat'] }, native).units;
+  return findInitScripts(openFileView(writeTree({ ...programs, ...tree })), { processNames: ['filebeat'] }, native)
+    .units;
 }
 
 describe('init scripts', () => {

@@ -199,7 +199,7 @@ const cases: Case[] = [
   {
     title: 'specifiers: names with and without escapes, the last part of a dashed prefix, the percent sign',
     tree: {
-      [`${lib}/site-filebeat@.service`]: `[Service]\nExecStart=${bin} %n %N %p %P %i %I %j %J %f 5%% %Z\n`,
+      [`${lib}/site-filebeat@.service`]: `[Service]\nExecStart=${bin} %n %N %p %P %i %I %j %J %f 5%%\n`,
       [`${wants}/site-filebeat@a-b\\x2dc.service`]: `-> ${lib}/site-filebeat@.service`,
     },
     expect: {
@@ -216,7 +216,6 @@ const cases: Case[] = [
         'filebeat',
         '/a/b-c',
         '5%',
-        '%Z',
       ],
     },
   },
@@ -239,9 +238,14 @@ const cases: Case[] = [
     expect: { argv: [bin, 'log1.example.net', 'log1', 'abc', 'debian', '12', '/etc', '/var/lib'] },
   },
   {
-    title: 'a specifier that files cannot tell stays and is a gap',
+    title: 'what depends on a specifier that files cannot tell is no unit',
     tree: service(`ExecStart=${bin} --path.data /var/%b`),
-    expect: { argv: [bin, '--path.data', '/var/%b'] },
+    expect: 'none',
+  },
+  {
+    title: 'a specifier that files cannot tell does no harm where it bears on nothing',
+    tree: service(`ExecStart=${bin} -E name=%b --path.data /var/lib/x`),
+    expect: { argv: [bin, '--path.data', '/var/lib/x'] },
     gaps: [`missing ${lib}/filebeat.service:2`],
   },
   {
@@ -313,7 +317,7 @@ const cases: Case[] = [
   {
     title: 'an empty line ends a continuation',
     tree: service(`ExecStart=${bin} -e \\`, '', 'User=fb'),
-    expect: { argv: [bin, '-e'], user: 'fb' },
+    expect: { argv: [bin, '-e'], user: { name: 'fb', why: 'its user is not in /etc/passwd' } },
   },
   {
     title: 'blanks around keys, comments with a semicolon, CRLF and a BOM do no harm',
@@ -430,7 +434,7 @@ const cases: Case[] = [
       '/etc/default/a': 'A=first\nB=first\n',
       '/etc/default/b': 'B=second\n',
     },
-    expect: { argv: [bin, 'first', 'second'], envComplete: true },
+    expect: { argv: [bin, 'first', 'second'], envHidden: { any: false, names: [] } },
   },
   {
     title: 'the rules of an EnvironmentFile: quotes, comments, escapes, continuation, no export',
@@ -442,9 +446,12 @@ const cases: Case[] = [
     gaps: ['malformed /etc/e:9'],
   },
   {
-    title: 'a missing EnvironmentFile is fine with a dash and a gap without',
+    title: 'a missing EnvironmentFile is fine with a dash, and keeps the unit from starting without',
     tree: service('EnvironmentFile=-/etc/no', 'EnvironmentFile=/etc/none', `ExecStart=${bin}`),
-    expect: { argv: [bin], envComplete: false },
+    expect: {
+      argv: [bin],
+      failures: ['its EnvironmentFile /etc/none is not there (resources)', `${bin} is not there`],
+    },
     gaps: ['missing /etc/none'],
   },
   {
@@ -460,7 +467,7 @@ const cases: Case[] = [
   {
     title: 'UnsetEnvironment takes a variable away again, PassEnvironment makes the environment incomplete',
     tree: service('Environment=A=1 B=2', 'UnsetEnvironment=A', 'PassEnvironment=C', `ExecStart=${bin} \${A} \${B}`),
-    expect: { argv: [bin, '', '2'], envComplete: false },
+    expect: { argv: [bin, '', '2'], envHidden: { any: false, names: ['C'] } },
   },
   {
     title: 'WorkingDirectory: a dash before it, ~ is the home of User=',
@@ -468,19 +475,19 @@ const cases: Case[] = [
       ...service('User=fb', 'WorkingDirectory=~', `ExecStart=${bin} \${HOME}`),
       '/etc/passwd': 'root:x:0:0::/root:/bin/sh\nfb:x:9:9::/var/lib/fb:/bin/false\n',
     },
-    expect: { cwd: '/var/lib/fb', user: 'fb', argv: [bin, '/var/lib/fb'] },
+    expect: { cwd: '/var/lib/fb', user: { name: 'fb', uid: 9, gid: 9 }, argv: [bin, '/var/lib/fb'] },
   },
   {
     title: 'WorkingDirectory with a dash may be missing; specifiers apply',
     tree: service('WorkingDirectory=-/srv/%p', `ExecStart=${bin}`),
-    expect: { cwd: '/srv/filebeat' },
+    expect: { cwd: '/' },
   },
   {
     title: 'RootDirectory, a private network and conditions are noted',
     tree: {
       [`${lib}/filebeat.service`]: `[Unit]\nConditionPathExists=/etc/x\n[Service]\nRootDirectory=/srv/jail\nPrivateNetwork=yes\nExecStart=${bin}\n`,
     },
-    expect: { rootDirectory: '/srv/jail', ownNetwork: true, conditions: ['ConditionPathExists'] },
+    expect: { rootDirectory: '/srv/jail', ownNetwork: true, why: 'static' },
   },
   {
     title: 'StateDirectory tells STATE_DIRECTORY',
@@ -525,10 +532,13 @@ const cases: Case[] = [
   },
   {
     title: 'a shell command line is looked into',
-    tree: service(
-      'Environment=CFG=/etc/a.yml',
-      `ExecStart=/bin/sh -c 'cd /srv && exec ${bin} -c "$$CFG" >>/var/log/fb.log 2>&1'`,
-    ),
+    tree: {
+      '/srv/': '',
+      ...service(
+        'Environment=CFG=/etc/a.yml',
+        `ExecStart=/bin/sh -c 'cd /srv && exec ${bin} -c "$$CFG" >>/var/log/fb.log 2>&1'`,
+      ),
+    },
     expect: { argv: [bin, '-c', '/etc/a.yml'], cwd: '/srv' },
   },
   {
@@ -593,13 +603,14 @@ for (const { title, tree, unit, running, expect, gaps } of cases) {
 test('a script whose command only running it could tell is a gap, never a guess', () => {
   const root = writeTree({
     ...service('ExecStart=/usr/local/bin/start'),
+    ...enabled('filebeat.service'),
     '/usr/local/bin/start': `#!/bin/sh\nexec ${bin} -c "$(pick-config)"\n`,
   });
   const found = findUnits(openFileView(root), { processNames: ['filebeat'] });
   assert.deepEqual(found.units, []);
   assert.deepEqual(
-    found.gaps.map(({ subject }) => subject),
-    ['/usr/local/bin/start'],
+    found.gaps.map(({ reason, subject }) => [reason, subject]),
+    [['unclear', 'filebeat.service']],
   );
 });
 

@@ -4,7 +4,9 @@
  */
 import { posix } from 'node:path';
 import { configLabel } from '../discovery/instances/foretell.js';
-import { findFilebeat } from '../discovery/launch/launchers.js';
+import { follow } from '../discovery/launch/follow.js';
+import { newWorld } from '../discovery/launch/new-world.js';
+import { rootUser } from '../discovery/launch/users.js';
 import { createFactReader } from '../discovery/processes/process-facts.js';
 import { isFilebeat } from '../discovery/processes/processes.js';
 import type { Subject } from '../explain/explained.js';
@@ -59,9 +61,13 @@ function throughWrapper(
 ): Pick<Command, 'argv' | 'cwd' | 'env'> | undefined {
   const [program = ''] = start.argv;
   const path = program.includes('/') ? program : `/usr/bin/${program}`;
-  const found = findFilebeat(path, start, { files, processNames });
-  if (found === undefined || found === 'unclear' || found.argv === start.argv) return undefined;
-  return found;
+  const world = newWorld(files, processNames);
+  const rest = { envOpen: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
+  follow({ ...start, ...rest, program: path, byShell: true }, world);
+  const [found] = world.starts;
+  if (found === undefined || found.uncertain.length > 0) return undefined;
+  const isSame = found.argv.join('\0') === start.argv.join('\0');
+  return isSame ? undefined : { argv: found.argv, cwd: found.cwd, env: found.env };
 }
 
 /** Throws `StartError`: there is no such process, or it is no Filebeat. */

@@ -38,7 +38,8 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
   const { outcome, reason } = prediction;
   const found: Mismatch[] = [];
   const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
-  if (outcome === 'exits' && reason !== undefined && !stopped) {
+  // What keeps it from starting at all says nothing of its configuration.
+  if (outcome === 'exits' && reason !== undefined && !stopped && instance.cannotStart === undefined) {
     const hangs = hangsAfterRefusal(instance, scene);
     const portsUnknown = instance.expected.length === 0 ? { portsUnknown: true as const } : {};
     found.push(
@@ -66,6 +67,7 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
 function downCause(instance: Instance, { instances, host }: Snapshot): Cause {
   const { prediction, lastSeen, lastEnd, config, dataKey } = instance;
   const origin = instance.origins[0] ?? 'remembered';
+  if (instance.cannotStart !== undefined) return { kind: 'cannot-start', whys: instance.cannotStart };
   if (prediction.outcome === 'exits' && prediction.reason !== undefined)
     return { kind: 'config', fault: prediction.reason };
   const twin = instances.find(

@@ -137,6 +137,7 @@ function run(command: Command, read: ReadCommand, reading: Reading, fromTable: b
 function scopeOf(command: Command, release: ReleaseVersion, reading: Reading): Scope {
   return {
     env: command.env,
+    envHidden: command.envHidden,
     keystore: false,
     envObjects: !applies('env-no-objects', release),
     envTrims: applies('env-trims-numbers', release),

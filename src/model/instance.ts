@@ -48,6 +48,8 @@ export interface Instance {
   flapping?: { count: number; withinSeconds: number };
   /** Root and canonical path.data: two instances with the same one get in each other's way. */
   dataKey?: string;
+  /** Of one that is down: why its unit could not start it as its files are; clauses for people. */
+  cannotStart?: string[];
   /** How the last process ended, as far as the lock file in path.data tells. */
   lastEnd?: 'clean' | 'crash';
 }

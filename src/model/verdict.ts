@@ -97,6 +97,8 @@ export type Cause =
   /** One with the same files runs as `instance`, in another network namespace. */
   | { kind: 'runs-elsewhere'; instance: string }
   | { kind: 'config'; fault: Fault }
+  /** Its unit could not start it as its files are: clauses. */
+  | { kind: 'cannot-start'; whys: string[] }
   | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
   | ({ kind: 'shared-with' } & Holder)
   /** `when`: what makes them meet, where they have not met yet. */

@@ -32,6 +32,11 @@ export interface DraftContext {
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
 }
 
+function cannotStart({ process, candidates }: Merged<Origin>): Pick<Instance, 'cannotStart'> {
+  const failures = candidates.flatMap((one) => (one.shouldRun === false ? [] : (one.failures ?? [])));
+  return process !== undefined || failures.length === 0 ? {} : { cannotStart: [...new Set(failures)] };
+}
+
 export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
   const { state, now } = context;
   const [main] = merged.candidates;
@@ -64,6 +69,7 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     ...(merged.identity === undefined ? {} : { identity: merged.identity }),
     ...(merged.account === undefined ? {} : { account: merged.account }),
     ...(process === undefined && (context.hidden || merged.undecided) ? { hidden: true as const } : {}),
+    ...cannotStart(merged),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
     restarts: known?.restarts ?? 0,

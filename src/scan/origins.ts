@@ -157,12 +157,12 @@ function accountByPlaces({ main }: Places): { account?: number } {
   return uid === undefined ? {} : { account: uid };
 }
 
-/** `RootDirectory=`: the same root as its process is found to have. */
-function rootOf({ rootDirectory }: FilebeatUnit, rootfs: string): { root: string; rootDir: string } {
-  if (rootDirectory === undefined) return { root: '/', rootDir: rootfs };
-  const inner = canonical(openFileView(rootfs), rootDirectory);
-  const rootDir = posix.join(rootfs, inner);
-  const root = identify(rootfs, inner) ?? `root ${rootDirectory}`;
+/** Another root than the host's: the same as its process is found to have. */
+function rootOf(inner: string, rootfs: string): { root: string; rootDir: string } {
+  if (inner === '/') return { root: '/', rootDir: rootfs };
+  const path = canonical(openFileView(rootfs), inner);
+  const rootDir = posix.join(rootfs, path);
+  const root = identify(rootfs, path) ?? `root ${inner}`;
   return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
 }
 
@@ -174,10 +174,12 @@ function readUid(key: string, user: string | undefined, rootfs: string, kept: Ke
 }
 
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
-  const { root, rootDir } = rootOf(unit, rootfs);
-  const uid = readUid(unit.name, unit.user, rootfs, kept);
-  const command: Command = { argv: unit.argv, cwd: unit.cwd, env: unit.env, uid: uid ?? 0 };
-  const { prediction, pathData, config, start, places } = foretell(kept, `unit ${unit.name}`, command, rootDir);
+  const { root, rootDir } = rootOf(unit.root, rootfs);
+  const { argv, cwd, env, envHidden, user, hidden } = unit;
+  const { uid } = user;
+  const command: Command = { argv, cwd, env, envHidden, uid: uid ?? 0 };
+  const key = `unit ${unit.name} ${unit.index}`;
+  const { prediction, pathData, config, start, places } = foretell(kept, key, command, rootDir, { hidden });
   // Whom the service writes its data as, where nothing else tells it.
   const users = uid !== undefined ? [uid] : places.data?.uid ? [places.data.uid] : undefined;
   return {
@@ -192,6 +194,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     unit: unit.name,
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
+    ...(unit.failures.length === 0 ? {} : { failures: unit.failures }),
     prediction,
     start,
     gaps: unit.gaps,
@@ -204,7 +207,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
  */
 function isOfOthers(units: readonly FilebeatUnit[], path: string): boolean {
   if (
-    !/^\/usr\/(?:s?bin|lib|libexec)\/.|^\/etc\/(?:rc\.d\/)?(?:init|rc\d)\.d\/.|\/systemd\/.+\.(?:service|conf)$/.test(
+    !/^\/usr\/(?:s?bin|lib|libexec)\/.|^\/etc\/(?:rc\.d\/)?(?:init|rc\d)\.d\/.|\/systemd\/.+\.(?:service|conf|target|timer|socket|path|mount|slice)$/.test(
       path,
     ) ||
     /filebeat/i.test(path)

@@ -154,6 +154,8 @@ export function causeText({ code, cause }: Mismatch): string {
       return `It was never seen running. Expected because ${wanted[cause.origin]}.`;
     case 'runs-elsewhere':
       return `The same configuration runs as “${cause.instance}” in another network namespace: what is sent here does not reach it.`;
+    case 'cannot-start':
+      return `systemd could not start it as its files are: ${cause.whys.join('; ')}.`;
     case 'config':
       return fault(cause.fault);
     case 'held-by':

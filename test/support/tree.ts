@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 
-/** Path → text, or `-> target` for a symbolic link; a path that ends in a slash is an empty directory. */
+/** Path → text, or `-> target` for a symbolic link; a path that ends in a slash is an empty directory. Scripts and programs can be executed. */
 export type Tree = Record<string, string>;
 
 export function writeTree(tree: Tree): string {
@@ -15,7 +15,7 @@ export function writeTree(tree: Tree): string {
     mkdirSync(path.endsWith('/') ? full : dirname(full), { recursive: true });
     if (path.endsWith('/')) continue;
     if (content.startsWith('-> ')) symlinkSync(content.slice(3), full);
-    else writeFileSync(full, content);
+    else writeFileSync(full, content, { mode: /^(?:#!|\x7fELF)/.test(content) ? 0o755 : 0o644 });
   }
   return root;
 }

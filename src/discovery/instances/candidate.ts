@@ -32,6 +32,8 @@ export interface Candidate {
   unitAliases?: readonly string[];
   /** Only a unit that ought to run makes an instance; another one adds its name to a process. */
   shouldRun?: boolean;
+  /** Of a unit: why it could not start as its files are; clauses. */
+  failures?: readonly string[];
   container?: string;
   /** What its container keeps when it is made anew. */
   containerName?: string;

@@ -9,6 +9,7 @@ import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
 import { attempt } from '../../runtime/defect.js';
+import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
 
 /** What a prediction is made from. It holds an environment: it stays inside of the program. */
 export interface Start {
@@ -56,15 +57,23 @@ export function lookAtPlaces(files: FileView, mainFiles: readonly string[], path
   return { main: mainFiles.map(statOf), ...(data === undefined ? {} : { data }) };
 }
 
-/** `view`: see `ReadOptions`. */
+export interface ForetellOptions {
+  running?: Running;
+  /** See `ReadOptions`. */
+  view?: string | undefined;
+  /** Where it sees other files than its root has. */
+  hidden?: readonly HiddenPlace[];
+}
+
 export function foretell(
   kept: KeptReadings,
   key: string,
   command: Command,
   rootDir: string,
-  { running, view }: { running?: Running; view?: string | undefined } = {},
+  { running, view, hidden = [] }: ForetellOptions = {},
 ): Foretold {
-  const answer = (files: FileView) => {
+  const answer = (host: FileView) => {
+    const files = seenBy(host, hidden);
     const config = configLabel(command.argv);
     const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
     const prediction = predictionWithin(whole, config);
@@ -73,7 +82,7 @@ export function foretell(
   };
   const start = { command, rootDir };
   return attempt(
-    () => ({ ...kept.read(`predict ${key}`, [command, running], rootDir, answer, { view }), start }),
+    () => ({ ...kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view }), start }),
     (place) => {
       const config = attempt(
         () => configLabel(command.argv),

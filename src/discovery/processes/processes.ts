@@ -18,7 +18,7 @@ import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
-import { isFilebeatProgram } from '../launch/launchers.js';
+import { isFilebeatProgram } from '../launch/programs.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 
 export type { RunningFilebeat } from './process-facts.js';

@@ -5,7 +5,7 @@ import type { Membership } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { type ProcessStatus, parseIdMap } from '../../proc/process-files.js';
 import { openFileView } from '../../proc/root-files.js';
-import { isFilebeatProgram } from '../launch/launchers.js';
+import { isFilebeatProgram } from '../launch/programs.js';
 import { containerNameOf } from './container-name.js';
 
 export interface Seen {

@@ -5,9 +5,10 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
-import { pickFilebeat } from '../launch/launchers.js';
-import { simpleCommands } from '../launch/shell.js';
-import { readText } from './unit-service.js';
+import { follow } from '../launch/follow.js';
+import { newWorld } from '../launch/new-world.js';
+import { rootUser } from '../launch/users.js';
+import { readText } from './unit-settings.js';
 import type { FilebeatUnit, UnitOptions } from './units.js';
 
 const scriptDirectories = ['/etc/init.d', '/etc/rc.d/init.d'];
@@ -34,8 +35,7 @@ export function findInitScripts(
     for (const name of list(files, directory, gaps)) {
       if (native.includes(`${name}.service`) || seen.has(`script ${name}`)) continue;
       seen.add(`script ${name}`);
-      const unit = readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options, gaps);
-      if (unit) units.push(unit);
+      units.push(...readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options, gaps));
     }
   }
   return { units: units.sort((a, b) => (a.name < b.name ? -1 : 1)), gaps };
@@ -48,50 +48,55 @@ function readScript(
   wantedBy: string[],
   options: UnitOptions,
   unclear: Gap[],
-): FilebeatUnit | undefined {
+): FilebeatUnit[] {
   const stat = files.stat(path);
-  if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return undefined;
+  if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return [];
   const script = readText(files, path);
   // Most scripts of /etc/init.d have nothing to do with Filebeat: a name that never occurs saves reading them closely.
-  if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) {
-    return undefined;
-  }
-  const gaps: Gap[] = [];
-  let envComplete = true;
-  const source = (file: string) => {
-    // Function libraries of the distribution say nothing about this service.
-    if (!/^\/etc\/(?:default|sysconfig|conf\.d|filebeat)/.test(file)) return undefined;
-    const read = readText(files, file);
-    if (!('gap' in read)) return read.text;
-    if (read.gap.reason !== 'missing') {
-      gaps.push(read.gap);
-      envComplete = false;
-    }
-    return undefined;
-  };
-  const env = { PATH: '/sbin:/usr/sbin:/bin:/usr/bin' };
-  const commands = simpleCommands(script.text, { env, args: [path, 'start'], source });
-  const launch = { files, processNames: options.processNames };
-  const command = pickFilebeat(commands, { argv: [path, 'start'], cwd: '/', env }, launch);
-  if (command === undefined) return undefined;
+  if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) return [];
+  const world = newWorld(files, options.processNames);
+  follow(
+    {
+      argv: [path, 'start'],
+      program: path,
+      cwd: '/',
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+      envOpen: false,
+      user: { ...rootUser },
+      root: '/',
+      network: 'host',
+      uncertain: [],
+      depth: 0,
+      byShell: true,
+    },
+    world,
+  );
   const shouldRun = wantedBy.length > 0;
-  const common = {
-    name,
-    manager: 'sysv' as const,
-    aliases: [],
-    envComplete,
-    ownNetwork: false,
-    shouldRun,
-    why: shouldRun ? ('enabled' as const) : ('disabled' as const),
-    wantedBy,
-    fragment: path,
-    dropIns: [],
-    conditions: [],
-    gaps,
-  };
-  if (command !== 'unclear') return { ...common, ...command };
-  unclear.push({ reason: 'malformed', subject: path, detail: 'how it starts Filebeat is decided as it runs' });
-  return undefined;
+  const clear = world.starts.filter(({ uncertain }) => uncertain.length === 0);
+  if (shouldRun || clear.length === 0) {
+    const whys = [...world.unclear.map(({ why }) => why), ...world.starts.flatMap(({ uncertain }) => uncertain)];
+    const detail = `how ${name}.service starts a Filebeat is not clear: ${[...new Set(whys)].join('; ')}`;
+    if (whys.length > 0) unclear.push({ reason: 'unclear', subject: path, detail });
+  }
+  const written = [...world.written].map((file) => ({ path: file, why: `it is written as ${name} starts` }));
+  return clear.map(
+    (start, index): FilebeatUnit => ({
+      ...start,
+      index,
+      name,
+      manager: 'sysv',
+      aliases: [],
+      ownNetwork: start.network === 'own',
+      shouldRun,
+      why: shouldRun ? 'enabled' : 'disabled',
+      wantedBy,
+      fragment: path,
+      dropIns: [],
+      hidden: written,
+      failures: world.failures,
+      gaps: [],
+    }),
+  );
 }
 
 /** Script name → default runlevels that start it (`rc3`), from `rc?.d/S50NAME`. */

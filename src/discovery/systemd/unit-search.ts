@@ -36,8 +36,8 @@ export interface UnitIndex {
   directories: UnitDirectory[];
   /** Canonical paths of the directories: a link into one of them is an alias, one out of them a linked unit file. */
   canonical: ReadonlySet<string>;
-  /** Unit name → units whose `.wants`, `.requires` or `.upholds` directory links it, sorted. */
-  wantedBy: ReadonlyMap<string, string[]>;
+  /** Unit → what its `.wants`, `.requires` and `.upholds` directories link, by the links' own names. */
+  links: ReadonlyMap<string, ReadonlySet<string>>;
   gaps: Gap[];
 }
 
@@ -46,7 +46,7 @@ export function indexUnits(files: FileView): UnitIndex {
   const directories: UnitDirectory[] = [];
   const canonical = new Set<string>();
   const gaps: Gap[] = [];
-  const wanted = new Map<string, Set<string>>();
+  const links = new Map<string, Set<string>>();
   const list = (path: string): string[] => {
     const names = files.list(path, listLimit);
     if (names.ok) return names.value;
@@ -66,14 +66,17 @@ export function indexUnits(files: FileView): UnitIndex {
     for (const name of names) {
       const owner = /^(.+)\.(?:wants|requires|upholds)$/.exec(name)?.[1];
       if (owner === undefined) continue;
+      const folder = files.resolve(`${path}/${name}`);
       for (const link of list(`${path}/${name}`)) {
-        if (!wanted.has(link)) wanted.set(link, new Set());
-        wanted.get(link)!.add(owner);
+        // A plain file in there is none of them.
+        const target = files.resolve(`${path}/${name}/${link}`);
+        if (folder.ok && target.ok && target.value === `${folder.value}/${link}`) continue;
+        if (!links.has(owner)) links.set(owner, new Set());
+        links.get(owner)!.add(link);
       }
     }
   }
-  const wantedBy = new Map([...wanted].map(([name, owners]) => [name, [...owners].sort()]));
-  return { directories, canonical, wantedBy, gaps };
+  return { directories, canonical, links, gaps };
 }
 
 /** Names of service units that have a file or link in some directory, templates included; sorted. */

@@ -1,6 +1,7 @@
 /**
  * `%` specifiers in unit files (systemd.unit(5) "SPECIFIERS") and the names of units they come from.
  */
+import { unknown } from '../launch/launch-world.js';
 
 export interface UnitName {
   /** `filebeat@core.service` */
@@ -47,6 +48,7 @@ export function legibleUnit(text: string): string {
 export interface SpecifierFacts {
   hostname?: string;
   machineId?: string;
+  rootShell?: string;
   /** Keys of /etc/os-release. */
   osRelease?: Record<string, string>;
 }
@@ -58,17 +60,23 @@ export interface SpecifierContext extends SpecifierFacts {
 }
 
 /**
- * Puts specifiers in. An unknown letter stays as written, as systemd leaves it; one that is known but cannot be told
- * from files (`%v`, `%b`, …) stays too and is listed in `unknown`.
+ * Puts specifiers in. Those that only the running host can tell (`%v`, `%b`, …) become `unknown` and are listed;
+ * `invalid`: one of them is none, for which systemd refuses the setting.
  */
-export function expandSpecifiers(text: string, context: SpecifierContext): { text: string; unknown: string[] } {
-  const unknown: string[] = [];
+export function expandSpecifiers(
+  text: string,
+  context: SpecifierContext,
+): { text: string; unknown: string[]; invalid: boolean } {
+  const told: string[] = [];
+  let invalid = false;
   const expanded = text.replace(/%([a-zA-Z%])/g, (all, letter: string) => {
     const value = specifier(letter, context);
-    if (value === undefined && 'bcdDAgGvBMowWqIrR'.includes(letter)) unknown.push(all);
-    return value ?? all;
+    if (value !== undefined) return value;
+    if ('abvqDAHlmBMowW'.includes(letter)) told.push(all);
+    else invalid = true;
+    return unknown;
   });
-  return { text: expanded, unknown };
+  return { text: expanded, unknown: told, invalid };
 }
 
 /** Values for the system manager, which runs as root. */
@@ -80,7 +88,6 @@ const systemValues: Record<string, string> = {
   G: '0',
   h: '/root',
   L: '/var/log',
-  s: '/bin/sh',
   S: '/var/lib',
   t: '/run',
   T: '/tmp',
@@ -100,6 +107,10 @@ function specifier(letter: string, context: SpecifierContext): string | undefine
       return name.prefix;
     case 'P':
       return unescapeUnit(name.prefix);
+    case 'd':
+      return `/run/credentials/${name.full}`;
+    case 's':
+      return context.rootShell ?? '/bin/sh';
     case 'i':
       return name.instance ?? '';
     case 'I':

@@ -1,19 +1,25 @@
 /**
- * systemd without systemd: unit files below a root → the services that run a Filebeat, how each starts it, and whether
- * it ought to run. "Ought to" means linked from the `.wants`, `.requires` or `.upholds` of something that is started at
- * boot; an `[Install]` section alone enables nothing.
+ * systemd without systemd: unit files below a root → the Filebeats that services start, how each starts them, and whether
+ * they ought to run. "Ought to" means that a boot reaches the unit and its conditions hold; an `[Install]` section alone
+ * enables nothing.
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
-import type { Gap } from '../../model/model.js';
-import { findFilebeat, type LaunchContext } from '../launch/launchers.js';
-import { lastSetting, listSetting, parseUnitFile } from './unit-file.js';
+import type { FilebeatStart, Gap } from '../../model/model.js';
+import { attempt } from '../../runtime/defect.js';
+import type { Environment } from '../launch/launch-world.js';
+import { type Boot, followBoot, type UnitReader } from './unit-boot.js';
+import { judgeConditions } from './unit-conditions.js';
+import { lastSetting } from './unit-file.js';
+import { hostFacts, managerEnvironment } from './unit-host.js';
 import { findDropIns, findFragment, indexUnits, serviceNames, type UnitIndex } from './unit-search.js';
-import { readAssignments, readService, readText, type Service } from './unit-service.js';
-import { legibleUnit, parseServiceName, type SpecifierFacts, templateName, type UnitName } from './unit-specifiers.js';
-import { standsAtBoot, wantedNames } from './unit-wants.js';
-import { assignmentOf, type Environment, parseEnvironmentFile, splitWords } from './unit-words.js';
+import { readService } from './unit-service.js';
+import { readAssignments, type SourcedAssignment, settingsOf } from './unit-settings.js';
+import { legibleUnit, parseServiceName, type SpecifierFacts, templateName } from './unit-specifiers.js';
+import { startsOf } from './unit-starts.js';
+import type { HiddenPlace } from './unit-view.js';
+import { type Writer, writersOf } from './unit-writers.js';
 
-export interface FilebeatUnit extends Omit<Service, 'commands'> {
+export interface FilebeatUnit extends Omit<FilebeatStart, 'unit'> {
   /** `filebeat@core.service`; of an init script its name, `filebeat`. */
   name: string;
   manager: 'systemd' | 'sysv';
@@ -21,14 +27,21 @@ export interface FilebeatUnit extends Omit<Service, 'commands'> {
   instance?: string;
   /** Other names that lead to it (`Alias=` links), sorted. */
   aliases: string[];
-  /** The Filebeat itself: wrappers, launchers and shells before it are taken off. */
-  argv: string[];
   shouldRun: boolean;
-  why: 'enabled' | 'disabled' | 'static' | 'masked';
-  /** Units whose `.wants` and the like link it, or that name it in `Wants=`; sorted. */
+  /** `unclear`: whether it starts at all cannot be told; a gap says why. */
+  why: 'enabled' | 'disabled' | 'static' | 'masked' | 'condition' | 'unclear';
+  /** Units that pull it in, sorted. */
   wantedBy: string[];
   fragment: string;
   dropIns: string[];
+  /** `RootDirectory=` */
+  rootDirectory?: string;
+  ownNetwork: boolean;
+  /** Where it sees other files than the host has. */
+  hidden: HiddenPlace[];
+  /** Why it could not start as its files are: clauses. */
+  failures: string[];
+  gaps: Gap[];
 }
 
 export interface UnitOptions {
@@ -40,26 +53,40 @@ export interface UnitOptions {
 const maxAliases = 8;
 
 /**
- * All Filebeat services of a root, by name. Never throws; what can't be read is a gap of the unit it costs, or of the whole.
- * Sources: systemd.unit(5), systemd.service(5), systemd.exec(5), checked against systemd 252.
+ * All Filebeats of a root's services, by name and index. Never throws; what can't be read is a gap of the unit it costs, or of
+ * the whole. Sources: systemd.unit(5), systemd.service(5), systemd.exec(5), checked against systemd 252.
  */
-export function findUnits(root: FileView, options: UnitOptions): { units: FilebeatUnit[]; gaps: Gap[] } {
+export function findUnits(root: FileView, options: UnitOptions): { units: FilebeatUnit[]; gaps: Gap[]; boot: Boot } {
   const files = onceEach(root);
   const index = indexUnits(files);
-  const wants = wantedNames(files, index);
   const aliases = aliasNames(files, index);
-  const context: Search = {
+  const known = new Map<string, ReturnType<UnitReader>>();
+  const read: UnitReader = (name) => {
+    if (!known.has(name)) known.set(name, readAny(name, { files, index, aliases }));
+    return known.get(name);
+  };
+  const boot = followBoot(files, index, read);
+  const search: Search = {
     files,
     index,
-    wants,
     aliases,
-    launch: { files, processNames: options.processNames },
+    boot,
+    processNames: options.processNames,
     facts: hostFacts(files),
     managerEnv: managerEnvironment(files),
-    unclear: [],
+    writers: writersOf(
+      [...boot.started.keys()].flatMap((name) => read(name) ?? []),
+      files,
+    ),
+    gaps: [],
   };
   const names = new Set<string>();
-  for (const name of [...serviceNames(index), ...wants.keys(), ...(options.running ?? [])]) {
+  for (const name of [
+    ...serviceNames(index),
+    ...boot.started.keys(),
+    ...boot.triggered.keys(),
+    ...(options.running ?? []),
+  ]) {
     const parsed = parseServiceName(name);
     if (!parsed || aliases.has(name)) continue;
     if (parsed.instance === '') {
@@ -69,12 +96,20 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
       names.add(name);
     }
   }
-  const units = [...names].sort().flatMap((name) => readUnit(name, context) ?? []);
-  return { units, gaps: [...index.gaps, ...context.unclear] };
+  const units = [...names].sort().flatMap((name) =>
+    attempt(
+      () => readUnit(name, search),
+      (place): FilebeatUnit[] => {
+        search.gaps.push({ reason: 'malformed', subject: name, detail: `the exporter failed over it (${place})` });
+        return [];
+      },
+    ),
+  );
+  return { units, gaps: [...index.gaps, ...search.gaps], boot };
 }
 
 /** Asks the same thing only once in a search: a hundred units share their directories, users and programs. */
-function onceEach(files: FileView): FileView {
+export function onceEach(files: FileView): FileView {
   const once = <T>(ask: (path: string) => T) => {
     const answers = new Map<string, T>();
     return (path: string): T => {
@@ -109,73 +144,148 @@ function onceEach(files: FileView): FileView {
 interface Search {
   files: FileView;
   index: UnitIndex;
-  wants: ReadonlyMap<string, string[]>;
   /** Alias → the name it leads to. */
   aliases: ReadonlyMap<string, string>;
-  launch: LaunchContext;
+  boot: Boot;
+  processNames: readonly string[];
   facts: SpecifierFacts;
   managerEnv: Environment;
-  /** Units that start a Filebeat, nobody can tell how. */
-  unclear: Gap[];
+  /** Units that write files while the host boots. */
+  writers: Writer[];
+  /** Units that start a Filebeat, nobody can tell how or whether. */
+  gaps: Gap[];
 }
 
-function readUnit(full: string, search: Search): FilebeatUnit | undefined {
-  const { files, index } = search;
+function readUnit(full: string, search: Search): FilebeatUnit[] {
+  const { files, index, boot } = search;
   const name = parseServiceName(full)!;
   const found = locate(full, search);
-  if (found === undefined) return undefined;
+  if (found === undefined) return [];
   const aliases = [...search.aliases].filter(([, of]) => of === full).map(([alias]) => alias);
   const dropIns = findDropIns(files, index, [name, ...aliases.flatMap((alias) => parseServiceName(alias) ?? [])]);
   const read = readAssignments(files, [found.fragment, ...dropIns.paths]);
-  if (read.assignments.length === 0 && read.gaps.length === 0) return undefined;
-  const own = { ...search.facts, name, fragment: found.fragment };
-  const service = readService(files, read.assignments, own, search.managerEnv);
+  if (read.assignments.length === 0 && read.gaps.length === 0) return [];
   // What systemd-sysv-generator makes of an init script is `sysv.ts`'s to read.
-  if (lastSetting(read.assignments, 'Unit', 'SourcePath')?.value.includes('/init.d/')) return undefined;
+  if (lastSetting(read.assignments, 'Unit', 'SourcePath')?.value.includes('/init.d/')) return [];
+  const facts = { ...search.facts, name, fragment: found.fragment };
+  const settings = settingsOf(read.assignments, [...dropIns.gaps, ...read.gaps], facts);
+  const service = readService(files, settings, { unit: full, managerEnv: search.managerEnv });
+  const ends = startsOf(full, service, files, search);
+  if (ends.starts.length === 0 && ends.unclear.length === 0) return [];
 
-  const gaps: Gap[] = [...dropIns.gaps, ...read.gaps, ...service.gaps];
-  for (const { program, argv } of service.commands) {
-    const start = { argv, cwd: service.cwd, env: service.env };
-    const command = findFilebeat(program, start, search.launch);
-    if (command === undefined) continue;
-    if (command === 'unclear') {
-      const detail = `how ${full} starts Filebeat is decided by a script as it runs`;
-      search.unclear.push({ reason: 'malformed', subject: program, detail });
-      continue;
+  const linked = wantedBy([full, ...aliases], search);
+  const installable = read.assignments.some((a) => a.section === 'Install');
+  const enabled = !found.masked && boot.started.has(full);
+  const unclear = (detail: string, subject = full) =>
+    search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
+  const triggers = enabled || found.masked ? [] : (boot.triggered.get(full) ?? []);
+  for (const { how } of triggers.slice(0, 1)) unclear(how);
+  let why: FilebeatUnit['why'] = found.masked ? 'masked' : enabled ? 'enabled' : installable ? 'disabled' : 'static';
+  const failures = [...service.failures, ...ends.failures];
+  if (enabled) {
+    const condition = judgeConditions('Condition', settings, files, facts);
+    const assertion = judgeConditions('Assert', settings, files, facts);
+    const undecided = [condition, assertion].find(({ holds }) => holds === undefined)?.key;
+    if (condition.holds === false) why = 'condition';
+    else if (undecided !== undefined)
+      unclear(`whether it starts is decided as it runs: ${undecided} cannot be told from files`);
+    else if (service.hasConditionCommand)
+      unclear('whether it starts is decided as it runs: its ExecCondition= is a command');
+    if (why === 'enabled' && (undecided !== undefined || service.hasConditionCommand)) why = 'unclear';
+    if (assertion.holds === false) failures.push(`its ${assertion.key} does not hold, an assert that fails the start`);
+  }
+  if (enabled && why !== 'condition') {
+    for (const one of ends.unclear) unclear(one.why, one.subject);
+    for (const { uncertain } of ends.starts)
+      if (uncertain.length > 0) unclear(`how it starts a Filebeat is not clear: ${uncertain.join('; ')}`);
+  }
+  return ends.starts
+    .filter(({ uncertain }) => uncertain.length === 0)
+    .map(
+      (start, at): FilebeatUnit => ({
+        name: full,
+        manager: 'systemd',
+        ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
+        aliases: aliases.sort(),
+        ...start,
+        index: at,
+        ...(service.rootDirectory === undefined ? {} : { rootDirectory: service.rootDirectory }),
+        ownNetwork: start.network === 'own',
+        shouldRun: why === 'enabled',
+        why,
+        wantedBy: linked,
+        fragment: found.fragment,
+        dropIns: dropIns.paths,
+        hidden: [...service.hidden, ...ends.written],
+        failures,
+        gaps: settings.gaps,
+      }),
+    );
+}
+
+/** Units that pull it in, and those that link it though nothing starts them. */
+function wantedBy(names: readonly string[], { boot, index }: Search): string[] {
+  const owners = names.flatMap((name) => boot.started.get(name) ?? []).filter((owner) => owner !== 'boot');
+  for (const [owner, links] of index.links) if (names.some((name) => links.has(name))) owners.push(owner);
+  return [...new Set(owners)].sort();
+}
+
+type Places = Pick<Search, 'files' | 'index' | 'aliases'>;
+
+/** Any kind of unit, by one of its names: what a boot follows. */
+function readAny(wanted: string, search: Places): { name: string; assignments: SourcedAssignment[] } | undefined {
+  const { files, index } = search;
+  const name = search.aliases.get(wanted) ?? wanted;
+  const service = parseServiceName(name);
+  if (service?.instance === '') {
+    const instance = defaultInstance(files, index, name);
+    return instance === undefined ? undefined : readAny(`${service.prefix}@${instance}.service`, search);
+  }
+  const found = service === undefined ? locateOther(name, search) : locate(name, search);
+  if (found === undefined || found.masked) return undefined;
+  const dropIns =
+    service === undefined ? otherDropIns(found.name ?? name, search) : findDropIns(files, index, [service]).paths;
+  const { assignments } = readAssignments(files, [found.fragment, ...dropIns]);
+  return { name: service === undefined ? (found.name ?? name) : name, assignments };
+}
+
+interface Located {
+  fragment: string;
+  masked: boolean;
+  /** Of a target and its like that is reached by an alias. */
+  name?: string;
+}
+
+/** Targets, timers, slices …: a file of that name, or of their template. */
+function locateOther(name: string, { files, index }: Places): Located | undefined {
+  const template = name.replace(/@[^.]*(?=\.\w+$)/, '@');
+  for (const one of [name, template]) {
+    for (const { path, names } of index.directories) {
+      if (!names.has(one)) continue;
+      const real = files.resolve(`${path}/${one}`);
+      const stat = files.stat(`${path}/${one}`);
+      if (!real.ok || !stat.ok) continue;
+      const target = real.value.slice(real.value.lastIndexOf('/') + 1);
+      const isAlias = target !== one && /\.\w+$/.test(target);
+      const isMasked = stat.value.kind !== 'file' || (stat.value.size === 0 && !/\.target$/.test(one));
+      return { fragment: `${path}/${one}`, masked: isMasked, ...(isAlias ? { name: target } : {}) };
     }
-    const linked = wantedBy(name, aliases, search);
-    const installable = read.assignments.some((a) => a.section === 'Install');
-    const why = found.masked
-      ? 'masked'
-      : linked.some((owner) => standsAtBoot(owner, files, search.wants))
-        ? 'enabled'
-        : installable
-          ? 'disabled'
-          : 'static';
-    return {
-      name: full,
-      manager: 'systemd',
-      ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
-      aliases: aliases.sort(),
-      ...command,
-      envComplete: service.envComplete,
-      ...(service.user === undefined ? {} : { user: service.user }),
-      ...(service.rootDirectory === undefined ? {} : { rootDirectory: service.rootDirectory }),
-      ownNetwork: service.ownNetwork || argv[0]?.endsWith('/ip') === true,
-      shouldRun: why === 'enabled',
-      why,
-      wantedBy: linked,
-      fragment: found.fragment,
-      dropIns: dropIns.paths,
-      conditions: service.conditions,
-      gaps,
-    };
   }
   return undefined;
 }
 
+function otherDropIns(name: string, { files, index }: Places): string[] {
+  return index.directories
+    .filter(({ names }) => names.has(`${name}.d`))
+    .flatMap(({ path }) => {
+      const list = files.list(`${path}/${name}.d`, 1000);
+      const found = list.ok ? list.value.filter((file) => file.endsWith('.conf')) : [];
+      return found.map((file) => `${path}/${name}.d/${file}`);
+    });
+}
+
 /** The file of a unit, by its own name or its template's; of a masked one the file that the mask hides. */
-function locate(full: string, search: Search): { fragment: string; masked: boolean } | undefined {
+function locate(full: string, search: Places): Located | undefined {
   const name = parseServiceName(full)!;
   const template = templateName(name);
   let wanted = full;
@@ -211,43 +321,4 @@ function defaultInstance(files: FileView, index: UnitIndex, template: string): s
   if (found.kind !== 'file') return undefined;
   const { assignments } = readAssignments(files, [found.path]);
   return lastSetting(assignments, 'Install', 'DefaultInstance')?.value;
-}
-
-function wantedBy(name: UnitName, aliases: readonly string[], search: Search): string[] {
-  const names = [name.full, ...aliases];
-  const template = templateName(name);
-  // systemctl writes the instance into the link; a bare template linked by hand can only mean the default one.
-  if (template && defaultInstance(search.files, search.index, template) === name.instance) names.push(template);
-  return [...new Set(names.flatMap((one) => search.wants.get(one) ?? []))].sort();
-}
-
-function hostFacts(files: FileView): SpecifierFacts {
-  const text = (path: string) => {
-    const read = readText(files, path);
-    return 'gap' in read ? undefined : read.text;
-  };
-  const hostname = text('/etc/hostname')?.split('\n')[0]?.trim();
-  const machineId = text('/etc/machine-id')?.trim();
-  const release = text('/etc/os-release') ?? text('/usr/lib/os-release');
-  return {
-    ...(hostname ? { hostname } : {}),
-    ...(machineId ? { machineId } : {}),
-    ...(release === undefined ? {} : { osRelease: parseEnvironmentFile(release).env }),
-  };
-}
-
-/** What every service gets: the built-in PATH, the locale, `DefaultEnvironment=` of the manager. */
-function managerEnvironment(files: FileView): Environment {
-  const env: Environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin' };
-  const locale = readText(files, '/etc/locale.conf');
-  if (!('gap' in locale)) Object.assign(env, parseEnvironmentFile(locale.text).env);
-  const settings = readText(files, '/etc/systemd/system.conf');
-  if ('gap' in settings) return env;
-  for (const assignment of listSetting(parseUnitFile(settings.text).assignments, 'Manager', 'DefaultEnvironment')) {
-    for (const word of splitWords(assignment.value).words) {
-      const pair = assignmentOf(word);
-      if (pair) env[pair[0]] = pair[1];
-    }
-  }
-  return env;
 }

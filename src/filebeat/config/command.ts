@@ -11,6 +11,8 @@ export interface Command {
   argv: readonly string[];
   cwd: string;
   env: Record<string, string> | undefined;
+  /** Variables that may be set to what nobody can tell; `any`: every name may be. Absent: `env` is all of it. */
+  envHidden?: { any: boolean; names: readonly string[] };
   /** Effective uid. */
   uid: number;
 }

@@ -22,6 +22,8 @@ import { goTrim, parseValue } from './value.js';
 export interface Scope {
   /** The whole environment of the process; undefined when it could not be read. */
   env: Record<string, string | undefined> | undefined;
+  /** Variables that may be set to what nobody can tell; `any`: every name that `env` has not. */
+  envHidden?: { any: boolean; names: readonly string[] } | undefined;
   /** A keystore file exists: a name found nowhere else may be in it. */
   keystore: boolean;
   /** `{…}` in a variable is an object (6.8). */
@@ -103,9 +105,16 @@ function resolve(name: string, owner: Tree, scope: Scope, trail: Trail, at: Posi
   const text = fromEnvironment(name, scope);
   if (text !== undefined && text !== '') return { ok: true, value: { from: 'env', text } };
   if (cycle) return failure('reference-cycle', at, name);
-  if (scope.env === undefined) return { ...failure('undefined-variable', at, name), unresolved: 'variable' };
+  if (scope.env === undefined || mayBeSet(name, scope))
+    return { ...failure('undefined-variable', at, name), unresolved: 'variable' };
   if (scope.keystore) return { ...failure('undefined-variable', at, name), unresolved: 'keystore' };
   return failure('undefined-variable', at, name);
+}
+
+/** Whoever starts it may have set it: of PATH, HOME and USER it is known who does. */
+function mayBeSet(name: string, { env, envHidden }: Scope): boolean {
+  if (envHidden === undefined || (env !== undefined && Object.hasOwn(env, name))) return false;
+  return envHidden.names.includes(name) || (envHidden.any && !['PATH', 'HOME', 'USER'].includes(name));
 }
 
 function fromEnvironment(name: string, scope: Scope): string | undefined {

@@ -1,0 +1,86 @@
+/** Words of a launcher → its options, and what stands behind them (getopt_long(3)). */
+import type { Launch, World } from './launch-world.js';
+
+export interface OptionRules {
+  /** Options with a value: letters and long names, separated by blanks. The rest are switches. */
+  values?: string;
+  /** Options may stand behind other words. */
+  permutes?: true;
+  /** Long names with one dash (`-exec`), as Go and old programs have them. */
+  singleDash?: true;
+}
+
+export interface GivenOptions {
+  /** Value of the last of these; '' for a switch. */
+  option(...names: string[]): string | undefined;
+  /** Values of all of these, in order. */
+  all(...names: string[]): string[];
+  has(...names: string[]): boolean;
+  rest: string[];
+}
+
+export function readOptions(
+  words: readonly string[],
+  { values = '', permutes, singleDash }: OptionRules,
+): GivenOptions {
+  const takes = new Set(values.split(' '));
+  const given: { name: string; value: string }[] = [];
+  const rest: string[] = [];
+  let at = 0;
+  for (; at < words.length; at += 1) {
+    const word = words[at]!;
+    if (word === '--') {
+      at += 1;
+      break;
+    }
+    if (word.startsWith('--') || (singleDash && /^-[^-]./.test(word))) {
+      const [, name = '', value] = /^--?([^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
+      if (value !== undefined) given.push({ name, value });
+      else if (takes.has(name) && at + 1 < words.length) given.push({ name, value: words[++at]! });
+      else given.push({ name, value: '' });
+    } else if (/^-./.test(word)) {
+      for (let letters = word.slice(1); letters !== ''; ) {
+        const name = letters[0]!;
+        letters = letters.slice(1);
+        if (!takes.has(name)) given.push({ name, value: '' });
+        else {
+          given.push({ name, value: letters !== '' ? letters : (words[++at] ?? '') });
+          letters = '';
+        }
+      }
+    } else if (permutes) {
+      rest.push(word);
+    } else {
+      break;
+    }
+  }
+  const all = (...names: string[]) => given.filter(({ name }) => names.includes(name)).map(({ value }) => value);
+  return {
+    all,
+    option: (...names) => all(...names).at(-1),
+    has: (...names) => all(...names).length > 0,
+    rest: [...rest, ...words.slice(at)],
+  };
+}
+
+/** What a launcher makes of the launch that it was given; `argv` is the program behind it with its words. */
+export interface Change {
+  launch?: Partial<Launch>;
+  argv?: string[];
+  /** A shell line instead of a program. `args` are `$0`, `$1`, …; `login`: the shell reads profiles first. */
+  line?: { text: string; shell?: string; args?: string[]; login?: boolean };
+  /** It ends, and what it started stays. */
+  background?: boolean;
+  /** Why it is not certain what the program sees. */
+  why?: string;
+  /** In this form it starts nothing. */
+  nothing?: true;
+}
+
+export interface Launcher extends OptionRules {
+  /** Words before the program, behind the options. */
+  before?: number;
+  /** Switches with which the launcher ends and the program stays. */
+  background?: string;
+  change?: (given: GivenOptions & { before: string[] }, launch: Launch, world: World) => Change;
+}

@@ -1,0 +1,19 @@
+/** An empty world to follow a command line in. */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import { follow } from './follow.js';
+import type { World } from './launch-world.js';
+
+export function newWorld(files: FileView, processNames: readonly string[]): World {
+  return {
+    files,
+    processNames,
+    starts: [],
+    unclear: [],
+    failures: [],
+    written: new Set(),
+    read: new Set(),
+    steps: { left: limits.scriptCommands },
+    follow,
+  };
+}

@@ -1,0 +1,80 @@
+/** Which file a word names, and what kind of program that is (execve(2), execvp(3)). */
+import { limits } from '../../model/limits.js';
+import { absolute, baseName, type Environment, isKnown, type World } from './launch-world.js';
+
+export type Found =
+  | { kind: 'file'; path: string; executable: boolean }
+  | { kind: 'missing' }
+  /** It cannot be told. */
+  | { kind: 'unknown' };
+
+/** A word with a slash is a path; a bare one is looked for in `PATH`. */
+export function findProgram(word: string, { cwd, env }: { cwd: string; env: Environment }, world: World): Found {
+  if (!isKnown(word)) return { kind: 'unknown' };
+  if (word.includes('/')) {
+    const path = absolute(word, cwd);
+    return isKnown(path) ? look(path, world) : { kind: 'unknown' };
+  }
+  const folders = env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  if (!isKnown(folders)) return { kind: 'unknown' };
+  for (const folder of folders.split(':')) {
+    const path = absolute(`${folder === '' ? '.' : folder}/${word}`, cwd);
+    if (!isKnown(path)) return { kind: 'unknown' };
+    const found = look(path, world);
+    if (found.kind === 'unknown' || (found.kind === 'file' && found.executable)) {
+      return found.kind === 'file' && folder.startsWith('/')
+        ? { ...found, path: `${folder.replace(/\/+$/, '')}/${word}` }
+        : found;
+    }
+  }
+  return { kind: 'missing' };
+}
+
+function look(path: string, world: World): Found {
+  const stat = world.files.stat(path);
+  if (!stat.ok) return { kind: stat.gap.reason === 'missing' ? 'missing' : 'unknown' };
+  if (stat.value.kind !== 'file') return { kind: 'missing' };
+  return { kind: 'file', path, executable: (stat.value.mode & 0o111) !== 0 };
+}
+
+export type Content =
+  /** `#!INTERPRETER [ARGUMENT]` */
+  | { kind: 'script'; interpreter: string; argument?: string; text: string }
+  /** Text without `#!`: shells run it, the kernel does not. */
+  | { kind: 'text'; text: string }
+  | { kind: 'program' };
+
+export function contentOf(path: string, world: World): Content {
+  const stat = world.files.stat(path);
+  if (!stat.ok || stat.value.size > limits.scriptBytes || stat.value.size === 0) return { kind: 'program' };
+  const content = world.files.read(path, limits.scriptBytes);
+  if (!content.ok) return { kind: 'program' };
+  const text = new TextDecoder().decode(content.value.bytes);
+  const head = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t\r]*(?:\n|$)/.exec(text);
+  if (head !== null) {
+    const argument = head[2];
+    return {
+      kind: 'script',
+      interpreter: head[1]!,
+      text,
+      ...(argument === undefined || argument === '' ? {} : { argument }),
+    };
+  }
+  return text.startsWith('\x7fELF') || text.slice(0, 1024).includes('\0')
+    ? { kind: 'program' }
+    : { kind: 'text', text };
+}
+
+/** Does this program with these arguments (without argv[0]) run a Filebeat by its name alone? */
+export function isFilebeatProgram(program: string, args: readonly string[], names: readonly string[]): boolean {
+  const base = baseName(program);
+  const usual = base === 'filebeat' || base === 'filebeat-oss' || base === 'elastic-otel-collector';
+  return usual || names.includes(base) || (base === 'agentbeat' && args[0] === 'filebeat');
+}
+
+/** `filebeat.real`, `filebeat-linux-arm`: it bears the name, and nobody knows whether it is one. */
+export function bearsTheName(program: string): boolean {
+  return /^filebeat[-._](?!god$|.*(?:export|prometheus|monitor|check|watch|ctl|ya?ml$|conf|service))/.test(
+    baseName(program),
+  );
+}

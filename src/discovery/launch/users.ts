@@ -1,0 +1,69 @@
+/** Who a name or number is, from /etc/passwd and /etc/group (passwd(5), group(5)). */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import type { StartUser } from '../../model/model.js';
+
+export interface Account {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+  shell: string;
+}
+
+/** `missing`: the files have none. `unknown`: they cannot be read, or names come from elsewhere too (nsswitch.conf(5)). */
+export function lookUpUser(files: FileView, user: string): Account | 'missing' | 'unknown' {
+  for (const line of linesOf(files, '/etc/passwd') ?? []) {
+    const [name, , uid, gid, , home, shell] = line.split(':');
+    if (shell === undefined || (name !== user && uid !== user)) continue;
+    return { name: name!, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
+  }
+  return namesElsewhere(files, 'passwd') ? 'unknown' : 'missing';
+}
+
+export function lookUpGroup(files: FileView, group: string): number | 'missing' | 'unknown' {
+  for (const line of linesOf(files, '/etc/group') ?? []) {
+    const [name, , gid] = line.split(':');
+    if (gid !== undefined && (name === group || gid === group)) return Number(gid);
+  }
+  return namesElsewhere(files, 'group') ? 'unknown' : 'missing';
+}
+
+function linesOf(files: FileView, path: string): string[] | undefined {
+  const content = files.read(path, limits.configBytes);
+  return content.ok ? new TextDecoder().decode(content.value.bytes).split('\n') : undefined;
+}
+
+function namesElsewhere(files: FileView, database: 'passwd' | 'group'): boolean {
+  if (linesOf(files, `/etc/${database}`) === undefined) return true;
+  const sources = linesOf(files, '/etc/nsswitch.conf')?.find((line) => line.startsWith(`${database}:`));
+  const words =
+    sources
+      ?.slice(database.length + 1)
+      .trim()
+      .split(/\s+/) ?? [];
+  // `systemd` holds root, nobody and what DynamicUser= makes.
+  return words.some((word) => !/^(?:files|compat|systemd|\[.*\])$/.test(word));
+}
+
+export const rootUser: StartUser = { name: 'root', uid: 0, gid: 0 };
+
+/** `USER`, `USER:GROUP`, `:GROUP`, numbers; as `su` and its like take them. */
+export function userOf(files: FileView, spec: string, before: StartUser): StartUser {
+  const [user = '', group] = spec.split(':');
+  let found: StartUser = { ...before };
+  if (user !== '') {
+    const plain = user.replace(/^#/, '');
+    const account = lookUpUser(files, plain);
+    if (typeof account !== 'string') found = { name: account.name, uid: account.uid, gid: account.gid };
+    else if (/^\d+$/.test(plain)) found = { uid: Number(plain) };
+    else
+      found = { name: plain, why: account === 'missing' ? 'there is no such user' : 'its user is not in /etc/passwd' };
+  }
+  if (group !== undefined && group !== '') {
+    const gid = /^\d+$/.test(group) ? Number(group) : lookUpGroup(files, group);
+    if (typeof gid === 'number') found.gid = gid;
+    else delete found.gid;
+  }
+  return found;
+}

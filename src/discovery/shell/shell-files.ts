@@ -1,0 +1,87 @@
+/** What tests and patterns of a shell see of the files: true, false, or not known. */
+import type { FileStat } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import { absolute, isKnown, isSettled, unknown, type World } from '../launch/launch-world.js';
+import { matches, type Segment } from './shell-pattern.js';
+import type { ShellState } from './shell-state.js';
+
+/** `missing`; undefined where it cannot be told what will be there. */
+export function statOf(path: string, world: World): FileStat | 'missing' | undefined {
+  if (!isKnown(path) || !isSettled(path, world)) return undefined;
+  const stat = world.files.stat(path);
+  if (stat.ok) return stat.value;
+  return stat.gap.reason === 'missing' ? 'missing' : undefined;
+}
+
+/** `test -f` and its like. */
+export function fileTest(operator: string, operand: string, state: ShellState): boolean | undefined {
+  if (!isKnown(operand)) return undefined;
+  if (operand === '') return false;
+  const path = absolute(operand, state.cwd);
+  const stat = statOf(path, state.world);
+  if (stat === undefined) return undefined;
+  if (stat === 'missing') return operator === '-L' || operator === '-h' ? undefined : false;
+  switch (operator) {
+    case '-e':
+    case '-a':
+      return true;
+    case '-f':
+      return stat.kind === 'file';
+    case '-d':
+      return stat.kind === 'directory';
+    case '-s':
+      return stat.kind === 'directory' ? true : stat.size > 0;
+    case '-r':
+      return state.launch.user.uid === 0 || (stat.mode & 0o004) !== 0 ? true : undefined;
+    case '-x':
+      if (stat.kind === 'directory') return state.launch.user.uid === 0 ? true : undefined;
+      if ((stat.mode & 0o111) === 0) return false;
+      return state.launch.user.uid === 0 || (stat.mode & 0o001) !== 0 ? true : undefined;
+    default:
+      return undefined;
+  }
+}
+
+export function readScript(path: string, world: World): string | undefined {
+  const content = world.files.read(path, limits.scriptBytes);
+  if (!content.ok) return undefined;
+  world.read.add(path);
+  return new TextDecoder().decode(content.value.bytes);
+}
+
+/** Files that a pattern matches, sorted; undefined where that cannot be told. */
+export function listMatches(segments: readonly Segment[], state: ShellState): string[] | undefined {
+  const chars = segments.flatMap(({ text, quoted }) => [...text].map((char) => ({ text: char, quoted })));
+  const parts: Segment[][] = [[]];
+  for (const char of chars) {
+    if (char.text === '/') parts.push([]);
+    else parts.at(-1)!.push(char);
+  }
+  let found = [''];
+  for (const [at, part] of parts.entries()) {
+    const text = part.map((one) => one.text).join('');
+    const isPattern = part.some((one) => !one.quoted && /[*?[]/.test(one.text));
+    const joint = at === 0 ? '' : '/';
+    if (!isPattern) {
+      found = found.map((base) => `${base}${joint}${text}`);
+      continue;
+    }
+    const all: string[] = [];
+    for (const base of found) {
+      const folder = absolute(at === 0 ? '.' : `${base}/`, state.cwd);
+      if (!isSettled(folder, state.world)) return undefined;
+      const names = state.world.files.list(folder, limits.configEntries);
+      if (!names.ok) {
+        if (names.gap.reason === 'missing') continue;
+        return undefined;
+      }
+      const visible = names.value.filter((name) => !name.startsWith('.') || text.startsWith('.'));
+      for (const name of visible) if (matches(part, name)) all.push(`${base}${joint}${name}`);
+    }
+    found = all;
+    state.world.steps.left -= all.length;
+  }
+  const existing = found.filter((path) => state.world.files.stat(absolute(path, state.cwd)).ok);
+  // Another language sorts otherwise; what is started is the same.
+  return existing.length > 1000 ? [unknown] : existing;
+}

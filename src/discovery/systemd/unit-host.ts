@@ -1,0 +1,41 @@
+/** Facts of the host that units ask for: names for specifiers, and what every service gets from the manager. */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import type { Environment } from '../launch/launch-world.js';
+import { lookUpUser } from '../launch/users.js';
+import { listSetting, parseUnitFile } from './unit-file.js';
+import { readText } from './unit-settings.js';
+import type { SpecifierFacts } from './unit-specifiers.js';
+import { assignmentOf, parseEnvironmentFile, splitWords } from './unit-words.js';
+
+export function hostFacts(files: FileView): SpecifierFacts {
+  const text = (path: string) => {
+    const read = readText(files, path);
+    return 'gap' in read ? undefined : read.text;
+  };
+  const hostname = text('/etc/hostname')?.split('\n')[0]?.trim();
+  const machineId = text('/etc/machine-id')?.trim();
+  const release = text('/etc/os-release') ?? text('/usr/lib/os-release');
+  const root = lookUpUser(files, 'root');
+  return {
+    ...(hostname ? { hostname } : {}),
+    ...(machineId ? { machineId } : {}),
+    ...(release === undefined ? {} : { osRelease: parseEnvironmentFile(release).env }),
+    ...(typeof root === 'string' ? {} : { rootShell: root.shell }),
+  };
+}
+
+/** What every service gets: the built-in PATH, the locale, `DefaultEnvironment=` of the manager. */
+export function managerEnvironment(files: FileView): Environment {
+  const env: Environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+  const locale = readText(files, '/etc/locale.conf');
+  if (!('gap' in locale)) Object.assign(env, parseEnvironmentFile(locale.text).env);
+  const settings = readText(files, '/etc/systemd/system.conf');
+  if ('gap' in settings) return env;
+  for (const assignment of listSetting(parseUnitFile(settings.text).assignments, 'Manager', 'DefaultEnvironment')) {
+    for (const word of splitWords(assignment.value).words) {
+      const pair = assignmentOf(word);
+      if (pair) env[pair[0]] = pair[1];
+    }
+  }
+  return env;
+}

@@ -1,0 +1,88 @@
+/** Merged settings of one unit, as the manager would take them: specifiers put in, lists emptied, bad values dropped. */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { limits } from '../../model/limits.js';
+import type { Gap } from '../../model/model.js';
+import { type Assignment, lastSetting, listSetting, parseUnitFile } from './unit-file.js';
+import { expandSpecifiers, type SpecifierContext } from './unit-specifiers.js';
+
+export interface SourcedAssignment extends Assignment {
+  file: string;
+}
+
+/** Text of a file, or why not. */
+export function readText(files: FileView, path: string): { text: string } | { gap: Gap } {
+  const content = files.read(path, limits.unitBytes);
+  return content.ok ? { text: new TextDecoder().decode(content.value.bytes) } : { gap: content.gap };
+}
+
+/** Assignments of a fragment and its drop-ins in order; files that can't be read and lines that systemd skips are gaps. */
+export function readAssignments(
+  files: FileView,
+  paths: readonly string[],
+): { assignments: SourcedAssignment[]; gaps: Gap[] } {
+  const assignments: SourcedAssignment[] = [];
+  const gaps: Gap[] = [];
+  for (const file of paths) {
+    const stat = files.stat(file);
+    // A mask (a link to /dev/null) empties a drop-in.
+    if (stat.ok && stat.value.kind === 'other') continue;
+    const content = readText(files, file);
+    if ('gap' in content) {
+      if (content.gap.reason !== 'missing') gaps.push(content.gap);
+      continue;
+    }
+    const parsed = parseUnitFile(content.text);
+    assignments.push(...parsed.assignments.map((assignment) => ({ ...assignment, file })));
+    gaps.push(
+      ...parsed.bad.map(({ line, why }) => ({ reason: 'malformed' as const, subject: `${file}:${line}`, detail: why })),
+    );
+  }
+  return { assignments, gaps };
+}
+
+const yes = new Set(['yes', 'true', 'on', '1', 'y', 't']);
+
+export interface UnitSettings {
+  assignments: readonly SourcedAssignment[];
+  /** What could not be told or was dropped. */
+  gaps: Gap[];
+  at(assignment: SourcedAssignment): string;
+  /** Text with its specifiers put in; undefined where one of them is none, for which systemd drops the setting. */
+  expand(text: string, assignment: SourcedAssignment): string | undefined;
+  list(key: string, section?: string): SourcedAssignment[];
+  /** A scalar, expanded. */
+  text(key: string, section?: string): string | undefined;
+  flag(key: string, section?: string): boolean;
+}
+
+export function settingsOf(
+  assignments: readonly SourcedAssignment[],
+  gaps: Gap[],
+  context: SpecifierContext,
+): UnitSettings {
+  const at = ({ file, line }: SourcedAssignment) => `${file}:${line}`;
+  const told = new Set<string>();
+  const expand = (text: string, assignment: SourcedAssignment) => {
+    const expanded = expandSpecifiers(text, context);
+    const detail = `${expanded.unknown.join(' ')} cannot be told from files`;
+    if (expanded.unknown.length > 0 && !told.has(at(assignment) + detail)) {
+      told.add(at(assignment) + detail);
+      gaps.push({ reason: 'missing', subject: at(assignment), detail });
+    }
+    return expanded.invalid ? undefined : expanded.text;
+  };
+  const list = (key: string, section = 'Service') => listSetting(assignments, section, key) as SourcedAssignment[];
+  const text = (key: string, section = 'Service') => {
+    const last = lastSetting(assignments, section, key) as SourcedAssignment | undefined;
+    return last && expand(last.value, last);
+  };
+  return {
+    assignments,
+    gaps,
+    at,
+    expand,
+    list,
+    text,
+    flag: (key, section) => yes.has(text(key, section)?.toLowerCase() ?? ''),
+  };
+}

@@ -1,0 +1,96 @@
+/** The Filebeats that one service starts: its commands, followed to what they end in. */
+import { posix } from 'node:path';
+import type { FileView } from '../../filebeat/files/file-view.js';
+import type { FilebeatStart } from '../../model/model.js';
+import { follow } from '../launch/follow.js';
+import { isKnown, isWritten, type Launch, type World } from '../launch/launch-world.js';
+import { newWorld } from '../launch/new-world.js';
+import { findProgram } from '../launch/programs.js';
+import { filesBelow } from '../launch/rooted-files.js';
+import type { ServiceCommand } from './unit-commands.js';
+import type { Service } from './unit-service.js';
+import { type HiddenPlace, seenBy } from './unit-view.js';
+import type { Writer } from './unit-writers.js';
+
+export interface ServiceStarts {
+  starts: Omit<FilebeatStart, 'unit' | 'index'>[];
+  unclear: World['unclear'];
+  failures: string[];
+  /** What is written before or while it starts. */
+  written: HiddenPlace[];
+}
+
+export function startsOf(
+  unit: string,
+  service: Service,
+  files: FileView,
+  { processNames, writers }: { processNames: readonly string[]; writers: readonly Writer[] },
+): ServiceStarts {
+  const root = service.rootDirectory ?? '/';
+  const world = newWorld(seenBy(filesBelow(files, root), service.hidden), processNames);
+  const launch: Launch = {
+    argv: [],
+    program: '',
+    cwd: service.cwd,
+    env: service.env,
+    envOpen: service.envOpen,
+    user: service.user,
+    root,
+    network: service.ownNetwork ? 'own' : 'host',
+    uncertain: [],
+    depth: 0,
+    byShell: false,
+  };
+  for (const path of service.read) world.read.add(path);
+  for (const command of service.commands) {
+    const outcome = follow({ ...launch, ...located(command, service, world) }, world);
+    // A Filebeat in the foreground never ends, and the commands behind it are not reached.
+    if (!outcome.ends) break;
+  }
+  if (world.starts.length === 0 && world.unclear.length === 0) return { ...world, written: [] };
+  for (const command of service.preparing) {
+    const before: World = { ...world, starts: [], unclear: [], failures: [], always: true };
+    follow({ ...launch, ...located(command, service, before) }, before);
+  }
+  if (service.read.some((path) => isWritten(path, world.written))) {
+    for (const start of world.starts) start.envHidden.any = true;
+  }
+  const own = [...world.written].map((path) => ({ path, why: `it is written as ${unit} starts` }));
+  const others = world.starts.flatMap((start) => othersWrite(start, unit, writers));
+  return { ...world, starts: world.starts, written: [...own, ...others] };
+}
+
+/** systemd looks for a bare program in its own folders, and gives it its whole path as argv[0]. */
+function located(command: ServiceCommand, service: Service, world: World): Pick<Launch, 'argv' | 'program'> {
+  const { program, argv, renamed } = command;
+  if (program.includes('/') || !isKnown(program)) return { program, argv };
+  const found = findProgram(program, { cwd: '/', env: { PATH: service.searchPath } }, world);
+  if (found.kind !== 'file') return { program, argv };
+  return { program: found.path, argv: renamed ? argv : [found.path, ...argv.slice(1)] };
+}
+
+/** Main files of a command line, wherever they may be looked for. */
+export function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): string[] {
+  const valuesOf = (flag: RegExp) =>
+    argv.flatMap((word, at) => {
+      const found = flag.exec(word);
+      return found === null ? [] : [found[1] ?? argv[at + 1] ?? ''];
+    });
+  const folders = [...valuesOf(/^--?path\.config(?:=(.*))?$/), ...valuesOf(/^--?path\.home(?:=(.*))?$/), cwd];
+  const named = valuesOf(/^--?c(?:=(.*))?$/);
+  const files = named.length > 0 ? named : ['filebeat.yml'];
+  return files.flatMap((file) =>
+    file.startsWith('/') ? [posix.normalize(file)] : folders.map((folder) => posix.join(folder, file)),
+  );
+}
+
+function othersWrite(
+  start: Pick<FilebeatStart, 'argv' | 'cwd'>,
+  unit: string,
+  writers: readonly Writer[],
+): HiddenPlace[] {
+  return mainPaths(start).flatMap((path) => {
+    const writer = writers.find((one) => one.unit !== unit && one.writes(path));
+    return writer === undefined ? [] : [{ path, why: `${writer.unit} writes it as the host boots` }];
+  });
+}
