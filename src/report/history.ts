@@ -1,6 +1,6 @@
 /**
- * What former scans saw, for the eye: up and down, drops and queue of every port, up and down of every instance. Pure: a
- * scan makes the next history, there is no timer. Only changes are kept, so that a port at rest costs next to nothing.
+ * A bounded history for sparklines: up, drops and queue of every port, up of every instance. Pure; each scan makes the next
+ * history, there is no timer. Only changes are stored, so that an idle port costs next to nothing.
  */
 import { endpointKey } from '../model/endpoint.js';
 import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report } from '../model/model.js';
@@ -30,7 +30,7 @@ export function stretches(changes: Changes, history: History): [from: number, un
   return found;
 }
 
-/** `changes` with `value` at the last sample `n`; the same array when that says nothing new. */
+/** `changes` with `value` at sample `n`; the same array if the value did not change. */
 function put(changes: Changes, n: number, value: number): Changes {
   const last = changes.length - 2;
   if (last >= 0 && changes[last + 1] === value) return changes;
@@ -38,7 +38,7 @@ function put(changes: Changes, n: number, value: number): Changes {
   return [...changes, n, value];
 }
 
-/** Without what lies before sample `first`, but for the value that still holds there. */
+/** Without the changes before sample `first`, except the value that still holds there. */
 function trim(changes: Changes, first: number): Changes {
   let from = 0;
   while (from + 2 < changes.length && changes[from + 2]! <= first) from += 2;
@@ -47,7 +47,7 @@ function trim(changes: Changes, first: number): Changes {
 
 const upValue = (up: boolean | undefined): number => (up === undefined ? -1 : Number(up));
 
-/** Of two scans in one sample the worse: down before unknown before up. */
+/** The worse of two scans in one sample: down, then unknown, then up. */
 function worse(a: number, b: number): number {
   const rank = (value: number) => (value === 0 ? 2 : value === -1 ? 1 : 0);
   return rank(a) >= rank(b) ? a : b;
@@ -57,7 +57,7 @@ interface Step {
   /** Number of the sample that is written. */
   n: number;
   first: number;
-  /** The sample is there already and gathers several scans. */
+  /** The sample exists already and gathers several scans. */
   again: boolean;
 }
 
@@ -66,7 +66,7 @@ function series(changes: Changes, value: number, { n, first, again }: Step, gath
   return trim(put(changes, n, before === undefined ? value : gather(before, value)), first);
 }
 
-/** Eighths of the receive buffer, rounded up from a sixteenth: finer than a sparkline shows would keep noise. */
+/** Eighths of the receive buffer, rounded up from a sixteenth: a sparkline shows no more. */
 function fill({ up, status, socket, receiveBuffer }: PortVerdict): number {
   if ((up !== true && status !== 'deaf') || socket === undefined || !receiveBuffer) return 0;
   return Math.min(8, Math.round((socket.receiveQueue / receiveBuffer) * 8));
@@ -77,7 +77,7 @@ const noPort: PortTrack = { up: [], drops: [], queue: [], total: 0 };
 function nextPort(before: PortTrack | undefined, port: PortVerdict, step: Step): PortTrack {
   const known = before ?? noPort;
   const total = port.dropsTotal ?? known.total;
-  // What was dropped before the first look is no event of this hour.
+  // Drops from before the first look did not happen within this history.
   const dropped = before === undefined ? 0 : Math.max(0, total - known.total);
   const up = series(known.up, upValue(port.up), step, worse);
   const drops = series(known.drops, dropped, step, (a, b) => a + b);
@@ -86,10 +86,10 @@ function nextPort(before: PortTrack | undefined, port: PortVerdict, step: Step):
   return same && before !== undefined ? before : { up, drops, queue, total };
 }
 
-/** Of ports that did nothing: the tracks that say so, whatever comes after them while the verdicts are the same objects. */
+/** Tracks of ports that have not changed; valid while their verdicts are the same objects. */
 const quiet = new WeakMap<readonly PortVerdict[], Readonly<Record<string, PortTrack>>>();
 
-/** One more scan of the same says nothing new: the track is one stretch, never cut off, of what the port is now. */
+/** Whether one more identical scan adds nothing: the track is a single stretch of the present value. */
 function isQuiet({ up, drops, queue, total }: PortTrack, port: PortVerdict): boolean {
   return (
     up.length === 2 &&
@@ -122,7 +122,7 @@ export function shiftHistory(history: History, step: number): History {
   return { ...history, times: history.times.map((time) => time + step) };
 }
 
-/** The history with one scan more. What is gone from the report leaves it. */
+/** The history with one more scan. Instances and ports that are gone from the report are dropped. */
 export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 'verdict'>): History {
   const { takenAt } = report.snapshot;
   const lastTime = history.times.at(-1);

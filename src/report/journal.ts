@@ -1,6 +1,6 @@
 /**
- * What changed from one scan to the next, for the eye: who started, stopped, bound, lost, was edited. Pure. What failed
- * is kept longer than what went well, so that a busy night does not push the failures out.
+ * What changed from one scan to the next: starts, stops, binds, losses, edits. Pure. Failures are kept longer than successes,
+ * so that a busy night does not push them out.
  */
 import { endpointKey, endpointOf } from '../model/endpoint.js';
 import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from '../model/model.js';
@@ -25,7 +25,7 @@ export function isFailure({ kind }: Entry): boolean {
   return failing.includes(kind);
 }
 
-/** How a port stands in the journal's eyes. */
+/** A port's state as far as the journal distinguishes it. */
 type Stand = 'served' | 'taken' | 'lacking' | 'starting' | 'silent';
 
 function standOf({ status, up }: PortVerdict): Stand {
@@ -43,7 +43,7 @@ function transition(before: Stand, now: Stand): EntryKind | undefined {
 
 const dropping = ({ dropsRecent }: PortVerdict): boolean => (dropsRecent ?? 0) > 0;
 
-/** One entry for all ports of an instance that had the same happen to them, by the same taker. */
+/** One entry for all ports of an instance that changed in the same way, because of the same process. */
 function portEntries(at: number, name: string, before: readonly PortVerdict[], now: readonly PortVerdict[]): Entry[] {
   if (before === now) return [];
   const known = new Map(before.map((port) => [endpointKey(port), port]));
@@ -85,7 +85,7 @@ function processEntry(at: number, before: Instance, now: Instance): Entry[] {
   return [{ at, kind: 'restarted', name, pid: young.pid, former: old.pid }];
 }
 
-/** Files that bear on its listeners and have another time stamp now, came or went. Who is only remembered has no files to compare. */
+/** Files that were edited, added or removed. An instance that is only remembered has no files to compare. */
 function editEntry(at: number, before: Instance, now: Instance): Entry[] {
   const [old, young] = [before.prediction.files, now.prediction.files];
   if (old === young || old.length === 0 || young.length === 0) return [];
@@ -135,7 +135,7 @@ function entriesBetween(before: Scan, now: Scan): Entry[] {
   return found;
 }
 
-/** The journal with what changed since the report before; the first report changes nothing. */
+/** The journal with the changes since the previous report; the first report adds nothing. */
 export function nextJournal(journal: Journal, before: Scan | undefined, now: Scan): Journal {
   const fresh = before === undefined ? [] : entriesBetween(before, now);
   if (fresh.length === 0) return journal;

@@ -1,6 +1,6 @@
 /**
- * One pass serves all who ask meanwhile: a pass in flight is shared, a fresh report is given again, and who must
- * answer in time gets the last report with a gap rather than nothing.
+ * Shares scans among requests: requests join a scan in flight, a fresh report is served again, and a request with a deadline
+ * gets the last report with a gap rather than nothing.
  */
 import { correlate } from '../correlate/correlate.js';
 import type { Thresholds } from '../correlate/scene.js';
@@ -15,7 +15,7 @@ export interface Reporter {
   get(withinMs?: number): Promise<Report>;
   /** The last finished report; never starts a pass. */
   latest(): Report | undefined;
-  /** Something was changed on purpose: whoever asks from now on gets a pass that began after this. */
+  /** Call after a deliberate change: requests from now on get a scan that began after this call. */
   outdate(): void;
 }
 
@@ -30,7 +30,7 @@ export interface ReporterOptions {
   onError?: (error: unknown) => void;
 }
 
-/** What was last known, with a gap that says why it is not newer. */
+/** The last report, with a gap that says why it is not newer. */
 function stale(report: Report, detail: string): Report {
   const gap: Gap = { reason: 'limit', subject: 'scan', detail };
   return { ...report, stale: true, snapshot: { ...report.snapshot, gaps: [...report.snapshot.gaps, gap] } };
@@ -57,7 +57,7 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
   let journal: Journal = emptyJournal;
   let last: Report | undefined;
   let flight: { since: number; report: Promise<Report> } | undefined;
-  /** Counts what was changed on purpose, now and when the last report's pass began. */
+  /** Number of deliberate changes: now, and when the scan of the last report began. */
   let changes = 0;
   let changesSeen = 0;
 

@@ -1,7 +1,7 @@
 /**
- * Finds the holders of the sockets of one pass as cheaply as can be: holders known before are verified, new sockets
- * are looked for among the Filebeats, and everybody's descriptors are walked only on suspicion: a socket at a wanted
- * endpoint that no Filebeat holds.
+ * Finds which processes hold the sockets of one pass, cheapest first: verify the holders known from before, look for new
+ * sockets among the Filebeats, and scan every process's descriptors only when a wanted endpoint has a socket that no
+ * Filebeat holds.
  */
 import type { Gap, Owner, ProcessId } from '../model/model.js';
 import type { OwnerBook } from './owners.js';
@@ -20,20 +20,20 @@ export interface SeenSocket {
 
 export interface Attribution {
   ownersOf(socket: SeenSocket): { owners: Owner[]; ownersKnown: boolean };
-  /** Inodes at wanted endpoints that closed between the reading of the table and now: nobody holds them, nobody ever will. */
+  /** Inodes at wanted endpoints whose sockets closed after the table was read: they have no holder. */
   closed: ReadonlySet<number>;
   gaps: Gap[];
 }
 
-/** Which of these are no longer in their tables? A reading that tears may name one too many: it is looked for again. */
+/** Which of these inodes are no longer in their tables. A torn reading may name one too many; that one is looked for again. */
 export type Recheck = (sockets: readonly SeenSocket[]) => ReadonlySet<number>;
 
-/** What was found out about a socket that no Filebeat holds is asked again after this time. */
+/** How long the answer about a socket that no Filebeat holds stays valid. */
 const STRANGERS_KEPT_MS = 60_000;
-/** New sockets that nobody wants (look-ups of names open and close some all the time) may wait this long. */
+/** New sockets at endpoints that nobody expects may wait this long: DNS lookups open and close such sockets all the time. */
 const UNWANTED_WAIT_MS = 5_000;
 
-/** A socket that no Filebeat held when it was looked at; `walked` when everybody was asked: was nobody hidden? */
+/** A socket that no Filebeat held. `walked`: every process was scanned, and whether all of them could be read. */
 interface Stranger {
   at: number;
   walked?: 'complete' | 'incomplete';
@@ -44,7 +44,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
   const strangers = new Map<number, Stranger>();
   let holdersBefore = '';
   let lastLook = Number.NEGATIVE_INFINITY;
-  /** What the last walk could not see. */
+  /** What the last full scan could not see. */
   let unwalked: readonly Gap[] = [];
 
   return async function attribute(
@@ -58,7 +58,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const holding = book.verify(inodes);
     const unheld = () => sockets.filter(({ inode }) => !book.isHeld(inode));
 
-    // Who has just been discovered may hold what was a stranger's before.
+    // A Filebeat discovered just now may hold a socket that had no known owner before.
     const holdersNow = holders.map(({ pid, startTicks }) => `${pid}:${startTicks}`).join();
     if (holdersNow !== holdersBefore) strangers.clear();
     holdersBefore = holdersNow;
@@ -80,7 +80,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
       for (const inode of gone) closed.add(inode);
       return those.filter(({ inode }) => !gone.has(inode));
     };
-    // Also where a Filebeat may not be looked into: who can be seen to hold its port is not that Filebeat.
+    // Do this for unreadable Filebeats too: a process that visibly holds the port is not that Filebeat.
     const suspicious = stillOpen(
       left.filter(({ inode, wanted }) => wanted && strangers.get(inode)?.walked === undefined),
     );
@@ -89,13 +89,13 @@ export function createAttributor(book: OwnerBook, now: () => number) {
       unwalked = more;
       for (const { inode } of unheld())
         strangers.set(inode, { at: started, walked: complete ? 'complete' : 'incomplete' });
-      // A walk takes long enough for a socket to close, or to pass on to somebody who was asked already.
+      // During a full scan a socket may close, or move to a process that was already scanned.
       stillOpen(suspicious.filter(({ inode }) => !book.isHeld(inode)));
     } else if (suspicious.some(({ netns }) => !denied.has(netns))) {
-      gaps.push({ reason: 'limit', subject: '/proc/*/fd', detail: 'everybody was asked a moment ago' });
+      gaps.push({ reason: 'limit', subject: '/proc/*/fd', detail: 'full descriptor scan skipped (rate limit)' });
     }
 
-    // What a walk could not see is not seen until the next one either.
+    // What the last full scan could not see stays unseen until the next one.
     const isHidden = ({ inode, wanted }: SeenSocket) => wanted && strangers.get(inode)?.walked === 'incomplete';
     if (unheld().some(isHidden)) gaps.push(...unwalked);
 

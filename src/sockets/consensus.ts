@@ -1,7 +1,7 @@
 /**
- * A reading that does not tear. The kernel hands out about 31 rows per read(2) and resumes by position, so a socket
- * that closes meanwhile shifts a living one out of the table. Who misses something expected therefore looks again:
- * the union of up to 8 readings by inode.
+ * Reads a socket table without losing rows. The kernel returns about 31 rows per read(2) and resumes by position, so a
+ * socket that closes in between shifts a live one out of the result. When an expected row is missing the table is read
+ * again, up to 8 times, and the readings are united by inode.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { portKey } from '../model/endpoint.js';
@@ -15,11 +15,11 @@ export const MOST_READINGS = 8;
 export interface Sought {
   protocol: Protocol;
   port: number;
-  /** Asked for sockets of that protocol and port. */
+  /** Whether a row of that protocol and port serves the endpoint. */
   isServedBy: (row: SocketRow) => boolean;
   /** Milliseconds that the readings have to span before it counts as absent: a reload takes a port away for a moment. */
   spanMs?: number;
-  /** Nobody is there to hold it (its Filebeat is down): who has it is of interest, that nobody has is not. */
+  /** The instance is down: report who holds the endpoint, but don't read again if nobody does. */
   forgo?: true;
 }
 
@@ -34,8 +34,8 @@ export interface Consensus {
 }
 
 /**
- * Looks until all that is sought was found, or was looked for often enough. A table that came in one piece can't
- * have torn: there one reading decides, unless the sought thing asks for a span. Between two readings others may run.
+ * Reads until everything sought is found or the limit is reached. A table that arrived in one read(2) cannot be torn, so
+ * one reading decides unless the endpoint asks for a span of time. Other work may run between two readings.
  * `known`: rows of TCP that need not be read, see `kept-rows.ts`.
  * `undefined`: nothing could be read.
  */
@@ -56,7 +56,7 @@ export async function readUntilFound(
   for (;;) {
     const elapsed = steadyMs() - started;
     missing = missing.filter(
-      // On a busy machine two readings can fill a span: as many are made as there would be otherwise.
+      // On a busy machine two readings can fill the span; make as many as on an idle one.
       ({ protocol, spanMs = 0 }) =>
         elapsed < spanMs || (readings < MOST_READINGS && (spanMs > 0 || !whole.has(protocol))),
     );
@@ -95,6 +95,6 @@ function createUnion() {
 /** An endpoint that somebody ought to hold. */
 export interface Wanted extends Sought {
   netns: number;
-  /** Asked for sockets of that protocol and port: true for those that would keep the wanted one from being bound. */
+  /** Whether a row of that protocol and port would make the bind fail. */
   isBlockedBy?: (row: SocketRow) => boolean;
 }

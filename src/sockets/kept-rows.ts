@@ -1,19 +1,19 @@
 /**
- * TCP listeners seen before, so that their tables need not be read on every pass: behind the listeners the kernel
- * walks the hash of all connections, 1.7 ms per table with its 262,144 slots, however few there are (UDP: 0.02 ms).
- * A descriptor that still leads to the same socket proves more than the table does.
+ * Caches TCP listeners so that their tables need not be read on every pass: after the listeners the kernel walks the hash
+ * of all connections, 262,144 slots, 1.7 ms per table however few there are (UDP: 0.02 ms). A descriptor that still leads
+ * to the same socket is better proof than the table.
  */
 import type { Wanted } from './consensus.js';
 import type { OwnerBook } from './owners.js';
 import type { SocketRow } from './table.js';
 
-/** New listeners that nobody wants are seen after this time. */
+/** Listeners at endpoints that nobody expects show up after this time at the latest. */
 const KEPT_MS = 60_000;
 
 interface Kept {
   at: number;
   rows: SocketRow[];
-  /** Inodes that somebody was seen to hold since. */
+  /** Inodes whose holder has been seen since. */
   held: Set<number>;
 }
 
@@ -22,7 +22,7 @@ export function createKeptRows(book: OwnerBook, now: () => number) {
   const memory = new Map<number, Kept>();
 
   return {
-    /** Undefined when the tables have to be read: too long ago, a listener closed, or something wanted is not there. */
+    /** Undefined when the tables must be read: the cache is too old, a listener closed, or an expected one is missing. */
     rows(netns: number, wanted: readonly Wanted[]): SocketRow[] | undefined {
       const kept = memory.get(netns);
       if (kept === undefined || now() - kept.at >= KEPT_MS) return undefined;
@@ -33,7 +33,7 @@ export function createKeptRows(book: OwnerBook, now: () => number) {
           kept.held.add(row.inode);
         } else if (kept.held.has(row.inode)) return undefined;
       }
-      // What nobody we know holds could close without our seeing it: it is no proof.
+      // Sockets without a known owner are not evidence; they may have closed.
       const isThere = ({ port, isServedBy }: Wanted) => open.some((row) => row.port === port && isServedBy(row));
       const sought = wanted.filter(({ protocol }) => protocol === 'tcp');
       return sought.every(isThere) ? kept.rows : undefined;

@@ -1,6 +1,5 @@
 /**
- * What there is to know about one network namespace: parsers of `/proc/<pid>/net/{snmp,snmp6,fib_trie,if_inet6}`,
- * see proc(5) and https://docs.kernel.org/networking/snmp_counter.html.
+ * Facts about one network namespace: parsers of `/proc/<pid>/net/{snmp,snmp6,fib_trie,if_inet6}`, see proc(5) and https://docs.kernel.org/networking/snmp_counter.html.
  */
 import type { Gap, Namespace, Reading, UdpCounters } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
@@ -53,9 +52,9 @@ export function parseIfInet6(text: string): string[] {
 }
 
 /**
- * Reads one namespace through `via` (`self` or a pid in it). Addresses and the first unprivileged port are of use
- * only where a port is missing, and route tables can be long: they are read when `whole`. `/proc/sys/net` shows the
- * namespace of whoever reads it, so `own` says whether that one is meant.
+ * Reads one namespace through `via` (`self` or a pid in it). Addresses and the first unprivileged port matter only when a
+ * port is missing, and route tables can be long, so they are read only with `whole`. `/proc/sys/net` shows the reader's own
+ * namespace; `own` says whether that is the one meant.
  */
 export function readNamespace(
   procfs: ProcFs,

@@ -1,9 +1,9 @@
 /**
  * Who holds a socket: links `/proc/<pid>/fd/<n>` → `socket:[inode]`; see proc(5).
  *
- * Order of reads, so that nothing is mis-assigned: the caller's process scan reads start times; then the tables are
- * read; then the links are; then start times again. A holder counts only if its link was seen after the row and its
- * start time is the same on both sides: neither a pid given away again nor a descriptor closed meanwhile can slip in.
+ * Order of reads: the process scan reads start times, then the tables are read, then the links, then start times again. A
+ * holder counts only if its link was seen after the row and its start time did not change. That rules out reused pids and
+ * descriptors closed in between.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
@@ -17,21 +17,21 @@ interface Holding extends Owner {
 }
 
 export interface OwnerBook {
-  /** Checks every holding known of these sockets by one readlink each, forgets all other sockets; the pids that hold some. */
+  /** Verifies the known holders of these sockets with one readlink each, forgets all other sockets, returns the pids that hold any. */
   verify(inodes: ReadonlySet<number>): Set<number>;
   /** Lists a process's descriptors; false when that is denied. A process that is gone holds nothing. */
   look(process: ProcessId, inodes: ReadonlySet<number>): boolean;
-  /** Lists everybody's descriptors, a few milliseconds at a time. */
+  /** Scans the descriptors of every process, a few milliseconds at a time. */
   walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
-  /** Some process was seen to hold it. */
+  /** Whether a holder is known. */
   isHeld(inode: number): boolean;
-  /** Is the socket open still, by one readlink for each holder known? Says nothing about others. */
+  /** Whether a known holder still has the socket open, by one readlink each. False says nothing about unknown holders. */
   confirm(inode: number): boolean;
   /** By pid. */
   owners(inode: number): Owner[];
-  /** Walks since the book was opened. */
+  /** Full scans so far. */
   readonly walks: number;
-  /** A walk takes its time from everybody else: at most a twentieth of it, so that a walk may have to wait. */
+  /** Full scans may take at most a twentieth of the time; one that would exceed that has to wait. */
   mayWalk(): boolean;
 }
 
@@ -85,7 +85,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     const names = procfs.list(`${pid}/fd`);
     if (!names.ok) return names.gap.reason === 'denied' ? 'denied' : 'gone';
     const found = new Map<number, string>();
-    // Whoever has more of them than is looked at may hold it: nobody knows.
+    // A process with more descriptors than the limit may hold the socket; that stays unknown.
     let denied = names.value.length > limits.descriptors;
     for (const fd of names.value.slice(0, limits.descriptors)) {
       const link = procfs.link(`${pid}/fd/${fd}`);
@@ -120,7 +120,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   function look(process: ProcessId, inodes: ReadonlySet<number>): boolean {
     const found = descriptors(process.pid, inodes);
     if (found === 'denied') return false;
-    // It is there and its descriptors are not: they are hidden from us, not closed.
+    // The process exists but its descriptors are not listed: they are hidden, not closed.
     if (found === 'gone') return statOf(process.pid)?.startTicks !== process.startTicks;
     enter(process, found);
     return true;

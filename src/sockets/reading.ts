@@ -7,14 +7,14 @@ import type { ProcFs } from '../proc/proc-fs.js';
 import { parseStat } from '../proc/process-files.js';
 import { parseSocketTable, type SocketRow } from './table.js';
 
-/** Whoever the tables are read through: `self` is always there, a pid must still be the same process afterwards. */
+/** The process whose tables are read: `self` always exists; another pid must still be the same process afterwards. */
 export type Via = { path: string; process?: ProcessId };
 
 export interface TableReading {
   rows: SocketRow[];
-  /** Protocols of which a table is there and could not be read. */
+  /** Protocols with a table that exists but could not be read. */
   unread: Protocol[];
-  /** Protocols whose tables came in one piece each. A row can be missed only where the kernel resumes between two. */
+  /** Protocols whose tables arrived in one read(2) each. Rows can be missed only where the kernel has to resume. */
   whole: Protocol[];
   gaps: Gap[];
 }
@@ -53,7 +53,7 @@ export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protoco
         if (badLines.length > 0)
           reading.gaps.push({ reason: 'malformed', subject: `/proc/${path}`, detail: lines(badLines) });
       } else if (text.gap.reason !== 'vanished' && text.gap.reason !== 'missing') {
-        // No table at all is a kernel without that family: nothing can be in it.
+        // A missing table means a kernel without that address family.
         unread = true;
         reading.gaps.push(text.gap);
       }
@@ -71,14 +71,14 @@ function isStill(procfs: ProcFs, { process }: Via): boolean {
 }
 
 /**
- * The kernel fills at least 4 KiB (seq_file's page) before it makes us come back, unless there is no row more. The
- * read that would say so walks the whole hash table once more: half of the cost of a look.
+ * The kernel fills at least 4 KiB (seq_file's page) per read unless no rows are left. A final read that returns nothing
+ * would walk the whole hash table once more, half of the cost of a look, so a short read ends the reading.
  */
 function isLast(got: number): boolean {
   return got + LONGEST_ROW < 4096;
 }
 
-/** The kernel lists TCP's listeners before everything else, and busy hosts have 100,000 rows behind them. */
+/** The kernel lists TCP listeners first; busy hosts have 100,000 connections after them. */
 function pastListeners(bytes: Buffer, length: number): boolean {
   const end = bytes.lastIndexOf(10, length - 1);
   const start = end < 1 ? -1 : bytes.lastIndexOf(10, end - 1);

@@ -1,6 +1,6 @@
 /**
- * What the kernel has and who holds it: the one entry to this folder. One pass reads the tables of each network
- * namespace through one of its processes, again where something wanted is missing, and then asks who holds what.
+ * The entry to this folder: which sockets exist and which processes hold them. One pass reads the tables of each network
+ * namespace through one of its processes, again where an expected socket is missing, and then finds the holders.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
@@ -23,11 +23,11 @@ export interface SocketLook<W extends Wanted> {
   sockets: Socket[];
   /** By inode. Addresses and the first unprivileged port are there where something wanted is missing. */
   namespaces: Namespace[];
-  /** Looks at the tables of a namespace in this pass: one for each namespace while all is well. */
+  /** Table readings in this pass: one per namespace while nothing is missing. */
   tableReads: number;
-  /** Walks over everybody's descriptors since the scanner was made. */
+  /** Full descriptor scans since the scanner was made. */
   fullFdScans: number;
-  /** Those that cannot be called missing: the tables that would tell could not be read. */
+  /** Expected endpoints that are neither found nor missing, because a table could not be read. */
   undecided: W[];
   gaps: Gap[];
 }
@@ -42,7 +42,7 @@ export interface SocketScanner {
 
 /** What one look found in one network namespace. */
 interface Space<W extends Wanted> {
-  /** Absent when nobody was there to look through. */
+  /** Absent when no process in the namespace could be used. */
   via?: Via;
   here: readonly W[];
   seen: (SeenSocket & { row: SocketRow })[];
@@ -51,7 +51,7 @@ interface Space<W extends Wanted> {
   gaps: Gap[];
 }
 
-/** Sockets close while we ask who holds them: then the tables are asked for what came after them, so many times. */
+/** Sockets may close while their holders are looked up; then the tables are read again, at most this often. */
 const MOST_ROUNDS = 8;
 
 /** `now`: milliseconds, never going back. */
@@ -112,7 +112,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     let attribution = await attribute(allSeen(), holders, noLongerThere);
     for (let rounds = 1; attribution.closed.size > 0 && rounds < MOST_ROUNDS; rounds++) {
       const { closed } = attribution;
-      // Who has just slept is rarely interrupted: on a busy machine that is what separates a reading from the next.
+      // A short sleep makes preemption between two reads less likely on a busy machine.
       await pause(rounds);
       for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await lookAt(netns);
       attribution = await attribute(allSeen(), holders, noLongerThere);
@@ -133,7 +133,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     };
   }
 
-  /** A socket at rest is the same object in every look: nobody has to copy or compare it again. */
+  /** An unchanged socket stays the same object from look to look, so that nothing compares it again. */
   function tell(
     { row, netns }: { row: SocketRow; netns: number },
     { owners, ownersKnown }: Pick<Socket, 'owners' | 'ownersKnown'>,
@@ -156,7 +156,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     return { protocol, family, address, port, netns, inode, uid, receiveQueue, drops, owners, ownersKnown };
   }
 
-  /** We ourselves can't vanish while we look; pid 1 stands for the host where no Filebeat runs. */
+  /** `self` cannot vanish during the look; pid 1 stands for the host when no Filebeat runs there. */
   async function readOne(netns: number, own: number | undefined, holders: readonly Holder[], here: readonly Wanted[]) {
     const candidates: Via[] = holders
       .filter((holder) => holder.netns === netns)
@@ -181,7 +181,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
   return { look };
 }
 
-/** `absent`: what nothing serves. `concerned`: sockets at wanted endpoints, whose holder has to be known. */
+/** `absent`: expected endpoints that nothing serves. `concerned`: sockets at expected endpoints, whose holder must be known. */
 function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { absent: W[]; concerned: Set<SocketRow> } {
   const absent: W[] = [];
   const concerned = new Set<SocketRow>();
@@ -197,7 +197,7 @@ function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { abs
   return { absent, concerned };
 }
 
-/** What closed before its holder was known is not there; who was served by it alone is undecided, for something may have come after it. */
+/** Drops sockets that closed before their holder was found. Endpoints served by such a socket alone are undecided: another may have replaced it. */
 function leaveOut<W extends Wanted>(space: Space<W>, closed: ReadonlySet<number>): void {
   const gone = space.seen.filter(({ inode }) => closed.has(inode));
   if (gone.length === 0) return;

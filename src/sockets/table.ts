@@ -6,7 +6,7 @@
  */
 import type { Family, Protocol, Socket } from '../model/model.js';
 
-/** One listening socket as the table has it: a `Socket` without namespace and owners. */
+/** One listening socket as a table row: a `Socket` without namespace and owners. */
 export type SocketRow = Omit<Socket, 'netns' | 'owners' | 'ownersKnown'>;
 
 export interface SocketTable {
@@ -15,7 +15,7 @@ export interface SocketTable {
   badLines: number[];
 }
 
-/** Idle and unconnected, which is how UDP listens; TCP has a state for it. */
+/** Kernel states of a listener: TCP_CLOSE for an unconnected UDP socket, TCP_LISTEN for TCP. */
 const LISTENING: Record<Protocol, string> = { udp: '07', tcp: '0A' };
 
 /** Local address and port, state, receive queue, uid, inode and, of UDP, drops. */
@@ -30,7 +30,7 @@ export function parseSocketTable(text: string, protocol: Protocol, family: Famil
   const table: SocketTable = { rows: [], badLines: [] };
   const seen = new Set<number>();
   const state = LISTENING[protocol];
-  // Wildcards and loopback stand in nearly every row.
+  // Nearly every row has a wildcard or loopback address.
   const addresses = new Map<string, string | undefined>();
   let number = 0;
   for (let from = 0; from < text.length; ) {
@@ -57,7 +57,7 @@ export function parseSocketTable(text: string, protocol: Protocol, family: Famil
       continue;
     }
     const inode = Number(inodeText);
-    // A socket in the midst of closing has no inode any more: nobody holds it.
+    // A socket that is being closed has inode 0 and no holder.
     if (inode === 0 || seen.has(inode)) continue;
     seen.add(inode);
     table.rows.push({
