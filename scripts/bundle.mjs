@@ -1,9 +1,10 @@
 // The whole program as one file that node runs, with no node_modules beside it. Its threads run the same file, told apart by their argument.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const top = new URL('..', import.meta.url).pathname;
+const top = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
 
 /** Packages of the older kind ask for node's own modules with `require`. */

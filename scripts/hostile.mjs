@@ -2,8 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const top = new URL('..', import.meta.url).pathname;
+const top = fileURLToPath(new URL('..', import.meta.url));
 const long = process.argv.includes('--long');
 const ready = spawnSync(process.execPath, ['scripts/ready.mjs'], { cwd: top, stdio: 'inherit' });
 if (ready.status !== 0) process.exit(1);

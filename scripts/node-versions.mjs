@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const top = new URL('..', import.meta.url).pathname;
+const top = fileURLToPath(new URL('..', import.meta.url));
 const supported = ['20', '22', '24'];
 const aboutTheMachine =
   /^(live-|e2e|demo|chaos|load|cli|hostile-|settings-reload|page-browser|packages|docs-|completion|prometheus-|canaries|quiet|web-deploy|explain-host|web-auth|bench)/;

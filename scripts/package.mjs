@@ -1,6 +1,6 @@
 // Makes the packages from this tree, without a network: `node scripts/package.mjs [--out FOLDER] [bundle] [deb] [rpm]`.
-// A .deb needs dpkg-deb, an .rpm needs rpmbuild (Debian: package rpm). Without a name: all of them.
-import { execFileSync } from 'node:child_process';
+// A .deb needs dpkg-deb, an .rpm needs rpmbuild (Debian: package rpm). Without a name: those that this machine can make.
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { bashCompletion, zshCompletion } from '../dist/src/cli/reference/completion.js';
@@ -21,7 +22,7 @@ import { manPage } from '../dist/src/cli/reference/man-page.js';
 import { bundle, licences } from './bundle.mjs';
 
 const name = 'filebeat-port-exporter';
-const top = new URL('..', import.meta.url).pathname;
+const top = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(join(top, path), 'utf8');
 const { version } = JSON.parse(read('package.json'));
 
@@ -136,6 +137,10 @@ async function single(_work, out) {
 }
 
 const kinds = { bundle: single, deb, rpm };
+/** What each needs beside Node.js. */
+const tools = { deb: 'dpkg-deb', rpm: 'rpmbuild' };
+const lacks = (kind) =>
+  tools[kind] !== undefined && spawnSync(tools[kind], ['--version'], { stdio: 'ignore' }).error !== undefined;
 const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: 'packages' } },
   allowPositionals: true,
@@ -150,8 +155,13 @@ mkdirSync(out, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), 'package-'));
 process.umask(0o022);
 try {
-  for (const kind of positionals.length > 0 ? positionals : Object.keys(kinds))
-    console.log(await kinds[kind](work, out));
+  for (const kind of positionals.length > 0 ? positionals : Object.keys(kinds)) {
+    if (lacks(kind)) {
+      console.error(`no .${kind} is made: ${tools[kind]} is not installed`);
+      // What was asked for by name has failed.
+      if (positionals.length > 0) process.exitCode = 1;
+    } else console.log(await kinds[kind](work, out));
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,8 +1,9 @@
 // The runs on the real kernel that take minutes, with their counts: torn tables, reloads, the loss ledger, namespaces, rights.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const top = new URL('..', import.meta.url).pathname;
+const top = fileURLToPath(new URL('..', import.meta.url));
 const ready = spawnSync(process.execPath, ['scripts/ready.mjs'], { cwd: top, stdio: 'inherit' });
 if (ready.status !== 0) process.exit(1);
 const runs = ['torn', 'reload', 'ledger', 'namespaces', 'shared', 'privileges'];

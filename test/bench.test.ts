@@ -5,11 +5,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { environmentOfUnit } from './support/bench/subjects.js';
 import type { Results } from './support/bench/tell.js';
 import { rootOnly } from './support/needs.js';
 
-const bench = new URL('./support/bench/bench.js', import.meta.url).pathname;
+const bench = fileURLToPath(new URL('./support/bench/bench.js', import.meta.url));
 
 describe('room', () => {
   it('is the same wherever the exporter is started: unit, container, npm start', () => {

@@ -16,6 +16,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { commandNames, flagTable } from '../src/cli/flags.js';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { type Ended, mainFile, run, startExporter } from './support/exporter.js';
@@ -32,7 +33,7 @@ const file = (name: string, text: string) => {
 
 /** The flags that make a folder of fixtures the host. */
 function fixture(name: string): string[] {
-  const path = new URL(`../../fixtures/${name}`, import.meta.url).pathname;
+  const path = fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
   settle(path);
   return [`--path.rootfs=${path}/root`, `--path.procfs=${path}/root/proc`, '--state.file='];
 }
@@ -110,7 +111,7 @@ describe('check', () => {
   it('names who took the port, and the plain ports of the settings', async () => {
     const { stdout } = await run(['check', ...fixture('port-taken')]);
     assert.match(stdout, /pid 731 \(rsyslogd\)/);
-    const settings = new URL('../../fixtures/plain-ports/settings.yml', import.meta.url).pathname;
+    const settings = fileURLToPath(new URL('../../fixtures/plain-ports/settings.yml', import.meta.url));
     const plain = await run(['check', ...fixture('plain-ports'), `--config.file=${settings}`]);
     assert.equal(plain.code, 2);
     assert.match(plain.stdout, /6985/);

@@ -5,10 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { until } from './support/live.js';
 
-const demoFile = new URL('./support/demo.js', import.meta.url).pathname;
+const demoFile = fileURLToPath(new URL('./support/demo.js', import.meta.url));
 const started: ChildProcess[] = [];
 after(() => {
   for (const child of started) child.kill('SIGTERM');

@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { load, loadAll } from 'js-yaml';
 import { flagTable } from '../src/cli/flags.js';
 import { mismatchCodes, mismatches } from '../src/model/mismatches.js';
@@ -12,7 +13,7 @@ import { parseSettings } from '../src/settings/settings.js';
 import { freePort, until } from './support/live.js';
 import { needs } from './support/needs.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const read = (name: string) => readFileSync(join(top, name), 'utf8');
 const english = read('README.md');
 const chinese = read('README.zh-CN.md');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { flagTable } from '../src/cli/flags.js';
 import { tableNames, tablesIn, withTables } from '../src/cli/reference/document.js';
 import { statusDocument } from '../src/exporter/json/status-json.js';
@@ -14,7 +15,7 @@ import { parseSettings } from '../src/settings/settings.js';
 import { report } from './support/report.js';
 import { statuses } from './support/table-words.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const read = (name: string) => readFileSync(join(top, name), 'utf8');
 const docs = readdirSync(join(top, 'docs'))
   .filter((name) => name.endsWith('.md'))

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { mutantFile, ruleNames } from './support/e2e/hurry.js';
 import { complaints, type Fault } from './support/e2e/judge.js';
 import { alerts } from './support/rules.js';
 
 async function runAll(): Promise<{ code: number | null; said: string }> {
-  const file = new URL('./support/e2e/main.js', import.meta.url).pathname;
+  const file = fileURLToPath(new URL('./support/e2e/main.js', import.meta.url));
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));

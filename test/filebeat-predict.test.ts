@@ -184,13 +184,13 @@ describe('processors', () => {
       'exits: unknown-processor',
     ],
     [
-      'an unknown one of netflow ends only that input from 8.13',
-      { main: with_('netflow', '{nosuch: {}}'), release: '8.13.0' },
+      'an unknown one of netflow ends only that input from 8.16',
+      { main: with_('netflow', '{nosuch: {}}'), release: '8.16.0' },
       GOOD,
     ],
     [
-      'an unknown one of netflow stops the start before 8.13',
-      { main: with_('netflow', '{nosuch: {}}'), release: '8.12.2' },
+      'an unknown one of netflow ends the process before 8.16',
+      { main: with_('netflow', '{nosuch: {}}'), release: '8.15.5' },
       'exits: unknown-processor',
     ],
     ['an unknown one of syslog always stops the start', with_('syslog', '{nosuch: {}}'), 'exits: unknown-processor'],
@@ -212,7 +212,7 @@ describe('processors', () => {
     ],
     [
       'conditions may be nested',
-      with_('syslog', '{drop_event: {when: {not: {and: [{has_fields: [a]}, {or: []}]}}}}'),
+      with_('syslog', '{drop_event: {when: {not: {and: [{has_fields: [a]}, {or: [{has_fields: [b]}]}]}}}}'),
       `${GOOD}, udp *:7002`,
     ],
     [

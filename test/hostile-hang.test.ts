@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Exporter, startExporter } from './support/exporter.js';
 import { type Hang, hang } from './support/hang.js';
 import { quietPort, until } from './support/live.js';
@@ -107,15 +108,31 @@ describe('a read that never comes back', needsStrace, () => {
     assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'limit' })! > 0);
     const late = await world.filebeat('late', [`127.0.0.1:${await quietPort()}`]);
     assert.equal((await scrapeWithin(10)).scrape.value('filebeat_port_up', { config: late.config }), 1);
-    // It cannot be told whether the odd process is the one that ended.
+    // The odd process is another one than that which ends.
     await one.kill();
-    assert.equal((await scrapeWithin(10)).scrape.value('filebeat_instance_up', { config: one.config }), undefined);
+    assert.equal((await scrapeWithin(10)).scrape.value('filebeat_instance_up', { config: one.config }), 0);
+  });
+
+  it('of the command line of a known Filebeat hides that one alone', async () => {
+    await start();
+    const [a, b] = [await quietPort(), await quietPort()];
+    const one = await world.filebeat('veiled', [`127.0.0.1:${a}`]);
+    const other = await world.filebeat('ended', [`127.0.0.1:${b}`]);
+    await exporter.scrape();
+    const odd = await world.process({ argv: ['odd'] });
+    await hold([`/proc/${odd.pid}/cmdline`, `/proc/${one.pid}/cmdline`]);
+    await scrapeWithin(10);
+    await other.kill();
+    const { scrape } = await scrapeWithin(10);
+    assert.equal(scrape.value('filebeat_instance_up', { config: one.config }), undefined);
+    assert.equal(scrape.value('filebeat_instance_up', { config: other.config }), 0);
+    assert.deepEqual(scrape.all('filebeat_mismatch', { config: one.config }), []);
   });
 
   it('is looked at again once it comes back', async () => {
     world = createWorld('hang-');
     ends.push(world.end);
-    const script = new URL('support/scan-host.js', import.meta.url).pathname;
+    const script = fileURLToPath(new URL('support/scan-host.js', import.meta.url));
     const host = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
     ends.push(() => host.kill('SIGKILL'));
     const lines = createInterface(host.stdout)[Symbol.asyncIterator]();

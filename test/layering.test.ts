@@ -47,7 +47,7 @@ const rooms: Room[] = [
     holds: 'which Filebeats run or ought to run',
     on: ['model', 'runtime', 'filebeat', 'settings', 'proc'],
   },
-  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'discovery'] },
+  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'proc', 'discovery'] },
   {
     name: 'scan',
     holds: 'one look at everything',
@@ -78,12 +78,13 @@ const filebeatRooms: Room[] = [
   { name: 'files', holds: 'loading, globs', on: ['yaml', 'tree', 'releases'] },
   { name: 'net', holds: 'hosts, addresses, names', on: ['files'] },
   { name: 'template', holds: "Go's templates", on: ['tree'] },
-  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net'] },
+  { name: 'processors', holds: 'processors and their conditions', on: ['tree', 'releases', 'files', 'net'] },
+  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net', 'processors'] },
   { name: 'modules', holds: 'one module', on: ['yaml', 'tree', 'releases', 'files', 'template'] },
   {
     name: 'config',
     holds: 'main and included files',
-    on: ['tree', 'releases', 'files', 'net', 'inputs', 'modules'],
+    on: ['tree', 'releases', 'files', 'net', 'processors', 'inputs', 'modules'],
   },
 ];
 
@@ -235,4 +236,15 @@ describe('layers', () => {
       );
     });
   }
+});
+
+it('no script and no test takes a file’s path from the text of a URL, where a blank is %20', () => {
+  const top = join(src, '..');
+  const sources = ['scripts', 'test', 'src'].flatMap((part) =>
+    readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).map((file) => join(part, file)),
+  );
+  const strange = sources.filter(
+    (file) => /\.(ts|mjs)$/.test(file) && /import\.meta\.url\)+\.pathname/.test(readFileSync(join(top, file), 'utf8')),
+  );
+  assert.deepEqual(strange, []);
 });

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import type { Gap, Socket } from '../src/model/model.js';
 import { at, freePort, quietPort } from './support/live.js';
@@ -66,10 +67,10 @@ describe('rights', rootOnly, () => {
     // Nobody has to be able to read the program that looks.
     folder = mkdtempSync(join(tmpdir(), 'fpe-rights-'));
     execFileSync('chmod', ['755', folder]);
-    const built = new URL('../', import.meta.url).pathname;
+    const built = fileURLToPath(new URL('../', import.meta.url));
     cpSync(built, join(folder, 'dist'), { recursive: true });
-    cpSync(new URL('../../package.json', import.meta.url).pathname, join(folder, 'package.json'));
-    symlinkSync(new URL('../../node_modules', import.meta.url).pathname, join(folder, 'node_modules'));
+    cpSync(fileURLToPath(new URL('../../package.json', import.meta.url)), join(folder, 'package.json'));
+    symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'));
     port = await freePort();
     one = await startStandIn({
       argv: ['filebeat', '-c', 'x.yml'],

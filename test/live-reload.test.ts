@@ -8,6 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { quietPort } from './support/live.js';
 import { createProgram, toldOf } from './support/program.js';
 import { createWorld } from './support/world.js';
@@ -21,7 +22,7 @@ const world = createWorld('reload-');
 after(() => world.end());
 
 async function startReloader(folder: string, port: number, away: number) {
-  const script = new URL('support/reloader.js', import.meta.url).pathname;
+  const script = fileURLToPath(new URL('support/reloader.js', import.meta.url));
   const child = spawn(process.execPath, [script, folder, `${port}`, `${away}`], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const said = async () => (await lines.next()).value as string;

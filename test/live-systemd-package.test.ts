@@ -5,12 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { until } from './support/live.js';
 import { scrapeMachine } from './support/machine-exporter.js';
 import { configureFilebeat, installFilebeat, templateUnit } from './support/machine-filebeat.js';
 import { boot, type Machine, needsSystemd } from './support/systemd.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { version: string };
 const name = 'filebeat-port-exporter';
 const service = `${name}.service`;

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { codesOf, healthOf } from './support/lifecycle.js';
 import { until } from './support/live.js';
 import { scrapeMachine } from './support/machine-exporter.js';
@@ -12,7 +13,7 @@ import { configureFilebeat, installFilebeat, program, templateUnit } from './sup
 import { boot, type Machine, needsSystemd } from './support/systemd.js';
 import { udpConfig } from './support/world.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const name = 'filebeat-port-exporter';
 const service = `${name}.service`;
 const example = (file: string) => readFileSync(join(top, 'examples/systemd', file), 'utf8');

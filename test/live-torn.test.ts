@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { readTables } from '../src/sockets/reading.js';
 import { quietPort } from './support/live.js';
@@ -22,9 +23,13 @@ after(() => world.end());
 
 /** A generator at work, and how many sockets it opened so far. */
 async function startChurn(rate: number) {
-  const child = spawn(process.execPath, [new URL('support/churn.js', import.meta.url).pathname, `${IDLE}`, `${rate}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('support/churn.js', import.meta.url)), `${IDLE}`, `${rate}`],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   let opened = 0;
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { openMemory } from '../src/state/memory.js';
 import { forget } from '../src/state/memory-forget.js';
 import { emptyState, type State } from '../src/state/memory-state.js';
@@ -252,7 +253,7 @@ describe('the state file', () => {
 });
 
 describe('kill -9 while the state is written', () => {
-  const writer = new URL('./support/state-writer.js', import.meta.url).pathname;
+  const writer = fileURLToPath(new URL('./support/state-writer.js', import.meta.url));
 
   /** One life of a writer; what it leaves must be the state before, or one of its own, whole. */
   async function life(path: string, before: number): Promise<number> {

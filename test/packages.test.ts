@@ -9,16 +9,18 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
 import { until } from './support/live.js';
 import { needs, needsProgram } from './support/needs.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'packages-'));
 const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { version: string };
 const name = 'filebeat-port-exporter';
@@ -220,6 +222,36 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
       assert.ok(!existsSync(`/usr/bin/${name}`), 'nothing of it reached this system');
     },
   );
+});
+
+describe('on a machine without rpmbuild', needsProgram('dpkg-deb'), () => {
+  const bin = join(folder, 'bin');
+  const elsewhere = join(folder, 'elsewhere');
+  before(() => {
+    mkdirSync(bin);
+    for (const tool of ['dpkg-deb', 'tar', 'rm', 'xz'])
+      symlinkSync(say('sh', '-c', `command -v ${tool}`).trim(), join(bin, tool));
+  });
+  const makeHere = (...kinds: string[]) =>
+    spawnSync(process.execPath, [join(top, 'scripts/package.mjs'), '--out', elsewhere, ...kinds], {
+      env: { ...env, PATH: bin },
+      encoding: 'utf8',
+    });
+
+  it('the other packages are made, and one sentence says which is not', () => {
+    const { status, stdout, stderr } = makeHere();
+    assert.equal(stderr, 'no .rpm is made: rpmbuild is not installed\n');
+    assert.deepEqual(lines(stdout), [join(elsewhere, `${name}.mjs`), join(elsewhere, `${name}_${version}_all.deb`)]);
+    assert.equal(status, 0);
+  });
+
+  it('asked for by name it fails, and the others are made all the same', () => {
+    rmSync(elsewhere, { recursive: true });
+    const { status, stdout, stderr } = makeHere('rpm', 'bundle');
+    assert.equal(stderr, 'no .rpm is made: rpmbuild is not installed\n');
+    assert.deepEqual(lines(stdout), [join(elsewhere, `${name}.mjs`)]);
+    assert.equal(status, 1);
+  });
 });
 
 describe('the .rpm', needsProgram('rpmbuild'), () => {

@@ -4,13 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { allPanels, type Dashboard, dashboardExpressions, filledIn } from './support/grafana.js';
 import { needsProgram } from './support/needs.js';
 import { vocabulary } from './support/promql.js';
 import { run } from './support/promtool.js';
 import { labelsIn, statuses, strangeWords } from './support/table-words.js';
+import { type Attach, scrapedSeries, targetLabels } from './support/target-labels.js';
 
-const file = new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url).pathname;
+const file = fileURLToPath(new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url));
 const dashboard = JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
 const panels = allPanels(dashboard.panels);
 const expressions = dashboardExpressions(dashboard);
@@ -123,3 +125,50 @@ test('Prometheus can parse every expression', needsProgram('promtool'), (t) => {
   assert.match(said.text, new RegExp(`${expressions.length} rules found`));
   assert.ok(!check(asRules([...expressions, { expr: 'sum by (' }])).ok, 'the check accepts what does not parse');
 });
+
+/** Every panel's expression over all scenarios, once as they are and once with labels at their targets: what differs. */
+function differences(how: Attach): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
+  // A panel of versions shows the target's word for it.
+  const ofTarget = (expr: string) => !how.honor && /^count by \(version\b/.test(expr);
+  const asked = dashboardExpressions(dashboard, { job: 'plain' })
+    .map(({ where, expr }, i) => ({
+      where,
+      plain: expr,
+      labelled: dashboardExpressions(dashboard, { job: 'labelled' })[i]!.expr,
+    }))
+    .filter(({ where, plain }) => !where.startsWith('variable') && !ofTarget(plain));
+  const cases = asked.flatMap(({ where, plain, labelled }) =>
+    [plain, labelled].map((side) => ({
+      where,
+      expr: `(count(${side}) or vector(0)) - (count((${plain}) == (${labelled})) or vector(0))`,
+    })),
+  );
+  try {
+    const input_series = [...scrapedSeries('plain'), ...scrapedSeries('labelled', how)];
+    const promql_expr_test = cases.map(({ expr }) => ({
+      expr,
+      eval_time: '30m',
+      exp_samples: [{ labels: '{}', value: 0 }],
+    }));
+    writeFileSync(join(folder, 'none.yml'), JSON.stringify({ groups: [] }));
+    const tests = [{ interval: '1m', input_series, promql_expr_test }];
+    writeFileSync(join(folder, 'test.yml'), JSON.stringify({ rule_files: ['none.yml'], tests }));
+    const said = run('promtool', ['test', 'rules', 'test.yml'], folder);
+    if (said.ok) return [];
+    const wrong = cases.filter(({ expr }) => said.text.includes(JSON.stringify(expr))).map(({ where }) => where);
+    return wrong.length > 0 ? [...new Set(wrong)] : [said.text];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test(
+  'every panel shows the same where targets carry labels that the exporter uses too',
+  needsProgram('promtool'),
+  () => {
+    const { name: _, ...labels } = targetLabels;
+    assert.deepEqual(differences({ labels, honor: false }), []);
+    assert.deepEqual(differences({ labels: targetLabels, honor: true }), []);
+  },
+);

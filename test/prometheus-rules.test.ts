@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { mismatchCodes, mismatches } from '../src/model/mismatches.js';
 import type { MismatchCode } from '../src/model/model.js';
 import { needsProgram } from './support/needs.js';
@@ -22,8 +23,9 @@ import {
   testsAbout,
 } from './support/rules.js';
 import { labelsIn, labelsOfSeries, strangeWords } from './support/table-words.js';
+import { type Attach, targetLabels, testsWithTargetLabels } from './support/target-labels.js';
 
-const docs = new URL('../../docs/', import.meta.url).pathname;
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
 const needsPromtool = needsProgram('promtool');
 
 function assertClean(args: string[]): void {
@@ -38,6 +40,33 @@ test('promtool finds nothing wrong with the rules', needsPromtool, () => {
 test('the rules fire and keep quiet as their unit tests say', needsPromtool, () => {
   assertClean(['test', 'rules', testName]);
 });
+
+/** The unit tests again, in a folder of their own, as they are where targets carry labels. */
+function assertRulesHold(how: Attach, texts: boolean): void {
+  const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
+  try {
+    writeFileSync(join(folder, rulesName), rulesText);
+    writeFileSync(join(folder, testName), testsWithTargetLabels(how, texts));
+    const said = run('promtool', ['test', 'rules', testName], folder);
+    assert.ok(said.ok, said.text);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('they hold where targets carry labels that the exporter uses too', needsPromtool, () => {
+  const { name: _, ...labels } = targetLabels;
+  assertRulesHold({ labels, honor: false }, true);
+});
+
+test(
+  'and where `name` is one of them: the same alerts fire, with the exporter’s words if its labels are honoured',
+  needsPromtool,
+  () => {
+    assertRulesHold({ labels: targetLabels, honor: true }, true);
+    assertRulesHold({ labels: targetLabels, honor: false }, false);
+  },
+);
 
 test('promtool finds nothing wrong with the scrape configuration', needsPromtool, () => {
   assertClean(['check', 'config', 'prometheus.yml']);
@@ -76,7 +105,7 @@ test('annotations name only labels and series that are there', () => {
       const queried = queries.flatMap((q) => vocabulary(q).selectors.flatMap((s) => labelsOfSeries(s.metric) ?? []));
       for (const [, label = ''] of text.matchAll(/\$labels\.(\w+)/g))
         assert.ok(labels.includes(label), `${alert}: ${label}`);
-      for (const [, label = ''] of text.matchAll(/ \.Labels\.(\w+)/g))
+      for (const [, label = ''] of text.matchAll(/ \.Labels\.(?:exported_)?(\w+)/g))
         assert.ok(queried.includes(label), `${alert}: ${label}`);
     }
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { metricTable } from '../src/exporter/metrics/metric-table.js';
 import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import type { Report } from '../src/model/model.js';
@@ -12,7 +13,7 @@ import { needsProgram, rootOnly } from './support/needs.js';
 import { many, report } from './support/report.js';
 import { recorded } from './support/rules.js';
 
-const top = new URL('../../', import.meta.url).pathname;
+const top = fileURLToPath(new URL('../../', import.meta.url));
 const sizing = readFileSync(`${top}docs/sizing.md`, 'utf8');
 const options = { version: '0', nodeVersion: 'v20', legacyPortMetric: false };
 
@@ -87,7 +88,7 @@ test('the note on fleets computes what it says from what was measured', () => {
 
 const needsPrometheus = { ...needsProgram('promtool'), ...rootOnly };
 test('the command that measures a fleet finds as many series on a real host as the formula', needsPrometheus, () => {
-  const fleet = new URL('./support/fleet.js', import.meta.url).pathname;
+  const fleet = fileURLToPath(new URL('./support/fleet.js', import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, [fleet, '2', '4'], { encoding: 'utf8' });
   const rendered = seriesOf(many(5, 10));
   assert.match(stdout, new RegExp(`^one host, 5 Filebeats, 50 ports: ${rendered} series, `), stdout + stderr);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { statusDocument } from '../src/exporter/json/status-json.js';
 import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import { homePage } from '../src/exporter/page/home-page.js';
@@ -18,7 +19,7 @@ import { openMemory } from '../src/state/memory.js';
 import { lookTimes, settle } from './support/settle.js';
 import { readScrape } from './support/text-format.js';
 
-const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
+const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const update = process.env['UPDATE_GOLDEN'] === '1';
 
 function settingsOf(fixture: string): Settings {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Exporter, run, startExporter } from './support/exporter.js';
 import { freePort, until } from './support/live.js';
 import { isRoot } from './support/needs.js';
@@ -141,7 +142,7 @@ describe('bad settings at the start', () => {
 });
 
 describe('the example for those who counted sockets', () => {
-  const example = new URL('../../examples/exporter.yml', import.meta.url).pathname;
+  const example = fileURLToPath(new URL('../../examples/exporter.yml', import.meta.url));
   const fifteen = [6984, 6985, 6998, 7878, 7879, 7880, 618, 8814, 8815, 8816, 8817, 8818, 8819, 718, 815];
   /** What the script counted: rows of the kernel's tables with that local port. */
   const counted = (port: number) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { watchConfig } from '../src/web/config/current-config.js';
 import { problemText } from '../src/web/config/fields.js';
 import { parseWebConfig } from '../src/web/config/web-config.js';
@@ -10,7 +11,7 @@ import { subjectAltNames } from '../src/web/tls.js';
 import { needsProgram } from './support/needs.js';
 import { type Folder, makeCertificate, openssl, temporaryFolder } from './support/web.js';
 
-const examples = new URL('../../examples/', import.meta.url).pathname;
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const hash = '$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG';
 const parse = (text: string) => parseWebConfig(Buffer.from(text), '/etc/exporter/web.yml');
 const problems = (text: string) => {

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { needsProgram, needsRoot } from './support/needs.js';
 
-const examples = new URL('../../examples/', import.meta.url).pathname;
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const unitFile = `${examples}systemd/filebeat-port-exporter.service`;
 const unit = readFileSync(unitFile, 'utf8');
 const values = (key: string) => [...unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value);

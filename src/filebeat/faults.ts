@@ -20,6 +20,10 @@ const sentences: Record<string, string> = {
     'The file {subject|read here} may be written by its group or by others; Filebeat insists on chmod go-w.',
   'bad-glob': 'The pattern in {subject|a path} is malformed.',
   'script-missing': 'The script file of a processor does not exist.',
+  'script-syntax': 'The script of a processor is not valid ECMAScript 5, which is all that Filebeat compiles.',
+  'script-throws': 'The script of a processor throws while it is loaded: it uses a name that is defined nowhere.',
+  'script-no-process': 'The script of a processor does not define a function named process.',
+  'script-no-register': 'A processor has params, but its script does not define a function named register.',
   // YAML
   'yaml-syntax': 'The file is not valid YAML.',
   'yaml-encoding': 'The file holds a byte that is not allowed: it is not UTF-8, or a control character.',
@@ -62,7 +66,8 @@ const sentences: Record<string, string> = {
   'no-protocol': 'A syslog input needs protocol.udp or protocol.tcp.',
   'unknown-processor': 'This release does not know the processor {subject|named here}.',
   'bad-processor': 'A processor is not written as Filebeat wants it ({subject|one action each}).',
-  'bad-condition': 'A condition is missing or unknown.',
+  'setting-not-allowed': 'The setting {subject|read here} is not one that this processor takes.',
+  'bad-condition': 'The condition of a processor cannot be used ({subject|it is missing or unknown}).',
   // modules
   'modules-unreadable': 'The folder of the modules could not be read.',
   'unknown-module': 'The module {subject|named here} does not exist in this installation.',

@@ -13,6 +13,7 @@ import type { FileView } from './files/file-view.js';
 import type { Reading } from './files/load.js';
 import type { InputContext } from './inputs/input-context.js';
 import { readNames } from './net/name-tables.js';
+import { checkProcessors } from './processors/processors.js';
 import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases/releases.js';
 import type { Clash } from './tree/build.js';
 import { get, toBool, toText } from './tree/read.js';
@@ -192,6 +193,8 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   };
   const fault = globalFault(main.tree, context);
   if (fault) return exits(fault, known);
+  const processors = checkProcessors(main.tree, context).used;
+  if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
   if (endpoint.fault) return exits(endpoint.fault, known);
   const section = predictSection(

@@ -4,7 +4,7 @@
  */
 import { lstatSync } from 'node:fs';
 import type { FileView } from '../filebeat/files/file-view.js';
-import { reading } from './place.js';
+import { during } from './place.js';
 import { errnoOf, openFileView, type RootedView, signatureOf } from './root-files.js';
 
 /** Path inside the root, without links in it → mark (inode, size, mtime, ctime) or errno when it was looked at. */
@@ -43,9 +43,8 @@ export function isFile(mark: string): boolean {
 
 /** The mark of what is there now, or the errno of looking at it. */
 export function markNow(path: string): string {
-  reading(path);
   try {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const stats = during(path, () => lstatSync(path, { throwIfNoEntry: false }));
     return stats === undefined ? 'ENOENT' : signatureOf(stats);
   } catch (error) {
     return errnoOf(error);

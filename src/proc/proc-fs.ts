@@ -5,7 +5,7 @@
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
 import { limits } from '../model/limits.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
-import { leftAlone, reading } from './place.js';
+import { during, enter, leave, leftAlone } from './place.js';
 
 export interface ProcFs {
   /** The folder that stands for `/proc`. */
@@ -39,30 +39,28 @@ export function openProcFs(root: string): ProcFs {
   const at = (path: string) => `${root}/${path}`;
 
   /** What is read here is a file of the kernel's, but `cmdline` and `environ` wait for whoever holds up that memory. */
-  function enter(path: string): Gap | undefined {
-    const alone = leftAlone(at(path), `/proc/${path}`);
-    if (alone === undefined) reading(at(path));
-    return alone;
-  }
+  const avoided = (path: string): Gap | undefined => leftAlone('/', at(path), `/proc/${path}`);
 
   /** A link's target is told by the kernel alone: reading it waits for nobody. */
   function attempt<T>(path: string, read: () => T, mayWait = true): Reading<T> {
-    const alone = mayWait ? enter(path) : undefined;
+    const alone = mayWait ? avoided(path) : undefined;
     if (alone !== undefined) return { ok: false, gap: alone };
     try {
-      return { ok: true, value: read() };
+      return { ok: true, value: mayWait ? during(at(path), read) : read() };
     } catch (error) {
       return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
     }
   }
 
   function slurp(path: string, whole: boolean, until?: Until): Reading<string> {
-    const alone = enter(path);
+    const alone = avoided(path);
     if (alone !== undefined) return { ok: false, gap: alone };
     let descriptor: number;
+    enter(at(path));
     try {
       descriptor = openSync(at(path), 'r');
     } catch (error) {
+      leave();
       return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
     }
     try {
@@ -82,6 +80,7 @@ export function openProcFs(root: string): ProcFs {
       return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
     } finally {
       closeSync(descriptor);
+      leave();
     }
   }
 

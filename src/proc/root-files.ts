@@ -17,7 +17,7 @@ import {
 import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
 import type { Gap, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
-import { leftAlone, reading } from './place.js';
+import { during, leftAlone } from './place.js';
 import { gapOf } from './proc-fs.js';
 
 export interface RootedView extends FileView {
@@ -56,14 +56,14 @@ export function openFileView(root: string, observe?: Observer): RootedView {
           continue;
         }
         const next = `${canonical}/${part}`;
-        const alone = leftAlone(next, path);
+        const alone = leftAlone(root, next, path);
         if (alone !== undefined) return { ok: false, gap: alone };
-        reading(`${prefix}${next}`);
-        stats = lstatSync(`${prefix}${next}`);
+        const here = `${prefix}${next}`;
+        stats = during(here, () => lstatSync(here));
         if (stats.isSymbolicLink()) {
           observe?.(next, markOf(stats));
           if (++links > MOST_LINKS) return malformed(path, 'too many links');
-          const target = readlinkSync(`${prefix}${next}`);
+          const target = during(here, () => readlinkSync(here));
           if (target.startsWith('/')) canonical = '';
           pending.push(...target.split('/').reverse());
           stats = undefined;
@@ -75,7 +75,8 @@ export function openFileView(root: string, observe?: Observer): RootedView {
         }
         canonical = next;
       }
-      stats ??= lstatSync(`${prefix}${canonical}/`);
+      const end = `${prefix}${canonical}/`;
+      stats ??= during(end, () => lstatSync(end));
       observe?.(canonical === '' ? '/' : canonical, markOf(stats));
       return { ok: true, canonical: canonical === '' ? '/' : canonical, stats };
     } catch (error) {
@@ -125,7 +126,8 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     let descriptor: number;
     try {
       // Without O_NONBLOCK a FIFO that takes the file's place meanwhile would hold us up.
-      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+      const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+      descriptor = during(`${prefix}${found.canonical}`, () => openWalked(found.canonical, flags));
     } catch (error) {
       return { ok: false, gap: gapOf(error, path, 'vanished') };
     }
@@ -136,7 +138,9 @@ export function openFileView(root: string, observe?: Observer): RootedView {
       let bytes = Buffer.allocUnsafe(Math.min(stats.size, limit) + 1);
       let length = 0;
       for (;;) {
-        const got = readSync(descriptor, bytes, length, bytes.length - length, null);
+        const got = during(`${prefix}${found.canonical}`, () =>
+          readSync(descriptor, bytes, length, bytes.length - length, null),
+        );
         if (got === 0) break;
         length += got;
         if (length > limit) return tooLarge(path, limit);
@@ -154,25 +158,32 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     const found = walk(path);
     if (!found.ok) return found;
     if (!found.stats.isDirectory()) return malformed(path, 'not a directory');
-    let descriptor: number | undefined;
+    const names: string[] = [];
     try {
-      descriptor = openWalked(found.canonical, constants.O_RDONLY | constants.O_DIRECTORY);
-      const names: string[] = [];
-      const directory = opendirSync(`/proc/self/fd/${descriptor}`);
-      try {
-        for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-          if (names.length === limit)
-            return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
-          names.push(entry.name);
-        }
-      } finally {
-        directory.closeSync();
-      }
+      const whole = during(`${prefix}${found.canonical}`, () => listInto(names, found.canonical, limit));
+      if (!whole) return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
       return { ok: true, value: names.sort(bytewise) };
     } catch (error) {
       return { ok: false, gap: gapOf(error, path, 'vanished') };
+    }
+  }
+
+  /** False: there are more than `limit`. */
+  function listInto(names: string[], canonical: string, limit: number): boolean {
+    const descriptor = openWalked(canonical, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const directory = opendirSync(`/proc/self/fd/${descriptor}`);
+      try {
+        for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+          if (names.length === limit) return false;
+          names.push(entry.name);
+        }
+        return true;
+      } finally {
+        directory.closeSync();
+      }
     } finally {
-      if (descriptor !== undefined) closeSync(descriptor);
+      closeSync(descriptor);
     }
   }
 

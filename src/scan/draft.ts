@@ -1,6 +1,7 @@
 /** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
 import type { Start } from '../discovery/instances/foretell.js';
 import type { Merged } from '../discovery/instances/instances.js';
+import type { Untold } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
 import type { FilebeatProcess, Gap, Instance, Listener } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
@@ -27,6 +28,8 @@ export interface DraftContext {
   bootId: string;
   /** Processes could not all be looked for. */
   hidden: boolean;
+  /** Processes that nobody can say what they are. */
+  untold: readonly Untold[];
   hostNetns: number | undefined;
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
@@ -68,7 +71,9 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     expected: withLearned(fromFiles.expected, learned),
     ...(merged.identity === undefined ? {} : { identity: merged.identity }),
     ...(merged.account === undefined ? {} : { account: merged.account }),
-    ...(process === undefined && (context.hidden || merged.undecided) ? { hidden: true as const } : {}),
+    ...(process === undefined && (context.hidden || merged.undecided || mayStillRun(merged, known, context))
+      ? { hidden: true as const }
+      : {}),
     ...cannotStart(merged),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
@@ -83,6 +88,14 @@ export function undecidedGap({ id, name, undecided }: Merged<Origin>): Gap[] {
   if (undecided === undefined) return [];
   const detail = `whom “${name}” is to run as cannot be told, so this process may be it or not`;
   return [{ reason: 'unclear', subject: `/proc/${undecided.pid}`, detail, instance: id }];
+}
+
+/** Its last process, or one in the control group of its unit, is there and cannot be looked at. */
+function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
+  const { start } = known ?? {};
+  const isSame = ({ pid, startTicks }: Untold) =>
+    start?.pid === pid && start.startTicks === startTicks && isSameBoot(start.bootId, context.bootId);
+  return context.untold.some((one) => isSame(one) || (unit !== undefined && one.unit === unit));
 }
 
 /** One that lies in the future was stamped by another clock: when that was is not known. */

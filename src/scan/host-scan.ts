@@ -6,7 +6,7 @@ import { openFileView } from '../proc/root-files.js';
 import { systemClock } from '../runtime/clock.js';
 import type { Level } from '../runtime/log.js';
 import type { Settings } from '../settings/settings.js';
-import { type Memory, openMemory } from '../state/memory.js';
+import { type Memory, type MemoryOptions, openMemory } from '../state/memory.js';
 import { forget } from '../state/memory-forget.js';
 import type { State } from '../state/memory-state.js';
 import { createSnapshotTaker } from './take-snapshot.js';
@@ -32,23 +32,29 @@ export interface LookOptions {
   stateFile: string;
   /** Write to the state file. */
   remember: boolean;
+  /** A scan does not wait for that write. */
+  background?: boolean;
 }
 
 export type LookLog = (level: Level, message: string) => void;
 
 /** Empty: remembered as long as the program lasts. */
-export function openStateFile(path: string, log: LookLog): { memory: Memory; state: State } {
-  return openMemory(path === '' ? undefined : path, log);
+export function openStateFile(
+  path: string,
+  log: LookLog,
+  options: MemoryOptions = {},
+): { memory: Memory; state: State } {
+  return openMemory(path === '' ? undefined : path, log, options);
 }
 
 /** Reads the state, writes nothing. */
 function readOnly(memory: Memory): Memory {
-  return { pull: memory.pull, save: () => true, flush: () => true, gaps: memory.gaps };
+  return { pull: memory.pull, save: () => true, flush: () => true, atRest: memory.atRest, gaps: memory.gaps };
 }
 
 export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
-  const { procfs, rootfs, stateFile, remember } = options;
-  const opened = openStateFile(stateFile, log);
+  const { procfs, rootfs, stateFile, remember, background = false } = options;
+  const opened = openStateFile(stateFile, log, { background });
   const memory = remember ? opened.memory : readOnly(opened.memory);
   const taker = createSnapshotTaker({ procfs, rootfs, settings, memory, state: opened.state, clock: systemClock });
   return {
@@ -61,6 +67,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
       return true;
     },
     async close() {
+      await memory.atRest();
       memory.flush(memory.pull(taker.state()));
     },
     predictAgain(id, predictOptions) {

@@ -11,7 +11,7 @@ import type { Gap, Prediction, Snapshot } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
-import { allLeftAlone, leftAlone } from '../proc/place.js';
+import { gapsLeftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
@@ -143,7 +143,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { moment } = bootClock.last();
     const now = moment.at;
     keepAges(moment);
-    gaps.push(...scan.gaps, ...allLeftAlone().flatMap((path) => leftAlone(path) ?? []));
+    gaps.push(...scan.gaps, ...gapsLeftAlone());
     const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
@@ -151,7 +151,15 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     gaps.push(...leftOut);
     kept.sweep();
     state = followNames(state, merged);
-    const context = { state, now, bootId: boot(), hidden: scan.hidden, hostNetns: scan.hostNetns, lastEnd: endOf };
+    const context = {
+      state,
+      now,
+      bootId: boot(),
+      hidden: scan.hidden,
+      untold: scan.untold,
+      hostNetns: scan.hostNetns,
+      lastEnd: endOf,
+    };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
     gaps.push(...cutListeners(instances), ...merged.flatMap(undecidedGap));

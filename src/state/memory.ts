@@ -14,11 +14,13 @@ import {
   renameSync,
   type Stats,
 } from 'node:fs';
+import { lstat, mkdir, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
-import { wallMs } from '../runtime/clock.js';
-import { removeQuietly, writeWhole } from '../runtime/whole-file.js';
+import { during, leftAlone } from '../proc/place.js';
+import { systemClock, wallMs } from '../runtime/clock.js';
+import { removeQuietly, writeWhole, writeWholeLater } from '../runtime/whole-file.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState, loadState } from './memory-text.js';
@@ -34,6 +36,8 @@ export interface Memory {
   save(state: State, now: number): boolean;
   /** At the end of the program: everything. */
   flush(state: State): boolean;
+  /** Settles when no write is under way. */
+  atRest(): Promise<void>;
   /** Why nothing is remembered, while that is so. */
   gaps(): Gap[];
 }
@@ -46,11 +50,20 @@ const sizeLimit = limits.stateBytes;
 /** Temporary files of writers that were killed; a living one's is younger. */
 const staleSeconds = 60;
 
+export interface MemoryOptions {
+  /** `save` only begins to write: a slow disk makes no scan wait. */
+  background?: boolean;
+}
+
 /**
  * Opens the memory; without a path it lasts as long as the program. A corrupt file is set aside as `.corrupt`; one of a newer
  * version, or that can't be read, is left alone and nothing is written. Messages name the file, never its content.
  */
-export function openMemory(stateFile: string | undefined, log: MemoryLog): { memory: Memory; state: State } {
+export function openMemory(
+  stateFile: string | undefined,
+  log: MemoryLog,
+  { background = false }: MemoryOptions = {},
+): { memory: Memory; state: State } {
   const path = stateFile === undefined ? undefined : throughLinks(stateFile);
   let written: State = emptyState;
   /** What was written or read last, for `differsUrgently`; `written` is also what `forget` left in the file. */
@@ -61,6 +74,8 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
   /** Of the file as we read or wrote it last; undefined when there is none. */
   let signature: string | undefined;
   let gap: Gap | undefined;
+  /** The write under way, and when it began. */
+  let writing: { since: number; done: Promise<void> } | undefined;
   /** The file is not ours to write. */
   let closed = path === undefined;
 
@@ -73,11 +88,13 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
   function read(file: string): State | undefined {
     let content: string;
     try {
-      const stats = lstatSync(file);
+      const alone = leftAlone('/', file);
+      if (alone !== undefined) return refuse(file, alone.reason, alone.detail ?? '');
+      const stats = during(file, () => lstatSync(file));
       signature = signatureOf(stats);
       if (!stats.isFile()) return refuse(file, 'malformed', 'not a regular file');
       if (stats.size > sizeLimit) return setAside(file, 'too large');
-      content = readFileSync(file, 'utf8');
+      content = during(file, () => readFileSync(file, 'utf8'));
     } catch (error) {
       signature = undefined;
       if (codeOf(error) === 'ENOENT') return undefined;
@@ -119,31 +136,61 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
     if (signature === undefined && text === undefined && content === nothing) return true;
     // Every failing attempt costs a system call or two: not on each scan.
     if (!force && gap !== undefined && now - lastFailure < slowSeconds) return false;
+    if (background && !force) {
+      writing = { since: systemClock.steady(), done: writeLater(file, state, content, now) };
+      return false;
+    }
     try {
       writeAtomically(file, content);
       signature = signatureOf(lstatSync(file));
     } catch (error) {
-      lastFailure = now;
-      trouble(
-        { reason: reasonOf(error), subject: file, detail: `cannot be written (${codeOf(error)})` },
-        `state file ${file}: cannot be written (${codeOf(error)}); running on, what is learned now is lost at the next start`,
-      );
+      failed(file, error, now);
       return false;
     }
+    tellWritten(file, state, content, now);
+    return true;
+  }
+
+  async function writeLater(file: string, state: State, content: string, now: number): Promise<void> {
+    try {
+      await writeAtomicallyLater(file, content);
+      signature = signatureOf(await lstat(file));
+      tellWritten(file, state, content, now);
+    } catch (error) {
+      failed(file, error, now);
+    }
+    writing = undefined;
+  }
+
+  function failed(file: string, error: unknown, now: number): void {
+    lastFailure = now;
+    trouble(
+      { reason: reasonOf(error), subject: file, detail: `cannot be written (${codeOf(error)})` },
+      `state file ${file}: cannot be written (${codeOf(error)}); running on, what is learned now is lost at the next start`,
+    );
+  }
+
+  function tellWritten(file: string, state: State, content: string, now: number): void {
     text = content;
     written = state;
     urgent = state;
     lastWrite = now;
     trouble(undefined, `state file ${file}: written again`);
-    return true;
+  }
+
+  /** A disk that takes so long is told; what is remembered meanwhile is written once it is back. */
+  function slowWrite(): Gap[] {
+    if (writing === undefined || systemClock.steady() - writing.since < slowSeconds) return [];
+    return [{ reason: 'limit', subject: path!, detail: 'a write to it does not come back' }];
   }
 
   const memory: Memory = {
     pull(state) {
-      if (path === undefined || closed) return state;
+      if (path === undefined || closed || writing !== undefined) return state;
+      if (leftAlone('/', path) !== undefined) return state;
       let now: string | undefined;
       try {
-        now = signatureOf(lstatSync(path));
+        now = signatureOf(during(path, () => lstatSync(path)));
       } catch {
         // Removed by somebody: what we know is written again at the next save.
         signature = undefined;
@@ -159,6 +206,7 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
     },
     save(state, now) {
       if (path === undefined || closed) return path === undefined;
+      if (writing !== undefined) return false;
       const due = signature === undefined || now - lastWrite >= slowSeconds;
       if (!due && !differsUrgently(urgent, state)) return true;
       return write(path, state, now, false);
@@ -167,7 +215,8 @@ export function openMemory(stateFile: string | undefined, log: MemoryLog): { mem
       if (path === undefined || closed) return path === undefined;
       return write(path, state, lastWrite, true);
     },
-    gaps: () => (gap === undefined ? [] : [gap]),
+    atRest: async () => writing?.done,
+    gaps: () => [...(gap === undefined ? [] : [gap]), ...slowWrite()],
   };
 
   if (path === undefined) return { memory, state: emptyState };
@@ -192,6 +241,16 @@ function writeAtomically(path: string, content: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeWhole(path, Buffer.from(content), 0o600);
   syncDirectory(directory);
+}
+
+async function writeAtomicallyLater(path: string, content: string): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeWholeLater(path, Buffer.from(content), 0o600);
+  // As `syncDirectory`.
+  const handle = await open(directory, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close().catch(() => undefined);
 }
 
 /** Without it the rename may be lost with the power, but the file is whole either way. */

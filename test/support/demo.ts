@@ -95,7 +95,7 @@ ${output}`,
   // Nobody is invited before there is something to see; on a busy host it takes a moment to find out who the thief is.
   const { scrape } = exporter;
   const isNamed = async () => (await scrape()).all('filebeat_port_info', { owner_pid: String(thief.pid) }).length > 0;
-  await until('the thief is found', isNamed, 40);
+  await until('the thief is found', () => isNamed().catch(() => false), 120);
   if (port !== wantedPort) console.log(`Port ${wantedPort} is in use, so the exporter serves on ${port}.\n`);
   console.log(`Three stand-ins for Filebeat run, their configuration files are in ${world.folder}:
   core-switches  pid ${well.pid}: udp ${one}, ${two} and ${three}, all well

@@ -5,10 +5,11 @@ import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '../../src/exporter/json/status-json.js';
 import { readScrape, type Scrape } from './text-format.js';
 
-export const mainFile = new URL('../../src/main.js', import.meta.url).pathname;
+export const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 /** No test waits longer for the program than this. Milliseconds. */
 const patience = 20_000;

@@ -1,8 +1,9 @@
 /** The example rules as data, and as text from which single rules can be taken out. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 
-export const prometheusFolder = new URL('../../../examples/prometheus/', import.meta.url).pathname;
+export const prometheusFolder = fileURLToPath(new URL('../../../examples/prometheus/', import.meta.url));
 export const rulesName = 'filebeat-port-exporter.rules.yml';
 export const testName = 'filebeat-port-exporter.test.yml';
 

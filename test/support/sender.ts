@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
 
 export interface Sender {
   send(port: number, count: number, address?: string): Promise<void>;
@@ -14,7 +15,7 @@ export interface Sender {
 /** `pid`: whose namespace; undefined: this one. */
 export async function startSender(pid?: number): Promise<Sender> {
   const inside = pid === undefined ? [] : ['nsenter', '-t', `${pid}`, '-n'];
-  const [file, ...words] = [...inside, process.execPath, new URL(import.meta.url).pathname, 'sender'];
+  const [file, ...words] = [...inside, process.execPath, fileURLToPath(import.meta.url), 'sender'];
   const child = spawn(file!, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
   const ended = new Promise<void>((resolve, reject) => child.once('error', reject).once('exit', () => resolve()));

@@ -77,6 +77,9 @@ export function strangeWords(expr: string): string[] {
   const labels = labelsIn(expr);
   return [
     ...selectors.flatMap(strangeMatchers),
-    ...grouping.filter((label) => !labels.includes(label)).map((label) => `no series here has the label ${label}`),
+    // A target's label pushes the exporter's aside, which is then called so.
+    ...grouping
+      .filter((label) => !labels.includes(label.replace(/^exported_/, '')))
+      .map((label) => `no series here has the label ${label}`),
   ];
 }

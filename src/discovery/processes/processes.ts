@@ -12,11 +12,12 @@
  */
 import { isCollector } from '../../filebeat/config/command.js';
 import { limits } from '../../model/limits.js';
-import type { Gap } from '../../model/model.js';
+import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
+import { parseCgroup } from '../../proc/cgroup.js';
 import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
-import { parseCmdline, parseExecutable } from '../../proc/process-files.js';
+import { parseCmdline, parseExecutable, parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { isFilebeatProgram } from '../launch/programs.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
@@ -36,6 +37,11 @@ export interface ProcessScannerOptions {
   bootClock?: BootClock;
 }
 
+/** What can be told of a process without its command line. */
+export interface Untold extends ProcessId {
+  unit?: string;
+}
+
 export interface ProcessScan {
   /** By pid. */
   filebeats: RunningFilebeat[];
@@ -46,6 +52,8 @@ export interface ProcessScan {
   usable: boolean;
   /** Some processes could not be told (hidepid, see proc(5)): a Filebeat that is not in here may still run. */
   hidden: boolean;
+  /** Processes that a read hangs at, so that nobody can say what they are. */
+  untold: Untold[];
   /** Processes listed, and how many of them were looked at. */
   listed: number;
   examined: number;
@@ -94,6 +102,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
         gaps: [{ ...listing.gap, subject: '/proc' }],
         usable: false,
         hidden: true,
+        untold: [],
         listed: 0,
         examined: 0,
       };
@@ -173,8 +182,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       ...(hostNetns !== undefined && { hostNetns }),
       gaps: [...hidden, ...boot.gaps, ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps))],
       usable: true,
-      // Whoever's command line cannot be read may be a Filebeat.
-      hidden: hidden.length > 0 || allLeftAlone().some((path) => /\/\d+\/(cmdline|stat)$/.test(path)),
+      hidden: hidden.length > 0,
+      untold: untoldAmong(pids),
       listed: pids.length,
       examined,
     };
@@ -208,6 +217,24 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
         denied: !cmdline.ok && cmdline.gap.reason === 'denied',
       };
     }
+  }
+
+  /** Whose command line hangs may be the Filebeat that it was, or that of its unit: of others it says nothing. */
+  function untoldAmong(pids: readonly number[]): Untold[] {
+    if (allLeftAlone().length === 0) return [];
+    const listed = new Set(pids);
+    const stuck = allLeftAlone().flatMap(({ path }) => {
+      const pid = path.startsWith(`${procfs.root}/`) ? Number.parseInt(path.slice(procfs.root.length + 1), 10) : 0;
+      return listed.has(pid) && !known.has(pid) ? [pid] : [];
+    });
+    return [...new Set(stuck)].flatMap((pid) => {
+      const text = procfs.piece(`${pid}/stat`);
+      const stat = text.ok ? parseStat(text.value) : undefined;
+      if (stat === undefined || stat.exiting) return [];
+      const cgroup = procfs.piece(`${pid}/cgroup`);
+      const { unit } = parseCgroup(cgroup.ok ? cgroup.value : '');
+      return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
+    });
   }
 
   /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */

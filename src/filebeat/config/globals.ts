@@ -4,8 +4,8 @@
  */
 import type { Fault, Listener } from '../../model/model.js';
 import type { InputContext } from '../inputs/input-context.js';
-import { checkProcessors } from '../inputs/processors.js';
 import { resolveHost } from '../net/address.js';
+import { checkProcessors } from '../processors/processors.js';
 import { applies } from '../releases/releases.js';
 import {
   type Complaint,
@@ -52,7 +52,7 @@ export function globalFault(main: Tree, context: InputContext): Fault | undefine
     () => checkLogging(main, scope),
     () => (applies('timestamp-precision-checked', release) ? checkPrecision(main, scope) : undefined),
     () => object(main, 'fields', scope),
-    () => checkProcessors(main, context),
+    () => checkProcessors(main, context).made,
     () => checkCloud(main, scope),
     () => checkQueue(main, context),
     () => checkOutput(main, context),

@@ -16,6 +16,8 @@ export interface InputContext {
   cwd: string;
   /** `features.log_input_run_as_filestream.enabled` of the main file. */
   logAsFilestream: boolean;
+  /** What is wrong with processors at the top level that every input fails over when it starts. */
+  processorFault?: Fault;
 }
 
 /**

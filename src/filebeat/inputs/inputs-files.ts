@@ -14,6 +14,7 @@ import {
   truth,
   whole,
 } from '../tree/checks.js';
+import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, toList, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
@@ -88,32 +89,9 @@ function encoding(tree: Tree, scope: Scope): Complaint {
   return known ? undefined : failure('bad-value', tree.names.get('encoding')?.at ?? tree.at, 'encoding');
 }
 
-/** Regular expressions of Go: only what certainly is none of them counts. */
+/** Regular expressions of Go. */
 function patterns(tree: Tree, key: string, scope: Scope): Complaint {
-  return texts(tree, key, scope, (pattern) => !/\(\?(?:=|!|<=|<!|>)/.test(pattern) && balanced(pattern));
-}
-
-function balanced(pattern: string): boolean {
-  let open = 0;
-  let inClass = false;
-  for (let i = 0; i < pattern.length; i++) {
-    const letter = pattern[i];
-    if (letter === '\\') {
-      if (pattern[i + 1] === 'Q') return true;
-      i++;
-      if (i >= pattern.length) return false;
-    } else if (inClass) {
-      if (letter === '[' && pattern[i + 1] === ':') i = Math.max(i, pattern.indexOf(':]', i) + 1);
-      else if (letter === ']') inClass = false;
-    } else if (letter === '[') {
-      inClass = true;
-      if (pattern[i + 1] === '^') i++;
-      // A bracket right behind the opening one is a letter.
-      if (pattern[i + 1] === ']') i++;
-    } else if (letter === '(') open++;
-    else if (letter === ')' && --open < 0) return false;
-  }
-  return open === 0 && !inClass;
+  return texts(tree, key, scope, validGoRegexp);
 }
 
 function section(tree: Tree, key: string, scope: Scope, check: (inner: Tree) => Complaint): Complaint {

@@ -1,6 +1,7 @@
 /** Inputs that open sockets on UDP: udp, netflow, syslog (and the way to those on TCP). Defaults and validation as in Filebeat's own. */
 import { posix } from 'node:path';
 import type { BindRetry } from '../../model/model.js';
+import { knownTimezone } from '../processors/time-zone.js';
 import { applies } from '../releases/releases.js';
 import {
   type Complaint,
@@ -14,13 +15,15 @@ import {
   truth,
   whole,
 } from '../tree/checks.js';
-import { get, toText } from '../tree/read.js';
+import { textThat } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
 import { fileMissing, listener, nonEmpty, refused, unresolved } from './listeners.js';
 import { checkServerTls } from './server-tls.js';
+
+const timezone = textThat(knownTimezone);
 
 /** Undefined for a type that opens no UDP or TCP socket. */
 export function networkInput(type: string, tree: Tree, context: InputContext): TypeResult | undefined {
@@ -91,7 +94,7 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
   const complaint = first(
     () =>
       applies('syslog-format', release) ? oneOf(tree, 'format', scope, ['rfc3164', 'rfc5424', 'auto']) : undefined,
-    () => (applies('syslog-format', release) ? checkTimezone(tree, scope) : undefined),
+    () => (applies('syslog-format', release) ? timezone(tree, 'timezone', scope) : undefined),
   );
   if (complaint) return refused(complaint);
   const chosen = singleChoice(tree, 'protocol', scope);
@@ -119,20 +122,4 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
     return path ? refused(path) : { listeners: [] };
   }
   return refused(failure('no-protocol', place, 'protocol'));
-}
-
-/** `Local`, an offset such as `+05:00`, or a name of the time zone database, of which the shape is all we look at. */
-function checkTimezone(tree: Tree, scope: Scope): Complaint {
-  const found = get(tree, 'timezone', scope);
-  if (!found.ok || !found.value) return undefined;
-  const read = toText(found.value, scope);
-  if (!read.ok) return read.unresolved ? undefined : read;
-  const zone = read.value;
-  if (zone === '' || zone === 'Local' || zone === 'UTC' || /^[+-]\d{2}:?\d{2}$/.test(zone)) return undefined;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return undefined;
-  } catch {
-    return failure('bad-value', found.value.at, 'timezone');
-  }
 }

@@ -3,6 +3,7 @@
  * when a fault is found decides what else it costs; see `InputResult`.
  */
 import type { Fault, Listener, Position } from '../../model/model.js';
+import { checkProcessors } from '../processors/processors.js';
 import { knownInput } from '../releases/registry.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, duration, first, text } from '../tree/checks.js';
@@ -13,7 +14,7 @@ import { type Failure, failure, type Read } from '../tree/variables.js';
 import type { InputContext, Phase } from './input-context.js';
 import { networkInput } from './inputs-network.js';
 import { otherInput } from './inputs-other.js';
-import { checkPipelineSettings, checkProcessors } from './processors.js';
+import { checkPipelineSettings } from './pipeline-settings.js';
 
 export interface InputResult {
   /** As Filebeat sees it, defaults applied; undefined when it could not be told. */
@@ -106,12 +107,15 @@ function commonFault(tree: Tree, { scope, release }: InputContext, newKind: bool
 
 /** Faults that the check of an included file does not find. */
 function laterFault(tree: Tree, context: InputContext, result: InputResult): InputResult['failure'] {
-  const { scope } = context;
+  const { scope, release } = context;
   const settings = checkPipelineSettings(tree, scope);
   if (settings) return { phase: 'create', fault: settings.fault };
   const processors = checkProcessors(tree, context);
-  if (processors) return { phase: result.newKind ? 'run' : 'create', fault: processors.fault };
-  return undefined;
+  const fault = (processors.made ?? processors.used)?.fault ?? context.processorFault;
+  if (!fault) return undefined;
+  if (result.type === 'netflow' && result.newKind && !applies('netflow-survives-bad-processor', release))
+    return { phase: 'check', fault };
+  return { phase: result.newKind ? 'run' : 'create', fault };
 }
 
 /** A listener of which nothing but its existence can be told. */

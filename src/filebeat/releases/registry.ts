@@ -20,7 +20,7 @@ const inputs: Names = {
     [['7.0'], 'azure-eventhub cloudfoundry container google-pubsub httpjson kafka mqtt o365audit unix'],
     [['7.0', '7.17'], 's3'],
     [['7.9'], 'aws-cloudwatch aws-s3 gcp-pubsub http_endpoint'],
-    [['7.14'], 'filestream'],
+    [['7.10'], 'filestream'],
     [['7.16'], 'journald'],
     [['8.0'], 'azure-blob-storage cometd entity-analytics gcs'],
     [['8.0', '8.19'], 'shipper'],
@@ -36,18 +36,24 @@ const processors: Names = {
     'add_cloud_metadata add_docker_metadata add_host_metadata add_kubernetes_metadata add_locale add_process_metadata ' +
     'decode_json_fields dissect dns drop_event drop_fields include_fields rename',
   since: [
-    [['0.0', '7.17'], 'extract_field'],
-    [
-      ['7.0'],
-      'add_cloudfoundry_metadata add_fields add_id add_labels add_observer_metadata add_tags community_id convert ' +
-        'copy_fields decode_base64_field decode_cef decode_csv_fields decompress_gzip_field extract_array fingerprint ' +
-        'registered_domain replace script timestamp truncate_fields urldecode',
-    ],
-    [['7.0', '7.17'], 'translate_sid'],
-    [['7.9'], 'add_network_direction add_nomad_metadata decode_xml decode_xml_wineventlog detect_mime_type rate_limit'],
-    [['8.0'], 'add_formatted_index append decode_duration move_fields parse_aws_vpc_flow_log syslog'],
-    [['8.11'], 'cache lowercase translate_ldap_attribute uppercase'],
-    [['9.0'], 'add_agent_metadata now'],
+    [['7.0'], 'add_fields add_labels add_tags'],
+    [['7.2'], 'add_observer_metadata community_id convert copy_fields decode_csv_fields extract_array script'],
+    [['7.2'], 'truncate_fields'],
+    [['7.3'], 'decode_base64_field decompress_gzip_field timestamp'],
+    [['7.4'], 'decode_cef registered_domain'],
+    [['7.6'], 'add_id fingerprint'],
+    [['7.7'], 'add_cloudfoundry_metadata'],
+    [['7.8'], 'replace urldecode'],
+    [['7.11'], 'add_network_direction detect_mime_type rate_limit'],
+    [['7.12'], 'add_nomad_metadata decode_xml'],
+    [['7.13'], 'decode_xml_wineventlog'],
+    [['8.0'], 'add_formatted_index'],
+    [['8.2'], 'syslog'],
+    [['8.6'], 'append decode_duration move_fields parse_aws_vpc_flow_log'],
+    [['8.11'], 'cache'],
+    [['8.17'], 'lowercase translate_ldap_attribute uppercase'],
+    [['9.1'], 'now'],
+    [['9.4'], 'add_agent_metadata'],
   ],
 };
 

@@ -143,7 +143,9 @@ export const releaseRules = {
     after: 'the process may hang for ever, without a socket',
     ranges: [
       { from: [7, 17, 0], below: [8, 0, 0] },
-      { from: [8, 10, 0], below: [8, 11, 0] },
+      { from: [8, 1, 0], below: [8, 14, 0] },
+      { from: [8, 16, 0], below: [8, 17, 0] },
+      { from: [9, 0, 0], below: [9, 1, 0] },
     ],
   },
   'queue-spool-removed': {
@@ -178,7 +180,10 @@ export const releaseRules = {
     subject: 'two network inputs with the same `id`',
     before: 'both run',
     after: 'the second fails',
-    ranges: [{ from: [8, 10, 0], below: [8, 11, 0] }],
+    ranges: [
+      { from: [8, 10, 0], below: [8, 19, 0] },
+      { from: [9, 0, 0], below: [9, 1, 0] },
+    ],
   },
   'timestamp-precision-checked': {
     subject: '`timestamp.precision` with a bad value',
@@ -206,6 +211,100 @@ export const releaseRules = {
     before: 'stops the start; `input_type` is honoured',
     after: 'only that input ends; `input_type: netflow` stops the start',
     ranges: from(8, 13),
+  },
+  'netflow-survives-bad-processor': {
+    subject: 'netflow inputs with a bad processor',
+    before: 'the process ends',
+    after: 'only that input ends',
+    ranges: from(8, 16),
+  },
+  'netflow-workers': {
+    subject: '`workers` of netflow inputs',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 16),
+  },
+  'http-endpoint-crc': {
+    subject: '`crc` of http_endpoint inputs',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 9),
+  },
+  'http-endpoint-method': {
+    subject: '`method` of http_endpoint inputs',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 12),
+  },
+  'http-endpoint-url-refused': {
+    subject: '`url` of http_endpoint inputs without a slash in front',
+    before: 'accepted',
+    after: 'that input ends',
+    ranges: [{ from: [8, 14, 0], below: [8, 16, 0] }],
+  },
+  'http-endpoint-url-crashes': {
+    subject: '`url` of http_endpoint inputs without a slash in front',
+    before: 'accepted, or that input ends',
+    after: 'the process crashes',
+    ranges: [
+      { from: [8, 16, 0], below: [8, 19, 16] },
+      { from: [9, 0, 0], below: [9, 3, 5] },
+      { from: [9, 4, 0], below: [9, 4, 2] },
+    ],
+  },
+  'drop-fields-regexp': {
+    subject: '`/…/` in `fields` of drop_fields',
+    before: 'the name of a field',
+    after: 'a regular expression; a faulty one stops the start',
+    ranges: from(8, 3),
+  },
+  'replace-needs-all': {
+    subject: 'the replace processor without `field`, `pattern` or `replacement`',
+    before: 'accepted',
+    after: 'Filebeat does not start',
+    ranges: from(8, 16),
+  },
+  'flow-log-versions': {
+    subject: 'fields of versions 6 to 8 in `format` of parse_aws_vpc_flow_log',
+    before: 'unknown: Filebeat does not start',
+    after: 'accepted',
+    ranges: from(9, 2),
+  },
+  'dns-caches-unread': {
+    subject: '`success_cache` and `failure_cache` of the dns processor',
+    before: 'used; a bad value stops the start',
+    after: 'ignored',
+    ranges: from(8, 11),
+  },
+  'cache-ignore-failure': {
+    subject: '`ignore_failure` of the cache processor',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 17),
+  },
+  'script-files-read-late': {
+    subject: 'the script file of a processor that is missing or faulty',
+    before: 'Filebeat does not start',
+    after: 'it runs without the inputs that the processor is for, which are all if it is at the top level',
+    ranges: [{ from: [8, 19, 9], below: [9, 0, 0] }, { from: [9, 3, 0] }],
+  },
+  'kubernetes-client-options': {
+    subject: '`use_kubeadm` and `kube_client_options` of add_kubernetes_metadata',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 0),
+  },
+  'wait-for-metadata': {
+    subject: '`wait_for_metadata` of add_docker_metadata and add_kubernetes_metadata',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(9, 5),
+  },
+  'processor-settings-hashed': {
+    subject: 'undefined variables in settings of a processor that it does not know',
+    before: 'harmless',
+    after: 'Filebeat does not start',
+    ranges: from(9, 6),
   },
   'network-option': {
     subject: '`network` of UDP and TCP inputs',

@@ -1,8 +1,12 @@
-/** From the path at which a thread got stuck to what is to be left alone: `/proc/<pid>/mountinfo`, see proc(5). Pure. */
+/** From the call that a thread is stuck in to what is to be left alone: `/proc/<pid>/mountinfo`, see proc(5). */
+import { type Place, placeOf } from '../../proc/place.js';
 
 /** Mounts whose server, or program, may stop answering: then everything on them does. */
 const REMOTE =
   /^(nfs4?|cifs|smb3|smbfs|fuse|fuseblk|fuse\..+|9p|virtiofs|ceph|glusterfs|afs|lustre|gpfs|beegfs|gfs2|ocfs2|ncpfs|coda|orangefs|autofs)$/;
+
+/** Folders that every look needs: on a disk of this machine, who cannot read them cannot look at all. */
+const SHARED = /^\/[^/]*$/;
 
 /** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; blanks in paths are `\040`. */
 function mountOf(line: string): { point: string; type: string } | undefined {
@@ -14,31 +18,41 @@ function mountOf(line: string): { point: string; type: string } | undefined {
 }
 
 export interface Stuck {
-  /** For messages. */
-  path: string;
-  /** What to leave alone, as `place.ts` takes it. */
-  avoid: string;
-  /** Whose mounts are to be asked: a pid, or `self`. */
-  mountsOf: string;
+  /** The directory that is `/` for whoever sees `inner`. */
+  root: string;
+  inner: string;
+  /** Whose mounts are to be asked: a pid, or `self`. Undefined: it lies in procfs. */
+  mountsOf?: string;
 }
 
 /** `path`: absolute, as it was read. A path below `<procfs>/<pid>/root` is one inside of that process's root. */
 export function stuckAt(path: string, { procfs, rootfs }: { procfs: string; rootfs: string }): Stuck {
-  const inRoot = path.startsWith(`${procfs}/`) ? /^\/(\d+)\/root(\/.*)$/.exec(path.slice(procfs.length)) : null;
-  if (inRoot) return { path, avoid: inRoot[2]!, mountsOf: inRoot[1]! };
-  if (path.startsWith(`${procfs}/`) || rootfs === '/') return { path, avoid: path, mountsOf: 'self' };
-  const inner = path.startsWith(`${rootfs}/`) ? path.slice(rootfs.length) : path;
-  return { path, avoid: inner, mountsOf: 'self' };
+  if (path.startsWith(`${procfs}/`)) {
+    const [, pid, inner] = /^\/(\d+)\/root(\/.*)$/.exec(path.slice(procfs.length)) ?? [];
+    if (pid === undefined) return { root: '/', inner: path };
+    return { root: `${procfs}/${pid}/root`, inner: inner!, mountsOf: pid };
+  }
+  if (rootfs !== '/' && path.startsWith(`${rootfs}/`))
+    return { root: rootfs, inner: path.slice(rootfs.length), mountsOf: 'self' };
+  return { root: '/', inner: path, mountsOf: 'self' };
 }
 
-/** On a remote mount all of it; elsewhere the path alone, since a disk that hangs as a whole takes everybody with it. */
-export function widened(stuck: Stuck, mountinfo: string): string {
+/**
+ * On a remote mount all of it; elsewhere that path alone, since a disk that hangs as a whole takes everybody with it.
+ * Undefined: it is nothing that a look can do without.
+ */
+export function widened({ root, inner, mountsOf }: Stuck, mountinfo: string): Place | undefined {
+  if (mountsOf === undefined) return { space: placeOf(root, inner).space, path: inner };
+  // Our own mounts are told with the prefix under which we see the host's.
+  const seen = mountsOf === 'self' && root !== '/' ? `${root}${inner}` : inner;
   let best: { point: string; type: string } | undefined;
   for (const line of mountinfo.split('\n')) {
     const mount = mountOf(line);
-    const covers = mount && (stuck.avoid === mount.point || stuck.avoid.startsWith(`${mount.point}/`));
+    const covers = mount && (seen === mount.point || seen.startsWith(`${mount.point}/`));
     // Of mounts on top of each other the last one counts.
     if (covers && (best === undefined || mount.point.length >= best.point.length)) best = mount;
   }
-  return best !== undefined && REMOTE.test(best.type) ? best.point : stuck.avoid;
+  const within = mountsOf === 'self' ? '/' : root;
+  if (best !== undefined && REMOTE.test(best.type)) return placeOf(within, best.point);
+  return SHARED.test(inner) ? undefined : placeOf(within, seen);
 }

@@ -1,13 +1,14 @@
 /**
  * Scans in a thread of their own, watched from here: all reading is synchronous, and a read may wait for ever. A thread
- * that makes no step for seconds is given up; another one takes over and leaves alone what the first is stuck at, until
+ * that stays in one call for seconds is given up; another one takes over and leaves alone what the first is stuck at, until
  * that comes back. So a hanging file costs the instances that need it, and neither the server nor the next scan.
  */
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Snapshot } from '../../model/model.js';
-import { newPlace, readPlace } from '../../proc/place.js';
+import { newPlace, type Place, readPlace } from '../../proc/place.js';
+import { parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { defectText } from '../../runtime/defect.js';
 import type { Logger } from '../../runtime/log.js';
@@ -40,7 +41,7 @@ export interface ThreadOptions {
   look: LookOptions;
   settings: () => Settings;
   log: Logger;
-  /** Milliseconds without a step after which a thread counts as stuck. */
+  /** Milliseconds inside of one call after which a thread counts as stuck. */
   patience?: number;
   /** Milliseconds for which something is left alone at least. */
   rest?: number;
@@ -51,13 +52,11 @@ export interface FarLook extends Look {
   stuck(): number;
 }
 
-/** One step takes microseconds; a disk that has to spin up, or a machine under great load, seconds. */
-const PATIENCE_MS = 2000;
+/** One call takes microseconds; on a disk that has to spin up, seconds. */
+const PATIENCE_MS = 4000;
 const REST_MS = 60_000;
 /** Each stuck thread keeps its memory. */
 const MOST_STUCK = 4;
-/** A start reads the program and the state file. */
-const START_PATIENCE_MS = 20_000;
 const CHECKS = 4;
 /** For its last words when the program ends. */
 const CLOSE_MS = 2000;
@@ -73,7 +72,6 @@ interface Thread {
   place: SharedArrayBuffer;
   settings: Settings;
   unpack: ReturnType<typeof createUnpacker>;
-  ready: boolean;
   job?: { id: number; resolve: (done: Done) => void; reject: (error: Error) => void };
 }
 
@@ -83,8 +81,8 @@ class GivenUp extends Error {}
 /** The thread begins to load at once, and to look when it is asked to. */
 export function startScanThread(options: ThreadOptions): FarLook {
   const { look, settings, log, patience = PATIENCE_MS, rest = REST_MS } = options;
-  /** What is left alone → until its thread is back, and for a while after it got stuck. */
-  const avoided = new Map<string, { thread: Worker | undefined; until: number }>();
+  /** What is left alone, until its thread is back and for a while after it got stuck. */
+  const avoided = new Map<string, { place: Place; thread: Worker | undefined; until: number }>();
   const lost = new Set<Worker>();
   let thread: Thread | undefined = start();
   let lastId = 0;
@@ -92,13 +90,17 @@ export function startScanThread(options: ThreadOptions): FarLook {
 
   function start(): Thread {
     const place = newPlace();
-    const data: WorkerStart = { look, settings: settings(), place, avoid: [...avoided.keys()] };
+    const data: WorkerStart = {
+      look,
+      settings: settings(),
+      place,
+      avoid: [...avoided.values()].map(({ place: one }) => one),
+    };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: data, resourceLimits: LIMITS });
-    const made: Thread = { worker, place, settings: data.settings, unpack: createUnpacker(), ready: false };
+    const made: Thread = { worker, place, settings: data.settings, unpack: createUnpacker() };
     worker.unref();
     worker.on('message', (told: Told) => {
-      if (told.kind === 'ready') made.ready = true;
-      else if (told.kind === 'log') log[told.level](told.message);
+      if (told.kind === 'log') log[told.level](told.message);
       else if (told.id === made.job?.id) {
         if (told.kind === 'done') made.job.resolve(told);
         else made.job.reject(new ScanFailure(told.message));
@@ -120,40 +122,46 @@ export function startScanThread(options: ThreadOptions): FarLook {
   /** What may be looked at again; a thread knows only what it was started with, so it gives way to a new one. */
   function forgive(): void {
     const before = avoided.size;
-    for (const [path, { thread: waiting, until }] of avoided) {
+    for (const [key, { place, thread: waiting, until }] of avoided) {
       if (waiting !== undefined || steadyMs() < until) continue;
-      avoided.delete(path);
-      log.info('looked at again', () => ({ path }));
+      avoided.delete(key);
+      log.info('looked at again', () => ({ path: place.path }));
     }
     if (avoided.size === before || thread === undefined) return;
     void thread.worker.terminate();
     thread = undefined;
   }
 
-  function giveUp(of: Thread): void {
+  function giveUp(of: Thread, path: string): void {
     thread = undefined;
     lost.add(of.worker);
     void of.worker.terminate();
-    const { path } = readPlace(of.place);
-    if (path !== '') {
-      const stuck = stuckAt(path, look);
-      const avoid = widened(stuck, textOf(`${look.procfs}/${stuck.mountsOf}/mountinfo`));
-      avoided.set(avoid, { thread: of.worker, until: steadyMs() + rest });
-      log.warn('a read does not come back; what it waits for is left alone until it does', () => ({ path: avoid }));
-    }
+    const stuck = stuckAt(path, look);
+    const mounts = stuck.mountsOf === undefined ? '' : textOf(`${look.procfs}/${stuck.mountsOf}/mountinfo`);
+    const place = widened(stuck, mounts);
+    if (place !== undefined)
+      avoided.set(`${place.space} ${place.path}`, { place, thread: of.worker, until: steadyMs() + rest });
+    log.warn('a read does not come back; what it waits for is left alone until it does', () => ({
+      path: place?.path ?? path,
+    }));
     of.job?.reject(new GivenUp('the scan hangs'));
   }
 
-  /** Looks several times in the span of patience: after the whole machine was asleep one look alone would be wrong. */
+  /**
+   * Stuck is who stays inside of one call and neither gets processor time nor waits for it: whoever computes, writes the
+   * state or starves on a busy machine comes back by himself. Looks several times in the span of patience: after the
+   * whole machine was asleep one look alone would be wrong.
+   */
   function watch(watched: Thread): NodeJS.Timeout {
-    let steps = -1;
+    let before = '';
     let still = 0;
     return setInterval(() => {
-      const now = readPlace(watched.place).steps + Number(watched.ready);
-      still = now === steps ? still + 1 : 0;
-      steps = now;
-      const enough = watched.ready ? CHECKS : (CHECKS * START_PATIENCE_MS) / patience;
-      if (still >= enough) giveUp(watched);
+      const { steps, inside, thread: id } = readPlace(watched.place);
+      const { state, cpuTicks } = activityOf(id);
+      const now = `${steps} ${cpuTicks}`;
+      still = inside !== undefined && state !== 'R' && now === before ? still + 1 : 0;
+      before = now;
+      if (still >= CHECKS) giveUp(watched, inside!);
     }, patience / CHECKS);
   }
 
@@ -218,6 +226,11 @@ export function startScanThread(options: ThreadOptions): FarLook {
     },
     stuck: () => lost.size + Number(thread?.job !== undefined),
   };
+}
+
+/** What a thread of ours does, by its line in `/proc`: nothing known where that cannot be read. */
+function activityOf(thread: number): { state?: string; cpuTicks?: number } {
+  return thread === 0 ? {} : (parseStat(textOf(`/proc/self/task/${thread}/stat`)) ?? {});
 }
 
 function textOf(path: string): string {

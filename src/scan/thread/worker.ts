@@ -1,6 +1,6 @@
 /** The thread that scans. It may hang in a read: `supervisor.ts` watches it from outside, and goes on without it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { tellPlaces } from '../../proc/place.js';
+import { type Place, tellPlaces } from '../../proc/place.js';
 import { defectText } from '../../runtime/defect.js';
 import type { Level } from '../../runtime/log.js';
 import type { Settings } from '../../settings/settings.js';
@@ -12,7 +12,7 @@ export interface WorkerStart {
   settings: Settings;
   place: SharedArrayBuffer;
   /** See `place.ts`. */
-  avoid: string[];
+  avoid: Place[];
 }
 
 export type Order =
@@ -22,7 +22,6 @@ export type Order =
   | { kind: 'settings'; settings: Settings };
 
 export type Told =
-  | { kind: 'ready' }
   | { kind: 'log'; level: Level; message: string }
   | { kind: 'done'; id: number; parcel?: Parcel; forgot?: boolean }
   | { kind: 'failed'; id: number; message: string };
@@ -33,7 +32,7 @@ const tell = (told: Told) => port.postMessage(told);
 let { settings } = start;
 tellPlaces({ shared: start.place, avoid: start.avoid });
 const look = openLook(
-  start.look,
+  { ...start.look, background: true },
   () => settings,
   (level, message) => tell({ kind: 'log', level, message }),
 );
@@ -54,4 +53,3 @@ port.on('message', (order: Order) => {
   if (order.kind === 'settings') settings = order.settings;
   else obey(order).catch((error: unknown) => tell({ kind: 'failed', id: order.id, message: defectText(error) }));
 });
-tell({ kind: 'ready' });

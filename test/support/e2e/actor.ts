@@ -1,5 +1,6 @@
 /** One host of the run as a process of its own, in a process namespace of its own: acts when it is told to. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { actsOn } from './acts.js';
 import { type HostName, type PlotName, plots } from './plots.js';
 import { setStage } from './stage.js';
@@ -20,7 +21,7 @@ export interface Actor {
   end(): Promise<void>;
 }
 
-const own = new URL(import.meta.url).pathname;
+const own = fileURLToPath(import.meta.url);
 const same = (a: Order | undefined, b: Order) => a?.act === b.act && a.plot === b.plot;
 
 /** Its stage is set when the promise settles. */

@@ -1,6 +1,7 @@
 /** One run: everything is well, every fault is made and mended, and what Prometheus has recorded is judged. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Dashboard, dashboardExpressions } from '../grafana.js';
 import type { Actor } from './actor.js';
 import { haste, interval, ruleNames } from './hurry.js';
@@ -116,7 +117,7 @@ function emptied(servers: Servers): Trial {
 }
 
 function dashboard(): { where: string; expr: string }[] {
-  const file = new URL('../../../../examples/grafana/filebeat-port-exporter.json', import.meta.url).pathname;
+  const file = fileURLToPath(new URL('../../../../examples/grafana/filebeat-port-exporter.json', import.meta.url));
   return dashboardExpressions(JSON.parse(readFileSync(file, 'utf8')) as Dashboard, { __rate_interval: '10s' });
 }
 

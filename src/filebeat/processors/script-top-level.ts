@@ -1,0 +1,90 @@
+/**
+ * What the top level of a script does when it is run, as far as reading it tells: which functions it leaves behind, and
+ * whether it certainly throws. Where that depends on a condition, nothing is said.
+ */
+import type { Token } from './script-tokens.js';
+
+/** Names of ECMAScript, and what Filebeat adds (script/javascript/session.go and its modules). */
+const GLOBALS = new Set(
+  (
+    'Object Function Array String Boolean Number Date RegExp Error EvalError RangeError ReferenceError SyntaxError ' +
+    'TypeError URIError Math JSON NaN Infinity undefined parseInt parseFloat isNaN isFinite decodeURI ' +
+    'decodeURIComponent encodeURI encodeURIComponent eval arguments GoError require console Event'
+  ).split(' '),
+);
+const WORDS = new Set(
+  (
+    'break case catch continue debugger default delete do else finally for function if in instanceof new return ' +
+    'switch this throw try typeof var void while with true false null'
+  ).split(' '),
+);
+/** From here on it depends. */
+const CONDITIONAL = new Set(['if', 'for', 'while', 'do', 'try', 'switch', 'with', '&&', '||', '?', 'return']);
+
+/** Code of what is wrong, of a script that compiles. */
+export function topLevelFault(tokens: readonly Token[], hasParams: boolean): string | undefined {
+  const leaves = (name: string): boolean => {
+    let depth = 0;
+    return tokens.some(({ kind, text }, at) => {
+      if (kind === 'sign') depth += text === '{' ? 1 : text === '}' ? -1 : 0;
+      if (kind !== 'name' || text !== name) return false;
+      const before = tokens[at - 1]?.text ?? '';
+      return before === 'function' ? depth === 0 : before === 'var' || before === ',' || tokens[at + 1]?.text === '=';
+    });
+  };
+  if (throws(tokens)) return 'script-throws';
+  if (!leaves('process')) return 'script-no-process';
+  return hasParams && !leaves('register') ? 'script-no-register' : undefined;
+}
+
+/** Something is thrown, or a name is read that nothing has declared, before anything depends on a condition. */
+function throws(tokens: readonly Token[]): boolean {
+  const declared = declaredNames(tokens);
+  let depth = 0;
+  for (const [at, { kind, text }] of tokens.entries()) {
+    if (kind === 'sign' && text === '{') depth++;
+    else if (kind === 'sign' && text === '}') depth--;
+    if (depth > 0) continue;
+    const [before, next] = [tokens[at - 1]?.text, tokens[at + 1]?.text];
+    if (before === '.' || kind === 'string' || kind === 'regexp' || kind === 'number') continue;
+    if (CONDITIONAL.has(text)) return false;
+    if (kind !== 'name') continue;
+    if (text === 'throw') return true;
+    if (text === 'require' && next === '(' && unknownModule(tokens[at + 2])) return true;
+    const known = WORDS.has(text) || GLOBALS.has(text) || declared.has(text);
+    if (!known && before !== 'typeof' && next !== ':') return true;
+  }
+  return false;
+}
+
+const MODULES = new Set(['console', 'net', 'path', 'processor', 'windows', 'winlogbeat']);
+
+function unknownModule(name: Token | undefined): boolean {
+  return name?.kind === 'string' && !MODULES.has(name.text.slice(1, -1));
+}
+
+/** Every name that is declared anywhere, parameters included. */
+function declaredNames(tokens: readonly Token[]): Set<string> {
+  const names = new Set<string>();
+  for (const [at, { text }] of tokens.entries()) {
+    if (text === 'function' || text === 'catch') {
+      let inner = at + 1;
+      if (tokens[inner]?.kind === 'name') names.add(tokens[inner++]!.text);
+      for (; inner < tokens.length && tokens[inner]!.text !== ')'; inner++) names.add(tokens[inner]!.text);
+    } else if (text === 'var') addVariables(tokens, at + 1, names);
+  }
+  return names;
+}
+
+/** `var a = f(1, 2), b;` declares a and b. */
+function addVariables(tokens: readonly Token[], from: number, names: Set<string>): void {
+  let depth = 0;
+  for (let at = from; at < tokens.length; at++) {
+    const { kind, text } = tokens[at]!;
+    if (kind === 'sign' && '([{'.includes(text)) depth++;
+    else if (kind === 'sign' && ')]}'.includes(text)) {
+      if (--depth < 0) return;
+    } else if (depth === 0 && text === ';') return;
+    else if (depth === 0 && kind === 'name' && (at === from || tokens[at - 1]!.text === ',')) names.add(text);
+  }
+}

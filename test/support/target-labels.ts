@@ -1,0 +1,131 @@
+/** Series as a server stores them whose targets carry labels of their own, some of which the exporter uses too. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
+import { parseExposition } from './exposition.js';
+import { vocabulary } from './promql.js';
+import { alerts, prometheusFolder, recorded, testName } from './rules.js';
+import { labelsOfSeries } from './table-words.js';
+
+export type Labels = Record<string, string>;
+
+/** What the Prometheus Operator attaches, and words that services are often labelled with. */
+export const targetLabels: Labels = {
+  container: 'sidecar',
+  pod: 'exporter-x7f2k',
+  namespace: 'monitoring',
+  service: 'exporters',
+  endpoint: 'metrics',
+  version: '7.7.7',
+  unit: 'rack-12',
+  origin: 'inventory',
+  name: 'edge',
+};
+
+export interface Attach {
+  labels: Labels;
+  /** `honor_labels` of the scrape configuration: whose label stays where both have one. */
+  honor: boolean;
+}
+
+interface Sample {
+  labels: string;
+  value: number;
+}
+
+interface RuleTest {
+  input_series?: { series: string; values: string }[];
+  promql_expr_test?: { expr: string; exp_samples?: Sample[] }[];
+  alert_rule_test?: { alertname: string; exp_alerts?: { exp_labels: Labels }[] }[];
+}
+
+export function parseSeries(text: string): { metric: string; labels: Labels } {
+  const [, metric = '', inner = ''] = /^([\w:]*)\{(.*)\}$/s.exec(text) ?? [];
+  const found = [...inner.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
+  return { metric, labels: Object.fromEntries(found.map(([, label = '', value = '']) => [label, value])) };
+}
+
+export function seriesText({ metric, labels }: { metric: string; labels: Labels }): string {
+  const inner = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return `${metric}{${inner.join(', ')}}`;
+}
+
+/**
+ * Labels of a scraped sample as the server stores them (`mutateSampleLabels` of Prometheus). An empty label that the
+ * exporter has counts as its own when labels are honoured, and as none when they are not.
+ */
+export function attach(labels: Labels, { labels: more, honor }: Attach, own: readonly string[]): Labels {
+  const stored = { ...labels };
+  for (const [label, value] of Object.entries(more)) {
+    if (honor && own.includes(label)) continue;
+    if (stored[label]) stored[`exported_${label}`] = stored[label];
+    stored[label] = value;
+  }
+  return stored;
+}
+
+const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
+
+/** What a server has of all scenarios, each a host of its own, in promtool's notation; `how`: its targets carry labels. */
+export function scrapedSeries(job: string, how?: Attach): { series: string; values: string }[] {
+  return readdirSync(fixtures).flatMap((host) => {
+    const scraped = parseExposition(readFileSync(`${fixtures}${host}/expected/metrics.txt`, 'utf8'));
+    return [{ name: 'up', labels: new Map<string, string>(), value: 1 }, ...scraped].map(({ name, labels, value }) => {
+      const own = Object.fromEntries(labels);
+      const stored = how === undefined ? own : attach(own, how, Object.keys(own));
+      return {
+        series: seriesText({ metric: name, labels: { ...stored, job, instance: `${host}:9117` } }),
+        values: `${value}x60`,
+      };
+    });
+  });
+}
+
+const expressionOf = (name: string): string =>
+  alerts.find((rule) => rule.alert === name)?.expr ?? recorded.get(name) ?? '';
+
+/** Labels of the left side, which an alert has, as far as its expression leaves them. */
+function ofAlert(name: string, labels: Labels, how: Attach): Labels {
+  const expr = expressionOf(name);
+  if (expr.startsWith('absent(')) return labels;
+  const own = labelsOfSeries(vocabulary(expr).selectors[0]!.metric) ?? [];
+  const dropped = [...expr.matchAll(/without \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+  return Object.fromEntries(
+    Object.entries(attach(labels, how, own)).filter(([label]) => label in labels || !dropped.includes(label)),
+  );
+}
+
+/** What `count by (…) (ALERTS)` groups by, with the name that a target's label pushed aside. */
+const by = ['alertname', 'instance', 'name', 'exported_name', 'port'];
+
+function expectedSample({ labels, value }: Sample, how: Attach): Sample {
+  const alert = parseSeries(labels).labels;
+  const told = Object.entries(ofAlert(alert['alertname'] ?? '', alert, how)).filter(([label]) => by.includes(label));
+  return { labels: seriesText({ metric: '', labels: Object.fromEntries(told) }), value };
+}
+
+/** The unit tests of the rules, as they are where every target carries these labels; `texts`: with what alerts say. JSON is YAML. */
+export function testsWithTargetLabels(how: Attach, texts: boolean): string {
+  const file = load(readFileSync(prometheusFolder + testName, 'utf8')) as { tests: RuleTest[] };
+  const tests = file.tests.map((test) => ({
+    ...test,
+    input_series: test.input_series?.map(({ series, values }) => {
+      const { metric, labels } = parseSeries(series);
+      return { series: seriesText({ metric, labels: attach(labels, how, labelsOfSeries(metric) ?? []) }), values };
+    }),
+    promql_expr_test: test.promql_expr_test?.map((one) => ({
+      ...one,
+      expr: one.expr.replace('name, port', 'name, exported_name, port'),
+      exp_samples: one.exp_samples?.map((sample) => expectedSample(sample, how)),
+    })),
+    alert_rule_test: (texts ? test.alert_rule_test : [])?.map((one) => ({
+      ...one,
+      exp_alerts: one.exp_alerts?.map((alert) => ({
+        ...alert,
+        exp_labels: ofAlert(one.alertname, alert.exp_labels, how),
+      })),
+    })),
+  }));
+  return JSON.stringify({ ...file, tests });
+}
