@@ -73,7 +73,12 @@ self_report: {logs: false, http: true, silent_after: 0}
         { port: 516, protocol: 'udp', silentAfter: 3600 },
       ],
       legacyPortMetric: true,
-      thresholds: { receiveQueueRatio: 1, restarts: { count: 5, within: 3600 } },
+      thresholds: {
+        receiveQueueRatio: 1,
+        restarts: { count: 5, within: 3600 },
+        frozenAfter: 10,
+        stalledAfter: 60,
+      },
       selfReport: { logs: false, http: true, silentAfter: 0 },
     },
   );

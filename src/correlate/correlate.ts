@@ -19,6 +19,7 @@ import { attempt } from '../runtime/defect.js';
 import { conflictsBetween } from './conflicts.js';
 import {
   configValid,
+  frozenMismatch,
   instanceMismatch,
   isHealthy,
   isSettled,
@@ -146,6 +147,8 @@ function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
   if (!up && !instance.hidden)
     found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, snapshot) }));
+  const frozen = frozenMismatch(instance, scene);
+  if (frozen !== undefined) found.push(frozen);
   if (instance.flapping) {
     found.push(
       instanceMismatch(instance, 'instance_flapping', {

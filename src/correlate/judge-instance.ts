@@ -6,7 +6,7 @@ import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
 import type { Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
 import type { Scene } from './scene.js';
-import { socketKey } from './trail.js';
+import { haltKey, socketKey } from './trail.js';
 
 export function instanceMismatch(
   instance: Instance,
@@ -131,6 +131,22 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
       found.push(portMismatch(instance, port, 'buffer_capped', { kind: 'rmem-max', wanted, granted }));
   }
   return found;
+}
+
+/** Its process exists and cannot serve: two looks so far apart; of one look alone only what no running process is in. */
+export function frozenMismatch(instance: Instance, { thresholds, trail, now }: Scene): Mismatch | undefined {
+  const { process } = instance;
+  if (process?.halt === undefined) return undefined;
+  const { frozenAfter = 10, stalledAfter = 60, oneLook } = thresholds;
+  const certain = process.halt === 'stopped' || process.halt === 'cgroup';
+  const how = process.halt;
+  if (oneLook)
+    return certain ? instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how } }) : undefined;
+  const before = trail.halted.get(haltKey(process));
+  if (before === undefined || before.cpu !== process.cpuSeconds) return undefined;
+  const sinceSeconds = now - before.since;
+  if (sinceSeconds < (certain ? frozenAfter : stalledAfter)) return undefined;
+  return instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how, sinceSeconds } });
 }
 
 /** 1 Filebeat would accept it, 0 it would not; undefined when it could not be read. */

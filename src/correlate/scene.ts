@@ -10,6 +10,9 @@ export interface Thresholds {
   grace: number;
   /** One look alone (`check`): sockets of processes older than the grace need not be seen twice. */
   oneLook: boolean;
+  /** Seconds for which a process has to be stopped or frozen (10), or to hang without any progress (60). */
+  frozenAfter?: number;
+  stalledAfter?: number;
 }
 
 export interface Scene {

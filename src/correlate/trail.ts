@@ -5,7 +5,7 @@
 
 import { ageOf } from '../model/age.js';
 import { endpointKey } from '../model/endpoint.js';
-import type { Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
+import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 
 export interface Trail {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
@@ -14,9 +14,18 @@ export interface Trail {
   blocked: Set<string>;
   /** Mismatch → when it began, seconds since the epoch. */
   since: Map<string, number>;
+  /** `haltKey` → since when. */
+  halted: Map<string, Standstill>;
 }
 
-export const emptyTrail: Trail = { firstSeen: new Map(), blocked: new Set(), since: new Map() };
+/** Since when a process stands still, by a clock that a step has not moved. */
+export interface Standstill {
+  since: number;
+  /** Processor time then, seconds. */
+  cpu: number | undefined;
+}
+
+export const emptyTrail: Trail = { firstSeen: new Map(), blocked: new Set(), since: new Map(), halted: new Map() };
 
 const socketKeys = new WeakMap<Socket, string>();
 
@@ -37,9 +46,10 @@ export function mismatchKey(m: Mismatch): string {
 }
 
 /** After somebody has set the clock by `step` seconds: what was seen is as long ago as it was. */
-export function shiftTrail({ firstSeen, blocked, since }: Trail, step: number): Trail {
+export function shiftTrail({ firstSeen, blocked, since, halted }: Trail, step: number): Trail {
   const moved = (times: Map<string, number>) => new Map([...times].map(([key, at]) => [key, at + step]));
-  return { firstSeen: moved(firstSeen), blocked, since: moved(since) };
+  const still = new Map([...halted].map(([key, one]) => [key, { ...one, since: one.since + step }]));
+  return { firstSeen: moved(firstSeen), blocked, since: moved(since), halted: still };
 }
 
 /** The trail that the next scan goes by. What is gone from the snapshot leaves it. */
@@ -61,5 +71,20 @@ export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, gr
     }
   });
   const since = new Map(verdict.mismatches.map((m) => [mismatchKey(m), m.since ?? now]));
-  return { firstSeen, blocked, since };
+  return { firstSeen, blocked, since, halted: standstills(trail, snapshot) };
+}
+
+export function haltKey({ pid, startTicks, halt }: FilebeatProcess): string {
+  return `${pid}:${startTicks}:${halt}`;
+}
+
+function standstills({ halted }: Trail, { instances, takenAt }: Snapshot): Trail['halted'] {
+  const now: Trail['halted'] = new Map();
+  for (const { process } of instances) {
+    if (process?.halt === undefined) continue;
+    const { cpuSeconds: cpu } = process;
+    const before = halted.get(haltKey(process));
+    now.set(haltKey(process), before?.cpu === cpu && before !== undefined ? before : { since: takenAt, cpu });
+  }
+  return now;
 }

@@ -7,12 +7,17 @@ export interface ProcessId {
   startTicks: number;
 }
 
+/** `stopped`: state T. `cgroup`: its control group is frozen. `traced`: state t. `uninterruptible`: all threads in state D. */
+export type Halt = 'stopped' | 'cgroup' | 'traced' | 'uninterruptible';
+
 /** Facts of a running Filebeat, all of them from `/proc/<pid>`. Absent fields could not be seen (see the snapshot's gaps). */
 export interface FilebeatProcess extends ProcessId {
   /** Seconds since the epoch. */
   startTime: number;
   /** Clocks contradict each other: it started then at the latest. */
   startUnsure?: true;
+  /** It exists and makes no progress. */
+  halt?: Halt;
   /** `/proc/<pid>/comm`, at most 15 bytes. */
   comm: string;
   /** Effective uid. */

@@ -4,7 +4,7 @@ import type { GapReason, Position } from './gap.js';
 import type { InstanceOrigin } from './instance.js';
 import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
 import type { Fault } from './prediction.js';
-import type { Owner } from './process.js';
+import type { Halt, Owner } from './process.js';
 import type { Socket, StaticPort } from './snapshot.js';
 
 export type PortStatus =
@@ -132,7 +132,7 @@ export type Cause =
   | { kind: 'wrong-process'; owner?: Owner }
   | { kind: 'imitates'; instance: string; differs: Difference }
   /** Why no thread of it gets on. `sinceSeconds`: how long it has been seen so. */
-  | { kind: 'frozen'; how: 'stopped' | 'cgroup' | 'traced' | 'uninterruptible'; sinceSeconds?: number }
+  | { kind: 'frozen'; how: Halt; sinceSeconds?: number }
   | { kind: 'none' };
 
 /** Who holds an endpoint that somebody else ought to hold. */

@@ -47,6 +47,9 @@ export interface Settings {
     /** Receive queue over receive buffer, above 0, at most 1. */
     receiveQueueRatio: number;
     restarts: { count: number /** Seconds. */; within: number };
+    /** Seconds that a process is stopped or frozen, or hangs without progress, before it is told. */
+    frozenAfter: number;
+    stalledAfter: number;
   };
   selfReport: {
     /** Read the log file that a Filebeat has open. */
@@ -71,7 +74,7 @@ export const defaultSettings: Settings = {
   instances: [],
   ports: [],
   legacyPortMetric: false,
-  thresholds: { receiveQueueRatio: 0.8, restarts: { count: 3, within: 600 } },
+  thresholds: { receiveQueueRatio: 0.8, restarts: { count: 3, within: 600 }, frozenAfter: 10, stalledAfter: 60 },
   selfReport: { logs: true, http: false, silentAfter: 900 },
 };
 
@@ -179,6 +182,8 @@ const document = map({
       count: number('a whole number from 1', (n) => Number.isInteger(n) && n >= 1),
       within: seconds,
     }),
+    frozen_after: seconds,
+    stalled_after: seconds,
   }),
   self_report: map({ logs: boolean, http: boolean, silent_after: seconds }),
 });
@@ -219,6 +224,8 @@ export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
           count: thresholds?.restarts?.count ?? standard.thresholds.restarts.count,
           within: thresholds?.restarts?.within ?? standard.thresholds.restarts.within,
         },
+        frozenAfter: thresholds?.frozen_after ?? standard.thresholds.frozenAfter,
+        stalledAfter: thresholds?.stalled_after ?? standard.thresholds.stalledAfter,
       },
       selfReport: {
         logs: self_report?.logs ?? standard.selfReport.logs,

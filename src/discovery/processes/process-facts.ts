@@ -5,6 +5,7 @@
 import type { FilebeatProcess, Gap, Reading, Standing } from '../../model/model.js';
 import type { BootClock } from '../../proc/boot-clock.js';
 import { type Membership, parseCgroup } from '../../proc/cgroup.js';
+import { createHaltReader } from '../../proc/halt.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import {
   type ProcessStat,
@@ -42,7 +43,9 @@ export interface Facts extends Omit<RunningFilebeat, 'process'> {
   parent: number;
   /** `Clock.steady` when it was first looked at. */
   metAt: number;
-  still: Omit<FilebeatProcess, 'startTime' | 'startUnsure' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
+  /** Clock ticks of processor time at the last look. */
+  cpuTicks?: number;
+  still: Omit<FilebeatProcess, 'startTime' | 'startUnsure' | 'halt' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
   gaps: Gap[];
 }
 
@@ -69,6 +72,7 @@ export function createFactReader(
   let host: number | undefined;
   let pageBytes: number | undefined;
   const rootOfHost = identify(rootfs);
+  const halts = createHaltReader(procfs, rootfs);
 
   function stat(pid: number): ProcessStat | undefined {
     const text = procfs.piece(`${pid}/stat`);
@@ -217,12 +221,15 @@ export function createFactReader(
   function tell(facts: Facts, seen: ProcessStat): RunningFilebeat {
     const openFds = openDescriptors(procfs, seen.pid);
     pageBytes ??= readPageSize(procfs);
+    const halt = halts.haltOf(seen, facts.cpuTicks === undefined || facts.cpuTicks === seen.cpuTicks);
+    facts.cpuTicks = seen.cpuTicks;
     const process: FilebeatProcess = {
       ...facts.still,
       ...startOf(facts, seen),
       cpuSeconds: seen.cpuTicks / TICKS_PER_SECOND,
       residentBytes: seen.residentPages * pageBytes,
       ...(openFds !== undefined && { openFds }),
+      ...(halt !== undefined && { halt }),
     };
     const { argv, env, rootDir, rootId, standing, view } = facts;
     return {

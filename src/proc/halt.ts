@@ -1,0 +1,74 @@
+/**
+ * Why a process that exists makes no progress: `/proc/<pid>/stat` and `task/<tid>/stat` (states T, t and D, see proc(5)),
+ * `cgroup.events` of its control group (cgroup v2) or `freezer.state` (v1), see cgroups(7).
+ */
+import { readFileSync } from 'node:fs';
+import type { Halt } from '../model/model.js';
+import { during, leftAlone } from './place.js';
+import type { ProcFs } from './proc-fs.js';
+import { type ProcessStat, parseStat } from './process-files.js';
+
+export interface HaltReader {
+  /** `idle`: it has used no processor since the last look, or was not seen before. */
+  haltOf(stat: ProcessStat, idle: boolean): Halt | undefined;
+}
+
+const MOST_THREADS = 2000;
+
+/** `rootfs`: where the host's `/sys` is looked for first. */
+export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
+  const roots = [`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])];
+
+  /** The main thread of one that works nearly always sleeps (S): all threads are looked at only when it does not. */
+  function all(pid: number, state: string): boolean {
+    const names = procfs.list(`${pid}/task`);
+    if (!names.ok) return true; // The main thread is all that can be seen.
+    return names.value.slice(0, MOST_THREADS).every((tid) => {
+      const text = procfs.piece(`${pid}/task/${tid}/stat`);
+      const stat = text.ok ? parseStat(text.value) : undefined;
+      return stat === undefined || stat.state === state;
+    });
+  }
+
+  function isFrozen(pid: number): boolean {
+    const text = procfs.piece(`${pid}/cgroup`);
+    return (
+      text.ok && freezerFiles(text.value).some(({ file, says }) => roots.some((root) => says.test(textOf(root, file))))
+    );
+  }
+
+  return {
+    haltOf({ pid, state }, idle) {
+      if (state === 'T') return all(pid, 'T') ? 'stopped' : undefined;
+      if (state === 't') return all(pid, 't') ? 'traced' : undefined;
+      if ((state === 'D' || idle) && isFrozen(pid)) return 'cgroup';
+      return state === 'D' && all(pid, 'D') ? 'uninterruptible' : undefined;
+    },
+  };
+}
+
+/** `0::/system.slice/filebeat.service` and `4:freezer:/…` → what tells there whether it is frozen. Pure. */
+export function freezerFiles(cgroup: string): { file: string; says: RegExp }[] {
+  return cgroup.split('\n').flatMap((line) => {
+    const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    // What lies outside of our own cgroup namespace cannot be found by that path.
+    if (path === undefined || path.split('/').includes('..')) return [];
+    const folder = path === '/' ? '' : path;
+    if (id === '0' && controllers === '') {
+      const says = /^frozen 1$/m;
+      return ['', '/unified'].map((mount) => ({ file: `${mount}${folder}/cgroup.events`, says }));
+    }
+    const isFreezer = controllers?.split(',').includes('freezer');
+    return isFreezer ? [{ file: `/freezer${folder}/freezer.state`, says: /^FROZEN$/m }] : [];
+  });
+}
+
+function textOf(root: string, file: string): string {
+  const path = `${root}${file}`;
+  if (leftAlone('/', path) !== undefined) return '';
+  try {
+    return during(path, () => readFileSync(path, 'utf8'));
+  } catch {
+    return ''; // Not mounted there, or gone.
+  }
+}
