@@ -1,4 +1,5 @@
-// `npm run test:hostile`: secrets, spoilt texts, hanging reads, limits, chaos and load, with their seeds and counts. `-- --long`: ten minutes of chaos.
+// `npm run test:hostile`: secrets, spoilt texts, hanging reads, clocks, limits, chaos and load, with their seeds and counts.
+// `-- stability` runs the files whose name has that word; `-- --long`: ten minutes of chaos.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('..', import.meta.url));
 const long = process.argv.includes('--long');
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const ready = spawnSync(process.execPath, ['scripts/ready.mjs'], { cwd: top, stdio: 'inherit' });
 if (ready.status !== 0) process.exit(1);
 const files = readdirSync(join(top, 'dist', 'test'))
   .filter((name) => /^(canaries|hostile-.*|chaos|load|web-auth|filebeat-fuzz)\.test\.js$/.test(name))
+  .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
   .sort()
   .map((name) => join('dist', 'test', name));
 const env = {

@@ -80,7 +80,12 @@ describe('secrets', () => {
   for (const format of ['logfmt', 'json'])
     it(`are on no route, in no log line (${format}) and not in the state file`, async (context) => {
       const exporter = await startExporter([
-        ...[`--path.rootfs=${host.root}`, `--config.file=${host.settings}`, '--web.enable-lifecycle'],
+        ...[
+          `--path.rootfs=${host.root}`,
+          '--path.unchecked',
+          `--config.file=${host.settings}`,
+          '--web.enable-lifecycle',
+        ],
         ...['--log.level=debug', `--log.format=${format}`, '--collector.nodejs', '--scan.freshness=1h'],
       ]);
       context.after(() => endAnyway(exporter));
@@ -136,7 +141,12 @@ describe('secrets', () => {
   });
 
   it('are in the output of no command, whatever it is asked', async () => {
-    const flags = [`--path.rootfs=${host.root}`, `--config.file=${host.settings}`, '--log.level=debug'];
+    const flags = [
+      `--path.rootfs=${host.root}`,
+      '--path.unchecked',
+      `--config.file=${host.settings}`,
+      '--log.level=debug',
+    ];
     const state = '--state.file=';
     const releases = [[], ['--filebeat-release', '6.8'], ['--filebeat-release', '7.17']];
     const full = host.commandLines[0]!;

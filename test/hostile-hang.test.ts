@@ -65,7 +65,7 @@ describe('a read that never comes back', needsStrace, () => {
     assert.equal(scrape.value('filebeat_port_up', { config: healthy.config }), 1);
     assert.equal(scrape.value('filebeat_instance_up', { config: stuck.config }), 1);
     assert.equal(scrape.value('filebeat_instance_config_valid', { config: stuck.config }), undefined);
-    assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'limit' })! > 0);
+    assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'blocked' })! > 0);
     // Later scans go round it.
     for (let scan = 0; scan < 3; scan++) assert.ok((await scrapeWithin(10)).seconds < 1.5);
     assert.match(exporter.log(), /a read does not come back/);
@@ -105,7 +105,7 @@ describe('a read that never comes back', needsStrace, () => {
     await hold([`/proc/${odd.pid}/cmdline`]);
     const { scrape } = await scrapeWithin(10);
     assert.equal(scrape.value('filebeat_port_up', { config: one.config }), 1);
-    assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'limit' })! > 0);
+    assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'blocked' })! > 0);
     const late = await world.filebeat('late', [`127.0.0.1:${await quietPort()}`]);
     assert.equal((await scrapeWithin(10)).scrape.value('filebeat_port_up', { config: late.config }), 1);
     // The odd process is another one than that which ends.

@@ -9,6 +9,7 @@ import type { Gap, Instance, Listener, Prediction, ProcessId } from '../model/mo
 import { createBootClock } from '../proc/boot-clock.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
+import { hostRoot } from '../proc/vantage.js';
 import type { Logger } from '../runtime/log.js';
 import type { Wanted } from '../sockets/consensus.js';
 import { createSocketScanner } from '../sockets/scanner.js';
@@ -35,9 +36,10 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
   const host = await openHost({ flags, log, oneLook: true, remember: false });
   const { snapshot } = await host.reporter.get();
   const { instances } = snapshot;
-  const files = openFileView(flags['path.rootfs']);
   const procfs = openProcFs(flags['path.procfs']);
-  const hostNetns = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs), []).hostNetns();
+  const rootfs = hostRoot(procfs, flags['path.rootfs']);
+  const files = openFileView(rootfs);
+  const hostNetns = createFactReader(procfs, rootfs, createBootClock(procfs), []).hostNetns();
 
   async function around(those: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
     const subjects = those.map(({ asked, explanation: { prediction } }) => {

@@ -17,6 +17,7 @@ import type { Prediction, ProcessId } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
+import { hostRoot } from '../proc/vantage.js';
 import type { Flags } from './flags.js';
 import { StartError } from './open-host.js';
 
@@ -39,7 +40,7 @@ export interface Asked {
  * else: the shell that asks is not the one that will start Filebeat.
  */
 export function askedCommand(given: readonly string[], flags: Flags, processNames: readonly string[]): Asked {
-  const files = openFileView(flags['path.rootfs']);
+  const files = openFileView(hostRoot(openProcFs(flags['path.procfs']), flags['path.rootfs']));
   const argv = given[0]?.startsWith('-') ? ['filebeat', ...given] : [...given];
   const cwd = posix.resolve(flags.cwd ?? process.cwd());
   const env = Object.fromEntries(flags.env.map(({ name, value }) => [name, value]));
@@ -74,7 +75,7 @@ function throughWrapper(
 export function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Asked {
   const procfs = openProcFs(flags['path.procfs']);
   const names = ['filebeat', 'filebeat-oss', ...processNames];
-  const reader = createFactReader(procfs, flags['path.rootfs'], createBootClock(procfs), names);
+  const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
   const { argv, env, rootDir, gaps, still } = facts;

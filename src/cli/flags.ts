@@ -132,6 +132,10 @@ export const flagTable = {
   }),
   'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: seeing }),
   'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: seeing }),
+  'path.unchecked': toggle({
+    help: 'procfs and rootfs need not be of one host: for a root that somebody made, as in a test or a bug report',
+    commands: seeing,
+  }),
   'scan.grace': oneOf(seconds, '10s', {
     help: 'how long after its start a Filebeat may still lack a listener',
     commands: looking,

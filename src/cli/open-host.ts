@@ -76,6 +76,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
   const options: LookOptions = {
     procfs: flags['path.procfs'],
     rootfs: flags['path.rootfs'],
+    unchecked: flags['path.unchecked'],
     stateFile: flags['state.file'],
     remember,
   };
@@ -95,6 +96,8 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     freshness: oneLook ? 0 : (flags['scan.freshness'] ?? 0),
     thresholds: () => ({
       receiveQueueRatio: settings.thresholds.receiveQueueRatio,
+      frozenAfter: settings.thresholds.frozenAfter,
+      stalledAfter: settings.thresholds.stalledAfter,
       grace: flags['scan.grace'],
       oneLook,
     }),

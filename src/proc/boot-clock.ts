@@ -73,10 +73,10 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
       // A wall clock that only this program sees differently is none of the kernel's.
       [at, at - steps].every((now) => Math.abs(now - up - btime) > TOLERANCE_S);
     const gap: Gap | undefined = !reading.ok
-      ? { ...reading.gap, reason: 'malformed', detail: `the boot time cannot be read here; ${REMEDY}` }
+      ? { ...reading.gap, reason: 'vantage', detail: `the boot time cannot be read here; ${REMEDY}` }
       : differs
         ? {
-            reason: 'malformed',
+            reason: 'vantage',
             subject: '/proc/stat',
             detail: `its boot time and /proc/uptime are ${Math.round(Math.abs(at - up - btime))} s apart (lxcfs?); ${REMEDY}`,
           }
@@ -105,7 +105,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     const gap: Gap[] = unreadable
       ? [
           {
-            reason: 'malformed',
+            reason: 'vantage',
             subject: '/proc/uptime',
             detail: `cannot be read, so no start time is sure; ${REMEDY}`,
           },
@@ -113,7 +113,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
       : isShort
         ? [
             {
-              reason: 'malformed',
+              reason: 'vantage',
               subject: '/proc/uptime',
               detail: `is ${Math.round(least - up)} s short of what start times say (lxcfs?), so none of them is sure; ${REMEDY}`,
             },

@@ -112,7 +112,7 @@ export function leftAlone(root: string, inner: string, subject = inner): Gap | u
 }
 
 function gapOf(subject: string): Gap {
-  return { reason: 'limit', subject, detail: 'did not answer, and is left alone until it does' };
+  return { reason: 'blocked', subject, detail: 'did not answer, and is left alone until it does' };
 }
 
 /** What is left alone, for the gaps of a pass. */

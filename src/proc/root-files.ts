@@ -15,7 +15,7 @@ import {
   type Stats,
 } from 'node:fs';
 import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
-import type { Gap, Reading } from '../model/model.js';
+import type { Gap, GapReason, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
 import { during, leftAlone } from './place.js';
 import { gapOf } from './proc-fs.js';
@@ -34,6 +34,19 @@ const MOST_LINKS = 40;
 const O_PATH = 0o10000000;
 
 type Walk = { ok: true; canonical: string; stats: Stats } | { ok: false; gap: Gap };
+
+/** Root → directories of which we see something else than the host does: what is missing there may exist. */
+const veiled = new Map<string, readonly string[]>();
+
+/** For all views of that root in this thread. */
+export function veil(root: string, directories: readonly string[]): void {
+  veiled.set(root, directories);
+}
+
+function absent(root: string, path: string): GapReason {
+  const hidden = veiled.get(root)?.some((directory) => path === directory || path.startsWith(`${directory}/`));
+  return hidden ? 'vantage' : 'missing';
+}
 
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. */
 export function openFileView(root: string, observe?: Observer): RootedView {
@@ -82,7 +95,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     } catch (error) {
       const failed = failedPath(error, prefix);
       if (failed !== undefined) observe?.(failed, errnoOf(error));
-      return { ok: false, gap: gapOf(error, path, 'missing') };
+      return { ok: false, gap: gapOf(error, path, absent(root, failed ?? path)) };
     }
   }
 

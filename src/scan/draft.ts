@@ -28,6 +28,8 @@ export interface DraftContext {
   bootId: string;
   /** Processes could not all be looked for. */
   hidden: boolean;
+  /** Whether what ought to run on the host would be in this `/proc`. */
+  seesHost: boolean;
   /** Processes that nobody can say what they are. */
   untold: readonly Untold[];
   hostNetns: number | undefined;
@@ -71,9 +73,7 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     expected: withLearned(fromFiles.expected, learned),
     ...(merged.identity === undefined ? {} : { identity: merged.identity }),
     ...(merged.account === undefined ? {} : { account: merged.account }),
-    ...(process === undefined && (context.hidden || merged.undecided || mayStillRun(merged, known, context))
-      ? { hidden: true as const }
-      : {}),
+    ...(process === undefined && isHidden(merged, known, context) ? { hidden: true as const } : {}),
     ...cannotStart(merged),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
@@ -88,6 +88,12 @@ export function undecidedGap({ id, name, undecided }: Merged<Origin>): Gap[] {
   if (undecided === undefined) return [];
   const detail = `whom “${name}” is to run as cannot be told, so this process may be it or not`;
   return [{ reason: 'unclear', subject: `/proc/${undecided.pid}`, detail, instance: id }];
+}
+
+/** It may run although no process of it was seen. What is only remembered was seen from here. */
+function isHidden(merged: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
+  if (context.hidden || merged.undecided || mayStillRun(merged, known, context)) return true;
+  return !context.seesHost && merged.origins.some((origin) => origin !== 'remembered');
 }
 
 /** Its last process, or one in the control group of its unit, is there and cannot be looked at. */

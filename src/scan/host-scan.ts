@@ -28,6 +28,8 @@ export interface NearLook extends Look {
 export interface LookOptions {
   procfs: string;
   rootfs: string;
+  /** See `Sources.unchecked`. */
+  unchecked?: boolean;
   /** Empty: nothing is remembered. */
   stateFile: string;
   /** Write to the state file. */
@@ -53,10 +55,18 @@ function readOnly(memory: Memory): Memory {
 }
 
 export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
-  const { procfs, rootfs, stateFile, remember, background = false } = options;
+  const { procfs, rootfs, stateFile, remember, unchecked = false, background = false } = options;
   const opened = openStateFile(stateFile, log, { background });
   const memory = remember ? opened.memory : readOnly(opened.memory);
-  const taker = createSnapshotTaker({ procfs, rootfs, settings, memory, state: opened.state, clock: systemClock });
+  const taker = createSnapshotTaker({
+    procfs,
+    rootfs,
+    unchecked,
+    settings,
+    memory,
+    state: opened.state,
+    clock: systemClock,
+  });
   return {
     take: taker.take,
     async forget(name, keepInstance) {

@@ -15,6 +15,7 @@ import { gapsLeftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
+import { createVantage, everything, hostRoot } from '../proc/vantage.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
@@ -33,6 +34,8 @@ import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
 export interface Sources {
   procfs: string;
   rootfs: string;
+  /** `procfs` and `rootfs` need not be of one host. */
+  unchecked?: boolean;
   settings: () => Settings;
   memory: Memory;
   /** What the memory held at the start. */
@@ -52,8 +55,10 @@ export interface SnapshotTaker {
 }
 
 export function createSnapshotTaker(sources: Sources): SnapshotTaker {
-  const { rootfs, clock } = sources;
+  const { clock } = sources;
   const procfs = openProcFs(sources.procfs);
+  const rootfs = hostRoot(procfs, sources.rootfs);
+  const vantage = sources.unchecked ? everything : createVantage(procfs, rootfs);
   const bootClock = createBootClock(procfs, clock);
   const kept = sources.kept ?? createKeptReadings();
   const sockets = createSocketScanner(procfs);
@@ -143,7 +148,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { moment } = bootClock.last();
     const now = moment.at;
     keepAges(moment);
-    gaps.push(...scan.gaps, ...gapsLeftAlone());
+    const { seesHost, gaps: blind } = vantage();
+    gaps.push(...scan.gaps, ...blind, ...gapsLeftAlone());
     const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
@@ -156,6 +162,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       now,
       bootId: boot(),
       hidden: scan.hidden,
+      seesHost,
       untold: scan.untold,
       hostNetns: scan.hostNetns,
       lastEnd: endOf,

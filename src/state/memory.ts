@@ -181,7 +181,7 @@ export function openMemory(
   /** A disk that takes so long is told; what is remembered meanwhile is written once it is back. */
   function slowWrite(): Gap[] {
     if (writing === undefined || systemClock.steady() - writing.since < slowSeconds) return [];
-    return [{ reason: 'limit', subject: path!, detail: 'a write to it does not come back' }];
+    return [{ reason: 'blocked', subject: path!, detail: 'a write to it does not come back' }];
   }
 
   const memory: Memory = {

@@ -82,6 +82,9 @@ export interface ExporterOptions {
   uid?: number;
   /** Out of reach of the terminal's Ctrl-C: whoever started it ends it. */
   detached?: boolean;
+  /** Words in front: `unshare -m …`. Its pid is then theirs, unless they become the program. */
+  through?: readonly string[];
+  env?: Record<string, string>;
 }
 
 /** How long the first scan is waited for. Milliseconds. */
@@ -93,21 +96,18 @@ const firstScan = 2000;
  */
 export async function startExporter(
   flags: readonly string[] = [],
-  { listen = '127.0.0.1:0', uid, detached = false }: ExporterOptions = {},
+  { listen = '127.0.0.1:0', uid, detached = false, through = [], env = {} }: ExporterOptions = {},
 ): Promise<Exporter> {
   const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
   const standard = [`--web.listen-address=${listen}`, '--scan.freshness=0s', '--scan.grace=0s'];
   if (uid !== undefined) chownSync(folder, uid, uid);
-  const child = spawn(
-    process.execPath,
-    [mainFile, 'serve', ...standard, `--state.file=${join(folder, 'state.json')}`, ...flags],
-    {
-      env: { PATH: process.env['PATH'] },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached,
-      ...(uid === undefined ? {} : { uid, gid: uid }),
-    },
-  );
+  const [program, ...words] = [...through, process.execPath, mainFile, 'serve'];
+  const child = spawn(program!, [...words, ...standard, `--state.file=${join(folder, 'state.json')}`, ...flags], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
   const { ended, stderr } = watch(child);
   const listening = new Promise<string>((resolve, reject) => {
     child.stderr.on('data', () => {
@@ -150,9 +150,10 @@ export async function startExporter(
 /** One command to its end, e.g. `run(['check', '--json'])`. */
 export async function run(
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; cwd?: string; through?: readonly string[] } = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [mainFile, ...args], {
+  const [program, ...words] = [...(options.through ?? []), process.execPath, mainFile];
+  const child = spawn(program!, [...words, ...args], {
     env: { PATH: process.env['PATH'], ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],

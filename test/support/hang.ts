@@ -13,13 +13,21 @@ export interface Hang {
 /** Longer than any test waits. Seconds. */
 const FOREVER = 120;
 
-/** Holds back `calls` (as strace names them) of all threads of `pid`, those to come included. */
-export async function hang(pid: number, paths: readonly string[], calls = 'statx,openat'): Promise<Hang> {
+/**
+ * Holds back `calls` (as strace names them) of all threads of `pid`, those to come included, each for so many seconds.
+ * Without paths all of these calls.
+ */
+export async function hang(
+  pid: number,
+  paths: readonly string[],
+  calls = 'statx,openat',
+  seconds = FOREVER,
+): Promise<Hang> {
   const strace = spawn(
     'strace',
     [
       ...['-f', '-p', `${pid}`, '-o', '/dev/null', '-e', `trace=${calls}`],
-      ...['-e', `inject=${calls}:delay_enter=${FOREVER}s`],
+      ...['-e', `inject=${calls}:delay_enter=${seconds}s`],
       ...paths.flatMap((path) => ['-P', path]),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },

@@ -1,0 +1,60 @@
+/** `/proc/<pid>/mountinfo`, see proc(5). Pure. */
+
+export interface Mount {
+  /** `major:minor`. */
+  device: string;
+  /** Of the file system, what is mounted. */
+  root: string;
+  point: string;
+  type: string;
+}
+
+/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; blanks in paths are `\040`. */
+export function parseMount(line: string): Mount | undefined {
+  const fields = line.split(' ');
+  const dash = fields.indexOf('-', 6);
+  const [device, root, point, type] = [fields[2], fields[3], fields[4], fields[dash + 1]];
+  if (dash < 0 || device === undefined || root === undefined || point === undefined || type === undefined)
+    return undefined;
+  return { device, root: plain(root), point: plain(point), type };
+}
+
+function plain(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+function parseMounts(mountinfo: string): Mount[] {
+  return mountinfo.split('\n').flatMap((line) => parseMount(line) ?? []);
+}
+
+/** The mount that a path lies on; of mounts on top of each other the last one counts. */
+export function mountAt(mountinfo: string, path: string): Mount | undefined {
+  return covering(parseMounts(mountinfo), path);
+}
+
+function covering(mounts: readonly Mount[], path: string): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of mounts) {
+    const { point } = mount;
+    const covers = point === '/' || path === point || path.startsWith(`${point}/`);
+    if (covers && (best === undefined || point.length >= best.point.length)) best = mount;
+  }
+  return best;
+}
+
+/** Where nobody keeps a configuration. */
+const ELSEWHERE = /^\/(?:proc|sys|dev)(?:\/|$)/;
+
+/** Mount points of `own` at which `host` has something else, the highest ones alone. */
+export function differingMounts(own: string, host: string): string[] {
+  const [mine, theirs] = [parseMounts(own), parseMounts(host)];
+  const tail = (path: string, point: string) => (point === '/' ? path : path.slice(point.length));
+  const isSame = ({ device, root, point }: Mount) => {
+    const there = covering(theirs, point);
+    const shown = there && `${there.root === '/' ? '' : there.root}${tail(point, there.point)}`;
+    return there?.device === device && (shown || '/') === root;
+  };
+  const points = [...new Set(mine.map(({ point }) => point))].filter((point) => !ELSEWHERE.test(point));
+  const differing = points.filter((point) => !isSame(covering(mine, point)!)).sort();
+  return differing.filter((point) => !differing.some((above) => above !== point && point.startsWith(`${above}/`)));
+}

@@ -1,0 +1,93 @@
+/**
+ * From where we look: are the processes in `/proc` those of the host whose files we read, and are its files seen as the
+ * host itself sees them? A container without the host's pid namespace, a root that is mounted elsewhere and a service's
+ * own `/tmp` all look like a host on which nothing runs or nothing is configured.
+ */
+import type { Gap } from '../model/model.js';
+import { steadyMs } from '../runtime/clock.js';
+import { differingMounts } from './mounts.js';
+import type { ProcFs } from './proc-fs.js';
+import { veil } from './root-files.js';
+import { identify } from './root-identity.js';
+
+export interface Vantage {
+  /** False: what ought to run on the host cannot be looked for in this `/proc`. */
+  seesHost: boolean;
+  gaps: Gap[];
+}
+
+/** What `PrivateTmp=`, `ProtectHome=` and `TemporaryFileSystem=` of the exporter’s own unit are put over. */
+const SANDBOXED = /^\/(?:tmp|var\/tmp|home|root|run\/user)(?:\/|$)/;
+
+const KEPT_MS = 60_000;
+/** What is not to be judged. */
+export const everything = (): Vantage => ({ seesHost: true, gaps: [] });
+
+const blind = (subject: string, detail: string): Vantage => ({
+  seesHost: false,
+  gaps: [{ reason: 'vantage', subject, detail }],
+});
+
+/**
+ * Where the host's files are: below process 1's root where we have mounts of our own (`PrivateTmp=`, `ProtectHome=`) and
+ * may look through it; as told otherwise.
+ */
+export function hostRoot(procfs: ProcFs, rootfs: string): string {
+  if (rootfs !== '/' || !procfs.real) return rootfs;
+  const [host, own] = [procfs.link('1/ns/mnt'), procfs.link('self/ns/mnt')];
+  if (!host.ok || !own.ok || host.value === own.value) return rootfs;
+  return procfs.stat('1/root/.').ok ? `${procfs.root}/1/root` : rootfs;
+}
+
+/** Judged anew once a minute. A `/proc` of files is taken as it is. */
+export function createVantage(procfs: ProcFs, rootfs: string): () => Vantage {
+  let judged: { at: number; vantage: Vantage } | undefined;
+  return () => {
+    if (!procfs.real) return everything();
+    if (judged === undefined || steadyMs() - judged.at > KEPT_MS)
+      judged = { at: steadyMs(), vantage: judge(procfs, rootfs) };
+    return judged.vantage;
+  };
+}
+
+function judge(procfs: ProcFs, rootfs: string): Vantage {
+  const self = procfs.link('self');
+  if (!self.ok || self.value === '1')
+    return blind(
+      '/proc',
+      'shows the exporter’s own container, not the host: run it in the host’s pid namespace (docker: --pid=host, Kubernetes: hostPID: true)',
+    );
+  const init = procfs.stat('1/root/.');
+  const root = identify(rootfs);
+  if (init.ok && root !== undefined && `${init.value.dev}:${init.value.ino}` !== root)
+    return blind(
+      '/proc',
+      `process 1 in it has another root than ${rootfs}: run the exporter in the host’s pid namespace (--pid=host, hostPID: true), or name both with --path.procfs and --path.rootfs`,
+    );
+  const name = procfs.piece('1/comm');
+  if (name.ok && !/^(systemd|init)\s*$/.test(name.value) && isBooted(rootfs))
+    return blind(
+      '/proc',
+      'process 1 in it is not the systemd that runs this root: run the exporter in the host’s pid namespace (--pid=host, hostPID: true)',
+    );
+  return { seesHost: true, gaps: rootfs === '/' ? ownView(procfs, rootfs) : [] };
+}
+
+/** As sd_booted(3) has it. */
+function isBooted(rootfs: string): boolean {
+  return identify(rootfs === '/' ? '' : rootfs, '/run/systemd/system') !== undefined;
+}
+
+/** Folders that a mount of our own hides from us, where we may not look past it. */
+function ownView(procfs: ProcFs, rootfs: string): Gap[] {
+  const [host, own] = [procfs.text('1/mountinfo'), procfs.text('self/mountinfo')];
+  if (!host.ok || !own.ok) return [];
+  const points = differingMounts(own.value, host.value).filter((point) => SANDBOXED.test(point));
+  veil(rootfs, points);
+  return points.map((point) => ({
+    reason: 'vantage',
+    subject: point,
+    detail:
+      'is not the host’s: the exporter has a mount of its own there (PrivateTmp=, ProtectHome= …) and may not look past it; CAP_SYS_PTRACE helps',
+  }));
+}
