@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { type Exporter, type ExporterOptions, mainFile, run, startExporter } from './support/exporter.js';
 import { hang } from './support/hang.js';
@@ -118,7 +119,7 @@ describe('B: much to do is no hang', () => {
   it('the demonstration starts ten times in a row on a machine that is busy', async (context) => {
     const loops = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }));
     ends.push(() => loops.map((loop) => loop.kill('SIGKILL')));
-    const demo = new URL('./support/demo.js', import.meta.url).pathname;
+    const demo = fileURLToPath(new URL('./support/demo.js', import.meta.url));
     const began = performance.now();
     for (let start = 0; start < 10; start++) {
       const child: ChildProcess = spawn(process.execPath, [demo], {
