@@ -102,30 +102,42 @@ describe('under systemd', needsSystemd, () => {
     assert.equal(healthOf(scrapeMachine(machine), 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
   });
 
-  it('a unit of a user’s own is found', () => {
+  it('a user’s filebeat.service is that user’s; the system’s of that name stays down', async () => {
     installFilebeat(machine);
+    const unit = (config: string, data: string, target: string) => `[Service]
+ExecStart=${program} -c ${config} --path.home /usr/share/filebeat --path.data ${data}
+StandardInput=file:/srv/sockets/mine
+[Install]
+WantedBy=${target}
+`;
+    configureFilebeat(machine, 'system', ['127.0.0.1:9101']);
     configureFilebeat(machine, 'mine', ['127.0.0.1:9102']);
     const home = '/home/nina';
     machine.write(`${home}/filebeat.yml`, udpConfig(['127.0.0.1:9102']), 0o600);
     machine.write(
-      `${home}/.config/systemd/user/mine.service`,
-      `[Service]
-ExecStart=${program} -c ${home}/filebeat.yml --path.home /usr/share/filebeat --path.data ${home}/data
-StandardInput=file:/srv/sockets/mine
-[Install]
-WantedBy=default.target
-`,
+      `${home}/.config/systemd/user/filebeat.service`,
+      unit(`${home}/filebeat.yml`, `${home}/data`, 'default.target'),
+    );
+    machine.write(
+      '/etc/systemd/system/filebeat.service',
+      unit('/etc/filebeat/system.yml', '/var/lib/filebeat', 'multi-user.target'),
     );
     machine.sh(`
+      systemctl daemon-reload
+      systemctl enable filebeat.service
       useradd --home-dir ${home} nina
       chown -R nina: ${home}
       systemctl start user@$(id -u nina)
-      systemctl --user --machine=nina@ enable --now mine.service
+      systemctl --user --machine=nina@ enable --now filebeat.service
       systemctl start ${service}`);
     const scrape = scrapeMachine(machine);
-    const { labels } = scrape.one('filebeat_instance_info', { config: `${home}/filebeat.yml` });
-    const group = machine.sh(`cat /proc/${labels.get('pid')}/cgroup`);
-    assert.match(group, /\/user@\d+\.service\/app\.slice\/mine\.service$/m);
-    assert.equal(scrape.value('filebeat_port_up', { name: labels.get('name')!, port: '9102' }), 1);
+    const of = (config: string) => scrape.one('filebeat_instance_info', { config }).labels;
+    const theirs = of(`${home}/filebeat.yml`);
+    const group = machine.sh(`cat /proc/${theirs.get('pid')}/cgroup`);
+    assert.match(group, /\/user@\d+\.service\/app\.slice\/filebeat\.service$/m);
+    assert.equal(scrape.value('filebeat_port_up', { name: theirs.get('name')!, port: '9102' }), 1);
+    assert.equal(of('/etc/filebeat/system.yml').get('unit'), 'filebeat.service');
+    assert.equal(healthOf(scrape, 'filebeat'), 'up=0 pid= udp 127.0.0.1:9101=0');
+    assert.deepEqual(codesOf(scrape, 'filebeat'), ['instance_down']);
   });
 });
