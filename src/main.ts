@@ -1,10 +1,13 @@
 #!/usr/bin/env node
+import './runtime/no-debugger.js';
+import { refusedCode } from './cli/flags.js';
 import { StartError } from './cli/open-host.js';
 import { type Options, parseOptions } from './cli/options.js';
 /** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
 import type { Printed, Terminal } from './cli/print-once.js';
 import { version } from './cli/version.js';
 import { wallMs } from './runtime/clock.js';
+import { defectText } from './runtime/defect.js';
 import { createLogger } from './runtime/log.js';
 
 /** How long requests in flight may take after a signal to end. Seconds. */
@@ -17,6 +20,9 @@ function terminal(): Terminal {
 }
 
 const ignore = () => undefined;
+
+/** When the program itself fails. */
+let failedCode = 1;
 
 /** `process.exit` waits for threads, and one of ours waits for ever: only the kernel ends that. For systemd it is a clean end. */
 function dieNow(): void {
@@ -73,19 +79,27 @@ async function run(options: Options): Promise<void> {
 }
 
 // A reader that closed the pipe (`… | head`) is no error, and a log that nobody takes is no reason to end.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? process.exitCode : 1));
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+  process.exit(code === 'EPIPE' ? process.exitCode : failedCode),
+);
 process.stderr.on('error', ignore);
+
+function fail(message: string, code: number): void {
+  process.stderr.write(`filebeat-port-exporter: ${message}\n`);
+  process.exitCode = code;
+}
 
 const parsed = parseOptions(process.argv.slice(2), process.env);
 if (parsed.kind === 'help') process.stdout.write(parsed.text);
 else if (parsed.kind === 'version') process.stdout.write(`filebeat-port-exporter ${version}\n`);
-else if (parsed.kind === 'refused') {
-  process.stderr.write(`filebeat-port-exporter: ${parsed.message}\n`);
-  process.exitCode = 2;
-} else {
+else if (parsed.kind === 'refused') fail(parsed.message, refusedCode(parsed.command));
+else {
+  const { command } = parsed.options;
+  // 1 says "warning" to who runs a monitoring plugin.
+  if (command === 'check') failedCode = 3;
   await run(parsed.options).catch((error: unknown) => {
-    if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`filebeat-port-exporter: ${error.message}\n`);
-    process.exitCode = 2;
+    if (error instanceof StartError) return fail(error.message, error.mayPass ? 1 : refusedCode(command));
+    if (command !== 'check') throw error;
+    fail(`a defect of this program (${defectText(error)})`, failedCode);
   });
 }

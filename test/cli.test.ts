@@ -1,9 +1,13 @@
 /** The program at a shell: exit codes, what goes to stdout and what to stderr, files it writes. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
+  lchownSync,
   linkSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -21,6 +25,7 @@ import { commandNames, flagTable } from '../src/cli/flags.js';
 import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { type Ended, mainFile, run, startExporter } from './support/exporter.js';
 import { until } from './support/live.js';
+import { needsRoot } from './support/needs.js';
 import { settle } from './support/settle.js';
 import { readScrape } from './support/text-format.js';
 
@@ -38,9 +43,9 @@ function fixture(name: string): string[] {
   return [`--path.rootfs=${path}/root`, `--path.procfs=${path}/root/proc`, '--state.file='];
 }
 
-/** Refused: 2, one sentence on stderr, nothing on stdout. */
-function assertRefused({ code, stdout, stderr }: Ended, about: RegExp) {
-  assert.deepEqual([code, stdout], [2, '']);
+/** Refused: one sentence on stderr, nothing on stdout. */
+function assertRefused({ code, stdout, stderr }: Ended, about: RegExp, expected = 2) {
+  assert.deepEqual([code, stdout], [expected, '']);
   assert.match(stderr, /^filebeat-port-exporter: [^\n]+\n$/);
   assert.match(stderr, about);
 }
@@ -48,7 +53,6 @@ function assertRefused({ code, stdout, stderr }: Ended, about: RegExp) {
 describe('what cannot be honoured', () => {
   const refused: [args: string[], about: RegExp][] = [
     [['--no-such-flag'], /--no-such-flag/],
-    [['check', '--scan.freshness=1s'], /--scan\.freshness/],
     [['--scan.grace=soon'], /--scan\.grace/],
     [['--web.listen-address=nowhere'], /--web\.listen-address/],
     [['frobnicate'], /check, explain/],
@@ -59,15 +63,26 @@ describe('what cannot be honoured', () => {
   for (const [args, about] of refused)
     it(`is one sentence and exit code 2: ${args.join(' ')}`, async () => assertRefused(await run(args), about));
 
+  it('is 3 where a monitoring plugin is asked, for 2 would be a fault of the host', async () => {
+    const asked: [args: string[], about: RegExp][] = [
+      [['check', '--scan.freshness=1s'], /--scan\.freshness/],
+      [['check', '-w', '5'], /-w/],
+      [['--no-such-flag', 'check'], /--no-such-flag/],
+      [['check', '--config.file=/no/such/file'], /\/no\/such\/file/],
+      [['check', 'core'], /further words/],
+    ];
+    for (const [args, about] of asked) assertRefused(await run(args), about, 3);
+  });
+
   it('names key and line of a settings file that is wrong, and not its values', async () => {
     const settings = file('wrong.yml', 'discovery:\n  learn_after: hunter2\n');
     const { code, stderr } = await run(['check', `--config.file=${settings}`]);
-    assert.equal(code, 2);
+    assert.equal(code, 3);
     assert.match(stderr, /wrong\.yml:2.*learn_after/);
     assert.doesNotMatch(stderr, /hunter2/);
   });
 
-  it('a port in use is one sentence and exit code 2', async () => {
+  it('a port in use is one sentence and exit code 1: it may be free later', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -75,10 +90,39 @@ describe('what cannot be honoured', () => {
       assertRefused(
         await run(['serve', `--web.listen-address=127.0.0.1:${port}`, '--state.file=']),
         new RegExp(`127\\.0\\.0\\.1:${port}`),
+        1,
       );
     } finally {
       server.close();
     }
+  });
+});
+
+describe('serve', () => {
+  const noState = '--state.file=';
+
+  it('ends with 1 when its address is not there yet', async () => {
+    for (const [address, about] of [
+      ['192.0.2.77:0', /no such address/],
+      ['[fe80::1%nosuch0]:0', /there is no interface nosuch0/],
+    ] as const)
+      assertRefused(await run(['serve', `--web.listen-address=${address}`, noState]), about, 1);
+  });
+
+  it('ends with 2 when the address has to be changed', async () => {
+    for (const [address, about] of [
+      ['[fe80::1]:0', /needs its interface/],
+      [`unix:${folder}/no/such/folder/x.sock`, /no such folder/],
+    ] as const)
+      assertRefused(await run(['serve', `--web.listen-address=${address}`, noState]), about, 2);
+  });
+
+  it('takes an empty --web.config.file for none', async () => {
+    const exporter = await startExporter(['--web.config.file=']);
+    assert.equal((await exporter.get('/-/healthy')).status, 200);
+    process.kill(exporter.pid, 'SIGKILL');
+    await exporter.ended;
+    rmSync(exporter.folder, { recursive: true, force: true });
   });
 });
 
@@ -140,6 +184,80 @@ describe('metrics', () => {
     const { code, stdout, stderr } = await run(['metrics', ...fixture('port-taken')]);
     assert.deepEqual([code, stderr], [0, '']);
     assert.equal(readScrape(stdout).value('filebeat_port_up', { port: '5514' }), 0);
+  });
+
+  it('writes to a device or a FIFO, and leaves it what it is', async () => {
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let read = '';
+    reader.stdout.setEncoding('utf8').on('data', (text) => (read += text));
+    const closed = new Promise((resolve) => reader.once('close', resolve));
+    const { code, stderr } = await run(['metrics', `--output=${fifo}`, ...fixture('healthy')]);
+    assert.deepEqual([code, stderr], [0, '']);
+    await closed;
+    assert.equal(readScrape(read).value('filebeat_instance_healthy'), 1);
+    assert.ok(statSync(fifo).isFIFO());
+    assert.equal((await run(['metrics', '--output=/dev/null', ...fixture('healthy')])).code, 0);
+    assert.ok(statSync('/dev/null').isCharacterDevice());
+  });
+
+  it('writes to its own output by any of its names', async () => {
+    for (const name of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']) {
+      const { code, stdout } = await run(['metrics', `--output=${name}`, ...fixture('healthy')]);
+      assert.equal(code, 0);
+      assert.equal(readScrape(stdout).value('filebeat_instance_healthy'), 1, name);
+    }
+  });
+
+  it('follows links, also to where nothing is yet, and leaves them links', async () => {
+    const deep = join(folder, 'deep');
+    mkdirSync(deep);
+    symlinkSync('deep/beats.prom', join(folder, 'first.prom'));
+    symlinkSync('first.prom', join(folder, 'second.prom'));
+    for (let i = 0; i < 2; i++) {
+      assert.equal((await run(['metrics', `--output=${folder}/second.prom`, ...fixture('healthy')])).code, 0);
+      assert.deepEqual(readdirSync(deep), ['beats.prom']);
+      for (const link of ['first.prom', 'second.prom']) assert.ok(lstatSync(join(folder, link)).isSymbolicLink());
+    }
+    assert.equal(readScrape(readFileSync(join(deep, 'beats.prom'), 'utf8')).value('filebeat_instance_healthy'), 1);
+  });
+
+  it('refuses in one sentence what it cannot or must not write to', async () => {
+    symlinkSync('round', join(folder, 'round'));
+    const refusals: [path: string, about: RegExp][] = [
+      [folder, /is a folder/],
+      [`${folder}/no/such/file`, /cannot be written \(ENOENT\)/],
+      [`${folder}/round`, /too many links/],
+    ];
+    for (const [path, about] of refusals)
+      assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), about);
+  });
+
+  it(
+    'follows no link and writes to no FIFO that another user put into a folder open to everybody',
+    needsRoot,
+    async () => {
+      const open = join(folder, 'open');
+      mkdirSync(open);
+      chmodSync(open, 0o1777);
+      const mine = file('mine', 'before\n');
+      symlinkSync(mine, join(open, 'link.prom'));
+      execFileSync('mkfifo', [join(open, 'fifo.prom')]);
+      for (const name of ['link.prom', 'fifo.prom']) {
+        lchownSync(join(open, name), 4242, 4242);
+        const path = join(open, name);
+        assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), /another user made/);
+      }
+      assert.equal(readFileSync(mine, 'utf8'), 'before\n');
+    },
+  );
+
+  it('is not kept from writing by files that have the names of former temporary files', async () => {
+    const path = join(mkdtempSync(join(folder, 'busy-')), 'beats.prom');
+    for (let pid = process.pid; pid < process.pid + 400; pid++) mkdirSync(`${path}.${pid}.tmp`);
+    assert.equal((await run(['metrics', `--output=${path}`, ...fixture('healthy')])).code, 0);
+    assert.ok(statSync(path).isFile());
   });
 
   it('writes a file by a rename, so that nobody ever reads half of it', async () => {

@@ -52,6 +52,30 @@ test('the summary says so when there is no Filebeat', () => {
   assert.equal(summary(report()), 'no Filebeat runs here and none is expected');
 });
 
+test('there is one bar, before the figures, whatever names hold: a plugin’s reader takes what follows one for figures', () => {
+  const name = 'a|b=1;2';
+  const instances = [{ is: running(name, 100, { config: name, unit: name }), ports: [port(9000, { input: name })] }];
+  const codes: MismatchCode[] = ['instance_down', 'buffer_capped', 'port_taken'];
+  const mismatches = codes.map(
+    (code): Mismatch => ({
+      code,
+      name,
+      unit: name,
+      cause:
+        code === 'buffer_capped'
+          ? { kind: 'rmem-max', wanted: 1, granted: 1 }
+          : { kind: 'held-by', retry: 'never', owner: { pid: 1, comm: name, startTicks: 0 } },
+    }),
+  );
+  const gaps = [{ reason: 'denied' as const, subject: name, detail: name }];
+  for (const color of [false, true]) {
+    const text = check(report({ instances, mismatches, snapshot: { gaps } }), { color });
+    assert.equal(text.split('|').length, 2);
+    assert.match(text.split('\n')[0]!, / \| instances_up=/);
+    assert.match(text, /a\\x7cb=1;2/);
+  }
+});
+
 test('--quiet is the first line alone', () => {
   assert.equal(check(troubled(), { quiet: true }), `${check().split('\n')[0]}\n`);
 });

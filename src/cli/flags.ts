@@ -16,6 +16,9 @@ export const commands = {
 export type Command = keyof typeof commands;
 export const commandNames = Object.keys(commands) as Command[];
 
+/** Exit code of a wrong flag or file. Among a monitoring plugin's, 2 would be a fault of the host. */
+export const refusedCode = (command: Command): 2 | 3 => (command === 'check' ? 3 : 2);
+
 interface About {
   help: string;
   commands: readonly Command[];
@@ -163,10 +166,13 @@ export const flagTable = {
     },
     { help: 'prefix of all routes, where it is not the path of --web.external-url', commands: ['serve'] },
   ),
-  'web.config.file': one(path(), {
-    help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered',
-    commands: ['serve'],
-  }),
+  'web.config.file': one(
+    { ...path(), parse: (given: string) => given },
+    {
+      help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered; empty: none',
+      commands: ['serve'],
+    },
+  ),
   'web.max-requests': oneOf(integer(0, 'N'), '0', {
     help: 'requests served at once, over it 503; 0: no limit',
     commands: ['serve'],

@@ -11,8 +11,16 @@ import { ScanFailure } from '../scan/scan-failure.js';
 import { defaultSettings, parseSettings, type Settings } from '../settings/settings.js';
 import type { Flags } from './flags.js';
 
-/** A start-up option that cannot be honoured: `main` prints the message and exits with 2. */
-export class StartError extends Error {}
+/** A start-up option that cannot be honoured: `main` prints the message and ends with the code for it. */
+export class StartError extends Error {
+  /** `mayPass`: nothing has to be changed, a later start may succeed. */
+  constructor(
+    message: string,
+    readonly mayPass = false,
+  ) {
+    super(message);
+  }
+}
 
 export interface Host {
   reporter: Reporter;

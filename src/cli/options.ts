@@ -12,7 +12,7 @@ export type ParsedOptions =
   | { kind: 'run'; options: Options }
   | { kind: 'help'; text: string }
   | { kind: 'version' }
-  | { kind: 'refused'; message: string };
+  | { kind: 'refused'; message: string; command: Command };
 
 /** Unwinds to `parseOptions`, which returns its message. */
 class Refusal extends Error {}
@@ -33,10 +33,9 @@ interface Words {
 const isFlag = (name: string): name is FlagName => Object.hasOwn(flagTable, name);
 
 /** node:util splits the words; what each flag may be is for our table to say, so its strictness is off. */
-function splitWords(argv: readonly string[]): Words {
-  const cut = argv.indexOf('--');
-  const { tokens } = parseArgs({
-    args: [...(cut === -1 ? argv : argv.slice(0, cut))],
+function tokensOf(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
     strict: false,
     tokens: true,
     options: {
@@ -48,9 +47,19 @@ function splitWords(argv: readonly string[]): Words {
       ),
       help: { type: 'boolean', short: 'h' },
     },
-  });
-  const words: Words = { given: [], positionals: [], rest: cut === -1 ? undefined : argv.slice(cut + 1) };
-  for (const token of tokens) {
+  }).tokens;
+}
+
+/** What stands before `--`, and what after it. */
+function cutAtRest(argv: readonly string[]): { own: readonly string[]; rest: string[] | undefined } {
+  const cut = argv.indexOf('--');
+  return cut === -1 ? { own: argv, rest: undefined } : { own: argv.slice(0, cut), rest: argv.slice(cut + 1) };
+}
+
+function splitWords(argv: readonly string[]): Words {
+  const { own, rest } = cutAtRest(argv);
+  const words: Words = { given: [], positionals: [], rest };
+  for (const token of tokensOf(own)) {
     if (token.kind === 'positional') words.positionals.push(token.value);
     if (token.kind !== 'option') continue;
     if (
@@ -72,6 +81,14 @@ function commandOf(words: Words): Command {
   const command = commandNames.find((name) => name === first);
   if (command === undefined) throw new Refusal(`unknown command; there are ${commandNames.join(', ')}`);
   return command;
+}
+
+/** Whose exit code a refusal has: the words may be wrong beyond what `commandOf` takes. */
+function commandMeant(argv: readonly string[]): Command {
+  const positionals = tokensOf(cutAtRest(argv).own).flatMap((token) =>
+    token.kind === 'positional' ? [token.value] : [],
+  );
+  return commandNames.find((name) => name === positionals[0]) ?? (positionals.includes('check') ? 'check' : 'serve');
 }
 
 function parseValue(name: FlagName, flag: Exclude<Flag, { kind: 'toggle' }>, text: string | undefined): unknown {
@@ -143,7 +160,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): P
       throw new Refusal(`--${stray.name} is a flag of ${flagTable[stray.name].commands.join(', ')}, not of ${command}`);
     return { kind: 'run', options: assemble(command, words, flagValues(words.given, env)) };
   } catch (error) {
-    if (error instanceof Refusal) return { kind: 'refused', message: error.message };
+    if (error instanceof Refusal) return { kind: 'refused', message: error.message, command: commandMeant(argv) };
     throw error;
   }
 }

@@ -4,9 +4,9 @@ import { createNodeMetrics, renderMetrics } from '../exporter/metrics/metrics.js
 import { checkText } from '../exporter/terminal/check-text.js';
 import { exitCode } from '../exporter/terminal/summary.js';
 import type { Logger } from '../runtime/log.js';
-import { writeWhole } from '../runtime/whole-file.js';
 import type { Flags } from './flags.js';
-import { openHost, StartError } from './open-host.js';
+import { openHost } from './open-host.js';
+import { writeOutput } from './output-file.js';
 import { version } from './version.js';
 
 export interface Printed {
@@ -40,15 +40,6 @@ export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
   const more = flags['collector.nodejs'] ? await (await createNodeMetrics())('text') : '';
   const text = renderMetrics(report, options, 'text', more);
   if (flags.output === undefined) return { text, code: 0 };
-  writeOutput(flags.output, text);
+  await writeOutput(flags.output, text);
   return { text: '', code: 0 };
-}
-
-/** A reader never sees half of it. */
-function writeOutput(path: string, bytes: Buffer): void {
-  try {
-    writeWhole(path, bytes, 0o644);
-  } catch (error) {
-    throw new StartError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 }

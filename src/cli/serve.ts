@@ -1,6 +1,7 @@
 /** `serve`: the HTTP server until a signal ends it. */
 import type { HostReader } from '../discovery/host-details.js';
 import type { Logger } from '../runtime/log.js';
+import { BindError } from '../web/bind-error.js';
 import type { ListenTarget } from '../web/listen-address.js';
 import { bytes } from '../words/figures.js';
 import type { Flags } from './flags.js';
@@ -63,12 +64,13 @@ export async function serve(flags: Flags, log: Logger, activated: readonly Liste
   });
   const server = await listen(app, {
     targets: activated.length > 0 ? activated : flags['web.listen-address'],
-    configFile: flags['web.config.file'],
+    // Empty is none, as in the exporter-toolkit.
+    configFile: flags['web.config.file'] || undefined,
     externalHost: flags['web.external-url']?.host,
     log: (level, message) => log[level](message),
   }).catch(async (error: Error) => {
     await host.close();
-    throw new StartError(error.message);
+    throw new StartError(error.message, error instanceof BindError && error.mayPass);
   });
   for (const address of server.addresses) log.info('listening', () => ({ address, version }));
   // The first scan reads everything; made now, the first scrape finds it done.

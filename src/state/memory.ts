@@ -8,19 +8,18 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   type Stats,
 } from 'node:fs';
 import { lstat, mkdir, open } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
 import { during, leftAlone } from '../proc/place.js';
-import { systemClock, wallMs } from '../runtime/clock.js';
-import { removeQuietly, writeWhole, writeWholeLater } from '../runtime/whole-file.js';
+import { systemClock } from '../runtime/clock.js';
+import { sweepBeside, writeWhole, writeWholeLater } from '../runtime/whole-file.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState, loadState } from './memory-text.js';
@@ -47,8 +46,6 @@ export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
 const slowSeconds = 30;
 const nothing = encodeState(emptyState);
 const sizeLimit = limits.stateBytes;
-/** Temporary files of writers that were killed; a living one's is younger. */
-const staleSeconds = 60;
 
 export interface MemoryOptions {
   /** `save` only begins to write: a slow disk makes no scan wait. */
@@ -220,7 +217,7 @@ export function openMemory(
   };
 
   if (path === undefined) return { memory, state: emptyState };
-  sweep(path);
+  sweepBeside(path);
   const state = read(path) ?? emptyState;
   written = state;
   urgent = state;
@@ -264,20 +261,6 @@ function syncDirectory(directory: string): void {
     }
   } catch {
     // Some file systems cannot sync a directory, and a directory may be writable without being readable.
-  }
-}
-
-/** Removes what writers that were killed have left beside the file. */
-function sweep(path: string): void {
-  const prefix = `${basename(path)}.`;
-  try {
-    for (const name of readdirSync(dirname(path))) {
-      if (!name.startsWith(prefix) || !/^\d+\.tmp$/.test(name.slice(prefix.length))) continue;
-      const left = `${dirname(path)}/${name}`;
-      if (wallMs() - lstatSync(left).mtimeMs > staleSeconds * 1000) removeQuietly(left);
-    }
-  } catch {
-    // No directory yet, or not ours to list: then there is nothing to sweep.
   }
 }
 

@@ -3,12 +3,13 @@
 import { lookup } from 'node:dns/promises';
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
-import { type ListenTarget, listenLabel } from './listen-address.js';
+import { BindError } from './bind-error.js';
+import type { ListenTarget } from './listen-address.js';
 
 /** Connections that the kernel keeps until they are accepted; bounded by net.core.somaxconn. */
 const backlog = 1024;
 
-/** Rejects with an Error whose message is a sentence for people. */
+/** Rejects with a BindError. */
 export async function bind(server: Server, target: ListenTarget): Promise<void> {
   try {
     const options = await listenOptions(target);
@@ -20,7 +21,7 @@ export async function bind(server: Server, target: ListenTarget): Promise<void> 
       await listenOnce(server, options);
     }
   } catch (error) {
-    throw new Error(`cannot listen on ${listenLabel(target)}: ${clause(codeOf(error), target)}`);
+    throw new BindError(codeOf(error), target);
   }
 }
 
@@ -60,29 +61,4 @@ async function isAbandoned(path: string): Promise<boolean> {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown error';
-}
-
-function clause(code: string, target: ListenTarget): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'another program has it';
-    case 'EACCES':
-    case 'EPERM':
-      // Node says EACCES for a missing folder too.
-      if (target.kind === 'unix') return 'permission denied or no such folder';
-      return target.kind === 'tcp' && target.port > 0 && target.port < 1024
-        ? 'permission denied, ports below 1024 need CAP_NET_BIND_SERVICE'
-        : 'permission denied';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'the name cannot be looked up';
-    case 'EBADF':
-    case 'EINVAL':
-    case 'ERR_INVALID_FD_TYPE':
-      return 'it is no listening stream socket';
-    default:
-      return code;
-  }
 }

@@ -214,7 +214,7 @@ export function remedyOf(m: Mismatch): Remedy {
       return {
         say: 'raise the limit, then restart it',
         // In a file, so that it outlives a reboot.
-        run: `echo net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0} | sudo tee -a /etc/sysctl.d/90-filebeat.conf && sudo sysctl -p /etc/sysctl.d/90-filebeat.conf`,
+        run: `sudo sh -c 'echo net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0} >>/etc/sysctl.d/90-filebeat.conf && sysctl -p /etc/sysctl.d/90-filebeat.conf'`,
       };
   }
 }

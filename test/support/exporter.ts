@@ -80,6 +80,7 @@ export interface ExporterOptions {
   listen?: string;
   /** Without root's rights, where we have them. */
   uid?: number;
+  cwd?: string;
   /** Out of reach of the terminal's Ctrl-C: whoever started it ends it. */
   detached?: boolean;
   /** Words in front: `unshare -m …`. Its pid is then theirs, unless they become the program. */
@@ -96,7 +97,7 @@ const firstScan = 2000;
  */
 export async function startExporter(
   flags: readonly string[] = [],
-  { listen = '127.0.0.1:0', uid, detached = false, through = [], env = {} }: ExporterOptions = {},
+  { listen = '127.0.0.1:0', uid, detached = false, through = [], env = {}, cwd }: ExporterOptions = {},
 ): Promise<Exporter> {
   const folder = mkdtempSync(join(tmpdir(), 'exporter-'));
   const standard = [`--web.listen-address=${listen}`, '--scan.freshness=0s', '--scan.grace=0s'];
@@ -104,6 +105,7 @@ export async function startExporter(
   const [program, ...words] = [...through, process.execPath, mainFile, 'serve'];
   const child = spawn(program!, [...words, ...standard, `--state.file=${join(folder, 'state.json')}`, ...flags], {
     env: { PATH: process.env['PATH'], ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
     ...(uid === undefined ? {} : { uid, gid: uid }),

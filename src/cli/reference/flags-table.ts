@@ -11,13 +11,14 @@ export interface Exit {
 export const exits: Record<Command, readonly Exit[]> = {
   serve: [
     { code: 0, means: 'ended by SIGTERM or SIGINT' },
-    { code: 2, means: 'options or a file that it cannot honour' },
+    { code: 1, means: 'what may pass: an address that is in use or not there yet' },
+    { code: 2, means: 'what has to be changed: options or a file that it cannot honour' },
   ],
   check: [
     { code: 0, means: 'ok, also where there is no Filebeat' },
     { code: 1, means: 'warning' },
     { code: 2, means: 'critical' },
-    { code: 3, means: 'unknown: a listener or a Filebeat could not be judged' },
+    { code: 3, means: 'unknown: a listener or a Filebeat could not be judged, or a flag or file is wrong' },
   ],
   explain: [
     { code: 0, means: 'everything could be told; with `--compare-release`: nothing changes' },
@@ -26,15 +27,16 @@ export const exits: Record<Command, readonly Exit[]> = {
       means:
         'that Filebeat could not start, or collides with what is bound; with `--compare-release`: something changes',
     },
-    { code: 2, means: 'no such process' },
+    { code: 2, means: 'no such process, or a flag or file is wrong' },
     { code: 3, means: 'something cannot be told from outside' },
   ],
   forget: [
     { code: 0, means: 'forgotten' },
-    { code: 2, means: 'nothing of that name is remembered' },
+    { code: 2, means: 'nothing of that name is remembered, or a flag or file is wrong' },
   ],
   metrics: [
     { code: 0, means: 'written' },
+    { code: 2, means: 'a flag or file is wrong, or the output cannot be written' },
     { code: 3, means: 'nothing could be looked at' },
   ],
 };

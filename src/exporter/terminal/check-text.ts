@@ -163,17 +163,20 @@ function gapLines(gaps: readonly Gap[], paint: Paint, columns: number | undefine
   return [...table(head, rows, paint, columns), ...(left > 0 ? [`${plural(left, 'more gap')} not listed.`] : []), ''];
 }
 
+/** A monitoring plugin's reader takes all after a bar for figures, so there is no bar but the one before them. */
+const withoutBars = (text: string) => text.replaceAll('|', '\\x7c');
+
 /** The whole output of `check`, ending with a line feed. */
 export function checkText(report: Report, options: TextOptions): string {
   const paint = painter(options.color);
   const counts = countAll(report);
   const code = exitCode(report, counts);
-  const first = `${paint(stateWords[code], stateColours[code])} - ${summary(report, counts)} | ${perfdata(counts)}`;
+  const told = `${paint(stateWords[code], stateColours[code])} - ${summary(report, counts)}`;
+  const first = `${withoutBars(told)} | ${perfdata(counts)}`;
   if (options.quiet) return `${first}\n`;
   const views = instanceViews(report);
   const { columns } = options;
   const lines = [
-    first,
     '',
     ...mismatchLines(report, paint, columns),
     ...instanceLines(views, paint, columns),
@@ -181,5 +184,5 @@ export function checkText(report: Report, options: TextOptions): string {
     ...staticLines(report, paint, columns),
     ...gapLines(report.snapshot.gaps, paint, columns),
   ];
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${[first, ...lines.map(withoutBars)].join('\n').trimEnd()}\n`;
 }
