@@ -91,7 +91,7 @@ describe('explain of a command line', () => {
     ],
     [
       'autodiscover',
-      { 'filebeat.yml': `filebeat.autodiscover.providers: [{type: docker}]\n${sink}` },
+      { 'filebeat.yml': `filebeat.autodiscover.providers: [{type: aws_ec2}]\n${sink}` },
       3,
       /come from elsewhere/,
     ],

@@ -318,7 +318,10 @@ describe('the program as a whole', () => {
     ['an autodiscover section with nothing in it is enough', 'filebeat.autodiscover.providers: []', 'nothing'],
     [
       'autodiscover makes inputs of its own',
-      'filebeat.autodiscover.providers: [{type: docker}]',
+      {
+        main: 'filebeat.autodiscover.providers: [{type: kubernetes, kube_config: cluster, hints.enabled: true}]',
+        files: { '/etc/fb/cluster': '' },
+      },
       'dynamic: autodiscover',
     ],
     [
@@ -391,7 +394,16 @@ describe('the stats endpoint', () => {
       http('http: {enabled: true, host: "http://127.0.0.1:5151"}'),
       `tcp 127.0.0.1:5151, ${GOOD}`,
     ],
-    ['may be a unix socket, which is no port', http('http: {enabled: true, host: "unix:///run/x.sock"}'), GOOD],
+    [
+      'may be a unix socket, which is no port',
+      { main: http('http: {enabled: true, host: "unix:///run/x.sock"}'), files: { '/run/x': '' } },
+      GOOD,
+    ],
+    [
+      'cannot be a unix socket where no folder is',
+      http('http: {enabled: true, host: "unix:///run/fb/x.sock"}'),
+      'exits: folder-missing',
+    ],
     [
       'is left out by 6.8 when its address is wrong',
       { main: http('http: {enabled: true, host: "::1"}'), release: '6.8.23' },

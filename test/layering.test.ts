@@ -82,9 +82,14 @@ const filebeatRooms: Room[] = [
   { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net', 'processors'] },
   { name: 'modules', holds: 'one module', on: ['yaml', 'tree', 'releases', 'files', 'template'] },
   {
+    name: 'start',
+    holds: 'settings outside the inputs',
+    on: ['tree', 'releases', 'files', 'net', 'processors', 'inputs'],
+  },
+  {
     name: 'config',
     holds: 'main and included files',
-    on: ['tree', 'releases', 'files', 'net', 'processors', 'inputs', 'modules'],
+    on: ['tree', 'releases', 'files', 'net', 'processors', 'inputs', 'modules', 'start'],
   },
 ];
 

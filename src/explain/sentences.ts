@@ -56,7 +56,7 @@ const roles: Record<ConfigFile['role'], string> = {
   inputs: 'inputs',
   modules: 'modules',
   manifest: 'fileset',
-  keystore: 'keystore, never opened',
+  keystore: 'keystore, of which only the first two bytes are read',
   unit: 'unit',
 };
 

@@ -49,11 +49,28 @@ const sentences: Record<string, string> = {
     'The section {subject|read here} may hold only one of its names; more than one is switched on.',
   'ambiguous-setting':
     'The setting {subject|named here} is written twice in different spellings; Filebeat itself takes one of them by chance.',
+  'settings-exclude': 'The setting {subject|read here} must not stand beside another one that is set.',
+  'settings-conflict': 'The setting {subject|read here} must not be larger than the other size that it belongs to.',
+  'bad-address': 'The setting {subject|read here} holds an address that cannot be read: write host:port or a URL.',
+  // files and folders that settings name
+  'named-file-missing': 'The file that {subject|a setting} names does not exist.',
+  'no-certificate': 'What {subject|a setting} names is no certificate: PEM, with a line BEGIN CERTIFICATE.',
+  'no-key': 'What {subject|a setting} names is no private key: PEM, with a line that begins with BEGIN.',
+  'no-keystore': 'The file that {subject|keystore.path} names is no keystore of Filebeat.',
+  'folder-blocked': 'The folder of {subject|a setting} cannot be made: a file is in its way.',
+  'folder-missing': 'The folder of the socket that {subject|a setting} names does not exist.',
+  'not-on-linux': 'The setting {subject|read here} asks for a named pipe, which only Windows has.',
   // the program as a whole
   'nothing-enabled': 'No input or module is enabled and no included files are configured.',
   'no-output': 'No output is defined.',
   'unknown-output': 'This release does not know {subject|this output}.',
-  'managed-without-agent': 'The setting management.enabled is on in the file, but no agent has started it.',
+  'managed-without-agent':
+    'The file asks for management by an agent, but no agent has started it: remove the section, or set management.enabled to false.',
+  'no-monitoring-reporter':
+    'The section {subject|monitoring} is switched on without an Elasticsearch to report to: set its elasticsearch.hosts, or enabled to false.',
+  'no-daemon': 'Autodiscover for {subject|a daemon} is set up at the start, and that daemon is not there.',
+  'no-cluster':
+    'Autodiscover for {subject|Kubernetes} is set up at the start, but it runs in no cluster and has no kube_config.',
   'unknown-provider': 'An autodiscover provider is unknown.',
   // inputs
   'unknown-input': 'This release does not know the type of an input.',

@@ -5,16 +5,17 @@
 import { posix } from 'node:path';
 import type { Fault, Prediction, Release } from '../model/model.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
-import { globalFault, statsEndpoint } from './config/globals.js';
 import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
 import { predictSection } from './config/section.js';
 import { detectRelease, type Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
 import type { Reading } from './files/load.js';
-import type { InputContext } from './inputs/input-context.js';
 import { readNames } from './net/name-tables.js';
 import { checkProcessors } from './processors/processors.js';
 import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases/releases.js';
+import type { StartContext } from './start/start-context.js';
+import { startFault } from './start/start-fault.js';
+import { statsEndpoint } from './start/stats-endpoint.js';
 import type { Clash } from './tree/build.js';
 import { get, toBool, toText } from './tree/read.js';
 import type { Tree } from './tree/tree.js';
@@ -182,31 +183,23 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   scope.keystore = keystoreExists(main.tree, paths.data, scope, reading);
   const { names, gaps } = readNames(reading.files);
   reading.gaps.push(...gaps);
-  const context: InputContext = {
+  const context: StartContext = {
     release,
     scope,
     names,
     files: reading.files,
+    paths,
     configPath: paths.config,
     cwd: command.cwd,
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
   };
-  const fault = globalFault(main.tree, context);
+  const fault = startFault(main.tree, context);
   if (fault) return exits(fault, known);
   const processors = checkProcessors(main.tree, context).used;
   if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
   if (endpoint.fault) return exits(endpoint.fault, known);
-  const section = predictSection(
-    main.tree,
-    line,
-    moduleOverrides.tree,
-    paths,
-    command.cwd,
-    context,
-    reading,
-    fromTable,
-  );
+  const section = predictSection(main.tree, line, moduleOverrides.tree, paths, context, reading, fromTable);
   const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
   if (section.outcome === 'exits' || section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, known);

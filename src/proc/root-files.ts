@@ -14,7 +14,7 @@ import {
   readSync,
   type Stats,
 } from 'node:fs';
-import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
+import { FILE_IN_THE_WAY, type FileContent, type FileStat, type FileView } from '../filebeat/files/file-view.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
 import { during, leftAlone } from './place.js';
@@ -84,7 +84,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
         }
         if (!stats.isDirectory() && pending.some((rest) => rest !== '')) {
           observe?.(next, markOf(stats));
-          return { ok: false, gap: { reason: 'missing', subject: path } };
+          return { ok: false, gap: { reason: 'missing', subject: path, detail: FILE_IN_THE_WAY } };
         }
         canonical = next;
       }
@@ -130,12 +130,15 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     return found.ok ? { ok: true, value: found.canonical } : found;
   }
 
-  function read(path: string, limit: number): Reading<FileContent> {
+  /** Reads on from where the last call stopped; the number of bytes that came. */
+  type Pull = (into: Buffer, offset: number) => number;
+
+  /** Opens a regular file and nothing else that may stand there meanwhile. */
+  function opened<T>(path: string, use: (pull: Pull, stats: Stats) => Reading<T>): Reading<T> {
     const found = walk(path);
     if (!found.ok) return found;
     if (found.stats.isDirectory()) return malformed(path, 'a directory, not a file');
     if (!found.stats.isFile()) return malformed(path, 'not a regular file');
-    if (found.stats.size > limit) return tooLarge(path, limit);
     let descriptor: number;
     try {
       // Without O_NONBLOCK a FIFO that takes the file's place meanwhile would hold us up.
@@ -147,24 +150,38 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     try {
       const stats = fstatSync(descriptor);
       if (!stats.isFile()) return malformed(path, 'not a regular file');
+      const pull: Pull = (into, offset) =>
+        during(`${prefix}${found.canonical}`, () => readSync(descriptor, into, offset, into.length - offset, null));
+      return use(pull, stats);
+    } catch (error) {
+      return { ok: false, gap: gapOf(error, path, 'vanished') };
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  function read(path: string, limit: number): Reading<FileContent> {
+    return opened(path, (pull, stats) => {
+      if (stats.size > limit) return tooLarge(path, limit);
       // One byte more than promised tells a file that grows, and files whose size is said to be 0.
-      let bytes = Buffer.allocUnsafe(Math.min(stats.size, limit) + 1);
+      let bytes = Buffer.allocUnsafe(stats.size + 1);
       let length = 0;
       for (;;) {
-        const got = during(`${prefix}${found.canonical}`, () =>
-          readSync(descriptor, bytes, length, bytes.length - length, null),
-        );
+        const got = pull(bytes, length);
         if (got === 0) break;
         length += got;
         if (length > limit) return tooLarge(path, limit);
         if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytes.length * 2, limit + 1));
       }
       return { ok: true, value: { bytes: bytes.subarray(0, length), stat: fileStat(stats) } };
-    } catch (error) {
-      return { ok: false, gap: gapOf(error, path, 'vanished') };
-    } finally {
-      closeSync(descriptor);
-    }
+    });
+  }
+
+  function head(path: string, count: number): Reading<Uint8Array> {
+    return opened(path, (pull) => {
+      const bytes = Buffer.alloc(count);
+      return { ok: true, value: bytes.subarray(0, pull(bytes, 0)) };
+    });
   }
 
   function list(path: string, limit: number): Reading<string[]> {
@@ -200,7 +217,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     }
   }
 
-  return { root, stat, read, list, resolve };
+  return { root, stat, read, head, list, resolve };
 }
 
 /** Younger than this, a file may change once more without its time stamps telling: coarse clocks tick every 10 ms. */

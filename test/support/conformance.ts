@@ -77,6 +77,7 @@ function caseFiles(): FileView {
   return {
     list: (path, limit) => real.list(path, limit),
     resolve: (path) => (path in MADE_UP ? { ok: true, value: path } : real.resolve(path)),
+    head: (path, count) => real.head(path, count),
     read: (path, limit) =>
       path in MADE_UP ? { ok: true, value: { bytes: Buffer.from(MADE_UP[path]!), stat } } : real.read(path, limit),
     stat: (path) => (path in MADE_UP || /\/module\/.*\.js$/.test(path) ? { ok: true, value: stat } : real.stat(path)),
@@ -228,10 +229,13 @@ function casesBelow(directory: string): string[] {
     .flatMap(casesBelow);
 }
 
-/** Where `homes/<release>` lies: beside the cases, or above them. */
+/** Where `homes/<release>` lies: beside the cases, or above them. A link that was checked out as a file is followed. */
 function homesFor(folder: string): string {
   for (let at = resolve(folder); at !== '/'; at = dirname(at)) {
-    if (existsSync(join(at, 'homes'))) return join(at, 'homes');
+    const homes = join(at, 'homes');
+    const stat = statSync(homes, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return homes;
+    if (stat?.isFile()) return resolve(at, readFileSync(homes, 'utf8').trim());
   }
   return join(folder, 'homes');
 }

@@ -47,6 +47,10 @@ export function memoryFiles(files: Record<string, string | Uint8Array | MadeFile
       if (bytes.length > limit) return { ok: false, gap: { reason: 'limit', subject: path } };
       return { ok: true, value: { bytes, stat: found.value } };
     },
+    head(path, count) {
+      const read = this.read(path, Number.MAX_SAFE_INTEGER);
+      return read.ok ? { ok: true, value: read.value.bytes.subarray(0, count) } : read;
+    },
     list(path, limit) {
       const names = [...(folders.get(clean(path)) ?? [])].sort();
       if (!folders.has(clean(path))) return missing(path);

@@ -42,6 +42,10 @@ export function memoryFiles(files: Record<string, string | Uint8Array | MemoryFi
         ? gap('limit', path)
         : { ok: true, value: { bytes: file.bytes, stat: stat.value } };
     },
+    head(path, count) {
+      const read = this.read(path, Number.MAX_SAFE_INTEGER);
+      return read.ok ? { ok: true, value: read.value.bytes.subarray(0, count) } : read;
+    },
     list(path, limit) {
       if (entry(path)?.denied) return gap('denied', path);
       const names = children(path);

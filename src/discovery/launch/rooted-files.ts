@@ -9,6 +9,7 @@ export function filesBelow(files: FileView, root: string): FileView {
   return {
     stat: (path) => files.stat(below(path)),
     read: (path, limit) => files.read(below(path), limit),
+    head: (path, count) => files.head(below(path), count),
     list: (path, limit) => files.list(below(path), limit),
     resolve(path) {
       const found = files.resolve(below(path));

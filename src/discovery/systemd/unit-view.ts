@@ -98,6 +98,7 @@ export function seenBy(files: FileView, places: readonly HiddenPlace[]): FileVie
   return {
     stat: (path) => look(path, files.stat),
     read: (path, limit) => look(path, (inner) => files.read(inner, limit)),
+    head: (path, count) => look(path, (inner) => files.head(inner, count)),
     list: (path, limit) => look(path, (inner) => files.list(inner, limit)),
     resolve(path) {
       const whole = posix.normalize(path);

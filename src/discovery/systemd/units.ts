@@ -122,6 +122,7 @@ export function onceEach(files: FileView): FileView {
   return {
     stat: once((path) => files.stat(path)),
     resolve: once((path) => files.resolve(path)),
+    head: (path, count) => files.head(path, count),
     read(path, limit) {
       if (!contents.has(limit))
         contents.set(

@@ -1,5 +1,5 @@
-/** What Filebeat reads of all inputs before it starts the first one: ids, types, autodiscover providers. */
-import type { Fault, Listener } from '../../model/model.js';
+/** What Filebeat reads of all inputs before it starts the first one: ids and types. */
+import type { Fault } from '../../model/model.js';
 import { goGlob } from '../files/glob.js';
 import { loadFile, type Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
@@ -8,36 +8,8 @@ import { first, texts, truth } from '../tree/checks.js';
 import { get, positionOf, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import type { Scope } from '../tree/variables.js';
-import { cleanPath, entriesOf, listOf, sectionSettings } from './external.js';
+import { cleanPath, entriesOf, sectionSettings } from './external.js';
 import type { StaticInput } from './module-inputs.js';
-
-/** An autodiscover section counts as something to do; a non-empty one makes inputs out of what it discovers. */
-export function autodiscover(
-  filebeat: Tree,
-  scope: Scope,
-): { dynamic: boolean; at: Listener['declaredIn']; fault?: Fault } | undefined {
-  const found = get(filebeat, 'autodiscover', scope);
-  if (!found.ok || !found.value) return undefined;
-  const at = found.value.at;
-  const section = toTree(found.value, scope);
-  if (!section.ok) return { dynamic: false, at };
-  const providers = listOf(section.value, 'providers', scope);
-  if (!providers.ok) return { dynamic: false, at, ...(providers.unresolved ? {} : { fault: providers.fault }) };
-  const known = ['docker', 'kubernetes', 'jolokia', 'nomad', 'aws_ec2', 'aws_elb'];
-  for (const provider of providers.value) {
-    const type = get(provider, 'type', scope);
-    const word = type.ok && type.value ? toText(type.value, scope) : type;
-    if (!word.ok) return { dynamic: true, at, ...(word.unresolved ? {} : { fault: word.fault }) };
-    if (typeof word.value !== 'string' || !known.includes(word.value)) {
-      return {
-        dynamic: false,
-        at,
-        fault: { code: 'unknown-provider', subject: 'filebeat.autodiscover', at: provider.at },
-      };
-    }
-  }
-  return { dynamic: providers.value.length > 0, at };
-}
 
 /** 8.10.5 to 8.18 and 9.0 read every input and every included file once more before anything starts (for `take_over`). */
 export function readEarly(

@@ -8,12 +8,16 @@ import type { InputContext } from '../inputs/input-context.js';
 import type { InputResult } from '../inputs/inputs.js';
 import { markRivals } from '../inputs/rivals.js';
 import { applies } from '../releases/releases.js';
-import { type Complaint, duration, first, isEnabled, object, truth } from '../tree/checks.js';
+import { autodiscover } from '../start/autodiscover.js';
+import { natural } from '../start/kinds.js';
+import type { StartContext } from '../start/start-context.js';
+import { type Complaint, duration, first, isEnabled, object, text, truth } from '../tree/checks.js';
 import { get, positionOf, toPlain, toText, toTree } from '../tree/read.js';
+import { checkSettings, type Settings, under } from '../tree/setting-tables.js';
 import { newTree, type Tree } from '../tree/tree.js';
 import type { Scope } from '../tree/variables.js';
 import type { CommandLine } from './command.js';
-import { autodiscover, equalFilestreams, readEarly } from './early.js';
+import { equalFilestreams, readEarly } from './early.js';
 import { configDir, externalInputs, identityOf, listOf, loadSection, readSection } from './external.js';
 import { externalModules, type ModuleSource, readStatic, type StaticInput, staticModules } from './module-inputs.js';
 
@@ -28,8 +32,7 @@ export function predictSection(
   line: CommandLine,
   moduleOverrides: Tree,
   paths: Prediction['paths'],
-  cwd: string,
-  context: InputContext,
+  context: StartContext,
   reading: Reading,
   fromTable: boolean,
 ): Part {
@@ -60,7 +63,7 @@ export function predictSection(
   if (directory.fatal) return exits(directory.fatal);
   const statics: StaticInput[] = [...inputs, ...directory.inputs].map((tree) => ({ tree }));
   statics.push(...fromModules.inputs);
-  const part = start(filebeat, statics, fromModules.fallback, cwd, source);
+  const part = start(filebeat, statics, fromModules.fallback, context, source);
   return { ...part, faults: [...fromModules.faults, ...(part.faults ?? [])] };
 }
 
@@ -91,21 +94,36 @@ function removedSetting(filebeat: Tree, { release }: InputContext): Fault | unde
   return undefined;
 }
 
-function ownSettings(filebeat: Tree, { scope, release }: InputContext): Complaint {
+/** What is read of `filebeat` itself. Inputs and modules are lists of their own. */
+const OWN: Settings = {
+  'registry.path': text,
+  'registry.file_permissions': natural,
+  'registry.flush': duration,
+  'registry.cleanup_interval': duration,
+  'registry.migrate_file': text,
+  shutdown_timeout: duration,
+  overwrite_pipelines: truth,
+  'config.inputs': object,
+  'config.modules': object,
+  autodiscover: object,
+};
+
+function ownSettings(filebeat: Tree, { scope, release }: StartContext): Complaint {
   return first(
     () => (applies('registry-settings-removed', release) ? object(filebeat, 'registry', scope) : undefined),
-    () => duration(filebeat, 'registry.flush', scope),
-    () => duration(filebeat, 'registry.cleanup_interval', scope),
-    () => duration(filebeat, 'shutdown_timeout', scope),
-    () => truth(filebeat, 'overwrite_pipelines', scope),
-    () => object(filebeat, 'config.inputs', scope),
-    () => object(filebeat, 'config.modules', scope),
-    () => object(filebeat, 'autodiscover', scope),
+    () => under('filebeat', checkSettings(filebeat, OWN, scope)),
   );
 }
 
-function start(filebeat: Tree, statics: StaticInput[], fallback: boolean, cwd: string, source: ModuleSource): Part {
-  const { context, reading } = source;
+function start(
+  filebeat: Tree,
+  statics: StaticInput[],
+  fallback: boolean,
+  context: StartContext,
+  source: ModuleSource,
+): Part {
+  const { reading } = source;
+  const { cwd } = context;
   const { scope, release } = context;
   const inputSection = readSection(filebeat, 'config.inputs', scope);
   const oldSection = applies('prospectors-removed', release)
@@ -113,7 +131,7 @@ function start(filebeat: Tree, statics: StaticInput[], fallback: boolean, cwd: s
     : readSection(filebeat, 'config.prospectors', scope);
   const moduleSection = readSection(filebeat, 'config.modules', scope);
   const enabled = statics.filter(({ tree }) => isEnabled(tree, scope));
-  const discovery = autodiscover(filebeat, scope);
+  const discovery = autodiscover(filebeat, context);
   if (!inputSection && !oldSection && !moduleSection && enabled.length === 0 && !discovery) {
     return exits({ code: 'nothing-enabled', at: filebeat.at });
   }

@@ -22,6 +22,9 @@ export interface FileStat {
   signature: string;
 }
 
+/** Detail of a `missing` gap: something that is no directory stands where the path goes on. */
+export const FILE_IN_THE_WAY = 'a file is in the way';
+
 export interface FileContent {
   bytes: Uint8Array;
   stat: FileStat;
@@ -32,6 +35,8 @@ export interface FileView {
   stat(path: string): Reading<FileStat>;
   /** Regular files only; larger than `limit` bytes is a `limit` gap. */
   read(path: string, limit: number): Reading<FileContent>;
+  /** The first bytes of a regular file, and nothing of the rest: fewer where the file is shorter. */
+  head(path: string, count: number): Reading<Uint8Array>;
   /** Names in a directory, sorted bytewise, dot-files included, `.` and `..` not; more than `limit` is a `limit` gap. */
   list(path: string, limit: number): Reading<string[]>;
   /** Canonical path inside the root after following links; a gap when it does not exist. */

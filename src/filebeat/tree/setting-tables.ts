@@ -3,7 +3,7 @@
  * name is not read, so nothing in it can be wrong. Follows go-ucfg 0.8 (`reify.go`, `validator.go`), which fills the
  * structs of Filebeat's sources.
  */
-import { type Complaint, duration, oneOf, text, texts, whole } from './checks.js';
+import { type Complaint, duration, object, oneOf, size, text, texts, truth, whole } from './checks.js';
 import { get, toList, toPlain, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { failure, type Scope } from './variables.js';
@@ -14,14 +14,37 @@ export type Setting = (tree: Tree, key: string, scope: Scope) => Complaint;
 /** Dotted key → how it is read. */
 export type Settings = Readonly<Record<string, Setting>>;
 
+interface Row {
+  key: string;
+  /** First name of the key: where a section lacks it, the setting is absent. */
+  head: string;
+  setting: Setting;
+}
+
+const rowsOf = new WeakMap<Settings, readonly Row[]>();
+/** Settings that have nothing to say where they are absent, so that they need not be asked. */
+const quietOnes = new WeakSet<Setting>([text, texts, truth, whole, duration, size, object]);
+
 /** The first complaint about the settings of a section. */
 export function checkSettings(tree: Tree, table: Settings, scope: Scope): Complaint {
-  for (const [key, setting] of Object.entries(table)) {
-    if (key.includes('.') && hidden(tree, key, scope)) continue;
+  let rows = rowsOf.get(table);
+  if (!rows) {
+    rows = Object.entries(table).map(([key, setting]) => ({ key, head: key.split('.', 1)[0]!, setting }));
+    rowsOf.set(table, rows);
+  }
+  for (const { key, head, setting } of rows) {
+    if (!tree.names.has(head) && quietOnes.has(setting)) continue;
+    if (head.length < key.length && hidden(tree, key, scope)) continue;
     const complaint = setting(tree, key, scope);
     if (complaint) return complaint;
   }
   return undefined;
+}
+
+/** Marks a setting that has nothing to say where it is absent. */
+export function quiet(setting: Setting): Setting {
+  quietOnes.add(setting);
+  return setting;
 }
 
 /** What lies behind an undefined variable counts as absent. */
@@ -50,9 +73,10 @@ function isBlank(value: Value, scope: Scope): boolean {
   return tree.ok && tree.value.names.size === 0 && (tree.value.items ?? []).length === 0;
 }
 
+const givenTexts = required(texts);
 /** A list of texts, none of them empty, at least one. */
 export const textsRequired: Setting = (tree, key, scope) => {
-  const complaint = required(texts)(tree, key, scope);
+  const complaint = givenTexts(tree, key, scope);
   if (complaint) return complaint;
   const found = get(tree, key, scope);
   const list = found.ok && found.value ? toList(found.value, scope) : undefined;
@@ -62,22 +86,13 @@ export const textsRequired: Setting = (tree, key, scope) => {
 };
 
 /** Text that is one of some words, in any case. */
-export const word =
-  (...words: string[]): Setting =>
-  (tree, key, scope) =>
-    oneOf(tree, key, scope, words, true);
+export const word = (...words: string[]): Setting => quiet((tree, key, scope) => oneOf(tree, key, scope, words, true));
 
 /** Text that is exactly one of some words. */
-export const exactly =
-  (...words: string[]): Setting =>
-  (tree, key, scope) =>
-    oneOf(tree, key, scope, words);
+export const exactly = (...words: string[]): Setting => quiet((tree, key, scope) => oneOf(tree, key, scope, words));
 
 /** A whole number from `least` on. */
-export const atLeast =
-  (least: number): Setting =>
-  (tree, key, scope) =>
-    whole(tree, key, scope, least);
+export const atLeast = (least: number): Setting => quiet((tree, key, scope) => whole(tree, key, scope, least));
 
 /** A duration that is not negative. */
 export const notNegative: Setting = (tree, key, scope) => duration(tree, key, scope, { positive: true });
@@ -86,9 +101,8 @@ export const notNegative: Setting = (tree, key, scope) => duration(tree, key, sc
 export const lasting: Setting = (tree, key, scope) => duration(tree, key, scope, { positive: true, nonzero: true });
 
 /** A text that passes a test. */
-export const textThat =
-  (passes: (text: string) => boolean): Setting =>
-  (tree, key, scope) => {
+export const textThat = (passes: (text: string) => boolean): Setting =>
+  quiet((tree, key, scope) => {
     const bad = text(tree, key, scope);
     if (bad) return bad;
     const found = get(tree, key, scope);
@@ -96,7 +110,7 @@ export const textThat =
     return read?.ok && !passes(read.value) && found.ok && found.value
       ? failure('bad-value', found.value.at, key)
       : undefined;
-  };
+  });
 
 /** Anything, but every variable in it has to be defined. */
 export const anything: Setting = (tree, key, scope) => {
@@ -127,9 +141,10 @@ export const list: Setting = (tree, key, scope) => {
   return undefined;
 };
 
+const givenMap = required(map);
 /** A map that has at least one name with something behind it: null and an empty map are nothing. */
 export const mapRequired: Setting = (tree, key, scope) => {
-  const complaint = required(map)(tree, key, scope);
+  const complaint = givenMap(tree, key, scope);
   if (complaint) return complaint;
   return withTree(tree, key, scope, (inner) =>
     [...inner.names.values()].every((value) => isNothing(value, scope))
@@ -144,10 +159,10 @@ function isNothing(value: Value, scope: Scope): boolean {
 }
 
 /** A section below this one, with settings of its own. */
-export const section =
-  (table: Settings, also?: (inner: Tree, scope: Scope) => Complaint): Setting =>
-  (tree, key, scope) =>
-    withTree(tree, key, scope, (inner) => under(key, checkSettings(inner, table, scope) ?? also?.(inner, scope)));
+export const section = (table: Settings, also?: (inner: Tree, scope: Scope) => Complaint): Setting =>
+  quiet((tree, key, scope) =>
+    withTree(tree, key, scope, (inner) => under(key, checkSettings(inner, table, scope) ?? also?.(inner, scope))),
+  );
 
 /** A list of sections; a single one is a list of one only when written as a list. */
 export const sections =
@@ -179,6 +194,8 @@ function withTree(tree: Tree, key: string, scope: Scope, check: (inner: Tree) =>
   if (inner.unresolved) return undefined;
   return failure(inner.fault.code, found.value.at, inner.fault.subject ?? key);
 }
+
+for (const setting of [notNegative, lasting, anything, map, list]) quiet(setting);
 
 /** Names the whole key in a complaint about a part; the name of a variable stays as it is. */
 export function under(key: string, complaint: Complaint): Complaint {

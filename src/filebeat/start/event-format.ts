@@ -1,0 +1,44 @@
+/**
+ * Format strings of Filebeat: `%{[field]:default}` and `%{+yyyy.MM.dd}` in a text (libbeat/common/fmtstr, dtfmt). Only
+ * whether one compiles; what it gives depends on events.
+ */
+
+/** Letters that stand for a part of a date. */
+const DATE_LETTERS = /^[xyYweEDMdaKhHkmsSfnz]$/;
+const OPERATORS = '!@#&*=+<>?';
+
+export function validFormat(text: string): boolean {
+  let at = 0;
+  while (at < text.length) {
+    if (text[at] === '\\') at += 2;
+    else if (text.startsWith('%{', at)) {
+      const end = closing(text, at + 2);
+      if (end === undefined || !validVariable(text.slice(at + 2, end))) return false;
+      at = end + 1;
+    } else at++;
+  }
+  return true;
+}
+
+/** Where the brace stands that ends a variable; undefined when there is none, or another variable begins before it. */
+function closing(text: string, from: number): number | undefined {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '\\') at++;
+    else if (text[at] === '}') return at;
+    else if (text.startsWith('%{', at)) return undefined;
+  }
+  return undefined;
+}
+
+function validVariable(inner: string): boolean {
+  const [name = '', ...defaults] = inner.split(/(?<!\\):/);
+  if (name.startsWith('+')) return validDate(name.slice(1));
+  if (defaults.length > 1 || (defaults[0] && OPERATORS.includes(defaults[0][0]!))) return false;
+  return /^[ \n\r\t]*(?:\[[^\]]+\])+[ \n\r\t]*$/.test(name) && name.startsWith('[');
+}
+
+function validDate(layout: string): boolean {
+  const quoted = layout.replace(/'[^']*'/g, '');
+  if (quoted.includes("'")) return false;
+  return [...quoted].every((letter) => !/[A-Za-z]/.test(letter) || DATE_LETTERS.test(letter));
+}

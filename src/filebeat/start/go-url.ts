@@ -1,0 +1,49 @@
+/** Whether Go's `url.Parse` takes a text (net/url). Filebeat checks addresses of servers and proxies with it. */
+
+export function validUrl(text: string): boolean {
+  if (/[\x00-\x1f\x7f]/.test(text)) return false;
+  const hash = text.indexOf('#');
+  const body = hash < 0 ? text : text.slice(0, hash);
+  if (hash >= 0 && !validEscapes(text.slice(hash + 1))) return false;
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(body)?.[1];
+  // A colon in front of everything, or after a first part that cannot be a scheme.
+  if (body.startsWith(':')) return false;
+  const rest = (scheme === undefined ? body : body.slice(scheme.length + 1)).split('?')[0]!;
+  if (!rest.startsWith('/')) {
+    // `mailto:x`: what follows a scheme without a slash is not looked into.
+    if (scheme !== undefined) return true;
+    if (rest.split('/')[0]!.includes(':')) return false;
+  }
+  if (!rest.startsWith('//') || (scheme === undefined && rest.startsWith('///'))) return validEscapes(rest);
+  const slash = rest.indexOf('/', 2);
+  const authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);
+  return validAuthority(authority) && (slash < 0 || validEscapes(rest.slice(slash)));
+}
+
+function validAuthority(authority: string): boolean {
+  const at = authority.lastIndexOf('@');
+  if (at >= 0 && !/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(authority.slice(0, at))) return false;
+  if (at >= 0 && !validEscapes(authority.slice(0, at))) return false;
+  const host = authority.slice(at + 1);
+  if (host.startsWith('[')) {
+    const end = host.lastIndexOf(']');
+    return end > 0 && validPort(host.slice(end + 1));
+  }
+  const colon = host.lastIndexOf(':');
+  if (colon >= 0 && !validPort(host.slice(colon))) return false;
+  // In a host only letters beyond ASCII may be written as escapes.
+  return /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"\u0080-\uffff]|%[89a-fA-F][0-9a-fA-F])*$/.test(host);
+}
+
+function validPort(text: string): boolean {
+  return /^(?::\d*)?$/.test(text);
+}
+
+function validEscapes(text: string): boolean {
+  return !/%(?![0-9a-fA-F]{2})/.test(text);
+}
+
+/** Whether `common.MakeURL` takes the address of a server: `http://` goes in front of one that has no scheme. */
+export function validServer(address: string, scheme: string): boolean {
+  return validUrl(/^[a-z][a-z0-9+\-.]*:\/\//.test(address) ? address : `${scheme || 'http'}://${address}`);
+}

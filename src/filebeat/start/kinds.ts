@@ -1,0 +1,126 @@
+/** Kinds of settings that outputs and the sections around them have, in the terms of `tree/setting-tables.ts`. */
+import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
+import { type Complaint, duration, first, texts, toDuration, whole } from '../tree/checks.js';
+import { get, toInt, toList, toText, toTree } from '../tree/read.js';
+import { anything, checkSettings, map, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
+import type { Tree, Value } from '../tree/tree.js';
+import { failure, type Scope } from '../tree/variables.js';
+import { validFormat } from './event-format.js';
+import { validUrl } from './go-url.js';
+
+/** A table that holds always, or only while a rule holds (`since`) or does not (`until`). */
+export interface Part {
+  since?: RuleId;
+  until?: RuleId;
+  reads: Settings;
+}
+
+/** The first complaint about the settings that a release reads. */
+export function checkParts(tree: Tree, parts: readonly Part[], scope: Scope, release: ReleaseVersion): Complaint {
+  for (const { since, until, reads } of parts) {
+    if ((since !== undefined && !applies(since, release)) || (until !== undefined && applies(until, release))) continue;
+    const complaint = checkSettings(tree, reads, scope);
+    if (complaint) return complaint;
+  }
+  return undefined;
+}
+
+/** A whole number between two limits, both allowed. */
+export const between =
+  (least: number, most: number): Setting =>
+  (tree, key, scope) =>
+    first(
+      () => whole(tree, key, scope, least),
+      () => {
+        const number = readAs(tree, key, scope, toInt);
+        return number !== undefined && number > most ? badValue(tree, key, scope) : undefined;
+      },
+    );
+
+/** A whole number that is not negative (Go's `uint`). */
+export const natural = between(0, Number.MAX_SAFE_INTEGER);
+
+/** A duration of at least so many seconds. */
+export const seconds =
+  (least: number): Setting =>
+  (tree, key, scope) =>
+    first(
+      () => duration(tree, key, scope),
+      () => {
+        const length = readAs(tree, key, scope, toDuration);
+        return length !== undefined && length < least * 1e9 ? badValue(tree, key, scope) : undefined;
+      },
+    );
+
+/** A map from names to texts. What is a list has no names, so nothing of it is read. */
+export const textMap: Setting = (tree, key, scope) =>
+  first(
+    () => map(tree, key, scope),
+    () => {
+      const found = get(tree, key, scope);
+      const inner = found.ok && found.value ? toTree(found.value, scope) : undefined;
+      if (!inner?.ok) return undefined;
+      for (const [name, value] of inner.value.names) {
+        const read = value.kind === 'nil' ? undefined : toText(value, scope);
+        if (read && !read.ok && !read.unresolved) return failure('wrong-type', value.at, `${key}.${name}`);
+      }
+      return undefined;
+    },
+  );
+
+/** A list of texts, each of which passes a test. */
+export const textsThat =
+  (passes: (text: string) => boolean): Setting =>
+  (tree, key, scope) =>
+    texts(tree, key, scope, passes);
+
+/** A text with `%{[field]}` and `%{+date}` in it. */
+export const format: Setting = textThat(validFormat);
+
+/** A URL, or nothing. */
+export const url: Setting = textThat((text) => text === '' || validUrl(text));
+
+/** A setting of long ago: that it is there stops the start. */
+export const removed: Setting = (tree, key, scope) => {
+  const found = get(tree, key, scope);
+  return found.ok && found.value ? failure('removed-setting', found.value.at, key) : undefined;
+};
+
+/** Everything below has to be defined, whatever it is. */
+export const evaluated: Setting = anything;
+
+/** The value of a setting, converted; undefined when it is absent, wrong or cannot be known. */
+export function readAs<T>(
+  tree: Tree,
+  key: string,
+  scope: Scope,
+  convert: (value: Value, scope: Scope) => { ok: true; value: T } | { ok: false },
+): T | undefined {
+  const found = get(tree, key, scope);
+  const read = found.ok && found.value ? convert(found.value, scope) : undefined;
+  return read?.ok ? read.value : undefined;
+}
+
+/** The text of a setting; `''` when it is absent, undefined when it cannot be known. */
+export function textOf(tree: Tree, key: string, scope: Scope): string | undefined {
+  const found = get(tree, key, scope);
+  if (!found.ok) return undefined;
+  if (!found.value) return '';
+  const read = toText(found.value, scope);
+  return read.ok ? read.value : undefined;
+}
+
+/** The texts of a list with their places; those that cannot be known are left out. */
+export function listedTexts(tree: Tree, key: string, scope: Scope): { text: string; value: Value }[] {
+  const items = readAs(tree, key, scope, toList) ?? [];
+  return items.flatMap((value) => {
+    const read = toText(value, scope);
+    return read.ok ? [{ text: read.value, value }] : [];
+  });
+}
+
+/** That a setting is not what Filebeat accepts, told at its place. */
+export function badValue(tree: Tree, key: string, scope: Scope): NonNullable<Complaint> {
+  const found = get(tree, key, scope);
+  return failure('bad-value', found.ok && found.value ? found.value.at : tree.at, key);
+}

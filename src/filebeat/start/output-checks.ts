@@ -1,0 +1,216 @@
+/** What the settings of an output have to be together, beyond the tables of `outputs.ts`. */
+import { checkCondition } from '../processors/conditions.js';
+import { applies } from '../releases/releases.js';
+import { type Complaint, first, singleChoice, text } from '../tree/checks.js';
+import { get, positionOf, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
+import { anything, checkSettings, under } from '../tree/setting-tables.js';
+import type { Tree } from '../tree/tree.js';
+import { failure } from '../tree/variables.js';
+import { validFormat } from './event-format.js';
+import { validServer, validUrl } from './go-url.js';
+import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
+import { badValue, listedTexts, readAs, textMap, textOf } from './kinds.js';
+import { codecs, partitions } from './outputs.js';
+import type { StartContext } from './start-context.js';
+
+type Check = (tree: Tree, context: StartContext) => Complaint;
+
+/** By output. */
+export const outputChecks: Readonly<Record<string, Check>> = {
+  elasticsearch: checkElasticsearch,
+  logstash: checkSocksProxy,
+  kafka: checkKafka,
+  redis: (tree, context) =>
+    first(
+      () => checkSocksProxy(tree, context),
+      () => checkSelectors(tree, 'key', 'keys', context),
+      () => checkRedisHosts(tree, context),
+    ),
+};
+
+function checkElasticsearch(tree: Tree, context: StartContext): Complaint {
+  const { scope, release } = context;
+  return first(
+    () => formatComplaint(tree, 'index', context),
+    () => checkSelectors(tree, 'index', 'indices', context),
+    () => checkSelectors(tree, 'pipeline', 'pipelines', context),
+    () => (applies('output-presets', release) ? checkPreset(tree, context) : undefined),
+    () => checkLogin(tree, context),
+    () => checkPolicy(tree, context),
+    () => checkServers(tree, textOf(tree, 'protocol', scope) ?? '', context),
+  );
+}
+
+/** An API key stands in for name and password; both together are refused. */
+function checkLogin(tree: Tree, { scope }: StartContext): Complaint {
+  const given = (key: string) => (textOf(tree, key, scope) ?? '') !== '';
+  return given('api_key') && (given('username') || given('password'))
+    ? failure('settings-exclude', positionOf(tree, 'api_key'), 'api_key')
+    : undefined;
+}
+
+const PRESETS = ['custom', 'balanced', 'throughput', 'scale', 'latency'];
+
+/** With a preset all of the output is evaluated, unknown settings too. */
+function checkPreset(tree: Tree, { scope }: StartContext): Complaint {
+  const preset = textOf(tree, 'preset', scope);
+  if (!preset) return undefined;
+  if (!PRESETS.includes(preset)) return badValue(tree, 'preset', scope);
+  for (const name of tree.names.keys()) {
+    const complaint = anything(tree, name, scope);
+    if (complaint) return complaint;
+  }
+  return undefined;
+}
+
+/** What becomes of events that Elasticsearch refuses. */
+function checkPolicy(tree: Tree, { scope }: StartContext): Complaint {
+  const key = 'non_indexable_policy';
+  const chosen = singleChoice(tree, key, scope);
+  if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
+  if (!chosen.value || chosen.value.name === 'drop') return undefined;
+  const { name, tree: policy } = chosen.value;
+  if (name !== 'dead_letter_index') return failure('removed-or-unknown', positionOf(tree, key), `${key}.${name}`);
+  return under(
+    `${key}.${name}`,
+    first(
+      () => text(policy, 'index', scope),
+      () =>
+        textOf(policy, 'index', scope) === '' ? failure('missing-setting', positionOf(tree, key), 'index') : undefined,
+    ),
+  );
+}
+
+/** Addresses as `MakeURL` reads them. */
+export function checkServers(tree: Tree, protocol: string, { scope }: StartContext): Complaint {
+  const bad = listedTexts(tree, 'hosts', scope).find(({ text: host }) => !validServer(host, protocol));
+  return bad && failure('bad-address', bad.value.at, 'hosts');
+}
+
+function checkSocksProxy(tree: Tree, { scope }: StartContext): Complaint {
+  const complaint = text(tree, 'proxy_url', scope);
+  if (complaint) return complaint;
+  const proxy = textOf(tree, 'proxy_url', scope);
+  return proxy && !(validUrl(proxy) && /^socks5h?:/i.test(proxy)) ? badValue(tree, 'proxy_url', scope) : undefined;
+}
+
+function checkRedisHosts(tree: Tree, { scope }: StartContext): Complaint {
+  const bad = listedTexts(tree, 'hosts', scope).find(({ text: host }) => {
+    const whole = host.includes('://') ? host : `redis://${host}`;
+    return !validUrl(whole) || !/^rediss?:\/\/(?:[^/@]*@)?[^/?#]/i.test(whole);
+  });
+  return bad && failure('bad-address', bad.value.at, 'hosts');
+}
+
+function formatComplaint(tree: Tree, key: string, { scope }: StartContext): Complaint {
+  const read = textOf(tree, key, scope);
+  return read !== undefined && !validFormat(read) ? badValue(tree, key, scope) : undefined;
+}
+
+/** A list of rules: each has the setting itself, and may have a condition, a default and a map (libbeat/outputs/outil). */
+function checkSelectors(tree: Tree, key: string, many: string, context: StartContext): Complaint {
+  const { scope } = context;
+  const found = get(tree, many, scope);
+  if (!found.ok) return found.unresolved ? undefined : found;
+  if (!found.value) return undefined;
+  const branch = toTree(found.value, scope);
+  if (!branch.ok) return branch.unresolved ? undefined : failure('wrong-type', found.value.at, many);
+  const rules = toList(branch.value, scope);
+  for (const item of rules.ok ? rules.value : []) {
+    const rule = toTree(item, scope);
+    if (!rule.ok) {
+      if (rule.unresolved) continue;
+      return failure('wrong-type', item.at, many);
+    }
+    const complaint = under(many, checkRule(rule.value, key, context));
+    if (complaint) return complaint;
+  }
+  return undefined;
+}
+
+function checkRule(rule: Tree, key: string, context: StartContext): Complaint {
+  const { scope } = context;
+  const stated = get(rule, key, scope);
+  if (stated.ok && !stated.value) return failure('missing-setting', rule.at, key);
+  const when = get(rule, 'when', scope);
+  return first(
+    () => text(rule, key, scope),
+    () => formatComplaint(rule, key, context),
+    () => text(rule, 'default', scope),
+    () => textMap(rule, 'mappings', scope),
+    () => (when.ok && when.value ? checkCondition(when.value, scope) : undefined),
+  );
+}
+
+/** The codec, of which one may be chosen. */
+export function checkCodec(tree: Tree, { scope }: StartContext): Complaint {
+  const chosen = singleChoice(tree, 'codec', scope);
+  if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
+  if (!chosen.value) return undefined;
+  const { name, tree: codec } = chosen.value;
+  const table = codecs[name];
+  if (!table) return failure('removed-or-unknown', positionOf(tree, `codec.${name}`), `codec.${name}`);
+  return under(`codec.${name}`, checkSettings(codec, table, scope));
+}
+
+const COMPRESSIONS = ['none', 'no', 'off', 'gzip', 'lz4', 'snappy'];
+
+function checkKafka(tree: Tree, context: StartContext): Complaint {
+  const { scope, release } = context;
+  const read = (key: string) => textOf(tree, key, scope);
+  const version = read('version');
+  return first(
+    () => (version && !knownKafkaVersion(version, release) ? badValue(tree, 'version', scope) : undefined),
+    () => checkCompression(tree, version || defaultKafkaVersion(release), context),
+    () => (read('username') && read('password') === '' ? failure('missing-setting', tree.at, 'password') : undefined),
+    () => (readAs(tree, 'max_retries', scope, toInt) === 0 ? badValue(tree, 'max_retries', scope) : undefined),
+    () => checkTopic(tree, context),
+    () => checkSelectors(tree, 'topic', 'topics', context),
+    () => checkPartition(tree, context),
+    () => checkIdempotence(tree, context),
+  );
+}
+
+/** zstd wants a broker of 2.1 or newer, and the version that is assumed may be older. */
+function checkCompression(tree: Tree, version: string, { scope, release }: StartContext): Complaint {
+  const found = get(tree, 'compression', scope);
+  const read = found.ok && found.value ? toText(found.value, scope) : undefined;
+  if (!found.ok || read?.ok === false) return undefined;
+  const compression = (read ? read.value : 'gzip').toLowerCase();
+  const words = [...COMPRESSIONS, ...(applies('kafka-zstd', release) ? ['zstd'] : [])];
+  if (!words.includes(compression)) return badValue(tree, 'compression', scope);
+  if (compression === 'zstd' && olderKafka(version, '2.1.0')) return badValue(tree, 'compression', scope);
+  const level = readAs(tree, 'compression_level', scope, toInt);
+  const wrong = level !== undefined && level !== -1000 && (level < 0 || level > 9);
+  return wrong && compression === 'gzip' ? badValue(tree, 'compression_level', scope) : undefined;
+}
+
+function checkTopic(tree: Tree, { scope }: StartContext): Complaint {
+  const topics = get(tree, 'topics', scope);
+  const topic = get(tree, 'topic', scope);
+  if (!topics.ok || !topic.ok || topics.value || topic.value) return undefined;
+  return failure('missing-setting', tree.at, 'topic');
+}
+
+function checkPartition(tree: Tree, { scope }: StartContext): Complaint {
+  const found = get(tree, 'partition', scope);
+  if (!found.ok) return found.unresolved ? undefined : found;
+  const branch = found.value ? toTree(found.value, scope) : undefined;
+  if (!branch) return undefined;
+  if (!branch.ok) return branch.unresolved ? undefined : failure('wrong-type', found.value!.at, 'partition');
+  const [name, second] = branch.value.names.keys();
+  if (name === undefined) return undefined;
+  const at = positionOf(tree, 'partition');
+  if (second !== undefined) return failure('more-than-one-choice', at, 'partition');
+  const table = partitions[name];
+  if (!table) return failure('removed-or-unknown', at, `partition.${name}`);
+  const value = branch.value.names.get(name)!;
+  const settings = toTree(value, scope);
+  if (!settings.ok) return settings.unresolved ? undefined : failure('wrong-type', value.at, `partition.${name}`);
+  return under(`partition.${name}`, checkSettings(settings.value, table, scope));
+}
+
+function checkIdempotence(tree: Tree, { scope, release }: StartContext): Complaint {
+  if (!applies('kafka-idempotent', release) || readAs(tree, 'idempotent', scope, toBool) !== true) return undefined;
+  return readAs(tree, 'required_acks', scope, toInt) === -1 ? undefined : badValue(tree, 'idempotent', scope);
+}

@@ -1,0 +1,117 @@
+/** The output: which one is chosen, and whether it can be made. Also the queue, which may stand below it. */
+import { applies, type ReleaseVersion } from '../releases/releases.js';
+import { type Complaint, chooseOne, first, parseSize, singleChoice, toDuration } from '../tree/checks.js';
+import { get, positionOf, toInt, toTree } from '../tree/read.js';
+import { checkSettings, under } from '../tree/setting-tables.js';
+import type { Tree } from '../tree/tree.js';
+import { failure, type Scope } from '../tree/variables.js';
+import { checkClientTls } from './client-tls.js';
+import { badValue, checkParts, readAs, textOf } from './kinds.js';
+import { checkCodec, outputChecks } from './output-checks.js';
+import { addresses, outputs, pipelineOfOutput, queues, workers } from './outputs.js';
+import { blocked, type StartContext } from './start-context.js';
+
+/** One name chosen among several, with its settings. */
+export interface Chosen {
+  name: string;
+  tree: Tree;
+}
+
+/** The output that is switched on; a complaint when there is none, or more than one. Nothing when it cannot be known. */
+export function chosenOutput(main: Tree, scope: Scope): Chosen | NonNullable<Complaint> | undefined {
+  const found = get(main, 'output', scope);
+  if (!found.ok) return found.unresolved ? undefined : found;
+  if (!found.value) return failure('no-output', { file: main.at.file });
+  const section = toTree(found.value, scope);
+  if (!section.ok) return section.unresolved ? undefined : failure('wrong-type', found.value.at, 'output');
+  const chosen = chooseOne(section.value, 'output', scope);
+  if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
+  return chosen.value ?? failure('no-output', section.value.at);
+}
+
+/** What Filebeat says when it makes the output. With `cloud` it has its addresses from there. */
+export function checkOutput(main: Tree, chosen: Chosen, cloud: boolean, context: StartContext): Complaint {
+  const { scope, release } = context;
+  const { name, tree } = chosen;
+  const key = `output.${name}`;
+  const row = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+  if (!row || (name === 'discard' && !applies('output-discard', release)))
+    return failure('unknown-output', positionOf(main, key), key);
+  return under(
+    key,
+    first(
+      () => (row.connects && !cloud ? checkSettings(tree, addresses, scope) : undefined),
+      () => (row.connects ? checkParts(tree, workers, scope, release) : undefined),
+      () => checkParts(tree, row.parts, scope, release),
+      () => (row.connects ? checkClientTls(tree, context) : undefined),
+      () => (row.codec ? checkCodec(tree, context) : undefined),
+      () => outputChecks[name]?.(tree, context),
+    ),
+  );
+}
+
+/** What is read of an output before it is made: a queue of its own, and settings of the pipeline. */
+export function checkOutputPipeline(main: Tree, { name, tree }: Chosen, context: StartContext): Complaint {
+  const { scope } = context;
+  const own = singleChoice(tree, 'queue', scope);
+  const key = `output.${name}`;
+  if (!own.ok) return own.unresolved ? undefined : under(key, own);
+  const queue = singleChoice(main, 'queue', scope);
+  if (own.value && queue.ok && queue.value)
+    return failure('settings-exclude', positionOf(tree, 'queue'), `${key}.queue`);
+  return under(key, checkSettings(tree, pipelineOfOutput, scope));
+}
+
+/** The queue of a tree: of the whole configuration, or of an output. */
+export function checkQueue(tree: Tree, context: StartContext): Complaint {
+  const { scope, release } = context;
+  const chosen = singleChoice(tree, 'queue', scope);
+  if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
+  if (!chosen.value) return undefined;
+  const { name, tree: queue } = chosen.value;
+  const key = `queue.${name}`;
+  const table = Object.hasOwn(queues, name) ? queues[name] : undefined;
+  if (!table || (name === 'spool' && applies('queue-spool-removed', release)))
+    return failure('removed-or-unknown', positionOf(tree, key), key);
+  return under(
+    key,
+    first(
+      () => checkSettings(queue, table, scope),
+      () => (name === 'mem' ? checkMemory(queue, context) : undefined),
+      () => (name === 'disk' ? checkDisk(queue, context) : undefined),
+    ),
+  );
+}
+
+/** How many events a release keeps, and how many it waits for, where nothing is set. */
+export function memoryDefaults(release: ReleaseVersion): { events: number; flush: number } {
+  return applies('queue-defaults', release) ? { events: 3200, flush: 1600 } : { events: 4096, flush: 2048 };
+}
+
+function checkMemory(queue: Tree, { scope, release }: StartContext): Complaint {
+  const defaults = memoryDefaults(release);
+  const events = get(queue, 'events', scope);
+  const flush = get(queue, 'flush.min_events', scope);
+  if (!events.ok || !flush.ok) return undefined;
+  const kept = events.value ? readAs(queue, 'events', scope, toInt) : defaults.events;
+  const waited = flush.value ? readAs(queue, 'flush.min_events', scope, toInt) : defaults.flush;
+  if (kept === undefined || waited === undefined || waited <= kept) return undefined;
+  return failure('settings-conflict', (events.value ?? flush.value ?? queue).at, 'flush.min_events');
+}
+
+function checkDisk(queue: Tree, context: StartContext): Complaint {
+  const { scope, release, cwd, paths, files } = context;
+  const bytes = (key: string) => parseSize(textOf(queue, key, scope) ?? '');
+  const [most, segment] = [bytes('max_size'), bytes('segment_size')];
+  if (segment !== undefined && most && most < segment * 2) return badValue(queue, 'segment_size', scope);
+  if (most && most < 10e6) return badValue(queue, 'max_size', scope);
+  if (segment !== undefined && segment < 1e6) return badValue(queue, 'segment_size', scope);
+  const wait = readAs(queue, 'retry_interval', scope, toDuration);
+  const longest = readAs(queue, 'max_retry_interval', scope, toDuration);
+  if (wait !== undefined && longest !== undefined && longest < wait)
+    return badValue(queue, 'max_retry_interval', scope);
+  const folder = textOf(queue, 'path', scope);
+  if (folder === undefined || applies('queue-falls-back', release)) return undefined;
+  const path = folder === '' ? `${paths.data}/diskqueue` : folder.startsWith('/') ? folder : `${cwd}/${folder}`;
+  return blocked(files, path) ? failure('folder-blocked', positionOf(queue, 'path'), 'path') : undefined;
+}
