@@ -80,6 +80,15 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.match(machine.journal(service), /unknown flag --web\.listen-adress; --help lists them/);
   });
 
+  it('tries an address again that is not there yet', async () => {
+    flags('--web.listen-address=192.0.2.9:9117');
+    restart();
+    await until('it waits for its next start', () => property(service, 'SubState') === 'auto-restart');
+    assert.equal(property(service, 'ExecMainStatus'), '1');
+    machine.sh('ip address add 192.0.2.9/32 dev lo');
+    assert.equal(scrapeMachine(machine, 'http://192.0.2.9:9117').value('filebeat_port_exporter_scan_success'), 1);
+  });
+
   it('lets systemd open the port in the way that the socket unit says; the journal tells of a flag that is not used', async () => {
     flags('--web.listen-address=127.0.0.1:9118');
     restart();

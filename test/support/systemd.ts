@@ -85,7 +85,16 @@ export async function boot(): Promise<Machine> {
     complaints += text;
   });
   const ended = new Promise<void>((resolve) => outer.once('close', () => resolve()));
-  const pid = await firstProcess(outer);
+  const clear = () => {
+    spawnSync('unshare', ['--mount', 'sh', '-c', removeGroup, 'sh', folder, group]);
+    rmdirSync(folder);
+  };
+  const pid = await firstProcess(outer).catch(async (error: Error) => {
+    outer.kill('SIGKILL');
+    await ended;
+    clear();
+    throw new Error(`${error.message}: ${complaints}`);
+  });
 
   const inside = (script: string): Said =>
     spawnSync(
@@ -100,8 +109,7 @@ export async function boot(): Promise<Machine> {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
     await ended;
-    spawnSync('unshare', ['--mount', 'sh', '-c', removeGroup, 'sh', folder, group]);
-    rmdirSync(folder);
+    clear();
   };
   try {
     await until(
