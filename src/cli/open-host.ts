@@ -87,6 +87,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     unchecked: flags['path.unchecked'],
     stateFile: flags['state.file'],
     remember,
+    grace: flags['scan.grace'],
   };
   const near = oneLook
     ? (await import('../scan/host-scan.js')).openLook(

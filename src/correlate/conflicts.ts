@@ -17,7 +17,9 @@ function space(instance: Instance, scene: Scene): number | undefined {
 
 /** What an instance will ask for at its next start, beside what it ought to hold now. */
 function claims(instance: Instance, ports: readonly PortVerdict[], pending: boolean): Claim[] {
-  const now: Claim[] = ports.flatMap((port) => port.listeners.map((listener) => ({ instance, listener, port })));
+  const now: Claim[] = ports.flatMap((port) =>
+    port.listeners.flatMap((listener) => (listener.refused === undefined ? [{ instance, listener, port }] : [])),
+  );
   const next = pending ? instance.prediction.listeners.map((listener) => ({ instance, listener })) : [];
   return [...now, ...next];
 }

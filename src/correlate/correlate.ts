@@ -24,6 +24,8 @@ import {
   isHealthy,
   isSettled,
   loadMismatches,
+  refusedInputs,
+  refutedPredictions,
   unexpectedSockets,
 } from './judge-instance.js';
 import { judgeStatics } from './judge-statics.js';
@@ -114,6 +116,8 @@ function holdsSomethingElse(
   scene: Scene,
 ): boolean {
   if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
+  // Served still, and refused by the next start.
+  if (judged.ports.some((port) => port.up && port.listeners.every((l) => l.refused !== undefined))) return true;
   const explained = new Set(judged.ports.map((port) => port.socket?.inode));
   return scene.socketsOf(instance).some((socket) => !explained.has(socket.inode) && isSettled(socket, instance, scene));
 }
@@ -140,7 +144,12 @@ interface Judged {
 function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
   const up = instance.process !== undefined;
   const judged = portsAtRest(instance, scene) ?? judgeAnew(instance, scene);
-  const found = [...judged.mismatches, ...configMismatches(instance, scene)];
+  const found = [
+    ...judged.mismatches,
+    ...configMismatches(instance, scene),
+    ...refusedInputs(instance, judged.ports),
+    ...refutedPredictions(instance),
+  ];
   // With files that would be refused a restart is no remedy.
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
   const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));

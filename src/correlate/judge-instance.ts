@@ -3,7 +3,7 @@
 import { serves } from '../filebeat/net/address.js';
 import { ageOf } from '../model/age.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
-import type { Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
+import type { Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
 import type { Scene } from './scene.js';
 import { haltKey, socketKey } from './trail.js';
@@ -43,7 +43,9 @@ export function judgePorts(instance: Instance, scene: Scene): { ports: PortVerdi
 
 /** Two inputs of one instance on one endpoint: one socket at best, whatever is bound now. */
 function sharedInside(instance: Instance, port: PortVerdict): Mismatch[] {
-  const rivals = port.listeners.filter((l) => l.shares === undefined && l.target.kind === 'socket');
+  const rivals = port.listeners.filter(
+    (l) => l.shares === undefined && l.refused === undefined && l.target.kind === 'socket',
+  );
   const [winner, loser] = rivals;
   if (winner === undefined || loser === undefined) return [];
   return [
@@ -53,6 +55,45 @@ function sharedInside(instance: Instance, port: PortVerdict): Mismatch[] {
       declaredIn: loser.declaredIn,
     }),
   ];
+}
+
+/**
+ * What it runs without and no port of its own tells: nobody can tell a port, or none is lost (a warning). Beside an input
+ * that has the same endpoint and is served, the one that is refused costs no port either.
+ */
+export function refusedInputs(instance: Instance, ports: readonly PortVerdict[]): Mismatch[] {
+  if (instance.process === undefined) return [];
+  const beside = ports.flatMap(({ listeners }) =>
+    listeners.some((l) => l.refused === undefined) ? listeners.flatMap(({ refused }) => refused ?? []) : [],
+  );
+  const told = (fault: Fault, isMild: boolean): Mismatch =>
+    instanceMismatch(instance, 'input_refused', {
+      ...(isMild ? { severity: 'warning' } : {}),
+      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      cause: { kind: 'config', fault: plainFault(fault) },
+    });
+  return [
+    ...(instance.refusals ?? []).map((fault) => told(fault, fault.costs !== undefined)),
+    ...[...new Set(beside)].map((fault) => told(fault, true)),
+  ];
+}
+
+/** Rules of ours that its process has proved wrong. */
+export function refutedPredictions(instance: Instance): Mismatch[] {
+  return (instance.prediction.refuted ?? []).map((fault) =>
+    instanceMismatch(instance, 'prediction_refuted', {
+      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      cause: { kind: 'config', fault },
+    }),
+  );
+}
+
+function positionText({ file, line }: NonNullable<Fault['at']>): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+function plainFault({ code, subject, at }: Fault): Fault {
+  return { code, ...(subject === undefined ? {} : { subject }), ...(at === undefined ? {} : { at }) };
 }
 
 /** Sockets that the configuration does not explain. Those that explain why a port is missing are told there. */

@@ -3,7 +3,17 @@
 import { collides, serves } from '../filebeat/net/address.js';
 import { ageOf } from '../model/age.js';
 import { socketTarget } from '../model/endpoint.js';
-import type { Cause, Instance, Listener, Mismatch, PortStatus, PortVerdict, Socket, Target } from '../model/model.js';
+import type {
+  Cause,
+  Fault,
+  Instance,
+  Listener,
+  Mismatch,
+  PortStatus,
+  PortVerdict,
+  Socket,
+  Target,
+} from '../model/model.js';
 import { holderOf, missingCause } from './missing-cause.js';
 import type { Scene } from './scene.js';
 
@@ -93,7 +103,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
   const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (rival !== undefined) {
     const winner = instance.expected.find(
-      (l) => l.protocol === listener.protocol && serves(l.target, rival, scene.ipv6) !== 'no',
+      (l) =>
+        l.refused === undefined && l.protocol === listener.protocol && serves(l.target, rival, scene.ipv6) !== 'no',
     );
     if (winner !== undefined)
       return {
@@ -139,7 +150,7 @@ function judgeAbsent(
 
 function judge(subject: PortSubject, scene: Scene): Judgement {
   const { instance } = subject;
-  const listener = subject.listeners[0]!;
+  const listener = leading(subject.listeners);
   const { target } = listener;
   if (target.kind === 'unresolved')
     return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'unresolved', why: target.why } };
@@ -147,6 +158,7 @@ function judge(subject: PortSubject, scene: Scene): Judgement {
   if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, scene) };
   if (target.kind === 'invalid')
     return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'invalid', why: target.why } };
+  if (listener.refused !== undefined) return judgeRefused(subject, listener, listener.refused, scene);
   if (target.kind === 'random') {
     const socket = subject.spare.find((s) => s.family === target.family && s.address === target.address);
     if (socket !== undefined)
@@ -156,6 +168,34 @@ function judge(subject: PortSubject, scene: Scene): Judgement {
     return { ...judgeAbsent(subject, listener, scene, 'missing') };
   }
   return judgeSocket(subject, listener, scene);
+}
+
+/** Of those that share an endpoint, one that Filebeat does not refuse; it is judged for all. */
+function leading(listeners: readonly Listener[]): Listener {
+  return listeners.find((one) => one.refused === undefined) ?? listeners[0]!;
+}
+
+/**
+ * Asked for, and not opened. Of what is read only at the start the state at the start counts: while its socket stands,
+ * it is served, and a restart would lose it. Of what is reloaded a socket from before the edit is about to go.
+ */
+function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, scene: Scene): Judgement {
+  const own = scene
+    .socketsOf(instance)
+    .find(
+      (s) =>
+        s.protocol === listener.protocol &&
+        serves(listener.target, s, scene.ipv6) !== 'no' &&
+        !instance.expected.some(
+          (l) => l.refused === undefined && l.protocol === s.protocol && serves(l.target, s, scene.ipv6) !== 'no',
+        ),
+    );
+  const { process, prediction } = instance;
+  const isEdited = prediction.files.some(
+    (f) => f.path === listener.declaredIn.file && f.reloaded && (f.mtime ?? 0) > (process?.startTime ?? 0),
+  );
+  if (own !== undefined && !isEdited) return { status: 'listening', up: true, socket: own };
+  return { status: 'refused', up: false, code: 'input_refused', cause: { kind: 'config', fault } };
 }
 
 /** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
@@ -175,7 +215,7 @@ function servingOf({ instance, listeners }: PortSubject, scene: Scene): Socket[]
 /** One port's verdict, and the mismatch that stands for it, if any. */
 export function judgePort(subject: PortSubject, scene: Scene): { port: PortVerdict; mismatch?: Mismatch } {
   const { instance, listeners } = subject;
-  const first = listeners[0]!;
+  const first = leading(listeners);
   const { code, cause, ...judged } = judge(subject, scene);
   const port: PortVerdict = {
     protocol: first.protocol,
@@ -197,7 +237,7 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
     address: port.address,
     ...(port.port === undefined ? {} : { port: port.port }),
     input: port.input,
-    declaredIn: port.listeners[0]!.declaredIn,
+    declaredIn: leading(port.listeners).declaredIn,
     cause,
   };
 }

@@ -70,7 +70,7 @@ function elsewhere(instance: Instance, listener: Listener, scene: Scene): Cause 
   return undefined;
 }
 
-/** It refused its files at this very start and hangs instead of ending: known of few releases, and never with a socket. */
+/** It refused its files at this very start and hangs instead of ending: known of few releases, and never with an input's socket. */
 export function hangsAfterRefusal(
   instance: Instance,
   scene: Scene,
@@ -81,7 +81,11 @@ export function hangsAfterRefusal(
   const { version } = prediction.release;
   const release = version === undefined ? undefined : parseRelease(version);
   if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
-  return scene.hidesOwners(instance) || scene.socketsOf(instance).length > 0
+  // It had opened its stats endpoint before it looked at its inputs.
+  const endpoints = (prediction.asked?.listeners ?? []).filter(({ input }) => input === 'http');
+  const isEndpoint = (socket: Socket) =>
+    endpoints.some((l) => l.protocol === socket.protocol && serves(l.target, socket, scene.ipv6) !== 'no');
+  return scene.hidesOwners(instance) || !scene.socketsOf(instance).every(isEndpoint)
     ? undefined
     : { kind: 'hangs-after-refusal', fault: prediction.reason };
 }

@@ -18,6 +18,8 @@ const sentences: Record<string, string> = {
   'wrong-owner': 'The file {subject|read here} belongs neither to root nor to the user that runs Filebeat.',
   'writable-by-others':
     'The file {subject|read here} may be written by its group or by others; Filebeat insists on chmod go-w.',
+  'not-a-list':
+    'A map stands where a list of entries is wanted ({subject|here}); Filebeat takes nothing of it and says nothing.',
   'bad-glob': 'The pattern in {subject|a path} is malformed.',
   'script-missing': 'The script file of a processor does not exist.',
   'script-syntax': 'The script of a processor is not valid ECMAScript 5, which is all that Filebeat compiles.',

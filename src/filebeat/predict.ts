@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import type { Fault, Prediction, Release } from '../model/model.js';
+import { askedOfFiles } from './config/asked.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
 import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
 import { predictSection } from './config/section.js';
@@ -194,15 +195,21 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
   };
   const fault = startFault(main.tree, context);
-  if (fault) return exits(fault, known);
   const processors = checkProcessors(main.tree, context).used;
   if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
-  if (endpoint.fault) return exits(endpoint.fault, known);
+  const asked = (): Pick<Prediction, 'asked'> => {
+    const source = { paths, overrides: moduleOverrides.tree, context, reading, fromTable };
+    const all = askedOfFiles(main.tree, line.modules, source);
+    return { asked: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };
+  };
+  if (fault) return exits(fault, { ...known, ...asked() });
+  if (endpoint.fault) return exits(endpoint.fault, { ...known, ...asked() });
   const section = predictSection(main.tree, line, moduleOverrides.tree, paths, context, reading, fromTable);
   const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
-  if (section.outcome === 'exits' || section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
-  if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, known);
+  if (section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
+  if (section.outcome === 'exits') return { ...known, ...section, listeners: [], ...asked() };
+  if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...asked() });
   return { ...known, ...section, listeners };
 }
 

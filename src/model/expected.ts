@@ -3,20 +3,45 @@
  * was then, what it reloads stands as it is on disk. Pure.
  */
 import { endpointKey } from './endpoint.js';
-import type { Fault, Instance, Listener, Prediction, ProcessId } from './model.js';
+import type { Fault, Instance, Listener, Prediction, ProcessId, Refusal } from './model.js';
 
 /** The listeners that one very process was known to ask for, from an earlier scan. */
 export interface StartRecord extends ProcessId {
   listeners: Listener[];
   /** Files read only at the start → their time stamps as they were then, seconds since the epoch. */
   files?: Readonly<Record<string, number>>;
+  /** What it was known to go without, where no listener tells of it. */
+  refusals?: Refusal[];
 }
 
-export type Expectation = Pick<Instance, 'expected' | 'basis' | 'pendingRestart' | 'brokenReloads'>;
+export type Expectation = Pick<Instance, 'expected' | 'basis' | 'pendingRestart' | 'brokenReloads' | 'refusals'>;
+
+const wanted = new WeakMap<Prediction, Listener[]>();
+
+/** What the files ask for: what Filebeat opens, and what it refuses. The same array for the same prediction. */
+export function askedFor(prediction: Prediction): Listener[] {
+  const { listeners, faults } = prediction;
+  const refused = faults.flatMap(({ costs }) => costs ?? []);
+  if (refused.length === 0) return listeners;
+  const known = wanted.get(prediction);
+  if (known !== undefined) return known;
+  const all = [...listeners, ...refused];
+  wanted.set(prediction, all);
+  return all;
+}
+
+/** What is lost and told by no listener: no port can be told, or there is none. */
+function untold({ faults }: Prediction): Refusal[] {
+  return faults.filter(({ code, costs }) => code !== 'file-unseen' && (costs === undefined || costs.length === 0));
+}
+
+function withRefusals(expectation: Expectation, refusals: readonly Refusal[]): Expectation {
+  return refusals.length === 0 ? expectation : { ...expectation, refusals: [...refusals] };
+}
 
 /** Everything about a listener that a restart would change for its senders; where it was declared does not matter. */
 function essence(listener: Listener): string {
-  return `${endpointKey(listener)}|${listener.input}|${listener.target.kind}|${listener.readBuffer ?? ''}`;
+  return `${endpointKey(listener)}|${listener.input}|${listener.target.kind}|${listener.readBuffer ?? ''}${listener.refused === undefined ? '' : '|refused'}`;
 }
 
 /** Order and place of declaration do not matter: comments and reordering are no drift. */
@@ -45,7 +70,9 @@ function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
   const reloaded = new Set(prediction.files.filter((f) => f.reloaded).map((f) => f.path));
   return prediction.faults.flatMap((fault) => {
     const file = fault.at?.file;
-    return file !== undefined && reloaded.has(file) && !alive.has(file) ? [{ file, fault }] : [];
+    return file !== undefined && fault.costs === undefined && reloaded.has(file) && !alive.has(file)
+      ? [{ file, fault }]
+      : [];
   });
 }
 
@@ -98,9 +125,12 @@ export function expectedOfRunning(
   record: StartRecord | undefined,
   lastKnown: readonly Listener[] = [],
 ): Expectation {
-  const onDisk = prediction.listeners;
+  const onDisk = askedFor(prediction);
   if (!canStart(prediction) && record !== undefined)
-    return { expected: record.listeners, basis: 'remembered', pendingRestart: false };
+    return withRefusals(
+      { expected: record.listeners, basis: 'remembered', pendingRestart: false },
+      record.refusals ?? [],
+    );
   if (!canStart(prediction) && onDisk.length === 0 && lastKnown.length > 0)
     return { expected: [...lastKnown], basis: 'last-known', pendingRestart: false };
   const brokenReloads = brokenFiles(prediction);
@@ -108,17 +138,27 @@ export function expectedOfRunning(
     (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),
   );
   const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
+  // What was stopped is told at its ports.
+  const lost = untold(prediction).filter((fault) => !stopped.some((l) => l.declaredIn.file === fault.at?.file));
+  const reloadedOnes = new Set(prediction.files.flatMap(({ path, reloaded: is }) => (is ? [path] : [])));
+  const lostByReload = lost.filter(({ at }) => at !== undefined && reloadedOnes.has(at.file));
   const asOnDisk = stopped.length === 0 ? staticFirst(onDisk) : [...staticFirst(onDisk), ...stopped];
   if (!changedSinceStart(prediction, startTime, record))
-    return { expected: asOnDisk, basis: 'disk', pendingRestart: false, ...rest };
-  if (record === undefined) return { expected: asOnDisk, basis: 'edited', pendingRestart: false, ...rest };
+    return withRefusals({ expected: asOnDisk, basis: 'disk', pendingRestart: false, ...rest }, lost);
+  // What the edit would cost the next start is not lost yet.
+  if (record === undefined)
+    return withRefusals({ expected: asOnDisk, basis: 'edited', pendingRestart: false, ...rest }, lostByReload);
+  const lostNow = [...(record.refusals ?? []).filter(({ at }) => !reloadedOnes.has(at?.file ?? '')), ...lostByReload];
   const staticOnDisk = onDisk.filter(isStatic);
   const started = record.listeners.filter(isStatic);
   // Unchanged in what matters: take what is on disk, so that the lines shown are today's.
   if (sameListeners(started, staticOnDisk))
-    return { expected: asOnDisk, basis: 'remembered', pendingRestart: false, ...rest };
+    return withRefusals({ expected: asOnDisk, basis: 'remembered', pendingRestart: false, ...rest }, lostNow);
   const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
-  return { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest };
+  return withRefusals(
+    { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest },
+    lostNow,
+  );
 }
 
 /**
@@ -130,7 +170,7 @@ export function expectedOfDown(prediction: Prediction, lastKnown: readonly Liste
   if (!useDisk) return { expected: [...lastKnown], basis: 'remembered', pendingRestart: false };
   const broken = brokenFiles(prediction).map(({ file }) => file);
   const lost = lastKnown.filter((l) => !isStatic(l) && broken.includes(l.declaredIn.file));
-  return { expected: [...prediction.listeners, ...lost], basis: 'disk', pendingRestart: false };
+  return { expected: [...askedFor(prediction), ...lost], basis: 'disk', pendingRestart: false };
 }
 
 /**
@@ -149,5 +189,6 @@ export function startRecord(
     startTicks: process.startTicks,
     listeners: expectation.expected.filter((listener) => listener.input !== 'learned'),
     files: context.before?.files ?? stampsOf(prediction),
+    ...(expectation.refusals === undefined ? {} : { refusals: expectation.refusals }),
   };
 }

@@ -19,6 +19,14 @@ export interface Gap {
 
 export type Reading<T> = { ok: true; value: T } | { ok: false; gap: Gap };
 
+/** Why a Filebeat would not start, why an input is lost, or why something could not be told. The words are in `filebeat/faults.ts`. */
+export interface Fault {
+  code: string;
+  /** A setting's name, a flag's name, a file: never a setting's value. */
+  subject?: string;
+  at?: Position;
+}
+
 /** Where something was declared. `file` as the Filebeat sees it, or `command line`, `unit NAME`. */
 export interface Position {
   file: string;

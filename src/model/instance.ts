@@ -1,7 +1,7 @@
 /** An instance: why it is known, its process if there is one, and what it ought to hold. */
 import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
-import type { Fault, Prediction } from './prediction.js';
+import type { Fault, Prediction, Refusal } from './prediction.js';
 import type { FilebeatProcess } from './process.js';
 
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
@@ -38,6 +38,8 @@ export interface Instance {
   pendingRestart: boolean;
   /** Reloaded files that can no longer be loaded, with why: Filebeat has stopped their inputs. */
   brokenReloads?: { file: string; fault: Fault }[];
+  /** What it is asked for and runs without, where no expected listener tells of it. */
+  refusals?: Refusal[];
   /** It ought to run, but whether it does cannot be told (hidepid, a process of an unknown user): neither up nor down. */
   hidden?: true;
   /** Seconds since the epoch; absent if never seen. */

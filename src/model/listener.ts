@@ -1,5 +1,5 @@
 /** What a configuration asks for: endpoints, and what each configured host becomes. */
-import type { Position } from './gap.js';
+import type { Fault, Position } from './gap.js';
 
 export type Protocol = 'udp' | 'tcp';
 
@@ -69,4 +69,6 @@ export interface Listener {
   shares?: true;
   /** Of the listeners with the same mark Filebeat starts only one, by chance (release 8.10: equal `id`). */
   rival?: string;
+  /** Why Filebeat does not open it, though the files ask for it and it runs on. */
+  refused?: Fault;
 }

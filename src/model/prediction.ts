@@ -1,13 +1,21 @@
 /** What a Filebeat does with its files: whether it starts, and every listener that comes of them. */
-import type { Gap, Position } from './gap.js';
+import type { Fault, Gap } from './gap.js';
 import type { Listener } from './listener.js';
 
-/** Why a Filebeat would not start, or why something could not be told. The words are in `filebeat/faults.ts`. */
-export interface Fault {
-  code: string;
-  /** A setting's name, a flag's name, a file: never a setting's value. */
-  subject?: string;
-  at?: Position;
+export type { Fault } from './gap.js';
+
+/** A fault that costs an input or a file, while Filebeat runs on. */
+export interface Refusal extends Fault {
+  /** The listeners that are lost. Empty: what is lost opens no socket. Absent: nobody can tell what is lost. */
+  costs?: Listener[];
+}
+
+/** A rule of the exporter's that a running process has proved wrong, for one content of one file and one release. */
+export interface Refutation extends Fault {
+  /** Digest of the file that the fault stands in. */
+  content: string;
+  /** `8.19.21`; empty where it is not known. */
+  release: string;
 }
 
 /** One file that bears on an instance's listeners. */
@@ -17,6 +25,10 @@ export interface ConfigFile {
   role: 'main' | 'inputs' | 'modules' | 'manifest' | 'keystore' | 'unit';
   /** Seconds since the epoch; absent when the file could not be looked at. */
   mtime?: number;
+  /** Seconds since the epoch when its content or its owner, mode or name last changed: no tool can set it back. */
+  ctime?: number;
+  /** Of its content, where that was read. */
+  digest?: string;
   /** Filebeat re-reads it by itself. */
   reloaded: boolean;
 }
@@ -35,7 +47,11 @@ export interface Prediction {
   reason?: Fault;
   listeners: Listener[];
   /** Things that cost an input or a file, while Filebeat runs on. */
-  faults: Fault[];
+  faults: Refusal[];
+  /** Of `exits`: what the files ask for, for the case that the reason is wrong. Absent where they cannot be read. */
+  asked?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
+  /** Faults that a running process has proved wrong: they count for nothing here. */
+  refuted?: Fault[];
   files: ConfigFile[];
   /** The `-c` files, canonical inside the instance's root where they exist: part of its identity. */
   mainFiles?: string[];

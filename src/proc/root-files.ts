@@ -238,6 +238,7 @@ function fileStat(stats: Stats): FileStat {
     kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
     size: stats.size,
     mtime: stats.mtimeMs / 1000,
+    ctime: stats.ctimeMs / 1000,
     mode: stats.mode & 0o7777,
     uid: stats.uid,
     gid: stats.gid,

@@ -3,13 +3,14 @@ import type { Start } from '../discovery/instances/foretell.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import type { Untold } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
-import type { FilebeatProcess, Gap, Instance, Listener } from '../model/model.js';
+import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refutation } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
 import { learnedListeners } from '../state/learned.js';
 import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
 import type { RememberedInstance, Sighting, State } from '../state/memory-state.js';
 import { historyOf } from '../state/memory-state.js';
 import { isSameBoot } from '../state/memory-times.js';
+import { believe, isRefuted, refutationOf } from '../state/refutations.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 import type { Origin } from './origins.js';
 
@@ -19,6 +20,9 @@ export interface Draft {
   merged: Merged<Origin>;
   /** What its process was known to have started with. */
   record?: StartRecord;
+  /** What was predicted before anything was refuted, and what has been refuted of it. */
+  foretold: Prediction;
+  refutations: readonly Refutation[];
 }
 
 export interface DraftContext {
@@ -42,13 +46,19 @@ function cannotStart({ process, candidates }: Merged<Origin>): Pick<Instance, 'c
   return process !== undefined || failures.length === 0 ? {} : { cannotStart: [...new Set(failures)] };
 }
 
-export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
+/** `refutations`: what this very pass has found to be wrong; absent: what is remembered to be. */
+export function draftOf(
+  merged: Merged<Origin>,
+  context: DraftContext,
+  refutations: readonly Refutation[] = historyOf(context.state, merged)?.refuted ?? [],
+): Draft {
   const { state, now } = context;
   const [main] = merged.candidates;
   const { process } = merged;
   const known = historyOf(state, merged);
   const prediction = merged.candidates.find((c) => c.prediction !== undefined)?.prediction;
-  const foretold = prediction ?? rememberedPrediction(known!);
+  const whole = prediction ?? rememberedPrediction(known!);
+  const foretold = believe(whole, refutations);
   const record = process === undefined ? undefined : recordOf(known, process, context.bootId);
   const fromFiles =
     process === undefined
@@ -80,7 +90,25 @@ export function draftOf(merged: Merged<Origin>, context: DraftContext): Draft {
     restarts: known?.restarts ?? 0,
     ...(end === undefined ? {} : { lastEnd: end }),
   };
-  return { instance, merged, ...(record === undefined ? {} : { record }) };
+  return { instance, merged, ...(record === undefined ? {} : { record }), foretold: whole, refutations };
+}
+
+/** The same instance once its process has proved these faults wrong. */
+export function draftAgainst(draft: Draft, faults: readonly Fault[], context: DraftContext): Draft {
+  const { instance, merged, refutations } = draft;
+  const more = faults.flatMap((fault) => refutationOf(fault, instance.prediction) ?? []);
+  return draftOf(merged, context, [...refutations, ...more].slice(-mostRefutations));
+}
+
+/** Of one instance. */
+const mostRefutations = 20;
+
+/** Those that bear on what is on disk now; while nothing can be read there, all. */
+function standing({ foretold, refutations }: Draft): readonly Refutation[] {
+  const { reason, outcome, faults, asked } = foretold;
+  if (outcome === 'unknown' || foretold.release.source === 'remembered') return refutations;
+  const all = [...(reason === undefined ? [] : [reason]), ...faults, ...(asked?.faults ?? [])];
+  return refutations.filter((one) => all.some((fault) => isRefuted(fault, foretold, [one])));
 }
 
 /** Somebody runs with its files, and nothing tells whether that is it. */
@@ -132,10 +160,16 @@ function recordOf(
   bootId: string,
 ): StartRecord | undefined {
   if (known === undefined) return undefined;
-  const { pid, startTicks, listeners, files, bootId: boot } = known.start;
+  const { pid, startTicks, listeners, files, refusals, bootId: boot } = known.start;
   const same = pid === process.pid && startTicks === process.startTicks && isSameBoot(boot, bootId);
   if (!same || listeners === undefined) return undefined;
-  return { pid, startTicks, listeners, ...(files === undefined ? {} : { files }) };
+  return {
+    pid,
+    startTicks,
+    listeners,
+    ...(files === undefined ? {} : { files }),
+    ...(refusals === undefined ? {} : { refusals }),
+  };
 }
 
 /** Its process ended while this pass looked: it is down now, and what it did not hold says nothing about its ports. */
@@ -145,6 +179,7 @@ export function endedMeanwhile({ instance }: Draft): void {
   delete instance.identity;
   if (process?.netns !== undefined) instance.netns = process.netns;
   delete instance.brokenReloads;
+  delete instance.refusals;
   Object.assign(instance, expectedOfDown(instance.prediction, instance.expected));
   if (instance.origins[0] !== 'process') return;
   const others = instance.origins.slice(1);
@@ -166,7 +201,9 @@ export function tellHistory(
 }
 
 /** What is to be remembered of an instance: its start only once that is beyond doubt. */
-export function sightingOf({ instance, merged, record }: Draft, held: HeldSockets): Sighting {
+export function sightingOf(draft: Draft, held: HeldSockets): Sighting {
+  const { instance, merged, record } = draft;
+  const refuted = standing(draft);
   const { process, prediction, expected } = instance;
   const { version } = prediction.release;
   const { explainsAll, lacksNothing } = fitOf(instance, held);
@@ -179,6 +216,7 @@ export function sightingOf({ instance, merged, record }: Draft, held: HeldSocket
     expected,
     ...(start === undefined ? {} : { start }),
     dynamic: prediction.outcome === 'dynamic',
+    ...(refuted.length === 0 ? {} : { refuted }),
     ...(version === undefined ? {} : { release: version }),
   };
 }

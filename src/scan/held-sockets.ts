@@ -50,7 +50,7 @@ export function answers(
 export interface Fit {
   /** As in `Instance.expected`: the sockets that serve each listener, of those that the process holds. */
   serving: readonly (readonly Socket[])[];
-  /** Everything that it ought to hold, it holds. */
+  /** Everything that it ought to hold and does not refuse, it holds. */
   lacksNothing: boolean;
   /** Nothing it holds is beyond what it ought to hold. */
   explainsAll: boolean;
@@ -85,7 +85,8 @@ export function fitOf(instance: Instance, held: HeldSockets): Fit {
     sockets,
     ipv6: held.ipv6,
     serving,
-    lacksNothing: expected.length > 0 && serving.every((own) => own.length > 0),
+    lacksNothing:
+      expected.length > 0 && serving.every((own, at) => own.length > 0 || expected[at]!.refused !== undefined),
     explainsAll: explained.size === sockets.length,
   };
   fits.set(expected, fit);

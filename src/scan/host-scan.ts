@@ -36,6 +36,8 @@ export interface LookOptions {
   remember: boolean;
   /** A scan does not wait for that write. */
   background?: boolean;
+  /** `--scan.grace`, seconds. */
+  grace?: number;
 }
 
 export type LookLog = (level: Level, message: string) => void;
@@ -55,7 +57,7 @@ function readOnly(memory: Memory): Memory {
 }
 
 export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
-  const { procfs, rootfs, stateFile, remember, unchecked = false, background = false } = options;
+  const { procfs, rootfs, stateFile, remember, unchecked = false, background = false, grace = 10 } = options;
   const opened = openStateFile(stateFile, log, { background });
   const memory = remember ? opened.memory : readOnly(opened.memory);
   const taker = createSnapshotTaker({
@@ -66,6 +68,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
     memory,
     state: opened.state,
     clock: systemClock,
+    grace,
   });
   return {
     take: taker.take,

@@ -25,7 +25,9 @@ import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
 import { followNames, historyOf, observe, type State } from '../state/memory-state.js';
 import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
-import { draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
+import { createBirths } from './births.js';
+import { draftAgainst, draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
+import { refutedBy } from './evidence.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
@@ -41,6 +43,8 @@ export interface Sources {
   /** What the memory held at the start. */
   state: State;
   clock: Clock;
+  /** Seconds after a start within which what a process holds proves nothing; 10 unless given. */
+  grace?: number;
   /** What is made of files; its own where none is given. */
   kept?: KeptReadings;
 }
@@ -68,6 +72,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   let bootId = '';
   let before: Moment | undefined;
   let starts: ReadonlyMap<string, Start> = new Map();
+  const births = createBirths();
 
   function newScanner() {
     return createProcessScanner(procfs, {
@@ -179,6 +184,13 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     gaps.push(...look.gaps, ...sources.memory.gaps());
 
     const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
+    const evidence = { now, grace: sources.grace ?? 10, absentAt: births.absentAt };
+    drafts = drafts.map((draft) => {
+      const refuted = refutedBy(draft.instance, held, evidence);
+      return refuted.length === 0 ? draft : draftAgainst(draft, refuted, context);
+    });
+    instances = drafts.map(({ instance }) => instance);
+    births.look(instances, held, now);
     for (const one of drafts) {
       const { process } = one.instance;
       if (process !== undefined && !fitOf(one.instance, held).lacksNothing && !stillRuns(process)) endedMeanwhile(one);

@@ -26,7 +26,9 @@ export function wantedOf(
     const netns = instance.process?.netns ?? instance.netns ?? host.netns;
     if (netns === undefined) continue;
     for (const listener of [...instance.expected].sort(compareEndpoints)) {
-      const { target, protocol } = listener;
+      const { target, protocol, refused } = listener;
+      // Nobody waits for one that is refused: one reading is enough.
+      if (refused !== undefined) continue;
       if (target.kind !== 'socket' && target.kind !== 'name') continue;
       wanted.push({
         netns,

@@ -5,7 +5,7 @@
 
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
-import type { InstanceOrigin, Listener, ProcessId } from '../model/model.js';
+import type { InstanceOrigin, Listener, ProcessId, Refusal, Refutation } from '../model/model.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
 import { isSameBoot } from './memory-times.js';
@@ -44,6 +44,8 @@ export interface RememberedInstance {
   dynamic?: true;
   /** Last known expected listeners. */
   expected: Listener[];
+  /** Rules of the exporter's that its processes have proved wrong. */
+  refuted?: readonly Refutation[];
   /** The process last seen; `listeners`: what it was known to have started with. */
   start: ProcessId & {
     bootId: string;
@@ -51,6 +53,8 @@ export interface RememberedInstance {
     listeners?: Listener[];
     /** Files read only at the start → their time stamps then, seconds since the epoch. */
     files?: Readonly<Record<string, number>>;
+    /** What it went without, where no listener tells of it. */
+    refusals?: Refusal[];
   };
   /** Seconds since the epoch, of its process. */
   firstSeen: number;
@@ -80,7 +84,8 @@ export interface Sighting {
   instance: Merged<Candidate>;
   expected: readonly Listener[];
   /** What this very process is known to have started with (`expected.ts`, `startRecord`). */
-  start?: { listeners: readonly Listener[]; files?: Readonly<Record<string, number>> };
+  start?: { listeners: readonly Listener[]; files?: Readonly<Record<string, number>>; refusals?: Refusal[] };
+  refuted?: readonly Refutation[];
   dynamic: boolean;
   release?: string;
 }
@@ -140,7 +145,7 @@ export function followNames(
 
 function remember(
   before: RememberedInstance | undefined,
-  { instance, expected, start, dynamic, release }: Sighting,
+  { instance, expected, start, refuted, dynamic, release }: Sighting,
   now: number,
   bootId: string,
 ): RememberedInstance | undefined {
@@ -156,7 +161,7 @@ function remember(
     before.start.pid === process.pid &&
     before.start.startTicks === process.startTicks;
   const replaced = process !== undefined && before !== undefined && !same;
-  const { listeners, files } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
+  const { listeners, files, refusals } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
   const started =
     process === undefined
       ? before!.start
@@ -188,10 +193,12 @@ function remember(
     ...(version === undefined ? {} : { release: version }),
     ...(dynamic ? { dynamic: true as const } : {}),
     expected: plainListeners(expected, before?.expected),
+    ...(refuted === undefined ? {} : { refuted }),
     start: {
       ...started,
       ...(listeners === undefined ? {} : { listeners: plainListeners(listeners, before?.start.listeners) }),
       ...(files === undefined ? {} : { files }),
+      ...(refusals === undefined ? {} : { refusals }),
     },
     firstSeen: before?.firstSeen ?? now,
     lastSeen: process === undefined ? before!.lastSeen : now,
@@ -220,6 +227,7 @@ const knownFields: Record<keyof RememberedInstance, true> = {
   release: true,
   dynamic: true,
   expected: true,
+  refuted: true,
   start: true,
   firstSeen: true,
   lastSeen: true,
@@ -255,6 +263,7 @@ function plainListener(l: Listener): Listener {
     retry: l.retry,
     ...(l.slowStart === undefined ? {} : { slowStart: l.slowStart }),
     ...(l.shares === undefined ? {} : { shares: l.shares }),
+    ...(l.refused === undefined ? {} : { refused: l.refused }),
   };
   plainOnes.set(l, plain).set(plain, plain);
   return plain;

@@ -105,8 +105,23 @@ function isListener(value: unknown): boolean {
     isRecord(value['declaredIn']) &&
     isText(value['declaredIn']['file']) &&
     isRecord(value['target']) &&
-    targets.includes(value['target']['kind'] as string)
+    targets.includes(value['target']['kind'] as string) &&
+    optional(value['refused'], isFault)
   );
+}
+
+function isFault(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value['code']) &&
+    optional(value['subject'], isText) &&
+    optional(value['at'], (at) => isRecord(at) && isText(at['file']) && optional(at['line'], isNumber)) &&
+    optional(value['costs'], (list) => isListOf(list, isListener))
+  );
+}
+
+function isRefutation(value: unknown): boolean {
+  return isFault(value) && isText((value as Row)['content']) && isText((value as Row)['release']);
 }
 
 function isInstance(row: Row, key: string): boolean {
@@ -124,12 +139,14 @@ function isInstance(row: Row, key: string): boolean {
     optional(row['account'], isNumber) &&
     isListOf(row['origins'], (one) => origins.includes(one as string)) &&
     isListOf(row['expected'], isListener) &&
+    optional(row['refuted'], (list) => isListOf(list, isRefutation)) &&
     ['firstSeen', 'lastSeen', 'restarts'].every((field) => isNumber(row[field])) &&
     isListOf(row['restartTimes'], isNumber) &&
     isRecord(start) &&
     ['pid', 'startTicks', 'startTime'].every((field) => isNumber(start[field])) &&
     isText(start['bootId']) &&
     optional(start['listeners'], (list) => isListOf(list, isListener)) &&
+    optional(start['refusals'], (list) => isListOf(list, isFault)) &&
     optional(start['files'], (files) => isRecord(files) && Object.values(files).every(isNumber))
   );
 }

@@ -24,7 +24,7 @@ import { applies, parseRelease } from '../../src/filebeat/releases/releases.js';
 import type { Listener, Prediction } from '../../src/model/model.js';
 import { openFileView } from '../../src/proc/root-files.js';
 
-interface SocketRow {
+export interface SocketRow {
   proto: string;
   address: string;
   port: number;
@@ -33,6 +33,8 @@ interface SocketRow {
 
 interface Expected {
   state: string;
+  /** `class | detail`: of one that runs, its first complaint about an input or a file. */
+  error?: string | null;
   listeners?: SocketRow[];
   tcp?: SocketRow[];
 }
@@ -162,8 +164,18 @@ function show({ state, sockets }: Outcome): string {
   return state === 'exits' ? 'exits' : `running [${sockets.join(', ')}]`;
 }
 
-/** Undefined when the prediction holds; else one line for people. */
-function runCase(folder: string, homes: string): { release: string; category: string; problem?: string }[] {
+/** One case under one release: what was observed, and what is predicted. */
+export interface CaseRun {
+  id: string;
+  category: string;
+  release: string;
+  argv: string[];
+  observed: Expected & { alternatives?: Partial<Expected>[] };
+  prediction: Prediction;
+}
+
+/** Every run of the case in a folder. */
+export function runsOf(folder: string, homes: string): CaseRun[] {
   const text = readFileSync(join(folder, 'case.json'), 'utf8');
   const one = JSON.parse(text) as Case;
   let root = resolve(folder);
@@ -185,30 +197,33 @@ function runCase(folder: string, homes: string): { release: string; category: st
         const env = Object.fromEntries(Object.entries(one.env ?? {}).map(([key, value]) => [key, fill(value)]));
         const command = { argv, cwd: fill(one.cwd ?? '${CASE}'), env, uid: 0 };
         const prediction = predict(command, files, { release });
-        const outcomes = isCollector(argv) ? possible(prediction, release) : [{ state: 'exits', sockets: [] }];
-        const wanted = [
-          outcomeOf(group),
-          ...(group.alternatives ?? []).map((other) => outcomeOf({ ...group, ...other })),
-        ];
-        const race = group.alternatives !== undefined;
-        const right = race
-          ? prediction.outcome === 'ambiguous' || outcomes.some((got) => wanted.some((want) => same(got, want)))
-          : prediction.outcome !== 'ambiguous' && prediction.outcome !== 'unknown' && same(outcomes[0]!, wanted[0]!);
-        const category = one.category ?? 'none';
-        if (right) return { release, category };
-        const reason = prediction.reason ? ` (${JSON.stringify(prediction.reason)})` : '';
-        const faults = prediction.faults.length > 0 ? ` faults ${JSON.stringify(prediction.faults)}` : '';
-        const got =
-          prediction.outcome === 'runs' || prediction.outcome === 'exits'
-            ? outcomes.map(show).join(' or ')
-            : prediction.outcome;
-        const problem = `${one.id} ${release}\n  expected  ${wanted.map(show).join(' or ')}\n  predicted ${got}${reason}${faults}`;
-        return { release, category, problem };
+        return { id: one.id, category: one.category ?? 'none', release, argv, observed: group, prediction };
       }),
     );
   } finally {
     if (copy) rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** Undefined when the prediction holds; else one line for people. */
+function runCase(folder: string, homes: string): { release: string; category: string; problem?: string }[] {
+  return runsOf(folder, homes).map(({ id, category, release, argv, observed: group, prediction }) => {
+    const outcomes = isCollector(argv) ? possible(prediction, release) : [{ state: 'exits', sockets: [] }];
+    const wanted = [outcomeOf(group), ...(group.alternatives ?? []).map((other) => outcomeOf({ ...group, ...other }))];
+    const race = group.alternatives !== undefined;
+    const right = race
+      ? prediction.outcome === 'ambiguous' || outcomes.some((got) => wanted.some((want) => same(got, want)))
+      : prediction.outcome !== 'ambiguous' && prediction.outcome !== 'unknown' && same(outcomes[0]!, wanted[0]!);
+    if (right) return { release, category };
+    const reason = prediction.reason ? ` (${JSON.stringify(prediction.reason)})` : '';
+    const faults = prediction.faults.length > 0 ? ` faults ${JSON.stringify(prediction.faults)}` : '';
+    const got =
+      prediction.outcome === 'runs' || prediction.outcome === 'exits'
+        ? outcomes.map(show).join(' or ')
+        : prediction.outcome;
+    const problem = `${id} ${release}\n  expected  ${wanted.map(show).join(' or ')}\n  predicted ${got}${reason}${faults}`;
+    return { release, category, problem };
+  });
 }
 
 function makeLinks(links: Record<string, string>, root: string, homes: string): void {
@@ -220,7 +235,7 @@ function makeLinks(links: Record<string, string>, root: string, homes: string): 
 }
 
 /** Folders with a `case.json` at or below a directory. */
-function casesBelow(directory: string): string[] {
+export function casesBelow(directory: string): string[] {
   if (existsSync(join(directory, 'case.json'))) return [directory];
   return readdirSync(directory)
     .sort()
@@ -230,7 +245,7 @@ function casesBelow(directory: string): string[] {
 }
 
 /** Where `homes/<release>` lies: beside the cases, or above them. A link that was checked out as a file is followed. */
-function homesFor(folder: string): string {
+export function homesFor(folder: string): string {
   for (let at = resolve(folder); at !== '/'; at = dirname(at)) {
     const homes = join(at, 'homes');
     const stat = statSync(homes, { throwIfNoEntry: false });

@@ -42,6 +42,7 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
     memory,
     state,
     clock: systemClock,
+    grace: 0,
   });
   const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
   const reporter = createReporter(taker.take, {

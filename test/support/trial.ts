@@ -65,6 +65,7 @@ export function createTrial(grace = 0): Trial {
     memory,
     state,
     clock,
+    grace,
   });
   const thresholds = { receiveQueueRatio: 0.8, grace, oneLook: false };
   const reporter = createReporter(taker.take, { clock, freshness: 0, thresholds: () => thresholds });

@@ -4,11 +4,12 @@
  */
 
 import { limits } from '../../model/limits.js';
-import type { Fault, Listener } from '../../model/model.js';
+import type { Fault, Listener, Refusal } from '../../model/model.js';
 import { goGlob } from '../files/glob.js';
 import { loadFile, type Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput, unresolvedListener } from '../inputs/inputs.js';
+import { askedTogether, refusal } from '../inputs/refusal.js';
 import { applies } from '../releases/releases.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
 import { get, toBool, toList, toPlain, toText, toTree } from '../tree/read.js';
@@ -35,7 +36,7 @@ export interface External {
   fatal?: Fault;
   results: InputResult[];
   listeners: Listener[];
-  faults: Fault[];
+  faults: Refusal[];
 }
 
 /** Undefined: the section is absent or off. One that cannot be read counts as on and names no files. */
@@ -77,6 +78,13 @@ export interface ExternalFile {
   entries: Tree[];
 }
 
+/** A file of which Filebeat takes nothing. */
+export interface LostFile {
+  fault: Fault;
+  /** The entries that can be read all the same. */
+  entries: Tree[];
+}
+
 /** The files behind a section and their entries. `fatal` only where Filebeat would not start. */
 export function loadSection(
   section: DynamicSection,
@@ -84,32 +92,49 @@ export function loadSection(
   configPath: string,
   scope: Scope,
   reading: Reading,
-): { fatal?: Fault; files: ExternalFile[]; faults: Fault[] } {
+): { fatal?: Fault; files: ExternalFile[]; faults: Fault[]; lost: LostFile[] } {
   const pattern = section.path.startsWith('/') ? section.path : `${configPath}/${section.path}`;
   const globbed = goGlob(cleanPath(pattern), reading.files, GLOB_LIMIT);
   if (!globbed.ok) {
     const fault = { ...globbed.fault, subject: `filebeat.config.${role}.path` };
-    return section.reload ? { files: [], faults: [fault] } : { fatal: fault, files: [], faults: [] };
+    return section.reload
+      ? { files: [], faults: [fault], lost: [] }
+      : { fatal: fault, files: [], faults: [], lost: [] };
   }
   reading.gaps.push(...globbed.gaps);
   const files: ExternalFile[] = [];
   const faults: Fault[] = [];
+  const lost: LostFile[] = [];
   for (const path of globbed.paths) {
     const stat = reading.files.stat(path);
     if (stat.ok ? stat.value.kind !== 'file' : stat.gap.reason === 'missing') continue;
     const loaded = loadFile(path, role, section.reload, reading);
     if (loaded.kind !== 'tree') {
-      if (loaded.kind === 'fault' && !section.reload) return { fatal: loaded.fault, files, faults };
+      if (loaded.kind === 'fault' && !section.reload) return { fatal: loaded.fault, files, faults, lost };
       faults.push(loaded.fault);
       continue;
     }
     const entries = entriesOf(loaded.tree, scope);
     if (!entries.ok) {
-      if (!section.reload) return { fatal: entries.fault, files, faults };
-      faults.push(entries.fault);
+      if (!section.reload) return { fatal: entries.fault, files, faults, lost };
+      lost.push({ fault: entries.fault, entries: readableEntries(loaded.tree, scope) });
+    } else if (isMapForList(loaded.tree)) {
+      // Filebeat takes nothing of it, and says nothing.
+      lost.push({ fault: { code: 'not-a-list', subject: path, at: { file: path } }, entries: [loaded.tree] });
     } else files.push({ path, entries: entries.value });
   }
-  return { files, faults };
+  return { files, faults, lost };
+}
+
+function isMapForList({ names, items }: Tree): boolean {
+  return names.size > 0 && (items === undefined || items.length === 0);
+}
+
+function readableEntries(tree: Tree, scope: Scope): Tree[] {
+  return (tree.items ?? []).flatMap((item) => {
+    const entry = toTree(item, scope);
+    return entry.ok ? [entry.value] : [];
+  });
 }
 
 /** Only a list at the top has entries; a map has none. */
@@ -139,32 +164,56 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
   const loaded = loadSection(section, 'inputs', context.configPath, scope, reading);
   const external: External = { results: [], listeners: [], faults: [...loaded.faults] };
   if (loaded.fatal) return { ...external, fatal: loaded.fatal };
+  const lose = (fault: Fault, entries: readonly Tree[]) => {
+    const asked = entries.length === 0 ? undefined : askedOf(entries, context);
+    external.faults.push(
+      refusal(
+        fault,
+        asked?.map((listener) => reloadable(listener, section, context)),
+      ),
+    );
+  };
+  for (const { fault, entries } of loaded.lost) lose(fault, entries);
   const entries = loaded.files.flatMap((file) => file.entries);
   if (!section.reload) {
     const fault = checkEntries(entries, context);
     if (fault) return { ...external, fatal: fault };
   }
   const included = applies('included-enabled', release) ? entries.filter((entry) => isEnabled(entry, scope)) : entries;
-  for (const entry of distinct(included, scope, external)) {
+  for (const entry of distinct(included, scope, external, lose)) {
     // A running entry is a tree of its own: it no longer sees the rest of its file.
     const result = readInput(copyTree(entry), context);
-    if (result.failure) external.faults.push(result.failure.fault);
+    if (result.failure) lose(result.failure.fault, [entry]);
     else external.results.push(result);
     external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
   }
   return external;
 }
 
+/** What entries ask for, whether or not Filebeat takes them; what is switched off asks for nothing. */
+function askedOf(entries: readonly Tree[], context: InputContext): Listener[] | undefined {
+  return askedTogether(
+    entries.filter((entry) => isEnabled(entry, context.scope)).map((entry) => readInput(copyTree(entry), context)),
+  );
+}
+
 /** Entries that come to the same run once: the last of them does. One that cannot be worked out is missing. */
-export function distinct(entries: readonly Tree[], scope: Scope, external: External): Tree[] {
+export function distinct(
+  entries: readonly Tree[],
+  scope: Scope,
+  external: External,
+  lose: (fault: Fault, entries: readonly Tree[]) => void,
+): Tree[] {
   const running = new Map<string, Tree>();
   for (const entry of entries) {
     const plain = toPlain(entry, scope);
     if (plain.ok) {
       running.set(identityOf(plain.value), entry);
     } else {
-      if (plain.unresolved) external.listeners.push(unresolvedListener(entry, plain));
-      external.faults.push(plain.fault);
+      if (plain.unresolved) {
+        external.listeners.push(unresolvedListener(entry, plain));
+        external.faults.push(plain.fault);
+      } else lose(plain.fault, [entry]);
     }
   }
   return [...running.values()];

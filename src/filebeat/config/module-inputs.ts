@@ -2,14 +2,15 @@
  * What modules ask for: static entries and `--modules` become inputs like those of the main file; an entry of a file
  * in modules.d is one group, which Filebeat makes as a whole or not at all.
  */
-import type { Fault, Prediction } from '../../model/model.js';
+import type { Fault, Listener, Prediction, Refusal } from '../../model/model.js';
 import type { Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput } from '../inputs/inputs.js';
+import { askedTogether, refusal } from '../inputs/refusal.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from '../modules/modules.js';
 import { isEnabled } from '../tree/checks.js';
 import { get, toBool } from '../tree/read.js';
-import { copyTree, type Tree } from '../tree/tree.js';
+import { copyTree, newTree, type Tree } from '../tree/tree.js';
 import type { Scope } from '../tree/variables.js';
 import {
   type DynamicSection,
@@ -17,6 +18,7 @@ import {
   type External,
   type ExternalFile,
   isFoundByCheck,
+  type LostFile,
   reloadable,
 } from './external.js';
 
@@ -47,12 +49,16 @@ export function readStatic(
 ): InputResult {
   const result = readInput(tree, context, label, declaredIn);
   if (label === undefined) return result;
-  const listeners = result.listeners.map((listener) => ({
+  const ofFileset = (listener: Listener): Listener => ({
     ...listener,
     notes: [...(notes ?? []), ...(listener.notes ?? [])],
     ...(slowStart ? { slowStart } : {}),
-  }));
-  return { ...result, listeners };
+  });
+  return {
+    ...result,
+    listeners: result.listeners.map(ofFileset),
+    ...(result.asked === undefined ? {} : { asked: result.asked.map(ofFileset) }),
+  };
 }
 
 export interface StaticModules {
@@ -61,7 +67,7 @@ export interface StaticModules {
   /** Something in an entry cannot be known from here. */
   unknown?: Fault;
   inputs: StaticInput[];
-  faults: Fault[];
+  faults: Refusal[];
   fallback: boolean;
 }
 
@@ -79,8 +85,14 @@ export function staticModules(entries: Tree[], names: string[], filebeat: Tree, 
     forceEnable: switchedOn(filebeat, 'config.modules.force_enable_module_filesets', scope),
   };
   const made = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
-  // That there is no module folder is worth saying only where somebody wants a module.
-  if (made.ok) return entries.length + names.length > 0 ? made.value : { ...made.value, faults: [] };
+  if (made.ok) {
+    const { faults } = made.value;
+    // That there is no module folder is worth saying only where somebody wants a module.
+    if (faults.length === 0 || entries.length + names.length === 0) return { ...made.value, faults: [] };
+    const inTable = staticModules(entries, names, filebeat, { ...source, fromTable: true });
+    const asked = askedTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
+    return { ...made.value, faults: faults.map((fault) => refusal(fault, asked)) };
+  }
   const nothing = { inputs: [], faults: [], fallback: false };
   return made.unresolved ? { ...nothing, unknown: made.fault } : { ...nothing, fatal: made.fault };
 }
@@ -108,18 +120,21 @@ export function externalModules(
       if (fatal) return { ...external, fatal };
     }
   }
-  for (const entry of distinct(entries, context.scope, external)) {
+  const lose = (fault: Fault, lost: readonly Tree[]) =>
+    external.faults.push(refusalOf(fault, askedOfEntries(lost, source), section, context));
+  for (const entry of distinct(entries, context.scope, external, lose)) {
     const group = readGroup(copyTree(entry), source);
-    external.faults.push(...group.faults);
+    for (const fault of group.faults)
+      external.faults.push(refusalOf(fault, askedOfEntries([entry], { ...source, fromTable: true }), section, context));
     if (group.fallback) external.fallback = true;
     const lost =
       group.fatal ?? group.results.find((result) => result.failure && result.failure.phase !== 'run')?.failure?.fault;
     if (lost) {
-      external.faults.push(lost);
+      lose(lost, [entry]);
       continue;
     }
     for (const result of group.results) {
-      if (result.failure) external.faults.push(result.failure.fault);
+      if (result.failure) external.faults.push(refusalOf(result.failure.fault, result.asked, section, context));
       external.results.push(result);
       external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
     }
@@ -127,11 +142,58 @@ export function externalModules(
   return external;
 }
 
+/** Files of which Filebeat takes nothing, with what their entries ask for. */
+export function lostModules(lost: readonly LostFile[], section: DynamicSection, source: ModuleSource): Refusal[] {
+  return lost.map(({ fault, entries }) => {
+    const asked = entries.length === 0 ? undefined : askedOfEntries(entries, source);
+    return refusalOf(fault, asked, section, source.context);
+  });
+}
+
+function refusalOf(
+  fault: Fault,
+  asked: readonly Listener[] | undefined,
+  section: DynamicSection,
+  context: InputContext,
+): Refusal {
+  return refusal(
+    fault,
+    asked?.map((listener) => reloadable(listener, section, context)),
+  );
+}
+
+/** What module entries ask for, whether or not Filebeat takes them. */
+export function askedOfEntries(entries: readonly Tree[], source: ModuleSource): Listener[] | undefined {
+  const all = entries
+    .filter((entry) => isEnabled(entry, source.context.scope))
+    .map((entry) => askedOfEntry(copyTree(entry), source));
+  const told = all.flatMap((asked) => asked ?? []);
+  return told.length === 0 && all.includes(undefined) ? undefined : told;
+}
+
+/** What its good filesets ask for, once those that cannot be made are switched off; undefined where none is left. */
+function askedOfEntry(entry: Tree, source: ModuleSource): Listener[] | undefined {
+  const off = new Set<string>();
+  for (;;) {
+    const group = readGroup(copyTree(entry), source);
+    if (!group.fatal) return askedTogether(group.results);
+    // A module without an enabled fileset asks for nothing.
+    if (group.fatal.code === 'no-enabled-fileset') return off.size === 0 ? [] : undefined;
+    const bad = group.fatal.subject?.split('/')[1];
+    if (bad === undefined || off.has(bad) || off.size > 100) return undefined;
+    off.add(bad);
+    const { at } = entry;
+    const disabled = newTree(at, entry);
+    disabled.names.set('enabled', { kind: 'bool', value: false, at });
+    entry.names.set(bad, disabled);
+  }
+}
+
 interface Group {
   /** The entry as a whole cannot be made. */
   fatal?: Fault;
   results: InputResult[];
-  faults: Fault[];
+  faults: Refusal[];
   fallback: boolean;
 }
 

@@ -2,10 +2,11 @@
  * The `filebeat` section: removed settings, modules, inputs, and the files that it includes. One bad input of the main
  * file ends the process; what an included one costs depends on reloading (`external.ts`).
  */
-import type { Fault, Listener, Prediction } from '../../model/model.js';
+import type { Fault, Listener, Prediction, Refusal } from '../../model/model.js';
 import type { Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import type { InputResult } from '../inputs/inputs.js';
+import { refusal } from '../inputs/refusal.js';
 import { markRivals } from '../inputs/rivals.js';
 import { applies } from '../releases/releases.js';
 import { autodiscover } from '../start/autodiscover.js';
@@ -19,7 +20,14 @@ import type { Scope } from '../tree/variables.js';
 import type { CommandLine } from './command.js';
 import { equalFilestreams, readEarly } from './early.js';
 import { configDir, externalInputs, identityOf, listOf, loadSection, readSection } from './external.js';
-import { externalModules, type ModuleSource, readStatic, type StaticInput, staticModules } from './module-inputs.js';
+import {
+  externalModules,
+  lostModules,
+  type ModuleSource,
+  readStatic,
+  type StaticInput,
+  staticModules,
+} from './module-inputs.js';
 
 type Part = Partial<Prediction>;
 
@@ -161,7 +169,7 @@ function start(
     if (external.fatal) return exits(external.fatal);
     results.push(...external.results);
     listeners.push(...external.listeners);
-    faults.push(...loaded.faults, ...external.faults);
+    faults.push(...loaded.faults, ...lostModules(loaded.lost, moduleSection, source), ...external.faults);
     if (external.fallback) fallback = true;
   }
   markRivals(listeners, results, context);
@@ -175,7 +183,7 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
   const { scope } = context;
   const results: InputResult[] = [];
   const listeners: Listener[] = [];
-  const faults: Fault[] = [];
+  const faults: Refusal[] = [];
   const seen = new Set<string>();
   for (const input of enabled) {
     const { tree } = input;
@@ -189,7 +197,7 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
     const result = readStatic(input, context);
     if (result.failure && result.failure.phase !== 'run')
       return { fatal: result.failure.fault, results, listeners, faults };
-    if (result.failure) faults.push(result.failure.fault);
+    if (result.failure) faults.push(refusal(result.failure.fault, result.asked));
     results.push(result);
     listeners.push(...result.listeners);
   }

@@ -12,6 +12,8 @@ export interface FileStat {
   size: number;
   /** Seconds since the epoch, with fractions. */
   mtime: number;
+  /** Seconds since the epoch, with fractions; no tool can set it back. Absent where files are made up. */
+  ctime?: number;
   /** Permission bits, e.g. 0o644. */
   mode: number;
   uid: number;

@@ -3,6 +3,7 @@
  * file that bears on the prediction and of everything that could not be seen.
  */
 
+import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.js';
 import type { ConfigFile, Fault, Gap } from '../../model/model.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
@@ -38,11 +39,7 @@ export const FILE_LIMIT = limits.configBytes;
 export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
   const at = { file: path };
   const stat = reading.files.stat(path);
-  const known: ConfigFile = { path, role, reloaded, ...(stat.ok ? { mtime: stat.value.mtime } : {}) };
-  const before = reading.seen.find((file) => file.path === path && file.role === role);
-  // Some releases read included files once at the start and then again and again.
-  if (before) before.reloaded ||= reloaded;
-  else reading.seen.push(known);
+  const known = noted({ path, role, reloaded, ...(stat.ok ? stampsOf(stat.value) : {}) }, reading);
   if (!stat.ok) {
     if (stat.gap.reason === 'missing') return { kind: 'fault', fault: { code: 'file-missing', subject: path, at } };
     return unseen(stat.gap, path, reading);
@@ -54,6 +51,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   }
   const content = reading.files.read(path, FILE_LIMIT);
   if (!content.ok) return unseen(content.gap, path, reading);
+  known.digest = digestOf(content.value.bytes);
   const parsed = parseYaml(content.value.bytes, { flowColonFatal: !applies('flow-colons', reading.release) });
   if (!parsed.ok) {
     const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
@@ -62,6 +60,23 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   }
   const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
+}
+
+/** Some releases read included files once at the start and then again and again: they are one entry. */
+function noted(file: ConfigFile, { seen }: Reading): ConfigFile {
+  const before = seen.find(({ path, role }) => path === file.path && role === file.role);
+  if (before) before.reloaded ||= file.reloaded;
+  else seen.push(file);
+  return before ?? file;
+}
+
+function stampsOf({ mtime, ctime }: FileStat): Pick<ConfigFile, 'mtime' | 'ctime'> {
+  return { mtime, ...(ctime === undefined ? {} : { ctime }) };
+}
+
+/** Enough of a hash to tell that a file says what it said. */
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
 /** Owner and mode of a file, and that it is no directory. */

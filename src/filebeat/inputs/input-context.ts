@@ -28,6 +28,7 @@ export type Phase = 'check' | 'create' | 'run';
 
 /** What the parts for the single types hand back. */
 export interface TypeResult {
+  /** What the input asks for, whether or not it is refused. */
   listeners: Listener[];
   failure?: { phase: Phase; fault: Fault };
   url?: string;

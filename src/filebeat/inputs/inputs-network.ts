@@ -51,9 +51,9 @@ function udp(tree: Tree, context: InputContext): TypeResult {
     () => udpSettings(tree, context),
     () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
   );
-  if (complaint) return refused(complaint);
   const retry: BindRetry = applies('udp-busy-retry', release) ? 'busy' : 'never';
-  return { listeners: [listener(tree, 'host', 'localhost:8080', 'udp', 'udp', retry, context)] };
+  const listeners = [listener(tree, 'host', 'localhost:8080', 'udp', 'udp', retry, context)];
+  return complaint ? refused(complaint, listeners) : { listeners };
 }
 
 function udpSettings(tree: Tree, { release, scope }: InputContext): Complaint {
@@ -81,12 +81,13 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
         return stat.ok || stat.gap.reason !== 'missing';
       }),
   );
-  if (complaint) return refused(complaint);
   const alone = applies('netflow-ends-alone', release);
+  const listeners = [listener(tree, 'host', ':2055', 'udp', 'netflow', alone ? 'never' : 'deaf', context)];
+  if (complaint) return refused(complaint, listeners);
   const known = new Set(['v1', 'v5', 'v6', 'v7', 'v8', 'v9', 'ipfix']);
   const protocols = texts(tree, 'protocols', scope, (word) => known.has(word.toLowerCase()));
-  if (protocols) return { listeners: [], failure: { phase: alone ? 'run' : 'check', fault: protocols.fault } };
-  return { listeners: [listener(tree, 'host', ':2055', 'udp', 'netflow', alone ? 'never' : 'deaf', context)] };
+  if (protocols) return { listeners, failure: { phase: alone ? 'run' : 'check', fault: protocols.fault } };
+  return { listeners };
 }
 
 function syslog(tree: Tree, context: InputContext): TypeResult {
@@ -96,30 +97,30 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
       applies('syslog-format', release) ? oneOf(tree, 'format', scope, ['rfc3164', 'rfc5424', 'auto']) : undefined,
     () => (applies('syslog-format', release) ? timezone(tree, 'timezone', scope) : undefined),
   );
-  if (complaint) return refused(complaint);
   const chosen = singleChoice(tree, 'protocol', scope);
+  const section = chosen.ok ? chosen.value : undefined;
+  const protocol = section?.name === 'tcp' || section?.name === 'udp' ? section.name : undefined;
+  const listeners =
+    section && protocol ? [listener(section.tree, 'host', '', protocol, 'syslog', 'every-10s', context)] : [];
+  if (complaint) return refused(complaint, listeners);
   if (!chosen.ok) {
     if (chosen.unresolved) return { listeners: [unresolved(tree, 'udp', 'syslog', chosen.unresolved)] };
-    return refused(chosen);
+    return refused(chosen, [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
   }
-  const section = chosen.value;
   const place = tree.names.get('protocol')?.at ?? tree.at;
   if (section?.name === 'udp') {
     const bad = udpSettings(section.tree, context);
-    if (bad) return refused(bad);
-    return { listeners: [listener(section.tree, 'host', '', 'udp', 'syslog', 'every-10s', context)] };
+    return bad ? refused(bad, listeners) : { listeners };
   }
   if (section?.name === 'tcp') {
     const bad = tcpSettings(section.tree, context, 'line_delimiter');
-    if (bad) return refused(bad);
-    const result: TypeResult = {
-      listeners: [listener(section.tree, 'host', '', 'tcp', 'syslog', 'every-10s', context)],
-    };
-    return checkServerTls(section.tree, context) === 'missing-file' ? fileMissing(section.tree, 'check') : result;
+    if (bad) return refused(bad, listeners);
+    const missing = checkServerTls(section.tree, context) === 'missing-file';
+    return missing ? fileMissing(section.tree, 'check', listeners) : { listeners };
   }
   if (section?.name === 'unix' && applies('syslog-unix', release)) {
     const path = text(section.tree, 'path', scope) ?? nonEmpty(section.tree, 'path', scope);
     return path ? refused(path) : { listeners: [] };
   }
-  return refused(failure('no-protocol', place, 'protocol'));
+  return refused(failure('no-protocol', place, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
 }

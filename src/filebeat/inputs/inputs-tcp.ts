@@ -1,5 +1,6 @@
 /** Inputs that open TCP sockets: tcp, http_endpoint, lumberjack. Defaults and validation as in Filebeat's own. */
 
+import type { Listener } from '../../model/model.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, oneOf, size, text, texts, truth, whole } from '../tree/checks.js';
 import type { Tree } from '../tree/tree.js';
@@ -14,10 +15,11 @@ export function tcp(tree: Tree, context: InputContext): TypeResult {
     () => tcpSettings(tree, context, 'line_delimiter'),
     () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
   );
-  if (complaint) return refused(complaint);
+  const listeners = [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)];
+  if (complaint) return refused(complaint, listeners);
   const tls = checkServerTls(tree, context);
-  if (tls === 'missing-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check');
-  return { listeners: [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)] };
+  if (tls === 'missing-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check', listeners);
+  return { listeners };
 }
 
 export function tcpSettings(tree: Tree, context: InputContext, delimiter: string): Complaint {
@@ -59,20 +61,25 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
       return typeof tls === 'object' ? tls : undefined;
     },
   );
-  if (complaint) return refused(complaint);
+  const listeners = [endpointListener(tree, context)];
+  if (complaint) return refused(complaint, listeners);
+  const told = listeners.every(({ target }) => target.kind !== 'unresolved');
+  if (told && checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run', listeners);
+  const url = read(tree, 'url', scope, '/');
+  return { listeners, ...(told && url.ok ? { url: url.value } : {}) };
+}
+
+function endpointListener(tree: Tree, context: InputContext): Listener {
+  const { scope } = context;
   const address = read(tree, 'listen_address', scope, '127.0.0.1');
   const port = read(tree, 'listen_port', scope, '8000');
-  const url = read(tree, 'url', scope, '/');
   if (!address.ok || !port.ok) {
     const why = (!address.ok && address.unresolved) || (!port.ok && port.unresolved) || 'variable';
-    return { listeners: [unresolved(tree, 'tcp', 'http_endpoint', why)] };
+    return unresolved(tree, 'tcp', 'http_endpoint', why);
   }
-  if (checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run');
   const at = (tree.names.get('listen_port') ?? tree.names.get('listen_address') ?? tree).at;
   // Go's net.JoinHostPort-less form: an IPv6 address has to bring its own brackets.
-  const host = `${address.value}:${port.value}`;
-  const made = resolved(host, 'tcp', 'any', 'http_endpoint', 'never', at, context);
-  return { listeners: [made], ...(url.ok ? { url: url.value } : {}) };
+  return resolved(`${address.value}:${port.value}`, 'tcp', 'any', 'http_endpoint', 'never', at, context);
 }
 
 export function lumberjack(tree: Tree, context: InputContext): TypeResult {
@@ -88,11 +95,9 @@ export function lumberjack(tree: Tree, context: InputContext): TypeResult {
       return typeof tls === 'object' ? tls : undefined;
     },
   );
-  if (complaint) return refused(complaint);
-  if (checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run');
-  return {
-    listeners: [listener(tree, 'listen_address', 'localhost:5044', 'tcp', 'lumberjack', 'never', context)],
-  };
+  const listeners = [listener(tree, 'listen_address', 'localhost:5044', 'tcp', 'lumberjack', 'never', context)];
+  if (complaint) return refused(complaint, listeners);
+  return checkServerTls(tree, context) === 'missing-file' ? fileMissing(tree, 'run', listeners) : { listeners };
 }
 
 function jsonText(tree: Tree, key: string, scope: Scope): Complaint {

@@ -5,7 +5,7 @@
 import type { Fault, Listener, Position } from '../../model/model.js';
 import { checkProcessors } from '../processors/processors.js';
 import { knownInput } from '../releases/registry.js';
-import { applies, type ReleaseVersion } from '../releases/releases.js';
+import { applies, newestRelease, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, duration, first, text } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
 import { get, toText } from '../tree/read.js';
@@ -20,6 +20,8 @@ export interface InputResult {
   /** As Filebeat sees it, defaults applied; undefined when it could not be told. */
   type: string | undefined;
   listeners: Listener[];
+  /** Of one that is refused: what it asks for all the same. Absent where nobody can tell: its type is not known. */
+  asked?: Listener[];
   failure?: { phase: Phase; fault: Fault };
   /** Inputs of the newer kind take part in rules about equal ids. */
   newKind: boolean;
@@ -49,24 +51,28 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
   const type = typed.value;
   const result: InputResult = { ...nothing(type), newKind: isNewKind(type, release) };
   if (!knownInput(type, release)) {
-    return { ...result, failure: { phase: 'check', fault: { code: 'unknown-input', at: positionOfType(tree) } } };
+    const fault = { code: 'unknown-input', at: positionOfType(tree) };
+    const elsewhere =
+      networkInput(type, tree, context)?.listeners ?? (knownInput(type, newestRelease) ? [] : undefined);
+    const asked = elsewhere?.map((listener) => ({ ...listener, input: label ?? listener.input }));
+    return { ...result, ...(asked === undefined ? {} : { asked }), failure: { phase: 'check', fault } };
   }
-  const common = commonFault(tree, context, result.newKind);
-  if (common) return { ...result, failure: { phase: 'check', fault: common.fault } };
   const id = get(tree, 'id', scope);
   const idText = id.ok && id.value ? toText(id.value, scope) : undefined;
   if (idText?.ok && idText.value !== '') result.id = idText.value;
   const own = networkInput(type, tree, context) ?? otherInput(type, tree, context);
   if (own.url !== undefined) result.url = own.url;
   const origins = own.listeners.length > 0 ? originNotes(tree, scope) : [];
-  result.listeners = own.listeners.map((listener) => ({
+  const asked = own.listeners.map((listener) => ({
     ...listener,
     input: label ?? listener.input,
     declaredIn: declaredIn ?? listener.declaredIn,
     ...(origins.length > 0 ? { notes: [...(listener.notes ?? []), ...origins] } : {}),
   }));
+  const common = commonFault(tree, context, result.newKind);
+  if (common) return { ...result, asked, failure: { phase: 'check', fault: common.fault } };
   const failed = own.failure?.phase === 'check' ? own.failure : (laterFault(tree, context, result) ?? own.failure);
-  return failed ? { ...result, listeners: [], failure: failed } : result;
+  return failed ? { ...result, asked, failure: failed } : { ...result, listeners: asked };
 }
 
 function nothing(type: string | undefined): InputResult {

@@ -8,13 +8,14 @@ import type { Tree, Value } from '../tree/tree.js';
 import { type Failure, failure, type Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 
-export function refused(complaint: Failure): TypeResult {
-  return { listeners: [], failure: { phase: 'check', fault: complaint.fault } };
+/** `listeners`: what the input asks for all the same. */
+export function refused(complaint: Failure, listeners: Listener[] = []): TypeResult {
+  return { listeners, failure: { phase: 'check', fault: complaint.fault } };
 }
 
-export function fileMissing(tree: Tree, phase: 'check' | 'run'): TypeResult {
+export function fileMissing(tree: Tree, phase: 'check' | 'run', listeners: Listener[]): TypeResult {
   const at = (tree.names.get('ssl') ?? tree).at;
-  return { listeners: [], failure: { phase, fault: { code: 'file-missing', at, subject: 'ssl' } } };
+  return { listeners, failure: { phase, fault: { code: 'file-missing', at, subject: 'ssl' } } };
 }
 
 type ReadText = { ok: true; value: string } | Failure;

@@ -1,0 +1,89 @@
+/**
+ * What a running process proves wrong of what is predicted of it (CONTRACT 4 "Evidence"): who holds the socket of an
+ * input has started, and has accepted that input. Pure.
+ */
+import { applies, parseRelease } from '../filebeat/releases/releases.js';
+import { ageOf } from '../model/age.js';
+import type { ConfigFile, Fault, FilebeatProcess, Instance, Listener, Socket } from '../model/model.js';
+import { answers, type HeldSockets, socketsOf } from './held-sockets.js';
+
+export interface EvidenceContext {
+  /** Seconds since the epoch. */
+  now: number;
+  /** Seconds after a start within which a socket proves nothing. */
+  grace: number;
+  /** When the socket was last known not to be there, seconds since the epoch; undefined: never seen without it. */
+  absentAt: (socket: Socket) => number | undefined;
+}
+
+/** A process that was refused may take its time to end, but not so long. Seconds after the grace. */
+const patience = 60;
+
+/** Start times and time stamps of files come from clocks with steps of 10 ms. Seconds. */
+const blur = 0.05;
+
+/** The rules that this instance's process refutes. */
+export function refutedBy(instance: Instance, held: HeldSockets, context: EvidenceContext): Fault[] {
+  const { process } = instance;
+  if (process === undefined || process.startUnsure) return [];
+  const age = ageOf(process, context.now);
+  if (age === undefined || age <= context.grace) return [];
+  const started = startedAnyway(instance, process, held, age > context.grace + patience);
+  return [...(started === undefined ? [] : [started]), ...acceptedAnyway(instance, process, held, context)];
+}
+
+/** The reason for which it could not have started. */
+function startedAnyway(
+  instance: Instance,
+  process: FilebeatProcess,
+  held: HeldSockets,
+  isOld: boolean,
+): Fault | undefined {
+  const { outcome, reason, asked, files, release } = instance.prediction;
+  if (outcome !== 'exits' || reason === undefined || asked === undefined) return undefined;
+  if (!files.every((file) => file.reloaded || isOlder(file, process.startTime))) return undefined;
+  // The stats endpoint of one that hangs after its refusal is open.
+  const inputs = asked.listeners.filter(({ input }) => input !== 'http');
+  const sockets = socketsOf(instance, held);
+  if (inputs.some((listener) => sockets.some((socket) => answers(listener, socket, held.ipv6)))) return reason;
+  const version = release.version === undefined ? undefined : parseRelease(release.version);
+  return isOld && version !== undefined && !applies('refusal-may-hang', version) ? reason : undefined;
+}
+
+/** Inputs that it was said to refuse, and whose very own sockets it holds. */
+function acceptedAnyway(
+  instance: Instance,
+  process: FilebeatProcess,
+  held: HeldSockets,
+  { absentAt }: EvidenceContext,
+): Fault[] {
+  const refused = instance.expected.filter((listener) => listener.refused !== undefined);
+  if (refused.length === 0) return [];
+  const open = instance.expected.filter((listener) => listener.refused === undefined);
+  const sockets = socketsOf(instance, held).filter(
+    (socket) => !open.some((listener) => answers(listener, socket, held.ipv6)),
+  );
+  const faults = new Set<Fault>();
+  for (const listener of refused) {
+    const file = fileOf(listener, instance);
+    const proves = (socket: Socket) =>
+      answers(listener, socket, held.ipv6) &&
+      (file === undefined ||
+        isOlder(file, process.startTime) ||
+        (file.reloaded && isBornAfter(file, absentAt(socket))));
+    if (sockets.some(proves)) faults.add(listener.refused!);
+  }
+  return [...faults];
+}
+
+function fileOf({ declaredIn }: Listener, { prediction }: Instance): ConfigFile | undefined {
+  return prediction.files.find(({ path }) => path === declaredIn.file);
+}
+
+function isOlder({ ctime, mtime }: ConfigFile, time: number): boolean {
+  return Math.max(ctime ?? 0, mtime ?? 0) <= time + blur;
+}
+
+function isBornAfter({ ctime, mtime }: ConfigFile, absentAt: number | undefined): boolean {
+  return absentAt !== undefined && absentAt > Math.max(ctime ?? 0, mtime ?? 0);
+}

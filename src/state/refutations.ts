@@ -1,0 +1,86 @@
+/**
+ * What runs is evidence (CONTRACT 4 "Evidence"): a rule that a running process has proved wrong counts for nothing, for
+ * the same content and release. Pure.
+ */
+import type { Fault, Listener, Prediction, Refusal, Refutation } from '../model/model.js';
+
+/** What ties a refutation to what it was seen for; undefined where nothing was read that could be compared. */
+export function refutationOf(fault: Fault, prediction: Prediction): Refutation | undefined {
+  const content = contentOf(fault, prediction);
+  if (content === undefined) return undefined;
+  const { code, subject, at } = fault;
+  return {
+    code,
+    ...(subject === undefined ? {} : { subject }),
+    ...(at === undefined ? {} : { at }),
+    content,
+    release: prediction.release.version ?? '',
+  };
+}
+
+/** The file that the fault stands in; of one on the command line all main files. */
+function contentOf({ at }: Fault, { files }: Prediction): string | undefined {
+  const own = files.find(({ path, digest }) => path === at?.file && digest !== undefined)?.digest;
+  if (own !== undefined) return own;
+  const main = files.filter(({ role, digest }) => role === 'main' && digest !== undefined);
+  return main.length === 0 ? undefined : main.map(({ digest }) => digest).join(' ');
+}
+
+export function isRefuted(fault: Fault, prediction: Prediction, refutations: readonly Refutation[]): boolean {
+  if (refutations.length === 0) return false;
+  const now = refutationOf(fault, prediction);
+  return (
+    now !== undefined &&
+    refutations.some(
+      (then) =>
+        then.code === now.code &&
+        then.subject === now.subject &&
+        then.at?.file === now.at?.file &&
+        then.at?.line === now.at?.line &&
+        then.content === now.content &&
+        then.release === now.release,
+    )
+  );
+}
+
+const believed = new WeakMap<Prediction, { key: string; prediction: Prediction }>();
+
+/** The prediction without what a running process has proved wrong; the same object for the same question. */
+export function believe(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
+  if (refutations.length === 0) return prediction;
+  const key = JSON.stringify(refutations);
+  const known = believed.get(prediction);
+  if (known?.key === key) return known.prediction;
+  const answer = withoutRefusals(withoutReason(prediction, refutations), refutations);
+  believed.set(prediction, { key, prediction: answer });
+  return answer;
+}
+
+function withoutReason(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
+  const { reason, asked, ...rest } = prediction;
+  if (prediction.outcome !== 'exits' || reason === undefined || asked === undefined) return prediction;
+  if (!isRefuted(reason, prediction, refutations)) return prediction;
+  const { listeners, faults, files } = asked;
+  const known = new Set(rest.files.map(({ path }) => path));
+  const more = files.filter(({ path }) => !known.has(path));
+  return { ...rest, outcome: 'runs', listeners, faults, files: [...rest.files, ...more], refuted: [reason] };
+}
+
+function withoutRefusals(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
+  const wrong = prediction.faults.filter((fault) => isRefuted(fault, prediction, refutations));
+  if (wrong.length === 0) return prediction;
+  return {
+    ...prediction,
+    listeners: [...prediction.listeners, ...wrong.flatMap(({ costs = [] }) => costs.map(accepted))],
+    faults: prediction.faults.filter((fault) => !wrong.includes(fault)),
+    refuted: [...(prediction.refuted ?? []), ...wrong.map(faultOf)],
+  };
+}
+
+function accepted({ refused: _, ...listener }: Listener): Listener {
+  return listener;
+}
+
+function faultOf({ costs: _, ...fault }: Refusal): Fault {
+  return fault;
+}
