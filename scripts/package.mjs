@@ -41,12 +41,16 @@ const run = (program, args) => execFileSync(program, args, { env, stdio: ['ignor
 /** The example's unit, made for a package: its program's path, its flags from a file; what it says about installing by hand goes. */
 function unit() {
   const text = read(`examples/systemd/${name}.service`);
-  const line = /^# Flags go here.*\nExecStart=.*$/m;
+  const line = /^# Flags go at the end.*\n((?:#.*\n)+)ExecStart=.* node (.*?) "\$\$\(command.*$/m;
   const header = /^(#.*\n)+(?=\[Unit\])/;
   if (!line.test(text) || !header.test(text)) throw new Error('the example unit is not as it was');
   return text
     .replace(header, '')
-    .replace(line, `EnvironmentFile=-/etc/default/${name}\nExecStart=/usr/bin/${name} serve $ARGS`);
+    .replace(
+      line,
+      (_, comment, flags) =>
+        `EnvironmentFile=-/etc/default/${name}\n${comment}ExecStart=/usr/bin/env node ${flags} /usr/bin/${name} serve $ARGS`,
+    );
 }
 
 /** The example's socket unit without its line about installing by hand. */

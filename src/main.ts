@@ -49,14 +49,19 @@ async function run(options: Options): Promise<void> {
       const activated = activatedSockets(process.env, process.pid);
       if (activated.length > 0 && options.given.has('web.listen-address'))
         log.warn('--web.listen-address is not used: systemd opened the port, where its socket unit says');
-      const starting = serve(flags, log, activated);
       let ending = false;
-      const end = () => {
-        if (ending) return dieNow();
+      const endWith = (code: 0 | 1) => {
         ending = true;
         // A start that fails is told where it is awaited.
-        starting.then((running) => running.stop(drain).then((free) => (free ? process.exit(0) : dieNow())), ignore);
+        starting.then((running) => running.stop(drain).then((free) => (free ? process.exit(code) : dieNow())), ignore);
       };
+      const end = () => (ending ? dieNow() : endWith(0));
+      const exhausted = () => {
+        if (ending) return;
+        log.error('hardly any memory is left within its limit; ends, to be started anew');
+        endWith(1);
+      };
+      const starting = serve(flags, log, activated, exhausted);
       // Before the first request can come, a signal may.
       process.on('SIGTERM', end).on('SIGINT', end);
       process.on('SIGHUP', () => starting.then((running) => running.reload(), ignore));
@@ -77,6 +82,10 @@ async function run(options: Options): Promise<void> {
     }
   }
 }
+
+// Whatever the environment asks for: a report would hold environment, command line and addresses.
+if (process.report !== undefined)
+  Object.assign(process.report, { reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false });
 
 // A reader that closed the pipe (`… | head`) is no error, and a log that nobody takes is no reason to end.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>

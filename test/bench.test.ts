@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { environmentOfUnit } from './support/bench/subjects.js';
+import { roomOfUnit } from './support/bench/subjects.js';
 import type { Results } from './support/bench/tell.js';
 import { rootOnly } from './support/needs.js';
 
@@ -14,17 +14,20 @@ const bench = fileURLToPath(new URL('./support/bench/bench.js', import.meta.url)
 
 describe('room', () => {
   it('is the same wherever the exporter is started: unit, container, npm start', () => {
-    const { NODE_OPTIONS: flags, MALLOC_ARENA_MAX: arenas, ...more } = environmentOfUnit();
+    const { flags, env } = roomOfUnit();
+    const { MALLOC_ARENA_MAX: arenas, ...more } = env;
     assert.deepEqual(more, {});
-    assert.ok(flags !== undefined && spawnSync(process.execPath, [...flags.split(' '), '-e', '0']).status === 0);
+    assert.ok(flags.length >= 3 && spawnSync(process.execPath, [...flags, '-e', '0']).status === 0);
     const top = new URL('../../', import.meta.url);
     const { scripts } = JSON.parse(readFileSync(new URL('package.json', top), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    assert.ok(scripts['start']?.endsWith(`exec env MALLOC_ARENA_MAX=${arenas} node ${flags} dist/src/main.js`));
+    assert.ok(
+      scripts['start']?.endsWith(`exec env MALLOC_ARENA_MAX=${arenas} node ${flags.join(' ')} dist/src/main.js`),
+    );
     const [, entry = ''] =
       /^ENTRYPOINT (.*)$/m.exec(readFileSync(new URL('examples/container/Containerfile', top), 'utf8')) ?? [];
-    assert.deepEqual(JSON.parse(entry), ['node', ...flags.split(' '), '/app/dist/src/main.js']);
+    assert.deepEqual(JSON.parse(entry), ['node', ...flags, '/app/dist/src/main.js']);
   });
 });
 

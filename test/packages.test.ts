@@ -162,11 +162,11 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
     const tree = join(folder, 'unit');
     say('dpkg-deb', '--extract', deb, tree);
     const unit = readFileSync(join(tree, `lib/systemd/system/${name}.service`), 'utf8');
-    assert.match(unit, new RegExp(`^ExecStart=/usr/bin/${name} serve \\$ARGS$`, 'm'));
+    assert.match(unit, new RegExp(`^ExecStart=/usr/bin/env node( --[\\w=-]+)+ /usr/bin/${name} serve \\$ARGS$`, 'm'));
     assert.match(unit, new RegExp(`^EnvironmentFile=-/etc/default/${name}$`, 'm'));
     // The program is where the unit says only in that tree.
     const here = join(tree, `${name}.service`);
-    writeFileSync(here, unit.replace(`ExecStart=/usr/bin/${name}`, `ExecStart=${tree}/usr/bin/${name}`));
+    writeFileSync(here, unit.replace(` /usr/bin/${name} `, ` ${tree}/usr/bin/${name} `));
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', here], { encoding: 'utf8' });
     assert.equal(
       stderr

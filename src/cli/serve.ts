@@ -1,5 +1,6 @@
 /** `serve`: the HTTP server until a signal ends it. */
 import type { HostReader } from '../discovery/host-details.js';
+import { isHeapExhausted } from '../runtime/heap.js';
 import type { Logger } from '../runtime/log.js';
 import { BindError } from '../web/bind-error.js';
 import type { ListenTarget } from '../web/listen-address.js';
@@ -43,8 +44,16 @@ function createHostFacts(): () => Promise<(readonly [string, string])[]> {
   };
 }
 
-/** `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. */
-export async function serve(flags: Flags, log: Logger, activated: readonly ListenTarget[] = []): Promise<Running> {
+/**
+ * `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. `exhausted`: called when
+ * there is hardly any room left in the heap.
+ */
+export async function serve(
+  flags: Flags,
+  log: Logger,
+  activated: readonly ListenTarget[] = [],
+  exhausted: () => void = () => undefined,
+): Promise<Running> {
   const host = await openHost({ flags, log, oneLook: false, remember: true });
   // Only now: the thread that scans loads its part meanwhile.
   const [{ createApp }, { listen }] = await Promise.all([import('../exporter/server.js'), import('../web/listen.js')]);
@@ -52,7 +61,10 @@ export async function serve(flags: Flags, log: Logger, activated: readonly Liste
     ? await (await import('../exporter/metrics/metrics.js')).createNodeMetrics()
     : undefined;
   const app = createApp({
-    getReport: (withinMs) => host.reporter.get(withinMs),
+    getReport: async (withinMs) => {
+      if (isHeapExhausted()) exhausted();
+      return host.reporter.get(withinMs);
+    },
     isReady: () => host.reporter.latest()?.snapshot.usable === true,
     routePrefix: flags['web.route-prefix'] ?? flags['web.external-url']?.path ?? '',
     telemetryPath: flags['web.telemetry-path'],

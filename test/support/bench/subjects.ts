@@ -27,12 +27,13 @@ const PATIENCE = 60_000;
 
 const unitFile = new URL('../../../../examples/systemd/filebeat-port-exporter.service', import.meta.url);
 
-/** The environment that the systemd unit gives the exporter. */
-export function environmentOfUnit(): Record<string, string> {
-  const [, line = ''] = /^Environment=(.*)$/m.exec(readFileSync(unitFile, 'utf8')) ?? [];
-  return Object.fromEntries(
-    [...line.matchAll(/"(\w+)=([^"]*)"|(\w+)=(\S*)/g)].map(([, a, b, c, d]) => [a ?? c ?? '', b ?? d ?? '']),
-  );
+/** The flags of Node.js and the environment that the systemd unit gives the exporter. */
+export function roomOfUnit(): { flags: string[]; env: Record<string, string> } {
+  const unit = readFileSync(unitFile, 'utf8');
+  const [, flags = ''] = /^ExecStart=.*? node ((?:--\S+ )+)/m.exec(unit) ?? [];
+  const [, line = ''] = /^Environment=(.*)$/m.exec(unit) ?? [];
+  const env = [...line.matchAll(/"(\w+)=([^"]*)"|(\w+)=(\S*)/g)].map(([, a, b, c, d]) => [a ?? c ?? '', b ?? d ?? '']);
+  return { flags: flags.trim().split(' '), env: Object.fromEntries(env) };
 }
 
 /** Asks until it answers. */
@@ -73,7 +74,8 @@ export async function startExporter(folder: string): Promise<Served> {
   const port = await freePort();
   const state = join(folder, `state-${port}.json`);
   const flags = [`--web.listen-address=127.0.0.1:${port}`, '--scan.freshness=0s', `--state.file=${state}`];
-  return serve(process.execPath, [mainFile, 'serve', ...flags], port, environmentOfUnit());
+  const room = roomOfUnit();
+  return serve(process.execPath, [...room.flags, mainFile, 'serve', ...flags], port, room.env);
 }
 
 /** Serves one page, and does nothing else: what Node costs. */
