@@ -50,9 +50,14 @@ describe('too much', () => {
     }
   });
 
-  it('of instances leaves root’s and the oldest, and what ought to run before what is merely remembered', () => {
+  it('of an ordinary user’s instances leaves a quarter to the oldest of them, and all that are the system’s', () => {
     const one = (name: string, uid: number | undefined, startTicks: number, origins: InstanceOrigin[]) =>
-      ({ name, origins, ...(uid === undefined ? {} : { process: { uid, startTicks } }) }) as Merged<Origin>;
+      ({
+        name,
+        origins,
+        ...(uid === undefined ? {} : { process: { uid, startTicks } }),
+        ...(uid === undefined || uid === 0 ? {} : { account: uid }),
+      }) as Merged<Origin>;
     const flood = Array.from({ length: 50 }, (_, at) => one(`flood-${at}`, 1000, 10 + at, ['process']));
     const all = [
       one('remembered', undefined, 0, ['remembered']),
@@ -60,26 +65,38 @@ describe('too much', () => {
       one('root', 0, 9999, ['process']),
       one('unit', undefined, 0, ['systemd']),
     ];
-    const { kept, gaps } = instancesWithin(all, () => 0, 4);
+    const { kept, cut, gaps } = instancesWithin(all, () => 0, 4);
     assert.deepEqual(
       kept.map(({ name }) => name),
-      ['flood-0', 'flood-1', 'root', 'unit'],
+      ['remembered', 'flood-0', 'root', 'unit'],
     );
-    assert.deepEqual(gaps, [{ reason: 'limit', subject: 'instances', detail: '53 of them; 4 are looked at' }]);
+    assert.equal(cut.length, 49);
+    assert.deepEqual(gaps, [
+      { reason: 'limit', subject: 'instances of uid 1000', detail: '50 of them; 1 are looked at' },
+    ]);
+    const two = [...all, ...flood.map((each) => ({ ...each, account: 1001 }))];
+    assert.equal(instancesWithin(two, () => 0, 16).kept.length, 3 + 4 + 4);
     assert.deepEqual(instancesWithin(all, () => 0).gaps, []);
   });
 
-  it('of listeners in all cuts those of the last instances', () => {
-    const instance = (count: number) =>
-      ({ expected: Array.from({ length: count }, () => ({})) }) as unknown as Instance;
-    const instances = [instance(3), instance(3), instance(3)];
+  it('of listeners in all cuts an ordinary user’s first, and whoever lost some is not healthy', () => {
+    const instance = (name: string, count: number, account?: number) => {
+      const expected = Array.from({ length: count }, () => ({}));
+      return { name, id: name, expected, prediction: { gaps: [] }, ...(account && { account }) } as unknown as Instance;
+    };
+    const instances = [instance('eve', 9, 4242), instance('a', 3), instance('b', 3), instance('c', 9)];
     assert.deepEqual(
-      cutListeners(instances, 4).map(({ reason, subject }) => [reason, subject]),
-      [['limit', 'listeners']],
+      cutListeners(instances, 16, 8).map(({ reason, subject, instance: id }) => `${reason} ${subject} ${id}`),
+      ['limit listeners of “c” c', 'limit listeners of “eve” eve'],
     );
     assert.deepEqual(
-      instances.map(({ expected }) => expected.length),
-      [3, 1, 0],
+      instances.map(({ expected, cut }) => [expected.length, cut]),
+      [
+        [2, true],
+        [3, undefined],
+        [3, undefined],
+        [8, true],
+      ],
     );
   });
 
@@ -88,6 +105,7 @@ describe('too much', () => {
     assert.equal(gapsWithin([gap('a'), gap('a'), gap('b')]).length, 2);
     const within = gapsWithin(
       Array.from({ length: 9 }, (_, at) => gap(`${at}`)),
+      () => 0,
       3,
     );
     assert.deepEqual(

@@ -215,7 +215,7 @@ function instanceVerdict(
 ): InstanceVerdict {
   const up = instance.hidden ? undefined : instance.process !== undefined;
   const own = mismatches.filter((m) => m.name === instance.name);
-  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical');
+  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical', instance.cut);
   const valid = failed ? undefined : configValid(instance);
   return {
     id: instance.id,

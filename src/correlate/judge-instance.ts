@@ -201,8 +201,10 @@ export function isHealthy(
   ports: readonly PortVerdict[],
   mismatches: readonly Mismatch[],
   critical: (m: Mismatch) => boolean,
+  isCut = false,
 ): boolean | undefined {
   if (up === undefined) return undefined;
   if (!up || mismatches.some(critical) || ports.some((p) => p.up === false)) return false;
-  return true;
+  // Whether all is well with what was not looked at nobody knows.
+  return isCut ? undefined : true;
 }

@@ -12,7 +12,7 @@ export function lookalikes(instances: readonly Instance[], scene: Scene): Mismat
   return instances.flatMap((instance) => {
     const { process, identity } = instance;
     if (identity?.imitates === undefined || process === undefined) return [];
-    if ((ageOf(process, scene.now) ?? 0) <= scene.grace) return [];
+    if ((ageOf(process, scene.now) ?? 0) < scene.grace) return [];
     const { name, differs } = identity.imitates;
     return [instanceMismatch(instance, 'lookalike', { cause: { kind: 'imitates', instance: name, differs } })];
   });

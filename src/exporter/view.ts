@@ -69,6 +69,12 @@ export function namespaceText(report: Report, instance: Instance): string {
   return report.snapshot.namespaces.some((n) => n.host && n.netns === netns) ? 'host' : String(netns);
 }
 
+/** The instance and its ports, as far as they could not be judged; one of which something was cut is not judged as a whole. */
+export function unknownIn({ up, healthy, ports }: InstanceVerdict): number {
+  const undecided = ports.filter((port) => port.up === undefined && port.status !== 'starting').length;
+  return undecided + Number(up === undefined || (up && healthy === undefined));
+}
+
 export function countAll(report: Report): Counts {
   const { snapshot, verdict } = report;
   const counts: Counts = {
@@ -86,13 +92,12 @@ export function countAll(report: Report): Counts {
   for (const instance of verdict.instances) {
     if (instance.up) counts.instancesUp++;
     else if (instance.up === false) counts.instancesDown++;
-    else counts.unknown++;
+    counts.unknown += unknownIn(instance);
     counts.ports += instance.ports.length;
     for (const port of instance.ports) {
       if (port.up) counts.portsUp++;
       else if (port.status === 'starting') counts.portsStarting++;
       else if (port.up === false) counts.portsDown++;
-      else counts.unknown++;
     }
   }
   for (const port of verdict.statics) {

@@ -24,6 +24,10 @@ export interface Instance {
   identity?: Identity;
   /** Uid of the ordinary user whose it is; absent: the system's (root, a unit, declared, a container of a system engine). */
   account?: number;
+  /** An ordinary user's that has not lived long enough to be remembered. */
+  newcomer?: true;
+  /** Not everything that it asks for is looked at: a limit. */
+  cut?: true;
   /** Network namespace of the last process, where none runs now. */
   netns?: number;
   prediction: Prediction;

@@ -38,10 +38,64 @@ export const limits = {
   /** One file of `/proc`, and the state file, bytes. */
   procBytes: 64 * 1024 * 1024,
   stateBytes: 64 * 1024 * 1024,
+  /** Characters of a name or a path, as for the kernel; what is longer ends in a digest of the whole. */
+  textChars: 4096,
   /** Characters of a label's value; what is longer ends in a digest of the whole. */
   labelChars: 1024,
 } as const;
 
 export function tooMany(subject: string, count: number, most: number): Gap {
   return { reason: 'limit', subject, detail: `${count} of them; ${most} are looked at` };
+}
+
+/**
+ * The most that one ordinary user, and all ordinary users together, may take of `most`: a quarter and a half, so that
+ * nobody who may start processes pushes out those of others. The system (account 0) may take all of it, and first.
+ */
+export function sharesOf(most: number): { one: number; all: number } {
+  return { one: Math.floor(most / 4), all: Math.floor(most / 2) };
+}
+
+export interface Shares {
+  /** Takes up to `wanted` for `account` (0: the system), and says how much it got. */
+  take(account: number, wanted: number): number;
+}
+
+export function createShares(most: number): Shares {
+  const { one, all } = sharesOf(most);
+  const taken = new Map<number, number>();
+  let [left, ordinary] = [most, all];
+  return {
+    take(account, wanted) {
+      const own = taken.get(account) ?? 0;
+      const room = account === 0 ? left : Math.min(left, ordinary, one - own);
+      const got = Math.max(0, Math.min(wanted, room));
+      taken.set(account, own + got);
+      left -= got;
+      if (account !== 0) ordinary -= got;
+      return got;
+    },
+  };
+}
+
+/** Those that have room, in their order; the system's have theirs first. `size`: what one of them takes, all or nothing. */
+export function withinShares<T>(
+  items: readonly T[],
+  most: number,
+  accountOf: (item: T) => number,
+  size: (item: T) => number = () => 1,
+): { kept: Set<T>; left: Map<number, number> } {
+  const shares = createShares(most);
+  const kept = new Set<T>();
+  const left = new Map<number, number>();
+  for (const item of [...items].sort((a, b) => Math.sign(accountOf(a)) - Math.sign(accountOf(b)))) {
+    const [account, wanted] = [accountOf(item), size(item)];
+    const got = shares.take(account, wanted);
+    if (got === wanted) kept.add(item);
+    else {
+      shares.take(account, -got);
+      left.set(account, (left.get(account) ?? 0) + 1);
+    }
+  }
+  return { kept, left };
 }

@@ -109,13 +109,16 @@ export function servingSockets(instance: Instance, index: number, held: HeldSock
   );
 }
 
-/** Only the memory asks for it, and one of the others serves all its listeners. */
+/**
+ * Only the memory asks for it, and the configuration of one of the others serves all its listeners: of the system, or of
+ * the same user. A socket that the other's configuration does not ask for proves nothing.
+ */
 export function supersededBy(instance: Instance, others: readonly Instance[], held: HeldSockets): boolean {
   if (instance.origins.some((origin) => origin !== 'remembered')) return false;
-  const holders = others.flatMap((other) =>
-    other.process?.netns === undefined
-      ? []
-      : [{ id: other.id, netns: other.process.netns, sockets: socketsOf(other, held) }],
-  );
+  const holders = others.flatMap((other) => {
+    const isEntitled = other.account === undefined || other.account === instance.account;
+    if (!isEntitled || other.process?.netns === undefined) return [];
+    return [{ id: other.id, netns: other.process.netns, sockets: fitOf(other, held).serving.flat() }];
+  });
   return isSuperseded(instance, holders, (listener, socket) => answers(listener, socket, held.ipv6));
 }

@@ -7,7 +7,7 @@ import type { Start } from '../discovery/instances/foretell.js';
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
 import { isCollector } from '../filebeat/config/command.js';
-import type { Gap, Prediction, Snapshot } from '../model/model.js';
+import type { Gap, Instance, Prediction, Snapshot } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
@@ -158,7 +158,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
-    const { kept: merged, gaps: leftOut } = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
+    const within = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
+    const { kept: merged, cut, gaps: leftOut } = within;
     gaps.push(...leftOut);
     kept.sweep();
     state = followNames(state, merged);
@@ -204,10 +205,15 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const learned = learnFrom(state.learned, instances, held, now, rules);
     const sightings = drafts.map((one) => sightingOf(one, held));
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
-    state = sources.memory.pull(observe({ ...state, ledger, learned }, sightings, now, boot()));
+    const ripening = { after: discovery.rememberAfter, remember: discovery.remember };
+    const seen = observe({ ...state, ledger, learned }, sightings, now, boot(), { cut, ripening });
+    state = sources.memory.pull(seen);
     sources.memory.save(state, clock.steady());
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
-    for (const instance of lasting) tellHistory(instance, state, now, flaps);
+    for (const instance of lasting) {
+      tellHistory(instance, state, now, flaps);
+      if (instance.account !== undefined && state.instances[instance.id] === undefined) instance.newcomer = true;
+    }
     starts = startsOf(drafts);
 
     return {
@@ -220,7 +226,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       sockets: look.sockets,
       namespaces: look.namespaces,
       statics,
-      gaps: gapsWithin(gaps),
+      gaps: gapsWithin(gaps, accountOfGap(instances)),
       drops,
       undecided: look.undecided.flatMap(undecidedOf),
       tableReads: look.tableReads,
@@ -229,6 +235,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   }
 
   return { take, state: () => state, replace: (next) => (state = next), startOf: (id) => starts.get(id) };
+}
+
+/** Whose a gap is: that of an instance is its owner's. */
+function accountOfGap(instances: readonly Instance[]): (gap: Gap) => number {
+  const accounts = new Map(instances.flatMap(({ id, account }) => (account === undefined ? [] : [[id, account]])));
+  return ({ instance }) => accounts.get(instance ?? '') ?? 0;
 }
 
 /** Plain ports belong to no instance, and are never told as undecided. */

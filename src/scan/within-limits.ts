@@ -1,16 +1,18 @@
 /** What a pass keeps of more instances, listeners and gaps than it can carry, and the gaps that say so. Pure. */
 import type { Merged } from '../discovery/instances/instances.js';
-import { limits, tooMany } from '../model/limits.js';
+import { createShares, limits, tooMany, withinShares } from '../model/limits.js';
 import type { Gap, Instance } from '../model/model.js';
 import type { Origin } from './origins.js';
 
-/** Whoever may start processes could otherwise push out those that count: root's go first, then the oldest. */
+/**
+ * The system's go first: root's and those of units, then what ought to run, then what is only remembered; of an ordinary
+ * user the oldest. `cut` is what is not looked at: it is not forgotten for that.
+ */
 export function instancesWithin(
   all: readonly Merged<Origin>[],
   lastSeen: (one: Merged<Origin>) => number,
   most: number = limits.instances,
-): { kept: Merged<Origin>[]; gaps: Gap[] } {
-  if (all.length <= most) return { kept: [...all], gaps: [] };
+): { kept: Merged<Origin>[]; cut: Merged<Origin>[]; gaps: Gap[] } {
   const rank = ({ process, origins }: Merged<Origin>) =>
     process?.uid === 0 ? 0 : origins.some((o) => o === 'systemd' || o === 'declared') ? 1 : process ? 2 : 3;
   const order = (a: Merged<Origin>, b: Merged<Origin>) =>
@@ -18,28 +20,55 @@ export function instancesWithin(
     (a.process?.startTicks ?? 0) - (b.process?.startTicks ?? 0) ||
     lastSeen(b) - lastSeen(a) ||
     (a.name < b.name ? -1 : 1);
-  const kept = new Set([...all].sort(order).slice(0, most));
-  return { kept: all.filter((one) => kept.has(one)), gaps: [tooMany('instances', all.length, most)] };
+  const accountOf = ({ account = 0 }: Merged<Origin>) => account;
+  if (all.length <= most && !all.some(accountOf)) return { kept: [...all], cut: [], gaps: [] };
+  const { kept, left } = withinShares([...all].sort(order), most, accountOf);
+  const gaps = [...left].map(([account, count]) => {
+    const total = all.filter((one) => accountOf(one) === account).length;
+    return tooMany(`instances${ofUser(account)}`, total, total - count);
+  });
+  return { kept: all.filter((one) => kept.has(one)), cut: all.filter((one) => !kept.has(one)), gaps };
 }
 
-/** Cuts `expected` of the last instances where all together ask for too much. */
-export function cutListeners(instances: readonly Instance[], most: number = limits.listenersInAll): Gap[] {
-  const count = instances.reduce((sum, { expected }) => sum + expected.length, 0);
-  if (count <= most) return [];
-  let left = most;
-  for (const instance of instances) {
-    instance.expected = instance.expected.slice(0, left);
-    left -= instance.expected.length;
+const ofUser = (account: number) => (account === 0 ? '' : ` of uid ${account}`);
+
+/**
+ * Cuts `expected` where one instance, one ordinary user, or all together ask for too much. Of one that lost something
+ * nobody can say that it is well.
+ */
+export function cutListeners(
+  instances: readonly Instance[],
+  most: number = limits.listenersInAll,
+  each: number = limits.listeners,
+): Gap[] {
+  const shares = createShares(most);
+  const gaps: Gap[] = [];
+  const systemsFirst = [...instances].sort((a, b) => Math.sign(a.account ?? 0) - Math.sign(b.account ?? 0));
+  for (const instance of systemsFirst) {
+    const count = instance.expected.length;
+    const room = shares.take(instance.account ?? 0, Math.min(count, each));
+    if (room < count) {
+      instance.expected = instance.expected.slice(0, room);
+      gaps.push({ ...tooMany(`listeners of “${instance.name}”`, count, room), instance: instance.id });
+    }
+    if (room < count || instance.prediction.gaps.some(({ reason }) => reason === 'limit')) instance.cut = true;
   }
-  return [tooMany('listeners', count, most)];
+  return gaps;
 }
 
-/** Each once; of too many the first, and one that says so. */
-export function gapsWithin(gaps: readonly Gap[], most: number = limits.gaps): Gap[] {
+/** Each once; of too many the first, the system's before an ordinary user's, and one that says so. */
+export function gapsWithin(
+  gaps: readonly Gap[],
+  accountOf: (gap: Gap) => number = () => 0,
+  most: number = limits.gaps,
+): Gap[] {
   const seen = new Set<string>();
   const once = gaps.filter((gap) => {
     const key = `${gap.reason}|${gap.subject}|${gap.instance ?? ''}`;
     return !seen.has(key) && seen.add(key) !== undefined;
   });
-  return once.length <= most ? once : [tooMany('gaps', once.length, most), ...once.slice(0, most)];
+  if (once.length <= most && !once.some(accountOf)) return once;
+  const { kept } = withinShares(once, most, accountOf);
+  if (kept.size === once.length) return once;
+  return [tooMany('gaps', once.length, kept.size), ...once.filter((gap) => kept.has(gap))];
 }

@@ -23,7 +23,7 @@ function releaseOf(version: string | undefined) {
   return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
 }
 
-/** What another instance's process holds. */
+/** What another instance's process holds and its configuration asks for. */
 export interface Holder {
   id: string;
   /** Namespace inode that it runs in. */

@@ -9,6 +9,7 @@ import type { InstanceOrigin, Listener, ProcessId, Refusal, Refutation } from '.
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
 import { isSameBoot } from './memory-times.js';
+import { isRipe, type Ripening, type RipeningRules, ripen } from './ripening.js';
 
 /**
  * Version 1 is of release 0.1.0: its rows are rows of version 2 that lack `owner`. Optional fields may be added without a
@@ -71,6 +72,8 @@ export interface State {
   instances: Readonly<Record<string, RememberedInstance>>;
   ledger: Ledger;
   learned: Learned;
+  /** Ordinary users' instances on their way to being remembered, by id. */
+  ripening?: Ripening;
   /** Top-level fields that this release does not know: written again as they were read. */
   other?: Readonly<Record<string, unknown>>;
 }
@@ -92,25 +95,51 @@ export interface Sighting {
 
 /**
  * The state after a scan. Only what ran at least once is remembered; what is not among the sightings any more (expired,
- * superseded) is forgotten with its ledger and its learned listeners. Twins are not remembered.
+ * superseded) is forgotten with its ledger and its learned listeners. Twins are not remembered, nor are an ordinary
+ * user's until they have lived for a while.
  */
-export function observe(state: State, sightings: readonly Sighting[], now: number, bootId: string): State {
+export function observe(
+  state: State,
+  sightings: readonly Sighting[],
+  now: number,
+  bootId: string,
+  { cut = [], ripening: rules = { after: 0, remember: 0 } }: ObserveOptions = {},
+): State {
   const instances: Record<string, RememberedInstance> = {};
+  const ripening = ripen(state.ripening ?? {}, sightings, now, rules);
   const before = followNames(
     state,
     sightings.map(({ instance }) => instance),
   );
   for (const sighting of sightings) {
     if (sighting.instance.twin !== undefined) continue;
-    const next = remember(historyOf(before, sighting.instance), sighting, now, bootId);
+    const known = historyOf(before, sighting.instance);
+    if (known === undefined && !isRipe(ripening, sighting.instance, rules)) continue;
+    const next = remember(known, sighting, now, bootId);
     if (next !== undefined) instances[next.id] = next;
   }
-  const names = new Set(sightings.map(({ instance }) => instance.name));
+  const keep = cut.flatMap((one) => historyOf(before, one) ?? []);
+  for (const known of keep) instances[known.id] ??= known;
+  const names = new Set([...sightings.map(({ instance }) => instance.name), ...keep.map(({ name }) => name)]);
   const learned = Object.keys(before.learned).reduce(
     (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
     before.learned,
   );
-  return { ...before, instances, ledger: pruneLedger(before.ledger, names), learned };
+  const { ripening: _, ...rest } = before;
+  const open = Object.entries(ripening).filter(([id]) => instances[id] === undefined);
+  return {
+    ...rest,
+    instances,
+    ledger: pruneLedger(before.ledger, names),
+    learned,
+    ...(open.length === 0 ? {} : { ripening: Object.fromEntries(open) }),
+  };
+}
+
+export interface ObserveOptions {
+  /** Not looked at for want of room: what is known of them stays. */
+  cut?: readonly Pick<Merged<Candidate>, 'rememberedAs'>[];
+  ripening?: RipeningRules;
 }
 
 /**

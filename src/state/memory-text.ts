@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Learned, LearnedSocket } from './learned.js';
 import { isToldAgain, type Ledger, type LedgerEntry } from './ledger.js';
 import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
+import type { RipeningEntry } from './ripening.js';
 
 export type LoadedState =
   | { kind: 'state'; state: State; badRows: number }
@@ -75,8 +76,13 @@ export function loadState(text: string): LoadedState {
       good<LearnedSocket>(sockets, isLearned),
     ]),
   );
-  const other = Object.fromEntries(Object.entries(data).filter(([field]) => !Object.hasOwn(emptyState, field)));
-  const rest = Object.keys(other).length === 0 ? {} : { other };
+  const ripening = data['ripening'] === undefined ? {} : good<RipeningEntry>(data['ripening'], isRipening);
+  const isOther = (field: string) => !Object.hasOwn(emptyState, field) && field !== 'ripening';
+  const other = Object.fromEntries(Object.entries(data).filter(([field]) => isOther(field)));
+  const rest = {
+    ...(Object.keys(ripening).length === 0 ? {} : { ripening }),
+    ...(Object.keys(other).length === 0 ? {} : { other }),
+  };
   return { kind: 'state', state: { ...emptyState, instances, ledger, learned, ...rest }, badRows };
 }
 
@@ -169,6 +175,10 @@ function isLedgerEntry(row: Row, key: string): boolean {
     Object.values(row['sockets']).every(isNumber) &&
     isListOf(row['rises'], (rise) => isListOf(rise, isNumber) && (rise as unknown[]).length === 2)
   );
+}
+
+function isRipening(row: Row): boolean {
+  return isText(row['process']) && ['account', 'before', 'age', 'at'].every((field) => isNumber(row[field]));
 }
 
 function isLearned(row: Row): boolean {

@@ -20,6 +20,7 @@ import type { Gap } from '../model/model.js';
 import { during, leftAlone } from '../proc/place.js';
 import { systemClock } from '../runtime/clock.js';
 import { sweepBeside, writeWhole, writeWholeLater } from '../runtime/whole-file.js';
+import { boundState } from './memory-bounds.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState, loadState } from './memory-text.js';
@@ -45,6 +46,14 @@ export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
 
 const slowSeconds = 30;
 const nothing = encodeState(emptyState);
+
+/** A state, what of it is written, and that as text. */
+interface Written {
+  state: State;
+  bounded: State;
+  content: string;
+}
+
 const sizeLimit = limits.stateBytes;
 
 export interface MemoryOptions {
@@ -127,14 +136,15 @@ export function openMemory(
   }
 
   function write(file: string, state: State, now: number, force: boolean): boolean {
-    const content = encodeState(state);
+    const bounded = boundState(state, sizeLimit);
+    const content = encodeState(bounded);
     if (content === text && signature !== undefined) return true;
     // Nothing worth remembering yet is no reason to make a file.
     if (signature === undefined && text === undefined && content === nothing) return true;
     // Every failing attempt costs a system call or two: not on each scan.
     if (!force && gap !== undefined && now - lastFailure < slowSeconds) return false;
     if (background && !force) {
-      writing = { since: systemClock.steady(), done: writeLater(file, state, content, now) };
+      writing = { since: systemClock.steady(), done: writeLater(file, { state, bounded, content }, now) };
       return false;
     }
     try {
@@ -144,15 +154,15 @@ export function openMemory(
       failed(file, error, now);
       return false;
     }
-    tellWritten(file, state, content, now);
+    tellWritten(file, { state, bounded, content }, now);
     return true;
   }
 
-  async function writeLater(file: string, state: State, content: string, now: number): Promise<void> {
+  async function writeLater(file: string, what: Written, now: number): Promise<void> {
     try {
-      await writeAtomicallyLater(file, content);
+      await writeAtomicallyLater(file, what.content);
       signature = signatureOf(await lstat(file));
-      tellWritten(file, state, content, now);
+      tellWritten(file, what, now);
     } catch (error) {
       failed(file, error, now);
     }
@@ -167,9 +177,9 @@ export function openMemory(
     );
   }
 
-  function tellWritten(file: string, state: State, content: string, now: number): void {
+  function tellWritten(file: string, { state, bounded, content }: Written, now: number): void {
     text = content;
-    written = state;
+    written = bounded;
     urgent = state;
     lastWrite = now;
     trouble(undefined, `state file ${file}: written again`);

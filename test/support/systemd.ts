@@ -100,7 +100,7 @@ export async function boot(): Promise<Machine> {
     spawnSync(
       'nsenter',
       [`--target=${pid}`, '--all', 'env', '-i', `PATH=${path}`, 'HOME=/root', 'sh', '-ec', `${asByHand}\n${script}`],
-      { encoding: 'utf8', timeout: 60_000, cwd: '/' },
+      { encoding: 'utf8', timeout: 60_000, cwd: '/', maxBuffer: 64 * 1024 * 1024 },
     );
   const stop = async () => {
     try {

@@ -8,6 +8,7 @@ import { knownReleases, newestRelease } from '../../filebeat/releases/releases.j
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
+import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { attempt } from '../../runtime/defect.js';
 import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
 
@@ -21,7 +22,7 @@ export interface Start {
 /** `-c` as given, comma-joined; `filebeat.yml` where there is none. */
 export function configLabel(argv: readonly string[]): string {
   const read = readCommand(argv, newestRelease);
-  return read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml';
+  return cutText(read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml', limits.textChars);
 }
 
 /** Canonical where it exists, else as it is written. */
@@ -76,9 +77,10 @@ export function foretell(
     const files = seenBy(host, hidden);
     const config = configLabel(command.argv);
     const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
-    const prediction = predictionWithin(whole, config);
-    const pathData = canonical(files, prediction.paths.data);
-    return { prediction, pathData, config, places: lookAtPlaces(files, prediction.mainFiles ?? [], pathData) };
+    const pathData = canonical(files, whole.paths.data);
+    const places = lookAtPlaces(files, whole.mainFiles ?? [], pathData);
+    const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
+    return { prediction, pathData: cutText(pathData, limits.textChars), config, places };
   };
   const start = { command, rootDir };
   return attempt(

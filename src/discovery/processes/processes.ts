@@ -11,7 +11,7 @@
  * - A Filebeat found before is verified on every scan by pid, start time and the stack that its last `exec` chose.
  */
 import { isCollector } from '../../filebeat/config/command.js';
-import { limits } from '../../model/limits.js';
+import { limits, withinShares } from '../../model/limits.js';
 import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
 import { parseCgroup } from '../../proc/cgroup.js';
@@ -110,7 +110,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     const filebeats: RunningFilebeat[] = [];
     const found: Facts[] = [];
     const all = listing.value.filter(isPid).map(Number);
-    const pids = all.length > limits.processes ? all.sort((a, b) => a - b).slice(0, limits.processes) : all;
+    const pids = all.length > limits.processes ? pidsWithin(procfs, all, known) : all;
     let examined = 0;
 
     const tellFilebeat = (pid: number): boolean => {
@@ -282,6 +282,21 @@ function forkedCopies(found: readonly Facts[]): Set<number> {
       copies.add(still.pid);
   }
   return copies;
+}
+
+/** Filebeats that are known, then those of the system, then of each user his share; the lowest pids first. */
+function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Facts>): number[] {
+  const accountOf = (pid: number) => {
+    const stat = known.has(pid) ? undefined : procfs.stat(`${pid}`);
+    return stat?.ok ? stat.value.uid : 0;
+  };
+  const accounts = new Map(all.map((pid) => [pid, accountOf(pid)]));
+  const { kept } = withinShares(
+    all.sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || a - b),
+    limits.processes,
+    (pid) => accounts.get(pid)!,
+  );
+  return all.filter((pid) => kept.has(pid)).sort((a, b) => a - b);
 }
 
 function isPid(name: string): boolean {

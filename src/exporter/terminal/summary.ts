@@ -2,9 +2,10 @@
  * A Report in one line and one number. The words, the figures behind the bar and the exit codes follow the
  * monitoring plugins' guidelines (https://www.monitoring-plugins.org/doc/guidelines.html).
  */
+import { severityOf } from '../../model/mismatches.js';
 import type { Report } from '../../model/model.js';
 import { grouped, plural } from '../format.js';
-import { type Counts, countAll } from '../view.js';
+import { type Counts, countAll, unknownIn } from '../view.js';
 
 /** Of the monitoring plugins. */
 export type ExitCode = 0 | 1 | 2 | 3;
@@ -12,9 +13,21 @@ export type ExitCode = 0 | 1 | 2 | 3;
 export const stateWords: Record<ExitCode, string> = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL', 3: 'UNKNOWN' };
 /** The worst of critical, unknown, warning; info counts for nothing; no Filebeat at all is fine. */
 export function exitCode(report: Report, counts = countAll(report)): ExitCode {
-  if (counts.severities.critical > 0) return 2;
-  if (!report.snapshot.usable || counts.unknown > 0) return 3;
-  return counts.severities.warning > 0 ? 1 : 0;
+  const { critical, unknown, any } = ofNewcomers(report);
+  if (counts.severities.critical > critical) return 2;
+  if (!report.snapshot.usable || counts.unknown > unknown) return 3;
+  return counts.severities.warning > 0 || any ? 1 : 0;
+}
+
+/** What an ordinary user has only just started pages nobody: it counts as a warning at most. */
+function ofNewcomers(report: Report): { critical: number; unknown: number; any: boolean } {
+  const { instances } = report.snapshot;
+  const names = new Set(instances.filter(({ newcomer }) => newcomer).map(({ name }) => name));
+  if (names.size === 0) return { critical: 0, unknown: 0, any: false };
+  const theirs = report.verdict.mismatches.filter((m) => names.has(m.name ?? '') && severityOf(m) === 'critical');
+  const verdicts = report.verdict.instances.filter((_, at) => names.has(instances[at]!.name));
+  const unknown = verdicts.reduce((sum, one) => sum + unknownIn(one), 0);
+  return { critical: theirs.length, unknown, any: theirs.length + unknown > 0 };
 }
 
 /** `2 of 15 instances down, 3 of 42 ports not served`. */

@@ -1,0 +1,21 @@
+/** Texts of others, cut where they enter: a name or a path of any length would be carried through everything. Pure. */
+import { createHash } from 'node:crypto';
+
+/** A text of more than `most` characters ends in a digest of the whole, so that two that begin alike stay apart. */
+export function cutText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most)}… ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** Every text in plain data; the very same object where none is too long. Keys are ours. */
+export function cutTexts<T>(value: T, most: number): T {
+  if (typeof value === 'string') return cutText(value, most) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => cutTexts(item, most));
+    return items.every((item, at) => item === value[at]) ? value : (items as T);
+  }
+  const entries = Object.entries(value).map(([key, one]) => [key, cutTexts(one, most)] as const);
+  const isSame = entries.every(([key, one]) => one === (value as Record<string, unknown>)[key]);
+  return isSame ? value : (Object.fromEntries(entries) as T);
+}
