@@ -47,11 +47,20 @@ const rooms: Room[] = [
     holds: 'which Filebeats run or ought to run',
     on: ['model', 'runtime', 'filebeat', 'settings', 'proc'],
   },
-  { name: 'state', holds: 'what is kept from scan to scan', on: ['model', 'runtime', 'filebeat', 'proc', 'discovery'] },
+  {
+    name: 'self-report',
+    holds: 'what a Filebeat says of itself: log and stats endpoint',
+    on: ['model', 'runtime', 'filebeat', 'proc'],
+  },
+  {
+    name: 'state',
+    holds: 'what is kept from scan to scan',
+    on: ['model', 'runtime', 'filebeat', 'proc', 'self-report', 'discovery'],
+  },
   {
     name: 'scan',
     holds: 'one look at everything',
-    on: ['model', 'runtime', 'filebeat', 'settings', 'proc', 'sockets', 'discovery', 'state'],
+    on: ['model', 'runtime', 'filebeat', 'settings', 'proc', 'sockets', 'discovery', 'self-report', 'state'],
   },
   { name: 'correlate', holds: 'the verdict on a snapshot', on: ['model', 'runtime', 'filebeat'] },
   { name: 'report', holds: 'the latest report, history, journal', on: ['model', 'runtime', 'correlate'] },
@@ -125,6 +134,11 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   },
   { why: 'the settings know of Filebeat its YAML', who: /^settings\//, not: /^filebeat\/(?!yaml\/yaml)/ },
   { why: '/proc knows of Filebeat what a view of files is', who: /^proc\//, not: /^filebeat\/(?!files\/file-view)/ },
+  {
+    why: 'nothing is sent but what self-report asks, and nothing listens but the web server',
+    who: /^(?!self-report\/stats-endpoint|web\/|exporter\/server)/,
+    not: /^node:(http|https|http2|tls|dgram)$/,
+  },
   { why: 'nothing is forked', who: /./, not: /^node:(child_process|cluster)$/ },
 ];
 

@@ -28,6 +28,7 @@ import {
   refutedPredictions,
   unexpectedSockets,
 } from './judge-instance.js';
+import { outputMismatches, reloadFailed, silentPorts, withOwnWords } from './judge-output.js';
 import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
 import { judgeAnew, portsAtRest } from './rest.js';
@@ -166,7 +167,9 @@ function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
     );
   }
   found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
-  return { ports: judged.ports, pending, mismatches: found };
+  found.push(...outputMismatches(instance), ...silentPorts(instance, judged.ports));
+  found.push(...reloadFailed(instance, found, snapshot.takenAt));
+  return { ports: judged.ports, pending, mismatches: found.map((m) => withOwnWords(m, instance)) };
 }
 
 /** A defect of ours costs the instance that it is met in. */

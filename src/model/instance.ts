@@ -3,6 +3,7 @@ import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
 import type { Fault, Prediction, Refusal } from './prediction.js';
 import type { FilebeatProcess } from './process.js';
+import type { SelfReport } from './self-report.js';
 
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
 
@@ -56,6 +57,8 @@ export interface Instance {
   dataKey?: string;
   /** Of one that is down: why its unit could not start it as its files are; clauses for people. */
   cannotStart?: string[];
+  /** What its process says of itself; absent where there is no source. */
+  selfReport?: SelfReport;
   /** How the last process ended, as far as the lock file in path.data tells. */
   lastEnd?: 'clean' | 'crash';
 }

@@ -11,6 +11,7 @@ export type * from './listener.js';
 export type * from './prediction.js';
 export type * from './process.js';
 export type * from './report.js';
+export type * from './self-report.js';
 export type * from './snapshot.js';
 export type * from './start.js';
 export type * from './verdict.js';

@@ -5,6 +5,7 @@ import type { InstanceOrigin } from './instance.js';
 import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
 import type { Fault } from './prediction.js';
 import type { Halt, Owner } from './process.js';
+import type { BindReason, LogErrorKind, OutputSituation } from './self-report.js';
 import type { Socket, StaticPort } from './snapshot.js';
 
 export type PortStatus =
@@ -133,6 +134,11 @@ export type Cause =
   | { kind: 'imitates'; instance: string; differs: Difference }
   /** Why no thread of it gets on. `sinceSeconds`: how long it has been seen so. */
   | { kind: 'frozen'; how: Halt; sinceSeconds?: number }
+  /** What becomes of its events. `waiting` and `capacity`: events. */
+  | { kind: 'output'; situation: OutputSituation; sinceSeconds: number; waiting?: number; capacity?: number }
+  | { kind: 'events-lost'; events: number; sinceSeconds: number }
+  /** `never`: nothing has come since it was first watched. */
+  | { kind: 'silent'; forSeconds: number; never: boolean }
   | { kind: 'none' };
 
 /** Who holds an endpoint that somebody else ought to hold. */
@@ -161,6 +167,10 @@ export interface Mismatch {
   input?: string;
   declaredIn?: Position;
   cause: Cause;
+  /** What its log says about it: a class and a time, never its words. */
+  said?: { what: BindReason | LogErrorKind; at: number };
+  /** What its own figures say about the output, where that is why datagrams pile up. */
+  output?: OutputSituation;
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;

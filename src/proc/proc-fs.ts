@@ -2,7 +2,17 @@
  * Everything under `/proc`, below a mountable root (`--path.procfs`): text, links, listings.
  * Synchronous on purpose: procfs never waits for a device, and the promise API costs six times as much.
  */
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { limits } from '../model/limits.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { during, enter, leave, leftAlone } from './place.js';
@@ -22,6 +32,8 @@ export interface ProcFs {
   list(path: string): Reading<string[]>;
   /** After following links; `uid` of `4242` is the process's effective one. */
   stat(path: string): Reading<{ dev: number; ino: number; size: number; uid: number }>;
+  /** At most `most` bytes from `from` on of the regular file behind a descriptor (`4242/fd/7`); anything else is `malformed`. */
+  bytes(path: string, from: number, most: number): Reading<Buffer>;
 }
 
 /** Asked after each read(2): `length` bytes are there, `got` of them came last. True: no more are needed. */
@@ -96,7 +108,26 @@ export function openProcFs(root: string): ProcFs {
         const { dev, ino, size, uid } = statSync(at(path));
         return { dev, ino, size, uid };
       }),
+    bytes: (path, from, most) => attempt(path, () => pieceOf(at(path), from, most)),
   };
+}
+
+/** Neither waits for a FIFO's other end nor takes a terminal, whatever stands behind the link by now. */
+function pieceOf(path: string, from: number, most: number): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!fstatSync(descriptor).isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' });
+    const piece = Buffer.allocUnsafe(most);
+    let length = 0;
+    while (length < most) {
+      const got = readSync(descriptor, piece, length, most - length, from + length);
+      if (got === 0) break;
+      length += got;
+    }
+    return piece.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function isProc(root: string): boolean {

@@ -13,10 +13,11 @@ import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js'
 import { readHostFacts } from '../proc/kernel.js';
 import { gapsLeftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
-import { parseStat } from '../proc/process-files.js';
+import { parseNamespaceLink, parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
 import { createVantage, everything, hostRoot } from '../proc/vantage.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
+import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
 import { lastEnd } from '../state/lifecycle.js';
@@ -30,6 +31,7 @@ import { draftAgainst, draftOf, endedMeanwhile, sightingOf, startsOf, tellHistor
 import { refutedBy } from './evidence.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
 import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
+import { subjectsOf } from './subjects.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
 import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
 
@@ -66,6 +68,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const bootClock = createBootClock(procfs, clock);
   const kept = sources.kept ?? createKeptReadings();
   const sockets = createSocketScanner(procfs);
+  const selfReports = createSelfReports(procfs, clock);
   let scanner = newScanner();
   let namesOfScanner = sources.settings().discovery.processNames;
   let state = sources.state;
@@ -128,6 +131,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       ...fromDeclared(instances, rootfs, kept),
       ...fromMemory(state, boot(), rootfs, kept),
     ];
+  }
+
+  /** Only sockets of this network namespace can be connected to. */
+  function ownNetns(): number | undefined {
+    const link = procfs.link('self/ns/net');
+    return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
   }
 
   /** Below the host's root, or one that a unit names: another one is gone with its process. */
@@ -203,10 +212,21 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { ledger, drops } = accountForDrops(state.ledger, lasting, held, { now, bootId: boot() });
     const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
     const learned = learnFrom(state.learned, instances, held, now, rules);
+    const said = selfReports.look(
+      subjectsOf(lasting, held, ownNetns()),
+      state.reports,
+      sources.settings().selfReport,
+      now,
+    );
+    gaps.push(...said.gaps);
+    for (const instance of lasting) {
+      const report = said.reports.get(instance.id);
+      if (report !== undefined) instance.selfReport = report;
+    }
     const sightings = drafts.map((one) => sightingOf(one, held));
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
     const ripening = { after: discovery.rememberAfter, remember: discovery.remember };
-    const seen = observe({ ...state, ledger, learned }, sightings, now, boot(), { cut, ripening });
+    const seen = observe({ ...state, ledger, learned, reports: said.kept }, sightings, now, boot(), { cut, ripening });
     state = sources.memory.pull(seen);
     sources.memory.save(state, clock.steady());
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };

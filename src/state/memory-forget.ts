@@ -24,7 +24,13 @@ export function forget(
   const names = new Set(Object.keys(state.instances).map((id) => state.instances[id]!.name));
   names.delete(name);
   return {
-    state: { ...state, instances: Object.fromEntries(kept), learned, ledger: pruneLedger(state.ledger, names) },
+    state: {
+      ...state,
+      instances: Object.fromEntries(kept),
+      learned,
+      ledger: pruneLedger(state.ledger, names),
+      reports: Object.fromEntries(Object.entries(state.reports).filter(([of]) => of !== name)),
+    },
     forgot: true,
   };
 }
@@ -44,6 +50,7 @@ export function mergeForeign(ours: State, written: State, theirs: State): State 
     ...(theirs.other === undefined ? {} : { other: theirs.other }),
     instances: mergeRecords(ours.instances, written.instances, theirs.instances),
     ledger: mergeRecords(ours.ledger, written.ledger, theirs.ledger),
+    reports: mergeRecords(ours.reports, written.reports, theirs.reports),
     learned,
   };
 }

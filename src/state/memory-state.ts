@@ -6,6 +6,7 @@
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import type { InstanceOrigin, Listener, ProcessId, Refusal, Refutation } from '../model/model.js';
+import type { KeptReports } from '../self-report/kept-report.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
 import { isSameBoot } from './memory-times.js';
@@ -74,11 +75,13 @@ export interface State {
   learned: Learned;
   /** Ordinary users' instances on their way to being remembered, by id. */
   ripening?: Ripening;
+  /** Figures of what instances say of themselves, by name. */
+  reports: KeptReports;
   /** Top-level fields that this release does not know: written again as they were read. */
   other?: Readonly<Record<string, unknown>>;
 }
 
-export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {} };
+export const emptyState: State = { version: stateVersion, instances: {}, ledger: {}, learned: {}, reports: {} };
 
 const mostRestartTimes = 50;
 
@@ -132,8 +135,15 @@ export function observe(
     instances,
     ledger: pruneLedger(before.ledger, names),
     learned,
+    reports: prune(before.reports, names),
     ...(open.length === 0 ? {} : { ripening: Object.fromEntries(open) }),
   };
+}
+
+/** The same object where all of them stay. */
+function prune<T>(rows: Readonly<Record<string, T>>, names: ReadonlySet<string>): Readonly<Record<string, T>> {
+  const kept = Object.entries(rows).filter(([name]) => names.has(name));
+  return kept.length === Object.keys(rows).length ? rows : Object.fromEntries(kept);
 }
 
 export interface ObserveOptions {
@@ -169,6 +179,7 @@ export function followNames(
     instances: { ...state.instances, ...renamed },
     ledger: Object.fromEntries(ledger),
     learned: Object.fromEntries(learned),
+    reports: Object.fromEntries(Object.entries(state.reports).map(([name, row]) => [moved.get(name) ?? name, row])),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { isKeptReport, type KeptReport, type KeptReports } from '../self-report/kept-report.js';
 import type { Learned, LearnedSocket } from './learned.js';
 import { isToldAgain, type Ledger, type LedgerEntry } from './ledger.js';
 import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
@@ -76,6 +77,7 @@ export function loadState(text: string): LoadedState {
       good<LearnedSocket>(sockets, isLearned),
     ]),
   );
+  const reports: KeptReports = good<KeptReport>(data['reports'], isKeptReport);
   const ripening = data['ripening'] === undefined ? {} : good<RipeningEntry>(data['ripening'], isRipening);
   const isOther = (field: string) => !Object.hasOwn(emptyState, field) && field !== 'ripening';
   const other = Object.fromEntries(Object.entries(data).filter(([field]) => isOther(field)));
@@ -83,7 +85,7 @@ export function loadState(text: string): LoadedState {
     ...(Object.keys(ripening).length === 0 ? {} : { ripening }),
     ...(Object.keys(other).length === 0 ? {} : { other }),
   };
-  return { kind: 'state', state: { ...emptyState, instances, ledger, learned, ...rest }, badRows };
+  return { kind: 'state', state: { ...emptyState, instances, ledger, learned, reports, ...rest }, badRows };
 }
 
 type Row = Record<string, unknown>;

@@ -9,9 +9,10 @@ import type {
   InstanceOrigin,
   InvalidWhy,
   Mismatch,
+  OutputSituation,
   UnresolvedWhy,
 } from '../model/model.js';
-import { bytes, duration, plural } from './figures.js';
+import { bytes, duration, grouped, plural } from './figures.js';
 import { differences } from './identity-text.js';
 import { endpointsText, endpointText, ownerText, positionText } from './places.js';
 
@@ -139,8 +140,59 @@ const elsewhere = {
   namespace: 'in another network namespace than the one it runs in now',
 };
 
+/** What Filebeat's own log adds: a class and a time. */
+const logWords: Record<NonNullable<Mismatch['said']>['what'], string> = {
+  'in-use': 'address already in use',
+  denied: 'permission denied',
+  'no-address': 'cannot assign requested address',
+  bind: 'a bind failed',
+  input: 'an input failed',
+  reload: 'a file or entry could not be loaded',
+  output_connect: 'no connection to the output',
+  output_publish: 'the output refused events',
+  output_dropped: 'events were dropped',
+  other: 'an error',
+};
+
+/** `21:15:08` UTC. */
+const clockText = (at: number): string => new Date(at * 1000).toISOString().slice(11, 19);
+
+/** Why datagrams pile up, by what Filebeat says of its output. */
+const behind: Record<OutputSituation, string> = {
+  down: ' Its output cannot be reached: once the queue is full, Filebeat stops reading.',
+  refusing: ' Its output refuses events: once the queue is full, Filebeat stops reading.',
+  mute: ' Its output does not answer: once the queue is full, Filebeat stops reading.',
+  slow: ' Its output takes less than arrives, and the queue is full.',
+  flowing: ' Its output keeps up: a burst, or too small a buffer.',
+  idle: ' Its output keeps up: a burst, or too small a buffer.',
+  unknown: '',
+};
+
+const situations: Record<OutputSituation, string> = {
+  down: 'No event is handed to the output: it cannot be reached, or it refuses the connection.',
+  refusing: 'The output refuses what it is sent, or times out.',
+  mute: 'Events are sent and not answered.',
+  slow: 'Events are acknowledged, but the queue stays full.',
+  flowing: '',
+  idle: '',
+  unknown: '',
+};
+
+function outputText({ situation, sinceSeconds, waiting, capacity }: Extract<Cause, { kind: 'output' }>): string {
+  const of = capacity === undefined ? '' : ` of ${grouped(capacity)}`;
+  const events = waiting === undefined ? '' : ` ${grouped(waiting)}${of} events wait.`;
+  return `${situations[situation]} So it has been for ${duration(sinceSeconds)}.${events}`;
+}
+
 /** Empty when nothing is known beyond what was seen. */
-export function causeText({ code, cause }: Mismatch): string {
+export function causeText(mismatch: Mismatch): string {
+  const { said, output } = mismatch;
+  const own = said === undefined ? '' : ` Filebeat said at ${clockText(said.at)}: ${logWords[said.what]}.`;
+  return `${kernelText(mismatch)}${output === undefined ? '' : behind[output]}${own}`.trim();
+}
+
+/** The cause by what the exporter saw itself. */
+function kernelText({ code, cause }: Mismatch): string {
   switch (cause.kind) {
     case 'not-running':
       if (cause.end === 'crash')
@@ -223,6 +275,14 @@ export function causeText({ code, cause }: Mismatch): string {
       return `It has the command line of “${cause.instance}”, but ${differences[cause.differs]}.`;
     case 'frozen':
       return `${frozen[cause.how]}${cause.sinceSeconds === undefined ? '' : ` It has been so for ${duration(cause.sinceSeconds)}.`}`;
+    case 'output':
+      return outputText(cause);
+    case 'events-lost':
+      return `Filebeat gave up on ${plural(cause.events, 'event')} within ${duration(cause.sinceSeconds)}: the output refused them for good, or could not write them.`;
+    case 'silent':
+      return cause.never
+        ? `Not one datagram has come since it was first watched, ${duration(cause.forSeconds)} ago.`
+        : `Nothing has come for ${duration(cause.forSeconds)}, longer than any pause of the last seven days.`;
     case 'none':
       return unknown[code] ?? '';
   }

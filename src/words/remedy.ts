@@ -209,6 +209,8 @@ export function remedyOf(m: Mismatch): Remedy {
       return listing(m);
     case 'queue_high':
     case 'drops':
+      if (m.output !== undefined && m.output !== 'flowing' && m.output !== 'idle')
+        return { ...log(m), say: 'mend what Filebeat sends to; its log has the reason' };
       return editThen(where, 'raise read_buffer (net.core.rmem_max caps it)', restart(m));
     case 'buffer_capped':
       return {

@@ -91,11 +91,21 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'frozen', how: 'traced', sinceSeconds: 90 }],
     [{ kind: 'frozen', how: 'uninterruptible', sinceSeconds: 90 }],
   ],
-  output_failing: [[{ kind: 'none' }]],
-  output_slow: [[{ kind: 'none' }]],
-  events_dropped: [[{ kind: 'none' }]],
-  port_silent: [[{ kind: 'none' }]],
-  reload_failed: [[{ kind: 'none' }]],
+  output_failing: [
+    [{ kind: 'output', situation: 'down', sinceSeconds: 90, waiting: 3201, capacity: 3200 }],
+    [{ kind: 'output', situation: 'refusing', sinceSeconds: 90, waiting: 700 }],
+    [
+      { kind: 'output', situation: 'mute', sinceSeconds: 90, waiting: 700 },
+      { said: { what: 'output_publish', at: 1_795_727_708 } },
+    ],
+  ],
+  output_slow: [[{ kind: 'output', situation: 'slow', sinceSeconds: 120, waiting: 3201, capacity: 3200 }]],
+  events_dropped: [[{ kind: 'events-lost', events: 415, sinceSeconds: 300 }]],
+  port_silent: [
+    [{ kind: 'silent', forSeconds: 5400, never: false }],
+    [{ kind: 'silent', forSeconds: 5400, never: true }],
+  ],
+  reload_failed: [[{ kind: 'none' }, { said: { what: 'reload', at: 1_795_727_708 } }]],
   learned_port_gone: [[{ kind: 'bind-failed', retry: 'never' }]],
   listener_invalid: [
     [{ kind: 'invalid', why: 'missing-port' }],
@@ -127,7 +137,11 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   socket_unexpected: [[{ kind: 'none' }]],
   owner_hidden: [[{ kind: 'permission', subject: '/proc/812/fd' }]],
   queue_high: [[{ kind: 'queue', bytes: 190_464, limit: 212_992 }]],
-  drops: [[{ kind: 'dropped', datagrams: 1234, sinceSeconds: 300 }]],
+  drops: [
+    [{ kind: 'dropped', datagrams: 1234, sinceSeconds: 300 }],
+    [{ kind: 'dropped', datagrams: 1234, sinceSeconds: 300 }, { output: 'down' }],
+    [{ kind: 'dropped', datagrams: 1234, sinceSeconds: 300 }, { output: 'flowing' }],
+  ],
   buffer_capped: [[{ kind: 'rmem-max', wanted: 8_388_608, granted: 212_992 }]],
   static_port_down: [[{ kind: 'none' }], [{ kind: 'wrong-process', owner: thief }, { subject: 'filebeat' }]],
 };

@@ -3,7 +3,7 @@
  * what a test or the demonstration asks for. They never speak; they bind. Filebeat itself is neither needed nor run.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { AF_INET, type Bind, parseBind } from './bind-words.js';
@@ -30,6 +30,8 @@ export interface StandInOptions {
   netns?: 'new' | { pid: number };
   /** Another root directory for it, as in a container. Needs root. */
   root?: string;
+  /** A file that it has open for appending, as Filebeat has its log. */
+  log?: string;
 }
 
 export interface BindOptions {
@@ -89,14 +91,17 @@ function programFile(name: string): string {
 export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const { argv, cwd, env = {}, uid, gid, sockets = [], netns, root } = options;
   const executable = programFile(options.name ?? basename(argv[0]!));
+  const log = options.log === undefined ? undefined : openSync(options.log, 'a', 0o600);
   const child = spawn(executable, argv.slice(1), {
     argv0: argv[0]!,
     env,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    // Its descriptor 3, where there is a log.
+    stdio: ['pipe', 'pipe', 'ignore', ...(log === undefined ? [] : [log])] as ['pipe', 'pipe', 'ignore'],
     ...(cwd !== undefined && { cwd }),
     ...(uid !== undefined && { uid }),
     ...(gid !== undefined && { gid }),
   });
+  if (log !== undefined) closeSync(log);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   const pid = child.pid!;

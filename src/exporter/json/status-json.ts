@@ -10,6 +10,7 @@ import type {
   Owner,
   PortTrack,
   Report,
+  SelfReport,
   StaticPortVerdict,
 } from '../../model/model.js';
 import { stretches } from '../../report/history.js';
@@ -52,6 +53,7 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
     resident_bytes: process?.residentBytes ?? null,
     open_fds: process?.openFds ?? null,
     max_fds: process?.maxFds ?? null,
+    self_report: selfReportJson(instance.selfReport),
     files: prediction.files.map((file) => ({
       path: file.path,
       role: file.role,
@@ -69,6 +71,30 @@ function identityJson(identity: Identity | undefined) {
     outside_unit: identity.outsideUnit ?? false,
     imitates: identity.imitates?.name ?? null,
     differs: identity.imitates?.differs ?? null,
+  };
+}
+
+/** Null where there is no source. */
+function selfReportJson(report: SelfReport | undefined) {
+  if (report === undefined) return null;
+  const { counts } = report;
+  return {
+    source: report.source,
+    success: report.success,
+    at: report.at ?? null,
+    output: report.output,
+    output_for_seconds: report.outputForSeconds ?? null,
+    output_type: report.outputType ?? null,
+    active_events: report.active ?? null,
+    queue_max_events: report.queueMax ?? null,
+    last_ack: report.lastAck ?? null,
+    events: counts?.events ?? null,
+    filtered: counts?.filtered ?? null,
+    acked: counts?.acked ?? null,
+    duplicate: counts?.duplicate ?? null,
+    dead_letter: counts?.deadLetter ?? null,
+    dropped: counts?.dropped ?? null,
+    log_errors: report.logErrors ?? null,
   };
 }
 
@@ -91,6 +117,8 @@ function portsJson({ instance, verdict }: InstanceView) {
       declarations: port.listeners.map((listener) => positionText(listener.declaredIn)),
       owners: (port.socket?.owners ?? []).map(ownerJson),
       drops: port.dropsTotal ?? null,
+      received: instance.selfReport?.listeners[endpointKey(port)]?.received ?? null,
+      last_arrival: instance.selfReport?.listeners[endpointKey(port)]?.lastArrival ?? null,
       receive_queue_bytes: socket?.receiveQueue ?? null,
       receive_buffer_bytes: (socket === undefined ? undefined : port.receiveBuffer) ?? null,
     };

@@ -120,6 +120,54 @@ export const metricTable = {
     'Limit of the receive queue, derived from read_buffer and net.core.rmem_*; the kernel does not tell it.',
     [],
   ),
+  filebeat_instance_pipeline_events_total: counter('instance', 'Events that reached the pipeline.', []),
+  filebeat_instance_pipeline_filtered_events_total: counter('instance', 'Events that processors dropped.', []),
+  filebeat_instance_pipeline_active_events: gauge(
+    'instance',
+    'Events that are not yet acknowledged, and those that wait to be let into the queue.',
+    [],
+  ),
+  filebeat_instance_pipeline_queue_max_events: gauge('instance', 'Capacity of the queue in events.', []),
+  filebeat_instance_output_events_total: counter('instance', 'Events by what finally became of them at the output.', [
+    'result',
+  ]),
+  filebeat_instance_output_failed_attempts_total: counter(
+    'instance',
+    'Attempts that the output repeats; releases up to 8.14 count 0 where a whole request was refused.',
+    [],
+  ),
+  filebeat_instance_output_bytes_total: counter('instance', 'Bytes that the output has written.', []),
+  filebeat_instance_output_last_ack_timestamp_seconds: gauge(
+    'instance',
+    'When an event was last seen to be acknowledged, seconds since the epoch.',
+    [],
+  ),
+  filebeat_instance_output_info: gauge('instance', 'Kind of the output.', ['type']),
+  filebeat_instance_log_errors_total: counter('instance', 'Lines of its log that tell of a failure, by kind.', [
+    'kind',
+  ]),
+  filebeat_instance_self_report_success: gauge(
+    'instance',
+    '1 when what Filebeat says of itself could be read, 0 when that failed; absent where there is no such source.',
+    ['source'],
+  ),
+  filebeat_instance_self_report_timestamp_seconds: gauge(
+    'instance',
+    'When the figures that Filebeat says of itself were made, seconds since the epoch.',
+    ['source'],
+  ),
+  filebeat_port_received_datagrams_total: counter(
+    'port',
+    'Datagrams that Filebeat has read at this port, as it says itself; absent where the release does not count them.',
+    [],
+  ),
+  filebeat_port_received_bytes_total: counter('port', 'Payload bytes that Filebeat has read at this port.', []),
+  filebeat_port_last_arrival_timestamp_seconds: gauge(
+    'port',
+    'When something was last seen to arrive at this port, seconds since the epoch.',
+    [],
+  ),
+  filebeat_port_filtered_events_total: counter('port', 'Events of this port that processors dropped.', []),
   filebeat_mismatches: gauge('none', 'How many mismatches of each kind stand; 0 when none does.', ['code', 'severity']),
   filebeat_mismatch: gauge('none', '1 while a mismatch with these labels stands.', [
     'code',

@@ -7,6 +7,7 @@ import type { GapReason, PortVerdict, Report, Severity } from '../../model/model
 import { positionText } from '../../words/words.js';
 import { type InstanceView, instanceViews, namespaceText, ownerOf, ownSocket } from '../view.js';
 import { createExposition, type Exposition, type Format, labelText, type Part, portLabels } from './exposition.js';
+import { addSelfReport } from './self-report-metrics.js';
 
 export interface MetricsOptions {
   version: string;
@@ -227,6 +228,7 @@ export function renderMetrics(report: Report, options: MetricsOptions, format: F
   for (const view of instanceViews(report)) {
     addInstance(out, report, view);
     addPortsOf(out, view);
+    addSelfReport(out, view);
   }
   addMismatches(out, report);
   addNamespaces(out, report);

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { sureStart } from '../../model/age.js';
 import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model/model.js';
+import { flowText, openSource } from '../../words/flow.js';
 import { identityText } from '../../words/identity-text.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, namespaceText } from '../view.js';
@@ -85,6 +86,7 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
       'Release',
       prediction.release.version === undefined ? 'not known; the newest rules apply' : prediction.release.version,
     ],
+    ['Events, by its own word', selfReportText(instance, takenAt)],
     ['Data path', prediction.paths.data],
     ['Home', prediction.paths.home],
   ])}${factList([
@@ -118,6 +120,18 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
         : `${grouped(process.openFds)}${process.maxFds === undefined ? '' : ` of ${grouped(process.maxFds)}`}`,
     ],
   ])}</div>`;
+}
+
+/** What it says of its pipeline, or what would make it say something. */
+function selfReportText(instance: Instance, now: number): string | undefined {
+  const { selfReport, process, prediction } = instance;
+  if (process === undefined) return undefined;
+  if (selfReport === undefined) return `not known: ${openSource(prediction.release.version)}`;
+  const from = selfReport.source === 'log' ? 'its log' : 'its stats endpoint';
+  if (!selfReport.success) return `${from} could not be read`;
+  const flow = flowText(selfReport);
+  if (flow === undefined || selfReport.at === undefined) return `no figures in ${from} yet`;
+  return `${flow}; from ${from}, ${duration(now - selfReport.at)} ago`;
 }
 
 export { pagePolicy } from './layout.js';

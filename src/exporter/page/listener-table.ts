@@ -39,13 +39,22 @@ function queueCell(port: PortVerdict): Html {
   return html`<td class="num">${bytes(socket.receiveQueue)} of ${bytes(receiveBuffer)}<br><span class="soft">≈ ${fit} fit</span></td>`;
 }
 
+/** When something last came, as far as Filebeat's own counters tell. */
+function arrivalHtml({ instance }: InstanceView, port: PortVerdict, now: number): Html | '' {
+  const report = instance.selfReport?.listeners[endpointKey(port)];
+  if (report === undefined) return '';
+  const { lastArrival } = report;
+  const text = lastArrival === undefined ? 'nothing has come yet' : `last datagram ${duration(now - lastArrival)} ago`;
+  return html`<br><span class="soft">${text}</span>`;
+}
+
 function listenerRow(report: Report, view: InstanceView, listener: Listener, port: PortVerdict): Html {
   const { history, snapshot } = report;
   const owners = port.socket?.owners ?? [];
   const read = listener.reload === undefined ? 'at start only' : `every ${duration(listener.reload.periodSeconds)}`;
   const drops = port.dropsTotal;
   return html`<tr><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 60)}</td>
-<td class="tight">${statusHtml(port.status)}</td>
+<td class="tight">${statusHtml(port.status)}${arrivalHtml(view, port, snapshot.takenAt)}</td>
 <td class="tight">${foreign(listener.input, 40)}</td>
 <td class="cut"><span class="mono">${foreign(positionText(listener.declaredIn))}</span><br><span class="soft">read ${read}</span></td>
 <td>${foreign(socketText(listener.target), 80)}</td>

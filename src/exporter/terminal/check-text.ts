@@ -1,6 +1,7 @@
 /** `check`: a Report for the terminal: the summary line, mismatches worst first, then tables of instances, ports, plain ports and gaps. */
 
 import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../../model/model.js';
+import { flowText } from '../../words/flow.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { duration, plural } from '../format.js';
 import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from '../view.js';
@@ -128,6 +129,24 @@ function instanceLines(views: readonly InstanceView[], paint: Paint, columns: nu
   return [...lines, ''];
 }
 
+/** How events flow, of those that say so. */
+function flowLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
+  const rows = views.flatMap(({ instance }): Cell[][] => {
+    const text = instance.selfReport === undefined ? undefined : flowText(instance.selfReport);
+    if (text === undefined) return [];
+    const { output } = instance.selfReport!;
+    const colour: Colour =
+      output === 'flowing' || output === 'idle' ? 'green' : output === 'unknown' ? 'yellow' : 'red';
+    return [[{ text: instance.name }, { text, colour }]];
+  });
+  if (rows.length === 0) return [];
+  const head = [
+    { title: 'INSTANCE', least: 8 },
+    { title: 'EVENTS, BY ITS OWN WORD', least: 24 },
+  ];
+  return [...table(head, rows.slice(0, manyPorts), paint, columns), ''];
+}
+
 function staticLines(report: Report, paint: Paint, columns: number | undefined): string[] {
   const { statics } = report.verdict;
   if (statics.length === 0) return [];
@@ -180,6 +199,7 @@ export function checkText(report: Report, options: TextOptions): string {
     '',
     ...mismatchLines(report, paint, columns),
     ...instanceLines(views, paint, columns),
+    ...flowLines(views, paint, columns),
     ...portLines(views, paint, columns),
     ...staticLines(report, paint, columns),
     ...gapLines(report.snapshot.gaps, paint, columns),

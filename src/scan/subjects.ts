@@ -1,0 +1,39 @@
+/** Running instances as their self-reports are looked at. Pure. */
+import type { Instance, Socket } from '../model/model.js';
+import type { Subject } from '../self-report/self-reports.js';
+import type { EndpointTarget } from '../self-report/stats-endpoint.js';
+import { fitOf, type HeldSockets } from './held-sockets.js';
+
+/** `ownNetns`: of this program. */
+export function subjectsOf(instances: readonly Instance[], held: HeldSockets, ownNetns: number | undefined): Subject[] {
+  return instances.flatMap((instance) => {
+    const { id, name, process, prediction, expected } = instance;
+    if (process === undefined) return [];
+    const { serving } = fitOf(instance, held);
+    const { version } = prediction.release;
+    const at = expected.findIndex(({ input }) => input === 'http');
+    const stats = at < 0 || process.netns !== ownNetns ? undefined : targetOf(serving[at] ?? []);
+    return [
+      {
+        id,
+        name,
+        process,
+        logs: prediction.paths.logs,
+        data: prediction.paths.data,
+        ...(version === undefined ? {} : { release: version }),
+        listeners: expected,
+        serving,
+        ...(stats === undefined ? {} : { stats }),
+      },
+    ];
+  });
+}
+
+/** A listening socket that this very process holds: its own address, never the configured name. */
+function targetOf(sockets: readonly Socket[]): EndpointTarget | undefined {
+  const [socket] = sockets;
+  if (socket === undefined || socket.protocol !== 'tcp') return undefined;
+  const { address, family, port } = socket;
+  const anywhere = address === '0.0.0.0' || address === '::';
+  return { address: anywhere ? (family === 4 || address === '::' ? '127.0.0.1' : '::1') : address, port };
+}

@@ -1,0 +1,131 @@
+/** What is kept of an instance's self-report from scan to scan and in the state file: counters that never fall, and arrivals. Pure. */
+import type { LogErrorKind, PipelineCounts } from '../model/model.js';
+import { logErrorKinds } from '../model/self-report.js';
+import { advanceRow, type MonotonicRow } from './monotonic.js';
+import type { EntryFigures } from './pipeline-figures.js';
+import type { Arrivals } from './silence.js';
+import { noCounts } from './track.js';
+
+export interface KeptListener {
+  received?: MonotonicRow;
+  bytes?: MonotonicRow;
+  filtered?: MonotonicRow;
+  arrivals?: Arrivals;
+}
+
+export interface KeptReport {
+  /** Source and process that the figures are of: `log 4711:123456`. */
+  of: string;
+  /** Log: time of the newest line that was counted, seconds since the epoch. */
+  upTo: number;
+  counts: PipelineCounts;
+  /** Endpoint: what it said last. */
+  raw?: PipelineCounts;
+  errors: Readonly<Record<LogErrorKind, number>>;
+  lastAck?: number;
+  /** Ids of inputs and where they listen, as far as the log has told: it does so once, after the start. */
+  devices: Readonly<Record<string, string>>;
+  /** By endpoint key. */
+  listeners: Readonly<Record<string, KeptListener>>;
+}
+
+/** By instance name. */
+export type KeptReports = Readonly<Record<string, KeptReport>>;
+
+export const noErrors = Object.fromEntries(logErrorKinds.map((kind) => [kind, 0])) as Record<LogErrorKind, number>;
+
+export function emptyKept(of: string): KeptReport {
+  return { of, upTo: 0, counts: noCounts, errors: noErrors, devices: {}, listeners: {} };
+}
+
+/** The same totals, for another process or source. */
+export function keptFor(before: KeptReport | undefined, of: string): KeptReport {
+  if (before === undefined) return emptyKept(of);
+  if (before.of === of) return before;
+  const { raw: _, ...rest } = before;
+  return { ...rest, of, upTo: 0, devices: {} };
+}
+
+const countFields = Object.keys(noCounts) as (keyof PipelineCounts)[];
+
+/** Adds what one period of the log counted. */
+export function addCounts(counts: PipelineCounts, more: PipelineCounts): PipelineCounts {
+  return Object.fromEntries(
+    countFields.map((field) => [field, counts[field] + more[field]]),
+  ) as unknown as PipelineCounts;
+}
+
+/** Adds what the endpoint counted since it was asked last; `fresh`: all of it is new, the process began at 0. */
+export function addRaw(kept: KeptReport, raw: PipelineCounts, fresh: boolean): KeptReport {
+  const more = (field: keyof PipelineCounts) => {
+    const before = kept.raw?.[field];
+    if (before === undefined) return fresh ? raw[field] : 0;
+    return raw[field] >= before ? raw[field] - before : raw[field];
+  };
+  const added = Object.fromEntries(countFields.map((field) => [field, more(field)])) as unknown as PipelineCounts;
+  return { ...kept, counts: addCounts(kept.counts, added), raw };
+}
+
+/** `period`: the figures are of one period and all new; else they are totals of the source `of`. */
+export function addEntry(
+  before: KeptListener | undefined,
+  entry: EntryFigures,
+  of: string,
+  how: 'period' | 'fresh' | 'joined',
+): KeptListener {
+  const row = (known: MonotonicRow | undefined, value: number | undefined): MonotonicRow | undefined => {
+    if (value === undefined) return known;
+    if (how === 'period')
+      return value === 0 && known !== undefined ? known : { total: (known?.total ?? 0) + value, raw: 0, of };
+    return advanceRow(known, of, value, how === 'fresh');
+  };
+  const received = row(before?.received, entry.received);
+  const bytes = row(before?.bytes, entry.bytes);
+  const filtered = row(before?.filtered, entry.filtered);
+  return {
+    ...before,
+    ...(received === undefined ? {} : { received }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(filtered === undefined ? {} : { filtered }),
+  };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+const isRow = (value: unknown): boolean =>
+  value === undefined ||
+  (isObject(value) && isCount(value['total']) && isCount(value['raw']) && typeof value['of'] === 'string');
+const isArrivals = (value: unknown): boolean =>
+  value === undefined ||
+  (isObject(value) &&
+    isCount(value['watchedSince']) &&
+    (value['last'] === undefined || isCount(value['last'])) &&
+    Array.isArray(value['pauses']) &&
+    value['pauses'].every((pause) => Array.isArray(pause) && pause.length === 2 && pause.every(isCount)));
+
+/** A row of a state file that holds what it ought to. */
+export function isKeptReport(row: Record<string, unknown>): boolean {
+  const { of, upTo, counts, raw, errors, devices, listeners, lastAck } = row;
+  const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));
+  return (
+    typeof of === 'string' &&
+    isCount(upTo) &&
+    isCounts(counts) &&
+    (raw === undefined || isCounts(raw)) &&
+    (lastAck === undefined || isCount(lastAck)) &&
+    isObject(errors) &&
+    logErrorKinds.every((kind) => isCount(errors[kind])) &&
+    isObject(devices) &&
+    Object.values(devices).every((device) => typeof device === 'string') &&
+    isObject(listeners) &&
+    Object.values(listeners).every(
+      (one) =>
+        isObject(one) &&
+        isRow(one['received']) &&
+        isRow(one['bytes']) &&
+        isRow(one['filtered']) &&
+        isArrivals(one['arrivals']),
+    )
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * One line of a Filebeat's log → what it tells, as a class with a time. Text up to 7.17 (tab-separated), ECS JSON since 8.0.
+ * Nothing of a line's text is passed on but addresses to compare, an input's id, counts and figures. Pure.
+ */
+import type { BindReason } from '../model/model.js';
+import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
+
+export type LogFact = { at: number } & (
+  | { kind: 'metrics'; figures: Figures; entries: EntryFigures[] }
+  /** Another process of the same Filebeat began here; `pid` as seen in its own pid namespace. */
+  | { kind: 'start'; pid: number; startedAt?: number }
+  /** An input with an id of its own starts on `host`. */
+  | { kind: 'input-start'; id: string; device: string }
+  | { kind: 'bind'; protocol: 'udp' | 'tcp'; address: string; reason: BindReason }
+  | { kind: 'input' }
+  | { kind: 'reload' }
+  | { kind: 'output_connect' }
+  | { kind: 'output_established' }
+  | { kind: 'output_publish' }
+  | { kind: 'output_dropped' }
+  | { kind: 'exiting' }
+  | { kind: 'other' }
+  /** Payload of an event: the file is not a log, and is never read again. */
+  | { kind: 'event-data' }
+);
+
+/** Longer lines are skipped unparsed: a metrics line of 50 inputs has 31 KB, an event can have any length. */
+export const LONGEST_LINE = 256 * 1024;
+
+interface Parts {
+  /** Seconds since the epoch. */
+  at: number;
+  level: string;
+  message: string;
+  fields: Readonly<Record<string, unknown>>;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** `TIME\tLEVEL\t[logger]\tfile.go:line\tmessage\t{json}`; logger and JSON may be missing. */
+function textParts(line: string): Parts | undefined {
+  const [time = '', level = '', ...rest] = line.split('\t');
+  const at = Date.parse(time) / 1000;
+  if (!Number.isFinite(at) || rest.length === 0) return undefined;
+  const caller = rest.findIndex((part) => /^[\w./-]+\.go:\d+$/.test(part));
+  const [message = '', json] = rest.slice(caller + 1);
+  return { at, level: level.toLowerCase(), message, fields: (json?.startsWith('{') ? parsed(json) : undefined) ?? {} };
+}
+
+function jsonParts(line: string): Parts | undefined {
+  const fields = parsed(line);
+  if (fields === undefined) return undefined;
+  // 7.x with logging.json: level, timestamp.
+  const at = Date.parse(textOf(fields['@timestamp'] ?? fields['timestamp'])) / 1000;
+  const level = textOf(fields['log.level'] ?? fields['level']).toLowerCase();
+  return Number.isFinite(at) ? { at, level, message: textOf(fields['message']), fields } : undefined;
+}
+
+const bindFailed =
+  /listen (udp|tcp)[46]? (\S{1,300}): bind: (address already in use|permission denied|cannot assign requested address)/;
+
+const reasons: Record<string, BindReason> = {
+  'address already in use': 'in-use',
+  'permission denied': 'denied',
+  'cannot assign requested address': 'no-address',
+};
+
+/** In this order: the first that matches. Sources: what releases 7.13 to 9.6 were seen to write. */
+const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish' | 'output_dropped' | 'exiting'][] = [
+  [/^Exiting: /, 'exiting'],
+  [/^Error loading config from file |^Error creating runner|^Unable to hash given config/, 'reload'],
+  [
+    /^Input '[\w-]+' failed with|^Cannot connect$|^Error running harvester|^Error starting the server|^cannot initialise pipeline workers/,
+    'input',
+  ],
+  [/^Cannot index event|^Failed to index \d+ events|^Writing event to file failed/, 'output_dropped'],
+  [/^Failed to connect to |^Error dialing |run out of available brokers/, 'output_connect'],
+  [/^[Ff]ailed to publish events|^failed to perform any bulk index operations/, 'output_publish'],
+];
+
+/** Undefined: a line that tells nothing, or is no line of a log. */
+export function readLogLine(line: string): LogFact | undefined {
+  if (line.length > LONGEST_LINE || line.length === 0) return undefined;
+  if (line.startsWith('{') && line.includes('"log.type":"event"')) return { kind: 'event-data', at: 0 };
+  const parts = line.startsWith('{') ? jsonParts(line) : textParts(line);
+  return parts === undefined ? undefined : factOf(parts);
+}
+
+function factOf({ at, level, message, fields }: Parts): LogFact | undefined {
+  if (/^(?:Non-zero metrics|No non-zero metrics) in the last /.test(message)) {
+    const monitoring = fields['monitoring'];
+    const metrics = isObject(monitoring) ? monitoring['metrics'] : undefined;
+    const figures = readFigures(metrics);
+    const dataset = isObject(monitoring)
+      ? (monitoring['dataset'] ?? (isObject(metrics) ? metrics['dataset'] : undefined))
+      : undefined;
+    return figures === undefined ? undefined : { kind: 'metrics', at, figures, entries: readEntries(dataset) };
+  }
+  if (message === 'Process info') return startOf(at, fields);
+  const id = fields['id'];
+  const host = fields['host'];
+  if (/^starting udp (?:socket )?input$/.test(message) && typeof id === 'string' && typeof host === 'string')
+    return { kind: 'input-start', at, id, device: host };
+  if (/^Connection to .* established$/.test(message)) return { kind: 'output_established', at };
+  if (level !== 'error' && level !== 'warn' && level !== 'critical') return undefined;
+  const bind =
+    bindFailed.exec(message) ??
+    bindFailed.exec(textOf(fields['error.message'] ?? nested(fields, 'error', 'message') ?? fields['error']));
+  if (bind !== null)
+    return { kind: 'bind', at, protocol: bind[1] as 'udp' | 'tcp', address: bind[2]!, reason: reasons[bind[3]!]! };
+  const found = classes.find(([pattern]) => pattern.test(message));
+  if (found !== undefined) return { kind: found[1], at };
+  return level === 'warn' ? undefined : { kind: 'other', at };
+}
+
+function nested(fields: Readonly<Record<string, unknown>>, outer: string, inner: string): unknown {
+  const value = fields[outer];
+  return isObject(value) ? value[inner] : undefined;
+}
+
+/** `system_info.process` of the line "Process info": pid and start time. */
+function startOf(at: number, fields: Readonly<Record<string, unknown>>): LogFact | undefined {
+  const process = nested(fields, 'system_info', 'process');
+  if (!isObject(process) || typeof process['pid'] !== 'number') return undefined;
+  const started = Date.parse(textOf(process['start_time'])) / 1000;
+  return { kind: 'start', at, pid: process['pid'], ...(Number.isFinite(started) ? { startedAt: started } : {}) };
+}

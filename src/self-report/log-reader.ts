@@ -1,0 +1,196 @@
+/**
+ * The log file that a process has open, found through its descriptors: no name of a file, no mount and no rotation rule is
+ * needed. Only the end is read, then what was appended.
+ */
+import type { Gap, ProcessId, Reading } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
+import { LONGEST_LINE, type LogFact, readLogLine } from './log-line.js';
+
+export type LogLook =
+  /** It has no log file open: its log goes elsewhere. */
+  | { kind: 'none' }
+  | { kind: 'failed'; gap: Gap }
+  /** `skipped`: more was appended than is read at once. */
+  | { kind: 'read'; facts: LogFact[]; skipped: boolean };
+
+/** A first look needs one whole metrics line, which has 31 KB with 50 inputs. */
+const firstBytes = 256 * 1024;
+const moreFirstBytes = 1024 * 1024;
+const mostBytes = 1024 * 1024;
+const mostDescriptors = 4096;
+/** Seconds before a process without a log file is asked again. */
+const patience = 60;
+
+interface Open {
+  startTicks: number;
+  /** Absent: none was found at `lookedAt`. */
+  descriptor?: string;
+  dev: number;
+  ino: number;
+  offset: number;
+  /** The beginning of a line whose end is not there yet. */
+  rest: Buffer;
+  lookedAt: number;
+  failed?: Gap;
+}
+
+export interface LogReader {
+  /** `logs`: where its configuration puts logs, as the process sees it; only a hint. */
+  read(process: ProcessId, logs: string): LogLook;
+  /** Forgets all processes but these. */
+  keepOnly(pids: ReadonlySet<number>): void;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** `now`: seconds, never going back. */
+export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
+  const known = new Map<number, Open>();
+
+  function open(process: ProcessId, logs: string): Open {
+    const found = findLog(procfs, process.pid, logs);
+    const base = { startTicks: process.startTicks, dev: 0, ino: 0, offset: 0, rest: nothing, lookedAt: now() };
+    if (!found.ok) return { ...base, failed: found.gap };
+    if (found.value === undefined) return base;
+    const { descriptor, dev, ino, size } = found.value;
+    return { ...base, descriptor, dev, ino, offset: Math.max(0, size - firstBytes) };
+  }
+
+  /** The whole lines from `offset` on; the rest is kept for the next look. `first`: the piece begins within a line. */
+  function take(file: Open, pid: number, size: number, first: boolean): LogLook {
+    let skipped = false;
+    if (size - file.offset > mostBytes) {
+      file.offset = size - mostBytes;
+      file.rest = nothing;
+      first = true;
+      skipped = true;
+    }
+    const from = file.offset;
+    const piece = procfs.bytes(`${pid}/fd/${file.descriptor}`, from, size - from);
+    if (!piece.ok) return { kind: 'failed', gap: piece.gap };
+    file.offset = from + piece.value.length;
+    const bytes = Buffer.concat([file.rest, piece.value]);
+    const end = bytes.lastIndexOf(10) + 1;
+    // A line without end is dropped, and so is what follows of it.
+    const rest = bytes.subarray(end);
+    file.rest = rest.length > LONGEST_LINE ? nothing : Buffer.from(rest);
+    const lines = bytes.subarray(0, end).toString('utf8').split('\n');
+    const facts: LogFact[] = [];
+    for (const line of first && from > 0 ? lines.slice(1) : lines) {
+      const fact = readLogLine(line);
+      if (fact?.kind === 'event-data') {
+        delete file.descriptor;
+        return { kind: 'none' };
+      }
+      if (fact !== undefined) facts.push(fact);
+    }
+    return { kind: 'read', facts, skipped };
+  }
+
+  return {
+    read(process, logs) {
+      let file = known.get(process.pid);
+      let first = false;
+      const stale =
+        file?.startTicks !== process.startTicks || (file.descriptor === undefined && now() - file.lookedAt >= patience);
+      if (file === undefined || stale) {
+        file = open(process, logs);
+        known.set(process.pid, file);
+        first = true;
+      }
+      if (file.failed !== undefined) return { kind: 'failed', gap: file.failed };
+      if (file.descriptor === undefined) return { kind: 'none' };
+      const stat = procfs.stat(`${process.pid}/fd/${file.descriptor}`);
+      if (!stat.ok || stat.value.ino !== file.ino || stat.value.dev !== file.dev) {
+        // Rotated, or closed: what was appended to the old one since the last look is lost to us.
+        file = open(process, logs);
+        known.set(process.pid, file);
+        if (file.descriptor === undefined)
+          return file.failed === undefined ? { kind: 'none' } : { kind: 'failed', gap: file.failed };
+        const again = procfs.stat(`${process.pid}/fd/${file.descriptor}`);
+        if (!again.ok) return { kind: 'failed', gap: again.gap };
+        return take(file, process.pid, again.value.size, true);
+      }
+      const { size } = stat.value;
+      if (size < file.offset) {
+        file.offset = 0;
+        file.rest = nothing;
+      }
+      if (size === file.offset) return { kind: 'read', facts: [], skipped: false };
+      const seen = take(file, process.pid, size, first);
+      if (!first || seen.kind !== 'read' || size <= firstBytes || seen.facts.some(({ kind }) => kind === 'metrics'))
+        return seen;
+      file.offset = Math.max(0, size - moreFirstBytes);
+      file.rest = nothing;
+      return take(file, process.pid, size, true);
+    },
+    keepOnly(pids) {
+      for (const pid of known.keys()) if (!pids.has(pid)) known.delete(pid);
+    },
+  };
+}
+
+interface Found {
+  descriptor: string;
+  dev: number;
+  ino: number;
+  size: number;
+}
+
+/**
+ * The regular file that it has open for writing only and that holds lines of a log. The registry and the output's own file are
+ * open in the same way, so the content decides; where several would do, one below `logs` goes first.
+ */
+function findLog(procfs: ProcFs, pid: number, logs: string): Reading<Found | undefined> {
+  const names = procfs.list(`${pid}/fd`);
+  // Who may not see its descriptors is told so by the owners of its sockets already.
+  if (!names.ok) return { ok: true, value: undefined };
+  const candidates = names.value.slice(0, mostDescriptors).flatMap((descriptor) => {
+    const link = procfs.link(`${pid}/fd/${descriptor}`);
+    if (!link.ok || !link.value.startsWith('/') || /\/registry\/|events-data|^\/dev\/|^\/proc\//.test(link.value))
+      return [];
+    return [{ descriptor, path: link.value }];
+  });
+  const ranked = candidates.sort(
+    (a, b) => Number(b.path.startsWith(`${logs}/`)) - Number(a.path.startsWith(`${logs}/`)),
+  );
+  let denied: Gap | undefined;
+  for (const { descriptor } of ranked) {
+    const info = procfs.piece(`${pid}/fdinfo/${descriptor}`);
+    if (!info.ok || !isWriteOnly(info.value)) continue;
+    const stat = procfs.stat(`${pid}/fd/${descriptor}`);
+    if (!stat.ok) continue;
+    const head = procfs.bytes(`${pid}/fd/${descriptor}`, Math.max(0, stat.value.size - firstBytes), firstBytes);
+    if (!head.ok) {
+      if (head.gap.reason === 'denied') denied = { ...head.gap, detail: 'its log may not be read' };
+      continue;
+    }
+    if (!isLog(head.value)) continue;
+    const { dev, ino, size } = stat.value;
+    return { ok: true, value: { descriptor, dev, ino, size } };
+  }
+  return denied === undefined ? { ok: true, value: undefined } : { ok: false, gap: denied };
+}
+
+/** `flags:\t02100001`: octal, the lowest two bits are the access mode (proc(5)). */
+function isWriteOnly(fdinfo: string): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(fdinfo)?.[1];
+  return flags !== undefined && (Number.parseInt(flags, 8) & 3) === 1;
+}
+
+/** Whole lines that are lines of a log. Events that the file output wrote have `@metadata`, the event log has `log.type`. */
+function isLog(bytes: Buffer): boolean {
+  const lines = bytes.toString('utf8').split('\n').slice(0, -1).slice(-20);
+  if (
+    lines.some((line) => line.startsWith('{') && (line.includes('"@metadata"') || line.includes('"log.type":"event"')))
+  )
+    return false;
+  return lines.some((line) => {
+    if (!line.startsWith('{'))
+      return /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d{4})\t(?:DEBUG|INFO|WARN|ERROR|CRITICAL|FATAL|PANIC)\t/.test(line);
+    return (
+      (/"log\.level":"/.test(line) && /"@timestamp":"/.test(line)) ||
+      (/"level":"/.test(line) && /"timestamp":"/.test(line))
+    );
+  });
+}

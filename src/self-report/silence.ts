@@ -1,0 +1,53 @@
+/**
+ * When a listener is silent for longer than is usual: the longest pause seen on each of the last seven days is kept, so that
+ * nights and weekends become usual. Pure; times are seconds since the epoch.
+ */
+
+export interface Arrivals {
+  /** When it was first watched. */
+  watchedSince: number;
+  /** When something last arrived; absent: never while it was watched. */
+  last?: number;
+  /** `[day since the epoch, longest pause that ended on it in seconds]`, oldest first, seven days at most. */
+  pauses: readonly (readonly [day: number, seconds: number])[];
+}
+
+const daySeconds = 86_400;
+const keptDays = 7;
+/** So many spans of `silent_after` have to be watched before its silence means anything. */
+const spansToLearn = 6;
+
+/** `arrived`: since the look before, by a counter, the queue or the drops. `watched`: that look was of the same socket. */
+export function noteLook(before: Arrivals | undefined, now: number, arrived: boolean, watched: boolean): Arrivals {
+  if (before === undefined) return { watchedSince: now, ...(arrived ? { last: now } : {}), pauses: [] };
+  if (!arrived) return before;
+  const pause = before.last === undefined || !watched ? 0 : Math.max(0, now - before.last);
+  const today = Math.floor(now / daySeconds);
+  const recent = before.pauses.filter(([day]) => day > today - keptDays && day <= today);
+  const known = recent.find(([day]) => day === today)?.[1] ?? 0;
+  const pauses =
+    pause > known
+      ? [...recent.filter(([day]) => day !== today), [today, pause] as const]
+      : recent.length === before.pauses.length
+        ? before.pauses
+        : recent;
+  return { watchedSince: before.watchedSince, last: now, pauses };
+}
+
+export interface Silence {
+  forSeconds: number;
+  never: boolean;
+}
+
+/** Undefined: not silent, not for unusually long, or not watched for long enough to say. `after` 0: never told. */
+export function silenceOf(arrivals: Arrivals, now: number, after: number): Silence | undefined {
+  if (after === 0) return undefined;
+  const from = arrivals.last ?? arrivals.watchedSince;
+  const forSeconds = now - from;
+  // A time in the future, by a clock that was set back, says nothing.
+  if (forSeconds < 0) return undefined;
+  if (arrivals.last === undefined) return forSeconds > after ? { forSeconds, never: true } : undefined;
+  if (arrivals.last - arrivals.watchedSince < spansToLearn * after) return undefined;
+  const longest = arrivals.pauses.reduce((most, [, seconds]) => Math.max(most, seconds), 0);
+  return forSeconds > Math.max(after, 3 * longest) ? { forSeconds, never: false } : undefined;
+}

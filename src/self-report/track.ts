@@ -1,0 +1,127 @@
+/** A run of looks at one process's figures → how its output does and for how long. Pure. */
+import type { OutputSituation, PipelineCounts } from '../model/model.js';
+import type { Figures } from './pipeline-figures.js';
+import { type Look, type Situation, shortestWindow, situationBetween } from './situation.js';
+
+/** Seconds of looks that are kept. */
+const keptSeconds = 330;
+/** CONTRACT: events lost within the last 5 minutes. */
+const lostWindow = 300;
+const mostLooks = 400;
+
+const failing: readonly OutputSituation[] = ['down', 'refusing', 'mute'];
+
+export interface Track {
+  /** Oldest first; all of one process and one source. */
+  looks: readonly Look[];
+  /** The failing or slow situation that has not been seen to end. `looks`: how often it was found. */
+  run?: { kind: 'failing' | 'slow'; output: OutputSituation; since: number; looks: number };
+  situation?: Situation;
+  /** Of the look that last saw an acknowledgement. */
+  lastAck?: number;
+}
+
+export const emptyTrack: Track = { looks: [] };
+
+/** A look later than the last one; an earlier one changes nothing. */
+export function addLook(track: Track, look: Look, leaks: boolean): Track {
+  const last = track.looks.at(-1);
+  if (last !== undefined && look.at <= last.at) return track;
+  // Newest look that is far enough away; of looks that are close together the oldest says at least what moves.
+  const from = track.looks.findLast(({ at }) => look.at - at >= shortestWindow) ?? track.looks[0];
+  const looks = [...track.looks.filter(({ at }) => look.at - at <= keptSeconds), look].slice(-mostLooks);
+  // The last look stays whatever its age: scrapes may be minutes apart.
+  const kept = last !== undefined && !looks.includes(last) ? [last, ...looks] : looks;
+  if (from === undefined) return { ...track, looks: kept };
+  const situation = situationBetween(from, look, leaks);
+  const acked = last !== undefined && confirmed(look.figures) > confirmed(last.figures);
+  const run = runAfter(track.run, situation, from.at);
+  const { run: _, ...rest } = track;
+  return {
+    ...rest,
+    looks: kept,
+    situation,
+    ...(run === undefined ? {} : { run }),
+    ...(acked ? { lastAck: look.at } : {}),
+  };
+}
+
+function confirmed({ acked, duplicate, deadLetter }: Figures): number {
+  return acked + duplicate + deadLetter;
+}
+
+/** "Can't tell" ends nothing that was found before; only what moves does. */
+function runAfter(before: Track['run'], { output }: Situation, since: number): Track['run'] {
+  if (output === 'unknown') return before;
+  const kind = failing.includes(output) ? 'failing' : output === 'slow' ? 'slow' : undefined;
+  if (kind === undefined) return undefined;
+  if (before?.kind !== kind) return { kind, output, since, looks: 1 };
+  return { ...before, output, looks: before.looks + 1 };
+}
+
+/** Events that the output gave up within the last 5 minutes. */
+export function lostRecently({ looks }: Track): number {
+  const last = looks.at(-1);
+  if (last === undefined) return 0;
+  const from = looks.find(({ at }) => last.at - at <= lostWindow) ?? last;
+  return last.figures.dropped - from.figures.dropped;
+}
+
+/** Events per second over the window of the last verdict. */
+export function ratesOf({ situation }: Track): { in: number; out: number } | undefined {
+  if (situation === undefined || situation.seconds <= 0) return undefined;
+  return { in: situation.in / situation.seconds, out: situation.out / situation.seconds };
+}
+
+export const noCounts: PipelineCounts = {
+  events: 0,
+  filtered: 0,
+  acked: 0,
+  duplicate: 0,
+  deadLetter: 0,
+  dropped: 0,
+  failedAttempts: 0,
+  bytes: 0,
+};
+
+export function countsOf(figures: Figures): PipelineCounts {
+  const { events, filtered, acked, duplicate, deadLetter, dropped, failed, bytes } = figures;
+  return { events, filtered, acked, duplicate, deadLetter, dropped, failedAttempts: failed, bytes };
+}
+
+/** Counters of a period on top of what came before; gauges as they are now, the queue's size as last told. */
+export function addPeriod(sum: Figures | undefined, period: Figures): Figures {
+  if (sum === undefined) return period;
+  const added = (
+    field:
+      | 'events'
+      | 'filtered'
+      | 'published'
+      | 'acked'
+      | 'duplicate'
+      | 'deadLetter'
+      | 'dropped'
+      | 'failed'
+      | 'tried'
+      | 'bytes'
+      | 'reloads',
+  ) => sum[field] + period[field];
+  const queueMax = period.queueMax ?? sum.queueMax;
+  const outputType = period.outputType ?? sum.outputType;
+  return {
+    ...period,
+    events: added('events'),
+    filtered: added('filtered'),
+    published: added('published'),
+    acked: added('acked'),
+    duplicate: added('duplicate'),
+    deadLetter: added('deadLetter'),
+    dropped: added('dropped'),
+    failed: added('failed'),
+    tried: added('tried'),
+    bytes: added('bytes'),
+    reloads: added('reloads'),
+    ...(queueMax === undefined ? {} : { queueMax }),
+    ...(outputType === undefined ? {} : { outputType }),
+  };
+}

@@ -1,0 +1,41 @@
+/** How a Filebeat's events flow, in one line. Pure. */
+import type { OutputSituation, SelfReport } from '../model/model.js';
+import { duration, grouped } from './figures.js';
+
+const situations: Record<OutputSituation, string> = {
+  flowing: '',
+  idle: '',
+  down: 'output not reached',
+  refusing: 'output refuses',
+  mute: 'output does not answer',
+  slow: 'output too slow',
+  unknown: '',
+};
+
+const rate = (perSecond: number): string => {
+  if (perSecond > 0 && perSecond < 0.1) return '<0.1/s';
+  return `${perSecond >= 10 || Number.isInteger(perSecond) ? grouped(Math.round(perSecond)) : perSecond.toFixed(1)}/s`;
+};
+
+/** `in 100/s → queue 195 of 3,200 → out 100/s (logstash)`; undefined while there are no figures. */
+export function flowText(report: SelfReport): string | undefined {
+  if (report.active === undefined) return undefined;
+  const { rates, active, queueMax, outputType, output, outputForSeconds } = report;
+  const queue = `queue ${grouped(active)}${queueMax === undefined ? '' : ` of ${grouped(queueMax)}`}`;
+  const parts = rates === undefined ? [queue] : [`in ${rate(rates.in)}`, queue, `out ${rate(rates.out)}`];
+  const state = situations[output];
+  const since = outputForSeconds === undefined ? '' : ` for ${duration(outputForSeconds)}`;
+  return `${parts.join(' → ')}${outputType === undefined ? '' : ` (${outputType})`}${state === '' ? '' : `, ${state}${since}`}`;
+}
+
+/**
+ * What to edit so that a Filebeat without a source can be heard. By observation: packages and containers log to stderr, and
+ * since 8.16 `to_files` alone does not bring the file back.
+ */
+export function openSource(release: string | undefined): string {
+  const [major = 9, minor = 99] = (release ?? '').split('.').map(Number).filter(Number.isFinite);
+  const both = major === 8 && minor >= 16;
+  return both
+    ? 'it writes no log file; “logging.to_files: true” with “logging.to_stderr: false” opens one'
+    : 'it writes no log file; “logging.to_files: true” opens one';
+}
