@@ -35,7 +35,10 @@ interface Slot {
   answered?: Answered;
 }
 
-export function createAsker(clock: { wall(): number; steady(): number }, ask = askEndpoint): Asker {
+export function createAsker(
+  clock: { wall(): number; steady(): number },
+  ask: (target: EndpointTarget, withInputs: boolean) => Promise<EndpointResult> = askEndpoint,
+): Asker {
   const slots = new Map<number, Slot>();
 
   return {

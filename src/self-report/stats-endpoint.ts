@@ -82,9 +82,13 @@ export function depthOf(text: string): number {
   return deepest;
 }
 
-/** `/inputs/` came with 8.7: before, it is 404 and left out. */
-export async function askEndpoint(target: EndpointTarget, withInputs: boolean): Promise<EndpointResult> {
-  const until = steadyMs() + deadlineMs;
+/** `/inputs/` came with 8.7: before, it is 404 and left out. `within`: milliseconds for all three. */
+export async function askEndpoint(
+  target: EndpointTarget,
+  withInputs: boolean,
+  within = deadlineMs,
+): Promise<EndpointResult> {
+  const until = steadyMs() + within;
   const [root, stats, inputs] = await Promise.all([
     fetchJson(target, '/', until),
     fetchJson(target, '/stats', until),
