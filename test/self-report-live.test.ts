@@ -11,10 +11,10 @@ import { openProcFs } from '../src/proc/proc-fs.js';
 import { parseStat } from '../src/proc/process-files.js';
 import { handClock } from '../src/runtime/clock.js';
 import { createAsker } from '../src/self-report/asker.js';
+import { askEndpoint } from '../src/self-report/endpoint-client.js';
 import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createLogReader } from '../src/self-report/log-reader.js';
 import { createSelfReports, type Subject } from '../src/self-report/self-reports.js';
-import { askEndpoint } from '../src/self-report/stats-endpoint.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
 

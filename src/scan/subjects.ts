@@ -1,7 +1,7 @@
 /** Running instances as their self-reports are looked at. Pure. */
 import type { Instance, Socket } from '../model/model.js';
+import type { EndpointTarget } from '../self-report/endpoint-client.js';
 import type { Subject } from '../self-report/self-reports.js';
-import type { EndpointTarget } from '../self-report/stats-endpoint.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 
 /** `ownNetns`: of this program. */

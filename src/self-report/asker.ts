@@ -3,7 +3,7 @@
  * nobody else anything.
  */
 import type { ProcessId } from '../model/model.js';
-import { askEndpoint, type EndpointResult, type EndpointTarget } from './stats-endpoint.js';
+import { askEndpoint, type EndpointResult, type EndpointTarget } from './endpoint-client.js';
 
 /** Seconds between two questions to one endpoint. */
 const restSeconds = 5;

@@ -8,12 +8,12 @@ import type { Gap, Listener, ListenerReport, ProcessId, SelfReport, Socket } fro
 import type { ProcFs } from '../proc/proc-fs.js';
 import type { Clock } from '../runtime/clock.js';
 import { type Answered, createAsker } from './asker.js';
+import type { EndpointTarget } from './endpoint-client.js';
 import { addEntry, addRaw, type KeptReport, type KeptReports, keptFor } from './kept-report.js';
 import { createLogReader } from './log-reader.js';
 import { emptyStory, type LogStory, tellFacts } from './log-report.js';
 import { type EntryFigures, endpointOfDevice, readEntries, readFigures } from './pipeline-figures.js';
 import { noteLook, silenceOf } from './silence.js';
-import type { EndpointTarget } from './stats-endpoint.js';
 import { addLook, countsOf, emptyTrack, lostRecently, ratesOf, type Track } from './track.js';
 
 /** One running instance, as far as its self-report needs it. */
