@@ -182,6 +182,9 @@ const toldBy: Partial<Record<MismatchCode, string>> = {
   port_taken: 'FilebeatPortTaken',
   queue_high: 'FilebeatQueueNearFull',
   drops: 'FilebeatDropsDatagrams',
+  output_failing: 'FilebeatOutputFailing',
+  events_dropped: 'FilebeatEventsDropped',
+  port_silent: 'FilebeatPortSilent',
   static_port_down: 'FilebeatStaticPortDown',
 };
 
