@@ -1,4 +1,5 @@
 /** The time stamps of the state when somebody has set the wall clock, and whether two looks fell into one boot. Pure. */
+import type { Arrivals } from '../self-report/silence.js';
 import type { State } from './memory-state.js';
 
 /**
@@ -22,7 +23,19 @@ export function shiftTimes(state: State, step: number, now: number): State {
     learned: each(state.learned, (sockets) =>
       each(sockets, (one) => ({ ...one, since: moved(one.since), lastSeen: moved(one.lastSeen) })),
     ),
+    // `upTo` is compared with stamps of Filebeat's own log, which nobody moves.
+    reports: each(state.reports, (report) => ({
+      ...report,
+      listeners: each(report.listeners, ({ arrivals, ...one }) =>
+        arrivals === undefined ? one : { ...one, arrivals: movedArrivals(arrivals, moved) },
+      ),
+    })),
   };
+}
+
+function movedArrivals(arrivals: Arrivals, moved: (stamp: number) => number): Arrivals {
+  const { watchedSince, last } = arrivals;
+  return { ...arrivals, watchedSince: moved(watchedSince), ...(last === undefined ? {} : { last: moved(last) }) };
 }
 
 /**
