@@ -1,5 +1,6 @@
 /** What of the state is written where all of it would be more than can be read again: the lowest claims go first. Pure. */
 import { withinShares } from '../model/limits.js';
+import type { KeptReports } from '../self-report/kept-report.js';
 import type { Learned } from './learned.js';
 import type { Ledger } from './ledger.js';
 import type { RememberedInstance, State } from './memory-state.js';
@@ -8,11 +9,12 @@ import { encodeState } from './memory-text.js';
 /** Room for what belongs to no instance. Bytes. */
 const spare = 64 * 1024;
 
-/** An instance with its share of the ledger and what was learned of it. */
+/** An instance with its share of the ledger, what was learned of it and what it says of itself. */
 interface Part {
   known: RememberedInstance;
   ledger: Ledger;
   learned: Learned;
+  reports: KeptReports;
 }
 
 /** The very same state where it is small, as nearly always. `most`: bytes as they are written. */
@@ -28,6 +30,7 @@ export function boundState(state: State, most: number): State {
     instances: Object.fromEntries(of.map(({ known }) => [known.id, known])),
     ledger: Object.assign({}, ...of.map(({ ledger }) => ledger)) as Ledger,
     learned: Object.assign({}, ...of.map(({ learned }) => learned)) as Learned,
+    reports: Object.assign({}, ...of.map(({ reports }) => reports)) as KeptReports,
   };
 }
 
@@ -36,13 +39,13 @@ function rank({ origins }: RememberedInstance): number {
   return origins.some((origin) => origin === 'systemd' || origin === 'declared') ? 0 : 1;
 }
 
-function sizeOf({ known, ledger, learned }: Part): number {
-  const text = JSON.stringify({ instances: { [known.id]: known }, ledger, learned }, null, 1);
+function sizeOf({ known, ledger, learned, reports }: Part): number {
+  const text = JSON.stringify({ instances: { [known.id]: known }, ledger, learned, reports }, null, 1);
   return Buffer.byteLength(text);
 }
 
 /** What belongs to a name that no remembered instance has is not written. */
-function partsOf({ instances, ledger, learned }: State): Part[] {
+function partsOf({ instances, ledger, learned, reports }: State): Part[] {
   const ledgers = new Map<string, Record<string, Ledger[string]>>();
   for (const [key, entry] of Object.entries(ledger)) {
     const name = (JSON.parse(key) as string[])[0]!;
@@ -52,6 +55,12 @@ function partsOf({ instances, ledger, learned }: State): Part[] {
   }
   return Object.values(instances).map((known) => {
     const own = learned[known.name];
-    return { known, ledger: ledgers.get(known.name) ?? {}, learned: own === undefined ? {} : { [known.name]: own } };
+    const report = reports[known.name];
+    return {
+      known,
+      ledger: ledgers.get(known.name) ?? {},
+      learned: own === undefined ? {} : { [known.name]: own },
+      reports: report === undefined ? {} : { [known.name]: report },
+    };
   });
 }
