@@ -20,7 +20,10 @@ describe('explain of a command line', () => {
       "filebeat.inputs.1.host=['::1']",
     ]);
     assert.equal(code, 1, 'a list is no host');
-    assert.match(out, /would not start\n {2}because {4}The setting host has the wrong type\. \(command line\)/);
+    assert.match(
+      out,
+      /would not start\n {2}because {4}The setting host has the wrong type\. It takes a text\. \(command line\)/,
+    );
     const good = await explained(tree, [
       '-c',
       'filebeat.yml',

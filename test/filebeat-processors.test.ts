@@ -224,11 +224,13 @@ describe('scripts', () => {
     const { reason } = predicted({
       main: `${INPUTS}processors:\n- convert:\n    fields:\n    - {from: a, type: number}\n`,
     });
-    assert.deepEqual(reason, {
+    const { takes, ...fault } = reason!;
+    assert.deepEqual(fault, {
       code: 'bad-value',
       subject: 'convert.fields.type',
       at: { file: '/etc/fb/filebeat.yml', line: 6 },
     });
+    assert.match(takes ?? '', /^one of .*\blong\b/);
   });
 });
 

@@ -31,7 +31,14 @@ function rows(list: Row[], own = false): void {
         ...(own ? { args: ['-E', 'output.console.enabled=false'] } : {}),
         ...(release ? { release } : {}),
       };
-      assert.equal(summary(predicted(made)), expected === 'runs' ? RUNS : expected);
+      const prediction = predicted(made);
+      assert.equal(summary(prediction), expected === 'runs' ? RUNS : expected);
+      const { reason } = prediction;
+      if (prediction.outcome !== 'exits' || !reason) return;
+      assert.ok(reason.at?.file, 'a refusal has a place');
+      const alone = ['no-output', 'bad-value-text', 'undefined-variable', 'reference-cycle'];
+      if (!alone.includes(reason.code)) assert.ok(reason.subject, 'a refusal names its setting');
+      if (reason.code === 'bad-value') assert.ok(reason.takes, 'a refused value has a cure');
     });
 }
 

@@ -113,8 +113,9 @@ const sentences: Record<string, string> = {
 export const faultCodes: readonly string[] = Object.keys(sentences);
 
 /** One sentence, e.g. `The variable UDP_PORT is not defined.` */
-export function faultText({ code, subject }: Fault): string {
+export function faultText({ code, subject, takes }: Fault): string {
   const sentence = sentences[code] ?? 'Filebeat does not accept it ({subject|no further words}).';
   const text = sentence.replace(/\{subject\|([^}]*)\}/, (_all, otherwise: string) => subject ?? otherwise);
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const cure = takes === undefined ? '' : ` It takes ${takes}.`;
+  return text.charAt(0).toUpperCase() + text.slice(1) + cure;
 }

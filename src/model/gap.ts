@@ -25,6 +25,8 @@ export interface Fault {
   /** A setting's name, a flag's name, a file: never a setting's value. */
   subject?: string;
   at?: Position;
+  /** What a setting takes, in words of our own: `a duration such as 30s`. */
+  takes?: string;
 }
 
 /** Where something was declared. `file` as the Filebeat sees it, or `command line`, `unit NAME`. */

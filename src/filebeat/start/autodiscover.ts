@@ -4,13 +4,12 @@
  */
 import { posix } from 'node:path';
 import type { Fault, Position } from '../../model/model.js';
-import { checkCondition } from '../processors/conditions.js';
 import { type Complaint, duration, first, text, truth } from '../tree/checks.js';
 import { get, positionOf, toList, toTree } from '../tree/read.js';
 import { anything, checkSettings, exactly, lasting, notNegative, type Settings } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { readAs, textOf } from './kinds.js';
+import { checkConditionOf, readAs, textOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 /** That a section is there, whether inputs will come of it, and why it ends the start. */
@@ -117,8 +116,7 @@ function checkTemplates(provider: Tree, { hints }: Provider, context: StartConte
       if (template.unresolved) continue;
       return template;
     }
-    const condition = get(template.value, 'condition', scope);
-    const complaint = condition.ok && condition.value ? checkCondition(condition.value, scope) : undefined;
+    const complaint = checkConditionOf(template.value, 'condition', scope);
     if (complaint) return complaint;
   }
   if (hints === undefined || (list && list.value.length > 0)) return undefined;

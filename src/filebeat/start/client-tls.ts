@@ -9,7 +9,7 @@ import { get, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
 import type { Tree, Value } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { listedTexts, textOf, textsThat } from './kinds.js';
+import { listedTexts, taking, textOf, textsThat } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 const AES = ['AES-128-CBC-SHA', 'AES-256-CBC-SHA', 'AES-128-GCM-SHA256', 'AES-256-GCM-SHA384'];
@@ -33,9 +33,18 @@ function clientTls(release: ReleaseVersion): Settings {
   return {
     enabled: truth,
     verification_mode: exactly('', 'full', 'strict', 'none', 'certificate'),
-    supported_protocols: textsThat((word) => versions.has(word)),
-    cipher_suites: textsThat((word) => CIPHERS.has(word)),
-    curve_types: textsThat((word) => CURVES.includes(word)),
+    supported_protocols: taking(
+      `versions of TLS: ${[...versions].join(', ')}`,
+      textsThat((word) => versions.has(word)),
+    ),
+    cipher_suites: taking(
+      'names of cipher suites such as ECDHE-RSA-AES-128-GCM-SHA256',
+      textsThat((word) => CIPHERS.has(word)),
+    ),
+    curve_types: taking(
+      `names of curves: ${CURVES.join(', ')}`,
+      textsThat((word) => CURVES.includes(word)),
+    ),
     certificate_authorities: texts,
     certificate: text,
     key: text,

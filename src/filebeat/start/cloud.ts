@@ -3,6 +3,7 @@ import type { Complaint } from '../tree/checks.js';
 import { get, positionOf, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
+import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 
 /** What a section says about the cloud: the id and a complaint about it. A setting that does not resolve counts as absent. */
@@ -24,9 +25,16 @@ export function readCloud(main: Tree, section: string, scope: Scope): Cloud {
   const cloud = { id: id !== '', auth: auth !== '' };
   if (id === '' && auth !== '')
     return { ...cloud, complaint: failure('missing-setting', at('auth'), `${section}cloud.id`) };
-  if (id !== '' && !decodes(id)) return { ...cloud, complaint: failure('bad-value', at('id'), `${section}cloud.id`) };
+  if (id !== '' && !decodes(id))
+    return {
+      ...cloud,
+      complaint: badValue(main, `${section}cloud.id`, scope, 'the Cloud ID as Elastic Cloud shows it'),
+    };
   if (auth !== '' && !auth.includes(':'))
-    return { ...cloud, complaint: failure('bad-value', at('auth'), `${section}cloud.auth`) };
+    return {
+      ...cloud,
+      complaint: badValue(main, `${section}cloud.auth`, scope, 'a name and a password with a colon between them'),
+    };
   return cloud;
 }
 

@@ -1,8 +1,9 @@
 /** Kinds of settings that outputs and the sections around them have, in the terms of `tree/setting-tables.ts`. */
+import { checkCondition } from '../processors/conditions.js';
 import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
-import { type Complaint, duration, first, texts, toDuration, whole } from '../tree/checks.js';
+import { type Complaint, duration, first, texts, toDuration, told, whole } from '../tree/checks.js';
 import { get, toInt, toList, toText, toTree } from '../tree/read.js';
-import { anything, checkSettings, map, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
+import { checkSettings, map, quiet, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
 import type { Tree, Value } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
@@ -33,7 +34,8 @@ export const between =
       () => whole(tree, key, scope, least),
       () => {
         const number = readAs(tree, key, scope, toInt);
-        return number !== undefined && number > most ? badValue(tree, key, scope) : undefined;
+        const takes = `a whole number from ${least} to ${most}`;
+        return number !== undefined && number > most ? badValue(tree, key, scope, takes) : undefined;
       },
     );
 
@@ -48,7 +50,8 @@ export const seconds =
       () => duration(tree, key, scope),
       () => {
         const length = readAs(tree, key, scope, toDuration);
-        return length !== undefined && length < least * 1e9 ? badValue(tree, key, scope) : undefined;
+        const takes = `a duration of at least ${least}s`;
+        return length !== undefined && length < least * 1e9 ? badValue(tree, key, scope, takes) : undefined;
       },
     );
 
@@ -75,10 +78,18 @@ export const textsThat =
     texts(tree, key, scope, passes);
 
 /** A text with `%{[field]}` and `%{+date}` in it. */
-export const format: Setting = textThat(validFormat);
+export const format = taking('a text in which every %{[field]} and %{+date} is closed', textThat(validFormat));
 
 /** A URL, or nothing. */
-export const url: Setting = textThat((text) => text === '' || validUrl(text));
+export const url = taking(
+  'a URL such as http://proxy:3128',
+  textThat((text) => text === '' || validUrl(text)),
+);
+
+/** Says what a setting takes where it complains about its value. */
+export function taking(takes: string, setting: Setting): Setting {
+  return quiet((tree, key, scope) => told(setting(tree, key, scope), takes));
+}
 
 /** A setting of long ago: that it is there stops the start. */
 export const removed: Setting = (tree, key, scope) => {
@@ -86,8 +97,12 @@ export const removed: Setting = (tree, key, scope) => {
   return found.ok && found.value ? failure('removed-setting', found.value.at, key) : undefined;
 };
 
-/** Everything below has to be defined, whatever it is. */
-export const evaluated: Setting = anything;
+/** What Filebeat says of a condition, with the setting that holds it. */
+export function checkConditionOf(tree: Tree, key: string, scope: Scope): Complaint {
+  const found = get(tree, key, scope);
+  const complaint = found.ok && found.value ? checkCondition(found.value, scope) : undefined;
+  return complaint && { ...complaint, fault: { subject: key, ...complaint.fault } };
+}
 
 /** The value of a setting, converted; undefined when it is absent, wrong or cannot be known. */
 export function readAs<T>(
@@ -119,8 +134,9 @@ export function listedTexts(tree: Tree, key: string, scope: Scope): { text: stri
   });
 }
 
-/** That a setting is not what Filebeat accepts, told at its place. */
-export function badValue(tree: Tree, key: string, scope: Scope): NonNullable<Complaint> {
+/** That a setting is not what Filebeat accepts, told at its place, with what it takes. */
+export function badValue(tree: Tree, key: string, scope: Scope, takes: string): NonNullable<Complaint> {
   const found = get(tree, key, scope);
-  return failure('bad-value', found.ok && found.value ? found.value.at : tree.at, key);
+  const { fault } = failure('bad-value', found.ok && found.value ? found.value.at : tree.at, key);
+  return { ok: false, fault: { ...fault, takes } };
 }

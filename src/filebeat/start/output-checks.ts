@@ -1,5 +1,4 @@
 /** What the settings of an output have to be together, beyond the tables of `outputs.ts`. */
-import { checkCondition } from '../processors/conditions.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, singleChoice, text } from '../tree/checks.js';
 import { get, positionOf, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
@@ -9,7 +8,7 @@ import { failure } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 import { validServer, validUrl } from './go-url.js';
 import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
-import { badValue, listedTexts, readAs, textMap, textOf } from './kinds.js';
+import { badValue, checkConditionOf, listedTexts, readAs, textMap, textOf } from './kinds.js';
 import { codecs, partitions } from './outputs.js';
 import type { StartContext } from './start-context.js';
 
@@ -55,7 +54,7 @@ const PRESETS = ['custom', 'balanced', 'throughput', 'scale', 'latency'];
 function checkPreset(tree: Tree, { scope }: StartContext): Complaint {
   const preset = textOf(tree, 'preset', scope);
   if (!preset) return undefined;
-  if (!PRESETS.includes(preset)) return badValue(tree, 'preset', scope);
+  if (!PRESETS.includes(preset)) return badValue(tree, 'preset', scope, `one of ${PRESETS.join(', ')}`);
   for (const name of tree.names.keys()) {
     const complaint = anything(tree, name, scope);
     if (complaint) return complaint;
@@ -91,7 +90,9 @@ function checkSocksProxy(tree: Tree, { scope }: StartContext): Complaint {
   const complaint = text(tree, 'proxy_url', scope);
   if (complaint) return complaint;
   const proxy = textOf(tree, 'proxy_url', scope);
-  return proxy && !(validUrl(proxy) && /^socks5h?:/i.test(proxy)) ? badValue(tree, 'proxy_url', scope) : undefined;
+  return proxy && !(validUrl(proxy) && /^socks5h?:/i.test(proxy))
+    ? badValue(tree, 'proxy_url', scope, 'a URL such as socks5://proxy:1080')
+    : undefined;
 }
 
 function checkRedisHosts(tree: Tree, { scope }: StartContext): Complaint {
@@ -104,7 +105,9 @@ function checkRedisHosts(tree: Tree, { scope }: StartContext): Complaint {
 
 function formatComplaint(tree: Tree, key: string, { scope }: StartContext): Complaint {
   const read = textOf(tree, key, scope);
-  return read !== undefined && !validFormat(read) ? badValue(tree, key, scope) : undefined;
+  return read !== undefined && !validFormat(read)
+    ? badValue(tree, key, scope, 'a text in which every %{[field]} and %{+date} is closed')
+    : undefined;
 }
 
 /** A list of rules: each has the setting itself, and may have a condition, a default and a map (libbeat/outputs/outil). */
@@ -132,13 +135,12 @@ function checkRule(rule: Tree, key: string, context: StartContext): Complaint {
   const { scope } = context;
   const stated = get(rule, key, scope);
   if (stated.ok && !stated.value) return failure('missing-setting', rule.at, key);
-  const when = get(rule, 'when', scope);
   return first(
     () => text(rule, key, scope),
     () => formatComplaint(rule, key, context),
     () => text(rule, 'default', scope),
     () => textMap(rule, 'mappings', scope),
-    () => (when.ok && when.value ? checkCondition(when.value, scope) : undefined),
+    () => checkConditionOf(rule, 'when', scope),
   );
 }
 
@@ -160,10 +162,16 @@ function checkKafka(tree: Tree, context: StartContext): Complaint {
   const read = (key: string) => textOf(tree, key, scope);
   const version = read('version');
   return first(
-    () => (version && !knownKafkaVersion(version, release) ? badValue(tree, 'version', scope) : undefined),
+    () =>
+      version && !knownKafkaVersion(version, release)
+        ? badValue(tree, 'version', scope, 'a version of Kafka that this release knows, such as 2.1.0')
+        : undefined,
     () => checkCompression(tree, version || defaultKafkaVersion(release), context),
     () => (read('username') && read('password') === '' ? failure('missing-setting', tree.at, 'password') : undefined),
-    () => (readAs(tree, 'max_retries', scope, toInt) === 0 ? badValue(tree, 'max_retries', scope) : undefined),
+    () =>
+      readAs(tree, 'max_retries', scope, toInt) === 0
+        ? badValue(tree, 'max_retries', scope, 'a whole number, -1 for ever, but not 0')
+        : undefined,
     () => checkTopic(tree, context),
     () => checkSelectors(tree, 'topic', 'topics', context),
     () => checkPartition(tree, context),
@@ -178,11 +186,14 @@ function checkCompression(tree: Tree, version: string, { scope, release }: Start
   if (!found.ok || read?.ok === false) return undefined;
   const compression = (read ? read.value : 'gzip').toLowerCase();
   const words = [...COMPRESSIONS, ...(applies('kafka-zstd', release) ? ['zstd'] : [])];
-  if (!words.includes(compression)) return badValue(tree, 'compression', scope);
-  if (compression === 'zstd' && olderKafka(version, '2.1.0')) return badValue(tree, 'compression', scope);
+  if (!words.includes(compression)) return badValue(tree, 'compression', scope, `one of ${words.join(', ')}`);
+  if (compression === 'zstd' && olderKafka(version, '2.1.0'))
+    return badValue(tree, 'compression', scope, 'zstd only with version: 2.1.0 or later');
   const level = readAs(tree, 'compression_level', scope, toInt);
   const wrong = level !== undefined && level !== -1000 && (level < 0 || level > 9);
-  return wrong && compression === 'gzip' ? badValue(tree, 'compression_level', scope) : undefined;
+  return wrong && compression === 'gzip'
+    ? badValue(tree, 'compression_level', scope, 'a whole number from 0 to 9')
+    : undefined;
 }
 
 function checkTopic(tree: Tree, { scope }: StartContext): Complaint {
@@ -212,5 +223,7 @@ function checkPartition(tree: Tree, { scope }: StartContext): Complaint {
 
 function checkIdempotence(tree: Tree, { scope, release }: StartContext): Complaint {
   if (!applies('kafka-idempotent', release) || readAs(tree, 'idempotent', scope, toBool) !== true) return undefined;
-  return readAs(tree, 'required_acks', scope, toInt) === -1 ? undefined : badValue(tree, 'idempotent', scope);
+  return readAs(tree, 'required_acks', scope, toInt) === -1
+    ? undefined
+    : badValue(tree, 'idempotent', scope, 'true only with required_acks: -1');
 }

@@ -103,13 +103,14 @@ function checkDisk(queue: Tree, context: StartContext): Complaint {
   const { scope, release, cwd, paths, files } = context;
   const bytes = (key: string) => parseSize(textOf(queue, key, scope) ?? '');
   const [most, segment] = [bytes('max_size'), bytes('segment_size')];
-  if (segment !== undefined && most && most < segment * 2) return badValue(queue, 'segment_size', scope);
-  if (most && most < 10e6) return badValue(queue, 'max_size', scope);
-  if (segment !== undefined && segment < 1e6) return badValue(queue, 'segment_size', scope);
+  if (segment !== undefined && most && most < segment * 2)
+    return badValue(queue, 'segment_size', scope, 'at most half of max_size');
+  if (most && most < 10e6) return badValue(queue, 'max_size', scope, 'at least 10MB, or 0 for no limit');
+  if (segment !== undefined && segment < 1e6) return badValue(queue, 'segment_size', scope, 'at least 1MB');
   const wait = readAs(queue, 'retry_interval', scope, toDuration);
   const longest = readAs(queue, 'max_retry_interval', scope, toDuration);
   if (wait !== undefined && longest !== undefined && longest < wait)
-    return badValue(queue, 'max_retry_interval', scope);
+    return badValue(queue, 'max_retry_interval', scope, 'at least as long as retry_interval');
   const folder = textOf(queue, 'path', scope);
   if (folder === undefined || applies('queue-falls-back', release)) return undefined;
   const path = folder === '' ? `${paths.data}/diskqueue` : folder.startsWith('/') ? folder : `${cwd}/${folder}`;

@@ -15,7 +15,7 @@ import {
   textThat,
   word,
 } from '../tree/setting-tables.js';
-import { between, format, natural, type Part } from './kinds.js';
+import { between, format, natural, type Part, taking } from './kinds.js';
 
 /** Below it everything may be wrong but itself: it has to be a section. */
 const aSection: Setting = object;
@@ -135,7 +135,10 @@ export const afterwards: readonly Part[] = [
   {
     until: 'template-type-removed',
     reads: {
-      'setup.ilm.enabled': textThat((mode) => /^(?:auto|[01tf]|true|false)$/i.test(mode)),
+      'setup.ilm.enabled': taking(
+        'auto, true or false',
+        textThat((mode) => /^(?:auto|[01tf]|true|false)$/i.test(mode)),
+      ),
       'setup.ilm.rollover_alias': format,
       'setup.ilm.pattern': text,
     },

@@ -66,7 +66,7 @@ export const checkTraceHosts: Check = (main, { scope }) => {
   const hosts = readAs(main, key, scope, (value, inner) => toTree(value, inner));
   const found = get(main, key, scope);
   if (!found.ok || !found.value) return undefined;
-  if (!hosts?.items) return badValue(main, key, scope);
+  if (!hosts?.items) return badValue(main, key, scope, 'a list of URLs');
   const bad = listedTexts(main, key, scope).find(({ text }) => !validUrl(text));
   return bad && failure('bad-address', bad.value.at, key);
 };
@@ -110,5 +110,7 @@ export const checkMetricsPeriod: Check = (main, { scope, release }) => {
   if (!section || !isEnabled(section, scope)) return undefined;
   const period = readAs(section, 'period', scope, toDuration);
   const least = applies('metrics-period-zero', release) ? 0 : 1;
-  return period !== undefined && period < least ? badValue(main, 'logging.metrics.period', scope) : undefined;
+  return period !== undefined && period < least
+    ? badValue(main, 'logging.metrics.period', scope, 'a duration above zero')
+    : undefined;
 };

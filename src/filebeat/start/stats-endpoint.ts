@@ -70,7 +70,16 @@ export function statsEndpoint(main: Tree, context: StartContext): { listener?: L
   if (host === 'unix') return socketFault(section.value, context);
   const made = host === 'refused' ? undefined : resolveHost(host.address, 'tcp', 'any', names);
   if (!made || made.target.kind === 'invalid')
-    return strict ? { fault: { code: 'bad-value', subject: 'http.host', at } } : {};
+    return strict
+      ? {
+          fault: {
+            code: 'bad-value',
+            subject: 'http.host',
+            at,
+            takes: 'a name or an IPv4 address; the port is http.port',
+          },
+        }
+      : {};
   const { address, port, target } = made;
   return { listener: { ...base, address, ...(port === undefined ? {} : { port }), target } };
 }

@@ -17,11 +17,17 @@ export function first(...checks: (() => Complaint)[]): Complaint {
   return undefined;
 }
 
-/** Reads a key if it is there and hands the value to a check. */
-function present(tree: Tree, key: string, scope: Scope, check: (value: Value) => Complaint): Complaint {
+/** Reads a key if it is there and hands the value to a check. `takes`: what to write instead. */
+function present(tree: Tree, key: string, scope: Scope, takes: string, check: (value: Value) => Complaint): Complaint {
   const found = get(tree, key, scope);
   if (!found.ok) return named(found, key);
-  return found.value ? check(found.value) : undefined;
+  return found.value ? told(check(found.value), takes) : undefined;
+}
+
+/** Adds to a complaint about a value what the setting takes. */
+export function told(complaint: Complaint, takes: string): Complaint {
+  if (!complaint || !/^(?:wrong-type|bad-value)$/.test(complaint.fault.code)) return complaint;
+  return { ...complaint, fault: { ...complaint.fault, takes } };
 }
 
 /** A failed conversion as a complaint about a key; nothing where it just cannot be known. */
@@ -31,20 +37,21 @@ function named(read: Read<unknown>, key: string): Complaint {
 }
 
 export function text(tree: Tree, key: string, scope: Scope): Complaint {
-  return present(tree, key, scope, (value) => named(toText(value, scope), key));
+  return present(tree, key, scope, 'a text', (value) => named(toText(value, scope), key));
 }
 
 export function truth(tree: Tree, key: string, scope: Scope): Complaint {
-  return present(tree, key, scope, (value) => named(toBool(value, scope), key));
+  return present(tree, key, scope, 'true or false', (value) => named(toBool(value, scope), key));
 }
 
 export function object(tree: Tree, key: string, scope: Scope): Complaint {
-  return present(tree, key, scope, (value) => named(toTree(value, scope), key));
+  return present(tree, key, scope, 'a section', (value) => named(toTree(value, scope), key));
 }
 
 /** A whole number, not below `min`. */
 export function whole(tree: Tree, key: string, scope: Scope, min?: number): Complaint {
-  return present(tree, key, scope, (value) => {
+  const takes = min === undefined ? 'a whole number' : `a whole number, at least ${min}`;
+  return present(tree, key, scope, takes, (value) => {
     const read = toInt(value, scope);
     if (read.ok && min !== undefined && read.value < min) return failure('bad-value', value.at, key);
     return named(read, key);
@@ -53,7 +60,8 @@ export function whole(tree: Tree, key: string, scope: Scope, min?: number): Comp
 
 /** A text out of a list of words; `loose` compares without case. */
 export function oneOf(tree: Tree, key: string, scope: Scope, words: readonly string[], loose = false): Complaint {
-  return present(tree, key, scope, (value) => {
+  const takes = `one of ${words.filter((word) => word !== '').join(', ')}`;
+  return present(tree, key, scope, takes, (value) => {
     const read = toText(value, scope);
     if (!read.ok) return named(read, key);
     return words.includes(loose ? read.value.toLowerCase() : read.value)
@@ -64,7 +72,7 @@ export function oneOf(tree: Tree, key: string, scope: Scope, words: readonly str
 
 /** A list of texts; a single one will do. */
 export function texts(tree: Tree, key: string, scope: Scope, allowed?: (word: string) => boolean): Complaint {
-  return present(tree, key, scope, (value) => {
+  return present(tree, key, scope, 'a list of texts', (value) => {
     const list = toList(value, scope);
     if (!list.ok) return named(list, key);
     for (const item of list.value) {
@@ -78,7 +86,7 @@ export function texts(tree: Tree, key: string, scope: Scope, allowed?: (word: st
 
 /** A size such as `10KiB`. Zero passes. */
 export function size(tree: Tree, key: string, scope: Scope): Complaint {
-  return present(tree, key, scope, (value) => {
+  return present(tree, key, scope, 'a size such as 10MiB', (value) => {
     const read = toText(value, scope);
     if (!read.ok) return named(read, key);
     return parseSize(read.value) === undefined ? failure('bad-value', value.at, key) : undefined;
@@ -92,7 +100,7 @@ export function duration(
   scope: Scope,
   limits: { nonzero?: boolean; positive?: boolean } = {},
 ): Complaint {
-  return present(tree, key, scope, (value) => {
+  return present(tree, key, scope, 'a duration such as 30s', (value) => {
     const read = toDuration(value, scope);
     if (!read.ok) return named(read, key);
     const bad = (limits.nonzero && read.value === 0) || (limits.positive && read.value < 0);
