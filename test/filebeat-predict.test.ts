@@ -437,3 +437,44 @@ test('the release is found in a home that only the file names', () => {
   const { release } = predict({ argv: ['filebeat'], cwd: '/etc/fb', env: {}, uid: 0 }, files);
   assert.deepEqual(release, { version: '8.10.5', source: 'readme' });
 });
+
+describe('inputs of 7.17 and 8 to 9 and what they refuse', () => {
+  const endpoint = (settings: string): string =>
+    beside(`{type: http_endpoint, listen_address: 127.0.0.1, listen_port: 8001, ${settings}}`);
+  const netflow = beside('{type: netflow, host: "127.0.0.1:2055", custom_definitions: [own.yml]}');
+  const defined = (text: string) => ({ main: netflow, files: { '/etc/fb/own.yml': text } });
+  const both = `${GOOD}, tcp 127.0.0.1:8001`;
+  const flows = `${GOOD}, udp 127.0.0.1:2055`;
+  table([
+    ['a method before 8.12', { main: endpoint('method: GET'), release: '8.11.4' }, both],
+    ['a method since', { main: endpoint('method: GET'), release: '8.12.2' }, 'exits: bad-value'],
+    ['crc before 8.9', { main: endpoint('crc.provider: nobody'), release: '8.8.2' }, both],
+    ['crc since: a provider that does not exist', endpoint('crc.provider: nobody, crc.secret: s'), 'exits: bad-value'],
+    ['crc since: no secret', endpoint('crc.provider: zoom'), 'exits: missing-setting'],
+    ['a url without its slash', { main: endpoint('url: logs'), release: '8.19.21' }, both],
+    ['a url that ends its input', { main: endpoint('url: logs'), release: '8.14.4' }, GOOD],
+    ['a url that ends the process', { main: endpoint('url: logs'), release: '9.0.6' }, 'exits: bad-value'],
+    ['definitions', defined('2:\n- :uint32\n- :bytes\n3: [4, packets]\n4: [":skip"]'), flows],
+    ['definitions for each enterprise', defined('9: {1: [string, name]}'), flows],
+    ['an empty file of definitions', defined(''), 'exits: bad-value'],
+    ['a list of definitions', defined('- [string, name]'), 'exits: bad-value'],
+    ['an unknown type', defined('1: [text, name]'), 'exits: bad-value'],
+    ['a field without a name', defined('1: [string]'), 'exits: bad-value'],
+    ['definitions that are no YAML', defined('1: ['), 'exits: bad-value'],
+    [
+      'workers below zero',
+      { main: beside('{type: netflow, host: "127.0.0.1:2055", workers: -1}'), release: '8.16.0' },
+      'exits: bad-value',
+    ],
+    [
+      'workers before 8.16',
+      { main: beside('{type: netflow, host: "127.0.0.1:2055", workers: -1}'), release: '8.14.4' },
+      flows,
+    ],
+    [
+      'a switch of the publisher that is no truth value',
+      beside('{type: udp, host: ":7002", publisher_pipeline.disable_host: maybe}'),
+      'exits: wrong-type',
+    ],
+  ]);
+});

@@ -88,7 +88,7 @@ const filebeatRooms: Room[] = [
   { name: 'net', holds: 'hosts, addresses, names', on: ['files'] },
   { name: 'template', holds: "Go's templates", on: ['tree'] },
   { name: 'processors', holds: 'processors and their conditions', on: ['tree', 'releases', 'files', 'net'] },
-  { name: 'inputs', holds: 'one input', on: ['tree', 'releases', 'files', 'net', 'processors'] },
+  { name: 'inputs', holds: 'one input', on: ['yaml', 'tree', 'releases', 'files', 'net', 'processors'] },
   { name: 'modules', holds: 'one module', on: ['yaml', 'tree', 'releases', 'files', 'template'] },
   {
     name: 'start',

@@ -1,6 +1,9 @@
 /** Inputs that open sockets on UDP: udp, netflow, syslog (and the way to those on TCP). Defaults and validation as in Filebeat's own. */
 import { posix } from 'node:path';
+import { limits } from '../../model/limits.js';
 import type { BindRetry } from '../../model/model.js';
+import type { FileView } from '../files/file-view.js';
+import { upTo } from '../processors/processor-checks.js';
 import { knownTimezone } from '../processors/time-zone.js';
 import { applies } from '../releases/releases.js';
 import {
@@ -21,6 +24,7 @@ import { failure } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
 import { fileMissing, listener, nonEmpty, refused, unresolved } from './listeners.js';
+import { validDefinitions } from './netflow-definitions.js';
 import { checkServerTls } from './server-tls.js';
 
 const timezone = textThat(knownTimezone);
@@ -75,11 +79,8 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
     () => duration(tree, 'expiration_timeout', scope),
     () => whole(tree, 'queue_size', scope),
     () => truth(tree, 'detect_sequence_reset', scope),
-    () =>
-      texts(tree, 'custom_definitions', scope, (path) => {
-        const stat = files.stat(posix.resolve(cwd, path));
-        return stat.ok || stat.gap.reason !== 'missing';
-      }),
+    () => texts(tree, 'custom_definitions', scope, (path) => usableDefinitions(posix.resolve(cwd, path), files)),
+    () => (applies('netflow-workers', release) ? upTo(2 ** 32 - 1)(tree, 'workers', scope) : undefined),
   );
   const alone = applies('netflow-ends-alone', release);
   const listeners = [listener(tree, 'host', ':2055', 'udp', 'netflow', alone ? 'never' : 'deaf', context)];
@@ -123,4 +124,10 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
     return path ? refused(path) : { listeners: [] };
   }
   return refused(failure('no-protocol', place, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
+}
+
+/** What cannot be read from here is taken to be right. */
+function usableDefinitions(path: string, files: FileView): boolean {
+  const read = files.read(path, limits.configBytes);
+  return read.ok ? validDefinitions(read.value.bytes) : read.gap.reason !== 'missing';
 }

@@ -40,9 +40,11 @@ export function tcpSettings(tree: Tree, context: InputContext, delimiter: string
 }
 
 export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
-  const { scope } = context;
+  const { scope, release } = context;
   const complaint = first(
-    () => oneOf(tree, 'method', scope, ['POST', 'PUT', 'PATCH']),
+    () =>
+      applies('http-endpoint-method', release) ? oneOf(tree, 'method', scope, ['POST', 'PUT', 'PATCH']) : undefined,
+    () => (applies('http-endpoint-crc', release) ? checkCrc(tree, scope) : undefined),
     () => truth(tree, 'basic_auth', scope),
     () => text(tree, 'username', scope),
     () => text(tree, 'password', scope),
@@ -66,6 +68,8 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
   const told = listeners.every(({ target }) => target.kind !== 'unresolved');
   if (told && checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run', listeners);
   const url = read(tree, 'url', scope, '/');
+  const path = told && url.ok ? wrongPath(tree, url.value, context, listeners) : undefined;
+  if (path) return path;
   return { listeners, ...(told && url.ok ? { url: url.value } : {}) };
 }
 
@@ -80,6 +84,24 @@ function endpointListener(tree: Tree, context: InputContext): Listener {
   const at = (tree.names.get('listen_port') ?? tree.names.get('listen_address') ?? tree).at;
   // Go's net.JoinHostPort-less form: an IPv6 address has to bring its own brackets.
   return resolved(`${address.value}:${port.value}`, 'tcp', 'any', 'http_endpoint', 'never', at, context);
+}
+
+/** Some releases hand the path to a Go library that takes one without a slash in front for a host, and panics. */
+function wrongPath(
+  tree: Tree,
+  url: string,
+  { release }: InputContext,
+  listeners: Listener[],
+): TypeResult | undefined {
+  const crashes = applies('http-endpoint-url-crashes', release);
+  if (url.startsWith('/') || (!crashes && !applies('http-endpoint-url-refused', release))) return undefined;
+  const { fault } = failure('bad-value', (tree.names.get('url') ?? tree).at, 'url');
+  return { listeners, failure: { phase: crashes ? 'check' : 'run', fault } };
+}
+
+/** A provider of checks and its secret: one does not go without the other. */
+function checkCrc(tree: Tree, scope: Scope): Complaint {
+  return pair(tree, 'crc.provider', 'crc.secret', scope) ?? oneOf(tree, 'crc.provider', scope, ['', 'zoom'], true);
 }
 
 export function lumberjack(tree: Tree, context: InputContext): TypeResult {

@@ -61,8 +61,7 @@ const geo = section(
   own.location,
 );
 const dnsCache = section({
-  enabled: truth,
-  ttl: lasting,
+  ttl: duration,
   min_ttl: lasting,
   'capacity.initial': atLeast(0),
   'capacity.max': atLeast(1),
@@ -129,11 +128,11 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     reads: {
       'netinfo.enabled': truth,
       'cache.ttl': duration,
-      expire_update_timeout: duration,
       geo,
       name: text,
       replace_fields: truth,
     },
+    since: [['host-metadata-update-timeout', { expire_update_timeout: duration }]],
   },
   add_id: { reads: { target_field: text, type: exactly('elasticsearch') } },
   add_kubernetes_metadata: {
@@ -195,9 +194,10 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       include_fields: own.processFields,
       host_path: text,
       cgroup_prefixes: texts,
-      cgroup_regex: own.onePartPattern,
+      cgroup_regex: text,
       cgroup_cache_expire_time: duration,
     },
+    since: [['cgroup-regexp-one-group', { cgroup_regex: own.onePartPattern }]],
   },
   add_tags: { needs: 'tags', only: 'tags target when', reads: { tags: textsRequired, target: text } },
   append: {
@@ -341,7 +341,11 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       fields: own.targets(false),
       transport: word('tls', 'udp'),
     },
-    until: ['dns-caches-unread', { success_cache: dnsCache, failure_cache: dnsCache }, own.cacheCapacities],
+    until: [
+      'dns-caches-unread',
+      { success_cache: dnsCache, failure_cache: dnsCache, 'failure_cache.ttl': lasting },
+      own.cacheCapacities,
+    ],
   },
   drop_event: { only: 'when', reads: {} },
   drop_fields: {
@@ -418,8 +422,8 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       timeout: notNegative,
       tag_on_exception: text,
       max_cached_sessions: atLeast(0),
-      only_cached_sessions: truth,
     },
+    since: [['script-cached-sessions', { only_cached_sessions: truth }]],
   },
   syslog: {
     needs: 'field',

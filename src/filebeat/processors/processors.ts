@@ -125,8 +125,9 @@ function checkOld({ until }: ProcessorRow, tree: Tree, { scope, release }: Proce
   return checkSettings(tree, until[1], scope) ?? until[2](tree, scope);
 }
 
+/** Named settings only: what stands in a list is not read. */
 function readable(tree: Tree, scope: Scope): Complaint {
-  const plain = toPlain(tree, scope);
+  const plain = toPlain({ ...tree, items: undefined }, scope);
   return plain.ok || plain.unresolved ? undefined : plain;
 }
 

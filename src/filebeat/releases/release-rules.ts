@@ -276,6 +276,24 @@ export const releaseRules = {
     after: 'ignored',
     ranges: from(8, 11),
   },
+  'host-metadata-update-timeout': {
+    subject: '`expire_update_timeout` of add_host_metadata',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 9),
+  },
+  'cgroup-regexp-one-group': {
+    subject: '`cgroup_regex` of add_process_metadata without exactly one group',
+    before: 'accepted',
+    after: 'Filebeat does not start',
+    ranges: from(8, 11),
+  },
+  'script-cached-sessions': {
+    subject: '`only_cached_sessions` of the script processor',
+    before: 'ignored',
+    after: 'used; a bad value stops the start',
+    ranges: from(8, 16),
+  },
   'cache-ignore-failure': {
     subject: '`ignore_failure` of the cache processor',
     before: 'ignored',

@@ -28,7 +28,7 @@ export type RawNode = { line: number } & (
 );
 
 /** Follows aliases and merge keys. Counts as yaml.v2 does (decode.go), so that an alias bomb ends where it ends there. */
-export function resolveNode(root: RawNode): YamlNode {
+export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
   const following = new Set<RawNode>();
   let decoded = 0;
   let aliased = 0;
@@ -76,7 +76,7 @@ export function resolveNode(root: RawNode): YamlNode {
       }
       const name = resolve(key);
       const content = resolve(value);
-      if (name.kind !== 'scalar' || name.type !== 'string') throw new YamlRefusal('yaml-key', key.line);
+      if (name.kind !== 'scalar' || (name.type !== 'string' && !anyKeys)) throw new YamlRefusal('yaml-key', key.line);
       const text = String(name.value);
       entries.set(text, { key: text, line: key.line, value: content });
     }

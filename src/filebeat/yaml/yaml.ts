@@ -19,12 +19,15 @@ export type YamlResult =
 const maximalBytes = 4 * 1024 * 1024;
 
 /** Reads the first document. Never throws. `flowColonFatal`: see `bendDialect`. */
-export function parseYaml(bytes: Uint8Array, options: { flowColonFatal?: boolean } = {}): YamlResult {
+export function parseYaml(
+  bytes: Uint8Array,
+  options: { flowColonFatal?: boolean; anyKeys?: boolean } = {},
+): YamlResult {
   try {
     if (bytes.length > maximalBytes) throw new YamlRefusal('yaml-limit', 1);
     const text = bendDialect(decodeText(bytes), options.flowColonFatal ?? false);
     const raw = compose(text, readEvents(text));
-    return { ok: true, root: raw && resolveNode(raw) };
+    return { ok: true, root: raw && resolveNode(raw, options.anyKeys) };
   } catch (error) {
     if (!(error instanceof YamlRefusal)) throw error;
     return { ok: false, fault: { code: error.code, at: { file: '', line: error.line } } };
