@@ -37,6 +37,7 @@ function over(made: Record<string, string>): FileView {
     list: (path, limit) => real.list(path, limit),
     resolve: (path) => (path in made ? { ok: true, value: path } : real.resolve(path)),
     stat: (path) => (path in made ? stat(path) : real.stat(path)),
+    head: (path, limit) => real.head(path, limit),
     read: (path, limit) =>
       path in made
         ? { ok: true, value: { bytes: Buffer.from(made[path]!), stat: stat(path).value } }
