@@ -87,12 +87,7 @@ function endpointListener(tree: Tree, context: InputContext): Listener {
 }
 
 /** Some releases hand the path to a Go library that takes one without a slash in front for a host, and panics. */
-function wrongPath(
-  tree: Tree,
-  url: string,
-  { release }: InputContext,
-  listeners: Listener[],
-): TypeResult | undefined {
+function wrongPath(tree: Tree, url: string, { release }: InputContext, listeners: Listener[]): TypeResult | undefined {
   const crashes = applies('http-endpoint-url-crashes', release);
   if (url.startsWith('/') || (!crashes && !applies('http-endpoint-url-refused', release))) return undefined;
   const { fault } = failure('bad-value', (tree.names.get('url') ?? tree).at, 'url');
