@@ -1,6 +1,7 @@
 /** Processes and files named to break labels, pages, terminals and tables; the whole program, every view. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { labelText } from '../src/exporter/metrics/exposition.js';
 import { type Exporter, run, startExporter } from './support/exporter.js';
 import { quietPort } from './support/live.js';
 import { createWorld, type Filebeat } from './support/world.js';
@@ -42,9 +43,13 @@ const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a
 describe('a name made to break something', () => {
   it('is one label of one series, and forges none', async () => {
     const scrape = await exporter.scrape();
-    for (const { config, pid } of victims) {
-      assert.equal(scrape.value('filebeat_instance_up', { config, pid: `${pid}` }), 1, JSON.stringify(config));
-      assert.equal(scrape.value('filebeat_mismatch', { code: 'port_taken', config }), 1, JSON.stringify(config));
+    for (const { config: path, pid } of victims) {
+      const [, config] = /config="((?:[^"\\]|\\.)*)"/.exec(labelText('instance', ['', path])) ?? [];
+      assert.doesNotMatch(config!, obeyed);
+      const label = config!.replace(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c));
+      const found = scrape.value('filebeat_instance_up', { config: label, pid: `${pid}` });
+      assert.equal(found, 1, JSON.stringify(path));
+      assert.equal(scrape.value('filebeat_mismatch', { code: 'port_taken', config: label }), 1, JSON.stringify(path));
     }
     assert.deepEqual(scrape.all('filebeat_instance_up', { name: 'forged' }), []);
     const open = await exporter.get('/metrics', { headers: { Accept: 'application/openmetrics-text; version=1.0.0' } });

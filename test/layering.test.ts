@@ -36,7 +36,7 @@ interface Room {
 
 const rooms: Room[] = [
   { name: 'model', holds: 'the vocabulary, and rules over it that need nothing else', on: [] },
-  { name: 'runtime', holds: 'clocks, log, contained failures, whole files', on: [] },
+  { name: 'runtime', holds: 'clocks, log, contained failures, whole files, control characters', on: [] },
   { name: 'filebeat', holds: 'how Filebeat reads its files', on: ['model'] },
   { name: 'words', holds: 'sentences about mismatches', on: ['model', 'filebeat'] },
   { name: 'settings', holds: "the exporter's own settings file", on: ['model', 'filebeat'] },
@@ -65,7 +65,7 @@ const rooms: Room[] = [
   { name: 'correlate', holds: 'the verdict on a snapshot', on: ['model', 'runtime', 'filebeat'] },
   { name: 'report', holds: 'the latest report, history, journal', on: ['model', 'runtime', 'correlate'] },
   { name: 'explain', holds: 'predictions explained', on: ['model', 'filebeat', 'words'] },
-  { name: 'exporter', holds: 'the views', on: ['model', 'words', 'correlate', 'report', 'explain'] },
+  { name: 'exporter', holds: 'the views', on: ['model', 'runtime', 'words', 'correlate', 'report', 'explain'] },
   { name: 'web', holds: 'a web server for any application', on: ['runtime', 'filebeat'] },
   {
     name: 'cli',

@@ -5,6 +5,7 @@ import { labelsOf, type MetricName, metricTable } from '../src/exporter/metrics/
 import { createNodeMetrics, type MetricsOptions, renderMetrics } from '../src/exporter/metrics/metrics.js';
 import { limits } from '../src/model/limits.js';
 import { mismatchCodes } from '../src/model/mismatches.js';
+import { withoutControls } from '../src/runtime/controls.js';
 import { parseExposition } from './support/exposition.js';
 import { needsProgram } from './support/needs.js';
 import { hostileNames, hostNetns, instance, many, port, report, running, socket, troubled } from './support/report.js';
@@ -155,11 +156,20 @@ test('hostile names stay inside their labels', () => {
       mismatches: [{ code: 'socket_unexpected', name, config: name, cause: { kind: 'none' } }],
     });
     const up = parseExposition(render(r)).filter((s) => s.name === 'filebeat_port_up');
-    // What is too long is cut, and ends in a digest.
-    const told = (label: string) => up[0]?.labels.get(label)?.replace(/… [0-9a-f]{16}$/, '');
-    const shown = name.slice(0, limits.labelChars);
+    // What is too long is cut, what a terminal would obey is spelled out; both end in a digest.
+    const told = (label: string) => up[0]?.labels.get(label)?.replace(/(… [0-9a-f]{16}| \([0-9a-f]{8}\))$/, '');
+    const shown = withoutControls(name.slice(0, limits.labelChars));
     assert.deepEqual([up.length, told('name'), told('address')], [1, shown, shown]);
+    assert.doesNotMatch(render(r), /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
   }
+});
+
+test('a name with ESC and one with the four letters \\x1b are two series', () => {
+  const names = ['a\u001b', 'a\\x1b'];
+  const series = names.map((name) => render(report({ instances: [{ is: running(name) }] })));
+  const [one, other] = series.map((text) => lines(text, 'filebeat_instance_up{')[0]);
+  assert.notEqual(one, other);
+  assert.match(one ?? '', /name="a\\\\x1b \([0-9a-f]{8}\)"/);
 });
 
 test('every series has exactly the labels of the table, in its order, and none comes twice', () => {

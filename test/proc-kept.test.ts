@@ -1,11 +1,21 @@
 /** Answers that are kept as long as their files stay as they were, on real files. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CALM_MS, createKeptReadings, type ReadOptions } from '../src/proc/kept-readings.js';
 import { type Tree, writeTree } from './support/tree.js';
+
+/** Holds a write lease on a file until its input ends; that somebody wants to read it is no reason to let go. */
+const holdsLease = `
+$SIG{IO} = 'IGNORE'; $| = 1;
+open(my $file, '+<', $ARGV[0]) or die $!;
+fcntl($file, 1024, 1) or die $!; # F_SETLEASE, F_WRLCK
+print 'held';
+<STDIN>;
+`;
 
 const PATHS = ['/a.yml', '/b.yml', '/c.yml', '/d.yml'];
 
@@ -39,7 +49,7 @@ async function createReader(tree: Tree = { 'a.yml': '1', 'b.yml': '2', 'c.yml': 
     return answer;
   };
   const edit = (path: string) => writeFileSync(join(root, path), 'new');
-  return { kept, made, read, scan, edit, pass: (ms: number) => (time += ms) };
+  return { root, kept, made, read, scan, edit, pass: (ms: number) => (time += ms) };
 }
 
 describe('a kept answer', () => {
@@ -80,6 +90,22 @@ describe('a kept answer', () => {
     kept.sweep();
     scan();
     assert.equal(made.times, 2);
+  });
+});
+
+describe('a file that cannot be read for a while', () => {
+  it('is read again although nothing about it changed', async () => {
+    const { made, scan, root } = await createReader();
+    // A lease makes every opening that does not wait fail with EAGAIN, fcntl(2).
+    const holder = spawn('perl', ['-e', holdsLease, join(root, 'b.yml')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => holder.once('exit', resolve));
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    assert.equal(scan(), '1-34');
+    holder.stdin.end();
+    await ended;
+    assert.equal(scan(), '1234');
+    assert.equal(scan(), '1234');
+    assert.equal(made.times, 2, 'and then it is kept');
   });
 });
 

@@ -301,6 +301,45 @@ test('the scraper’s timeout is passed on, less a margin', async () => {
   assert.equal(within, 2500);
 });
 
+test('the status document of a report is written once, however many ask for it', async () => {
+  const r = troubled();
+  const { verdict } = r;
+  let reads = 0;
+  Object.defineProperty(r, 'verdict', {
+    get: () => {
+      reads++;
+      return verdict;
+    },
+  });
+  const base = await serve({ getReport: async () => r });
+  const first = await (await fetch(`${base}/api/v1/status`)).text();
+  const once = reads;
+  for (let i = 0; i < 3; i++) assert.equal(await (await fetch(`${base}/api/v1/status`)).text(), first);
+  assert.ok(once > 0);
+  assert.equal(reads, once);
+});
+
+test('no route writes what a terminal obeys, and programs get names as they are', async () => {
+  const names = Object.values(hostileNames);
+  const instances = names.map((name, i) => ({ is: running(name, 100 + i) }));
+  const base = await serve({ getReport: async () => report({ instances }) });
+  const paths = ['/', '/metrics', '/api/v1/status', ...names.map((name) => `/?q=${encodeURIComponent(name)}`)];
+  for (const path of [...paths, ...names.map((name) => `/instances/${encodeURIComponent(name)}`)])
+    for (const accept of ['text/html', 'text/plain']) {
+      const { body } = await raw(base, path, 'GET', { Accept: accept });
+      assert.doesNotMatch(
+        body.toString(),
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/,
+        path,
+      );
+    }
+  const status = (await (await fetch(`${base}/api/v1/status`)).json()) as { instances: { name: string }[] };
+  assert.deepEqual(
+    status.instances.map(({ name }) => name),
+    names,
+  );
+});
+
 test('pages answer for hostile names and never write them raw', async () => {
   const instances = Object.values(hostileNames).map((name, i) => ({ is: running(name, 100 + i) }));
   const base = await serve({ getReport: async () => report({ instances }) });

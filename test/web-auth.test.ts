@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
 import { hashSync } from 'bcryptjs';
-import { createAuthenticator, createComparer } from '../src/web/auth.js';
+import { createAuthenticator, createComparer, peerOf } from '../src/web/auth.js';
 import { ask, basic, type Folder, makeCertificate, type Running, startServer, temporaryFolder } from './support/web.js';
 
 const users = new Map([
@@ -69,7 +69,7 @@ describe('basic auth', () => {
     const compare = createComparer();
     const own = createAuthenticator((comparison) => {
       compared++;
-      return compare(comparison);
+      return compare(comparison, false);
     }).check;
     const right = header('alice', 'wonderland');
     assert.deepEqual(await Promise.all([1, 2, 3].map(() => own(right, users, ''))), ['granted', 'granted', 'granted']);
@@ -94,6 +94,47 @@ describe('basic auth', () => {
     await Promise.resolve();
     open.at(-1)?.();
     assert.equal(await again, 'denied', 'places are given back');
+  });
+
+  it('counts an IPv6 network of 64 bits as one peer, and an IPv4 address in either spelling', () => {
+    const alike = ['2001:db8:0:7::1', '2001:DB8::7:a:b:c:d', '2001:db8:0:7:ffff:ffff:ffff:ffff', '2001:0db8:0:7::'];
+    assert.deepEqual(new Set(alike.map(peerOf)), new Set(['2001:db8:0:7::/64']));
+    assert.notEqual(peerOf('2001:db8:0:8::1'), peerOf(alike[0]!));
+    assert.equal(peerOf('fe80::1%eth0'), peerOf('fe80::2%eth1'));
+    assert.equal(peerOf('::1'), '0:0:0:0::/64');
+    assert.equal(peerOf('::ffff:10.0.0.1'), '10.0.0.1');
+    assert.equal(peerOf('10.0.0.1'), '10.0.0.1');
+  });
+
+  it('keeps places for a peer whose credentials were right once, and takes it first', async () => {
+    let isFlooded = false;
+    const urgencies: boolean[] = [];
+    const own = createAuthenticator(async ({ password }, urgent) => {
+      if (isFlooded) await new Promise(() => urgencies.push(urgent));
+      return password === 'wonderland';
+    }).check;
+    assert.equal(await own(header('alice', 'wonderland'), users, '10.0.0.1'), 'granted');
+    isFlooded = true;
+    const decisions: string[] = [];
+    for (let peer = 0; peer < 40; peer++)
+      for (let i = 0; i < 4; i++)
+        void own(header('eve', `${peer} ${i}`), users, `10.1.0.${peer}`).then((one) => decisions.push(one));
+    const stranger = own(header('alice', 'new'), users, '10.0.0.2');
+    assert.equal(await stranger, 'busy', 'the flood has taken what is there for everybody');
+    void own(header('alice', 'new'), users, '10.0.0.1').then((one) => decisions.push(one));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(urgencies.at(-1), true, 'the one who is known has a place, before all others');
+    assert.equal(urgencies.filter((one) => one).length, 1);
+    assert.ok(decisions.every((one) => one === 'busy'));
+  });
+
+  it('compares what is urgent next', async () => {
+    const compare = createComparer();
+    const order: string[] = [];
+    const job = (name: string, urgent: boolean) =>
+      compare({ password: name, hash: users.get('alice')!, cost: 8, ceiling: 8 }, urgent).then(() => order.push(name));
+    await Promise.all([job('first', false), job('second', false), job('urgent', true), job('urgent too', true)]);
+    assert.deepEqual(order, ['first', 'urgent', 'urgent too', 'second']);
   });
 
   it('does not hold up the event loop while it compares', async () => {

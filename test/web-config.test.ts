@@ -1,13 +1,14 @@
 /** The web configuration file: what is taken, what is refused with key and line, and that no value is ever repeated. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { watchConfig } from '../src/web/config/current-config.js';
 import { problemText } from '../src/web/config/fields.js';
 import { parseWebConfig } from '../src/web/config/web-config.js';
 import { subjectAltNames } from '../src/web/tls.js';
+import { until } from './support/live.js';
 import { needsProgram } from './support/needs.js';
 import { type Folder, makeCertificate, openssl, temporaryFolder } from './support/web.js';
 
@@ -281,6 +282,72 @@ describe('the files that the web configuration names', () => {
       () => watchConfig(folder.path('nowhere.yml'), () => undefined),
       /nowhere\.yml: the file cannot be read \(ENOENT\)/,
     );
+  });
+});
+
+describe('a web configuration that changes while the server runs', () => {
+  let folder: Folder;
+  before(() => {
+    folder = temporaryFolder();
+    makeCertificate(folder, 'a');
+  });
+  after(() => folder.remove());
+  const locked = `tls_server_config: {cert_file: a.crt, key_file: a.key}\nbasic_auth_users: {a: ${hash}}\n`;
+  const watch = (rest: number) => {
+    const logged: string[] = [];
+    folder.write('web.yml', locked);
+    return {
+      current: watchConfig(folder.path('web.yml'), (level, text) => logged.push(`${level}: ${text}`), rest),
+      logged,
+    };
+  };
+
+  it('never opens it while a file is rewritten in place, however often', () => {
+    const { current, logged } = watch(1);
+    for (let round = 0; round < 300; round++) {
+      for (const text of ['', locked.slice(0, 20), locked.slice(0, 70), locked]) {
+        folder.write('web.yml', text);
+        const { config, secure } = current();
+        assert.ok(config.users.size === 1 && secure !== undefined, `round ${round}`);
+      }
+    }
+    assert.deepEqual(logged, [], 'nothing was taken, and nothing refused');
+  });
+
+  it('is taken once its files have been at rest for a second, whatever their time stamps say', async () => {
+    const { current } = watch(1);
+    const changed = locked.replace('{a:', '{b:');
+    folder.write('web.yml', changed);
+    const began = performance.now();
+    // Time stamps as `cp --preserve` leaves them: the content counts as old, the inode does not.
+    utimesSync(folder.path('web.yml'), 1, 1);
+    const found = await until('it is taken', () => (current().config.users.has('b') ? performance.now() : undefined));
+    assert.ok(found - began >= 990, `after ${found - began} ms`);
+  });
+
+  it('that is empty, or has a protecting section that says nothing, is refused', () => {
+    const { current, logged } = watch(0);
+    for (const text of ['', '# none\n', locked.replace(/\{a: .*\}/, ''), locked.replace(/\{cert.*\}/, '{}')]) {
+      folder.write('web.yml', text);
+      const { config, secure } = current();
+      assert.ok(config.users.size === 1 && secure !== undefined, text);
+      assert.match(logged.at(-1) ?? '', /^error: .* is empty, and would open the server while it runs/);
+      current();
+    }
+    assert.equal(logged.length, 4, 'each is said once');
+  });
+
+  it('that has lost users or TLS on purpose is taken, with a warning', () => {
+    const { current, logged } = watch(0);
+    folder.write('web.yml', locked.split('\n')[0]!);
+    assert.deepEqual([current().config.users.size, current().secure !== undefined], [0, true]);
+    folder.write('web.yml', 'rate_limit: {interval: 1s, burst: 9}');
+    assert.equal(current().secure, undefined);
+    const warnings = logged.filter((line) => /from now on/.test(line));
+    assert.deepEqual(warnings, [
+      'warn: web configuration: nobody is asked for a password from now on',
+      'warn: web configuration: clients are served without TLS from now on',
+    ]);
   });
 });
 

@@ -279,8 +279,14 @@ describe('without a restart', () => {
     folder.write('web.yml', 'basic_auth_users: {bob: plain}');
     assert.equal(await status('bob', 'b'), 200, 'the old users stay');
     assert.match(logged.at(-1) ?? '', /error: .*web\.yml:1: basic_auth_users: expected a bcrypt hash/);
-    folder.write('web.yml', '');
+    for (const empty of ['', '# users: later\n', 'basic_auth_users:\n']) {
+      folder.write('web.yml', empty);
+      assert.equal((await ask(url, { agent })).status, 401, 'an empty file opens no server');
+      assert.match(logged.at(-1) ?? '', /^error: web configuration not changed: .*is empty/);
+    }
+    folder.write('web.yml', 'rate_limit: {interval: 1ms, burst: 1000}');
     assert.equal((await ask(url, { agent })).status, 200);
+    assert.match(logged.at(-1) ?? '', /^warn: web configuration: nobody is asked for a password/);
     agent.destroy();
   });
 

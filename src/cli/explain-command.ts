@@ -12,6 +12,7 @@ import { explainText } from '../exporter/terminal/explain-text.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { newestOfLine } from '../filebeat/releases/releases.js';
 import type { Gap, Prediction } from '../model/model.js';
+import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
 import { type ExplainHost, lookAround } from './explain-host.js';
 import { type Asked, askedCommand, askedProcess } from './explain-subject.js';
@@ -68,7 +69,7 @@ function withIdentity(asked: Asked, host: ExplainHost | undefined): Asked {
 }
 
 function json(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${asciiControls(JSON.stringify(document, null, 2))}\n`;
 }
 
 /** Where the host could not be looked at at all, "no Filebeat" is no answer. */

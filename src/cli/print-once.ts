@@ -3,6 +3,7 @@ import { statusDocument } from '../exporter/json/status-json.js';
 import { createNodeMetrics, renderMetrics } from '../exporter/metrics/metrics.js';
 import { checkText } from '../exporter/terminal/check-text.js';
 import { exitCode } from '../exporter/terminal/summary.js';
+import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
 import type { Flags } from './flags.js';
 import { openHost } from './open-host.js';
@@ -25,7 +26,7 @@ export async function check(flags: Flags, log: Logger, terminal: Terminal): Prom
   const host = await openHost({ flags, log, oneLook: true, remember: false });
   const report = await host.reporter.get();
   const text = flags.json
-    ? `${JSON.stringify(statusDocument(report, version), null, 2)}\n`
+    ? `${asciiControls(JSON.stringify(statusDocument(report, version), null, 2))}\n`
     : checkText(report, { ...terminal, quiet: flags.quiet });
   return { text, code: exitCode(report) };
 }

@@ -8,6 +8,7 @@ import express, {
   type Response,
 } from 'express';
 import type { Report } from '../model/model.js';
+import { asciiControls } from '../runtime/controls.js';
 import { statusDocument } from './json/status-json.js';
 import { preferredFormat } from './metrics/accept.js';
 import { contentTypes, type Format } from './metrics/exposition.js';
@@ -71,9 +72,6 @@ function reply(res: Response, status: number, type: string, body: string | Buffe
 
 const say = (res: Response, status: number, sentence: string): void =>
   reply(res, status, 'text/plain; charset=utf-8', `${sentence}\n`);
-
-const json = (res: Response, status: number, value: unknown): void =>
-  reply(res, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
 
 /** Refuses with 503 what goes beyond the limit. Health checks are not counted. */
 function limitRequests(limit: number): RequestHandler {
@@ -151,7 +149,7 @@ export function createApp(options: AppOptions): Express {
       })
       .all(refuseMethod('GET', 'HEAD'));
 
-  // Within the freshness window many scrapes share one report: its text is written once.
+  // Within the freshness window many requests share one report: its texts are written once.
   const rendered = new WeakMap<Report, Partial<Record<Format, Buffer>>>();
   async function exposition(report: Report, format: Format): Promise<Buffer> {
     if (options.nodeMetrics !== undefined)
@@ -172,7 +170,15 @@ export function createApp(options: AppOptions): Express {
     reply(res, 200, contentTypes[format], await exposition(report, format));
   });
 
-  get('/api/v1/status', (report, _req, res) => json(res, 200, statusDocument(report, options.metrics().version)));
+  const documents = new WeakMap<Report, Buffer>();
+  get('/api/v1/status', (report, _req, res) => {
+    let bytes = documents.get(report);
+    if (bytes === undefined) {
+      bytes = Buffer.from(`${asciiControls(JSON.stringify(statusDocument(report, options.metrics().version)))}\n`);
+      documents.set(report, bytes);
+    }
+    reply(res, 200, 'application/json; charset=utf-8', bytes);
+  });
 
   // The pages are loaded when first asked for: a scrape does not need them.
   get('/', async (report, req, res) => {

@@ -145,7 +145,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
       const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
       descriptor = during(`${prefix}${found.canonical}`, () => openWalked(found.canonical, flags));
     } catch (error) {
-      return { ok: false, gap: gapOf(error, path, 'vanished') };
+      return failure(error, path, found.canonical);
     }
     try {
       const stats = fstatSync(descriptor);
@@ -154,7 +154,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
         during(`${prefix}${found.canonical}`, () => readSync(descriptor, into, offset, into.length - offset, null));
       return use(pull, stats);
     } catch (error) {
-      return { ok: false, gap: gapOf(error, path, 'vanished') };
+      return failure(error, path, found.canonical);
     } finally {
       closeSync(descriptor);
     }
@@ -184,6 +184,12 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     });
   }
 
+  /** The file itself may stay as it is while this passes: what was made of it is not to be relied on. */
+  function failure(error: unknown, path: string, canonical: string): { ok: false; gap: Gap } {
+    if (!lasting.has(errnoOf(error))) observe?.(canonical, passing);
+    return { ok: false, gap: gapOf(error, path, 'vanished') };
+  }
+
   function list(path: string, limit: number): Reading<string[]> {
     const found = walk(path);
     if (!found.ok) return found;
@@ -194,7 +200,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
       if (!whole) return { ok: false, gap: { reason: 'limit', subject: path, detail: `more than ${limit} entries` } };
       return { ok: true, value: names.sort(bytewise) };
     } catch (error) {
-      return { ok: false, gap: gapOf(error, path, 'vanished') };
+      return failure(error, path, found.canonical);
     }
   }
 
@@ -219,6 +225,12 @@ export function openFileView(root: string, observe?: Observer): RootedView {
 
   return { root, stat, read, head, list, resolve };
 }
+
+/** Why a file that is there cannot be read until somebody changes it; all other failures may pass (a lease, a lack of memory). */
+const lasting = new Set(['EACCES', 'EPERM']);
+
+/** A mark that nothing ever has. */
+const passing = 'unread';
 
 /** Younger than this, a file may change once more without its time stamps telling: coarse clocks tick every 10 ms. */
 const SETTLED_MS = 50;

@@ -1,5 +1,7 @@
 /** Log lines to stderr: logfmt or JSON, one line an event. What repeats on every scan is said once, when it changes. */
 
+import { asciiControls } from './controls.js';
+
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'logfmt' | 'json';
 export type Fields = Record<string, string | number | boolean | undefined>;
@@ -34,14 +36,6 @@ const manyTopics = 10_000;
 function logfmtValue(value: string | number | boolean): string {
   const text = String(value);
   return /^[\w./:@*+,-]+$/.test(text) ? text : asciiControls(JSON.stringify(text));
-}
-
-/** JSON leaves DEL, C1 and bidirectional controls as they are; a terminal does not. */
-function asciiControls(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function line(format: LogFormat, at: number, level: Level, message: string, fields: Fields): string {

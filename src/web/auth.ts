@@ -4,6 +4,9 @@ import { Worker } from 'node:worker_threads';
 import type { Comparison } from './bcrypt-worker.js';
 import { bcryptCost } from './config/web-config.js';
 
+/** `urgent`: before all that are not. */
+type Compare = (comparison: Comparison, urgent: boolean) => Promise<boolean>;
+
 /** `busy`: too many passwords are waiting to be checked, some of them from the same peer. */
 export type Decision = 'granted' | 'denied' | 'busy';
 
@@ -18,27 +21,50 @@ export const challenge = 'Basic realm="filebeat-port-exporter", charset="UTF-8"'
 const remembered = 100;
 const waitingPlaces = 64;
 const placesPerPeer = 4;
+/** Of the places, those that peers have to themselves whose credentials were right once. */
+const placesOfKnown = 16;
+
+/** Whose places those are: an IPv4 address, or the /64 that one customer has of IPv6. */
+export function peerOf(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const left = head.split(':').filter((group) => group !== '');
+  const right = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
 
 /**
  * Whoever is unknown costs exactly what a known user with a wrong password costs: a comparison with a hash of nobody,
  * and every comparison is stretched to the highest cost among the users. Only what was right is remembered, under an
  * HMAC with a key of this process: passwords are not kept, and failures always cost the one who tries.
  */
-export function createAuthenticator(
-  compare: (comparison: Comparison) => Promise<boolean> = createComparer(),
-): Authenticator {
+export function createAuthenticator(compare: Compare = createComparer()): Authenticator {
   const key = randomBytes(32);
   const granted = new Set<string>();
   const pending = new Map<string, Promise<boolean>>();
   const waiting = new Map<string, number>();
   let waitingTotal = 0;
 
-  const verify = async (password: string, hash: string, known: boolean, ceiling: number, peer: string) => {
+  /** Peers whose credentials were right once, the one that was so longest ago first. */
+  const known = new Set<string>();
+  const remember = (set: Set<string>, one: string) => {
+    set.delete(one);
+    const [oldest] = set;
+    if (set.size >= remembered && oldest !== undefined) set.delete(oldest);
+    set.add(one);
+  };
+
+  const verify = async (comparison: Comparison, peer: string) => {
     waitingTotal++;
     waiting.set(peer, (waiting.get(peer) ?? 0) + 1);
     try {
-      const equal = await compare({ password, hash, cost: bcryptCost(hash) ?? ceiling, ceiling });
-      return equal && known;
+      return await compare(comparison, known.has(peer));
     } finally {
       waitingTotal--;
       const left = (waiting.get(peer) ?? 1) - 1;
@@ -48,27 +74,32 @@ export function createAuthenticator(
   };
 
   return {
-    check: async (header, users, peer) => {
+    check: async (header, users, address) => {
+      const peer = peerOf(address);
       if (users.size === 0) return 'granted';
       const credentials = parseCredentials(header);
       if (!credentials) return 'denied';
       const ceiling = Math.max(...[...users.values()].map((hash) => bcryptCost(hash) ?? 0));
-      const known = users.has(credentials.user);
       const hash = users.get(credentials.user) ?? hashOfNobody(ceiling);
       const ticket = createHmac('sha256', key)
         .update(JSON.stringify([credentials.user, hash, credentials.password]))
         .digest('base64');
-      if (granted.has(ticket)) return 'granted';
+      if (granted.has(ticket)) {
+        remember(known, peer);
+        return 'granted';
+      }
       let verdict = pending.get(ticket);
       if (!verdict) {
-        if (waitingTotal >= waitingPlaces || (waiting.get(peer) ?? 0) >= placesPerPeer) return 'busy';
-        verdict = verify(credentials.password, hash, known, ceiling, peer).finally(() => pending.delete(ticket));
+        const places = known.has(peer) ? waitingPlaces : waitingPlaces - placesOfKnown;
+        if (waitingTotal >= places || (waiting.get(peer) ?? 0) >= placesPerPeer) return 'busy';
+        const comparison = { password: credentials.password, hash, cost: bcryptCost(hash) ?? ceiling, ceiling };
+        verdict = verify(comparison, peer).finally(() => pending.delete(ticket));
         pending.set(ticket, verdict);
       }
-      if (!(await verdict)) return 'denied';
-      const [oldest] = granted;
-      if (granted.size >= remembered && oldest !== undefined) granted.delete(oldest);
-      granted.add(ticket);
+      // A hash of nobody is no user's, whatever it was compared with.
+      if (!(await verdict) || !users.has(credentials.user)) return 'denied';
+      remember(granted, ticket);
+      remember(known, peer);
       return 'granted';
     },
   };
@@ -88,8 +119,13 @@ function parseCredentials(header: string | undefined): { user: string; password:
 }
 
 /** One comparison at a time, in a thread that lives only while there is something to compare. */
-export function createComparer(): (comparison: Comparison) => Promise<boolean> {
-  type Job = { comparison: Comparison; resolve: (equal: boolean) => void; reject: (error: Error) => void };
+export function createComparer(): Compare {
+  type Job = {
+    comparison: Comparison;
+    urgent: boolean;
+    resolve: (equal: boolean) => void;
+    reject: (error: Error) => void;
+  };
   const queue: Job[] = [];
   let worker: Worker | undefined;
 
@@ -122,9 +158,11 @@ export function createComparer(): (comparison: Comparison) => Promise<boolean> {
     started.on('exit', () => fail(new Error('the thread that checks passwords ended')));
     return started;
   };
-  return (comparison) =>
+  return (comparison, urgent) =>
     new Promise((resolve, reject) => {
-      queue.push({ comparison, resolve, reject });
+      // The first is being compared.
+      const behind = urgent ? queue.findIndex((job, at) => at > 0 && !job.urgent) : -1;
+      queue.splice(behind === -1 ? queue.length : behind, 0, { comparison, urgent, resolve, reject });
       if (queue.length > 1) return;
       worker ??= start();
       worker.postMessage(comparison);

@@ -92,7 +92,7 @@ export interface Running {
 
 /** A server on a free port of 127.0.0.1; the application answers `hello` unless given. */
 export async function startServer(
-  options: { configFile?: string; app?: RequestListener; limits?: Partial<Limits>; host?: string } = {},
+  options: { configFile?: string; app?: RequestListener; limits?: Partial<Limits>; host?: string; rest?: number } = {},
 ): Promise<Running> {
   const logged: string[] = [];
   const app: RequestListener = options.app ?? ((_request, response) => response.end('hello'));
@@ -100,6 +100,7 @@ export async function startServer(
     targets: [{ kind: 'tcp', host: options.host ?? '127.0.0.1', port: 0 }],
     configFile: options.configFile,
     limits: options.limits ?? {},
+    rest: options.rest ?? 0,
     log: (level, message) => logged.push(`${level}: ${message}`),
   });
   const url = server.addresses[0]!;

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.js';
 import type { PortVerdict } from '../../model/model.js';
+import { hasControls, withoutControls } from '../../runtime/controls.js';
 import { type MetricName, metricTable, scopeLabels } from './metric-table.js';
 
 export type Format = 'text' | 'openmetrics';
@@ -24,14 +25,24 @@ const special = /[\\\n"]/;
 
 /** A label value between its quotes. */
 function escaped(whole: string): string {
-  const value = whole.length > limits.labelChars ? shortened(whole) : whole;
+  const cut = whole.length > limits.labelChars ? shortened(whole) : whole;
+  const value = hasControls(cut) ? disarmed(cut) : cut;
   if (!special.test(value)) return value;
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 }
 
 /** Two that begin alike stay apart. */
 function shortened(value: string): string {
-  return `${value.slice(0, limits.labelChars)}… ${createHash('sha256').update(value).digest('hex').slice(0, 16)}`;
+  return `${value.slice(0, limits.labelChars)}… ${digest(value, 16)}`;
+}
+
+/** Legal in a label, obeyed by the terminal that shows it. One that holds `\x1b` as four letters stays another one. */
+function disarmed(value: string): string {
+  return `${withoutControls(value)} (${digest(value, 8)})`;
+}
+
+function digest(value: string, length: number): string {
+  return createHash('sha256').update(value).digest('hex').slice(0, length);
 }
 
 /** `name="core",config="…"`: the label pairs of a scope, made once and shared by all families that begin with them. */

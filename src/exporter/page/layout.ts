@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { Report } from '../../model/model.js';
+import { spelledOutBetweenLines } from '../../runtime/controls.js';
 import { timestamp } from '../format.js';
 import { cut, safe } from '../terminal/terminal.js';
 import { script } from './script.js';
@@ -87,5 +88,6 @@ ${body}
 </body>
 </html>
 `);
-  return relative(page, home);
+  // Most foreign text went through `foreign`; what was asked for and attributes did not.
+  return spelledOutBetweenLines(relative(page, home));
 }

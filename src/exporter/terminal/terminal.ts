@@ -1,15 +1,8 @@
 /** Text that is safe and aligned on a terminal: foreign names cannot send escape sequences, tables fit the width. Pure. */
-
-// Control characters of both sets, bidirectional overrides, line separators: nothing that moves a cursor or turns text around.
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+import { spelledOut } from '../../runtime/controls.js';
 
 /** Foreign text with everything that could act on a terminal spelled out, e.g. `\x1b[31m`. */
-export function safe(text: string): string {
-  return text.replace(unsafe, (c) => {
-    const code = c.charCodeAt(0);
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-  });
-}
+export const safe = spelledOut;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const wide =

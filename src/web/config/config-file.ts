@@ -32,3 +32,16 @@ function signature(path: string): string {
     return (error as NodeJS.ErrnoException).code ?? 'unknown';
   }
 }
+
+/** When one of them was last written to or put in its place, in milliseconds of the wall clock; 0 when none is there. */
+export function youngestMs(paths: readonly string[]): number {
+  return Math.max(0, ...paths.map(ctimeMs));
+}
+
+function ctimeMs(path: string): number {
+  try {
+    return statSync(path).ctimeMs;
+  } catch {
+    return 0; // Told when it is read.
+  }
+}

@@ -1,6 +1,7 @@
 /** The web configuration in force. Looked at again whenever somebody asks, by the files' times; a wrong one changes nothing. */
 
 import { loadSecure, type Secure } from '../tls.js';
+import { createRest, restSeconds } from './at-rest.js';
 import { filesSignature, readRegularFile } from './config-file.js';
 import { type Problem, problemText } from './fields.js';
 import { openConfig, parseWebConfig, type WebConfig } from './web-config.js';
@@ -17,9 +18,10 @@ const maximalBytes = 1024 * 1024;
 
 /**
  * `file` is the path of `--web.config.file`, if given. Throws an Error in one sentence when it cannot be honoured; after
- * that the returned function never throws: a wrong file is logged once and the old configuration stays.
+ * that the returned function never throws: a wrong file is logged once and the old configuration stays. A changed one is
+ * taken when its files have been at rest for so many seconds.
  */
-export function watchConfig(file: string | undefined, log: Log): () => Current {
+export function watchConfig(file: string | undefined, log: Log, rest = restSeconds): () => Current {
   if (file === undefined) return () => ({ config: openConfig });
   let watched = [file];
   let seen = filesSignature(watched);
@@ -39,12 +41,18 @@ export function watchConfig(file: string | undefined, log: Log): () => Current {
     const same = previous?.secure?.fingerprint === secure.fingerprint;
     return { config, secure: same && previous?.secure ? previous.secure : secure };
   };
-  /** The signature is taken before reading: what changes meanwhile is seen next time. */
-  const attempt = (previous?: Current): Current | Problem[] => {
+  const isAtRest = createRest(rest);
+  /** Undefined: a file changed while it was read, or has changed so lately that it may be written still. */
+  const attempt = (previous?: Current): Current | Problem[] | undefined => {
     const before = watched;
     const signature = filesSignature(before);
+    if (previous !== undefined && !isAtRest(before, signature)) return undefined;
     const result = load(previous);
-    seen = watched.join('\0') === before.join('\0') ? signature : filesSignature(watched);
+    const after = watched;
+    watched = before;
+    if (filesSignature(before) !== signature) return undefined;
+    watched = after;
+    seen = filesSignature(after);
     return result;
   };
   const say = (problems: Problem[]) => problems.map((problem) => problemText(file, problem)).join('; ');
@@ -53,18 +61,44 @@ export function watchConfig(file: string | undefined, log: Log): () => Current {
   };
 
   const first = attempt();
+  if (first === undefined) throw new Error(`${file}: is being written`);
   if (Array.isArray(first)) throw new Error(say(first));
   announce(first);
   let current: Current = first;
   return () => {
     if (filesSignature(watched) === seen) return current;
     const next = attempt(current);
-    if (Array.isArray(next)) log('error', `web configuration not changed: ${say(next)}`);
+    if (next === undefined) return current;
+    const problems = Array.isArray(next) ? next : opened(current, next.config);
+    if (Array.isArray(next) || problems.length > 0) log('error', `web configuration not changed: ${say(problems)}`);
     else {
-      current = next;
       log('info', 'web configuration read again');
+      for (const loss of losses(current, next)) log('warn', `web configuration: ${loss}`);
+      current = next;
       announce(next);
     }
     return current;
   };
+}
+
+/** Nobody opens a server by an empty file on purpose: a disk was full, a template had no values. */
+function opened(before: Current, { blank }: WebConfig): Problem[] {
+  const hadTls = before.secure !== undefined;
+  const hadUsers = before.config.users.size > 0;
+  const what = 'is empty, and would open the server while it runs; remove the key, or restart, to mean it';
+  if (blank.includes('file'))
+    return hadTls || hadUsers ? [{ key: '', what: what.replace('remove the key, or ', '') }] : [];
+  return [
+    ...(hadTls && blank.includes('tls_server_config') ? [{ key: 'tls_server_config', what }] : []),
+    ...(hadUsers && blank.includes('basic_auth_users') ? [{ key: 'basic_auth_users', what }] : []),
+  ];
+}
+
+function losses(before: Current, next: Current): string[] {
+  return [
+    ...(before.secure !== undefined && next.secure === undefined ? ['clients are served without TLS from now on'] : []),
+    ...(before.config.users.size > 0 && next.config.users.size === 0
+      ? ['nobody is asked for a password from now on']
+      : []),
+  ];
 }

@@ -16,14 +16,18 @@ export interface WebConfig {
   /** User → bcrypt hash. Empty: nobody is asked. */
   users: ReadonlyMap<string, string>;
   rateLimit?: RateLimit;
+  /** What is written down and says nothing: the file as a whole, or sections of it that protect. */
+  blank: readonly Blank[];
   /** What is accepted and not done, in words, with key and line. */
   notices: Problem[];
 }
 
+export type Blank = 'file' | 'tls_server_config' | 'basic_auth_users';
+
 export type WebConfigResult = { ok: true; config: WebConfig } | { ok: false; problems: Problem[] };
 
 /** What the exporter does without a file. */
-export const openConfig: WebConfig = { headers: new Map(), users: new Map(), notices: [] };
+export const openConfig: WebConfig = { headers: new Map(), users: new Map(), blank: [], notices: [] };
 
 const topKeys = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'rate_limit'] as const;
 
@@ -51,7 +55,11 @@ export function parseWebConfig(bytes: Uint8Array, file: string): WebConfigResult
   const users = readUsers(fields, top.get('basic_auth_users'));
   const rateLimit = readRate(fields, top.get('rate_limit'));
   if (problems.length > 0) return { ok: false, problems };
-  const config: WebConfig = { headers, users, notices };
+  const blank: Blank[] = [];
+  if (top.size === 0) blank.push('file');
+  if (top.has('tls_server_config') && !tls) blank.push('tls_server_config');
+  if (top.has('basic_auth_users') && users.size === 0) blank.push('basic_auth_users');
+  const config: WebConfig = { headers, users, blank, notices };
   if (tls) config.tls = tls;
   if (rateLimit) config.rateLimit = rateLimit;
   if (users.size > 0 && !tls)
