@@ -47,6 +47,7 @@ run(
 );
 if (wanted.length === 0) {
   step('conformance', process.execPath, ['dist/test/support/conformance.js']);
+  step('hosts of a real systemd', process.execPath, ['dist/test/support/launch-cases.js']);
   // Takes their programs from npm: not what somebody on a train wants.
   if (process.env.CI) step('other Node.js releases', process.execPath, ['scripts/node-versions.mjs']);
 }

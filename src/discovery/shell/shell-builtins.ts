@@ -28,7 +28,10 @@ const leaves =
 
 const jumps =
   (kind: 'break' | 'continue'): Builtin =>
-  ([levels]) => ({ kind, levels: Math.max(1, Number(levels ?? 1) || 1) });
+  ([levels], state) => {
+    state.status = 0;
+    return { kind, levels: Math.max(1, Number(levels ?? 1) || 1) };
+  };
 
 /** Writes to standard output, where somebody wants to know. */
 export function say(text: string, state: ShellState): void {
@@ -48,7 +51,7 @@ function changeDirectory(args: string[], state: ShellState): Flow {
   const path = absolute(target, state.cwd);
   const stat = statOf(path, state.world);
   if (stat === 'missing' || (stat !== undefined && stat.kind !== 'directory')) {
-    state.status = 1;
+    state.status = state.dialect === 'posix' ? 2 : 1;
     return next;
   }
   state.cwd = path;

@@ -169,7 +169,11 @@ class Parser {
 
   private pipeline(): Node {
     let negated = false;
-    while (this.keyword('!')) negated = !negated;
+    while (this.keyword('!')) {
+      // dash knows it once.
+      if (negated && this.dialect === 'posix') this.fail();
+      negated = !negated;
+    }
     if (this.dialect === 'bash' && this.keyword('time')) this.keyword('-p');
     const nodes = [this.command()];
     for (;;) {

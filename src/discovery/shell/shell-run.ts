@@ -328,8 +328,9 @@ function merge(state: ShellState, branchStates: readonly ShellState[]): void {
 function conditional(node: Extract<Node, { kind: 'if' }>, at: number, state: ShellState): Flow {
   const branch = node.branches[at];
   if (branch === undefined) {
+    if (node.otherwise !== undefined) return run(node.otherwise, state);
     state.status = 0;
-    return node.otherwise === undefined ? next : run(node.otherwise, state);
+    return next;
   }
   const flow = guarded(branch.condition, state);
   if (flow.kind !== 'next') return flow;
@@ -385,7 +386,7 @@ function forLoop(node: Extract<Node, { kind: 'for' }>, state: ShellState): Flow 
     setVariable(state, node.name, unknown);
     return perhaps(node.body, state, 'what a loop runs over is decided as it runs');
   }
-  state.status = 0;
+  if (words.length === 0) state.status = 0;
   for (const word of words) {
     setVariable(state, node.name, word);
     const after = round(run(node.body, state));
@@ -414,10 +415,9 @@ function countLoop({ text, body }: Extract<Node, { kind: 'count' }>, state: Shel
 
 function caseCommand(node: Extract<Node, { kind: 'case' }>, state: ShellState): Flow {
   const subject = expandText(node.subject, state);
-  state.status = 0;
   const runFrom = (at: number, one: ShellState): Flow => {
     const clause = node.clauses[at]!;
-    one.status = 0;
+    if (clause.body.kind === 'list' && clause.body.items.length === 0) one.status = 0;
     const flow = run(clause.body, one);
     return flow.kind === 'next' && clause.end === ';&' && at + 1 < node.clauses.length ? runFrom(at + 1, one) : flow;
   };
@@ -427,10 +427,17 @@ function caseCommand(node: Extract<Node, { kind: 'case' }>, state: ShellState): 
     if (takesAll && end !== ';;&') return runFrom(at, state);
     if (!isKnown(subject) || all.some((pattern) => pattern.some(({ text }) => !isKnown(text)))) {
       const rest = node.clauses.slice(at).map((_, step) => (one: ShellState) => runFrom(at + step, one));
-      return branches(state, 'a value that is not known decides', [...rest, () => next]);
+      return branches(state, 'a value that is not known decides', [
+        ...rest,
+        (one) => {
+          one.status = 0;
+          return next;
+        },
+      ]);
     }
     if (all.some((pattern) => matches(pattern, subject))) return runFrom(at, state);
   }
+  state.status = 0;
   return next;
 }
 
@@ -462,7 +469,7 @@ function applyRedirects(redirects: readonly Redirect[], state: ShellState): bool
     if (operator === '<') {
       if ((descriptor ?? 0) !== 0) continue;
       const stat = statOf(path, state.world);
-      if (stat === 'missing') return false;
+      if (stat === 'missing' && path !== '/dev/null') return false;
       // What a file holds by then is not known: it is read as the script runs, and may be written meanwhile.
       state.input = path === '/dev/null' ? { text: '' } : undefined;
     } else if (operator.includes('&') && operator !== '&>' && operator !== '&>>' && /^(?:\d+|-)$/.test(word)) {
@@ -476,14 +483,13 @@ function applyRedirects(redirects: readonly Redirect[], state: ShellState): bool
 }
 
 function simple(node: Extract<Node, { kind: 'simple' }>, state: ShellState): Flow {
-  const before = state.status;
   const words = expandWords(node.words, state);
   if (words.length === 0) {
-    const substitutes = node.assignments.some(({ value }) => value.some(({ kind }) => kind === 'command'));
-    const isCommand = node.words.length > 0 && node.words.some((word) => word.some(({ kind }) => kind === 'command'));
-    if (!substitutes && !isCommand) state.status = 0;
-    else if (!isCommand) state.status = before;
+    // The status is that of the last substitution, else 0; until then `$?` is what it was.
+    const texts = [...node.words, ...node.assignments.flatMap(({ value, list = [] }) => [value, ...list])];
+    const substitutes = texts.some((word) => word.some(({ kind }) => kind === 'command'));
     for (const one of node.assignments) assign(one, state);
+    if (!substitutes) state.status = 0;
     return redirected(node.redirects, state, () => fallen(state));
   }
   if (words[0] === unknownWords) return unknownCommand(words, state);
