@@ -7,12 +7,22 @@ import { bearings } from '../shell/shell-bearings.js';
 import { runShell } from '../shell/shell-run.js';
 import type { Dialect } from '../shell/shell-syntax.js';
 import { bystanders, containerEngines, supervisors } from './bystanders.js';
-import { absolute, baseName, isKnown, type Launch, namesFilebeat, type Outcome, type World } from './launch-world.js';
+import {
+  absolute,
+  baseName,
+  isKnown,
+  isSettled,
+  type Launch,
+  namesFilebeat,
+  type Outcome,
+  type World,
+} from './launch-world.js';
 import { type Change, type Launcher, readOptions } from './launcher-options.js';
 import { launchers } from './launcher-table.js';
 import { bearsTheName, contentOf, type Found, findProgram, isFilebeatProgram } from './programs.js';
 import { filesBelow } from './rooted-files.js';
 import { withoutUnknown } from './start-words.js';
+import { noSuchUser } from './users.js';
 
 const deepest = 12;
 const ended: Outcome = { ends: true };
@@ -37,6 +47,10 @@ export function follow(launch: Launch, world: World): Outcome {
       world,
     );
   }
+  const base = baseName(path);
+  // Some launchers of the distribution are scripts themselves.
+  const isOfSystem = /^\/(?:usr\/)?s?bin\/[^/]+$/.test(path) && Object.hasOwn(launchers, base);
+  if (isOfSystem) return throughLauncher(launchers[base]!, launch, world);
   if (content.kind === 'script' || (content.kind === 'text' && launch.byShell)) {
     const begun = world.starts.length + world.unclear.length;
     const outcome = runScript(content, path, launch, world);
@@ -47,7 +61,6 @@ export function follow(launch: Launch, world: World): Outcome {
   if (isFilebeat) return filebeat(path, launch, world);
   if (names.some(bearsTheName))
     return unclear(path, 'it bears the name of a Filebeat, and whether it is one cannot be told', launch, world);
-  const base = baseName(path);
   if (base === 'elastic-agent' && args[0] === 'otel') {
     return unclear(
       path,
@@ -59,24 +72,30 @@ export function follow(launch: Launch, world: World): Outcome {
   const dialect = dialectOf(launch.program, world);
   if (dialect !== undefined) return shell(dialect, launch, world);
   const launcher: Launcher | undefined = Object.hasOwn(launchers, base) ? launchers[base] : dynamicLinker(base);
-  if (launcher !== undefined) {
-    const { before = 0, change } = launcher;
-    // Those without rules for options read their own words.
-    const isWhole = change !== undefined && launcher.values === undefined && launcher.before === undefined;
-    const given = isWhole ? undefined : readOptions(args, launcher);
-    const behind = given?.rest ?? [...args];
-    const options = given ?? { all: () => [], option: () => undefined, has: () => false, rest: behind };
-    const rest = behind.slice(before);
-    const changed = change?.({ ...options, rest, before: behind.slice(0, before) }, launch, world) ?? {};
-    const background = launcher.background !== undefined && options.has(...launcher.background.split(' '));
-    return onward({ ...changed, ...(background ? { background } : {}) }, rest, launch, world);
-  }
+  if (launcher !== undefined) return throughLauncher(launcher, launch, world);
   return other(base, path, launch, world);
+}
+
+function throughLauncher(launcher: Launcher, launch: Launch, world: World): Outcome {
+  const args = launch.argv.slice(1);
+  const { before = 0, change } = launcher;
+  // Those without rules for options read their own words.
+  const isWhole = change !== undefined && launcher.values === undefined && launcher.before === undefined;
+  const given = isWhole ? undefined : readOptions(args, launcher);
+  const behind = given?.rest ?? [...args];
+  const options = given ?? { all: () => [], option: () => undefined, has: () => false, rest: behind };
+  const rest = behind.slice(before);
+  const changed = change?.({ ...options, rest, before: behind.slice(0, before) }, launch, world) ?? {};
+  const background = launcher.background !== undefined && options.has(...launcher.background.split(' '));
+  return onward({ ...changed, ...(background ? { background } : {}) }, rest, launch, world);
 }
 
 /** What a launcher changed, and the program behind it. */
 function onward(change: Change, rest: string[], launch: Launch, world: World): Outcome {
   const argv = change.argv ?? rest;
+  if (change.locked !== undefined && [...launch.argv].some((word) => namesFilebeat(word, world))) {
+    return unclear(launch.program, `the shell of ${change.locked} runs no commands`, launch, world);
+  }
   if (change.nothing || (change.line === undefined && argv.length === 0)) return ended;
   const next: Launch = {
     ...launch,
@@ -239,6 +258,14 @@ function noteFailure(found: Found, launch: Launch, world: World): void {
     world.failures.push(`${found.path} is a script without #! (Exec format error)`);
 }
 
+/** What a launcher on the way would fail over. */
+function noteRefusal({ cwd, user }: Launch, world: World): void {
+  if (user.why === noSuchUser) world.failures.push(`there is no user ${user.name ?? user.uid}`);
+  const stat = isKnown(cwd) && isSettled(cwd, world) ? world.files.stat(cwd) : undefined;
+  if (stat !== undefined && !stat.ok && stat.gap.reason === 'missing')
+    world.failures.push(`the directory ${cwd} is not there`);
+}
+
 function filebeat(path: string, launch: Launch, world: World): Outcome {
   if (!isCollector(launch.argv)) {
     // Whether its configuration is accepted is predicted elsewhere: where it is not, no start is missed by going on.
@@ -246,6 +273,7 @@ function filebeat(path: string, launch: Launch, world: World): Outcome {
     return isCheck ? { ends: true, status: 0 } : ended;
   }
   const { argv, whys } = withoutUnknown(launch.argv);
+  if (launch.depth > 0) noteRefusal(launch, world);
   const names = Object.keys(launch.env).filter((name) => !isKnown(launch.env[name]!));
   const cwd = isKnown(launch.cwd) ? launch.cwd : '/';
   const isRelative = !isKnown(launch.cwd) && !argv.slice(1).some((word) => /^--?path\.home/.test(word));

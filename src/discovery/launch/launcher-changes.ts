@@ -126,7 +126,7 @@ export function becomeSu(given: GivenOptions, launch: Launch, world: World): Cha
       };
   const changed: Partial<Launch> = isLogin ? loginOf(account, launch) : { env: { ...launch.env, ...own } };
   const next = { ...changed, user };
-  if (shell !== undefined && /\/(?:nologin|false)$/.test(shell)) return { nothing: true };
+  if (shell !== undefined && /\/(?:nologin|false)$/.test(shell)) return { locked: name };
   if (shell === undefined)
     return {
       launch: next,

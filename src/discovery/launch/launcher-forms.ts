@@ -21,7 +21,7 @@ export function startStopDaemon({ rest: words }: GivenOptions, launch: Launch, w
     argv: [program, ...given.rest],
     background: given.has('b', 'background'),
     launch: {
-      cwd: given.option('d', 'chdir') ?? (root === undefined ? launch.cwd : '/'),
+      cwd: given.option('d', 'chdir') ?? '/',
       ...(user === undefined && group === undefined ? {} : { user: userOf(world.files, spec, launch.user) }),
       ...(root === undefined ? {} : { root }),
     },

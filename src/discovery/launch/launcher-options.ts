@@ -73,6 +73,8 @@ export interface Change {
   background?: boolean;
   /** Why it is not certain what the program sees. */
   why?: string;
+  /** A user whose shell is nologin or false: it fails. */
+  locked?: string;
   /** In this form it starts nothing. */
   nothing?: true;
 }

@@ -122,11 +122,7 @@ export const launchers: Record<string, Launcher> = {
   },
   chpst: { values: 'u U e / b n l L m d o p f c C r t', change: becomeChpst },
   capsh: { values: '', change: capsh },
-  chroot: {
-    values: 'userspec groups',
-    before: 1,
-    change: (given) => ({ launch: { root: given.before[0] ?? '/', cwd: '/' } }),
-  },
+  chroot: { values: 'userspec groups', before: 1, change: changedRoot },
   // Daemons.
   'start-stop-daemon': { change: startStopDaemon },
   start_daemon: { values: 'n p g', change: initFunction },
@@ -219,4 +215,10 @@ function capsh({ option, rest }: GivenOptions, launch: Launch, world: World): Ch
 /** `screen -dmS logs PROGRAM`: detached, it ends at once; `-D -m` stays. */
 function screen({ has, rest }: GivenOptions): Change {
   return has('d', 'D') && has('m') ? { background: has('d'), argv: rest } : { nothing: true };
+}
+
+function changedRoot({ before, option }: GivenOptions & { before: string[] }, launch: Launch, world: World): Change {
+  const user = option('userspec');
+  const become = user === undefined ? {} : becomeUser({ before: [user] }, launch, world).launch;
+  return { launch: { root: before[0] ?? '/', cwd: '/', ...become } };
 }

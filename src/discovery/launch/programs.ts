@@ -44,7 +44,7 @@ export type Content =
   | { kind: 'text'; text: string }
   | { kind: 'program' };
 
-export function contentOf(path: string, world: World): Content {
+export function contentOf(path: string, world: Pick<World, 'files'>): Content {
   const stat = world.files.stat(path);
   if (!stat.ok || stat.value.size > limits.scriptBytes || stat.value.size === 0) return { kind: 'program' };
   const content = world.files.read(path, limits.scriptBytes);

@@ -46,6 +46,8 @@ function namesElsewhere(files: FileView, database: 'passwd' | 'group'): boolean 
   return words.some((word) => !/^(?:files|compat|systemd|\[.*\])$/.test(word));
 }
 
+export const noSuchUser = 'there is no such user';
+
 export const rootUser: StartUser = { name: 'root', uid: 0, gid: 0 };
 
 /** `USER`, `USER:GROUP`, `:GROUP`, numbers; as `su` and its like take them. */
@@ -57,8 +59,7 @@ export function userOf(files: FileView, spec: string, before: StartUser): StartU
     const account = lookUpUser(files, plain);
     if (typeof account !== 'string') found = { name: account.name, uid: account.uid, gid: account.gid };
     else if (/^\d+$/.test(plain)) found = { uid: Number(plain) };
-    else
-      found = { name: plain, why: account === 'missing' ? 'there is no such user' : 'its user is not in /etc/passwd' };
+    else found = { name: plain, why: account === 'missing' ? noSuchUser : 'its user is not in /etc/passwd' };
   }
   if (group !== undefined && group !== '') {
     const gid = /^\d+$/.test(group) ? Number(group) : lookUpGroup(files, group);

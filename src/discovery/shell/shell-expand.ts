@@ -82,7 +82,9 @@ function substitution(part: Extract<Part, { kind: 'command' }>, state: ShellStat
   inner.output = { text: '' };
   inner.guarded = 0;
   const flow = state.run(part.script, inner);
-  state.status = inner.status;
+  // In dash `$?` within the same command is still what it was before it.
+  if (state.dialect === 'bash') state.status = inner.status;
+  state.substituted = { status: inner.status };
   if (flow.kind === 'gone' && inner.output.text === '') return unknown;
   return inner.output.text.replace(/\n+$/, '');
 }

@@ -483,13 +483,12 @@ function applyRedirects(redirects: readonly Redirect[], state: ShellState): bool
 }
 
 function simple(node: Extract<Node, { kind: 'simple' }>, state: ShellState): Flow {
+  delete state.substituted;
   const words = expandWords(node.words, state);
   if (words.length === 0) {
     // The status is that of the last substitution, else 0; until then `$?` is what it was.
-    const texts = [...node.words, ...node.assignments.flatMap(({ value, list = [] }) => [value, ...list])];
-    const substitutes = texts.some((word) => word.some(({ kind }) => kind === 'command'));
     for (const one of node.assignments) assign(one, state);
-    if (!substitutes) state.status = 0;
+    state.status = statusOfSubstitution(state);
     return redirected(node.redirects, state, () => fallen(state));
   }
   if (words[0] === unknownWords) return unknownCommand(words, state);
@@ -512,6 +511,10 @@ function simple(node: Extract<Node, { kind: 'simple' }>, state: ShellState): Flo
     }
     return flow;
   });
+}
+
+function statusOfSubstitution({ substituted }: ShellState): number | undefined {
+  return substituted === undefined ? 0 : substituted.status;
 }
 
 /** Special built-in utilities (POSIX 2.14). */

@@ -22,6 +22,8 @@ export interface ShellState {
   cwd: string;
   functions: Map<string, Node>;
   status: number | undefined;
+  /** Status of the last command substitution within this command. */
+  substituted?: { status: number | undefined };
   /** Why it is not certain that the shell comes here; empty: it does. */
   uncertain: readonly string[];
   options: { errexit: boolean; allexport: boolean; nounset: boolean; noglob: boolean };

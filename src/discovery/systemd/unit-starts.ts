@@ -56,7 +56,7 @@ export function startsOf(
     for (const start of world.starts) start.envHidden.any = true;
   }
   const own = [...world.written].map((path) => ({ path, why: `it is written as ${unit} starts` }));
-  const others = world.starts.flatMap((start) => othersWrite(start, unit, writers));
+  const others = world.starts.flatMap((start) => [...othersWrite(start, unit, writers), ...notYet(start, world.files)]);
   return { ...world, starts: world.starts, written: [...own, ...others] };
 }
 
@@ -82,6 +82,16 @@ export function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): s
   return files.flatMap((file) =>
     file.startsWith('/') ? [posix.normalize(file)] : folders.map((folder) => posix.join(folder, file)),
   );
+}
+
+/** A boot makes /run and /tmp anew: what is missing there now may be there by the time it starts. */
+function notYet(start: Pick<FilebeatStart, 'argv' | 'cwd'>, files: FileView): HiddenPlace[] {
+  return mainPaths(start).flatMap((path) => {
+    if (!/^\/(?:run|tmp|var\/run|var\/tmp|dev\/shm)\//.test(path)) return [];
+    const stat = files.stat(path);
+    const isMissing = !stat.ok && stat.gap.reason === 'missing';
+    return isMissing ? [{ path, why: 'it lies where a boot makes all files anew, and is not there now' }] : [];
+  });
 }
 
 function othersWrite(

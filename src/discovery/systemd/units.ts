@@ -7,6 +7,7 @@ import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, Gap } from '../../model/model.js';
 import { attempt } from '../../runtime/defect.js';
 import type { Environment } from '../launch/launch-world.js';
+import { otherStarters } from '../launch/other-starters.js';
 import { type Boot, followBoot, type UnitReader } from './unit-boot.js';
 import { judgeConditions } from './unit-conditions.js';
 import { lastSetting } from './unit-file.js';
@@ -105,7 +106,7 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
       },
     ),
   );
-  return { units, gaps: [...index.gaps, ...search.gaps], boot };
+  return { units, gaps: [...index.gaps, ...search.gaps, ...otherStarters(files, options.processNames)], boot };
 }
 
 /** Asks the same thing only once in a search: a hundred units share their directories, users and programs. */
