@@ -50,7 +50,9 @@ describe('npm run demo', () => {
     assert.deepEqual(
       mine.map(({ name, healthy }) => [name, healthy]),
       [
+        ['branches', true],
         ['core-switches', true],
+        ['dmz', true],
         ['firewalls', false],
         ['flows', false],
       ],
@@ -67,8 +69,16 @@ describe('npm run demo', () => {
     for (const needle of [`pid ${thief} (syslog-relay)`, String(taken.port), taken.remedy, taken.declared_in])
       assert.ok(text.includes(needle), `the page says ${needle}`);
 
+    // What two of them say of themselves takes its minute and its two.
+    const codes = async () => {
+      const now = (await (await fetch(new URL('/api/v1/status', url))).json()) as StatusDocument;
+      return now.mismatches.map((one) => `${one.code} ${one.name}`);
+    };
+    await until('the output is told', async () => (await codes()).includes('output_failing dmz'), 240);
+    await until('the silent port is told', async () => (await codes()).includes('port_silent branches'), 400);
+
     const pids = children();
-    assert.ok(pids.length >= 5, 'four stand-ins and the exporter');
+    assert.ok(pids.length >= 7, 'six stand-ins and the exporter');
     // As a terminal does: to the whole group of processes.
     process.kill(-child.pid!, 'SIGINT');
     assert.equal(await ended, 0, said());

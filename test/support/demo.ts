@@ -1,10 +1,13 @@
 /**
- * `npm run demo`: the exporter over three stand-in Filebeats, for somebody who has none at hand. One is well, one has
- * lost a port to another process, one does not hold a port that it is configured for. Ctrl-C ends and removes it all.
+ * `npm run demo`: the exporter over five stand-in Filebeats, for somebody who has none at hand. One is well, one has lost a
+ * port to another process, one does not hold a port that it is configured for; of two that write a log, one says that its
+ * output is down, the other that a port has gone quiet. Ctrl-C ends and removes it all.
  */
 import { createSocket } from 'node:dgram';
+import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type Exporter, startExporter } from './exporter.js';
+import { metricsLine, type Period, said } from './filebeat-log.js';
 import { until } from './live.js';
 import { createWorld } from './world.js';
 
@@ -34,9 +37,11 @@ async function freeFrom(port: number, protocol: 'udp' | 'tcp'): Promise<number> 
 
 const world = createWorld('filebeat-demo-');
 let exporter: Exporter | undefined;
+let writer: NodeJS.Timeout | undefined;
 let ending: Promise<void> | undefined;
 
 async function end(): Promise<void> {
+  clearInterval(writer);
   await world.end();
   await exporter?.stop();
 }
@@ -56,11 +61,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 async function start(): Promise<void> {
   const ports: number[] = [];
-  for (const wish of [9001, 9002, 9003, 5514, 2055, 4739])
+  for (const wish of [9001, 9002, 9003, 5514, 2055, 4739, 5515, 5516, 5517])
     ports.push(
       await freeFrom(Math.max(wish, ...ports.filter((p) => p >= wish && p < wish + 100).map((p) => p + 1)), 'udp'),
     );
-  const [one, two, three, lost, flow, ipfix] = ports as [number, number, number, number, number, number];
+  const [one, two, three, lost, flow, ipfix, dmz, chatty, quiet] = ports as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const output = 'output.console.enabled: true\n';
 
   const well = await world.filebeat('core-switches', [`0.0.0.0:${one}`, `0.0.0.0:${two}`, `127.0.0.1:${three}`], {
@@ -89,23 +104,54 @@ ${output}`,
     sockets: [`udp :${flow}`],
   });
 
+  const logs = { dmz: world.write('dmz.ndjson', ''), branches: world.write('branches.ndjson', '') };
+  const stuck = await world.filebeat('dmz', [`0.0.0.0:${dmz}`], { log: logs.dmz });
+  const hushed = await world.filebeat('branches', [`0.0.0.0:${chatty}`, `0.0.0.0:${quiet}`], { log: logs.branches });
+  writer = tellStories(logs, [chatty, quiet]);
+
   const port = await freeFrom(wantedPort, 'tcp');
-  exporter = await startExporter([], { listen: `:${port}`, detached: true });
+  // So that a visitor sees a silent port within minutes.
+  const settings = world.write('exporter.yml', 'self_report: {silent_after: 10s}\n');
+  exporter = await startExporter(['--config.file', settings], { listen: `:${port}`, detached: true });
   exporter.ended.then(() => endWith(1));
   // Nobody is invited before there is something to see; on a busy host it takes a moment to find out who the thief is.
   const { scrape } = exporter;
   const isNamed = async () => (await scrape()).all('filebeat_port_info', { owner_pid: String(thief.pid) }).length > 0;
   await until('the thief is found', () => isNamed().catch(() => false), 120);
   if (port !== wantedPort) console.log(`Port ${wantedPort} is in use, so the exporter serves on ${port}.\n`);
-  console.log(`Three stand-ins for Filebeat run, their configuration files are in ${world.folder}:
+  console.log(`Five stand-ins for Filebeat run, their configuration files are in ${world.folder}:
   core-switches  pid ${well.pid}: udp ${one}, ${two} and ${three}, all well
   firewalls      pid ${robbed.pid}: udp ${lost}, which syslog-relay (pid ${thief.pid}) took first
   flows          pid ${lacking.pid}: udp ${flow} and ${ipfix}, of which it does not hold ${ipfix}
+  dmz            pid ${stuck.pid}: udp ${dmz}; its log says that its output is down, which counts after a minute
+  branches       pid ${hushed.pid}: udp ${chatty} and ${quiet}; after two minutes nothing comes to ${quiet} any more
 
 See what the exporter makes of it: http://localhost:${port}/
 What Prometheus gets:              http://localhost:${port}/metrics
 
 Ctrl-C ends the Filebeats and the exporter and removes their files.`);
+}
+
+/** Writes what two Filebeats of release 9.6 would: a metrics line every five seconds, and why the output is not reached. */
+function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [number, number]): NodeJS.Timeout {
+  let lines = 0;
+  const write = () => {
+    const now = Date.now() / 1000;
+    const waits = Math.min(3201, 500 * (lines + 1));
+    const down: Period = { in: waits === 3201 ? 0 : 500, active: waits };
+    const refused = 'Failed to connect to backoff(async(tcp://127.0.0.1:5044)): connect: connection refused';
+    appendFileSync(logs.dmz, `${metricsLine('json', now, down)}\n${said('json', now, refused)}\n`);
+    // The log names the device once, as Filebeat does.
+    const device = (port: number) => (lines === 0 ? { device: `0.0.0.0:${port}` } : {});
+    const inputs = {
+      chatty: { received: 50, ...device(chatty) },
+      quiet: { ...(lines < 24 ? { received: 5 } : {}), ...device(quiet) },
+    };
+    appendFileSync(logs.branches, `${metricsLine('json', now, { in: 55, acked: 55, active: 0, inputs })}\n`);
+    lines++;
+  };
+  write();
+  return setInterval(write, 5000);
 }
 
 await start().catch(async (error: Error) => {
