@@ -2,7 +2,7 @@
 import type { Fault } from '../model/model.js';
 
 /** `{subject}` is a setting, flag or file; without one the words in parentheses after `|` are used. */
-const sentences: Record<string, string> = {
+const sentences = {
   // the command line
   'unknown-flag': 'This release does not know the flag {subject|on its command line}.',
   'unknown-subcommand': 'A word on the command line is neither a subcommand nor the value of a flag.',
@@ -107,14 +107,17 @@ const sentences: Record<string, string> = {
   managed: 'An agent sends it its configuration.',
   hosted: 'Its inputs run inside {subject|another program} and come from elsewhere.',
   autodiscover: 'Autodiscover makes inputs out of what it finds at run time.',
-};
+} as const satisfies Record<string, string>;
+
+export type FaultCode = keyof typeof sentences;
 
 /** Codes with words of their own, for tests and documentation. */
 export const faultCodes: readonly string[] = Object.keys(sentences);
 
 /** One sentence, e.g. `The variable UDP_PORT is not defined.` */
 export function faultText({ code, subject, takes }: Fault): string {
-  const sentence = sentences[code] ?? 'Filebeat does not accept it ({subject|no further words}).';
+  const sentence =
+    (sentences as Record<string, string>)[code] ?? 'Filebeat does not accept it ({subject|no further words}).';
   const text = sentence.replace(/\{subject\|([^}]*)\}/, (_all, otherwise: string) => subject ?? otherwise);
   const cure = takes === undefined ? '' : ` It takes ${takes}.`;
   return text.charAt(0).toUpperCase() + text.slice(1) + cure;
