@@ -107,6 +107,7 @@ const cases: Record<FaultCode, Case> = {
   'removed-or-unknown': 'exits',
   'more-than-one-choice': 'exits',
   'ambiguous-setting': 'ambiguous',
+  'release-decides': 'ambiguous',
   'nothing-enabled': ['exits', 'filebeat.inputs: []\n'],
   'no-output': 'exits',
   'unknown-output': 'exits',

@@ -165,3 +165,17 @@ describe('a prediction that a running process refutes', () => {
       assert.deepEqual(tell(await t.scan(), t).lines, ['config_invalid core hangs-after-refusal']);
     }));
 });
+
+describe('a release that nothing tells', () => {
+  it('is not held against one that is down: both outcomes are said, and nothing is critical but that it is down', () =>
+    trial(async (t) => {
+      const port = await ownPort();
+      const text = `filebeat.inputs:\n${goodInput(port)}- {type: log, paths: [/var/log/x]}\n${output}`;
+      const config = t.write('core.yml', text);
+      const argv = [`${t.folder}/filebeat`, '-c', config, '--path.data', `${t.folder}/data`];
+      t.settings = { ...t.settings, instances: [{ ...t.settings.instances[0], name: 'core', argv, env: {} }] };
+      const told = tell(await t.scan(), t);
+      assert.deepEqual(told.lines, ['instance_down core never-seen', 'config_unresolved core config']);
+      assert.match(told.causes, /Filebeat 8\.\d+\.\d+ would start with its files, newer ones would refuse them/);
+    }));
+});

@@ -60,12 +60,18 @@ function refuse(flags: Flags, argv: readonly string[] | undefined): void {
     throw new StartError('--against-host and --compare-release exclude each other');
 }
 
-/** Of a process: which instance it is on this host, and why. */
+/** Of a process: which instance it is on this host, why, and what is made of its files there. */
 function withIdentity(asked: Asked, host: ExplainHost | undefined): Asked {
   const found = asked.process === undefined ? undefined : host?.whoIs(asked.process);
   if (found === undefined) return asked;
   const { subject } = asked;
-  return { ...asked, subject: { ...subject, remarks: [found.remark, ...subject.remarks] } };
+  // What `check` and the page go by: the release that it could run under, and what it has proved wrong.
+  const judged = host?.asked.find(({ process }) => process?.pid === asked.process?.pid)?.predict({});
+  return {
+    ...asked,
+    subject: { ...subject, remarks: [found.remark, ...subject.remarks] },
+    predict: (options) => (judged !== undefined && Object.keys(options).length === 0 ? judged : asked.predict(options)),
+  };
 }
 
 function json(document: object): string {

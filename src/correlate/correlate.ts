@@ -17,6 +17,7 @@ import type {
 } from '../model/model.js';
 import { attempt } from '../runtime/defect.js';
 import { conflictsBetween } from './conflicts.js';
+import { downCause } from './down-cause.js';
 import {
   configValid,
   frozenMismatch,
@@ -66,27 +67,6 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
     );
   }
   return found;
-}
-
-function downCause(instance: Instance, { instances, host }: Snapshot): Cause {
-  const { prediction, lastSeen, lastEnd, config, dataKey } = instance;
-  const origin = instance.origins[0] ?? 'remembered';
-  if (instance.cannotStart !== undefined) return { kind: 'cannot-start', whys: instance.cannotStart };
-  if (prediction.outcome === 'exits' && prediction.reason !== undefined)
-    return { kind: 'config', fault: prediction.reason };
-  const twin = instances.find(
-    (other) =>
-      other.process !== undefined &&
-      other.config === config &&
-      other.dataKey === dataKey &&
-      (other.account === undefined || other.account === instance.account),
-  );
-  if (twin !== undefined && dataKey !== undefined && twin.process?.netns !== instance.netns)
-    return { kind: 'runs-elsewhere', instance: twin.name };
-  if (lastSeen !== undefined && host.bootTime !== undefined && lastSeen < host.bootTime)
-    return { kind: 'not-since-boot', origin };
-  if (lastSeen === undefined && lastEnd === undefined) return { kind: 'never-seen', origin };
-  return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
 }
 
 /** What an edit of files that are read only at the start would change, and the youngest of those files. */
@@ -142,7 +122,7 @@ interface Judged {
   failed?: boolean;
 }
 
-function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
+function judge(instance: Instance, scene: Scene): Judged {
   const up = instance.process !== undefined;
   const judged = portsAtRest(instance, scene) ?? judgeAnew(instance, scene);
   const found = [
@@ -156,7 +136,7 @@ function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
   const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
   if (!up && !instance.hidden)
-    found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, snapshot) }));
+    found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, scene) }));
   const frozen = frozenMismatch(instance, scene);
   if (frozen !== undefined) found.push(frozen);
   if (instance.flapping) {
@@ -168,7 +148,7 @@ function judge(instance: Instance, scene: Scene, snapshot: Snapshot): Judged {
   }
   found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
   found.push(...outputMismatches(instance), ...silentPorts(instance, judged.ports));
-  found.push(...reloadFailed(instance, found, snapshot.takenAt));
+  found.push(...reloadFailed(instance, found, scene.now));
   return { ports: judged.ports, pending, mismatches: found.map((m) => withOwnWords(m, instance)) };
 }
 
@@ -188,7 +168,7 @@ export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Threshol
     judged.set(
       instance,
       attempt(
-        () => judge(instance, scene, snapshot),
+        () => judge(instance, scene),
         (place) => failed(instance, place),
       ),
     );

@@ -243,13 +243,16 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
 }
 
 /** What every mismatch says of its instance. */
-export function subjectOf(instance: Instance): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'container'> {
-  const { name, config, process, unit, container } = instance;
+export function subjectOf(
+  instance: Instance,
+): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'container'> {
+  const { name, config, process, unit, unitIsPlace, container } = instance;
   return {
     name,
     config,
     ...(process === undefined ? {} : { pid: process.pid }),
     ...(unit === undefined ? {} : { unit }),
+    ...(unitIsPlace === undefined ? {} : { unitIsPlace }),
     ...(container === undefined ? {} : { container }),
   };
 }

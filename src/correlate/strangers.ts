@@ -1,4 +1,6 @@
 /** Filebeats in each other's way, and those that are not what their command line says. Pure. */
+
+import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { ageOf } from '../model/age.js';
 import type { Instance, Mismatch } from '../model/model.js';
 import { instanceMismatch } from './judge-instance.js';
@@ -45,8 +47,19 @@ export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
   });
 }
 
+/** Releases without a lock both run, and damage each other's registry. */
 function conflict(at: Instance, other: Instance): Mismatch {
-  return instanceMismatch(at, 'data_path_conflict', { cause: { kind: 'shared-data-path', instance: other.name } });
+  const isMild = [at, other].every(hasNoLock);
+  return instanceMismatch(at, 'data_path_conflict', {
+    cause: { kind: 'shared-data-path', instance: other.name },
+    ...(isMild ? { severity: 'warning' as const } : {}),
+  });
+}
+
+function hasNoLock({ prediction }: Instance): boolean {
+  const { version } = prediction.release;
+  const release = version === undefined ? undefined : parseRelease(version);
+  return release !== undefined && !applies('data-lock', release);
 }
 
 function intrusions(all: readonly Instance[], of: Instance): Mismatch[] {

@@ -60,11 +60,12 @@ export function isBlocked({ prediction, listeners }: Explanation): boolean {
   return prediction.outcome !== 'exits' && listeners.some(fails);
 }
 
-/** 1: one of them could not start, or meets somebody on the host; 3: something cannot be told; else 0. */
+/** 1: one of them could not start, or would run without an input, or meets somebody on the host; 3: something cannot be told; else 0. */
 export function explainCode(all: readonly Explanation[]): 0 | 1 | 3 {
   const fails = (one: Explanation) =>
     one.prediction.outcome === 'exits' ||
     isBlocked(one) ||
+    one.prediction.faults.some(({ code }) => code !== 'file-unseen') ||
     one.listeners.some(({ collisions }) => (collisions?.length ?? 0) > 0);
   if (all.some(fails)) return 1;
   return all.some(isUncertain) ? 3 : 0;

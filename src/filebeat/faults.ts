@@ -101,6 +101,7 @@ const sentences = {
   'module-template-yaml': 'What the template of {subject|a fileset} gives with these variables is not valid YAML.',
   'template-failed': 'The template of {subject|a fileset} cannot be filled in with these variables.',
   'template-unsupported': 'The template of {subject|a fileset} holds something that this exporter does not understand.',
+  'release-decides': 'Its release cannot be told: {subject|some would start with its files, others would not}.',
   // ourselves
   defect: 'The exporter failed over it, which is a defect of the exporter: please report it.',
   // inputs that come from elsewhere

@@ -19,6 +19,8 @@ export interface Instance {
   origins: InstanceOrigin[];
   /** Unit that ought to run it or runs it. */
   unit?: string;
+  /** The unit is no more than the control group that its process sits in: what it starts is not known to be this Filebeat. */
+  unitIsPlace?: true;
   container?: string;
   process?: FilebeatProcess;
   /** Why its process is this instance, or is not another one. */

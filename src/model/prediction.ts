@@ -56,6 +56,8 @@ export interface Prediction {
   /** The `-c` files, canonical inside the instance's root where they exist: part of its identity. */
   mainFiles?: string[];
   release: Release;
+  /** The release whose rules were applied, where it is not known: the newest under which it could run. */
+  guessed?: string;
   paths: { home: string; config: string; data: string; logs: string };
   gaps: Gap[];
   /** Facts were taken from the program's own fileset table because the home could not be read. */

@@ -100,6 +100,12 @@ export type Cause =
   | { kind: 'config'; fault: Fault }
   /** Its unit could not start it as its files are: clauses. */
   | { kind: 'cannot-start'; whys: string[] }
+  /** This release does not start without its stats endpoint, and somebody has that. */
+  | ({ kind: 'endpoint-held'; uid: number; declaredIn: Position; port: number } & Partial<
+      Pick<Holder, 'owner' | 'instance'>
+    >)
+  /** Its path.data is locked by this running instance. */
+  | { kind: 'data-locked'; instance: string }
   | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
   | ({ kind: 'shared-with' } & Holder)
   /** `when`: what makes them meet, where they have not met yet. */
@@ -174,6 +180,8 @@ export interface Mismatch {
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;
+  /** See `Instance.unitIsPlace`: not to be restarted for this Filebeat's sake. */
+  unitIsPlace?: true;
   /** Container of the instance, where no unit runs it. */
   container?: string;
   /** Seconds since the epoch when it was first seen by this exporter. */

@@ -75,6 +75,7 @@ export function draftOf(
     config: process === undefined && known?.id === merged.id ? known.config : main.config,
     origins: merged.origins.length > 0 ? merged.origins : ['remembered'],
     ...(merged.unit === undefined ? {} : { unit: merged.unit }),
+    ...(merged.unit === undefined || isStartedBy(merged, merged.unit) ? {} : { unitIsPlace: true as const }),
     ...(merged.container === undefined ? {} : { container: merged.container }),
     ...(process === undefined ? {} : { process }),
     ...(netns === undefined || process !== undefined ? {} : { netns }),
@@ -91,6 +92,11 @@ export function draftOf(
     ...(end === undefined ? {} : { lastEnd: end }),
   };
   return { instance, merged, ...(record === undefined ? {} : { record }), foretold: whole, refutations };
+}
+
+/** The unit's own ExecStart is this Filebeat. */
+function isStartedBy({ candidates }: Merged<Origin>, unit: string): boolean {
+  return candidates.some((one) => one.origin === 'systemd' && one.unit === unit);
 }
 
 /** The same instance once its process has proved these faults wrong. */

@@ -206,6 +206,13 @@ function kernelText({ code, cause }: Mismatch): string {
       return `It was never seen running. Expected because ${wanted[cause.origin]}.`;
     case 'runs-elsewhere':
       return `The same configuration runs as “${cause.instance}” in another network namespace: what is sent here does not reach it.`;
+    case 'endpoint-held': {
+      const who = cause.owner === undefined ? `a process of user id ${cause.uid}` : ownerText(cause.owner);
+      const which = cause.instance === undefined ? '' : `, the Filebeat “${cause.instance}”`;
+      return `Its stats endpoint in ${positionText(cause.declaredIn)} is held by ${who}${which}: this release does not start without it.`;
+    }
+    case 'data-locked':
+      return `“${cause.instance}” runs on the same path.data and has locked it: a second one ends at once.`;
     case 'cannot-start':
       return `systemd could not start it as its files are: ${cause.whys.join('; ')}.`;
     case 'config':

@@ -9,9 +9,15 @@ export interface Remedy {
   run?: string;
 }
 
+/** The unit whose own ExecStart is this Filebeat: another one may be cron's, or a user's whole session. */
+function ownUnit({ unit, unitIsPlace }: Mismatch): string | undefined {
+  return unitIsPlace ? undefined : unit;
+}
+
 /** Without a unit nobody but its parent knows how it is started: it is shown, never killed from here. */
 function restart(m: Mismatch): Remedy {
-  if (m.unit !== undefined) return { run: `systemctl restart ${shellWord(m.unit)}` };
+  const unit = ownUnit(m);
+  if (unit !== undefined) return { run: `systemctl restart ${shellWord(unit)}` };
   if (m.container !== undefined) return { say: `restart its container, ${m.container}` };
   const name = m.name ?? 'unknown';
   if (m.pid === undefined) return { say: `restart this Filebeat (${name})` };
@@ -22,7 +28,8 @@ function restart(m: Mismatch): Remedy {
 }
 
 function start(m: Mismatch): Remedy {
-  if (m.unit !== undefined) return { run: `systemctl start ${shellWord(m.unit)}` };
+  const unit = ownUnit(m);
+  if (unit !== undefined) return { run: `systemctl start ${shellWord(unit)}` };
   if (m.container !== undefined) return { say: `start its container, ${m.container}` };
   return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before` };
 }
@@ -65,8 +72,9 @@ function taken(m: Mismatch, cause: Cause): Remedy {
 function missing(m: Mismatch, cause: Cause): Remedy {
   const where = positionText(m.declaredIn);
   switch (cause.kind) {
-    case 'privileged-port':
-      return m.unit === undefined
+    case 'privileged-port': {
+      const unit = ownUnit(m);
+      return unit === undefined
         ? editThen(
             where,
             `take a port from ${cause.firstUnprivileged} up, or give its program CAP_NET_BIND_SERVICE`,
@@ -74,8 +82,9 @@ function missing(m: Mismatch, cause: Cause): Remedy {
           )
         : {
             say: 'add AmbientCapabilities=CAP_NET_BIND_SERVICE to its [Service] and restart it',
-            run: `sudo systemctl edit ${shellWord(m.unit)}`,
+            run: `sudo systemctl edit ${shellWord(unit)}`,
           };
+    }
     case 'address-not-local':
       return cause.inside && m.pid !== undefined
         ? { say: `put one of these addresses into ${where}`, run: `sudo nsenter -t ${m.pid} -n ip -br address` }
@@ -138,6 +147,9 @@ export function remedyOf(m: Mismatch): Remedy {
   switch (m.code) {
     case 'instance_down':
       if (cause.kind === 'config') return editThen(faultPlace(cause), 'mend it', start(m));
+      if (cause.kind === 'endpoint-held')
+        return editThen(positionText(cause.declaredIn), 'take another port', start(m));
+      if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
       return cause.kind === 'runs-elsewhere'
         ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is meant' }
         : start(m);
@@ -153,6 +165,8 @@ export function remedyOf(m: Mismatch): Remedy {
     case 'config_unreadable':
       return unread(m);
     case 'config_unresolved':
+      if (cause.kind === 'config' && cause.fault.code === 'release-decides')
+        return edit(faultPlace(cause), 'make it right for the newest release, or see that its release can be told');
       return edit(
         where || faultPlace(cause),
         'write the address and port plainly; or list the port under “ports:” in the exporter’s settings',

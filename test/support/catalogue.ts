@@ -18,6 +18,8 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'not-since-boot', origin: 'systemd' }],
     [{ kind: 'never-seen', origin: 'declared' }],
     [{ kind: 'config', fault }],
+    [{ kind: 'endpoint-held', uid: 0, port: 5066, declaredIn: { file, line: 20 }, owner: thief }],
+    [{ kind: 'data-locked', instance: 'edge' }],
     [{ kind: 'runs-elsewhere', instance: 'core-2' }],
   ],
   instance_flapping: [[{ kind: 'restarts', count: 5, withinSeconds: 600 }]],

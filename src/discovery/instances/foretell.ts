@@ -4,7 +4,7 @@ import { type Command, readCommand } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { predict } from '../../filebeat/predict.js';
-import { knownReleases, newestRelease } from '../../filebeat/releases/releases.js';
+import { knownReleases, newestRelease, parseRelease } from '../../filebeat/releases/releases.js';
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
@@ -19,9 +19,10 @@ export interface Start {
   rootDir: string;
 }
 
-/** `-c` as given, comma-joined; `filebeat.yml` where there is none. */
-export function configLabel(argv: readonly string[]): string {
-  const read = readCommand(argv, newestRelease);
+/** `-c` as given, comma-joined; `filebeat.yml` where there is none. Each release has rules of its own for flags. */
+export function configLabel(argv: readonly string[], version?: string): string {
+  const release = version === undefined ? undefined : parseRelease(version);
+  const read = readCommand(argv, release ?? newestRelease);
   return cutText(read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml', limits.textChars);
 }
 
@@ -75,8 +76,8 @@ export function foretell(
 ): Foretold {
   const answer = (host: FileView) => {
     const files = seenBy(host, hidden);
-    const config = configLabel(command.argv);
-    const whole = running === undefined ? predict(command, files) : predictRunning(command, files, running);
+    const whole = running === undefined ? predictDown(command, files) : predictRunning(command, files, running);
+    const config = configLabel(command.argv, releaseOf(whole));
     const pathData = canonical(files, whole.paths.data);
     const places = lookAtPlaces(files, whole.mainFiles ?? [], pathData);
     const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
@@ -123,9 +124,32 @@ export function predictRunning(command: Command, files: FileView, running: Runni
   if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
   for (const release of knownReleases) {
     const older = predict(command, files, { running, release });
-    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' } };
+    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' }, guessed: release };
   }
   return prediction;
+}
+
+/**
+ * Of one that does not run. Nothing tells its release, and the newest would refuse what an older one would start with:
+ * then nobody knows, and both outcomes are said.
+ */
+export function predictDown(command: Command, files: FileView): Prediction {
+  const prediction = predict(command, files);
+  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
+  for (const release of knownReleases) {
+    const older = predict(command, files, { release });
+    if (older.outcome === 'exits') continue;
+    const { at } = prediction.reason ?? {};
+    const subject = `Filebeat ${release} would start with its files, newer ones would refuse them`;
+    const reason = { code: 'release-decides', subject, ...(at === undefined ? {} : { at }) };
+    return { ...older, outcome: 'ambiguous', reason, release: { source: 'assumed' }, guessed: release };
+  }
+  return prediction;
+}
+
+/** What its release is known to be, or was taken for. */
+function releaseOf({ release, guessed }: Prediction): string | undefined {
+  return release.version ?? guessed;
 }
 
 /** Of one prediction; the rest of it stands. */

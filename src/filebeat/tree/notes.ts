@@ -63,9 +63,9 @@ export function filesetNotes(stated: FilesetVariables, overridden: FilesetVariab
   const label = (all: string[]) => all.map((name) => `var.${name}`).join(', ');
   const notes: string[] = [];
   if (names.length === 0) notes.push('no variable of its address is set: the defaults of the fileset apply');
-  if (entered.length > 0) notes.push(`${label(entered)}: ${placeText(at)} overrides the defaults of the fileset`);
+  if (entered.length > 0) notes.push(`${label(entered)}: set in ${placeText(at)}`);
   for (const name of flagged) {
-    const before = stated.variables[name] === undefined ? 'the default of the fileset' : placeText(at);
+    const before = stated.variables[name] === undefined ? 'whatever the fileset has' : placeText(at);
     notes.push(`var.${name}: -M on the command line overrides ${before}`);
   }
   const settings = Object.keys(overridden.input).filter((name) => telling.has(name));

@@ -1,0 +1,53 @@
+/** Why an instance is down, as far as is known. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Instance, Mismatch, Socket } from '../src/model/model.js';
+import { words } from '../src/words/words.js';
+import { instance, judge, line, listener, prediction, snapshot, socket } from './support/build.js';
+
+const stats = listener('127.0.0.1:5066', { protocol: 'tcp', input: 'http' });
+
+function down(rest: Partial<Instance>, others: Instance[] = [], sockets: Socket[] = []): Mismatch {
+  const one = instance('core', undefined, [stats], { dataKey: '/|/data', ...rest });
+  const { mismatches } = judge(snapshot([one, ...others], sockets));
+  return mismatches.find(({ code, name }) => code === 'instance_down' && name === 'core')!;
+}
+
+const of = (version: string) => ({ prediction: prediction([stats], { release: { version, source: 'readme' } }) });
+
+describe('an instance that does not run', () => {
+  it('cannot start while somebody has its stats endpoint, in a release that insists on it', () => {
+    const taken = [socket('127.0.0.1:5066', 999, { protocol: 'tcp' })];
+    const told = down({}, [], taken);
+    assert.equal(line(told), 'instance_down core endpoint-held');
+    assert.match(words(told).cause, /held by pid 999 .*does not start without it/);
+    assert.equal(line(down(of('6.8.23'), [], taken)), 'instance_down core not-running');
+  });
+
+  it('cannot start while another one runs on its path.data, from the release on that locks it', () => {
+    const other = instance('edge', 4711, [], { dataKey: '/|/data' });
+    assert.equal(line(down({}, [other])), 'instance_down core data-locked');
+    assert.equal(line(down(of('7.5.0'), [other])), 'instance_down core not-running');
+  });
+
+  it('is not said to be locked out by what an ordinary user starts', () => {
+    const other = instance('edge', 4711, [], { dataKey: '/|/data', account: 1000 });
+    assert.equal(line(down({}, [other])), 'instance_down core not-running');
+  });
+
+  it('is not to be started by restarting the unit that its process happened to sit in', () => {
+    assert.equal(words(down({ unit: 'filebeat.service' })).remedy, 'systemctl start filebeat.service');
+    assert.doesNotMatch(words(down({ unit: 'cron.service', unitIsPlace: true })).remedy, /cron/);
+  });
+});
+
+describe('two Filebeats on one path.data', () => {
+  it('are a warning where neither release has a lock', () => {
+    const pair = (version: string) =>
+      ['a', 'b'].map((name, at) => instance(name, 100 + at, [], { dataKey: '/|/data', ...of(version), expected: [] }));
+    const told = (version: string) =>
+      judge(snapshot(pair(version), [])).mismatches.find(({ code }) => code === 'data_path_conflict');
+    assert.equal(told('7.5.2')?.severity, 'warning');
+    assert.equal(told('7.6.0')?.severity, undefined);
+  });
+});
