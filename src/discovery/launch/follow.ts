@@ -191,7 +191,8 @@ function shell(dialect: Dialect | 'other', launch: Launch, world: World): Outcom
 /** Most scripts have nothing to do with Filebeat and say no word of it: reading them closely is saved. */
 function mayConcern(text: string, launch: Launch, world: World): boolean {
   if (/^\s*(?:\.|source)\s/m.test(text) || world.always) return true;
-  return [text, ...launch.argv, ...Object.values(launch.env)].some((one) => namesFilebeat(one, world));
+  const said = [text, ...launch.argv, ...Object.values(launch.env)];
+  return said.some((one) => namesFilebeat(one, world)) || text.includes('systemctl');
 }
 
 function runScript(
@@ -317,6 +318,9 @@ const interpreters =
 /** A program that is neither launcher nor shell: a word among its arguments is no program. */
 function other(base: string, path: string, launch: Launch, world: World): Outcome {
   const args = launch.argv.slice(1);
+  if (base === 'systemctl' && args.some((word) => /^(?:start|restart|reload-or-restart|enable)$/.test(word))) {
+    for (const word of args) if (!word.startsWith('-')) world.asked.add(word.includes('.') ? word : `${word}.service`);
+  }
   if (bystanders.has(base)) return bearings(launch.argv, { cwd: launch.cwd, world }) ?? ended;
   if (Object.hasOwn(supervisors, base)) return supervisor(base, args, world);
   if (containerEngines.has(base)) {

@@ -54,6 +54,8 @@ export interface World {
   unclear: { subject: string; why: string }[];
   /** Why the unit's own command cannot be executed. */
   failures: string[];
+  /** Units that somebody asks systemd to start on the way. */
+  asked: Set<string>;
   /** Files that are written on the way: what they hold now says nothing. */
   written: Set<string>;
   /** Scripts and what they source. */

@@ -11,6 +11,7 @@ export function newWorld(files: FileView, processNames: readonly string[]): Worl
     starts: [],
     unclear: [],
     failures: [],
+    asked: new Set(),
     written: new Set(),
     read: new Set(),
     steps: { left: limits.scriptCommands },

@@ -18,6 +18,8 @@ export interface ServiceStarts {
   failures: string[];
   /** What is written before or while it starts. */
   written: HiddenPlace[];
+  /** Units that it asks systemd to start. */
+  asked: ReadonlySet<string>;
 }
 
 export function startsOf(

@@ -79,6 +79,7 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
       [...boot.started.keys()].flatMap((name) => read(name) ?? []),
       files,
     ),
+    asked: new Map(),
     gaps: [],
   };
   const names = new Set<string>();
@@ -106,6 +107,11 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
       },
     ),
   );
+  for (const { name, why, index: at } of units) {
+    const by = search.asked.get(name);
+    if (by === undefined || at > 0 || (why !== 'static' && why !== 'disabled')) continue;
+    search.gaps.push({ reason: 'unclear', subject: name, detail: `${by} may start it: its commands ask systemd to` });
+  }
   return { units, gaps: [...index.gaps, ...search.gaps, ...otherStarters(files, options.processNames)], boot };
 }
 
@@ -154,6 +160,8 @@ interface Search {
   managerEnv: Environment;
   /** Units that write files while the host boots. */
   writers: Writer[];
+  /** Unit → the one whose commands ask systemd to start it. */
+  asked: Map<string, string>;
   /** Units that start a Filebeat, nobody can tell how or whether. */
   gaps: Gap[];
 }
@@ -173,6 +181,7 @@ function readUnit(full: string, search: Search): FilebeatUnit[] {
   const settings = settingsOf(read.assignments, [...dropIns.gaps, ...read.gaps], facts);
   const service = readService(files, settings, { unit: full, managerEnv: search.managerEnv });
   const ends = startsOf(full, service, files, search);
+  if (boot.started.has(full)) for (const one of ends.asked) search.asked.set(one, full);
   if (ends.starts.length === 0 && ends.unclear.length === 0) return [];
 
   const linked = wantedBy([full, ...aliases], search);
