@@ -224,7 +224,8 @@ describe('scripts', () => {
     const { reason } = predicted({
       main: `${INPUTS}processors:\n- convert:\n    fields:\n    - {from: a, type: number}\n`,
     });
-    const { takes, ...fault } = reason!;
+    const { takes, atOnce, ...fault } = reason!;
+    assert.equal(atOnce, true, 'it is found before the inputs start');
     assert.deepEqual(fault, {
       code: 'bad-value',
       subject: 'convert.fields.type',

@@ -236,7 +236,7 @@ describe('a configuration', () => {
   });
 
   fault('that leaves the inputs to autodiscover', async (trial) => {
-    const text = `filebeat.autodiscover.providers: [{type: docker, hints.enabled: true}]\n${output}`;
+    const text = `filebeat.autodiscover.providers: [{type: docker, hints.enabled: true, host: "tcp://docker:2375"}]\n${output}`;
     await trial.release('one', '8.19.21', text, []);
     return { report: await trial.scan(), lines: ['config_dynamic one config'] };
   });
@@ -527,7 +527,7 @@ describe('a port without a socket', () => {
 
   fault('that a keystore hides', async (trial) => {
     const text = inputs(input('udp', '${UDP_HOST}'));
-    trial.write('home-one/data/filebeat.keystore', 'opaque');
+    trial.write('home-one/data/filebeat.keystore', 'v1opaque');
     await trial.release('one', '8.19.21', text, []);
     const report = await trial.scan();
     const [told] = tell(report, trial).lines;

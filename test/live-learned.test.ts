@@ -180,7 +180,7 @@ describe('a Filebeat with autodiscover', rootOnly, () => {
     host.write(
       `/etc/filebeat/${own('auto')}.yml`,
       `filebeat.inputs: [{type: udp, host: "127.0.0.1:${mine}"}]
-filebeat.autodiscover.providers: [{type: docker, hints.enabled: true}]
+filebeat.autodiscover.providers: [{type: docker, hints.enabled: true, host: "tcp://docker:2375"}]
 output.console.enabled: true
 `,
       60,

@@ -159,7 +159,7 @@ describe('a prediction that a running process refutes', () => {
   it('is not refuted by a stats endpoint, nor by files that were edited since', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
-      const text = `filebeat.inputs:\n${goodInput(a)}output.no_such_output: {}\nhttp: {enabled: true, port: ${b}}\n`;
+      const text = `filebeat.inputs:\n${goodInput(a)}- {type: no_such_input}\nhttp: {enabled: true, port: ${b}}\noutput.console.enabled: true\n`;
       await t.release('core', '7.17.16', text, [`tcp 127.0.0.1:${b}`]);
       t.wait(120);
       assert.deepEqual(tell(await t.scan(), t).lines, ['config_invalid core hangs-after-refusal']);

@@ -77,7 +77,8 @@ export function hangsAfterRefusal(
 ): Extract<Cause, { kind: 'hangs-after-refusal' }> | undefined {
   const { prediction, process, basis } = instance;
   if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
-  if (prediction.reason === undefined || editedSinceStart(prediction, process.startTime)) return undefined;
+  if (prediction.reason === undefined || prediction.reason.atOnce || editedSinceStart(prediction, process.startTime))
+    return undefined;
   const { version } = prediction.release;
   const release = version === undefined ? undefined : parseRelease(version);
   if (release === undefined || !applies('refusal-may-hang', release)) return undefined;

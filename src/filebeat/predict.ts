@@ -119,11 +119,16 @@ function exits(reason: Fault, rest: Partial_ = {}): Partial_ {
   return { ...rest, outcome: 'exits', reason };
 }
 
+/** For a fault that Filebeat finds before it comes to its inputs. */
+function exitsAtOnce(reason: Fault, rest: Partial_ = {}): Partial_ {
+  return exits({ ...reason, atOnce: true }, rest);
+}
+
 function run(command: Command, read: ReadCommand, reading: Reading, fromTable: boolean): Partial_ {
   const commandLine = { file: 'command line' };
   switch (read.kind) {
     case 'exits':
-      return exits(read.fault);
+      return exitsAtOnce(read.fault);
     case 'other':
       return exits({ code: 'not-a-collector', subject: read.subcommand, at: commandLine });
     case 'hosted':
@@ -155,13 +160,13 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   const strict = line.strictPerms && command.env?.['BEAT_STRICT_PERMS'] !== 'false';
   reading.strictUid = strict ? command.uid : undefined;
   const overrides = readOverrides(line.overrides, scope, reading);
-  if (!overrides.ok) return exits(overrides.fault);
+  if (!overrides.ok) return exitsAtOnce(overrides.fault);
   const moduleOverrides = readOverrides(
     line.moduleOverrides.map((text) => ({ text })),
     scope,
     reading,
   );
-  if (!moduleOverrides.ok) return exits({ ...moduleOverrides.fault, subject: '-M' });
+  if (!moduleOverrides.ok) return exitsAtOnce({ ...moduleOverrides.fault, subject: '-M' });
   const managed = isManaged(overrides.tree, scope);
   const main = loadMain(
     { ...line, configFiles: managed ? [] : line.configFiles },
@@ -174,10 +179,10 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   const { mainFiles } = main;
   if (main.kind !== 'tree') {
     const rest = { mainFiles, ...statedPaths(command, line, reading) };
-    return main.kind === 'fault' ? exits(main.fault, rest) : { ...rest, outcome: 'unknown', reason: main.fault };
+    return main.kind === 'fault' ? exitsAtOnce(main.fault, rest) : { ...rest, outcome: 'unknown', reason: main.fault };
   }
   const found = effectivePaths(main.tree, command.cwd, scope);
-  if (!found.ok) return exits(found.fault, { mainFiles });
+  if (!found.ok) return exitsAtOnce(found.fault, { mainFiles });
   const { paths } = found;
   const known = { mainFiles, paths };
   if (managed) return { ...known, outcome: 'dynamic', reason: { code: 'managed', at: { file: 'command line' } } };
@@ -203,8 +208,8 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
     const all = askedOfFiles(main.tree, line.modules, source);
     return { asked: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };
   };
-  if (fault) return exits(fault, { ...known, ...asked() });
-  if (endpoint.fault) return exits(endpoint.fault, { ...known, ...asked() });
+  if (fault) return exitsAtOnce(fault, { ...known, ...asked() });
+  if (endpoint.fault) return exitsAtOnce(endpoint.fault, { ...known, ...asked() });
   const section = predictSection(main.tree, line, moduleOverrides.tree, paths, context, reading, fromTable);
   const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
   if (section.outcome === 'unknown') return { ...known, ...section, listeners: [] };

@@ -27,6 +27,8 @@ export interface Fault {
   at?: Position;
   /** What a setting takes, in words of our own: `a duration such as 30s`. */
   takes?: string;
+  /** Filebeat finds it before it comes to its inputs, and then always ends; after later ones some releases hang. */
+  atOnce?: true;
 }
 
 /** Where something was declared. `file` as the Filebeat sees it, or `command line`, `unit NAME`. */

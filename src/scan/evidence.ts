@@ -47,7 +47,8 @@ function startedAnyway(
   const sockets = socketsOf(instance, held);
   if (inputs.some((listener) => sockets.some((socket) => answers(listener, socket, held.ipv6)))) return reason;
   const version = release.version === undefined ? undefined : parseRelease(release.version);
-  return isOld && version !== undefined && !applies('refusal-may-hang', version) ? reason : undefined;
+  const mayHang = version === undefined || (applies('refusal-may-hang', version) && !reason.atOnce);
+  return isOld && !mayHang ? reason : undefined;
 }
 
 /** Inputs that it was said to refuse, and whose very own sockets it holds. */

@@ -291,7 +291,7 @@ export function runConformance(directories: readonly string[], print: (line: str
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const given = process.argv.slice(2);
-  process.exitCode = runConformance(given.length > 0 ? given : ['../shared/corpus'], (line) =>
+  process.exitCode = runConformance(given.length > 0 ? given : ['../shared/corpus', '../shared/corpus-open'], (line) =>
     process.stdout.write(`${line}\n`),
   );
 }

@@ -174,7 +174,7 @@ function start(
   }
   markRivals(listeners, results, context);
   const part: Part = { listeners, faults, ...(fallback ? { filesetFallback: true as const } : {}) };
-  if (discovery?.fault) return exits(discovery.fault);
+  if (discovery?.fault) return exits({ ...discovery.fault, atOnce: true });
   if (discovery?.dynamic) return { ...part, outcome: 'dynamic', reason: { code: 'autodiscover', at: discovery.at } };
   return part;
 }

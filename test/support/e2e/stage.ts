@@ -71,7 +71,7 @@ export async function setStage(name: HostName): Promise<Stage> {
     for (const one of Object.keys(ports) as Name[]) host.configure(one, [`:${ports[one]}`]);
     host.write(
       '/etc/filebeat/learned.yml',
-      'filebeat.autodiscover.providers:\n  - {type: docker, hints.enabled: true}\noutput.console.enabled: true\n',
+      'filebeat.autodiscover.providers:\n  - {type: docker, hints.enabled: true, host: "tcp://docker:2375"}\noutput.console.enabled: true\n',
     );
     for (const one of Object.keys(ports) as Name[]) await start(one, `:${ports[one]}`);
   } else host.write('/settings.yml', '{}\n');
