@@ -16,6 +16,8 @@ import { handClock } from '../src/runtime/clock.js';
 import { createSnapshotTaker } from '../src/scan/take-snapshot.js';
 import { defaultSettings, parseSettings, type Settings } from '../src/settings/settings.js';
 import { openMemory } from '../src/state/memory.js';
+import type { State } from '../src/state/memory-state.js';
+import { loadState } from '../src/state/memory-text.js';
 import { lookTimes, settle } from './support/settle.js';
 import { readScrape } from './support/text-format.js';
 
@@ -30,12 +32,21 @@ function settingsOf(fixture: string): Settings {
   return parsed.settings;
 }
 
+/** What earlier looks have left: `state.json` beside the root. */
+function rememberedIn(fixture: string): State | undefined {
+  const file = join(fixture, 'state.json');
+  if (!existsSync(file)) return undefined;
+  const loaded = loadState(readFileSync(file, 'utf8'));
+  return loaded.kind === 'state' ? loaded.state : undefined;
+}
+
 /** The report of the last of several looks, as the server makes it; only the time that a look takes is made up. */
 async function reportOf(fixture: string, settings: Settings): Promise<Report> {
   settle(fixture);
   let now = 0;
   const clock = handClock(() => now);
-  const { memory, state } = openMemory(undefined, () => undefined);
+  const { memory, state: nothing } = openMemory(undefined, () => undefined);
+  const state = rememberedIn(fixture) ?? nothing;
   const rootfs = join(fixture, 'root');
   const procfs = join(rootfs, 'proc');
   const taker = createSnapshotTaker({ procfs, rootfs, settings: () => settings, memory, state, clock });

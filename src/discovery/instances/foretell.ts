@@ -155,13 +155,20 @@ function releaseOf({ release, guessed }: Prediction): string | undefined {
 /** Of one prediction; the rest of it stands. */
 function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
   const { listeners, gaps, faults } = prediction;
-  if (listeners.length <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
+  const count = listeners.length + faults.reduce((sum, { costs = [] }) => sum + costs.length, 0);
+  if (count <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
+  let left = most - Math.min(most, listeners.length);
+  const told = faults.slice(0, limits.troubles).map((fault) => {
+    const costs = fault.costs?.slice(0, left);
+    left -= costs?.length ?? 0;
+    return costs === undefined ? fault : { ...fault, costs };
+  });
   return {
     ...prediction,
     listeners: listeners.slice(0, most),
-    faults: faults.slice(0, limits.troubles),
+    faults: told,
     gaps: [
-      ...(listeners.length > most ? [tooMany(`listeners of ${config}`, listeners.length, most)] : []),
+      ...(count > most ? [tooMany(`listeners of ${config}`, count, most)] : []),
       ...(gaps.length > limits.troubles ? [tooMany(`gaps of ${config}`, gaps.length, limits.troubles)] : []),
       ...gaps.slice(0, limits.troubles),
     ],
