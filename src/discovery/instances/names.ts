@@ -151,7 +151,12 @@ function pathWords(request: NameSources): { short: string; longer: string; data:
 
 /** Names stand in labels and URLs: letters, digits and `._@+-`. */
 function slug(text: string): string {
-  return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^-+|-+$/g, '');
+  const whole = text.replace(/[^A-Za-z0-9._@+-]+/g, '-');
+  // By hand: an expression for the end would begin anew at every hyphen.
+  let [from, until] = [0, whole.length];
+  while (whole[from] === '-') from++;
+  while (until > from && whole[until - 1] === '-') until--;
+  return whole.slice(from, until);
 }
 
 function digest(text: string, length: number): string {

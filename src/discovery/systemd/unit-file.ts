@@ -57,22 +57,22 @@ export function parseUnitFile(text: string): UnitText {
     }
   };
 
-  let pending: string | undefined;
+  /** The parts of a line that goes on. */
+  let pending: string[] = [];
   let pendingLine = 0;
   const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r|\0/);
   for (const [index, raw] of lines.entries()) {
     const stripped = raw.replace(blank, '');
     if (stripped.startsWith('#') || stripped.startsWith(';')) continue;
-    if (pending === undefined) pendingLine = index + 1;
-    const joined: string = (pending ?? '') + stripped;
-    if (endsInOddBackslash(joined)) {
-      pending = `${joined.slice(0, -1)} `;
+    if (pending.length === 0) pendingLine = index + 1;
+    if (endsInOddBackslash(stripped)) {
+      pending.push(`${stripped.slice(0, -1)} `);
     } else {
-      take(joined, pendingLine);
-      pending = undefined;
+      take(pending.join('') + stripped, pendingLine);
+      pending = [];
     }
   }
-  if (pending !== undefined) take(pending, pendingLine);
+  if (pending.length > 0) take(pending.join(''), pendingLine);
   return { assignments, bad };
 }
 

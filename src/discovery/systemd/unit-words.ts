@@ -98,9 +98,10 @@ export function expandVariables(words: readonly string[], env: Environment): str
       const value = lookup(env, word.slice(1));
       return value === undefined ? [] : splitWords(value, 'plain', true).words;
     }
-    return [
-      word.replace(/\$\$|\$\{([^}]*)\}/g, (all, name?: string) => (all === '$$' ? '$' : (lookup(env, name!) ?? ''))),
-    ];
+    // Behind the last closing brace nothing is a variable, and looking for one would begin anew at every dollar.
+    const end = word.lastIndexOf('}') + 1;
+    const put = (all: string, name?: string) => (all === '$$' ? '$' : (lookup(env, name!) ?? ''));
+    return [word.slice(0, end).replace(/\$\$|\$\{([^}]*)\}/g, put) + word.slice(end).replace(/\$\$/g, '$')];
   });
 }
 

@@ -52,13 +52,20 @@ const ELEMENTS: readonly (readonly [element: string, takes: string])[] = [
 
 const ANY_ELEMENT = new RegExp(ELEMENTS.map(([element]) => `(${element})`).join('|'), 'g');
 
-/** `UNIX` and `UNIX_MS` take numbers. */
+/** Beyond these nobody means it, and whether a value fits is not told. */
+const LONGEST_LAYOUT = 500;
+const MOST_ELEMENTS = 16;
+
+/** `UNIX` and `UNIX_MS` take numbers. True where it cannot be told. */
 export function readableTime(layout: string, value: string): boolean {
   if (layout === 'UNIX' || layout === 'UNIX_MS') return /^[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value);
+  const elements = [...layout.matchAll(ANY_ELEMENT)];
+  // Of a row of numbers without anything between them there are more readings than anybody can try.
+  if (layout.length > LONGEST_LAYOUT || elements.length > MOST_ELEMENTS) return true;
   const used = new Set<string>();
   let pattern = '';
   let from = 0;
-  for (const found of layout.matchAll(ANY_ELEMENT)) {
+  for (const found of elements) {
     pattern += literal(layout.slice(from, found.index));
     const takes = ELEMENTS[found.slice(1).findIndex((part) => part !== undefined)]![1];
     const name = /\(\?<\w+>/.exec(takes)?.[0];
