@@ -9,13 +9,13 @@ const wide =
   /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 const plain = /^[\u0020-\u007e\u00a0-\u036f]*$/;
 
-/** The segmenter is slow on long rows of line feeds, and no control character is part of a grapheme. */
-const stretches = /[\u0000-\u001f]|[^\u0000-\u001f]+/g;
+/** The segmenter copies its whole text for each grapheme that it finds: a long one is given to it in pieces. */
+const pieces = /[\u0000-\u001f]|[^\u0000-\u001f]{1,200}/gu;
 
 function split(text: string): string[] {
   if (plain.test(text)) return [...text];
-  return (text.match(stretches) ?? []).flatMap((stretch) =>
-    stretch.length === 1 ? [stretch] : [...graphemes.segment(stretch)].map((s) => s.segment),
+  return (text.match(pieces) ?? []).flatMap((piece) =>
+    piece.length === 1 ? [piece] : Array.from(graphemes.segment(piece), (s) => s.segment),
   );
 }
 
