@@ -112,9 +112,7 @@ function hasAllowedName(certificate: X509Certificate, allowed: readonly string[]
 /** Node quotes a name as JSON when it holds what could be taken for a separator: `DNS:a, URI:"b, c", IP Address:::1`. */
 export function subjectAltNames(text: string): string[] {
   const names: string[] = [];
-  for (const [, kind = '', value = ''] of text.matchAll(
-    /(?<![A-Za-z ])([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g,
-  )) {
+  for (const [, kind = '', value = ''] of text.matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {
     const plain = value.startsWith('"') ? (JSON.parse(value) as string) : value;
     if (kind === 'IP Address') names.push(parseAddress(plain)?.text ?? plain);
     else if (kind === 'DNS' || kind === 'email' || kind === 'URI') names.push(plain);

@@ -44,11 +44,13 @@ export function wrap(text: string, columns: number): string[] {
   if (columns < 20 || width(text) <= columns) return [text];
   const lines: string[] = [];
   let line = '';
+  let used = 0;
   for (const word of text.split(' ')) {
-    if (line !== '' && width(line) + 1 + width(word) > columns) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+    const wide = width(word);
+    const fits = line === '' || used + 1 + wide <= columns;
+    if (!fits) lines.push(line);
+    used = fits && line !== '' ? used + 1 + wide : wide;
+    line = fits && line !== '' ? `${line} ${word}` : word;
   }
   return [...lines, line];
 }

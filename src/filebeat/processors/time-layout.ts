@@ -58,7 +58,8 @@ const MOST_ELEMENTS = 16;
 
 /** `UNIX` and `UNIX_MS` take numbers. True where it cannot be told. */
 export function readableTime(layout: string, value: string): boolean {
-  if (layout === 'UNIX' || layout === 'UNIX_MS') return /^[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(value);
+  if (layout === 'UNIX' || layout === 'UNIX_MS')
+    return /^[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value);
   const elements = [...layout.matchAll(ANY_ELEMENT)];
   // Of a row of numbers without anything between them there are more readings than anybody can try.
   if (layout.length > LONGEST_LAYOUT || elements.length > MOST_ELEMENTS) return true;

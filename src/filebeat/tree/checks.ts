@@ -119,7 +119,7 @@ export function parseSize(input: string): number | undefined {
   const [, digits = '', unit = ''] = /^([\p{Nd}.,]*)([\s\S]*)$/u.exec(input) ?? [];
   const number = digits.replaceAll(',', '');
   const factor = SIZE_UNITS[unit.trim().toLowerCase()];
-  if (!/^(?:\d+\.?\d*|\.\d+)$/.test(number) || factor === undefined) return undefined;
+  if (!/^(?:\d+(?:\.\d*)?|\.\d+)$/.test(number) || factor === undefined) return undefined;
   const bytes = Number(number) * factor;
   return bytes < 2 ** 64 ? Math.trunc(bytes) : undefined;
 }
@@ -140,9 +140,9 @@ export function parseDuration(input: string): number | undefined {
   const body = input.replace(/^[-+]/, '');
   const sign = input.startsWith('-') ? -1 : 1;
   if (body === '0') return 0;
-  if (body === '' || !/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
+  if (body === '' || !/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined;
   let total = 0;
-  for (const [, number, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, number, unit] of body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(number) * DURATION_UNITS[unit!]!;
   }
   return total < 2 ** 63 ? sign * total : undefined;
