@@ -35,6 +35,9 @@ export const limits = {
   /** Commands of a script with all that it sources, and files that it sources. */
   scriptCommands: 5000,
   scriptSources: 64,
+  /** Units of work (about a microsecond each) that one prediction may cost, and those of all users in one pass. */
+  predictionWork: 3_000_000,
+  passWork: 4_000_000,
   /** One file of `/proc`, and the state file, bytes. */
   procBytes: 64 * 1024 * 1024,
   stateBytes: 64 * 1024 * 1024,
@@ -57,6 +60,8 @@ export function sharesOf(most: number): { one: number; all: number } {
 }
 
 export interface Shares {
+  /** What `account` may still take. */
+  room(account: number): number;
   /** Takes up to `wanted` for `account` (0: the system), and says how much it got. */
   take(account: number, wanted: number): number;
 }
@@ -65,12 +70,15 @@ export function createShares(most: number): Shares {
   const { one, all } = sharesOf(most);
   const taken = new Map<number, number>();
   let [left, ordinary] = [most, all];
+  const room = (account: number) => {
+    const own = taken.get(account) ?? 0;
+    return Math.max(0, account === 0 ? left : Math.min(left, ordinary, one - own));
+  };
   return {
+    room,
     take(account, wanted) {
-      const own = taken.get(account) ?? 0;
-      const room = account === 0 ? left : Math.min(left, ordinary, one - own);
-      const got = Math.max(0, Math.min(wanted, room));
-      taken.set(account, own + got);
+      const got = Math.min(wanted, room(account));
+      taken.set(account, (taken.get(account) ?? 0) + got);
       left -= got;
       if (account !== 0) ordinary -= got;
       return got;
@@ -90,12 +98,10 @@ export function withinShares<T>(
   const left = new Map<number, number>();
   for (const item of [...items].sort((a, b) => Math.sign(accountOf(a)) - Math.sign(accountOf(b)))) {
     const [account, wanted] = [accountOf(item), size(item)];
-    const got = shares.take(account, wanted);
-    if (got === wanted) kept.add(item);
-    else {
-      shares.take(account, -got);
-      left.set(account, (left.get(account) ?? 0) + 1);
-    }
+    if (shares.room(account) >= wanted) {
+      shares.take(account, wanted);
+      kept.add(item);
+    } else left.set(account, (left.get(account) ?? 0) + 1);
   }
   return { kept, left };
 }

@@ -5,6 +5,7 @@
 import { basename, dirname, posix } from 'node:path';
 import type { Candidate } from '../discovery/instances/candidate.js';
 import {
+  type Budget,
   canonical,
   defectGap,
   foretell,
@@ -21,7 +22,7 @@ import type { Running } from '../filebeat/detect-release.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { goGlob } from '../filebeat/files/glob.js';
 import { canStart, changedSinceStart } from '../model/expected.js';
-import { limits } from '../model/limits.js';
+import { createShares, limits, sharesOf } from '../model/limits.js';
 import type { FilebeatProcess, Gap, Prediction, Standing } from '../model/model.js';
 import type { KeptReadings } from '../proc/kept-readings.js';
 import { openFileView } from '../proc/root-files.js';
@@ -39,6 +40,22 @@ export interface Origin extends Candidate {
   gaps?: Gap[];
 }
 
+/** What the predictions of an owner may cost in one pass: 0 is the system, which is bounded for each of them alone. */
+export type Budgets = (account: number) => Budget;
+
+export function createBudgets(): Budgets {
+  const shares = createShares(limits.passWork);
+  const { one } = sharesOf(limits.passWork);
+  return (account) =>
+    account === 0
+      ? { each: limits.predictionWork, left: () => limits.predictionWork, use: () => undefined }
+      : {
+          each: one,
+          left: () => shares.room(account),
+          use: (units) => void shares.take(account, units),
+        };
+}
+
 /** More main files than this below one pattern are a mistake in the pattern. */
 const globLimit = limits.globMatches;
 
@@ -47,6 +64,7 @@ export function fromProcess(
   running: RunningFilebeat,
   rootfs: string,
   kept: KeptReadings,
+  budgets: Budgets,
   known?: RememberedInstance,
 ): Origin {
   const { process, argv, env, rootDir, rootId, standing, view } = running;
@@ -57,7 +75,7 @@ export function fromProcess(
     executableDeleted: process.executableDeleted,
     ...(known?.release === undefined ? {} : { remembered: known.release }),
   };
-  const foretold = foretell(kept, key, command, rootDir, { running: started, view });
+  const foretold = foretell(kept, key, command, rootDir, { running: started, view, budget: budgets(standing.account) });
   const { prediction, pathData, config, start, places } = foretold;
   const sees = rootId === '/' ? seesAsHost(standing, places, prediction.mainFiles ?? [], rootfs, kept) : undefined;
   const program = basename(process.executable ?? argv[0] ?? '');

@@ -30,7 +30,7 @@ import { createBirths } from './births.js';
 import { draftAgainst, draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
 import { refutedBy } from './evidence.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
-import { fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
+import { createBudgets, fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
 import { subjectsOf } from './subjects.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
 import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
@@ -114,8 +114,11 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   function gather(scan: ProcessScan, gaps: Gap[]): Origin[] {
     const { discovery, instances } = sources.settings();
     const remembered = rememberedProcesses(state, boot());
-    const running = scan.filebeats
-      .map((filebeat) => fromProcess(filebeat, rootfs, kept, remembered(filebeat.process)))
+    const budgets = createBudgets();
+    const running = [...scan.filebeats]
+      // The system's first: whatever the others cost, what is said of these is worked out.
+      .sort((a, b) => Math.sign(a.standing.account) - Math.sign(b.standing.account))
+      .map((filebeat) => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
     const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();

@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codesOf } from './lifecycle.js';
-import { until } from './live.js';
 import { getInside, scrapeMachine } from './machine-exporter.js';
 import { bindingInput, installFilebeat, program } from './machine-filebeat.js';
 import { boot, type Machine } from './systemd.js';
@@ -132,5 +131,3 @@ export async function openTrial(): Promise<Trial> {
     },
   };
 }
-
-export { until };

@@ -3,8 +3,16 @@ import { posix } from 'node:path';
 import { type Command, readCommand } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
+import { createWork, WorkSpent, withWork } from '../../filebeat/files/work.js';
 import { predict } from '../../filebeat/predict.js';
-import { knownReleases, newestRelease, parseRelease } from '../../filebeat/releases/releases.js';
+import {
+  answersAlike,
+  knownReleases,
+  newestRelease,
+  parseRelease,
+  type ReleaseAnswers,
+  withAnswers,
+} from '../../filebeat/releases/releases.js';
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
@@ -65,18 +73,33 @@ export interface ForetellOptions {
   view?: string | undefined;
   /** Where it sees other files than its root has. */
   hidden?: readonly HiddenPlace[];
+  /** What its owner's predictions may still cost in this pass. */
+  budget?: Budget;
 }
+
+/** Units of work of one owner: see `work.ts`. */
+export interface Budget {
+  /** What one prediction may cost at most. */
+  each: number;
+  left(): number;
+  use(units: number): void;
+}
+
+const unlimited: Budget = { each: limits.predictionWork, left: () => limits.predictionWork, use: () => undefined };
 
 export function foretell(
   kept: KeptReadings,
   key: string,
   command: Command,
   rootDir: string,
-  { running, view, hidden = [] }: ForetellOptions = {},
+  { running, view, hidden = [], budget = unlimited }: ForetellOptions = {},
 ): Foretold {
   const answer = (host: FileView) => {
     const files = seenBy(host, hidden);
-    const whole = running === undefined ? predictDown(command, files) : predictRunning(command, files, running);
+    const subject = configLabel(command.argv);
+    const whole = predictWithin(budget, subject, files, (counted) =>
+      running === undefined ? predictDown(command, counted) : predictRunning(command, counted, running),
+    );
     const config = configLabel(command.argv, releaseOf(whole));
     const pathData = canonical(files, whole.paths.data);
     const places = lookAtPlaces(files, whole.mainFiles ?? [], pathData);
@@ -84,30 +107,71 @@ export function foretell(
     return { prediction, pathData: cutText(pathData, limits.textChars), config, places };
   };
   const start = { command, rootDir };
-  return attempt(
-    () => ({ ...kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view }), start }),
-    (place) => {
-      const config = attempt(
-        () => configLabel(command.argv),
-        () => 'filebeat.yml',
-      );
-      return { prediction: unforetold(config, place), config, start, places: noPlaces };
-    },
-  );
+  const read = () => {
+    try {
+      return { ...kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view }), start };
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      const config = configLabel(command.argv);
+      return { prediction: unforetold(config, noRoom(config)), config, start, places: noPlaces };
+    }
+  };
+  return attempt(read, (place) => {
+    const config = attempt(
+      () => configLabel(command.argv),
+      () => 'filebeat.yml',
+    );
+    return { prediction: unforetold(config, defectGap(config, place)), config, start, places: noPlaces };
+  });
+}
+
+/** Thrown so that nothing is kept of it: the next pass has room again. */
+class NoRoom extends Error {}
+
+/** Beyond what one may cost: unknown. Where others of the same owner have used up what there is for this pass: not now. */
+function predictWithin(
+  budget: Budget,
+  config: string,
+  files: FileView,
+  act: (files: FileView) => Prediction,
+): Prediction {
+  const room = Math.min(budget.each, budget.left());
+  const work = createWork(room);
+  try {
+    return act(withWork(files, work));
+  } catch (error) {
+    if (!(error instanceof WorkSpent)) throw error;
+    if (room < budget.each) throw new NoRoom();
+    return unforetold(config, overBudget(config, room));
+  } finally {
+    budget.use(Math.min(work.spent(), room));
+  }
+}
+
+function noRoom(config: string): Gap {
+  return { reason: 'limit', subject: config, detail: 'its user’s others cost all that there is for him in one look' };
+}
+
+function overBudget(config: string, units: number): Gap {
+  return {
+    reason: 'limit',
+    subject: config,
+    detail: `more work than ${units} steps: what it asks for is not worked out`,
+  };
 }
 
 /** Nothing is known of it but that it is there. */
-function unforetold(config: string, place: string): Prediction {
+function unforetold(config: string, gap: Gap): Prediction {
   return {
     outcome: 'unknown',
-    reason: { code: 'defect' },
+    reason: { code: gap.reason === 'limit' ? 'too-much-work' : 'defect' },
     listeners: [],
     faults: [],
     files: [],
     mainFiles: config.split(','),
     release: { source: 'assumed' },
     paths: { home: '', config: '', data: '', logs: '' },
-    gaps: [defectGap(config, place)],
+    gaps: [gap],
   };
 }
 
@@ -120,11 +184,17 @@ export function defectGap(subject: string, place: string): Gap {
  * them, it is of an older one: the newest under which it could.
  */
 export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const prediction = predict(command, files, { running });
+  const newest = withAnswers(() => predict(command, files, { running }));
+  const prediction = newest.result;
   if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
+  const refused: ReleaseAnswers[] = [newest.answers];
   for (const release of knownReleases) {
-    const older = predict(command, files, { running, release });
-    if (older.outcome !== 'exits') return { ...older, release: { source: 'hint' }, guessed: release };
+    const version = parseRelease(release)!;
+    // A release that differs in nothing that was asked refuses it, too.
+    if (refused.some((answers) => answersAlike(answers, version))) continue;
+    const older = withAnswers(() => predict(command, files, { running, release }));
+    if (older.result.outcome !== 'exits') return { ...older.result, release: { source: 'hint' }, guessed: release };
+    refused.push(older.answers);
   }
   return prediction;
 }

@@ -4,6 +4,7 @@
  * `proc/root-files.ts` implements it on a host, a recorder around it tells which files bear on a prediction.
  */
 import type { Reading } from '../../model/model.js';
+import type { Work } from './work.js';
 
 export interface FileStat {
   /** After following links. FIFOs, sockets and devices are `other` and never opened. */
@@ -43,4 +44,6 @@ export interface FileView {
   list(path: string, limit: number): Reading<string[]>;
   /** Canonical path inside the root after following links; a gap when it does not exist. */
   resolve(path: string): Reading<string>;
+  /** What a prediction may cost; absent: whatever it costs. See `work.ts`. */
+  work?: Work;
 }

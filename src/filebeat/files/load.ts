@@ -9,8 +9,9 @@ import type { ConfigFile, Fault, Gap } from '../../model/model.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Clash, treeFromYaml } from '../tree/build.js';
 import type { Tree, TreeRules } from '../tree/tree.js';
-import { parseYaml } from '../yaml/yaml.js';
+import { parseYaml, type YamlResult } from '../yaml/yaml.js';
 import type { FileStat, FileView } from './file-view.js';
+import { costs, countNodes } from './work.js';
 
 /** What one prediction has read so far. */
 export interface Reading {
@@ -52,7 +53,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   const content = reading.files.read(path, FILE_LIMIT);
   if (!content.ok) return unseen(content.gap, path, reading);
   known.digest = digestOf(content.value.bytes);
-  const parsed = parseYaml(content.value.bytes, { flowColonFatal: !applies('flow-colons', reading.release) });
+  const parsed = parseOnce(content.value.bytes, known.digest, reading);
   if (!parsed.ok) {
     const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
     if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
@@ -60,6 +61,24 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   }
   const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
+}
+
+/** Once for all releases that read it alike, where work is counted. */
+function parseOnce(bytes: Uint8Array, digest: string, { files: { work }, release }: Reading): YamlResult {
+  const flowColonFatal = !applies('flow-colons', release);
+  if (work === undefined) return parseYaml(bytes, { flowColonFatal });
+  const key = `${digest} ${bytes.length} ${flowColonFatal}`;
+  let known = work.parsed.get(key);
+  if (known === undefined) {
+    // What is refused was read, too.
+    work.spend(Math.ceil(bytes.length / 16));
+    const yaml = parseYaml(bytes, { flowColonFatal });
+    known = { yaml, nodes: yaml.ok ? countNodes(yaml.root) : 0 };
+    work.parsed.set(key, known);
+    work.spend(known.nodes * costs.parsed);
+  }
+  work.spend(known.nodes * costs.node);
+  return known.yaml;
 }
 
 /** Some releases read included files once at the start and then again and again: they are one entry. */

@@ -47,7 +47,7 @@ export function makeFileset(module: string, fileset: string, settings: FilesetSe
   if (!manifest.ok) return manifest;
   const variables = evaluate(manifest.value, module, fileset, settings, home);
   if (!variables.ok) return variables;
-  const render = (text: string) => renderTemplate(text, variables.value);
+  const render = (text: string) => renderTemplate(text, variables.value, home.reading.files.work?.spend);
   for (const pipeline of manifest.value.pipelines) {
     const rendered = render(pipeline);
     if (!rendered.ok) return failure(rendered.fault.code, at, subject);
@@ -150,22 +150,26 @@ function evaluate(
     if (typeof name !== 'string') return failure('manifest-invalid', settings.at, `${module}/${fileset}`);
     const os = stated['os'];
     const value = isPlainMap(os) && os['linux'] !== undefined && os['linux'] !== null ? os['linux'] : stated['default'];
-    const resolved = resolve(value ?? null, variables);
+    const resolved = resolve(value ?? null, variables, home.reading.files.work?.spend);
     if (!resolved.ok) return failure(resolved.code, settings.at, `${module}/${fileset}`);
     variables[name] = resolved.value;
   }
   return { ok: true, value: Object.assign(variables, settings.variables) };
 }
 
-function resolve(value: Plain, variables: PlainMap): { ok: true; value: Plain } | { ok: false; code: string } {
+function resolve(
+  value: Plain,
+  variables: PlainMap,
+  spend?: (steps: number) => void,
+): { ok: true; value: Plain } | { ok: false; code: string } {
   if (typeof value === 'string') {
-    const rendered = renderTemplate(value, variables);
+    const rendered = renderTemplate(value, variables, spend);
     return rendered.ok ? { ok: true, value: rendered.text } : { ok: false, code: rendered.fault.code };
   }
   if (!Array.isArray(value)) return { ok: true, value };
   const items: Plain[] = [];
   for (const item of value) {
-    const resolved = typeof item === 'string' ? resolve(item, variables) : { ok: true as const, value: item };
+    const resolved = typeof item === 'string' ? resolve(item, variables, spend) : { ok: true as const, value: item };
     if (!resolved.ok) return resolved;
     items.push(resolved.value);
   }

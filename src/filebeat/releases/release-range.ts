@@ -21,8 +21,37 @@ export function compareReleases(a: ReleaseVersion, b: ReleaseVersion): number {
 }
 
 export function inRanges(ranges: readonly ReleaseRange[], release: ReleaseVersion): boolean {
+  const answer = isWithin(ranges, release);
+  asked?.set(ranges, answer);
+  return answer;
+}
+
+function isWithin(ranges: readonly ReleaseRange[], release: ReleaseVersion): boolean {
   return ranges.some(
     ({ from, below }) =>
       compareReleases(release, from) >= 0 && (below === undefined || compareReleases(release, below) < 0),
   );
+}
+
+/** What was asked about a release, and the answers: all that a prediction can know of it. */
+export type ReleaseAnswers = ReadonlyMap<readonly ReleaseRange[], boolean>;
+
+let asked: Map<readonly ReleaseRange[], boolean> | undefined;
+
+/** Every comparison of releases goes through `inRanges`: what `act` asked there is told beside its result. */
+export function withAnswers<T>(act: () => T): { result: T; answers: ReleaseAnswers } {
+  const before = asked;
+  const answers = new Map<readonly ReleaseRange[], boolean>();
+  asked = answers;
+  try {
+    return { result: act(), answers };
+  } finally {
+    asked = before;
+  }
+}
+
+/** Asked the same, this release would answer the same: nothing that follows from it can differ. */
+export function answersAlike(answers: ReleaseAnswers, release: ReleaseVersion): boolean {
+  for (const [ranges, answer] of answers) if (isWithin(ranges, release) !== answer) return false;
+  return true;
 }

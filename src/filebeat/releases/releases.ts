@@ -6,11 +6,14 @@ import { inRanges, type ReleaseVersion } from './release-range.js';
 import { releaseRules } from './release-rules.js';
 
 export {
+  answersAlike,
   compareReleases,
   inRanges,
   parseRelease,
+  type ReleaseAnswers,
   type ReleaseRange,
   type ReleaseVersion,
+  withAnswers,
 } from './release-range.js';
 export { type ReleaseRule, releaseRules } from './release-rules.js';
 

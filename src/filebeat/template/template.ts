@@ -19,13 +19,17 @@ const maximalSteps = 200_000;
 export function renderTemplate(
   text: string,
   variables: PlainMap,
+  spend: (steps: number) => void = () => undefined,
 ): { ok: true; text: string } | { ok: false; fault: Fault } {
+  const renderer = new Renderer(variables);
   try {
-    return { ok: true, text: new Renderer(variables).render(parseTemplate(text, isFunction)) };
+    return { ok: true, text: renderer.render(parseTemplate(text, isFunction)) };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     const code = error.unsupported ? 'template-unsupported' : 'template-failed';
     return { ok: false, fault: { code, ...(error.line > 0 ? { at: { file: '', line: error.line } } : {}) } };
+  } finally {
+    spend(renderer.cost());
   }
 }
 
@@ -45,6 +49,11 @@ class Renderer {
   render(nodes: TemplateNode[]): string {
     this.walk(nodes, this.root);
     return this.out.join('');
+  }
+
+  /** Steps so far, and what was written. */
+  cost(): number {
+    return this.steps + Math.ceil(this.length / 16);
   }
 
   private write(text: string): void {
