@@ -153,6 +153,16 @@ describe('what goes on as the same instance', () => {
     );
   });
 
+  it('the very process that release 0.1.0 remembered, whoever runs it; it is his own from now on', () => {
+    const { owner: _, ...old } = remembered({ users: [0] });
+    old.remembered!.process = { pid: 7, startTicks: 70 };
+    const merged = mergeCandidates([old, process(1000)]);
+    assert.deepEqual(
+      merged.map(({ name, rememberedAs, account }) => [name, rememberedAs.length, account]),
+      [['core', 1, 1000]],
+    );
+  });
+
   it('what release 0.1.0 remembered without an owner', () => {
     const { owner: _, ...old } = remembered({ users: [998] });
     const merged = mergeCandidates([old, process(998)]);

@@ -264,29 +264,31 @@ export function fromGlobs(
   patterns: readonly string[],
   rootfs: string,
   kept: KeptReadings,
+  budgets: Budgets,
 ): { origins: Origin[]; gaps: Gap[] } {
   const origins: Origin[] = [];
   const gaps: Gap[] = [];
   for (const pattern of patterns) {
-    const search = (files: FileView): { paths: { path: string; canonical: string }[]; gaps: Gap[] } => {
+    const search = (files: FileView): { paths: { path: string; canonical: string; uid: number }[]; gaps: Gap[] } => {
       const matched = goGlob(pattern, files, globLimit);
       if (!matched.ok)
         return {
           paths: [],
           gaps: [{ reason: 'malformed' as const, subject: pattern, detail: 'not a usable pattern' }],
         };
-      const regular = matched.paths.filter((path) => {
+      const paths = matched.paths.flatMap((path) => {
         const stat = files.stat(path);
-        return stat.ok && stat.value.kind === 'file';
+        if (!stat.ok || stat.value.kind !== 'file') return [];
+        return [{ path, canonical: canonical(files, path), uid: stat.value.uid }];
       });
-      return { paths: regular.map((path) => ({ path, canonical: canonical(files, path) })), gaps: matched.gaps };
+      return { paths, gaps: matched.gaps };
     };
     const found = attempt(
       () => kept.read(`glob ${pattern}`, pattern, rootfs, search),
       (place) => ({ paths: [], gaps: [defectGap(pattern, place)] }),
     );
     gaps.push(...found.gaps);
-    for (const { path, canonical: main } of found.paths) {
+    for (const { path, canonical: main, uid } of found.paths) {
       const argv = [
         '/usr/share/filebeat/bin/filebeat',
         '-c',
@@ -297,7 +299,7 @@ export function fromGlobs(
         dirname(path),
       ];
       const command = { argv, cwd: '/', env: {}, uid: 0 };
-      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs);
+      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs, { budget: budgets(uid) });
       const known = { mainFiles: [main], config: path, users: usersByPlaces(places), prediction, start };
       origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByPlaces(places) });
     }

@@ -125,7 +125,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const units = discovery.systemd
       ? fromUnits(rootfs, discovery.processNames, unitsSeen, kept)
       : { origins: [], gaps: [] };
-    const globs = fromGlobs(discovery.configGlobs, rootfs, kept);
+    const globs = fromGlobs(discovery.configGlobs, rootfs, kept, budgets);
     gaps.push(...units.gaps, ...globs.gaps);
     return [
       ...running,

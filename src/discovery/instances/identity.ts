@@ -63,7 +63,9 @@ export function judgeIdentity(process: Candidate, expected: Candidate): Answer {
 
 /** The very process that was seen last, whatever has become of its files; by another user's hand it is another one. */
 function isRememberedProcess(process: Candidate, expected: Candidate, standing: Standing): boolean {
-  return isProcessOf(process, expected) && (expected.account ?? 0) === standing.account;
+  // Release 0.1.0 wrote no owner: whose process it was, it goes on as.
+  const isHis = expected.owner === undefined || (expected.account ?? 0) === standing.account;
+  return isHis && isProcessOf(process, expected);
 }
 
 /** Remembered as running in a unit of the system, and found in that unit's control group. */

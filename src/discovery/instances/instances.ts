@@ -134,11 +134,13 @@ function undecidedFor<C extends Candidate>(group: Group<C>, groups: readonly Gro
   return other && processOf(other)?.process;
 }
 
-/** What the system asks for is the system's, whoever runs it. */
+/** What the system asks for is the system's, whoever runs it. What 0.1.0 remembered without an owner says nothing of that. */
 function accountOf<C extends Candidate>(group: Group<C>): number {
   const [main, ...others] = group.candidates;
   const asked = others.length === 0 || main!.process === undefined ? group.candidates : others;
-  if (asked.some((c) => c.process === undefined && isSystems(c) && c.shouldRun !== false)) return 0;
+  const isAsked = (c: C) => c.process === undefined && isSystems(c) && c.shouldRun !== false;
+  const isOwned = ({ origin, owner }: C) => origin !== 'remembered' || owner !== undefined;
+  if (asked.some((c) => isAsked(c) && isOwned(c))) return 0;
   const process = processOf(group);
   return process === undefined ? (main!.account ?? 0) : standingOf(process).account;
 }
