@@ -14,7 +14,6 @@ const sentences = {
   // files
   'file-missing': 'The file {subject|named here} does not exist.',
   'file-unseen': 'The file {subject|named here} could not be read by the exporter.',
-  'too-much-work': 'What it asks for takes more work than the exporter does for one Filebeat.',
   'is-directory': 'The file {subject|named here} is a directory.',
   'wrong-owner': 'The file {subject|read here} belongs neither to root nor to the user that runs Filebeat.',
   'writable-by-others':

@@ -164,7 +164,7 @@ function overBudget(config: string, units: number): Gap {
 function unforetold(config: string, gap: Gap): Prediction {
   return {
     outcome: 'unknown',
-    reason: { code: gap.reason === 'limit' ? 'too-much-work' : 'defect' },
+    reason: { code: gap.reason === 'limit' ? 'yaml-limit' : 'defect' },
     listeners: [],
     faults: [],
     files: [],
@@ -184,19 +184,28 @@ export function defectGap(subject: string, place: string): Gap {
  * them, it is of an older one: the newest under which it could.
  */
 export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const newest = withAnswers(() => predict(command, files, { running }));
+  const { prediction, older } = predictNewestThatStarts((release) => predict(command, files, { running, ...release }));
+  return older === undefined ? prediction : { ...older, release: { source: 'hint' } };
+}
+
+/** `older`: where the release is not known and the newest rules refuse it, what the newest release makes of it that does not. */
+function predictNewestThatStarts(predictWith: (release: { release?: string }) => Prediction): {
+  prediction: Prediction;
+  older?: Prediction;
+} {
+  const newest = withAnswers(() => predictWith({}));
   const prediction = newest.result;
-  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
+  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return { prediction };
   const refused: ReleaseAnswers[] = [newest.answers];
   for (const release of knownReleases) {
     const version = parseRelease(release)!;
     // A release that differs in nothing that was asked refuses it, too.
     if (refused.some((answers) => answersAlike(answers, version))) continue;
-    const older = withAnswers(() => predict(command, files, { running, release }));
-    if (older.result.outcome !== 'exits') return { ...older.result, release: { source: 'hint' }, guessed: release };
-    refused.push(older.answers);
+    const { result, answers } = withAnswers(() => predictWith({ release }));
+    if (result.outcome !== 'exits') return { prediction, older: { ...result, guessed: release } };
+    refused.push(answers);
   }
-  return prediction;
+  return { prediction };
 }
 
 /**
@@ -204,17 +213,12 @@ export function predictRunning(command: Command, files: FileView, running: Runni
  * then nobody knows, and both outcomes are said.
  */
 export function predictDown(command: Command, files: FileView): Prediction {
-  const prediction = predict(command, files);
-  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return prediction;
-  for (const release of knownReleases) {
-    const older = predict(command, files, { release });
-    if (older.outcome === 'exits') continue;
-    const { at } = prediction.reason ?? {};
-    const subject = `Filebeat ${release} would start with its files, newer ones would refuse them`;
-    const reason = { code: 'release-decides', subject, ...(at === undefined ? {} : { at }) };
-    return { ...older, outcome: 'ambiguous', reason, release: { source: 'assumed' }, guessed: release };
-  }
-  return prediction;
+  const { prediction, older } = predictNewestThatStarts((release) => predict(command, files, release));
+  if (older === undefined) return prediction;
+  const { at } = prediction.reason ?? {};
+  const subject = `Filebeat ${older.guessed} would start with its files, newer ones would refuse them`;
+  const reason = { code: 'release-decides', subject, ...(at === undefined ? {} : { at }) };
+  return { ...older, outcome: 'ambiguous', reason, release: { source: 'assumed' } };
 }
 
 /** What its release is known to be, or was taken for. */
