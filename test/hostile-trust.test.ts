@@ -42,7 +42,7 @@ describe('an ordinary user', { ...needsSystemd, timeout: 600_000 }, () => {
       );
   /** Says what was said of the victim before, during and after: `npm run test:hostile` prints it. */
   const tell = (attack: string, before: string, during: string, after: string) =>
-    console.log(`${attack.padEnd(50)} | ${[before, during, after].map((said) => said.trim()).join(' | ')}`);
+    console.log(`# ${attack.padEnd(50)} | ${[before, during, after].map((said) => said.trim()).join(' | ')}`);
 
   const afterDeath = (attack: string, act: () => number | undefined) => {
     const real = core();

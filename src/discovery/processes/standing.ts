@@ -111,8 +111,9 @@ function isItsProgram(procfs: ProcFs, names: readonly string[], seen: Seen): boo
     return stat.ok && stat.value.id !== undefined ? [stat.value.id] : [];
   });
   if (found.includes(`${exe.value.dev}:${exe.value.ino}`)) return true;
-  // What a link led to when it started may be gone since: an upgrade.
-  return program.deleted ? undefined : false;
+  // What a link led to when it started may be gone since: an upgrade. And where it was looked for may be hidden from us.
+  const isSearched = !argv[0]?.includes('/') && seen.env === undefined;
+  return program.deleted || isSearched ? undefined : false;
 }
 
 /** Where the program of `argv[0]` would be. */
