@@ -1,6 +1,6 @@
 /** A checkout whose path has blanks and signs that mean something in a URL: everything starts there as elsewhere. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,9 @@ before(() => {
   mkdirSync(checkout);
   for (const part of ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'test', 'scripts', 'docs'])
     cpSync(join(top, part), join(checkout, part), { recursive: true });
-  for (const part of ['node_modules', 'fixtures', 'examples']) symlinkSync(join(top, part), join(checkout, part));
+  // Not a link: whoever installs into the copy must not reach ours.
+  execFileSync('cp', ['-al', join(top, 'node_modules'), join(checkout, 'node_modules')]);
+  for (const part of ['fixtures', 'examples']) symlinkSync(join(top, part), join(checkout, part));
   // Installed: the package list of the copy is younger than that of node_modules otherwise.
   utimesSync(join(checkout, 'package-lock.json'), 0, 0);
 });
