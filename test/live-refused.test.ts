@@ -179,3 +179,18 @@ describe('a release that nothing tells', () => {
       assert.match(told.causes, /Filebeat 8\.\d+\.\d+ would start with its files, newer ones would refuse them/);
     }));
 });
+
+describe('one that only the memory knows', () => {
+  it('is held against the files that are on disk now: after an edit that breaks them it cannot start', () =>
+    trial(async (t) => {
+      const port = await ownPort();
+      const one = await t.release('core', '8.19.21', main(goodInput(port)), [`udp 127.0.0.1:${port}`]);
+      await t.scan();
+      await one.kill();
+      assert.deepEqual(tell(await t.scan(), t).lines, ['instance_down core not-running']);
+      t.write('core.yml', 'filebeat.inputs: [\n');
+      const told = tell(await t.scan(), t);
+      assert.deepEqual(told.lines, ['instance_down core config']);
+      assert.match(told.causes, /not valid YAML\. See .*core\.yml/);
+    }));
+});

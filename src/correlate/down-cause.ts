@@ -10,8 +10,8 @@ export function downCause(instance: Instance, scene: Scene): Cause {
   const { instances, host } = scene.snapshot;
   const origin = instance.origins[0] ?? 'remembered';
   if (instance.cannotStart !== undefined) return { kind: 'cannot-start', whys: instance.cannotStart };
-  if (prediction.outcome === 'exits' && prediction.reason !== undefined)
-    return { kind: 'config', fault: prediction.reason };
+  const failure = instance.wouldFail ?? (prediction.outcome === 'exits' ? prediction.reason : undefined);
+  if (failure !== undefined) return { kind: 'config', fault: failure };
   const twin = instances.find(
     (other) =>
       other.process !== undefined &&

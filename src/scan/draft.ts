@@ -39,6 +39,8 @@ export interface DraftContext {
   hostNetns: number | undefined;
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
+  /** Why one that only the memory knows could not start with the files that are on disk now. */
+  failureOf: (known: RememberedInstance) => Fault | undefined;
 }
 
 function cannotStart({ process, candidates }: Merged<Origin>): Pick<Instance, 'cannotStart'> {
@@ -67,6 +69,8 @@ export function draftOf(
   const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
   const lastSeen = process === undefined ? seenAt(known, now) : now;
   const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
+  const onlyKnown = process === undefined && prediction === undefined ? known : undefined;
+  const wouldFail = onlyKnown === undefined ? undefined : context.failureOf(onlyKnown);
   const netns = netnsOf(known?.network ?? main.network, known, context);
   const instance: Instance = {
     id: merged.id,
@@ -90,6 +94,7 @@ export function draftOf(
     ...(lastSeen === undefined ? {} : { lastSeen }),
     restarts: known?.restarts ?? 0,
     ...(end === undefined ? {} : { lastEnd: end }),
+    ...(wouldFail === undefined ? {} : { wouldFail }),
   };
   return { instance, merged, ...(record === undefined ? {} : { record }), foretold: whole, refutations };
 }
@@ -206,6 +211,12 @@ export function tellHistory(
   if (flapping !== undefined) instance.flapping = flapping;
 }
 
+function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<Sighting, 'command'> {
+  if (start === undefined) return {};
+  const { argv, cwd, uid } = start.command;
+  return { command: { argv: [...argv], cwd, uid } };
+}
+
 /** What is to be remembered of an instance: its start only once that is beyond doubt. */
 export function sightingOf(draft: Draft, held: HeldSockets): Sighting {
   const { instance, merged, record } = draft;
@@ -223,6 +234,7 @@ export function sightingOf(draft: Draft, held: HeldSockets): Sighting {
     ...(start === undefined ? {} : { start }),
     dynamic: prediction.outcome === 'dynamic',
     ...(refuted.length === 0 ? {} : { refuted }),
+    ...(process === undefined ? {} : commandOf(merged)),
     ...(version === undefined ? {} : { release: version }),
   };
 }

@@ -3,11 +3,11 @@
  * processes first (pid and start time), then what their files ask for, then the socket tables and who holds them, then
  * once more those processes that seem to lack something: one that ended meanwhile is down, not portless.
  */
-import type { Start } from '../discovery/instances/foretell.js';
+import { foretell, type Start } from '../discovery/instances/foretell.js';
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
 import { isCollector } from '../filebeat/config/command.js';
-import type { Gap, Instance, Prediction, Snapshot } from '../model/model.js';
+import type { Fault, Gap, Instance, Prediction, Snapshot } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
@@ -23,7 +23,7 @@ import { createSocketScanner } from '../sockets/scanner.js';
 import { lastEnd } from '../state/lifecycle.js';
 import type { Memory } from '../state/memory.js';
 import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
-import { followNames, historyOf, observe, type State } from '../state/memory-state.js';
+import { followNames, historyOf, observe, type RememberedInstance, type State } from '../state/memory-state.js';
 import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
 import { createBirths } from './births.js';
@@ -149,6 +149,21 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     return rootDir && pathData !== undefined ? lastEnd(openFileView(rootDir), pathData, release) : undefined;
   }
 
+  /**
+   * Its environment is not remembered: what depends on a variable is not known, nor whether owners and modes count. Of
+   * another root than the host's the files are gone with the process.
+   */
+  function failureOf({ id, root, command }: RememberedInstance): Fault | undefined {
+    if (command === undefined || root !== '/') return undefined;
+    const { prediction } = foretell(kept, `remembered ${id}`, { ...command, env: undefined }, rootfs);
+    const { outcome, reason } = prediction;
+    return outcome !== 'exits' ||
+      reason === undefined ||
+      /^(?:wrong-owner|writable-by-others|undefined-variable)$/.test(reason.code)
+      ? undefined
+      : reason;
+  }
+
   /** The process is what it was when this pass began. */
   function stillRuns(process: { pid: number; startTicks: number }): boolean {
     const reading = procfs.piece(`${process.pid}/stat`);
@@ -184,6 +199,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       untold: scan.untold,
       hostNetns: scan.hostNetns,
       lastEnd: endOf,
+      failureOf,
     };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);

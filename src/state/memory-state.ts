@@ -46,6 +46,8 @@ export interface RememberedInstance {
   dynamic?: true;
   /** Last known expected listeners. */
   expected: Listener[];
+  /** How it was started, where its command line says nothing but where files lie. */
+  command?: RememberedCommand;
   /** Rules of the exporter's that its processes have proved wrong. */
   refuted?: readonly Refutation[];
   /** The process last seen; `listeners`: what it was known to have started with. */
@@ -65,6 +67,27 @@ export interface RememberedInstance {
   restarts: number;
   /** Seconds since the epoch of the last ones, oldest first. */
   restartTimes: number[];
+}
+
+/** No more than the program, `-c` and `--path.*`: nothing else of a command line is kept. */
+export interface RememberedCommand {
+  argv: string[];
+  cwd: string;
+  uid: number;
+}
+
+const plainFlags = /^(?:-c|--?path\.(?:home|config|data|logs))$/;
+const plainWords = /^(?:run|-e|--?path\.(?:home|config|data|logs)=.*|--strict\.perms(?:=\w+)?)$/s;
+
+/** Undefined where anything in it may be more than a place. */
+export function rememberedCommand(command: RememberedCommand | undefined): RememberedCommand | undefined {
+  if (command === undefined) return undefined;
+  const { argv, cwd, uid } = command;
+  for (let at = 1; at < argv.length; at++) {
+    if (plainFlags.test(argv[at]!)) at++;
+    else if (!plainWords.test(argv[at]!)) return undefined;
+  }
+  return { argv: [...argv], cwd, uid };
 }
 
 export interface State {
@@ -92,6 +115,7 @@ export interface Sighting {
   /** What this very process is known to have started with (`expected.ts`, `startRecord`). */
   start?: { listeners: readonly Listener[]; files?: Readonly<Record<string, number>>; refusals?: Refusal[] };
   refuted?: readonly Refutation[];
+  command?: RememberedCommand;
   dynamic: boolean;
   release?: string;
 }
@@ -185,7 +209,7 @@ export function followNames(
 
 function remember(
   before: RememberedInstance | undefined,
-  { instance, expected, start, refuted, dynamic, release }: Sighting,
+  { instance, expected, start, refuted, command: seen, dynamic, release }: Sighting,
   now: number,
   bootId: string,
 ): RememberedInstance | undefined {
@@ -206,6 +230,7 @@ function remember(
     process === undefined
       ? before!.start
       : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
+  const command = process === undefined ? before?.command : rememberedCommand(seen);
   const version = release ?? before?.release;
   const netns = process?.netns ?? before?.netns;
   // Who runs it is known by its process; who would, by the one that was seen last.
@@ -233,6 +258,7 @@ function remember(
     ...(version === undefined ? {} : { release: version }),
     ...(dynamic ? { dynamic: true as const } : {}),
     expected: plainListeners(expected, before?.expected),
+    ...(command === undefined ? {} : { command }),
     ...(refuted === undefined ? {} : { refuted }),
     start: {
       ...started,
@@ -268,6 +294,7 @@ const knownFields: Record<keyof RememberedInstance, true> = {
   dynamic: true,
   expected: true,
   refuted: true,
+  command: true,
   start: true,
   firstSeen: true,
   lastSeen: true,

@@ -128,6 +128,10 @@ function isFault(value: unknown): boolean {
   );
 }
 
+function isCommand(value: unknown): boolean {
+  return isRecord(value) && isListOf(value['argv'], isText) && isText(value['cwd']) && isNumber(value['uid']);
+}
+
 function isRefutation(value: unknown): boolean {
   return isFault(value) && isText((value as Row)['content']) && isText((value as Row)['release']);
 }
@@ -147,6 +151,7 @@ function isInstance(row: Row, key: string): boolean {
     optional(row['account'], isNumber) &&
     isListOf(row['origins'], (one) => origins.includes(one as string)) &&
     isListOf(row['expected'], isListener) &&
+    optional(row['command'], isCommand) &&
     optional(row['refuted'], (list) => isListOf(list, isRefutation)) &&
     ['firstSeen', 'lastSeen', 'restarts'].every((field) => isNumber(row[field])) &&
     isListOf(row['restartTimes'], isNumber) &&
