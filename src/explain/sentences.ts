@@ -16,6 +16,7 @@ import { endpointText, positionText } from '../words/words.js';
 import type { Collision, Comparison, ExplainedListener, Explanation } from './explained.js';
 import type { Race } from './races.js';
 
+export { faultCure } from '../filebeat/fault-cures.js';
 export { faultText } from '../filebeat/faults.js';
 
 const outcomes: Record<Prediction['outcome'], string> = {

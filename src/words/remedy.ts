@@ -1,4 +1,6 @@
 /** What to try, one thing: a command as it can be pasted into a shell, or an edit. Pure. */
+
+import { faultCure } from '../filebeat/fault-cures.js';
 import type { Cause, Mismatch } from '../model/model.js';
 import { endpointText, positionText, shellWord } from './places.js';
 
@@ -57,6 +59,12 @@ function faultPlace(cause: Cause): string {
   return 'fault' in cause ? positionText(cause.fault.at) : '';
 }
 
+/** What to do about the fault of a cause, in the middle of a sentence. */
+function mend(cause: Cause): string {
+  const cure = 'fault' in cause ? faultCure(cause.fault) : undefined;
+  return cure === undefined ? 'mend it' : `${cure.charAt(0).toLowerCase()}${cure.slice(1).replace(/\.$/, '')}`;
+}
+
 function taken(m: Mismatch, cause: Cause): Remedy {
   if (cause.kind !== 'held-by' && cause.kind !== 'shared-with') return listing(m);
   const { owner, declaredIn } = cause;
@@ -92,7 +100,7 @@ function missing(m: Mismatch, cause: Cause): Remedy {
     case 'reloaded-file-broken':
       return edit(faultPlace(cause) || where, 'it is read again by itself');
     case 'hangs-after-refusal':
-      return editThen(faultPlace(cause) || where, 'mend it', restart(m));
+      return editThen(faultPlace(cause) || where, mend(cause), restart(m));
     case 'reload-pending':
       return { say: 'wait for the reload; nothing is wrong yet' };
     case 'same-id':
@@ -146,7 +154,7 @@ export function remedyOf(m: Mismatch): Remedy {
   const where = positionText(m.declaredIn);
   switch (m.code) {
     case 'instance_down':
-      if (cause.kind === 'config') return editThen(faultPlace(cause), 'mend it', start(m));
+      if (cause.kind === 'config') return editThen(faultPlace(cause), mend(cause), start(m));
       if (cause.kind === 'endpoint-held')
         return editThen(positionText(cause.declaredIn), 'take another port', start(m));
       if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
@@ -159,8 +167,8 @@ export function remedyOf(m: Mismatch): Remedy {
       const at = faultPlace(cause);
       if (at === '') return testConfig(m);
       return cause.kind === 'hangs-after-refusal'
-        ? editThen(at, 'mend it', restart(m))
-        : edit(at, 'mend it before the next start');
+        ? editThen(at, mend(cause), restart(m))
+        : edit(at, `${mend(cause)}, before the next start`);
     }
     case 'config_unreadable':
       return unread(m);
@@ -196,7 +204,7 @@ export function remedyOf(m: Mismatch): Remedy {
         run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')} --port ${m.protocol ?? 'udp'}/${m.port ?? 0}`,
       };
     case 'input_refused':
-      return editThen(faultPlace(cause) || where, 'mend it', restart(m));
+      return editThen(faultPlace(cause) || where, mend(cause), restart(m));
     case 'prediction_refuted':
       return {
         say: 'report it as a bug of the exporter, with the configuration without its secrets and the Filebeat release',

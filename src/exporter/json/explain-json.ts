@@ -4,6 +4,7 @@ import { isBlocked } from '../../explain/explanation.js';
 import {
   answerText,
   collisionText,
+  faultCure,
   faultText,
   raceText,
   releaseText,
@@ -25,6 +26,7 @@ const faultJson = (fault: Fault) => ({
   code: fault.code,
   subject: fault.subject ?? null,
   text: faultText(fault),
+  cure: faultCure(fault) ?? null,
   at: positionText(fault.at) || null,
 });
 

@@ -1,6 +1,6 @@
 /** `explain --compare-release` for the terminal: for each Filebeat the answer, then what changes. Pure. */
 import type { Comparison } from '../../explain/explained.js';
-import { answerText, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
+import { answerText, faultCure, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
 import type { Gap, Listener, Prediction } from '../../model/model.js';
 import { positionText } from '../../words/words.js';
 import { plural } from '../format.js';
@@ -29,6 +29,7 @@ function comparisonFacts(one: Comparison): Fact[] {
   return [
     ['verdict', answerText(one), colours[one.answer]],
     ['because', after === undefined ? undefined : reasonText(after), 'bold'],
+    ['cure', after?.reason && faultCure(after.reason)],
     ['now', before.outcome === 'runs' ? undefined : reasonText(before)],
     ['release', `${releaseText(before.release)}, held against ${release}`],
     ['filesets', after?.filesetFallback ? `those of ${release} by this exporter’s own table` : undefined],

@@ -4,6 +4,7 @@ import { isBlocked, lossesOf } from '../../explain/explanation.js';
 import {
   collisionText,
   countText,
+  faultCure,
   fileText,
   listenerText,
   outcomeText,
@@ -81,6 +82,7 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   const facts: Fact[] = [
     ['verdict', `${outcomeText(outcome)}${counted}`, outcomeColours[outcome]],
     ['because', reason && placedFault(reason), 'bold'],
+    ['cure', reason && faultCure(reason)],
     ['here', isBlocked(one) ? 'would not start: its stats endpoint cannot be bound on this host' : undefined, 'red'],
     ['release', releaseText(release)],
     ['paths', paths.home === '' ? undefined : `home ${paths.home}, config ${paths.config}, data ${paths.data}`],
