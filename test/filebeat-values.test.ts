@@ -5,6 +5,7 @@ import {
   applies,
   compareReleases,
   parseRelease,
+  type ReleaseRule,
   type RuleId,
   releaseRules,
 } from '../src/filebeat/releases/releases.js';
@@ -162,6 +163,18 @@ describe('releases', () => {
       }
     }
   });
+});
+
+test('every row says between which releases it was seen, and those differ by it', () => {
+  for (const [id, { seen }] of Object.entries(releaseRules) as [RuleId, ReleaseRule][]) {
+    if (typeof seen === 'string') continue;
+    assert.ok(seen.length > 0, id);
+    for (const [older, newer] of seen) {
+      const [before, after] = [parseRelease(older)!, parseRelease(newer)!];
+      assert.ok(compareReleases(before, after) < 0, id);
+      assert.notEqual(applies(id, before), applies(id, after), `${id}: ${older} and ${newer}`);
+    }
+  }
 });
 
 test('every reason has one sentence, with or without its subject', () => {

@@ -11,6 +11,9 @@ const words = ([major, minor, patch]: ReleaseVersion) =>
   patch === 0 ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
 const span = ({ from, below }: ReleaseRange) =>
   below === undefined ? `since ${words(from)}` : `${words(from)} up to before ${words(below)}`;
+/** The neighbouring releases between which a change was seen. */
+const evidence = (seen: ReleaseRule['seen']) =>
+  typeof seen === 'string' ? seen : seen.map(([older, newer]) => `${older} and ${newer}`).join('; ');
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
 export function releasesMarkdown(): string {
@@ -18,11 +21,11 @@ export function releasesMarkdown(): string {
   const first = (rule: ReleaseRule) => rule.ranges[0]!.from;
   const sorted = [...rules].sort((a, b) => compareReleases(first(a), first(b)));
   return [
-    '| releases | what | otherwise | there |',
-    '|---|---|---|---|',
+    '| releases | what | otherwise | there | seen between |',
+    '|---|---|---|---|---|',
     ...sorted.map(
-      ({ subject, before, after, ranges }) =>
-        `| ${ranges.map(span).join('; ')} | ${cell(subject)} | ${cell(before)} | ${cell(after)} |`,
+      ({ subject, before, after, ranges, seen }) =>
+        `| ${ranges.map(span).join('; ')} | ${cell(subject)} | ${cell(before)} | ${cell(after)} | ${evidence(seen)} |`,
     ),
     '',
   ].join('\n');
