@@ -119,6 +119,10 @@ const cases: Record<FaultCode, Case> = {
   'identical-inputs': ['exits', `filebeat.inputs:\n${good}${good}`],
   'filestream-id-twice': 'exits',
   'stdin-not-alone': ['exits', inputs('{type: stdin}')],
+  'certificate-unusable': [
+    'refused',
+    inputs('{type: tcp, host: "127.0.0.1:7002", ssl: {certificate: nowhere.pem, key: nowhere.key}}'),
+  ],
   'no-paths': ['mild', included('- {type: filestream, id: a}\n')],
   'no-protocol': ['refused', included('- {type: syslog}\n')],
   'unknown-processor': ['refused', udp('processors: [{no_such_processor: {}}]')],

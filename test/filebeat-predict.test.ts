@@ -414,7 +414,7 @@ describe('the stats endpoint', () => {
 
 test('certificates are looked for in the current directory', () => {
   const main = beside('{type: tcp, host: ":7002", ssl: {certificate: x.pem, key: x.key}}');
-  const files = { '/etc/fb/x.pem': '', '/etc/fb/x.key': '' };
+  const files = { '/etc/fb/x.pem': '-----BEGIN CERTIFICATE-----', '/etc/fb/x.key': '-----BEGIN PRIVATE KEY-----' };
   assert.equal(summary(predicted({ main, files })), `${GOOD}, tcp *:7002`);
 });
 
@@ -476,5 +476,35 @@ describe('inputs of 7.17 and 8 to 9 and what they refuse', () => {
       beside('{type: udp, host: ":7002", publisher_pipeline.disable_host: maybe}'),
       'exits: wrong-type',
     ],
+  ]);
+});
+
+describe('TLS of a tcp input', () => {
+  const tls = (ssl: string, release: string, files: Record<string, string> = {}) => ({
+    main: beside(`{type: tcp, host: "127.0.0.1:7003", ssl: {${ssl}}}`),
+    release,
+    files: Object.fromEntries(Object.entries(files).map(([name, text]) => [`/etc/fb/${name}`, text])),
+  });
+  const pair = 'certificate: c.pem, key: k.pem';
+  const pem = { 'c.pem': 'of: here\n-----BEGIN CERTIFICATE-----\n', 'k.pem': '-----BEGIN PRIVATE KEY-----\n' };
+  const both = `${GOOD}, tcp 127.0.0.1:7003`;
+  table([
+    ['certificate and key', tls(pair, '9.6.0', pem), both],
+    ['a key that is no key', tls(pair, '9.6.0', { ...pem, 'k.pem': 'secret' }), GOOD],
+    [
+      'a key that is no key, before 8.7',
+      tls(pair, '7.17.16', { ...pem, 'k.pem': 'secret' }),
+      'exits: certificate-unusable',
+    ],
+    ['a certificate that is a key', tls(pair, '9.6.0', { ...pem, 'c.pem': '-----BEGIN PRIVATE KEY-----\n' }), GOOD],
+    ['an authority that is missing', tls(`${pair}, certificate_authorities: [ca.pem]`, '9.6.0', pem), GOOD],
+    ['half a pair, switched off', tls('enabled: false, key: k.pem', '9.6.0', pem), 'exits: missing-setting'],
+    ['files that are missing, switched off', tls(`enabled: false, ${pair}`, '9.6.0'), both],
+    [
+      'a mode that does not exist, switched off',
+      tls('enabled: false, verification_mode: x', '9.6.0'),
+      'exits: bad-value',
+    ],
+    ['a curve that does not exist', tls(`${pair}, curve_types: [P-1]`, '9.6.0', pem), 'exits: bad-value'],
   ]);
 });

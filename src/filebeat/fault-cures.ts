@@ -70,6 +70,7 @@ const cures: Record<string, string> = {
   'identical-inputs': 'Take one of the two away.',
   'filestream-id-twice': 'Give each filestream input an id of its own.',
   'stdin-not-alone': 'Run the stdin input in a Filebeat of its own.',
+  'certificate-unusable': 'Put certificate and key there as PEM files.',
   'no-paths': 'Add paths, or the type that is meant: without one it is a log input.',
   'no-protocol': 'Add protocol.udp or protocol.tcp with its host.',
   'unknown-processor': 'Use a processor that this release knows, or take {subject|it} away.',

@@ -81,6 +81,7 @@ const sentences = {
   'identical-inputs': 'Two inputs are identical.',
   'filestream-id-twice': 'Two filestream inputs have the same id, or none.',
   'stdin-not-alone': 'A stdin input has to be the only one.',
+  'certificate-unusable': 'A certificate or key that {subject|an input} names is missing, or is not in PEM form.',
   'no-paths': 'An input that reads files has no paths.',
   'no-protocol': 'A syslog input needs protocol.udp or protocol.tcp.',
   'unknown-processor': 'This release does not know the processor {subject|named here}.',

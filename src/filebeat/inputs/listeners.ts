@@ -15,7 +15,7 @@ export function refused(complaint: Failure, listeners: Listener[] = []): TypeRes
 
 export function fileMissing(tree: Tree, phase: 'check' | 'run', listeners: Listener[]): TypeResult {
   const at = (tree.names.get('ssl') ?? tree).at;
-  return { listeners, failure: { phase, fault: { code: 'file-missing', at, subject: 'ssl' } } };
+  return { listeners, failure: { phase, fault: { code: 'certificate-unusable', at, subject: 'ssl' } } };
 }
 
 type ReadText = { ok: true; value: string } | Failure;
