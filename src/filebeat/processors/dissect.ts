@@ -7,7 +7,8 @@ const TYPES = new Set(['integer', 'long', 'float', 'double', 'string', 'boolean'
 
 /** At least one key, each of them well formed, and every `%{&name}` with a `%{*name}` or `%{?name}` to go by. */
 export function validTokenizer(tokenizer: string): boolean {
-  const keys = [...tokenizer.matchAll(KEYS)].map(([, key]) => key!);
+  // Behind the last brace there is no key, and looking for its end would begin anew at every `%{`.
+  const keys = [...tokenizer.slice(0, tokenizer.lastIndexOf('}') + 1).matchAll(KEYS)].map(([, key]) => key!);
   if (keys.length === 0) return false;
   const pointers = new Set<string>();
   const values = new Set<string>();
