@@ -48,6 +48,45 @@ describe('the release on disk', () => {
   for (const [fact, answer, expected] of rows) test(fact, () => assert.equal(answer, expected));
 });
 
+describe('the program decides, wherever its home is', () => {
+  const of = (files: Record<string, string>, program: string, at = '/srv/fb') => {
+    const { release } = detectRelease(at, memoryFiles({ [program]: '', ...files }), undefined, program);
+    return `${release.version ?? 'newest'} ${release.source}`;
+  };
+  const rows: [fact: string, answer: string, expected: string][] = [
+    ['a README beside it', of({ '/opt/fb/README.md': readme }, '/opt/fb/filebeat'), '8.19.21 readme'],
+    [
+      'a README above it, as packages have it',
+      of({ [`${home}/README.md`]: readme }, `${home}/bin/filebeat`),
+      '8.19.21 readme',
+    ],
+    [
+      'before a README of its home',
+      of({ '/opt/fb/README.md': readme.replace('8.19', '9.0'), '/srv/fb/README.md': readme }, '/opt/fb/filebeat'),
+      '9.0.21 readme',
+    ],
+    [
+      'the package database, for the program of the package',
+      of({ '/var/lib/dpkg/status': dpkg }, `${home}/bin/filebeat`),
+      '9.2.1 package',
+    ],
+    [
+      'and for no other program with the home of the package',
+      of({ '/var/lib/dpkg/status': dpkg }, '/opt/fb/filebeat', home),
+      'newest assumed',
+    ],
+    [
+      'the name of the folder that it was unpacked into',
+      of({}, '/opt/filebeat-8.10.2-linux-x86_64/filebeat'),
+      '8.10.2 hint',
+    ],
+    ['the name of a store', of({}, '/nix/store/0a1b2c-filebeat8-8.19.2/bin/filebeat'), '8.19.2 hint'],
+    ['of a cellar', of({}, '/home/linuxbrew/.linuxbrew/Cellar/filebeat-full/8.1.0/bin/filebeat'), '8.1.0 hint'],
+    ['nothing is taken from /usr', of({ '/usr/README.md': readme }, '/usr/bin/filebeat'), 'newest assumed'],
+  ];
+  for (const [fact, answer, expected] of rows) test(fact, () => assert.equal(answer, expected));
+});
+
 describe('a running process', () => {
   const files = { [`${home}/README.md`]: { text: readme, mtime: 1000 } };
   const rows: [fact: string, running: Running, expected: string][] = [

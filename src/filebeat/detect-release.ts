@@ -1,8 +1,9 @@
 /**
- * Which Filebeat release an instance is, from files alone: the first line of `README.md` in its home
- * (`# Welcome to Filebeat 8.19.21`; every package has it), dpkg's status file, the name of the unpacked folder, the
- * modules that are there. Nothing is run, nothing is sent.
+ * Which Filebeat release an instance is, from files alone: the first line of `README.md` (`# Welcome to Filebeat 8.19.21`; every
+ * package has it) beside the program, above it or in the home, dpkg's status file, the name of the unpacked folder or of the
+ * store's, the modules that are there. Nothing is run, nothing is sent.
  */
+import { posix } from 'node:path';
 import type { Gap, Release } from '../model/model.js';
 import type { FileView } from './files/file-view.js';
 
@@ -25,19 +26,34 @@ const dpkgLimit = 64 * 1024 * 1024;
 const modulesLimit = 10_000;
 const NEWLINE = 10;
 
-/** `home` is the effective `path.home`. Without a version in the answer the newest rules are to be applied. */
-export function detectRelease(home: string, files: FileView, running?: Running): DetectedRelease {
+/**
+ * `home` is the effective `path.home`, `program` an absolute path where the command line has one: the program decides, wherever
+ * its home was moved to. Without a version in the answer the newest rules are to be applied.
+ */
+export function detectRelease(home: string, files: FileView, running?: Running, program?: string): DetectedRelease {
   const gaps: Gap[] = [];
-  const readme = readReadme(home, files, gaps);
+  const folders = foldersOf(home, files, program);
+  const readmes = folders.flatMap((folder) => readReadme(folder, files, gaps) ?? []);
+  const readme = readmes.find(({ version }) => version !== undefined) ?? readmes[0];
   const stated: Release | undefined = readme?.version
     ? { version: readme.version, source: 'readme' }
-    : (readPackage(home, files, gaps) ?? folderName(home));
+    : (readPackage(folders, files, gaps) ?? folders.map(folderName).find((hint) => hint !== undefined));
   const replaced = running !== undefined && (running.executableDeleted || (readme?.mtime ?? 0) > running.startTime);
   if (replaced && running.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
   // An upgrade under a running process: the next release is a better guess than none.
   if (stated) return { release: replaced ? { ...stated, source: 'hint' } : stated, gaps };
   if (running?.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
   return { release: moduleHint(home, files, gaps) ?? { source: 'assumed' }, gaps };
+}
+
+/** Where a README may lie, the likeliest first: beside the program (where links lead to it), above it, in the home. */
+function foldersOf(home: string, files: FileView, program: string | undefined): string[] {
+  if (program === undefined) return [home];
+  const real = files.resolve(program);
+  const beside = posix.dirname(real.ok ? real.value : program);
+  // Nothing of the system's own folders belongs to one program alone.
+  const above = /^\/(?:usr\/(?:local\/)?)?s?bin$/.test(beside) ? [] : [posix.dirname(beside)];
+  return [...new Set([beside, ...above, home])];
 }
 
 function note(gap: Gap, gaps: Gap[]): void {
@@ -59,8 +75,9 @@ function readReadme(home: string, files: FileView, gaps: Gap[]): { version?: str
 const packagedHome = '/usr/share/filebeat';
 
 /** `Package: filebeat` … `Status: install ok installed` … `Version: 8.19.21` in dpkg's status file. */
-function readPackage(home: string, files: FileView, gaps: Gap[]): Release | undefined {
-  if (home !== packagedHome) return undefined;
+function readPackage(folders: readonly string[], files: FileView, gaps: Gap[]): Release | undefined {
+  // The program's own folder decides: another program may be run with the package's home.
+  if (folders[0] !== packagedHome && folders[0] !== `${packagedHome}/bin`) return undefined;
   const file = files.read('/var/lib/dpkg/status', dpkgLimit);
   if (!file.ok) {
     note(file.gap, gaps);
@@ -79,9 +96,9 @@ function readPackage(home: string, files: FileView, gaps: Gap[]): Release | unde
   return undefined;
 }
 
-/** `/opt/filebeat-8.19.21-linux-x86_64`, `…/elastic-agent-8.12.0-ab12cd/components`. */
-function folderName(home: string): Release | undefined {
-  const version = /\/(?:filebeat(?:-oss)?|elastic-agent)-(\d+\.\d+\.\d+)(?=[-/]|$)/.exec(home)?.[1];
+/** `/opt/filebeat-8.19.21-linux-x86_64`, `…/elastic-agent-8.12.0-ab12cd/components`, `/nix/store/…-filebeat8-8.19.2/bin`, `…/Cellar/filebeat-full/8.1.0/bin`. */
+function folderName(folder: string): Release | undefined {
+  const version = /[/-](?:filebeat\d?(?:-oss|-full)?|elastic-agent)[-/](\d+\.\d+\.\d+)(?=[-/]|$)/.exec(folder)?.[1];
   return version ? { version, source: 'hint' } : undefined;
 }
 

@@ -63,7 +63,7 @@ function predictOnce(command: Command, files: FileView, options: PredictOptions,
   const { paths, release } = once.prediction;
   if (paths.home === home || release.source !== 'assumed') return once;
   // The home is named in the file alone, and only there can the release be told.
-  const there = detectRelease(paths.home, files, options.running);
+  const there = detectRelease(paths.home, files, options.running, programOf(command));
   return there.release.version ? predictIn(paths.home, command, files, options, reversed) : once;
 }
 
@@ -71,7 +71,7 @@ function predictOnce(command: Command, files: FileView, options: PredictOptions,
 function predictIn(home: string, command: Command, files: FileView, options: PredictOptions, reversed: boolean): Once {
   const release = options.release
     ? { release: { version: options.release, source: 'option' } as Release, gaps: [] }
-    : detectRelease(home, files, options.running);
+    : detectRelease(home, files, options.running, programOf(command));
   const version = (release.release.version && parseRelease(release.release.version)) || newestRelease;
   const installed = options.installed === undefined ? undefined : parseRelease(options.installed);
   const reading: Reading = {
@@ -99,6 +99,12 @@ function predictIn(home: string, command: Command, files: FileView, options: Pre
   };
   const partial = run(command, readCommand(command.argv, version), reading, options.filesetsFromTable ?? false);
   return { prediction: { ...empty, ...partial }, clashes: reading.clashes };
+}
+
+/** Absolute, or not known: a bare name was looked for in a PATH. */
+function programOf({ argv, cwd }: Command): string | undefined {
+  const [program = ''] = argv;
+  return program.includes('/') ? posix.resolve(cwd, program) : undefined;
 }
 
 /** The home as far as the command line tells, whatever release reads it. */
