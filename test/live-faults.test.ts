@@ -127,7 +127,7 @@ describe('an instance that does not run', () => {
       report: await trial.scan(),
       lines: ['config_invalid one config', 'instance_down one config'],
       cause: /does not know the type of an input\. See .*one\.yml:2\./,
-      remedy: /edit .*one\.yml:2: mend it, then start this Filebeat/,
+      remedy: /edit .*one\.yml:2: use a type .*, then start this Filebeat/,
     };
   });
 
@@ -181,7 +181,7 @@ describe('a configuration', () => {
       return {
         report: await trial.scan(),
         lines: [`config_invalid one ${kind}`],
-        remedy: /edit .*one\.yml:4: mend it/,
+        remedy: /edit .*one\.yml:4: give max_message_size a value/,
       };
     });
 
@@ -210,7 +210,7 @@ describe('a configuration', () => {
       return {
         report: await trial.scan(),
         lines: ['config_invalid one hangs-after-refusal', `port_missing one udp 127.0.0.1:${port} hangs-after-refusal`],
-        remedy: /edit .*one\.yml:4: mend it, then .*restart/,
+        remedy: /edit .*one\.yml:4: give max_message_size a value .*, then .*restart/,
       };
     },
   );

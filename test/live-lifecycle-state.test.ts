@@ -33,7 +33,7 @@ describe('the state file', rootOnly, () => {
     const [port, edge] = [await freePort(), await freePort()];
     const text = `filebeat.inputs:
 - {type: udp, host: "127.0.0.1:\${PORT_OF_IT}", fields: {key: swordfish-1}}
-output.elasticsearch: {hosts: ["https://user:swordfish-2@example.org"], password: swordfish-3, api_key: "\${API_KEY}"}
+output.elasticsearch: {hosts: ["https://user:swordfish-2@example.org"], password: swordfish-3, headers: {X-Key: "\${API_KEY}"}}
 `;
     host.write('/etc/filebeat/secret.yml', text, 60);
     host.write('/etc/filebeat/broken.yml', `${text}  - : swordfish-4: [\n`, 60);

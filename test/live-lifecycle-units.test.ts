@@ -1,7 +1,8 @@
 /** Units and their processes, tied by control group or by what they read; and what a process exporter makes of their end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
 import { freePort, until } from './support/live.js';
@@ -103,6 +104,9 @@ describe('a process and its unit', rootOnly, () => {
     host.write('/srv/jail/etc/filebeat/jailed.yml', '');
     host.write('/srv/jail/etc/hosts', '');
     host.write('/srv/jail/etc/services', '');
+    const program = '/usr/share/filebeat/bin/filebeat';
+    mkdirSync(dirname(join(host.root, 'srv/jail', program)), { recursive: true });
+    copyFileSync(join(host.root, program), join(host.root, 'srv/jail', program));
     host.write(
       '/srv/jail/etc/filebeat/jailed.yml',
       `filebeat.inputs: [{type: udp, host: "127.0.0.1:${port}"}]\noutput.console.enabled: true\n`,

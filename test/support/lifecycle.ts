@@ -3,6 +3,7 @@
  * To an exporter with `--path.rootfs` of that directory they are the host's, as units and configurations there are.
  */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -72,6 +73,9 @@ export function createHost(): OwnHost {
   };
   for (const path of ['/etc/hosts', '/etc/services', '/etc/passwd'])
     write(path, '127.0.0.1 localhost\n'.repeat(path === '/etc/hosts' ? 1 : 0));
+  // The program that its units name: without it systemd could not start them.
+  write('/usr/share/filebeat/bin/filebeat', '\u007fELF');
+  chmodSync(join(root, '/usr/share/filebeat/bin/filebeat'), 0o755);
   return {
     root,
     stateFile,
