@@ -245,7 +245,7 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
 /** What every mismatch says of its instance. */
 export function subjectOf(
   instance: Instance,
-): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'container'> {
+): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'userUnit' | 'container'> {
   const { name, config, process, unit, unitIsPlace, container } = instance;
   return {
     name,
@@ -253,6 +253,7 @@ export function subjectOf(
     ...(process === undefined ? {} : { pid: process.pid }),
     ...(unit === undefined ? {} : { unit }),
     ...(unitIsPlace === undefined ? {} : { unitIsPlace }),
+    ...(process?.userUnit === undefined ? {} : { userUnit: process.userUnit }),
     ...(container === undefined ? {} : { container }),
   };
 }

@@ -182,6 +182,8 @@ export interface Mismatch {
   unit?: string;
   /** See `Instance.unitIsPlace`: not to be restarted for this Filebeat's sake. */
   unitIsPlace?: true;
+  /** A unit of a user's own service manager that runs it. */
+  userUnit?: { uid: number; unit: string };
   /** Container of the instance, where no unit runs it. */
   container?: string;
   /** Seconds since the epoch when it was first seen by this exporter. */

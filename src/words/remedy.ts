@@ -20,6 +20,7 @@ function ownUnit({ unit, unitIsPlace }: Mismatch): string | undefined {
 function restart(m: Mismatch): Remedy {
   const unit = ownUnit(m);
   if (unit !== undefined) return { run: `systemctl restart ${shellWord(unit)}` };
+  if (m.userUnit !== undefined) return { run: userCommand('restart', m.userUnit) };
   if (m.container !== undefined) return { say: `restart its container, ${m.container}` };
   const name = m.name ?? 'unknown';
   if (m.pid === undefined) return { say: `restart this Filebeat (${name})` };
@@ -27,6 +28,11 @@ function restart(m: Mismatch): Remedy {
     say: `restart this Filebeat (${name}) the way it was started, which is seen by`,
     run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}`,
   };
+}
+
+/** `systemctl --user` reaches another user's manager by `-M UID@` (systemd 248 and later). */
+function userCommand(verb: 'restart', { uid, unit }: NonNullable<Mismatch['userUnit']>): string {
+  return `sudo systemctl --user -M ${uid}@ ${verb} ${shellWord(unit)}`;
 }
 
 function start(m: Mismatch): Remedy {
@@ -37,6 +43,10 @@ function start(m: Mismatch): Remedy {
 }
 
 function log(m: Mismatch): Remedy {
+  if (m.userUnit !== undefined) {
+    const { uid, unit } = m.userUnit;
+    return { say: 'its log', run: `sudo journalctl _UID=${uid} _SYSTEMD_USER_UNIT=${shellWord(unit)} -n 50` };
+  }
   return m.unit === undefined
     ? { say: 'read the end of its log' }
     : { say: 'its log', run: `journalctl -u ${shellWord(m.unit)} -n 50` };

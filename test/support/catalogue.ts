@@ -53,6 +53,10 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   ],
   data_path_conflict: [[{ kind: 'shared-data-path', instance: 'edge' }]],
   port_missing: [
+    [
+      { kind: 'bind-failed', retry: 'never' },
+      { unit: undefined as never, userUnit: { uid: 1001, unit: 'filebeat.service' } },
+    ],
     [{ kind: 'bind-failed', retry: 'never' }],
     [{ kind: 'bind-failed', retry: 'never' }, { unit: undefined as never }],
     [{ kind: 'bind-failed', retry: 'every-10s' }],
