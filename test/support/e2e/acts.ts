@@ -3,7 +3,8 @@ import { createSocket } from 'node:dgram';
 import { rmSync } from 'node:fs';
 import { argvOf } from '../lifecycle.js';
 import { type StandIn, startStandIn } from '../stand-in.js';
-import { interval } from './hurry.js';
+import { scrapes } from './hurry.js';
+import { actsOnLogs } from './log-acts.js';
 import { type Name, type PlotName, ports } from './plots.js';
 import type { Stage } from './stage.js';
 
@@ -11,8 +12,6 @@ export interface Act {
   break(): Promise<unknown>;
   mend(): Promise<unknown>;
 }
-
-const scrapes = (count: number) => new Promise((resolve) => setTimeout(resolve, count * interval * 1000));
 
 export function actsOn(stage: Stage): Record<PlotName, Act> {
   const { host, filebeats, start } = stage;
@@ -30,6 +29,7 @@ export function actsOn(stage: Stage): Record<PlotName, Act> {
   let narrow: number;
 
   return {
+    ...actsOnLogs(stage),
     killed: {
       break: () => the('killed').kill('SIGKILL'),
       mend: () => start('killed', at('killed')),

@@ -8,6 +8,8 @@ import { prometheusFolder, type Rule, recorded, rules, rulesName } from '../rule
 export const haste = 30;
 /** Between scrapes and between evaluations, seconds: as many to a minute as the unhurried rules have at 30 s. */
 export const interval = 2;
+/** Until so many scrapes are over. */
+export const scrapes = (count: number) => new Promise((resolve) => setTimeout(resolve, count * interval * 1000));
 
 function hurriedDuration(text: string): string {
   const seconds = (parseDuration(text) ?? Number.NaN) / haste;

@@ -22,8 +22,14 @@ export const ports = {
   clashing: 9008,
   narrowed: 9009,
   learned: 9010,
+  failing: 9011,
+  losing: 9012,
+  silent: 9013,
 } as const;
 export type Name = keyof typeof ports;
+/** Those that write a log. */
+export const loggedNames = ['failing', 'losing', 'silent'] as const satisfies readonly Name[];
+export type LoggedName = (typeof loggedNames)[number];
 export const plainPort = 9200;
 
 export interface Plot {
@@ -104,6 +110,24 @@ export const plots = {
     what: 'a learned socket goes',
     alerts: { FilebeatLearnedPortGone: { ...warning('learned'), ...port('learned') } },
     cure: 'bound again',
+  },
+  failing: {
+    host: 'main',
+    what: 'events wait and the output acknowledges none, by the log',
+    alerts: { FilebeatOutputFailing: critical('failing') },
+    cure: 'events are acknowledged again',
+  },
+  losing: {
+    host: 'main',
+    what: 'the output gives up on events, by the log',
+    alerts: { FilebeatEventsDropped: warning('losing') },
+    cure: 'five minutes of log without a loss',
+  },
+  silent: {
+    host: 'main',
+    what: 'nothing arrives any more at a port that is served, by the log',
+    alerts: { FilebeatPortSilent: { ...warning('silent'), ...port('silent') } },
+    cure: 'events arrive again',
   },
   plain: {
     host: 'main',

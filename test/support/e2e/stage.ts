@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Exporter, startExporter } from '../exporter.js';
+import { metricsLine } from '../filebeat-log.js';
 import { createHost, type OwnHost } from '../lifecycle.js';
 import { type StandIn, startStandIn } from '../stand-in.js';
-import { addresses, type HostName, type Name, plainPort, ports } from './plots.js';
+import { addresses, type HostName, type LoggedName, loggedNames, type Name, plainPort, ports } from './plots.js';
 
 const nobody = 65_534;
 const withoutPrivileges: readonly HostName[] = ['blinded', 'unprivileged'];
@@ -13,9 +14,17 @@ const withoutPrivileges: readonly HostName[] = ['blinded', 'unprivileged'];
 const settings = `discovery:
   learn_after: 1s
 ports: [${plainPort}]
+self_report: {silent_after: 1s}
 thresholds:
   restarts: {count: 3, within: 20s}
 `;
+
+const logPath = (name: string) => `/var/log/filebeat/${name}.ndjson`;
+
+/** The log of a Filebeat of that host. */
+export const logOf = (host: OwnHost, name: LoggedName): string => join(host.root, logPath(name));
+
+const isLogged = (name: string): name is LoggedName => (loggedNames as readonly string[]).includes(name);
 
 export interface Stage {
   readonly host: OwnHost;
@@ -59,6 +68,7 @@ export async function setStage(name: HostName): Promise<Stage> {
     const one = await host.start(
       filebeat,
       sockets.map((socket) => `udp ${socket}`),
+      isLogged(filebeat) ? { log: logOf(host, filebeat) } : {},
     );
     filebeats.set(filebeat, one);
     return one;
@@ -73,6 +83,9 @@ export async function setStage(name: HostName): Promise<Stage> {
       '/etc/filebeat/learned.yml',
       'filebeat.autodiscover.providers:\n  - {type: docker, hints.enabled: true, host: "tcp://docker:2375"}\noutput.console.enabled: true\n',
     );
+    // A file without any line is not seen to be a log.
+    for (const one of loggedNames)
+      host.write(logPath(one), `${metricsLine('json', Date.now() / 1000, { active: 0 })}\n`);
     for (const one of Object.keys(ports) as Name[]) await start(one, `:${ports[one]}`);
   } else host.write('/settings.yml', '{}\n');
   if (name === 'rebooted') {

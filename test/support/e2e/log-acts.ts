@@ -1,0 +1,63 @@
+/** Faults that a Filebeat tells in its log and that no socket shows. */
+import { appendFileSync, openSync } from 'node:fs';
+import { metricsLine, type Period } from '../filebeat-log.js';
+import type { Act } from './acts.js';
+import { scrapes } from './hurry.js';
+import { type LoggedName, ports } from './plots.js';
+import { logOf, type Stage } from './stage.js';
+
+/** Seconds between two metrics lines by their own time stamps, which may run ahead of the clock. */
+const period = 30;
+
+/** Appends a metrics line for each period. */
+function writerOf(stage: Stage, name: LoggedName): (...periods: readonly Period[]) => void {
+  let file: number | undefined;
+  let last = 0;
+  return (...periods) => {
+    // It stays open, because the stage may remove the file while the last of them are written.
+    file ??= openSync(logOf(stage.host, name), 'a');
+    for (const one of periods) {
+      last = Math.max(Date.now() / 1000, last + period);
+      appendFileSync(file, `${metricsLine('json', last, one)}\n`);
+    }
+  };
+}
+
+export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
+  const writers = {
+    failing: writerOf(stage, 'failing'),
+    losing: writerOf(stage, 'losing'),
+    silent: writerOf(stage, 'silent'),
+  };
+  const device = `0.0.0.0:${ports.silent}`;
+  const receive = () => writers.silent({ in: 5, acked: 5, active: 0, inputs: { 'udp-1': { received: 5, device } } });
+  let traffic: NodeJS.Timeout;
+  const startTraffic = () => {
+    receive();
+    traffic = setInterval(receive, 500).unref();
+  };
+
+  return {
+    failing: {
+      // The first line shows that events wait; the other two that none was acknowledged for a minute.
+      break: async () =>
+        writers.failing({ in: 1000, active: 1000 }, { in: 1000, active: 2000 }, { in: 1000, active: 3000 }),
+      mend: async () => writers.failing({ acked: 3000, active: 0 }),
+    },
+    losing: {
+      break: async () =>
+        writers.losing({ in: 100, acked: 100, active: 0 }, { in: 100, acked: 90, dropped: 10, active: 0 }),
+      // Events that were lost count for five minutes of the log.
+      mend: async () => writers.losing(...Array(11).fill({ in: 100, acked: 100, active: 0 })),
+    },
+    silent: {
+      async break() {
+        startTraffic();
+        // Silence means nothing before the port was watched for six times `silent_after`.
+        await scrapes(6);
+        clearInterval(traffic);
+      },
+      mend: async () => startTraffic(),
+    },
+  };
+}
