@@ -111,7 +111,7 @@ describe('explain of a command line', () => {
         'filebeat.yml': `filebeat.config.inputs: {path: "inputs.d/*.yml", reload.enabled: true, reload.period: 5s}\n${sink}`,
         'inputs.d/a.yml': `- type: nosuch\n${udp(':9000')}`,
       },
-      0,
+      1,
       /lost {7}This release does not know the type of an input\. \(\/inputs\.d\/a\.yml:1\)(.*\n)*.*read again every 5 s/,
     ],
   ];
