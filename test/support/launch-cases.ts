@@ -342,10 +342,17 @@ async function judge(host: string, base: string, process: string): Promise<strin
   }
 }
 
+/** Hosts where what was recorded is not what a real Filebeat does, each with the reason. One that passes fails the run. */
+const knownToDiffer: Readonly<Record<string, string>> = {
+  'creds-1':
+    'its units give output.logstash.ssl.key without a certificate, which a real Filebeat refuses; the program that was recorded in its place did not look at it.',
+};
+
 /** Runs all hosts below the folders, tells each that fails; the answer is the exit code. */
 export async function runLaunchCases(folders: readonly string[], say: (line: string) => void): Promise<number> {
   let passed = 0;
   let failed = 0;
+  let named = 0;
   for (const folder of folders) {
     if (!existsSync(folder)) {
       say(`no hosts at ${folder}${process.env['CI'] ? '' : ': skipped'}`);
@@ -356,13 +363,20 @@ export async function runLaunchCases(folders: readonly string[], say: (line: str
       const host = join(folder, name);
       if (!existsSync(join(host, 'expected.json'))) continue;
       const bad = await judge(host, join(folder, 'base-root'), join(folder, 'empty-proc'));
+      const reason = knownToDiffer[name];
+      if (reason !== undefined && bad.length > 0) {
+        named += 1;
+        say(`named: ${name}: ${reason}`);
+        continue;
+      }
+      if (reason !== undefined) bad.push('passes, though it is known to differ: take it out of the record');
       if (bad.length === 0) passed += 1;
       else failed += 1;
       if (bad.length > 0) say(`FAIL ${name}`);
       for (const line of bad) say(`    ${line}`);
     }
   }
-  say(`${passed} passed, ${failed} failed`);
+  say(`${passed} passed, ${failed} failed, ${named} named`);
   return failed > 0 ? 1 : 0;
 }
 
