@@ -32,9 +32,8 @@ export const limits = {
   /** Of an init script, and of a script that starts a Filebeat, bytes. */
   initScriptBytes: 256 * 1024,
   scriptBytes: 64 * 1024,
-  /** Commands of a script with all that it sources, and files that it sources. */
+  /** Commands of a script with all that it sources. */
   scriptCommands: 5000,
-  scriptSources: 64,
   /** Units of work (about a microsecond each) that one prediction may cost, and those of all users in one pass. */
   predictionWork: 3_000_000,
   passWork: 4_000_000,
