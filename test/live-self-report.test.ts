@@ -216,6 +216,33 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 70);
   });
 
+  it('a port may have a time of its own after which its silence is told', async () => {
+    const { log, process } = await filebeat(
+      `${metricsLine('json', evening + 5, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
+    );
+    let now = evening + 5;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    const silent = (silentAfter: number) => {
+      const own = { ...rules, ports: [{ protocol: 'udp' as const, port: 514, silentAfter }] };
+      const look = reports.look([subject(process)], kept, own, now);
+      kept = look.kept;
+      return look.reports.get('id')!.listeners['udp|*|514']?.silent;
+    };
+    let kept: KeptReports = {};
+    for (let n = 1; n <= 8; n++) {
+      assert.equal(silent(10), undefined);
+      now += 10;
+      appendFileSync(log, `${metricsLine('json', now, { active: 0, inputs: { a: { received: 1 } } })}\n`);
+    }
+    silent(10);
+    now += 45;
+    assert.deepEqual(silent(10), { forSeconds: 45, never: false });
+    assert.equal(silent(0), undefined);
+  });
+
   it('passes on no word of the log', async () => {
     const secret = 'hunter2canary';
     const lines = [

@@ -234,7 +234,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const said = selfReports.look(
       subjectsOf(lasting, held, ownNetns()),
       state.reports,
-      sources.settings().selfReport,
+      { ...sources.settings().selfReport, ports: statics },
       now,
     );
     gaps.push(...said.gaps);

@@ -4,7 +4,7 @@
  */
 import { compareReleases, parseRelease } from '../filebeat/releases/releases.js';
 import { endpointKey } from '../model/endpoint.js';
-import type { Gap, Listener, ListenerReport, ProcessId, SelfReport, Socket } from '../model/model.js';
+import type { Gap, Listener, ListenerReport, ProcessId, SelfReport, Socket, StaticPort } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import type { Clock } from '../runtime/clock.js';
 import { type Answered, createAsker } from './asker.js';
@@ -38,6 +38,8 @@ export interface SelfReportRules {
   http: boolean;
   /** Seconds; 0 = never. */
   silentAfter: number;
+  /** Ports that have a `silentAfter` of their own, whatever address it is on. */
+  ports?: readonly Pick<StaticPort, 'protocol' | 'port' | 'silentAfter'>[];
 }
 
 export interface SelfReportLook {
@@ -341,11 +343,19 @@ function told(kept: KeptReport): Pick<SelfReport, 'counts' | 'lastAck'> {
   return { counts: kept.counts, ...(kept.lastAck === undefined ? {} : { lastAck: kept.lastAck }) };
 }
 
+/** The shortest of those given for its port; else what holds for all. */
+function silentAfterOf({ protocol, port }: Listener, { silentAfter, ports = [] }: SelfReportRules): number {
+  const own = ports.flatMap((one) =>
+    one.protocol === protocol && one.port === port && one.silentAfter !== undefined ? [one.silentAfter] : [],
+  );
+  return own.length === 0 ? silentAfter : Math.min(...own);
+}
+
 function listenersOf(
   kept: KeptReport,
   subject: Subject,
   life: Life,
-  { silentAfter }: SelfReportRules,
+  rules: SelfReportRules,
   now: number,
 ): Record<string, ListenerReport> {
   const found: Record<string, ListenerReport> = {};
@@ -354,7 +364,8 @@ function listenersOf(
     const row = kept.listeners[key];
     if (row === undefined) continue;
     const held = (subject.serving[index] ?? []).length > 0 && life.sockets.has(key);
-    const silent = held && row.arrivals !== undefined ? silenceOf(row.arrivals, now, silentAfter) : undefined;
+    const silent =
+      held && row.arrivals !== undefined ? silenceOf(row.arrivals, now, silentAfterOf(listener, rules)) : undefined;
     found[key] = {
       ...(row.received === undefined ? {} : { received: row.received.total }),
       ...(row.bytes === undefined ? {} : { bytes: row.bytes.total }),
