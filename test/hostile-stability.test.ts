@@ -453,6 +453,14 @@ describe('O: a process that stands still', () => {
     await until('it moves', moves);
   });
 
+  it('that waits in the kernel with all its threads is frozen until it is let go', async () => {
+    const { one, frozen, moves } = await stage();
+    const goOn = await one.stall();
+    assert.match((await until('it is frozen', frozen, 30)) as string, /state D/);
+    await goOn();
+    await until('it moves', moves);
+  });
+
   const groups: [string, string, string, string, string][] = [
     ['v2', '/sys/fs/cgroup/unified', 'cgroup.freeze', '1', '0'],
     ['v2', '/sys/fs/cgroup', 'cgroup.freeze', '1', '0'],

@@ -3,7 +3,7 @@
  * what a test or the demonstration asks for. They never speak; they bind. Filebeat itself is neither needed nor run.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { AF_INET, type Bind, parseBind } from './bind-words.js';
@@ -59,6 +59,8 @@ export interface StandIn {
   receive(fd: number, count: number): Promise<number>;
   /** A child that inherits all sockets: a copy of itself, or another program. It ends after ten minutes by itself. */
   fork(program?: { file: string; argv: readonly string[] }): Promise<number>;
+  /** Waits in the kernel, in state D, for a child of vfork(2) that does nothing; ends when the returned function is called. */
+  stall(): Promise<() => Promise<void>>;
   /** Becomes another stand-in (same pid and start time) that is run from `name` in the same folder. */
   exec(name: string, argv: readonly string[]): Promise<void>;
   /** Removes its program file, as an upgrade does. */
@@ -69,6 +71,7 @@ export interface StandIn {
 }
 
 const CLONE_NEWNET = 0x40000000;
+const CLONE_VFORK = 0x4000;
 const SIGCHLD = 17;
 const SOL_SOCKET = 1;
 const MSG_DONTWAIT = 0x40;
@@ -184,6 +187,27 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     return result;
   }
 
+  async function stall(): Promise<() => Promise<void>> {
+    const forever = Buffer.alloc(32);
+    forever.writeBigInt64LE(600n, 16);
+    const pause = [callNumber('setitimer'), 0, DATA_ADDRESS, 0] as const;
+    // The parent goes on when the child ends, and only then answers.
+    const answered = call('clone', [CLONE_VFORK | SIGCHLD, 0, 0, 0, 0], forever, [...pause]);
+    answered.catch(() => undefined);
+    const list = `/proc/${pid}/task/${pid}/children`;
+    let known = readFileSync(list, 'utf8').trim();
+    while (known === '') {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      known = readFileSync(list, 'utf8').trim();
+    }
+    const child = Number(known.split(' ').at(-1));
+    children.push(child);
+    return async () => {
+      process.kill(child, 'SIGKILL');
+      await answered;
+    };
+  }
+
   async function exec(name: string, words: readonly string[]): Promise<void> {
     const image = wordsFor(programFile(name), words);
     // An exec that works answers nothing: the first to answer is what the new program is asked.
@@ -259,6 +283,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     close,
     receive,
     fork,
+    stall,
     exec,
     kill,
     stop,
