@@ -143,6 +143,25 @@ describe('a folder of fixtures', () => {
     assert.deepEqual(scannerOf(root).scan().filebeats, []);
   });
 
+  it('one that bears the name of a Filebeat without being known as one is a gap, unless the settings name it', () => {
+    const root = writeTree({
+      ...processTree(7, '/opt/fb/filebeat.real', ['/opt/fb/filebeat.real', '-c', 'x.yml']),
+      ...processTree(8, '/usr/bin/node', ['node', '/usr/bin/filebeat-port-exporter']),
+      ...processTree(9, '/usr/share/filebeat/bin/filebeat-god', ['filebeat-god', '-r', '/', '--', FB]),
+    });
+    const scanner = createProcessScanner(openProcFs(join(root, 'proc')));
+    const gapsOf = () => scanner.scan().gaps.flatMap(({ reason, subject }) => (reason === 'unclear' ? [subject] : []));
+    assert.deepEqual(gapsOf(), ['process 7 (filebeat.real)']);
+    assert.deepEqual(gapsOf(), ['process 7 (filebeat.real)'], 'as long as it runs');
+    rmSync(join(root, 'proc/7'), { recursive: true });
+    assert.deepEqual(gapsOf(), []);
+    const named = createProcessScanner(openProcFs(join(root, 'proc')), { processNames: ['filebeat.real'] });
+    assert.deepEqual(
+      named.scan().gaps.filter(({ reason }) => reason === 'unclear'),
+      [],
+    );
+  });
+
   it('without a /proc nothing can be said', () => {
     const scan = scannerOf('/nowhere').scan();
     assert.deepEqual([scan.usable, scan.hidden, scan.gaps], [false, true, [{ reason: 'missing', subject: '/proc' }]]);

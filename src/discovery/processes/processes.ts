@@ -10,6 +10,7 @@
  *   found at the first scan that starts ROTATION later, at the latest.
  * - A Filebeat found before is verified on every scan by pid, start time and the stack that its last `exec` chose.
  */
+import { posix } from 'node:path';
 import { isCollector } from '../../filebeat/config/command.js';
 import { limits, withinShares } from '../../model/limits.js';
 import type { Gap, ProcessId } from '../../model/model.js';
@@ -19,7 +20,7 @@ import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable, parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
-import { isFilebeatProgram } from '../launch/programs.js';
+import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 
 export type { RunningFilebeat } from './process-facts.js';
@@ -66,6 +67,9 @@ export interface ProcessScanner {
 export const YOUNG_MS = 10_000;
 export const ROTATION_MS = 60_000;
 
+/** Gaps about processes that bear the name of a Filebeat. */
+const mostNamesakes = 20;
+
 const USUAL_NAMES = ['filebeat', 'filebeat-oss'];
 
 interface Bystander {
@@ -88,6 +92,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   const known = new Map<number, Facts>();
   /** In the order in which they were last looked at: those who wait longest come first. */
   const bystanders = new Map<number, Bystander>();
+  /** Bystanders that bear the name of a Filebeat without being known as one → that name. */
+  const namesakes = new Map<number, string>();
   let number = 0;
   let lastScan: number | undefined;
   let anyDenied = false;
@@ -138,6 +144,8 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       const seen = glance(procfs, pid, before?.byLink ?? true, before?.trait);
       if (seen.candidate && tellFilebeat(pid)) return;
       anyDenied ||= seen.denied;
+      if (seen.namesake !== undefined) namesakes.set(pid, seen.namesake);
+      else if (!seen.same) namesakes.delete(pid);
       bystanders.delete(pid);
       bystanders.set(pid, {
         trait: seen.trait,
@@ -180,7 +188,12 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
         .filter(({ process }) => !copies.has(process.pid))
         .sort((a, b) => a.process.pid - b.process.pid),
       ...(hostNetns !== undefined && { hostNetns }),
-      gaps: [...hidden, ...boot.gaps, ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps))],
+      gaps: [
+        ...hidden,
+        ...namesakeGaps(pids),
+        ...boot.gaps,
+        ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps)),
+      ],
       usable: true,
       hidden: hidden.length > 0,
       untold: untoldAmong(pids),
@@ -204,14 +217,18 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
 
     function glance(fs: ProcFs, pid: number, byLink: boolean, trait: string | undefined) {
       const exe = byLink ? fs.link(`${pid}/exe`) : undefined;
-      if (exe?.ok && exe.value === trait) return { candidate: false, trait, byLink: true, denied: false };
+      if (exe?.ok && exe.value === trait) return { candidate: false, same: true, trait, byLink: true, denied: false };
       const cmdline = fs.piece(`${pid}/cmdline`);
       // Zombies and kernel threads have neither; whom we may not look at at all stays untold.
       const argv = cmdline.ok ? parseCmdline(cmdline.value.slice(0, 4096)) : [];
       const path = exe?.ok ? parseExecutable(exe.value).path : undefined;
       const beginning = cmdline.ok ? cmdline.value.slice(0, 256) : undefined;
+      const candidate = isNamed(path, argv, names);
+      const namesake = candidate ? undefined : [path, argv[0]].find((one) => one !== undefined && bearsTheName(one));
       return {
-        candidate: isNamed(path, argv, names),
+        candidate,
+        same: false,
+        ...(namesake === undefined ? {} : { namesake: posix.basename(namesake) }),
         trait: exe?.ok ? exe.value : beginning,
         byLink: exe?.ok ?? false,
         denied: !cmdline.ok && cmdline.gap.reason === 'denied',
@@ -235,6 +252,19 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       const { unit } = parseCgroup(cgroup.ok ? cgroup.value : '');
       return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
     });
+  }
+
+  /** Whether they are Filebeats nobody can tell, and silence about them would be a blind spot. */
+  function namesakeGaps(pids: readonly number[]): Gap[] {
+    if (namesakes.size === 0) return [];
+    const listed = new Set(pids);
+    for (const pid of namesakes.keys()) if (!listed.has(pid) || known.has(pid)) namesakes.delete(pid);
+    return [...namesakes].slice(0, mostNamesakes).map(([pid, name]) => ({
+      reason: 'unclear' as const,
+      subject: `process ${pid} (${name.slice(0, 64)})`,
+      detail:
+        'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
+    }));
   }
 
   /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */
