@@ -13,7 +13,13 @@ const asked = process.execArgv.some((word) => /^--inspect(-brk|-wait|-port)?(=|$
 if (process.features.inspector && !asked) {
   const { close, url } = await import('node:inspector');
   // Opened through NODE_OPTIONS, or by a signal that came before this line.
-  if (url() !== undefined) close();
+  const shut = () => {
+    if (url() !== undefined) close();
+  };
+  shut();
+  // Since Node.js 22 such a signal is acted upon once more when the event loop first runs, after this module has ended.
+  setImmediate(shut);
+  for (const milliseconds of [20, 100, 500, 2000]) setTimeout(shut, milliseconds).unref();
 }
 
 export {};
