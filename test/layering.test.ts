@@ -223,7 +223,7 @@ describe('layers', () => {
     );
     for (const room of new Set(files.map((file) => dirname(file)))) {
       const inside = files.filter((file) => dirname(file) === room);
-      assert.ok(inside.length <= 18, `${room} holds ${inside.length} files`);
+      assert.ok(inside.length <= 17, `${room} holds ${inside.length} files`);
     }
   });
 

@@ -16,6 +16,7 @@ import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createLogReader } from '../src/self-report/log-reader.js';
 import { createSelfReports, type Subject } from '../src/self-report/self-reports.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
+import { until } from './support/live.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
 
 const procfs = openProcFs('/proc');
@@ -312,6 +313,32 @@ describe('the stats endpoint', () => {
       close();
       assert.deepEqual(result, { ok: false, why });
     });
+
+  it('is no failure before its first answer, then a source, and says nothing of now once it is gone', async () => {
+    const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
+    const { target, close } = await endpoint((path) => ({
+      body: path === '/' ? '{}' : path === '/stats' ? stats : '[]',
+    }));
+    const { process } = await filebeat();
+    let now = evening + 10;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    let kept: KeptReports = {};
+    const look = () => {
+      now += 6;
+      const seen = reports.look([subject(process, { stats: target })], kept, { ...rules, http: true }, now);
+      kept = seen.kept;
+      return seen.reports.get('id');
+    };
+    assert.equal(look(), undefined);
+    const report = await until('it answers', look, 30);
+    assert.deepEqual([report.source, report.success, report.counts?.acked], ['http', true, 5]);
+    close();
+    const gone = await until('it is gone', () => [look()].find((one) => one?.success === false), 30);
+    assert.deepEqual([gone.source, gone.output, gone.counts?.acked], ['http', 'unknown', 5]);
+  });
 
   it('that is frozen keeps nobody else waiting', async () => {
     const frozen = await endpoint(() => ({ body: '', hang: true }));

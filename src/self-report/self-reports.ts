@@ -52,8 +52,6 @@ export interface SelfReportLook {
 
 export interface SelfReports {
   look(subjects: readonly Subject[], kept: KeptReports, rules: SelfReportRules, now: number): SelfReportLook;
-  /** For a program that looks once: until what was asked is answered. */
-  settled(): Promise<void>;
 }
 
 /** What is known of one process while this program runs. */
@@ -102,7 +100,7 @@ export function createSelfReports(procfs: ProcFs, clock: Clock): SelfReports {
     const where = `stats endpoint of ${subject.name}`;
     const fail = (reason: Gap['reason'], detail: string) => {
       life.http!.failed = true;
-      return { kept, gap: { reason, subject: where, detail, instance: undefined as never } };
+      return { kept, gap: { reason, subject: where, detail } };
     };
     if (!answered.result.ok) {
       const { why } = answered.result;
@@ -186,6 +184,8 @@ export function createSelfReports(procfs: ProcFs, clock: Clock): SelfReports {
     const made = ofHttp(subject, life, kept, answered);
     asker.ask(subject.process, subject.stats!, isAtLeast(subject.release, '8.7.0'));
     const { track, at, failed } = life.http!;
+    // The first question is still open: that is no failure, and nothing is known yet.
+    if (at === undefined && !failed) return { kept: made.kept, gaps: [] };
     return {
       kept: made.kept,
       gaps: made.gap === undefined ? [] : [made.gap],
@@ -193,7 +193,8 @@ export function createSelfReports(procfs: ProcFs, clock: Clock): SelfReports {
         source: 'http' as const,
         success: !failed && at !== undefined,
         ...(at === undefined ? {} : { at }),
-        ...figuresOf(track, true),
+        // What it said before it fell silent says nothing about now.
+        ...figuresOf(track, !failed),
         listeners: {},
       },
     };
@@ -278,7 +279,7 @@ export function createSelfReports(procfs: ProcFs, clock: Clock): SelfReports {
     return changed ? { ...kept, listeners } : kept;
   }
 
-  return { look, settled: () => asker.settled() };
+  return { look };
 }
 
 /** Entries by the listener that they count for; several of one listener share its socket. */
