@@ -53,7 +53,7 @@ export function openStateFile(
 
 /** Reads the state, writes nothing. */
 function readOnly(memory: Memory): Memory {
-  return { pull: memory.pull, save: () => true, flush: () => true, atRest: memory.atRest, gaps: memory.gaps };
+  return { ...memory, save: () => true, flush: () => true };
 }
 
 export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {

@@ -246,8 +246,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.
     const ripening = { after: discovery.rememberAfter, remember: discovery.remember };
     const seen = observe({ ...state, ledger, learned, reports: said.kept }, sightings, now, boot(), { cut, ripening });
+    // A report that tells more than is written waits a moment for the disk, so that a kill right after it loses nothing.
+    const cannotWait = sources.memory.isUrgent(seen);
+    if (cannotWait) await sources.memory.settled();
     state = sources.memory.pull(seen);
-    sources.memory.save(state, clock.steady());
+    sources.memory.save(state, clock.steady(), cannotWait);
+    if (cannotWait) await sources.memory.settled();
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
     for (const instance of lasting) {
       tellHistory(instance, state, now, flaps);

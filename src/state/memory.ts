@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { lstat, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
 import { during, leftAlone } from '../proc/place.js';
@@ -31,9 +32,13 @@ export interface Memory {
   /**
    * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed that had dropped
    * more than is written; time stamps, the ledger of open sockets and those on their way to being learned at most every 30 s. True when the file now says what `state` does.
-   * `now`: seconds on a clock that never goes back.
+   * `now`: seconds on a clock that never goes back; `isUrgent`: what `isUrgent` said of that state, to ask once.
    */
-  save(state: State, now: number): boolean;
+  save(state: State, now: number, isUrgent?: boolean): boolean;
+  /** True when `save` would not let `state` wait for its turn. */
+  isUrgent(state: State): boolean;
+  /** Settles when no write is under way, or one has lasted for a moment: a slow disk must not hold up a scan. */
+  settled(): Promise<void>;
   /** At the end of the program: everything. */
   flush(state: State): boolean;
   /** Settles when no write is under way. */
@@ -45,6 +50,8 @@ export interface Memory {
 export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
 
 const slowSeconds = 30;
+/** How long a report waits for an urgent write. A healthy disk takes a few milliseconds. */
+const PATIENCE_MS = 300;
 const nothing = encodeState(emptyState);
 
 /** A state, what of it is written, and that as text. */
@@ -211,12 +218,22 @@ export function openMemory(
       text = undefined;
       return merged;
     },
-    save(state, now) {
+    save(state, now, isUrgent = differsUrgently(urgent, state)) {
       if (path === undefined || closed) return path === undefined;
       if (writing !== undefined) return false;
       const due = signature === undefined || now - lastWrite >= slowSeconds;
-      if (!due && !differsUrgently(urgent, state)) return true;
+      if (!due && !isUrgent) return true;
       return write(path, state, now, false);
+    },
+    isUrgent: (state) => path !== undefined && !closed && differsUrgently(urgent, state),
+    async settled() {
+      if (writing === undefined) return;
+      const left = PATIENCE_MS - 1000 * (systemClock.steady() - writing.since);
+      if (left <= 0) return;
+      const patience = new AbortController();
+      const enough = pause(left, undefined, { signal: patience.signal }).catch(() => {});
+      await Promise.race([writing.done, enough]);
+      patience.abort();
     },
     flush(state) {
       if (path === undefined || closed) return path === undefined;
