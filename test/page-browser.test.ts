@@ -87,6 +87,24 @@ const uncertain = () =>
     ],
   });
 
+/** A collector of twelve Filebeats: the diagram would leave most of its ports out. */
+const collector = (): Report => {
+  const r = many(12, 24, 30);
+  const last = r.verdict.instances.at(-1)!;
+  last.healthy = false;
+  last.ports = last.ports.map((p, i) => (i < 3 ? { ...p, status: 'starting', up: false } : p));
+  const dead = instance('branch-offices', { unit: 'filebeat@branch-offices.service', origins: ['systemd'] });
+  r.snapshot.instances.push(dead);
+  r.verdict.instances.push({
+    id: dead.id,
+    up: false,
+    healthy: false,
+    pendingRestart: false,
+    ports: Array.from({ length: 8 }, (_, i) => port(5140 + i, { up: false, status: 'instance_down' })),
+  });
+  return r;
+};
+
 /** `watched`, with the plain port that is not bound told as well. */
 const inTrouble = (): Report => {
   const r = watched();
@@ -100,6 +118,7 @@ const situations: Record<string, () => Report> = {
   troubled: inTrouble,
   uncertain,
   hostile,
+  collector,
   many: () => many(500, 20, 300),
   nothing: report,
 };
@@ -169,6 +188,12 @@ async function until(page: Page, expression: string): Promise<void> {
   }
 }
 
+/** Pictures with something outside of what is shown. */
+const cutPictures = `[...document.querySelectorAll('.picture svg, .picture svg *, .map, .row a')].filter((e) => {
+  const [own, room] = [e.getBoundingClientRect(), e.closest('.picture, .map').getBoundingClientRect()];
+  return own.width > 0 && (own.left < room.left - 1 || own.right > room.right + 1);
+}).map((e) => e.outerHTML.slice(0, 120))`;
+
 interface Violation {
   id: string;
   impact: string;
@@ -192,6 +217,7 @@ const screenshots: Record<string, { file: string; upTo?: string }> = {
   'troubled light /instances/core': { file: 'instance' },
   'healthy light /': { file: 'healthy' },
   'many light /': { file: 'many' },
+  'collector light /': { file: 'map' },
 };
 
 for (const [name, make] of Object.entries(situations)) {
@@ -216,6 +242,7 @@ for (const [name, make] of Object.entries(situations)) {
             const needed = Number(await page.evaluate('document.documentElement.scrollWidth'));
             const given = page.viewportSize()?.width ?? 0;
             assert.ok(needed <= given, `${path} needs ${needed} of ${given} pixels`);
+            assert.deepEqual(await page.evaluate(cutPictures), [], 'no picture is cut');
             const { file, upTo = 'body' } = screenshots[`${name} ${look} ${path}`] ?? {};
             if (folder === undefined || file === undefined) return;
             mkdirSync(folder, { recursive: true });
@@ -265,7 +292,7 @@ test('a refresh brings the new state and keeps folds, filter and scroll', needsC
   await open('/', {}, async (page) => {
     await page.clock.install();
     await page.reload();
-    await page.click('#more-port_missing summary');
+    await page.click('#alike-port_missing-0 summary');
     await page.fill('#q', 'core-1');
     await page.clock.runFor(300);
     await until(page, "document.querySelector('#instances small').textContent.startsWith('11 of')");
@@ -273,7 +300,7 @@ test('a refresh brings the new state and keeps folds, filter and scroll', needsC
     current = () => many(60, 20, 301);
     await page.clock.runFor(15_500);
     await until(page, "document.querySelector('h1').textContent.includes('301 of')");
-    assert.equal(await page.locator('#more-port_missing').getAttribute('open'), '');
+    assert.equal(await page.locator('#alike-port_missing-0').getAttribute('open'), '');
     assert.equal(await page.inputValue('#q'), 'core-1');
     assert.equal(await page.evaluate('scrollY'), 700);
     assert.match((await page.textContent('#instances small')) ?? '', /^11 of/);
@@ -335,6 +362,53 @@ test('the keyboard reaches everything, beginning with a way past the header', ne
     for (const wanted of ['q', 'Copy', 'Command to try', 'Ports', 'Pause']) assert.ok(seen.has(wanted), wanted);
   });
 });
+
+test(
+  'the map of ports is one stop of the tabulator; arrows go from cell to cell, Enter to the row',
+  needsChromium,
+  async () => {
+    current = collector;
+    await open('/', {}, async (page, base) => {
+      const focused = () => page.evaluate("document.activeElement.getAttribute('title')");
+      const map = await page.evaluate('document.querySelectorAll(\'.row a[tabindex="0"]\').length');
+      assert.equal(map, 1);
+      await page.locator('.row a').first().focus();
+      assert.equal(await focused(), 'core-0 udp *:10000 missing');
+      for (const [key, title] of Object.entries({
+        ArrowRight: 'core-0 udp *:10001 missing',
+        ArrowLeft: 'core-0 udp *:10000 missing',
+        ArrowDown: /^(?!core-0 )/,
+        ArrowUp: /^core-0 /,
+        End: 'core-10 udp *:10263 listening',
+        Home: 'core-0 udp *:10000 missing',
+      })) {
+        await page.keyboard.press(key);
+        assert.match(
+          String(await focused()),
+          typeof title === 'string' ? new RegExp(`^${title.replace('*', '\\*')}$`) : title,
+          key,
+        );
+      }
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${base}/instances/core-0#udp-*-10000`);
+      assert.equal(await page.locator('tr:target').count(), 1);
+    });
+  },
+);
+
+test(
+  'without scripts the map has a way past it, and each of its named instances is a link',
+  needsChromium,
+  async () => {
+    current = collector;
+    await open('/', { javaScriptEnabled: false }, async (page) => {
+      assert.equal(await page.locator('.named > a').count(), 13);
+      assert.equal(await page.locator('.row a[tabindex="-1"]').count(), 12 * 24 + 8);
+      await page.click('.row a.gone >> nth=2');
+      await page.waitForURL(/instances\/branch-offices#udp-\*-5142/);
+    });
+  },
+);
 
 test(
   'what was is drawn beside every port, in words for those who do not see it, and the journal folds what is old',

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { homePage, pagePolicy } from '../src/exporter/page/home-page.js';
 import { instancePage } from '../src/exporter/page/instance-page.js';
-import { pictureScene } from '../src/exporter/page/picture-scene.js';
+import { pictureScene } from '../src/exporter/page/picture/picture-scene.js';
 import { address, parseQuery } from '../src/exporter/page/query.js';
-import type { Mismatch, Report } from '../src/model/model.js';
+import type { Fault, Mismatch, Report } from '../src/model/model.js';
 import { emptyHistory, nextHistory } from '../src/report/history.js';
 import { emptyJournal } from '../src/report/journal.js';
 import { timed } from './support/cpu.js';
@@ -75,16 +75,92 @@ test('a command is offered for copying only as it is; advice is a sentence', () 
 
 test('ports of one instance with the same trouble are told once', () => {
   const page = home(many(3, 20, 25));
-  assert.equal(page.split('<article').length - 1, 2);
+  assert.equal(page.split('<article').length - 1, 1);
   assert.match(page, /and 19 more ports of it with the same trouble/);
-  assert.match(page, /and 4 more ports of it with the same trouble/);
+  assert.match(page, /open><summary>and 1 more instance with the same trouble/);
+  assert.match(
+    page,
+    /core-1<\/bdi><\/a> <span class="subject">udp \*:10020<\/span> <span class="soft">and 4 more ports</,
+  );
 });
 
-test('a host in ruins folds its mismatches', () => {
+test('alike trouble of many instances is one card with the instances inside', () => {
   const page = home(many(500, 1, 500));
+  assert.equal(page.split('<article').length - 1, 1);
+  assert.match(page, /id="alike-port_missing-0"><summary>and 499 more instances with the same trouble/);
+  assert.match(page, /299 more: <a href="\.\/api\/v1\/status">/);
+  // Each has its own command.
+  assert.match(page, /ps -o pid,ppid,user,lstart,args -p 1007</);
+});
+
+test('each cause has a card: another process, another rule, another severity; beyond eight they are folded', () => {
+  const taken = (name: string, pid: number, headStart: number): Mismatch =>
+    missing(name, {
+      code: 'port_taken',
+      cause: { kind: 'held-by', retry: 'never', owner: { pid, startTicks: 1, comm: 'x' }, headStart },
+    });
+  const cards = (mismatches: Mismatch[]) => home(report({ mismatches })).split('<article').length - 1;
+  assert.equal(cards([taken('a', 1, 5), taken('b', 1, -90), taken('c', 2, 5)]), 2);
+  const broken = (name: string, code: string): Mismatch =>
+    missing(name, {
+      code: 'instance_down',
+      cause: { kind: 'config', fault: { code, at: { file: `/etc/${name}.yml`, line: name.length } } as Fault },
+    });
+  assert.equal(cards([broken('a', 'yaml'), broken('bb', 'yaml'), broken('c', 'no-output')]), 2);
+  const lower = missing('d', { code: 'config_unreadable', cause: { kind: 'none' } });
+  assert.equal(cards([lower, { ...lower, name: 'e' }, { ...lower, name: 'f', severity: 'critical' }]), 2);
+  const page = home(report({ mismatches: Array.from({ length: 12 }, (_, i) => taken(`i${i}`, 100 + i, 5)) }));
   assert.equal(page.split('<article').length - 1, 8);
-  assert.match(page, /Nothing is listening: 492 more/);
-  assert.match(page, /292 more: <a href="\.\/api\/v1\/status">/);
+  assert.match(page, /Another process has the port: 4 more/);
+});
+
+test('beyond 60 ports a map of all ports opens the page in place of the diagram', () => {
+  assert.doesNotMatch(home(many(3, 20, 5)), /class="map/);
+  const page = home(many(500, 20, 30));
+  const at = (text: string) => page.indexOf(text);
+  assert.ok(at('id="map"') < at('id="mismatches"') && at('class="map small"') > 0 && at('class="picture"') === -1);
+  const map = page.slice(at('<ul class="cells">'), at('<section id="mismatches"'));
+  assert.equal(map.split('<a class=').length - 1, 10_000);
+  assert.equal(map.split('<a class="bad"').length - 1, 30);
+  // Of so many instances only those in trouble have their name in it.
+  assert.equal(map.split('class="named"').length - 1, 2);
+  assert.equal(home(many(60, 2)).split('class="named"').length - 1, 60);
+  assert.match(
+    map,
+    /<a class="bad" href="\.\/instances\/core-0#udp-\*-10000" title="core-0 udp \*:10000 missing" tabindex="-1">/,
+  );
+  assert.match(page, /<i class="bad"><\/i><a href="\.\/\?q=missing#ports">30 missing<\/a>/);
+  assert.ok(of('core-0', many(3, 20)).includes('<tr id="udp-*-10000">'), 'the row that the cell leads to');
+  const one = of('core-0', many(1, 61));
+  assert.match(one, /class="map "/);
+  assert.doesNotMatch(one, /class="picture"/);
+});
+
+test('the map tells worst first, a dead instance from a lost port, and holds plain ports', () => {
+  const r = many(2, 40, 1);
+  r.snapshot.instances.push(instance('dead'));
+  r.verdict.instances.push({
+    id: 'dead',
+    up: false,
+    pendingRestart: false,
+    ports: [port(1, { up: false, status: 'instance_down' }), port(2, { status: 'unknown' })],
+  });
+  r.verdict.statics.push({ port: 618, protocol: 'udp', up: false, sockets: 0 });
+  const page = home(r);
+  const map = page.slice(page.indexOf('<ul class="cells">'), page.indexOf('<section id="mismatches"'));
+  const names = [...map.matchAll(/class="named"><a href="[^"]*">(?:<bdi>)?([^<]*)/g)].map((m) => m[1]);
+  assert.deepEqual(names, ['Plain ports', 'core-0', 'dead', 'core-1']);
+  assert.match(map, /<a class="gone"[^>]* title="dead udp \*:1 instance down"/);
+  assert.match(map, /<a class="odd"[^>]* title="dead udp \*:2 unknown"/);
+  assert.match(map, /<a class="bad" href="#statics" title="udp \*:618 not bound"/);
+});
+
+test('a name of absurd length is not repeated in every cell of the map', () => {
+  const r = many(1, 2000);
+  r.snapshot.instances[0] = { ...r.snapshot.instances[0]!, name: hostileNames.long };
+  const page = home(r);
+  const map = page.slice(page.indexOf('<ul class="cells">'), page.indexOf('<section id="mismatches"'));
+  assert.ok(map.length < 400_000, `${map.length} characters`);
 });
 
 test('foreign names never become markup, and nothing turns text around', () => {
@@ -217,7 +293,8 @@ test('the picture links a stolen port to its thief, and folds what is well', () 
   assert.ok(big.length < 20);
   assert.equal(big[0]?.label, 'core-0');
   assert.deepEqual([big.at(-1)?.label, big.at(-1)?.note], ['492 more instances', 'all served']);
-  assert.match(home(many(500, 20, 30)), /<svg viewBox="0 0 880 \d+" role="img"/);
+  assert.match(home(), /<svg class="broad" viewBox="0 0 880 \d+" role="img"/);
+  assert.match(home(), /<svg class="narrow" viewBox="0 0 340 \d+" role="img"/);
 });
 
 test('the page of an instance tells why it is expected, its files, listeners and their sockets', () => {

@@ -8,7 +8,8 @@ import { counterTable, gapTable, hostFacts, staticTable } from './host-facts.js'
 import { journalSection } from './journal-section.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
 import { mismatchList } from './mismatch-list.js';
-import { picture } from './picture.js';
+import { picture } from './picture/picture.js';
+import { portMap } from './picture/port-map.js';
 import { address, type HomeQuery, parseQuery, queryPairs } from './query.js';
 import { instanceTable, portTable } from './tables.js';
 
@@ -64,13 +65,15 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
   const query = parseQuery(params);
   const counts = countAll(report);
   const { mismatches } = report.verdict;
-  const drawing = picture(report);
+  const map = portMap(report);
+  const drawing = map === undefined ? picture(report) : undefined;
   const { critical, warning } = counts.severities;
   const mark = critical > 0 ? `✕ ${critical} critical` : warning > 0 ? `! ${plural(warning, 'warning')}` : '✓';
   const body = html`${verdict(report, counts)}
-<ul class="toc" aria-label="On this page">${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${
+<ul class="toc" aria-label="On this page">${map === undefined ? '' : html`<li><a href="#map">All ports</a></li>`}${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${
     drawing === undefined ? '' : html`<li><a href="#picture">Picture</a></li>`
   }<li><a href="#instances">Instances</a></li><li><a href="#ports">Ports</a></li>${report.journal === undefined ? '' : html`<li><a href="#journal">Journal</a></li>`}<li><a href="#gaps">Not seen</a></li><li><a href="#host">Host</a></li></ul>
+<section id="map" data-live>${map ?? ''}</section>
 <section id="mismatches" data-live>${
     mismatches.length === 0
       ? ''

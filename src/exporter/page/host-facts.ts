@@ -61,19 +61,23 @@ ${known.slice(0, 200).map(
 )}</tbody></table></div>`;
 }
 
-export function factList(rows: readonly (readonly [string, string | Html | undefined])[]): Html {
-  const known = rows.filter(([, value]) => value !== undefined && value !== '');
-  return html`<dl>${known.map(
+type Fact = readonly [string, string | Html | undefined];
+
+const knownFacts = (rows: readonly Fact[]): Fact[] => rows.filter(([, value]) => value !== undefined && value !== '');
+
+export function factList(rows: readonly Fact[]): Html {
+  return html`<dl>${knownFacts(rows).map(
     ([label, value]) => html`<dt>${label}</dt><dd>${typeof value === 'string' ? foreign(value, 300) : value}</dd>
 `,
   )}</dl>`;
 }
 
+/** In two columns of the same length, whatever is known. */
 export function hostFacts({ snapshot }: Report, context: PageContext): Html {
   const { host, takenAt } = snapshot;
-  return html`<h2>Host</h2>
-<div class="facts">${factList([
+  const known = knownFacts([
     ['Name', host.hostname],
+    ...(context.hostFacts ?? []),
     [
       'Up for',
       host.bootTime === undefined
@@ -83,5 +87,8 @@ export function hostFacts({ snapshot }: Report, context: PageContext): Html {
     ['IPv6', host.ipv6 ? 'yes' : 'the kernel has none'],
     ['net.core.rmem_default', host.rmemDefault === undefined ? undefined : bytes(host.rmemDefault)],
     ['net.core.rmem_max', host.rmemMax === undefined ? undefined : bytes(host.rmemMax)],
-  ])}${context.hostFacts === undefined ? '' : factList(context.hostFacts)}</div>`;
+  ]);
+  const half = Math.ceil(known.length / 2);
+  return html`<h2>Host</h2>
+<div class="facts">${factList(known.slice(0, half))}${factList(known.slice(half))}</div>`;
 }

@@ -11,7 +11,8 @@ import { journalSection } from './journal-section.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
 import { listenerTable } from './listener-table.js';
 import { mismatchList } from './mismatch-list.js';
-import { picture } from './picture.js';
+import { picture } from './picture/picture.js';
+import { portMap } from './picture/port-map.js';
 import { instanceSpark, reach } from './spark.js';
 
 const origins: Record<InstanceOrigin, string> = {
@@ -144,12 +145,13 @@ export function instancePage(report: Report, name: string, context: PageContext)
   const { tone, word } = instanceState(view);
   const mismatches = report.verdict.mismatches.filter((m) => m.name === name);
   const gaps = report.snapshot.gaps.filter((gap) => gap.instance === instance.id);
-  const drawing = picture(report, name);
+  const map = portMap(report, name);
+  const drawing = map === undefined ? picture(report, name) : undefined;
   const shade = tone === 'bad' ? 'critical' : tone === 'odd' ? 'unknown' : 'ok';
   const body = html`<div id="verdict" data-live class="verdict ${shade}" role="status"><h1><bdi>${foreign(name, 120)}</bdi></h1>
 <p>${headline(view, report.snapshot.takenAt)}</p></div>
 <section id="mismatches" data-live>${mismatches.length === 0 ? '' : html`<h2>Mismatches</h2>${mismatchList(mismatches, report)}`}</section>
-<section id="picture" data-live>${drawing === undefined ? '' : html`<h2>Picture</h2>${drawing}`}</section>
+<section id="picture" data-live>${map ?? ''}${drawing === undefined ? '' : html`<h2>Picture</h2>${drawing}`}</section>
 <section id="listeners" data-live>${listenerTable(report, view)}</section>
 <section id="files" data-live>${fileTable(instance)}</section>
 <section id="journal" data-live>${journalSection(report, name)}</section>

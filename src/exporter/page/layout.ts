@@ -1,7 +1,7 @@
 /** The frame of all pages: head, policy, header, footer; and how foreign text is shown. */
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
-import type { Report } from '../../model/model.js';
+import type { PortVerdict, Report } from '../../model/model.js';
 import { spelledOutBetweenLines } from '../../runtime/controls.js';
 import { timestamp } from '../format.js';
 import { cut, safe } from '../terminal/terminal.js';
@@ -40,6 +40,11 @@ export function foreign(text: string, columns = 120): string {
 /** Path of an instance's page. A lone surrogate cannot be written in a URL. */
 export function instancePath(name: string): string {
   return `/instances/${encodeURIComponent(name.replace(/[\ud800-\udfff]/gu, '\ufffd'))}`;
+}
+
+/** The id of a port's row on the page of its instance. */
+export function portAnchor({ protocol, address, port }: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
+  return `${protocol}-${address.slice(0, 60).replace(/[^\w.:*-]/g, '_')}-${port ?? ''}`;
 }
 
 interface Frame {

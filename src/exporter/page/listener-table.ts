@@ -6,12 +6,19 @@ import type { Listener, PortVerdict, Report, Target } from '../../model/model.js
 import { endpointText, positionText } from '../../words/words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
 import { type InstanceView, ownSocket } from '../view.js';
-import { foreign, type Html } from './layout.js';
+import { foreign, type Html, portAnchor } from './layout.js';
 import { portSpark, reach } from './spark.js';
 import { statusHtml } from './tables.js';
 
 /** Listeners of one instance are few; a generated configuration can still hold thousands. */
 const manyRows = 500;
+
+interface Row {
+  listener: Listener;
+  port: PortVerdict;
+  /** Of its port: it bears the id that links lead to. */
+  first: boolean;
+}
 
 function socketText(target: Target): string {
   switch (target.kind) {
@@ -48,12 +55,12 @@ function arrivalHtml({ instance }: InstanceView, port: PortVerdict, now: number)
   return html`<br><span class="soft">${text}</span>`;
 }
 
-function listenerRow(report: Report, view: InstanceView, listener: Listener, port: PortVerdict): Html {
+function listenerRow(report: Report, view: InstanceView, { listener, port, first }: Row): Html {
   const { history, snapshot } = report;
   const owners = port.socket?.owners ?? [];
   const read = listener.reload === undefined ? 'at start only' : `every ${duration(listener.reload.periodSeconds)}`;
   const drops = port.dropsTotal;
-  return html`<tr><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 60)}</td>
+  return html`<tr${first ? html` id="${portAnchor(port)}"` : ''}><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 60)}</td>
 <td class="tight">${statusHtml(port.status)}${arrivalHtml(view, port, snapshot.takenAt)}</td>
 <td class="tight">${foreign(listener.input, 40)}</td>
 <td class="cut"><span class="mono">${foreign(positionText(listener.declaredIn))}</span><br><span class="soft">read ${read}</span></td>
@@ -66,12 +73,14 @@ ${queueCell(port)}
 }
 
 export function listenerTable(report: Report, view: InstanceView): Html {
-  const rows = view.verdict.ports.flatMap((port) => port.listeners.map((listener) => ({ listener, port })));
+  const rows = view.verdict.ports.flatMap((port) =>
+    port.listeners.map((listener, i) => ({ listener, port, first: i === 0 })),
+  );
   if (rows.length === 0) return html`<h2>Listeners</h2><p class="soft">It asks for none that could be worked out.</p>`;
   const left = rows.length - manyRows;
   return html`<h2>Listeners <small>${grouped(rows.length)}, what its configuration asks for</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Listeners"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Input</th><th scope="col">Declared in</th><th scope="col">Socket it becomes</th><th scope="col">Held by</th><th scope="col" class="num">Queue</th><th scope="col" class="num">Drops</th><th scope="col" class="tight">Last ${reach(report.history, report.snapshot.takenAt)}</th></tr></thead><tbody>
-${rows.slice(0, manyRows).map(({ listener, port }) => listenerRow(report, view, listener, port))}</tbody></table></div>
+${rows.slice(0, manyRows).map((row) => listenerRow(report, view, row))}</tbody></table></div>
 <p class="soft">≈ is an estimate of how many more datagrams of ${estimateRoom(0, 0)
     .datagrams.map((d) => d.payload)
     .join(

@@ -1,13 +1,16 @@
 /** The mismatches, worst first: what was expected, what was seen, the likely cause, the command to copy. */
 import { html } from 'hono/html';
+import { severityOf } from '../../model/mismatches.js';
 import type { Mismatch, Report } from '../../model/model.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { duration, plural } from '../format.js';
 import { type MismatchView, mismatchView } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 
-/** Of one code so many are told in full; the rest is folded to a table. */
+/** Of one code so many causes have a card; the rest is folded to a table. */
 const inFull = 8;
+/** So many alike instances are listed in the card without a click. */
+const openAlike = 5;
 /** A fold holds at most so many rows; JSON has them all. */
 const inFold = 200;
 
@@ -37,6 +40,8 @@ function age(mismatch: Mismatch, now: number): string {
 
 /** Ports of one instance with one and the same trouble: told once, with all the endpoints. */
 type Group = readonly [Mismatch, ...Mismatch[]];
+/** Instances with alike trouble: one card. */
+type Card = readonly [Group, ...Group[]];
 
 function othersHtml(others: readonly Mismatch[], index: number): Html | '' {
   if (others.length === 0) return '';
@@ -46,7 +51,31 @@ function othersHtml(others: readonly Mismatch[], index: number): Html | '' {
 <p class="mono">${foreign(shown.join(', '), 8000)}${left > 0 ? ` and ${left} more` : ''}</p></details>`;
 }
 
-function article([mismatch, ...others]: Group, now: number, index: number): Html {
+/** The rows of those that share a card with `first`, or of cards that are not told in full. */
+function groupTable(groups: readonly Group[], now: number, label: string): Html {
+  const left = groups.length - inFold;
+  return html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="${label}"><table><thead><tr><th scope="col">Instance and port</th><th scope="col">Seen</th><th scope="col">Declared in</th><th scope="col">Since</th><th scope="col">Try</th></tr></thead><tbody>
+${groups.slice(0, inFold).map((group) => groupRow(group, now))}</tbody></table></div>
+${left > 0 ? html`<p class="soft">${left} more: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
+}
+
+function groupRow([mismatch, ...others]: Group, now: number): Html {
+  const { seen, remedy } = mismatchView(mismatch);
+  return html`<tr><td>${subjectHtml(mismatch)}${others.length === 0 ? '' : html` <span class="soft">and ${plural(others.length, 'more port')}</span>`}</td><td>${foreign(seen)}</td><td class="mono">${foreign(positionText(mismatch.declaredIn))}</td><td class="tight">${age(mismatch, now)}</td><td>${foreign(remedy, 200)}</td></tr>
+`;
+}
+
+/** Few stand open. */
+function alikeHtml(rest: readonly Group[], now: number, index: number): Html | '' {
+  if (rest.length === 0) return '';
+  const { code, name } = rest[0]![0];
+  const text = `and ${plural(rest.length, name === undefined ? 'more port' : 'more instance')} with the same trouble`;
+  return html`<details class="alike" id="alike-${code}-${index}"${rest.length > openAlike ? '' : html` open`}><summary>${text}</summary>
+${groupTable(rest, now, text)}
+</details>`;
+}
+
+function article([[mismatch, ...others], ...rest]: Card, now: number, index: number): Html {
   const view = mismatchView(mismatch);
   const { severity, title, expected, seen, cause, remedy } = view;
   return html`<article class="mismatch ${severity}">
@@ -57,51 +86,60 @@ function article([mismatch, ...others]: Group, now: number, index: number): Html
 ${cause === '' ? '' : html`<dt>Likely cause</dt><dd>${foreign(cause, 600)}</dd>`}
 </dl>
 ${remedy === '' ? '' : remedyHtml(view)}
-</article>
+${alikeHtml(rest, now, index)}</article>
 `;
 }
 
-function foldRow([mismatch, ...others]: Group, now: number): Html {
-  return html`<tr><td>${subjectHtml(mismatch)}${others.length === 0 ? '' : html` <span class="soft">and ${plural(others.length, 'more port')}</span>`}</td><td>${foreign(mismatchView(mismatch).seen)}</td><td class="mono">${foreign(positionText(mismatch.declaredIn))}</td><td class="tight">${age(mismatch, now)}</td></tr>
-`;
-}
-
-function fold(groups: readonly Group[], now: number): Html {
+function fold(cards: readonly Card[], now: number): Html {
+  const groups = cards.flat();
   const { title, mismatch, severity } = mismatchView(groups[0]![0]);
-  const left = groups.length - inFold;
   return html`<details class="more" id="more-${mismatch.code}"><summary><span class="tag ${severity}">${severity}</span> ${title}: ${groups.length} more</summary>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="${title}: the rest"><table><thead><tr><th scope="col">Instance and port</th><th scope="col">Seen</th><th scope="col">Declared in</th><th scope="col">Since</th></tr></thead><tbody>
-${groups.slice(0, inFold).map((group) => foldRow(group, now))}</tbody></table></div>
-${left > 0 ? html`<p class="soft">${left} more: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}
+${groupTable(groups, now, `${title}: the rest`)}
 </details>
 `;
 }
 
-function grouped<K>(mismatches: readonly Mismatch[], keyOf: (mismatch: Mismatch) => K): Group[] {
-  const groups = new Map<K, [Mismatch, ...Mismatch[]]>();
-  for (const mismatch of mismatches) {
-    const key = keyOf(mismatch);
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): [T, ...T[]][] {
+  const groups = new Map<K, [T, ...T[]]>();
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [mismatch]);
-    else group.push(mismatch);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return [...groups.values()];
 }
 
-/** The same code, instance and cause; a mismatch of the instance itself stands alone. */
-function troubleKey(mismatch: Mismatch): string | Mismatch {
-  const { code, name, port, cause } = mismatch;
-  return name === undefined || port === undefined ? mismatch : JSON.stringify([code, name, cause]);
+/** What differs between two alike mismatches: amounts, times, and the places where each instance has it. */
+const ownDetails: ReadonlySet<string> = new Set(
+  'at,declaredIn,file,subject,instance,gained,lost,address,uid,headStart,sinceSeconds,forSeconds,periodSeconds,withinSeconds,count,bytes,limit,wanted,granted,datagrams,events,waiting,capacity'.split(
+    ',',
+  ),
+);
+
+/** Equal for mismatches of one severity and kind of cause; for one that is held by the same process, too. */
+function causeKey(mismatch: Mismatch): string {
+  return JSON.stringify([severityOf(mismatch), mismatch.cause], (key, value) =>
+    ownDetails.has(key) ? undefined : value,
+  );
+}
+
+/** One instance's ports with one cause are one group; a mismatch of the instance itself, or of none, stands alone. */
+function instanceKey(mismatch: Mismatch): string | Mismatch {
+  return mismatch.name === undefined || mismatch.port === undefined ? mismatch : mismatch.name;
 }
 
 /** All of them as HTML; the list is in the order of the report: worst first. */
 export function mismatchList(mismatches: readonly Mismatch[], report: Report): Html[] {
   const now = report.snapshot.takenAt;
   return grouped(mismatches, (m) => m.code).flatMap((ofCode) => {
-    const groups = grouped(ofCode, troubleKey);
+    const cards = grouped(ofCode, causeKey).map((alike): Card => {
+      const [first, ...rest] = grouped(alike, instanceKey);
+      return [first!, ...rest];
+    });
     return [
-      ...groups.slice(0, inFull).map((group, i) => article(group, now, i)),
-      ...(groups.length > inFull ? [fold(groups.slice(inFull), now)] : []),
+      ...cards.slice(0, inFull).map((card, i) => article(card, now, i)),
+      ...(cards.length > inFull ? [fold(cards.slice(inFull), now)] : []),
     ];
   });
 }

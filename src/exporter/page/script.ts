@@ -14,7 +14,8 @@ export const script = `
     pause.textContent = paused ? 'Resume' : 'Pause';
     state.textContent = paused ? 'Refresh is paused. ' : 'Refreshes every 15 s. ';
   };
-  const buttons = (root) => {
+  // With arrow keys at hand, the map of ports needs only one stop of the tabulator.
+  const enhance = (root) => {
     for (const box of root.querySelectorAll('.try')) {
       if (box.querySelector('button')) continue;
       const button = document.createElement('button');
@@ -22,6 +23,19 @@ export const script = `
       button.textContent = 'Copy';
       box.append(button);
     }
+    root.querySelectorAll('.row a').forEach((cell, i) => { cell.tabIndex = i === 0 ? 0 : -1; });
+  };
+  const beside = (cell, key) => {
+    const all = [...cell.closest('.cells').querySelectorAll('.row a')];
+    const at = all.indexOf(cell);
+    if (key === 'ArrowRight' || key === 'ArrowLeft') return all[at + (key === 'ArrowRight' ? 1 : -1)];
+    if (key === 'Home' || key === 'End') return all.at(key === 'Home' ? 0 : -1);
+    const from = cell.getBoundingClientRect();
+    const down = key === 'ArrowDown';
+    const lines = (down ? all.slice(at) : all.slice(0, at).reverse()).map((to) => ({ to, box: to.getBoundingClientRect() }));
+    const next = lines.find(({ box }) => (down ? box.top > from.top : box.top < from.top));
+    const far = ({ box }) => Math.abs(box.left - from.left);
+    return next && lines.filter(({ box }) => box.top === next.box.top).reduce((a, b) => (far(b) < far(a) ? b : a)).to;
   };
   const swap = (next) => {
     const fresh = new DOMParser().parseFromString(next, 'text/html');
@@ -29,17 +43,20 @@ export const script = `
     for (const section of document.querySelectorAll('[data-live]')) {
       const other = fresh.getElementById(section.id);
       if (!other) continue;
-      buttons(other);
+      enhance(other);
       if (other.innerHTML === section.innerHTML && other.className === section.className) continue;
       if (section.contains(document.activeElement) && document.activeElement.tagName === 'INPUT') continue;
-      for (const open of section.querySelectorAll('details[open][id]')) {
-        const same = other.querySelector('#' + CSS.escape(open.id));
-        if (same) same.open = true;
+      for (const fold of section.querySelectorAll('details[id]')) {
+        const same = other.querySelector('#' + CSS.escape(fold.id));
+        if (same) same.open = fold.open;
       }
-      const scrolled = [...section.querySelectorAll('[data-scroll]')].map((e) => e.scrollLeft);
+      const scrolled = [...section.querySelectorAll('[data-scroll]')].map((e) => [e.scrollLeft, e.scrollTop]);
+      const link = section.contains(document.activeElement) && document.activeElement.getAttribute('href');
       section.className = other.className;
       section.replaceChildren(...other.childNodes);
-      [...section.querySelectorAll('[data-scroll]')].forEach((e, i) => { e.scrollLeft = scrolled[i] || 0; });
+      [...section.querySelectorAll('[data-scroll]')].forEach((e, i) => { [e.scrollLeft, e.scrollTop] = scrolled[i] || [0, 0]; });
+      const same = link && section.querySelector('a[href="' + CSS.escape(link) + '"]');
+      if (same) same.focus({ preventScroll: true });
     }
     document.title = fresh.title;
     if (focused && $(focused) && document.activeElement !== $(focused)) $(focused).focus({ preventScroll: true });
@@ -88,6 +105,16 @@ export const script = `
     event.preventDefault();
     go(link.href);
   });
+  document.addEventListener('keydown', (event) => {
+    const cell = event.target.closest('.row a');
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey || !/^(Arrow|Home$|End$)/.test(event.key)) return;
+    const next = beside(cell, event.key);
+    event.preventDefault();
+    if (!next) return;
+    cell.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
   let typing;
   document.addEventListener('input', (event) => {
     const form = event.target.form;
@@ -107,6 +134,6 @@ export const script = `
   }, every);
   tell();
   $('refresh').append(state, pause);
-  buttons(document);
+  enhance(document);
 })();
 `;

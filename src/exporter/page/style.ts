@@ -1,9 +1,9 @@
 /** The style of all pages, inline so that a page is one answer. Colour is never the only sign: every state has its word. */
 export const style = `
 :root{color-scheme:light dark;--bg:#f7f7f5;--panel:#fff;--ink:#1b2025;--soft:#59636d;--line:#dadde0;--rule:#eceeef;
---crit:#b3231a;--crit-bg:#fdeeec;--warn:#855300;--warn-bg:#fff6e3;--info:#1d5c96;--info-bg:#ecf4fb;--ok:#2a6a46;--code:#f2f3f2;--quiet:#b4bcc3}
+--crit:#b3231a;--crit-bg:#fdeeec;--warn:#855300;--warn-bg:#fff6e3;--info:#1d5c96;--info-bg:#ecf4fb;--ok:#2a6a46;--code:#f2f3f2;--quiet:#b4bcc3;--served:#9cc4ab}
 @media(prefers-color-scheme:dark){:root{--bg:#101316;--panel:#181c20;--ink:#e7eaec;--soft:#9fa9b2;--line:#333a41;--rule:#262c32;
---crit:#ff9d92;--crit-bg:#371b19;--warn:#efc46e;--warn-bg:#30270f;--info:#92c7f5;--info-bg:#15293a;--ok:#86d0a2;--code:#22272c;--quiet:#56606a}}
+--crit:#ff9d92;--crit-bg:#371b19;--warn:#efc46e;--warn-bg:#30270f;--info:#92c7f5;--info-bg:#15293a;--ok:#86d0a2;--code:#22272c;--quiet:#56606a;--served:#3d6b4f}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-padding-top:1rem}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
@@ -34,6 +34,8 @@ h3{font-size:1rem;margin:0;font-weight:650}
 .mismatch .head a{overflow-wrap:anywhere;min-width:0}
 .mismatch .since{margin-left:auto;color:var(--soft);font-size:.87rem;white-space:nowrap}
 .others{margin:.3rem 0 0}
+.alike{margin:.8rem 0 0}
+.alike summary{cursor:pointer;margin-bottom:.4rem}
 .others p{margin:.3rem 0 0;overflow-wrap:anywhere}
 .subject{font-family:var(--mono);overflow-wrap:anywhere}
 .tag{font-size:.72rem;font-weight:700;letter-spacing:.05em;text-transform:uppercase;color:var(--info)}
@@ -89,8 +91,9 @@ main .above{margin-top:2.4rem;margin-bottom:0}
 @media(min-width:40rem){.above form{flex-wrap:nowrap}.above label{white-space:nowrap}.above input{width:18rem}}
 .above+section h2{margin-top:1.1rem}
 .pager{display:flex;gap:1rem;margin:.6rem 0 0;font-size:.92rem;flex-wrap:wrap}
-.picture{overflow-x:auto;background:var(--panel);border:1px solid var(--line);border-radius:.25rem;padding:.9rem}
-.picture svg{display:block;width:100%;min-width:46rem;max-width:66rem;margin:0 auto;height:auto;font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+.picture{background:var(--panel);border:1px solid var(--line);border-radius:.25rem;padding:.9rem}
+.picture svg{display:block;width:100%;max-width:66rem;margin:0 auto;height:auto;font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+.picture .narrow{display:none}
 .picture .label{fill:var(--ink)}
 .picture .mono{font-size:12px}
 .picture .soft{fill:var(--soft);font-size:11px}
@@ -106,6 +109,24 @@ main .above{margin-top:2.4rem;margin-bottom:0}
 .picture .link.gone{stroke-dasharray:5 5}
 .picture .bad.text{fill:var(--crit);font-weight:650}
 .picture .odd.text{fill:var(--warn)}
+@media(max-width:52rem){.picture{padding:.6rem}.picture svg.broad{display:none}.picture svg.narrow{display:block;max-width:30rem;margin:0}}
+.picture .narrow .mono{font-size:11px}
+.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:0 0 .6rem;padding:0;list-style:none;font-size:.91rem}
+.legend i{display:inline-block;width:.7rem;height:.7rem;margin-right:.45rem}
+.map{max-height:27rem;overflow-y:auto;background:var(--panel);border:1px solid var(--line);border-radius:.25rem;padding:.8rem .9rem}
+.cells{display:flex;flex-wrap:wrap;gap:.35rem .5rem;margin:0;padding:0;list-style:none}
+.cells .named{flex:0 1 auto;min-width:7.5rem;max-width:100%;margin:0 .9rem .5rem 0;font-size:.87rem}
+.cells .named>a{overflow-wrap:anywhere;margin-right:.2rem}
+.row{display:flex;flex-wrap:wrap;gap:1px}
+.cells .named .row{margin-top:.15rem;max-width:24rem}
+.row a{display:block;width:.85rem;height:.85rem}
+.small .row a{width:.55rem;height:.55rem}
+.row a:hover,.row a:focus-visible{outline:2px solid var(--ink);outline-offset:1px}
+.row .ok,.legend .ok{background:var(--served)}
+.row .bad,.legend .bad{background:linear-gradient(45deg,var(--crit) 38%,var(--panel) 38% 62%,var(--crit) 62%)}
+.row .gone,.legend .gone{background:var(--crit)}
+.row .odd,.legend .odd{border:2px solid var(--warn)}
+tr:target td{background:var(--info-bg)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:0 2.2rem}
 .facts dl{align-content:start}
 footer{color:var(--soft);font-size:.87rem;padding:2rem 0 2.5rem}

@@ -2,10 +2,10 @@
  * What the picture shows, before a single coordinate: rows of ports between an instance and the process that holds them.
  * What is well is folded, what is not gets a row of its own, and a host of any size fits one picture. Pure.
  */
-import type { Owner, PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../model/model.js';
-import { endpointText } from '../../words/words.js';
-import { plural } from '../format.js';
-import { type InstanceView, instanceViews, ownerOf } from '../view.js';
+import type { Owner, PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../../model/model.js';
+import { endpointText } from '../../../words/words.js';
+import { plural } from '../../format.js';
+import { type InstanceView, instanceViews, ownerOf } from '../../view.js';
 
 export type Tone = 'ok' | 'bad' | 'odd';
 
@@ -36,7 +36,8 @@ const calmRows = 6;
 /** A host with no more ports than this is drawn port by port. */
 const smallHost = 16;
 
-const odd: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
+/** Neither served for sure nor known to be lost. */
+export const oddStatuses: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
 const notes: Partial<Record<PortStatus, string>> = {
   instance_down: 'down',
   owner_hidden: 'owner hidden',
@@ -45,7 +46,7 @@ const notes: Partial<Record<PortStatus, string>> = {
 
 function toneOf(port: PortVerdict): Tone {
   if (port.status === 'listening') return 'ok';
-  return odd.includes(port.status) ? 'odd' : 'bad';
+  return oddStatuses.includes(port.status) ? 'odd' : 'bad';
 }
 
 function portRow(port: PortVerdict): SceneRow {

@@ -1,9 +1,8 @@
-/** The picture: instances left, ports in the middle, owning processes right; healthy links quiet, broken ones loud. Inline SVG. */
+/** The diagram for a wide screen: instances left, ports in the middle, owning processes right; healthy links quiet, broken ones loud. */
 import { html } from 'hono/html';
-import type { Report } from '../../model/model.js';
-import { cut, safe } from '../terminal/terminal.js';
-import type { Html } from './layout.js';
-import { pictureScene, type SceneGroup, type SceneRow, type Tone } from './picture-scene.js';
+import { cut, safe } from '../../terminal/terminal.js';
+import type { Html } from '../layout.js';
+import type { SceneGroup, SceneRow, Tone } from './picture-scene.js';
 
 // Pixels of the drawing's own coordinates.
 const canvas = 880;
@@ -106,10 +105,7 @@ function ownerBox({ label, tone, y }: PlacedOwner): Html {
 `;
 }
 
-/** Undefined when there is nothing to draw. `only`: the name of one instance. */
-export function picture(report: Report, only?: string): Html | undefined {
-  const groups = pictureScene(report, only);
-  if (groups.length === 0) return undefined;
+export function widePicture(groups: readonly SceneGroup[], text: string): Html {
   const { placed, bottom } = place(groups);
   const owners = placeOwners(placed);
   const lowest = Math.max(bottom, ...[...owners.values()].map((o) => o.y + boxHeight / 2 + gap));
@@ -117,16 +113,14 @@ export function picture(report: Report, only?: string): Html | undefined {
   const links = placed.flatMap((p) =>
     rowLinks(p, owners).map((link, i) => ({ link, loud: p.rows[i]!.row.tone !== 'ok' })),
   );
-  const bad = groups.flatMap((g) => g.rows).filter((row) => row.tone === 'bad').length;
-  return html`<div class="picture" data-scroll tabindex="0" role="group" aria-label="Picture, scrolls sideways when narrow">
-<svg viewBox="0 0 ${canvas} ${Math.ceil(lowest)}" role="img" aria-labelledby="picture-title picture-text">
+  return html`<svg class="broad" viewBox="0 0 ${canvas} ${Math.ceil(lowest)}" role="img" aria-labelledby="picture-title picture-text">
 <title id="picture-title">Instances, their ports, and the processes that hold them</title>
-<desc id="picture-text">${bad === 0 ? 'Every port is linked to its process.' : `${bad} links are broken.`} The tables below say the same in words.</desc>
+<desc id="picture-text">${text}</desc>
 <text class="col" x="${left.x}" y="12">Filebeat instance</text><text class="col" x="${middle.x}" y="12">Port it ought to hold</text><text class="col" x="${right.x}" y="12">Process that holds it</text>
 ${links.filter((l) => !l.loud).map((l) => l.link)}
 ${links.filter((l) => l.loud).map((l) => l.link)}
 ${placed.map(groupBox)}
 ${placed.flatMap((p) => p.rows).map(rowBox)}
 ${[...owners.values()].map(ownerBox)}
-</svg></div>`;
+</svg>`;
 }
