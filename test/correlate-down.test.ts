@@ -51,3 +51,39 @@ describe('two Filebeats on one path.data', () => {
     assert.equal(told('7.6.0')?.severity, undefined);
   });
 });
+
+describe('users on one path.data', () => {
+  const one = (
+    name: string,
+    pid: number,
+    account: number | undefined,
+    dataDirectory: { id: string; owner: number },
+  ) => {
+    const made = instance(name, pid, [], { dataKey: `/|/${name}`, dataDirectory, expected: [] });
+    return account === undefined ? made : { ...made, account };
+  };
+  const told = (...all: ReturnType<typeof one>[]) =>
+    judge(snapshot(all, []))
+      .mismatches.filter(({ code }) => code === 'data_path_conflict')
+      .map(({ name, severity, cause }) => `${name} ${severity} ${cause.kind === 'shared-data-path' && cause.instance}`);
+
+  it('are told at the one whose directory it is not, whoever was first', () => {
+    const of = { id: '8:5', owner: 1001 };
+    assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['a warning b']);
+    assert.deepEqual(told(one('a', 200, 1000, of), one('b', 100, 1001, of)), ['a warning b']);
+  });
+
+  it('are told at the younger one where the directory is nobody’s of them', () => {
+    const of = { id: '8:5', owner: 0 };
+    assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['b warning a']);
+  });
+
+  it('are told at a user’s alone where the system is there, too', () => {
+    const of = { id: '8:5', owner: 1000 };
+    assert.deepEqual(told(one('a', 100, 1000, of), one('core', 200, undefined, of)), ['a warning core']);
+  });
+
+  it('are not told where the directories are two', () => {
+    assert.deepEqual(told(one('a', 1, 1000, { id: '8:5', owner: 0 }), one('b', 2, 1001, { id: '8:6', owner: 0 })), []);
+  });
+});

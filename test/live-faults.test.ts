@@ -1,5 +1,6 @@
 /** The fault matrix: each fault is made for real, and gives exactly its own verdict; a host without one gives none. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { chmodSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -434,6 +435,8 @@ describe('a port without a socket', () => {
       chmodSync(dirname(executable), 0o711);
       const one = await trial.release('one', '8.19.21', config, ['udp 127.0.0.77:618'], { uid: 65534 });
       assert.deepEqual([...one.failures.values()], ['EACCES']);
+      // What its user may not read would be unknown.
+      execFileSync('chmod', ['-R', 'a+rX', trial.folder]);
       return {
         report: await trial.scan(),
         lines: ['port_missing one udp 127.0.0.77:618 privileged-port'],

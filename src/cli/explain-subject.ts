@@ -15,6 +15,7 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, ProcessId } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
+import { readerOf } from '../proc/permissions.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import { hostRoot } from '../proc/vantage.js';
@@ -78,9 +79,9 @@ export function askedProcess(pid: number, flags: Flags, processNames: readonly s
   const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
-  const { argv, env, rootDir, gaps, still } = facts;
+  const { argv, env, rootDir, gaps, still, standing } = facts;
   if (!isFilebeat(still.executable, argv, names)) throw new StartError(`process ${pid} is no Filebeat that collects`);
-  const files = openFileView(rootDir);
+  const files = openFileView(rootDir, undefined, readerOf(standing));
   const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };
   const remarks = gaps.map((gap) => `${gap.subject} could not be seen (${gap.reason})`);
   return {

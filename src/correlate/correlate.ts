@@ -62,7 +62,12 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
     found.push(
       instanceMismatch(instance, 'config_unreadable', {
         subject: gap.subject,
-        cause: { kind: 'unreadable', subject: gap.subject, reason: gap.reason },
+        cause: {
+          kind: 'unreadable',
+          subject: gap.subject,
+          reason: gap.reason,
+          ...(gap.deniedTo === undefined ? {} : { user: gap.deniedTo }),
+        },
       }),
     );
   }

@@ -21,18 +21,12 @@ export function lookalikes(instances: readonly Instance[], scene: Scene): Mismat
 }
 
 /**
- * Several Filebeats on one path.data within one root. What an ordinary user points at the data of another is told at his
- * alone: whether it cost the other one anything the kernel tells, at its process and its ports.
+ * Several Filebeats on one path.data: by its path within one root, or by device and inode. What an ordinary user points at
+ * the data of another is told at his alone: whether it cost the other one anything the kernel tells, at its process and
+ * its ports.
  */
 export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
-  const byPath = new Map<string, Instance[]>();
-  for (const instance of instances) {
-    if (instance.dataKey === undefined) continue;
-    const list = byPath.get(instance.dataKey);
-    if (list === undefined) byPath.set(instance.dataKey, [instance]);
-    else list.push(instance);
-  }
-  return [...byPath.values()].flatMap((group) => {
+  return sharingData(instances).flatMap((group) => {
     if (group.length < 2) return [];
     const sorted = [...group].sort(
       (a, b) => Number(b.process !== undefined) - Number(a.process !== undefined) || (a.name < b.name ? -1 : 1),
@@ -40,11 +34,34 @@ export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
     const systems = sorted.filter(({ account }) => account === undefined);
     const accounts = [...new Set(sorted.flatMap(({ account }) => account ?? []))];
     const own = [systems, ...accounts.map((one) => sorted.filter(({ account }) => account === one))];
+    const entitled = systems[0] ?? entitledTo(sorted);
     return [
       ...own.flatMap(([first, second]) => (first && second ? [conflict(first, second)] : [])),
-      ...(systems[0] === undefined ? [] : intrusions(sorted, systems[0])),
+      ...intrusions(sorted, entitled),
     ];
   });
+}
+
+/** Instances in groups, each of which has one directory. */
+function sharingData(instances: readonly Instance[]): Instance[][] {
+  const groups = new Map<string, Instance[]>();
+  for (const instance of instances) {
+    const { dataKey, dataDirectory } = instance;
+    if (dataKey === undefined) continue;
+    const keys = [dataKey, ...(dataDirectory === undefined ? [] : [`inode ${dataDirectory.id}`])];
+    const found = new Set(keys.flatMap((key) => (groups.has(key) ? [groups.get(key)!] : [])));
+    const whole = [...[...found].flat(), instance];
+    for (const [key, group] of groups) if (found.has(group)) groups.set(key, whole);
+    for (const key of keys) groups.set(key, whole);
+  }
+  return [...new Set(groups.values())];
+}
+
+/** Of several ordinary users' the one whose directory it is; where it is nobody's of them, the one that was there first. */
+function entitledTo(sorted: readonly Instance[]): Instance {
+  const holder = sorted.find(({ account, dataDirectory }) => account === dataDirectory?.owner);
+  const startOf = ({ process }: Instance) => process?.startTicks ?? Number.POSITIVE_INFINITY;
+  return holder ?? [...sorted].sort((a, b) => startOf(a) - startOf(b))[0]!;
 }
 
 /** Releases without a lock both run, and damage each other's registry. */
@@ -64,6 +81,6 @@ function hasNoLock({ prediction }: Instance): boolean {
 
 function intrusions(all: readonly Instance[], of: Instance): Mismatch[] {
   return all
-    .filter(({ account, process }) => account !== undefined && process !== undefined)
+    .filter(({ account, process }) => account !== undefined && account !== of.account && process !== undefined)
     .map((one) => ({ ...conflict(one, of), severity: 'warning' as const }));
 }

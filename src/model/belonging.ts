@@ -1,5 +1,11 @@
 /** Who a process is: the facts that tell which instances it may be, and what was found. */
 
+/** Uids or gids of a user namespace as the exporter counts them: the first, and how many. */
+export interface IdRange {
+  outside: number;
+  count: number;
+}
+
 /** Whom a process runs as and what it can do, all from `/proc/<pid>`; absent is what could not be read. */
 export interface Standing {
   /** Real, effective and saved, as the exporter's user namespace counts. */
@@ -9,6 +15,8 @@ export interface Standing {
   groups: readonly number[];
   /** CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH over the files of the host. */
   readsAll: boolean;
+  /** The same capabilities in a user namespace of its own: they hold for files of these owners and groups. */
+  opens?: { uids: readonly IdRange[]; gids: readonly IdRange[] };
   /** Whom it counts for: an ordinary user's uid; 0 is the system (root, a unit, a container of a system engine). */
   account: number;
   /** Unit of the host's systemd whose own control group it is in: only root puts it there. */

@@ -13,6 +13,8 @@ export interface Gap {
   subject: string;
   /** One plain clause for people; never quotes a value. */
   detail?: string;
+  /** Uid of the Filebeat that may not read it, where the exporter could. */
+  deniedTo?: number;
   /** Identity (`Instance.id`) of the instance that this costs something. */
   instance?: string;
 }

@@ -59,6 +59,8 @@ export interface Instance {
   flapping?: { count: number; withinSeconds: number };
   /** Root and canonical path.data: two instances with the same one get in each other's way. */
   dataKey?: string;
+  /** Its path.data on disk: `device:inode`, and the uid whose it is. Absent: not there, or not to be looked at. */
+  dataDirectory?: { id: string; owner: number };
   /** Of one that is down: why its unit could not start it as its files are; clauses for people. */
   cannotStart?: string[];
   /** What its process says of itself; absent where there is no source. */

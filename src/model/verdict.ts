@@ -129,7 +129,8 @@ export type Cause =
   | { kind: 'invalid'; why: InvalidWhy }
   /** `uid`: of the socket whose holder cannot be seen. */
   | { kind: 'permission'; subject: string; uid?: number }
-  | { kind: 'unreadable'; subject: string; reason: GapReason }
+  /** `user`: uid of the Filebeat that may not read it. */
+  | { kind: 'unreadable'; subject: string; reason: GapReason; user?: number }
   | { kind: 'ipv4-only-socket' }
   | { kind: 'shared-data-path'; instance: string }
   | { kind: 'restarts'; count: number; withinSeconds: number }

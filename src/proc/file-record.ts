@@ -13,11 +13,12 @@ export type FileRecord = Map<string, string>;
 /** A view of the same root; `record` fills with everything its answers depend on. */
 export function recordFiles(view: RootedView): { view: FileView; record: FileRecord } {
   const record: FileRecord = new Map();
-  const recording = openFileView(view.root, (canonical, mark) => {
+  const observe = (canonical: string, mark: string) => {
     const before = record.get(canonical);
     // Looked at twice and not the same: whatever was made of it is not to be relied on.
     record.set(canonical, before === undefined || before === mark ? mark : 'changed while being read');
-  });
+  };
+  const recording = openFileView(view.root, observe, view.reader);
   return { view: recording, record };
 }
 

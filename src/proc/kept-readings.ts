@@ -7,11 +7,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { steadyMs } from '../runtime/clock.js';
 import { changed, isFile, markNow, recordFiles } from './file-record.js';
+import type { Reader } from './permissions.js';
 import { openFileView } from './root-files.js';
 
 export interface ReadOptions<T> {
   /** Who has the same sees the same files below its root, by whatever path to it: mount namespace and root. */
   view?: string | undefined;
+  /** Who looks; absent: the exporter. Part of the question. */
+  reader?: Reader | undefined;
   /**
    * Of the files that `answer` depends on, those that hardly bear on it: a change of one is seen CALM_MS later at the
    * latest, the work spread evenly over that time. Directories and what is not there are looked at every time.
@@ -76,19 +79,20 @@ export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
       question: unknown,
       rootDir: string,
       answer: (files: FileView) => T,
-      { view = rootDir, isCalm = () => false }: ReadOptions<T> = {},
+      { view = rootDir, isCalm = () => false, reader }: ReadOptions<T> = {},
     ): T {
       asked.add(key);
       const before = kept.get(key);
-      const isAskedAgain = before?.rootDir === rootDir && isDeepStrictEqual(before.question, question);
+      const asking = reader === undefined ? question : [question, reader];
+      const isAskedAgain = before?.rootDir === rootDir && isDeepStrictEqual(before.question, asking);
       if (isAskedAgain && stands(before, view)) return before.answer as T;
-      const recording = recordFiles(openFileView(rootDir));
+      const recording = recordFiles(openFileView(rootDir, undefined, reader));
       const fresh = answer(recording.view);
       const marks: Marked[] = [];
       const calm: Marked[] = [];
       for (const one of recording.record) (isFile(one[1]) && isCalm(fresh, one[0]) ? calm : marks).push(one);
       kept.set(key, {
-        question,
+        question: asking,
         rootDir,
         answer: fresh,
         marks,

@@ -17,12 +17,15 @@ import {
 import { FILE_IN_THE_WAY, type FileContent, type FileStat, type FileView } from '../filebeat/files/file-view.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
+import { mayUse, READ, type Reader, SEARCH } from './permissions.js';
 import { during, leftAlone } from './place.js';
 import { gapOf } from './proc-fs.js';
 
 export interface RootedView extends FileView {
   /** The directory that is `/` for whoever looks through this view. */
   readonly root: string;
+  /** Who looks; absent: the exporter, with all that it may read. */
+  readonly reader?: Reader;
 }
 
 /** Told every path (without links in it) that an answer depends on, and its mark; see `file-record.ts`. */
@@ -49,7 +52,7 @@ function absent(root: string, path: string): GapReason {
 }
 
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. */
-export function openFileView(root: string, observe?: Observer): RootedView {
+export function openFileView(root: string, observe?: Observer, reader?: Reader): RootedView {
   const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
 
   /** Resolves links inside the root; the parts already walked never hold a link. */
@@ -86,6 +89,11 @@ export function openFileView(root: string, observe?: Observer): RootedView {
           observe?.(next, markOf(stats));
           return { ok: false, gap: { reason: 'missing', subject: path, detail: FILE_IN_THE_WAY } };
         }
+        if (reader !== undefined && pending.some((rest) => rest !== '' && rest !== '.')) {
+          // Everybody may search most directories: of these a change of mode is not looked for.
+          if ((stats.mode & SEARCH) === 0) observe?.(next, markOf(stats));
+          if (!mayUse(reader, stats, SEARCH)) return denied(path);
+        }
         canonical = next;
       }
       const end = `${prefix}${canonical}/`;
@@ -97,6 +105,11 @@ export function openFileView(root: string, observe?: Observer): RootedView {
       if (failed !== undefined) observe?.(failed, errnoOf(error));
       return { ok: false, gap: gapOf(error, path, absent(root, failed ?? path)) };
     }
+  }
+
+  function denied(path: string): { ok: false; gap: Gap } {
+    const uid = reader?.uid ?? 0;
+    return { ok: false, gap: { reason: 'denied', subject: path, detail: `uid ${uid} may not read it`, deniedTo: uid } };
   }
 
   /** Opens what `walk` found, one directory after the other, following nothing. */
@@ -139,6 +152,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     if (!found.ok) return found;
     if (found.stats.isDirectory()) return malformed(path, 'a directory, not a file');
     if (!found.stats.isFile()) return malformed(path, 'not a regular file');
+    if (reader !== undefined && !mayUse(reader, found.stats, READ)) return denied(path);
     let descriptor: number;
     try {
       // Without O_NONBLOCK a FIFO that takes the file's place meanwhile would hold us up.
@@ -194,6 +208,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     const found = walk(path);
     if (!found.ok) return found;
     if (!found.stats.isDirectory()) return malformed(path, 'not a directory');
+    if (reader !== undefined && !mayUse(reader, found.stats, READ)) return denied(path);
     const names: string[] = [];
     try {
       const whole = during(`${prefix}${found.canonical}`, () => listInto(names, found.canonical, limit));
@@ -223,7 +238,7 @@ export function openFileView(root: string, observe?: Observer): RootedView {
     }
   }
 
-  return { root, stat, read, head, list, resolve };
+  return { root, stat, read, head, list, resolve, ...(reader === undefined ? {} : { reader }) };
 }
 
 /** Why a file that is there cannot be read until somebody changes it; all other failures may pass (a lease, a lack of memory). */

@@ -91,6 +91,7 @@ export function draftOf(
     ...(process === undefined && isHidden(merged, known, context) ? { hidden: true as const } : {}),
     ...cannotStart(merged),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
+    ...(merged.dataDirectory === undefined ? {} : { dataDirectory: merged.dataDirectory }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
     restarts: known?.restarts ?? 0,
     ...(end === undefined ? {} : { lastEnd: end }),

@@ -85,7 +85,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
     },
     predictAgain(id, predictOptions) {
       const start = taker.startOf(id);
-      return start && predict(start.command, openFileView(start.rootDir), predictOptions);
+      return start && predict(start.command, openFileView(start.rootDir, undefined, start.reader), predictOptions);
     },
   };
 }

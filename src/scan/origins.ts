@@ -25,6 +25,7 @@ import { canStart, changedSinceStart } from '../model/expected.js';
 import { createShares, limits, sharesOf } from '../model/limits.js';
 import type { FilebeatProcess, Gap, Prediction, Standing } from '../model/model.js';
 import type { KeptReadings } from '../proc/kept-readings.js';
+import { mayUse, READ, type Reader, readerOf, readerOfAccount } from '../proc/permissions.js';
 import { openFileView } from '../proc/root-files.js';
 import { identify } from '../proc/root-identity.js';
 import { attempt } from '../runtime/defect.js';
@@ -75,7 +76,9 @@ export function fromProcess(
     executableDeleted: process.executableDeleted,
     ...(known?.release === undefined ? {} : { remembered: known.release }),
   };
-  const foretold = foretell(kept, key, command, rootDir, { running: started, view, budget: budgets(standing.account) });
+  const reader = readerOf(standing);
+  const budget = budgets(standing.account);
+  const foretold = foretell(kept, key, command, rootDir, { running: started, view, reader, budget });
   const { prediction, pathData, config, start, places } = foretold;
   const sees = rootId === '/' ? seesAsHost(standing, places, prediction.mainFiles ?? [], rootfs, kept) : undefined;
   const program = basename(process.executable ?? argv[0] ?? '');
@@ -90,7 +93,8 @@ export function fromProcess(
     owner: ownerOf(standing, process.container !== undefined),
     account: standing.account,
     ...(sees === undefined ? {} : { hostView: sees }),
-    ...(mayRead(standing, places) ? {} : { canRead: false }),
+    ...(mayRead(reader, places) ? {} : { canRead: false }),
+    ...dataDirectoryOf(places),
     ...(standing.containerName === undefined ? {} : { containerName: standing.containerName }),
     ...(process.unit === undefined ? {} : { unit: process.unit }),
     ...(process.container === undefined ? {} : { container: process.container }),
@@ -139,15 +143,13 @@ function seesAsHost(
 }
 
 /** False only where mode, owner, groups and capabilities all deny it a main file that it was told to read. */
-function mayRead({ uids, groups, readsAll }: Standing, { main }: Places): boolean {
-  const uid = uids[1] ?? 0;
-  if (readsAll || uid === 0) return true;
-  return main.every((stat) => {
-    if (stat === undefined || stat.kind !== 'file') return true;
-    if (stat.uid === uid) return (stat.mode & 0o400) !== 0;
-    const isOfGroup = stat.gid !== undefined && groups.includes(stat.gid);
-    return (stat.mode & (isOfGroup ? 0o040 : 0o004)) !== 0;
-  });
+function mayRead(reader: Reader | undefined, { main }: Places): boolean {
+  if (reader === undefined) return true;
+  return main.every((stat) => stat === undefined || stat.kind !== 'file' || mayUse(reader, stat, READ));
+}
+
+function dataDirectoryOf({ data }: Places): Pick<Candidate, 'dataDirectory'> {
+  return data?.id === undefined ? {} : { dataDirectory: { id: data.id, owner: data.uid } };
 }
 
 /** Uid of a unit's `User=`, with which Filebeat compares a file's owner; undefined where /etc/passwd does not tell it. */
@@ -164,9 +166,9 @@ function uidOf(user: string | undefined, files: FileView): number | undefined {
   return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined;
 }
 
-/** Whom the owners of a configuration and of its data allow to run it, where nobody is named. */
+/** Where nobody is named: root, or the owner of the configuration or of its data. */
 function usersByPlaces({ main, data }: Places): number[] {
-  return [...new Set([...main, data].flatMap((stat) => stat?.uid ?? []))];
+  return [...new Set([0, ...[...main, data].flatMap((stat) => stat?.uid ?? [])])];
 }
 
 /** Of an ordinary user's own file, whatever pattern it matches. */
@@ -199,7 +201,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
   const key = `unit ${unit.name} ${unit.index}`;
   const { prediction, pathData, config, start, places } = foretell(kept, key, command, rootDir, { hidden });
   // Whom the service writes its data as, where nothing else tells it.
-  const users = uid !== undefined ? [uid] : places.data?.uid ? [places.data.uid] : undefined;
+  const users = uid !== undefined ? [uid] : places.data?.uid ? [places.data.uid, 0] : undefined;
   return {
     origin: 'systemd',
     root,
@@ -209,6 +211,7 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     config,
     users,
     ...(users === undefined ? {} : { owner: users[0]! }),
+    ...dataDirectoryOf(places),
     unit: unit.name,
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
@@ -299,7 +302,10 @@ export function fromGlobs(
         dirname(path),
       ];
       const command = { argv, cwd: '/', env: {}, uid: 0 };
-      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs, { budget: budgets(uid) });
+      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs, {
+        budget: budgets(uid),
+        reader: readerOfAccount(uid),
+      });
       const known = { mainFiles: [main], config: path, users: usersByPlaces(places), prediction, start };
       origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByPlaces(places) });
     }
@@ -324,6 +330,7 @@ export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: stri
       config,
       users,
       ...(uid === undefined ? {} : { owner: uid }),
+      ...(isGuess ? {} : dataDirectoryOf(places)),
       declaredName: name,
       prediction,
       start,

@@ -11,6 +11,7 @@ import type { Fault, Gap, Instance, Prediction, Snapshot } from '../model/model.
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
+import { readerOfAccount } from '../proc/permissions.js';
 import { gapsLeftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseNamespaceLink, parseStat } from '../proc/process-files.js';
@@ -144,18 +145,23 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 
   /** Below the host's root, or one that a unit names: another one is gone with its process. */
   function endOf(merged: Merged<Origin>, release: string | undefined) {
+    const { account } = merged;
     const [{ root, pathData, start }] = merged.candidates;
     const rootDir = root === '/' ? rootfs : start?.rootDir;
-    return rootDir && pathData !== undefined ? lastEnd(openFileView(rootDir), pathData, release) : undefined;
+    return rootDir && pathData !== undefined
+      ? lastEnd(openFileView(rootDir, undefined, readerOfAccount(account)), pathData, release)
+      : undefined;
   }
 
   /**
    * Its environment is not remembered: what depends on a variable is not known, nor whether owners and modes count. Of
    * another root than the host's the files are gone with the process.
    */
-  function failureOf({ id, root, command }: RememberedInstance): Fault | undefined {
+  function failureOf({ id, root, command, account }: RememberedInstance): Fault | undefined {
     if (command === undefined || root !== '/') return undefined;
-    const { prediction } = foretell(kept, `remembered ${id}`, { ...command, env: undefined }, rootfs);
+    const { prediction } = foretell(kept, `remembered ${id}`, { ...command, env: undefined }, rootfs, {
+      reader: readerOfAccount(account),
+    });
     const { outcome, reason } = prediction;
     return outcome !== 'exits' ||
       reason === undefined ||

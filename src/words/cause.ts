@@ -261,7 +261,9 @@ function kernelText({ code, cause }: Mismatch): string {
     case 'permission':
       return `The exporter may not read ${cause.subject}: it lacks CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH.`;
     case 'unreadable':
-      return unread[cause.reason];
+      return cause.user === undefined
+        ? unread[cause.reason]
+        : `Its user (uid ${cause.user}) may not read it, so nothing of it counts.`;
     case 'ipv4-only-socket':
       return 'The socket is on the IPv4 wildcard only: IPv6 senders do not reach it.';
     case 'shared-data-path':

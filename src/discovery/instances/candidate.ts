@@ -12,6 +12,8 @@ export interface Candidate {
   mainFiles: readonly string[];
   /** Canonical. Undefined where only the main file is known (a configuration file found by a pattern). */
   pathData?: string;
+  /** What is at `pathData`: `device:inode` and owner. */
+  dataDirectory?: { id: string; owner: number };
   /** Main files as given, comma-joined. */
   config: string;
   process?: FilebeatProcess;
@@ -23,7 +25,7 @@ export interface Candidate {
   canRead?: boolean;
   /** Uid that it runs as or is to run as, part of its identity; in a container as that counts. Absent: cannot be told. */
   owner?: number;
-  /** Uids that a process of what is expected may have, root's aside; `undefined` where they cannot be told. */
+  /** Uids that a process of what is expected may have, each of them named; `undefined` where they cannot be told. */
   users?: readonly number[] | undefined;
   /** Whom it counts for: an ordinary user's uid; absent or 0: the system. */
   account?: number;

@@ -16,6 +16,7 @@ import {
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
+import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { attempt } from '../../runtime/defect.js';
 import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
@@ -25,6 +26,8 @@ export interface Start {
   command: Command;
   /** The directory that is `/` for it. */
   rootDir: string;
+  /** As whom it reads its files; absent: it may read everything, or nobody knows. */
+  reader?: Reader;
 }
 
 /** `-c` as given, comma-joined; `filebeat.yml` where there is none. Each release has rules of its own for flags. */
@@ -73,6 +76,8 @@ export interface ForetellOptions {
   view?: string | undefined;
   /** Where it sees other files than its root has. */
   hidden?: readonly HiddenPlace[];
+  /** Who reads the files: what he may not read is unknown. */
+  reader?: Reader | undefined;
   /** What its owner's predictions may still cost in this pass. */
   budget?: Budget;
 }
@@ -92,7 +97,7 @@ export function foretell(
   key: string,
   command: Command,
   rootDir: string,
-  { running, view, hidden = [], budget = unlimited }: ForetellOptions = {},
+  { running, view, hidden = [], reader, budget = unlimited }: ForetellOptions = {},
 ): Foretold {
   const answer = (host: FileView) => {
     const files = seenBy(host, hidden);
@@ -106,16 +111,23 @@ export function foretell(
     const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
     return { prediction, pathData: cutText(pathData, limits.textChars), config, places };
   };
-  const start = { command, rootDir };
+  const start = { command, rootDir, ...(reader === undefined ? {} : { reader }) };
   const read = () => {
     try {
-      return { ...kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view }), start };
+      const found = kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view, reader });
+      return { ...found, start, places: reader === undefined ? found.places : placesOf(found) };
     } catch (error) {
       if (!(error instanceof NoRoom)) throw error;
       const config = configLabel(command.argv);
       return { prediction: unforetold(config, noRoom(config)), config, start, places: noPlaces };
     }
   };
+  /** Whose they are counts, whoever may look at them. */
+  function placesOf({ prediction, pathData }: Pick<Foretold, 'prediction' | 'pathData'>): Places {
+    const { mainFiles = [] } = prediction;
+    const look = (host: FileView) => lookAtPlaces(seenBy(host, hidden), mainFiles, pathData);
+    return kept.read(`places ${key}`, [mainFiles, pathData, hidden], rootDir, look, { view });
+  }
   return attempt(read, (place) => {
     const config = attempt(
       () => configLabel(command.argv),

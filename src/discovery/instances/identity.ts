@@ -85,8 +85,9 @@ function judgeUser(process: Candidate, expected: Candidate, standing: Standing):
     if (account !== standing.account) return false;
     return expected.users === undefined || expected.users.includes(standing.innerUid);
   }
-  // An ordinary user's is his alone; what is the system's may always be root's.
-  const isAllowed = (uid: number) => (uid === 0 && account === 0) || (expected.users ?? []).includes(uid);
+  // Where nobody can tell whom it is to run as, root may be he: of what is the system's.
+  const { users = account === 0 ? [0] : [] } = expected;
+  const isAllowed = (uid: number) => users.includes(uid);
   if (standing.uids.every(isAllowed)) return true;
   if (expected.users !== undefined) return false;
   const isOne = standing.uids.every((uid) => uid === standing.uids[0]);

@@ -24,6 +24,8 @@ export interface Merged<C extends Candidate> {
   rememberedAs: string[];
   /** Root and path.data: two instances with the same get in each other's way. */
   dataKey?: string;
+  /** The same on disk. */
+  dataDirectory?: { id: string; owner: number };
   /** A second live process of an instance (2, 3, …): told, but not remembered. */
   twin?: number;
   /** Of one with a process: why that is this instance, or is not another one. */
@@ -93,6 +95,7 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
     const container = candidates.find((c) => c.container !== undefined)?.container;
     const [{ root, process }] = candidates;
     const pathData = candidates.find((c) => c.pathData !== undefined)?.pathData;
+    const dataDirectory = candidates.find((c) => c.dataDirectory !== undefined)?.dataDirectory;
     const account = accountOf(group);
     const owner = candidates.find((c) => c.owner !== undefined)?.owner;
     const undecided = process === undefined ? undecidedFor(group, groups) : undefined;
@@ -106,6 +109,7 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
       ...(unit === undefined ? {} : { unit }),
       ...(container === undefined ? {} : { container }),
       ...(pathData === undefined ? {} : { dataKey: `${root}|${pathData}` }),
+      ...(dataDirectory === undefined ? {} : { dataDirectory }),
       ...(twin === undefined ? {} : { twin }),
       ...(undecided === undefined ? {} : { undecided }),
       ...(account === 0 ? {} : { account }),

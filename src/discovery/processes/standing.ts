@@ -45,6 +45,7 @@ export function readStanding(procfs: ProcFs, rootfs: string, names: readonly str
     innerUid: isInitial ? uid : innerOf(ids, uid),
     groups: status.groups,
     readsAll: isInitial && status.readsAll === true,
+    ...(!isInitial && status.readsAll === true && { opens: { uids: ids, gids: gidsOf(procfs, pid) } }),
     account: isSystems || uids.every((one) => one === 0) ? 0 : accountOf(rootfs, uids, membership.user),
     ...(membership.unit !== undefined && membership.container === undefined && { unit: membership.unit }),
     ...(membership.userUnit !== undefined && { userUnit: membership.userUnit }),
@@ -52,6 +53,11 @@ export function readStanding(procfs: ProcFs, rootfs: string, names: readonly str
     ...(isProgram !== undefined && { isProgram }),
     ...(mounts.ok && hosts.ok && { hostMounts: mounts.value === hosts.value }),
   };
+}
+
+function gidsOf(procfs: ProcFs, pid: number) {
+  const map = procfs.piece(`${pid}/gid_map`);
+  return map.ok ? parseIdMap(map.value) : [];
 }
 
 function innerOf(ids: ReturnType<typeof parseIdMap>, uid: number): number {

@@ -1,0 +1,51 @@
+/**
+ * What the kernel lets a process read (path_resolution(7), capabilities(7), acl(5)). The exporter may read more than the
+ * Filebeats that it looks at: what one of them could not list or read is neither told of it nor predicted from.
+ */
+import type { IdRange, Standing } from '../model/model.js';
+
+/** A process that the kernel asks for permissions. */
+export interface Reader {
+  uid: number;
+  groups: readonly number[];
+  /** Its capabilities hold for files of these owners and groups: those of its user namespace. */
+  opens?: { uids: readonly IdRange[]; gids: readonly IdRange[] };
+  /** Doubt counts against it: what only an access control list could grant is taken for denied. */
+  isDoubted: boolean;
+}
+
+export const READ = 4;
+export const SEARCH = 1;
+
+/** Undefined: it may read everything. A program that was lent another uid reads with its own here. */
+export function readerOf({ uids, groups, readsAll, account, isProgram, opens }: Standing): Reader | undefined {
+  const isLent = account !== 0 && (isProgram === false || uids.some((uid) => uid !== uids[0]));
+  const uid = isLent ? uids.find((one) => one !== 0) : uids[1];
+  if (uid === undefined || uid === 0 || (readsAll && !isLent)) return undefined;
+  return { uid, groups, isDoubted: account !== 0, ...(opens === undefined || isLent ? {} : { opens }) };
+}
+
+/** An ordinary user, of whom nothing runs: his groups are not known. */
+export function readerOfAccount(account: number | undefined): Reader | undefined {
+  return account === undefined || account === 0 ? undefined : { uid: account, groups: [], isDoubted: true };
+}
+
+/** `bit`: READ, or SEARCH of a directory. */
+export function mayUse(
+  reader: Reader,
+  { uid, gid, mode }: { uid: number; gid?: number; mode: number },
+  bit: number,
+): boolean {
+  const isOwner = uid === reader.uid;
+  const isOfGroup = gid !== undefined && reader.groups.includes(gid);
+  const own = isOwner ? mode >> 6 : isOfGroup ? mode >> 3 : mode;
+  if ((own & bit) !== 0) return true;
+  const { opens } = reader;
+  if (opens !== undefined && isIn(opens.uids, uid) && gid !== undefined && isIn(opens.gids, gid)) return true;
+  // Where there is a list, these bits are the most that it can grant.
+  return !isOwner && !reader.isDoubted && ((mode >> 3) & bit) !== 0;
+}
+
+function isIn(ranges: readonly IdRange[], id: number): boolean {
+  return ranges.some(({ outside, count }) => id >= outside && id < outside + count);
+}
