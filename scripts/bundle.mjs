@@ -12,7 +12,11 @@ const banner = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');`;
 
 /** Modules that are a thread's program, by name. */
-const threads = { 'worker.js': 'dist/src/scan/thread/worker.js', 'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js' };
+const threads = {
+  'worker.js': 'dist/src/scan/thread/worker.js',
+  'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js',
+  'endpoint-worker.js': 'dist/src/self-report/endpoint-worker.js',
+};
 
 /** One file has one beginning. */
 const entry = `

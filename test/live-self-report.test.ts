@@ -14,7 +14,8 @@ import { createAsker } from '../src/self-report/asker.js';
 import { askEndpoint } from '../src/self-report/endpoint-client.js';
 import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createLogReader } from '../src/self-report/log-reader.js';
-import { createSelfReports, type Subject } from '../src/self-report/self-reports.js';
+import { createSelfReports } from '../src/self-report/self-reports.js';
+import type { Subject } from '../src/self-report/subject.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
 import { until } from './support/live.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
@@ -70,7 +71,7 @@ describe('the log file that a process has open', () => {
     assert.equal(first.facts.length, 1);
     const next = metricsLine('json', evening + 30, { in: 2, active: 2 });
     appendFileSync(log, next.slice(0, 100));
-    assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false });
+    assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false, path: log });
     appendFileSync(log, `${next.slice(100)}\n`);
     const second = reader.read(process, folder);
     assert.ok(second.kind === 'read');
@@ -159,7 +160,7 @@ describe('what a Filebeat says of itself', () => {
         procfs,
         handClock(() => evening + 95),
       );
-      const look = reports.look([subject(process)], {}, rules, evening + 95);
+      const look = await reports.look([subject(process)], {}, rules, evening + 95);
       const report = look.reports.get('id')!;
       assert.deepEqual([report.source, report.output, report.outputForSeconds, report.full], ['log', 'down', 60, true]);
       assert.equal(report.counts?.events, 3000);
@@ -169,14 +170,15 @@ describe('what a Filebeat says of itself', () => {
   it('its counters go on over a restart of the exporter and of Filebeat, and count no line twice', async () => {
     const { log, process } = await filebeat(`${metricsLine('json', evening + 30, { in: 10, acked: 10, active: 0 })}\n`);
     const clock = handClock(() => evening + 40);
-    let kept: KeptReports = createSelfReports(procfs, clock).look([subject(process)], {}, rules, evening + 40).kept;
+    let kept: KeptReports = (await createSelfReports(procfs, clock).look([subject(process)], {}, rules, evening + 40))
+      .kept;
     assert.equal(kept['core']!.counts.acked, 10);
     appendFileSync(log, `${metricsLine('json', evening + 60, { in: 5, acked: 5, active: 0 })}\n`);
-    kept = createSelfReports(procfs, clock).look([subject(process)], kept, rules, evening + 61).kept;
+    kept = (await createSelfReports(procfs, clock).look([subject(process)], kept, rules, evening + 61)).kept;
     assert.equal(kept['core']!.counts.acked, 15);
     const next = await filebeat(`${metricsLine('json', evening + 130, { in: 3, acked: 3, active: 0 })}\n`);
     const again = subject(next.process, { process: { ...next.process, startTime: evening + 100 } });
-    kept = createSelfReports(procfs, clock).look([again], kept, rules, evening + 140).kept;
+    kept = (await createSelfReports(procfs, clock).look([again], kept, rules, evening + 140)).kept;
     assert.equal(kept['core']!.counts.acked, 18);
   });
 
@@ -190,7 +192,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 40),
     );
-    assert.equal(reports.look([subject(process)], {}, rules, evening + 40).kept['core']!.counts.acked, 4);
+    assert.equal((await reports.look([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
   });
 
   it('what each listener received is told by the id that the log once named', async () => {
@@ -212,9 +214,9 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 70),
     );
-    const report = reports.look([subject(process)], {}, rules, evening + 70).reports.get('id')!;
+    const report = (await reports.look([subject(process)], {}, rules, evening + 70)).reports.get('id')!;
     assert.equal(report.listeners['udp|*|514']?.received, 12);
-    assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 70);
+    assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 60, 'the end of the period');
   });
 
   it('a port may have a time of its own after which its silence is told', async () => {
@@ -226,22 +228,22 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => now),
     );
-    const silent = (silentAfter: number) => {
+    const silent = async (silentAfter: number) => {
       const own = { ...rules, ports: [{ protocol: 'udp' as const, port: 514, silentAfter }] };
-      const look = reports.look([subject(process)], kept, own, now);
+      const look = await reports.look([subject(process)], kept, own, now);
       kept = look.kept;
       return look.reports.get('id')!.listeners['udp|*|514']?.silent;
     };
     let kept: KeptReports = {};
     for (let n = 1; n <= 8; n++) {
-      assert.equal(silent(10), undefined);
+      assert.equal(await silent(10), undefined);
       now += 10;
       appendFileSync(log, `${metricsLine('json', now, { active: 0, inputs: { a: { received: 1 } } })}\n`);
     }
-    silent(10);
+    await silent(10);
     now += 45;
-    assert.deepEqual(silent(10), { forSeconds: 45, never: false });
-    assert.equal(silent(0), undefined);
+    assert.deepEqual(await silent(10), { forSeconds: 45, never: false });
+    assert.equal(await silent(0), undefined);
   });
 
   it('passes on no word of the log', async () => {
@@ -260,7 +262,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 40),
     );
-    const look = reports.look([subject(process)], {}, rules, evening + 40);
+    const look = await reports.look([subject(process)], {}, rules, evening + 40);
     assert.doesNotMatch(JSON.stringify([...look.reports.values(), look.gaps]), new RegExp(secret));
     assert.deepEqual(look.reports.get('id')!.logErrors?.output_connect, 1);
   });
@@ -282,6 +284,20 @@ async function endpoint(answer: (path: string) => { status?: number; body: strin
       server.closeAllConnections();
       server.close();
     },
+  };
+}
+
+/** This very process, and the listening socket that it holds on a port. */
+function ownEndpoint(port: number) {
+  const stat = procfs.piece('self/stat');
+  const table = procfs.text('self/net/tcp');
+  assert.ok(stat.ok && table.ok);
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const row = table.value.split('\n').find((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `).test(line));
+  const inode = Number(row!.trim().split(/ +/)[9]);
+  return {
+    process: { pid: process.pid, startTicks: parseStat(stat.value)!.startTicks },
+    stats: { kind: 'tcp' as const, address: '127.0.0.1', port, inode },
   };
 }
 
@@ -319,24 +335,24 @@ describe('the stats endpoint', () => {
     const { target, close } = await endpoint((path) => ({
       body: path === '/' ? '{}' : path === '/stats' ? stats : '[]',
     }));
-    const { process } = await filebeat();
+    const { process, stats: held } = ownEndpoint(target.port);
     let now = evening + 10;
     const reports = createSelfReports(
       procfs,
       handClock(() => now),
     );
     let kept: KeptReports = {};
-    const look = () => {
+    const look = async () => {
       now += 6;
-      const seen = reports.look([subject(process, { stats: target })], kept, { ...rules, http: true }, now);
+      const seen = await reports.look([subject(process, { stats: held })], kept, { ...rules, http: true }, now);
       kept = seen.kept;
       return seen.reports.get('id');
     };
-    assert.equal(look(), undefined);
+    assert.equal(await look(), undefined);
     const report = await until('it answers', look, 30);
     assert.deepEqual([report.source, report.success, report.counts?.acked], ['http', true, 5]);
     close();
-    const gone = await until('it is gone', () => [look()].find((one) => one?.success === false), 30);
+    const gone = await until('it is gone', async () => [await look()].find((one) => one?.success === false), 30);
     assert.deepEqual([gone.source, gone.output, gone.counts?.acked], ['http', 'unknown', 5]);
   });
 
@@ -349,7 +365,7 @@ describe('the stats endpoint', () => {
     );
     for (let pid = 1; pid <= 50; pid++)
       asker.ask({ pid, startTicks: 1 }, pid === 1 ? frozen.target : good.target, false);
-    await asker.settled();
+    await asker.settled(60_000, true);
     frozen.close();
     good.close();
     for (let pid = 1; pid <= 50; pid++) assert.equal(asker.answer({ pid, startTicks: 1 })?.result.ok, pid !== 1);

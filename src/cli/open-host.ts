@@ -88,6 +88,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     stateFile: flags['state.file'],
     remember,
     grace: flags['scan.grace'],
+    oneLook,
   };
   const near = oneLook
     ? (await import('../scan/host-scan.js')).openLook(

@@ -221,7 +221,8 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   if (section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
   if (section.outcome === 'exits') return { ...known, ...section, listeners: [], ...asked() };
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...asked() });
-  return { ...known, ...section, listeners };
+  const { socket } = endpoint;
+  return { ...known, ...section, listeners, ...(socket === undefined ? {} : { statsSocket: socket }) };
 }
 
 /** Its paths as far as the command line alone tells them: they are part of what an instance is. */

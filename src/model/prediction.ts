@@ -59,6 +59,8 @@ export interface Prediction {
   /** The release whose rules were applied, where it is not known: the newest under which it could run. */
   guessed?: string;
   paths: { home: string; config: string; data: string; logs: string };
+  /** Path of the unix socket of its stats endpoint (`http.host: unix:///…`), as the Filebeat sees it. */
+  statsSocket?: string;
   gaps: Gap[];
   /** Facts were taken from the program's own fileset table because the home could not be read. */
   filesetFallback?: true;

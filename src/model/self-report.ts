@@ -88,7 +88,9 @@ export interface SelfReport {
   said?: Partial<Record<LogErrorKind, number>>;
   /** Seconds since the epoch of the last line that says that a file on disk could not be loaded, unless it was mended since. */
   reloadFailedAt?: number;
-  /** Why a bind failed, by the endpoint as Filebeat writes it (`0.0.0.0:514`). */
+  /** When an input failed for whatever reason, by its host as configured (`0.0.0.0:514`), seconds since the epoch. */
+  failedInputs?: Readonly<Record<string, number>>;
+  /** Why a bind failed, by protocol and endpoint as Filebeat writes them (`udp 0.0.0.0:514`). */
   binds?: Readonly<Record<string, { reason: BindReason; at: number }>>;
   /** By endpoint key (`endpointKey`). */
   listeners: Readonly<Record<string, ListenerReport>>;

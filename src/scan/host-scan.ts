@@ -38,6 +38,8 @@ export interface LookOptions {
   background?: boolean;
   /** `--scan.grace`, seconds. */
   grace?: number;
+  /** See `Sources.oneLook`. */
+  oneLook?: boolean;
 }
 
 export type LookLog = (level: Level, message: string) => void;
@@ -57,7 +59,16 @@ function readOnly(memory: Memory): Memory {
 }
 
 export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
-  const { procfs, rootfs, stateFile, remember, unchecked = false, background = false, grace = 10 } = options;
+  const {
+    procfs,
+    rootfs,
+    stateFile,
+    remember,
+    unchecked = false,
+    background = false,
+    grace = 10,
+    oneLook = false,
+  } = options;
   const opened = openStateFile(stateFile, log, { background });
   const memory = remember ? opened.memory : readOnly(opened.memory);
   const taker = createSnapshotTaker({
@@ -69,6 +80,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
     state: opened.state,
     clock: systemClock,
     grace,
+    oneLook,
   });
   return {
     take: taker.take,

@@ -1,7 +1,6 @@
 /** Running instances as their self-reports are looked at. Pure. */
 import type { Instance, Socket } from '../model/model.js';
-import type { EndpointTarget } from '../self-report/endpoint-client.js';
-import type { Subject } from '../self-report/self-reports.js';
+import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 
 /** `ownNetns`: of this program. */
@@ -12,7 +11,13 @@ export function subjectsOf(instances: readonly Instance[], held: HeldSockets, ow
     const { serving } = fitOf(instance, held);
     const { version } = prediction.release;
     const at = expected.findIndex(({ input }) => input === 'http');
-    const stats = at < 0 || process.netns !== ownNetns ? undefined : targetOf(serving[at] ?? []);
+    const { statsSocket } = prediction;
+    const stats: StatsSocket | undefined =
+      statsSocket !== undefined
+        ? { kind: 'unix', path: statsSocket }
+        : at < 0 || process.netns !== ownNetns
+          ? undefined
+          : targetOf(serving[at] ?? []);
     return [
       {
         id,
@@ -30,10 +35,15 @@ export function subjectsOf(instances: readonly Instance[], held: HeldSockets, ow
 }
 
 /** A listening socket that this very process holds: its own address, never the configured name. */
-function targetOf(sockets: readonly Socket[]): EndpointTarget | undefined {
+function targetOf(sockets: readonly Socket[]): StatsSocket | undefined {
   const [socket] = sockets;
   if (socket === undefined || socket.protocol !== 'tcp') return undefined;
-  const { address, family, port } = socket;
+  const { address, family, port, inode } = socket;
   const anywhere = address === '0.0.0.0' || address === '::';
-  return { address: anywhere ? (family === 4 || address === '::' ? '127.0.0.1' : '::1') : address, port };
+  return {
+    kind: 'tcp',
+    address: anywhere ? (family === 4 || address === '::' ? '127.0.0.1' : '::1') : address,
+    port,
+    inode,
+  };
 }

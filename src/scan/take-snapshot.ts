@@ -46,6 +46,8 @@ export interface Sources {
   /** What the memory held at the start. */
   state: State;
   clock: Clock;
+  /** There is no later scan: this one waits for every stats endpoint, a second at most. */
+  oneLook?: boolean;
   /** Seconds after a start within which what a process holds proves nothing; 10 unless given. */
   grace?: number;
   /** What is made of files; its own where none is given. */
@@ -237,11 +239,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { ledger, drops } = accountForDrops(state.ledger, lasting, held, { now, bootId: boot() });
     const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
     const learned = learnFrom(state.learned, instances, held, now, rules);
-    const said = selfReports.look(
+    const said = await selfReports.look(
       subjectsOf(lasting, held, ownNetns()),
       state.reports,
       { ...sources.settings().selfReport, ports: statics },
       now,
+      sources.oneLook,
     );
     gaps.push(...said.gaps);
     for (const instance of lasting) {

@@ -2,47 +2,76 @@
  * Filebeat's stats endpoint: `/`, `/stats` and `/inputs/` by GET, and nothing else. The caller says where, and answers for it
  * that the very process listens there. A request has one second for all, 4 MB, 32 levels; an answer that is not 200 is none.
  */
-import { get } from 'node:http';
-import { steadyMs } from '../runtime/clock.js';
+import { get, type RequestOptions } from 'node:http';
+import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
 
-/** Where to connect: an address of this host's loopback or of a listener. */
-export interface EndpointTarget {
-  address: string;
-  port: number;
-}
+/** Where to connect: an address of this host, or the path of a unix socket as the exporter sees it. */
+export type EndpointTarget = { address: string; port: number } | { path: string };
 
+/** What is read of an answer; the rest of it is dropped where it came in. */
 export interface EndpointAnswer {
   uuid?: string;
-  stats: unknown;
-  inputs?: unknown;
+  /** `beat.info.uptime.ms`, in seconds. */
+  uptime?: number;
+  figures: Figures;
+  entries: EntryFigures[];
 }
 
-export type EndpointResult =
-  | { ok: true; answer: EndpointAnswer }
-  | { ok: false; why: 'timeout' | 'refused' | 'malformed' | 'limit' };
+export type EndpointFailure = 'timeout' | 'refused' | 'denied' | 'malformed' | 'limit';
+
+export type EndpointResult = { ok: true; answer: EndpointAnswer } | { ok: false; why: EndpointFailure };
 
 const deadlineMs = 1000;
+const tickMs = 50;
+/** `/` has 300 bytes and `/stats` 2 KB, `/inputs/` 40 KB with 50 inputs. */
 const mostBytes = 4 * 1024 * 1024;
 const mostDepth = 32;
+/** `sun_path` has 108 bytes, the last of them 0: see unix(7). */
+const longestPath = 107;
 
-type Body = { ok: true; value: unknown } | { ok: false; why: 'timeout' | 'refused' | 'malformed' | 'limit' };
+type Body = { ok: true; value: unknown } | { ok: false; why: EndpointFailure };
 
-function fetchJson({ address, port }: EndpointTarget, path: '/' | '/stats' | '/inputs/', until: number): Promise<Body> {
+interface Countdown {
+  /** Called once, unless `stop` was called before. */
+  onEnd(act: () => void): void;
+  stop(): void;
+}
+
+/**
+ * Ends after so many ticks. A thread that was kept from running for seconds has missed ticks, not answers: whatever arrived
+ * meanwhile is read before the next tick.
+ */
+function countDown(milliseconds: number): Countdown {
+  const acts: (() => void)[] = [];
+  let left = Math.ceil(milliseconds / tickMs);
+  const timer = setInterval(() => {
+    if (--left > 0) return;
+    clearInterval(timer);
+    for (const act of acts) act();
+  }, tickMs);
+  return { onEnd: (act) => void acts.push(act), stop: () => clearInterval(timer) };
+}
+
+function whereOf(target: EndpointTarget): RequestOptions {
+  return 'path' in target ? { socketPath: target.path } : { host: target.address, port: target.port };
+}
+
+function fetchJson(target: EndpointTarget, path: '/' | '/stats' | '/inputs/', until: Countdown): Promise<Body> {
   return new Promise((resolve) => {
-    const end = (body: Body) => {
-      clearTimeout(timer);
-      request.destroy();
-      resolve(body);
-    };
     const request = get({
-      host: address,
-      port,
+      ...whereOf(target),
       path,
       agent: false,
       headers: { Host: 'localhost', Accept: 'application/json' },
     });
-    const timer = setTimeout(() => end({ ok: false, why: 'timeout' }), Math.max(1, until - steadyMs()));
-    request.on('error', () => end({ ok: false, why: 'refused' }));
+    const end = (body: Body) => {
+      request.destroy();
+      resolve(body);
+    };
+    until.onEnd(() => end({ ok: false, why: 'timeout' }));
+    request.on('error', ({ code }: NodeJS.ErrnoException) =>
+      end({ ok: false, why: code === 'EACCES' || code === 'EPERM' ? 'denied' : 'refused' }),
+    );
     request.on('response', (response) => {
       if (response.statusCode !== 200) return end({ ok: false, why: 'malformed' });
       const pieces: Buffer[] = [];
@@ -82,27 +111,43 @@ export function depthOf(text: string): number {
   return deepest;
 }
 
+const longestUuid = 64;
+
+function uptimeOf(stats: unknown): number | undefined {
+  const ms = (stats as { beat?: { info?: { uptime?: { ms?: unknown } } } }).beat?.info?.uptime?.ms;
+  return typeof ms === 'number' ? ms / 1000 : undefined;
+}
+
 /** `/inputs/` came with 8.7: before, it is 404 and left out. `within`: milliseconds for all three. */
 export async function askEndpoint(
   target: EndpointTarget,
   withInputs: boolean,
   within = deadlineMs,
 ): Promise<EndpointResult> {
-  const until = steadyMs() + within;
-  const [root, stats, inputs] = await Promise.all([
-    fetchJson(target, '/', until),
-    fetchJson(target, '/stats', until),
-    withInputs ? fetchJson(target, '/inputs/', until) : undefined,
-  ]);
-  if (!root.ok) return root;
-  if (!stats.ok) return stats;
-  const uuid = (root.value as { uuid?: unknown } | null)?.uuid;
-  return {
-    ok: true,
-    answer: {
-      ...(typeof uuid === 'string' ? { uuid } : {}),
-      stats: stats.value,
-      ...(inputs?.ok ? { inputs: inputs.value } : {}),
-    },
-  };
+  if ('path' in target && Buffer.byteLength(target.path) > longestPath) return { ok: false, why: 'limit' };
+  const until = countDown(within);
+  try {
+    const [root, stats, inputs] = await Promise.all([
+      fetchJson(target, '/', until),
+      fetchJson(target, '/stats', until),
+      withInputs ? fetchJson(target, '/inputs/', until) : undefined,
+    ]);
+    if (!root.ok) return root;
+    if (!stats.ok) return stats;
+    const figures = readFigures(stats.value);
+    if (figures === undefined) return { ok: false, why: 'malformed' };
+    const uuid = (root.value as { uuid?: unknown } | null)?.uuid;
+    const uptime = uptimeOf(stats.value);
+    return {
+      ok: true,
+      answer: {
+        ...(typeof uuid === 'string' && uuid.length <= longestUuid ? { uuid } : {}),
+        ...(uptime === undefined ? {} : { uptime }),
+        figures,
+        entries: inputs?.ok ? readEntries(inputs.value) : [],
+      },
+    };
+  } finally {
+    until.stop();
+  }
 }

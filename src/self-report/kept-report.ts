@@ -1,23 +1,50 @@
 /** What is kept of an instance's self-report from scan to scan and in the state file: counters that never fall, and arrivals. Pure. */
 import type { LogErrorKind, PipelineCounts } from '../model/model.js';
 import { logErrorKinds } from '../model/self-report.js';
-import { advanceRow, type MonotonicRow } from './monotonic.js';
 import type { EntryFigures } from './pipeline-figures.js';
 import type { Arrivals } from './silence.js';
 import { noCounts } from './track.js';
+
+/**
+ * A counter that never falls: what a source counts starts at 0 with each process, entry or socket; what is told goes on.
+ */
+export interface MonotonicRow {
+  /** What is told. */
+  total: number;
+  /** What the source said last, and who the source was. */
+  raw: number;
+  of: string;
+}
+
+/**
+ * `fresh`: a new source starts counting at 0, so all it says is new. Otherwise (another source about the same events) its
+ * first word is where it begins. A value that fell is a source that began again.
+ */
+function advanceRow(before: MonotonicRow | undefined, of: string, raw: number, fresh: boolean): MonotonicRow {
+  if (before === undefined) return { total: raw, raw, of };
+  if (before.of === of) {
+    const more = raw >= before.raw ? raw - before.raw : raw;
+    return more === 0 && raw === before.raw ? before : { total: before.total + more, raw, of };
+  }
+  return { total: before.total + (fresh ? raw : 0), raw, of };
+}
 
 export interface KeptListener {
   received?: MonotonicRow;
   bytes?: MonotonicRow;
   filtered?: MonotonicRow;
   arrivals?: Arrivals;
+  /** Inodes of the sockets that `arrivals` was last watched on. */
+  sockets?: string;
 }
 
 export interface KeptReport {
-  /** Source and process that the figures are of: `log 4711:123456`. */
+  /** Source and process that the figures are of: `log 4711:123456`; `none …` before the first of them. */
   of: string;
-  /** Log: time of the newest line that was counted, seconds since the epoch. */
+  /** Time of the newest line of the log that was counted, seconds since the epoch. */
   upTo: number;
+  /** The same of its metrics lines: they are written at a steady rhythm, so that a missing one shows. */
+  metricsUpTo?: number;
   counts: PipelineCounts;
   /** Endpoint: what it said last. */
   raw?: PipelineCounts;
@@ -38,12 +65,19 @@ export function emptyKept(of: string): KeptReport {
   return { of, upTo: 0, counts: noCounts, errors: noErrors, devices: {}, listeners: {} };
 }
 
-/** The same totals, for another process or source. */
+/** The same totals, for another process or source: what was read of a process's log stays read. */
 export function keptFor(before: KeptReport | undefined, of: string): KeptReport {
   if (before === undefined) return emptyKept(of);
   if (before.of === of) return before;
   const { raw: _, ...rest } = before;
-  return { ...rest, of, upTo: 0, devices: {} };
+  if (processOf(before.of) === processOf(of)) return { ...rest, of };
+  const { metricsUpTo: __, ...totals } = rest;
+  return { ...totals, of, upTo: 0, devices: {} };
+}
+
+/** `http 4711:123456` → `4711:123456`. */
+function processOf(of: string): string {
+  return of.slice(of.indexOf(' ') + 1);
 }
 
 const countFields = Object.keys(noCounts) as (keyof PipelineCounts)[];
@@ -101,16 +135,18 @@ const isArrivals = (value: unknown): boolean =>
   (isObject(value) &&
     isCount(value['watchedSince']) &&
     (value['last'] === undefined || isCount(value['last'])) &&
+    (value['unbrokenSince'] === undefined || isCount(value['unbrokenSince'])) &&
     Array.isArray(value['pauses']) &&
     value['pauses'].every((pause) => Array.isArray(pause) && pause.length === 2 && pause.every(isCount)));
 
 /** A row of a state file that holds what it ought to. */
 export function isKeptReport(row: Record<string, unknown>): boolean {
-  const { of, upTo, counts, raw, errors, devices, listeners, lastAck } = row;
+  const { of, upTo, metricsUpTo, counts, raw, errors, devices, listeners, lastAck } = row;
   const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));
   return (
     typeof of === 'string' &&
     isCount(upTo) &&
+    (metricsUpTo === undefined || isCount(metricsUpTo)) &&
     isCounts(counts) &&
     (raw === undefined || isCounts(raw)) &&
     (lastAck === undefined || isCount(lastAck)) &&
@@ -125,6 +161,7 @@ export function isKeptReport(row: Record<string, unknown>): boolean {
         isRow(one['received']) &&
         isRow(one['bytes']) &&
         isRow(one['filtered']) &&
+        (one['sockets'] === undefined || typeof one['sockets'] === 'string') &&
         isArrivals(one['arrivals']),
     )
   );

@@ -5,20 +5,21 @@
 import type { BindReason } from '../model/model.js';
 import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
 
-export type LogFact = { at: number } & (
-  | { kind: 'metrics'; figures: Figures; entries: EntryFigures[] }
+export type LogFact = { at: number } /** `period`: seconds that its counters are of, as the line says. */ & (
+  | { kind: 'metrics'; figures: Figures; entries: EntryFigures[]; period?: number }
   /** Another process of the same Filebeat began here; `pid` as seen in its own pid namespace. */
   | { kind: 'start'; pid: number; startedAt?: number }
   /** An input with an id of its own starts on `host`. */
   | { kind: 'input-start'; id: string; device: string }
   | { kind: 'bind'; protocol: 'udp' | 'tcp'; address: string; reason: BindReason }
-  | { kind: 'input' }
+  /** `id`, `device`: of the input, where the line names them. */
+  | { kind: 'input'; id?: string; device?: string }
   | { kind: 'reload' }
   | { kind: 'output_connect' }
   | { kind: 'output_established' }
   | { kind: 'output_publish' }
   | { kind: 'output_dropped' }
-  | { kind: 'exiting' }
+  | { kind: 'exiting'; reason?: BindReason }
   | { kind: 'other' }
   /** Payload of an event: the file is not a log, and is never read again. */
   | { kind: 'event-data' }
@@ -78,8 +79,7 @@ const reasons: Record<string, BindReason> = {
 };
 
 /** In this order: the first that matches. Sources: what releases 7.13 to 9.6 were seen to write. */
-const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish' | 'output_dropped' | 'exiting'][] = [
-  [/^Exiting: /, 'exiting'],
+const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish' | 'output_dropped'][] = [
   [/^Error loading config from file |^Error creating runner|^Unable to hash given config/, 'reload'],
   [
     /^Input '[\w-]+' failed with|^Cannot connect$|^Error running harvester|^Error starting the server|^cannot initialise pipeline workers/,
@@ -90,6 +90,9 @@ const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish'
   [/^[Ff]ailed to publish events|^failed to perform any bulk index operations/, 'output_publish'],
 ];
 
+/** Ids and hosts are only compared. */
+const longestName = 512;
+
 /** Undefined: a line that tells nothing, or is no line of a log. */
 export function readLogLine(line: string): LogFact | undefined {
   if (line.length > LONGEST_LINE || line.length === 0) return undefined;
@@ -99,14 +102,18 @@ export function readLogLine(line: string): LogFact | undefined {
 }
 
 function factOf({ at, level, message, fields }: Parts): LogFact | undefined {
-  if (/^(?:Non-zero metrics|No non-zero metrics) in the last /.test(message)) {
+  const length = /^(?:Non-zero metrics|No non-zero metrics) in the last ([\d.a-zµ]{1,40})/.exec(message)?.[1];
+  if (length !== undefined) {
     const monitoring = fields['monitoring'];
     const metrics = isObject(monitoring) ? monitoring['metrics'] : undefined;
     const figures = readFigures(metrics);
     const dataset = isObject(monitoring)
       ? (monitoring['dataset'] ?? (isObject(metrics) ? metrics['dataset'] : undefined))
       : undefined;
-    return figures === undefined ? undefined : { kind: 'metrics', at, figures, entries: readEntries(dataset) };
+    const period = goSeconds(length);
+    return figures === undefined
+      ? undefined
+      : { kind: 'metrics', at, figures, entries: readEntries(dataset), ...(period === undefined ? {} : { period }) };
   }
   if (message === 'Process info') return startOf(at, fields);
   const id = fields['id'];
@@ -118,11 +125,27 @@ function factOf({ at, level, message, fields }: Parts): LogFact | undefined {
   const bind =
     bindFailed.exec(message) ??
     bindFailed.exec(textOf(fields['error.message'] ?? nested(fields, 'error', 'message') ?? fields['error']));
+  if (message.startsWith('Exiting: '))
+    return { kind: 'exiting', at, ...(bind === null ? {} : { reason: reasons[bind[3]!]! }) };
   if (bind !== null)
     return { kind: 'bind', at, protocol: bind[1] as 'udp' | 'tcp', address: bind[2]!, reason: reasons[bind[3]!]! };
   const found = classes.find(([pattern]) => pattern.test(message));
+  if (found?.[1] === 'input')
+    return {
+      kind: 'input',
+      at,
+      ...(typeof id === 'string' && id.length <= longestName ? { id } : {}),
+      ...(typeof host === 'string' && host.length <= longestName ? { device: host } : {}),
+    };
   if (found !== undefined) return { kind: found[1], at };
   return level === 'warn' ? undefined : { kind: 'other', at };
+}
+
+/** `1m30s`, as Go prints a duration, in seconds. */
+function goSeconds(text: string): number | undefined {
+  const units: Record<string, number> = { h: 3600, m: 60, s: 1, ms: 1e-3, µs: 1e-6, us: 1e-6, ns: 1e-9 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|µs|us|ns)/g)];
+  return parts.length === 0 ? undefined : parts.reduce((sum, [, n, unit]) => sum + Number(n) * units[unit!]!, 0);
 }
 
 function nested(fields: Readonly<Record<string, unknown>>, outer: string, inner: string): unknown {

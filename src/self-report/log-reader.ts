@@ -10,27 +10,35 @@ export type LogLook =
   /** It has no log file open: its log goes elsewhere. */
   | { kind: 'none' }
   | { kind: 'failed'; gap: Gap }
-  /** `skipped`: more was appended than is read at once. */
-  | { kind: 'read'; facts: LogFact[]; skipped: boolean };
+  /**
+   * `skipped`: more was appended than is read at once. `head`: of the beginning of the file, once, where `facts` are of its end.
+   * `path`: as the process sees it.
+   */
+  | { kind: 'read'; facts: LogFact[]; skipped: boolean; head?: LogFact[]; path: string };
 
 /** A first look needs one whole metrics line, which has 31 KB with 50 inputs. */
 const firstBytes = 256 * 1024;
 const moreFirstBytes = 1024 * 1024;
 const mostBytes = 1024 * 1024;
 const mostDescriptors = 4096;
-/** Seconds before a process without a log file is asked again. */
-const patience = 60;
+/** Seconds before a process without a log file is asked again: more each time, since a new process has yet to write its first line. */
+const shortestPatience = 2;
+const longestPatience = 60;
 
 interface Open {
   startTicks: number;
   /** Absent: none was found at `lookedAt`. */
   descriptor?: string;
+  path: string;
   dev: number;
   ino: number;
   offset: number;
   /** The beginning of a line whose end is not there yet. */
   rest: Buffer;
+  /** What comes next is the end of a line that was dropped. */
+  torn: boolean;
   lookedAt: number;
+  patience: number;
   failed?: Gap;
 }
 
@@ -47,13 +55,27 @@ const nothing = Buffer.alloc(0);
 export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
   const known = new Map<number, Open>();
 
-  function open(process: ProcessId, logs: string): Open {
+  function open(process: ProcessId, logs: string, before?: Open): Open {
     const found = findLog(procfs, process.pid, logs);
-    const base = { startTicks: process.startTicks, dev: 0, ino: 0, offset: 0, rest: nothing, lookedAt: now() };
+    const patience =
+      before?.startTicks === process.startTicks && before.descriptor === undefined
+        ? Math.min(longestPatience, 2 * before.patience)
+        : shortestPatience;
+    const { pid: _, ...id } = process;
+    const base = { ...id, path: '', dev: 0, ino: 0, offset: 0, rest: nothing, torn: false, lookedAt: now(), patience };
     if (!found.ok) return { ...base, failed: found.gap };
     if (found.value === undefined) return base;
-    const { descriptor, dev, ino, size } = found.value;
-    return { ...base, descriptor, dev, ino, offset: Math.max(0, size - firstBytes) };
+    const { size, ...file } = found.value;
+    return { ...base, ...file, offset: Math.max(0, size - firstBytes) };
+  }
+
+  /** The first lines of a file of which only the end is read: some things are written once, after the start. */
+  function headOf(file: Open, pid: number): LogFact[] {
+    const piece = procfs.bytes(`${pid}/fd/${file.descriptor}`, 0, firstBytes);
+    if (!piece.ok) return [];
+    const end = piece.value.lastIndexOf(10) + 1;
+    const facts = piece.value.subarray(0, end).toString('utf8').split('\n').map(readLogLine);
+    return facts.filter((fact) => fact !== undefined);
   }
 
   /** The whole lines from `offset` on; the rest is kept for the next look. `first`: the piece begins within a line. */
@@ -73,10 +95,13 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
     const end = bytes.lastIndexOf(10) + 1;
     // A line without end is dropped, and so is what follows of it.
     const rest = bytes.subarray(end);
-    file.rest = rest.length > LONGEST_LINE ? nothing : Buffer.from(rest);
-    const lines = bytes.subarray(0, end).toString('utf8').split('\n');
+    const isLong = rest.length > LONGEST_LINE;
+    file.rest = isLong ? nothing : Buffer.from(rest);
+    const cut = (first && from > 0) || file.torn;
+    if (end > 0 || isLong) file.torn = isLong;
+    const lines = end === 0 ? [] : bytes.subarray(0, end).toString('utf8').split('\n');
     const facts: LogFact[] = [];
-    for (const line of first && from > 0 ? lines.slice(1) : lines) {
+    for (const line of cut ? lines.slice(1) : lines) {
       const fact = readLogLine(line);
       if (fact?.kind === 'event-data') {
         delete file.descriptor;
@@ -84,45 +109,52 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
       }
       if (fact !== undefined) facts.push(fact);
     }
-    return { kind: 'read', facts, skipped };
+    return { kind: 'read', facts, skipped, path: file.path };
   }
 
   return {
     read(process, logs) {
       let file = known.get(process.pid);
+      const { pid } = process;
+      const reopen = (): Open => {
+        const opened = open(process, logs, file);
+        known.set(pid, opened);
+        return opened;
+      };
       let first = false;
-      const stale =
-        file?.startTicks !== process.startTicks || (file.descriptor === undefined && now() - file.lookedAt >= patience);
-      if (file === undefined || stale) {
-        file = open(process, logs);
-        known.set(process.pid, file);
+      const waited = file !== undefined && file.descriptor === undefined && now() - file.lookedAt >= file.patience;
+      if (file?.startTicks !== process.startTicks || waited) {
+        file = reopen();
         first = true;
       }
       if (file.failed !== undefined) return { kind: 'failed', gap: file.failed };
       if (file.descriptor === undefined) return { kind: 'none' };
-      const stat = procfs.stat(`${process.pid}/fd/${file.descriptor}`);
+      let stat = procfs.stat(`${pid}/fd/${file.descriptor}`);
       if (!stat.ok || stat.value.ino !== file.ino || stat.value.dev !== file.dev) {
         // Rotated, or closed: what was appended to the old one since the last look is lost to us.
-        file = open(process, logs);
-        known.set(process.pid, file);
-        if (file.descriptor === undefined)
-          return file.failed === undefined ? { kind: 'none' } : { kind: 'failed', gap: file.failed };
-        const again = procfs.stat(`${process.pid}/fd/${file.descriptor}`);
-        if (!again.ok) return { kind: 'failed', gap: again.gap };
-        return take(file, process.pid, again.value.size, true);
+        file = reopen();
+        first = true;
+        if (file.failed !== undefined) return { kind: 'failed', gap: file.failed };
+        if (file.descriptor === undefined) return { kind: 'none' };
+        stat = procfs.stat(`${pid}/fd/${file.descriptor}`);
+        if (!stat.ok) return { kind: 'failed', gap: stat.gap };
       }
       const { size } = stat.value;
       if (size < file.offset) {
         file.offset = 0;
         file.rest = nothing;
+        file.torn = false;
       }
-      if (size === file.offset) return { kind: 'read', facts: [], skipped: false };
-      const seen = take(file, process.pid, size, first);
-      if (!first || seen.kind !== 'read' || size <= firstBytes || seen.facts.some(({ kind }) => kind === 'metrics'))
-        return seen;
-      file.offset = Math.max(0, size - moreFirstBytes);
-      file.rest = nothing;
-      return take(file, process.pid, size, true);
+      if (size === file.offset) return { kind: 'read', facts: [], skipped: false, path: file.path };
+      if (!first) return take(file, pid, size, false);
+      const head = size > firstBytes ? headOf(file, pid) : undefined;
+      let seen = take(file, pid, size, true);
+      if (seen.kind === 'read' && size > firstBytes && !seen.facts.some(({ kind }) => kind === 'metrics')) {
+        file.offset = Math.max(0, size - moreFirstBytes);
+        file.rest = nothing;
+        seen = take(file, pid, size, true);
+      }
+      return seen.kind === 'read' && head !== undefined ? { ...seen, head } : seen;
     },
     keepOnly(pids) {
       for (const pid of known.keys()) if (!pids.has(pid)) known.delete(pid);
@@ -132,6 +164,7 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
 
 interface Found {
   descriptor: string;
+  path: string;
   dev: number;
   ino: number;
   size: number;
@@ -155,7 +188,7 @@ function findLog(procfs: ProcFs, pid: number, logs: string): Reading<Found | und
     (a, b) => Number(b.path.startsWith(`${logs}/`)) - Number(a.path.startsWith(`${logs}/`)),
   );
   let denied: Gap | undefined;
-  for (const { descriptor } of ranked) {
+  for (const { descriptor, path } of ranked) {
     const info = procfs.piece(`${pid}/fdinfo/${descriptor}`);
     if (!info.ok || !isWriteOnly(info.value)) continue;
     const stat = procfs.stat(`${pid}/fd/${descriptor}`);
@@ -167,7 +200,7 @@ function findLog(procfs: ProcFs, pid: number, logs: string): Reading<Found | und
     }
     if (!isLog(head.value)) continue;
     const { dev, ino, size } = stat.value;
-    return { ok: true, value: { descriptor, dev, ino, size } };
+    return { ok: true, value: { descriptor, path, dev, ino, size } };
   }
   return denied === undefined ? { ok: true, value: undefined } : { ok: false, gap: denied };
 }

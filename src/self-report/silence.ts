@@ -8,6 +8,8 @@ export interface Arrivals {
   watchedSince: number;
   /** When something last arrived; absent: never while it was watched. */
   last?: number;
+  /** Since when nothing can have arrived unseen: not while the exporter was down, on another socket, in lines that are lost. */
+  unbrokenSince?: number;
   /** `[day since the epoch, longest pause that ended on it in seconds]`, oldest first, seven days at most. */
   pauses: readonly (readonly [day: number, seconds: number])[];
 }
@@ -17,21 +19,23 @@ const keptDays = 7;
 /** So many spans of `silent_after` have to be watched before its silence means anything. */
 const spansToLearn = 6;
 
-/** `arrived`: since the look before, by a counter, the queue or the drops. `watched`: that look was of the same socket. */
-export function noteLook(before: Arrivals | undefined, now: number, arrived: boolean, watched: boolean): Arrivals {
+/**
+ * `arrived`: since the look before, by a counter, the queue or the drops. `unbroken`: whatever arrived since that look, on this
+ * socket, would have been seen.
+ */
+export function noteLook(before: Arrivals | undefined, now: number, arrived: boolean, unbroken: boolean): Arrivals {
   if (before === undefined) return { watchedSince: now, ...(arrived ? { last: now } : {}), pauses: [] };
-  if (!arrived) return before;
-  const pause = before.last === undefined || !watched ? 0 : Math.max(0, now - before.last);
-  const today = Math.floor(now / daySeconds);
-  const recent = before.pauses.filter(([day]) => day > today - keptDays && day <= today);
-  const known = recent.find(([day]) => day === today)?.[1] ?? 0;
-  const pauses =
-    pause > known
-      ? [...recent.filter(([day]) => day !== today), [today, pause] as const]
-      : recent.length === before.pauses.length
-        ? before.pauses
-        : recent;
-  return { watchedSince: before.watchedSince, last: now, pauses };
+  const known: Arrivals = unbroken ? before : { ...before, unbrokenSince: now };
+  if (!arrived || (known.last !== undefined && now <= known.last)) return known;
+  const pause = known.last === undefined ? 0 : Math.max(0, now - Math.max(known.last, known.unbrokenSince ?? 0));
+  return { ...known, last: now, pauses: withPause(known.pauses, pause, Math.floor(now / daySeconds)) };
+}
+
+function withPause(pauses: Arrivals['pauses'], pause: number, today: number): Arrivals['pauses'] {
+  const recent = pauses.filter(([day]) => day > today - keptDays && day <= today);
+  const longest = recent.find(([day]) => day === today)?.[1] ?? 0;
+  if (pause > longest) return [...recent.filter(([day]) => day !== today), [today, pause] as const];
+  return recent.length === pauses.length ? pauses : recent;
 }
 
 export interface Silence {
@@ -42,7 +46,7 @@ export interface Silence {
 /** Undefined: not silent, not for unusually long, or not watched for long enough to say. `after` 0: never told. */
 export function silenceOf(arrivals: Arrivals, now: number, after: number): Silence | undefined {
   if (after === 0) return undefined;
-  const from = arrivals.last ?? arrivals.watchedSince;
+  const from = Math.max(arrivals.last ?? arrivals.watchedSince, arrivals.unbrokenSince ?? 0);
   const forSeconds = now - from;
   // A time in the future, by a clock that was set back, says nothing.
   if (forSeconds < 0) return undefined;

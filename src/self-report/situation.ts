@@ -27,13 +27,16 @@ export interface Situation {
 /** Under it a batch that waits for its flush timeout (10 s from 8.13) looks like one that is not taken. */
 export const shortestWindow = 25;
 
-/** The default of `queue.mem.events`: 4,096, from 8.13 on 3,200. */
-const defaultQueue = 3200;
+/** Defaults of `queue.mem.events`: 4,096, from 8.13 on 3,200. */
+const defaultQueue = (leaks: boolean): number => (leaks ? 4096 : 3200);
 
-/** A disk queue has no size in events (`max_events` 0, 64,000 in 7.17); its fill is known since 8.16. */
-function isFull({ queueMax, active, filledRatio }: Figures): boolean {
+/**
+ * A disk queue has no size in events (`max_events` 0, 64,000 in 7.17); its fill is known since 8.16. `leaks`: see
+ * `situationBetween`.
+ */
+export function isFull({ queueMax, active, filledRatio }: Figures, leaks: boolean): boolean {
   if (queueMax === 0) return filledRatio !== undefined && filledRatio >= 0.99;
-  return active >= (queueMax ?? defaultQueue);
+  return active >= (queueMax ?? defaultQueue(leaks));
 }
 
 function waiting({ queueMax, active, filledEvents }: Figures): number {
@@ -50,9 +53,9 @@ export function situationBetween(a: Look, b: Look, leaks: boolean): Situation {
   const lost = to.dropped - from.dropped;
   const filtered = to.filtered - from.filtered;
   const arrived = to.events - from.events;
-  const full = isFull(to);
+  const full = isFull(to, leaks);
   const facts = { full, lost, filtered, in: arrived, out, seconds };
-  if (out > 0) return { ...facts, output: full && isFull(from) ? 'slow' : 'flowing' };
+  if (out > 0) return { ...facts, output: full && isFull(from, leaks) ? 'slow' : 'flowing' };
   const backlog = Math.min(waiting(from), waiting(to));
   if (backlog === 0 || lost > 0) {
     if (lost > 0) return { ...facts, output: 'flowing' };

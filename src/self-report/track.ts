@@ -1,7 +1,7 @@
 /** A run of looks at one process's figures → how its output does and for how long. Pure. */
-import type { OutputSituation, PipelineCounts } from '../model/model.js';
+import type { OutputSituation, PipelineCounts, SelfReport } from '../model/model.js';
 import type { Figures } from './pipeline-figures.js';
-import { type Look, type Situation, shortestWindow, situationBetween } from './situation.js';
+import { isFull, type Look, type Situation, shortestWindow, situationBetween } from './situation.js';
 
 /** Seconds of looks that are kept. */
 const keptSeconds = 330;
@@ -63,7 +63,9 @@ function runAfter(before: Track['run'], { output }: Situation, since: number): T
 export function lostRecently({ looks }: Track): number {
   const last = looks.at(-1);
   if (last === undefined) return 0;
-  const from = looks.find(({ at }) => last.at - at <= lostWindow) ?? last;
+  const within = looks.find((look) => look !== last && last.at - look.at <= lostWindow);
+  // Looks may be further apart than the window: then the one before is as near as can be told.
+  const from = within ?? looks.at(-2) ?? last;
   return last.figures.dropped - from.figures.dropped;
 }
 
@@ -89,39 +91,65 @@ export function countsOf(figures: Figures): PipelineCounts {
   return { events, filtered, acked, duplicate, deadLetter, dropped, failedAttempts: failed, bytes };
 }
 
+const counters = [
+  'events',
+  'filtered',
+  'published',
+  'acked',
+  'duplicate',
+  'deadLetter',
+  'dropped',
+  'failed',
+  'tried',
+  'bytes',
+  'reloads',
+] as const;
+
 /** Counters of a period on top of what came before; gauges as they are now, the queue's size as last told. */
 export function addPeriod(sum: Figures | undefined, period: Figures): Figures {
   if (sum === undefined) return period;
-  const added = (
-    field:
-      | 'events'
-      | 'filtered'
-      | 'published'
-      | 'acked'
-      | 'duplicate'
-      | 'deadLetter'
-      | 'dropped'
-      | 'failed'
-      | 'tried'
-      | 'bytes'
-      | 'reloads',
-  ) => sum[field] + period[field];
-  const queueMax = period.queueMax ?? sum.queueMax;
-  const outputType = period.outputType ?? sum.outputType;
-  return {
+  const { queueMax = sum.queueMax, outputType = sum.outputType } = period;
+  const next: Figures = {
     ...period,
-    events: added('events'),
-    filtered: added('filtered'),
-    published: added('published'),
-    acked: added('acked'),
-    duplicate: added('duplicate'),
-    deadLetter: added('deadLetter'),
-    dropped: added('dropped'),
-    failed: added('failed'),
-    tried: added('tried'),
-    bytes: added('bytes'),
-    reloads: added('reloads'),
     ...(queueMax === undefined ? {} : { queueMax }),
     ...(outputType === undefined ? {} : { outputType }),
+  };
+  for (const field of counters) next[field] = sum[field] + period[field];
+  return next;
+}
+
+/** The counters before that period; gauges as they are now. */
+export function subtractPeriod(sum: Figures, period: Figures): Figures {
+  const before: Figures = { ...sum };
+  for (const field of counters) before[field] = sum[field] - period[field];
+  return before;
+}
+
+/** What a track says of now; `fresh`: its newest look is young enough to. */
+export function figuresOf(
+  track: Track,
+  fresh: boolean,
+  leaks: boolean,
+): Pick<
+  SelfReport,
+  'output' | 'outputForSeconds' | 'active' | 'queueMax' | 'outputType' | 'full' | 'lostRecently' | 'rates'
+> {
+  const last = track.looks.at(-1);
+  if (last === undefined || !fresh) return { output: 'unknown' };
+  const { situation, run } = track;
+  const { figures, at } = last;
+  const rates = ratesOf(track);
+  const lost = lostRecently(track);
+  const isFailing = run?.kind === 'failing';
+  return {
+    // What was found failing stands until something moves again.
+    output: isFailing && situation?.output === 'unknown' ? run.output : (situation?.output ?? 'unknown'),
+    ...(run !== undefined && (isFailing || run.looks > 1) ? { outputForSeconds: at - run.since } : {}),
+    active: figures.active,
+    ...(figures.queueMax ? { queueMax: figures.queueMax } : {}),
+    ...(figures.outputType === undefined ? {} : { outputType: figures.outputType }),
+    ...(isFull(figures, leaks) ? { full: true as const } : {}),
+    ...(lost > 0 ? { lostRecently: lost } : {}),
+    ...(rates === undefined ? {} : { rates }),
   };
 }

@@ -34,8 +34,13 @@ export function shiftTimes(state: State, step: number, now: number): State {
 }
 
 function movedArrivals(arrivals: Arrivals, moved: (stamp: number) => number): Arrivals {
-  const { watchedSince, last } = arrivals;
-  return { ...arrivals, watchedSince: moved(watchedSince), ...(last === undefined ? {} : { last: moved(last) }) };
+  const { watchedSince, last, unbrokenSince } = arrivals;
+  return {
+    ...arrivals,
+    watchedSince: moved(watchedSince),
+    ...(last === undefined ? {} : { last: moved(last) }),
+    ...(unbrokenSince === undefined ? {} : { unbrokenSince: moved(unbrokenSince) }),
+  };
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Period {
   active: number;
   outputActive?: number;
   queueMax?: number;
+  /** False: the queue's size and the output's kind are left out, as releases up to 8.14 do after their first line. */
+  once?: boolean;
   /** `received_events_total` by id, with `device` where the line tells it. */
   inputs?: Record<string, { received?: number; device?: string }>;
 }
@@ -42,11 +44,11 @@ export function metricsOf(p: Period): Record<string, unknown> {
           ...some({ acked: p.acked, dropped: p.dropped, failed: p.failed, total: p.tried ?? p.acked }),
           active: p.outputActive ?? 0,
         },
-        type: 'logstash',
+        ...(p.once === false ? {} : { type: 'logstash' }),
       },
       pipeline: {
         events: { ...some({ total: p.in, published: p.in, filtered: p.filtered }), active: p.active },
-        queue: { max_events: p.queueMax ?? 3200 },
+        ...(p.once === false ? {} : { queue: { max_events: p.queueMax ?? 3200 } }),
       },
     },
   };

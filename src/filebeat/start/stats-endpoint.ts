@@ -36,19 +36,23 @@ function checkBuffer(section: Tree, scope: Scope): Complaint {
 }
 
 /** A unix socket needs its folder; it opens no port. */
-function socketFault(section: Tree, { scope, files }: StartContext): { fault?: Fault } {
+function unixSocket(section: Tree, { scope, files }: StartContext): { fault?: Fault; socket?: string } {
   const path = /^unix:\/\/(\/.*)$/.exec(textOf(section, 'host', scope) ?? '')?.[1];
-  const folder = path && files.stat(posix.dirname(path));
-  return folder && !folder.ok && folder.gap.reason === 'missing'
+  if (path === undefined) return {};
+  const folder = files.stat(posix.dirname(path));
+  return !folder.ok && folder.gap.reason === 'missing'
     ? { fault: failure('folder-missing', positionOf(section, 'host'), 'http.host').fault }
-    : {};
+    : { socket: posix.normalize(path) };
 }
 
 /**
- * The stats endpoint: at most one TCP listener. Any `http.*` setting switches it on unless `http.enabled` says no.
+ * The stats endpoint: at most one TCP listener, or the path of a unix socket. Any `http.*` setting switches it on unless `http.enabled` says no.
  * A host that cannot be one stops the start from 7.0 on.
  */
-export function statsEndpoint(main: Tree, context: StartContext): { listener?: Listener; fault?: Fault } {
+export function statsEndpoint(
+  main: Tree,
+  context: StartContext,
+): { listener?: Listener; fault?: Fault; socket?: string } {
   const { scope, release, names } = context;
   const found = get(main, 'http', scope);
   const section = found.ok && found.value ? toTree(found.value, scope) : undefined;
@@ -67,7 +71,7 @@ export function statsEndpoint(main: Tree, context: StartContext): { listener?: L
   if (host === undefined)
     return { listener: { ...base, address: '', target: { kind: 'unresolved', why: 'variable' } } };
   const strict = applies('http-must-bind', release);
-  if (host === 'unix') return socketFault(section.value, context);
+  if (host === 'unix') return unixSocket(section.value, context);
   const made = host === 'refused' ? undefined : resolveHost(host.address, 'tcp', 'any', names);
   if (!made || made.target.kind === 'invalid')
     return strict

@@ -1,0 +1,80 @@
+/**
+ * Where a stats endpoint can be asked: at a socket that this very process holds. For TCP the scan has found it; a unix socket is
+ * a row of `/proc/<pid>/net/unix` (unix(7)) whose inode is among the process's descriptors.
+ */
+import type { ProcessId } from '../model/model.js';
+import type { ProcFs } from '../proc/proc-fs.js';
+import { parseSocketLink, parseStat } from '../proc/process-files.js';
+import { openFileView } from '../proc/root-files.js';
+import type { EndpointTarget } from './endpoint-client.js';
+import type { StatsSocket, Subject } from './subject.js';
+
+export interface EndpointTargets {
+  /** Undefined: the process holds no such socket. */
+  find(process: ProcessId, stats: StatsSocket): EndpointTarget | undefined;
+  /** It is the same process, and still holds the socket. */
+  holds(process: ProcessId, stats: StatsSocket): boolean;
+  /** `meta.json` in path.data holds the uuid that the endpoint answers with. */
+  uuidOf(subject: Subject): string | undefined;
+}
+
+const mostDescriptors = 4096;
+const longestMeta = 64 * 1024;
+
+export function targetOf(procfs: ProcFs): EndpointTargets {
+  const viewOf = (pid: number) => openFileView(`${procfs.root}/${pid}/root`);
+
+  function inodesOf(pid: number): Set<number> {
+    const names = procfs.list(`${pid}/fd`);
+    const found = (names.ok ? names.value : []).slice(0, mostDescriptors).flatMap((fd) => {
+      const link = procfs.link(`${pid}/fd/${fd}`);
+      return (link.ok ? parseSocketLink(link.value) : undefined) ?? [];
+    });
+    return new Set(found);
+  }
+
+  function isAlive({ pid, startTicks }: ProcessId): boolean {
+    const stat = procfs.piece(`${pid}/stat`);
+    return stat.ok && parseStat(stat.value)?.startTicks === startTicks;
+  }
+
+  /** The one listening socket that bears this path, where the process holds it. */
+  function holdsUnix(pid: number, path: string): boolean {
+    const table = procfs.text(`${pid}/net/unix`);
+    const inodes = table.ok ? listeningAt(table.value, path) : [];
+    return inodes.length === 1 && inodesOf(pid).has(inodes[0]!);
+  }
+
+  return {
+    find(process, stats) {
+      if (stats.kind === 'tcp') return { address: stats.address, port: stats.port };
+      const { pid } = process;
+      if (!holdsUnix(pid, stats.path)) return undefined;
+      // A link on the way would be followed in the exporter's own root.
+      const resolved = viewOf(pid).resolve(stats.path);
+      if (!resolved.ok || resolved.value !== stats.path) return undefined;
+      return { path: `${procfs.root}/${pid}/root${stats.path}` };
+    },
+    holds(process, stats) {
+      const { pid } = process;
+      return (stats.kind === 'tcp' ? inodesOf(pid).has(stats.inode) : holdsUnix(pid, stats.path)) && isAlive(process);
+    },
+    uuidOf({ process, data }) {
+      const meta = viewOf(process.pid).read(`${data}/meta.json`, longestMeta);
+      if (!meta.ok) return undefined;
+      return /"uuid"\s*:\s*"([\w-]{1,64})"/.exec(Buffer.from(meta.value.bytes).toString('utf8'))?.[1];
+    },
+  };
+}
+
+/**
+ * Inodes of the stream sockets that listen on `path`:
+ * `0000000000000000: 00000002 00000000 00010000 0001 01 31337 /run/filebeat/fb.sock`, flag 10000 is __SO_ACCEPTCON, see proc(5).
+ */
+export function listeningAt(table: string, path: string): number[] {
+  return table.split('\n').flatMap((row) => {
+    const match = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) 0001 [0-9A-F]{2} +(\d+) (.*)$/i.exec(row);
+    if (match === null || match[3] !== path) return [];
+    return (Number.parseInt(match[1]!, 16) & 0x10000) === 0 ? [] : [Number(match[2])];
+  });
+}
