@@ -16,7 +16,7 @@ const settings = `discovery:
 ports: [${plainPort}]
 self_report: {silent_after: 1s}
 thresholds:
-  restarts: {count: 3, within: 20s}
+  restarts: {count: 3, within: 30s}
 `;
 
 const logPath = (name: string) => `/var/log/filebeat/${name}.ndjson`;
