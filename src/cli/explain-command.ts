@@ -2,23 +2,20 @@
  * `explain`: what one command line, one running process or every instance asks for; against the host
  * (`--against-host`), or under another release (`--compare-release`).
  */
-import { againstHost } from '../explain/collisions.js';
-import { compare, compareCode } from '../explain/compare.js';
+import type { Neighbourhood } from '../explain/collisions.js';
 import type { Comparison, Explanation } from '../explain/explained.js';
 import { explainCode, explanation } from '../explain/explanation.js';
-import { compareDocument, explainDocument } from '../exporter/json/explain-json.js';
-import { compareText } from '../exporter/terminal/compare-text.js';
-import { explainText } from '../exporter/terminal/explain-text.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { newestOfLine } from '../filebeat/releases/releases.js';
 import type { Gap, Prediction } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
-import { type ExplainHost, lookAround } from './explain-host.js';
+import type { ExplainHost } from './explain-host.js';
 import { type Asked, askedCommand, askedProcess } from './explain-subject.js';
 import type { Flags } from './flags.js';
-import { readSettings, StartError } from './open-host.js';
 import type { Printed, Terminal } from './print-once.js';
+import { readSettings } from './read-settings.js';
+import { StartError } from './start-error.js';
 import { version } from './version.js';
 
 /**
@@ -35,21 +32,24 @@ export async function explain(
   const { processNames } = readSettings(flags['config.file']).discovery;
   const one =
     argv !== undefined
-      ? askedCommand(argv, flags, processNames)
+      ? await askedCommand(argv, flags, processNames)
       : flags.pid !== undefined
-        ? askedProcess(flags.pid, flags, processNames)
+        ? await askedProcess(flags.pid, flags, processNames)
         : undefined;
   const looksAround = one === undefined || one.process !== undefined || flags['against-host'];
-  const host = looksAround ? await lookAround(flags, log) : undefined;
+  // A command line alone needs nothing of what looks at a host, and loading it takes longer than all the rest.
+  const host = looksAround ? await (await import('./explain-host.js')).lookAround(flags, log) : undefined;
   const asked = one === undefined ? (host?.asked ?? []) : [withIdentity(one, host)];
   const release = flags['compare-release'];
   if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
   const explained = asked.map((each) => ({ asked: each, explanation: explanation(...foretold(each, flags)) }));
   const all = explained.map((each) => each.explanation);
   const near = flags['against-host'] ? await host?.around(explained) : undefined;
-  const told: Explanation[] = near === undefined ? all : all.map((each, at) => againstHost(each, near[at]!));
+  const told: Explanation[] = near === undefined ? all : await against(all, near);
   const gaps = one === undefined ? (host?.gaps ?? []) : [];
-  const text = flags.json ? json(explainDocument(told, gaps, version)) : explainText(told, gaps, terminal);
+  const text = flags.json
+    ? json((await import('../exporter/json/explain-json.js')).explainDocument(told, gaps, version))
+    : (await import('../exporter/terminal/explain-text.js')).explainText(told, gaps, terminal);
   return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
 }
 
@@ -93,19 +93,27 @@ function foretold(asked: Asked, flags: Flags): [Asked['subject'], Prediction] {
   return [asked.subject, asked.predict(baseOptions(flags)) ?? asked.predict({})!];
 }
 
-function compareAll(
+async function against(all: readonly Explanation[], near: readonly Neighbourhood[]): Promise<Explanation[]> {
+  const { againstHost } = await import('../explain/collisions.js');
+  return all.map((each, at) => againstHost(each, near[at]!));
+}
+
+async function compareAll(
   asked: readonly Asked[],
   flags: Flags,
   release: string,
   host: ExplainHost | undefined,
   terminal: Terminal,
-): Printed {
+): Promise<Printed> {
+  const { compare, compareCode } = await import('../explain/compare.js');
   const all = asked.map((each): Comparison => {
     const [subject, before] = foretold(each, flags);
     return compare(subject, before, each.predict(optionsFor(release, before)), release);
   });
   const gaps: Gap[] = host?.gaps ?? [];
-  const text = flags.json ? json(compareDocument(all, gaps, release, version)) : compareText(all, gaps, terminal);
+  const text = flags.json
+    ? json((await import('../exporter/json/explain-json.js')).compareDocument(all, gaps, release, version))
+    : (await import('../exporter/terminal/compare-text.js')).compareText(all, gaps, terminal);
   return { text, code: withHost(compareCode(all), host) };
 }
 

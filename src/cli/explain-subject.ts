@@ -3,24 +3,18 @@
  * instance on the host.
  */
 import { posix } from 'node:path';
-import { configLabel } from '../discovery/instances/foretell.js';
-import { follow } from '../discovery/launch/follow.js';
-import { newWorld } from '../discovery/launch/new-world.js';
-import { rootUser } from '../discovery/launch/users.js';
-import { createFactReader } from '../discovery/processes/process-facts.js';
-import { isFilebeat } from '../discovery/processes/processes.js';
+import { configLabel } from '../discovery/instances/config-label.js';
 import type { Subject } from '../explain/explained.js';
 import type { Command } from '../filebeat/config/command.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, ProcessId } from '../model/model.js';
-import { createBootClock } from '../proc/boot-clock.js';
 import { readerOf } from '../proc/permissions.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import { hostRoot } from '../proc/vantage.js';
 import type { Flags } from './flags.js';
-import { StartError } from './open-host.js';
+import { StartError } from './start-error.js';
 
 /** One Filebeat to be explained. */
 export interface Asked {
@@ -40,12 +34,16 @@ export interface Asked {
  * `explain -- filebeat -c …`, with or without the program's name. The environment is what `--env` says and nothing
  * else: the shell that asks is not the one that will start Filebeat.
  */
-export function askedCommand(given: readonly string[], flags: Flags, processNames: readonly string[]): Asked {
+export async function askedCommand(
+  given: readonly string[],
+  flags: Flags,
+  processNames: readonly string[],
+): Promise<Asked> {
   const files = openFileView(hostRoot(openProcFs(flags['path.procfs']), flags['path.rootfs']));
   const argv = given[0]?.startsWith('-') ? ['filebeat', ...given] : [...given];
   const cwd = posix.resolve(flags.cwd ?? process.cwd());
   const env = Object.fromEntries(flags.env.map(({ name, value }) => [name, value]));
-  const inner = throughWrapper({ argv, cwd, env }, files, processNames);
+  const inner = await throughWrapper({ argv, cwd, env }, files, processNames);
   const command: Command = { argv, cwd, env, ...inner, uid: process.getuid?.() ?? 0 };
   const remarks = inner ? ['it is started through a wrapper, whose paths and variables count'] : [];
   return {
@@ -56,13 +54,19 @@ export function askedCommand(given: readonly string[], flags: Flags, processName
 }
 
 /** A bare `filebeat` is what a shell would find: the packages put a script there that adds paths. */
-function throughWrapper(
+async function throughWrapper(
   start: { argv: string[]; cwd: string; env: Record<string, string> },
   files: FileView,
   processNames: readonly string[],
-): Pick<Command, 'argv' | 'cwd' | 'env'> | undefined {
+): Promise<Pick<Command, 'argv' | 'cwd' | 'env'> | undefined> {
   const [program = ''] = start.argv;
   const path = program.includes('/') ? program : `/usr/bin/${program}`;
+  if (isProgramItself(path, files, processNames)) return undefined;
+  const [{ follow }, { newWorld }, { rootUser }] = await Promise.all([
+    import('../discovery/launch/follow.js'),
+    import('../discovery/launch/new-world.js'),
+    import('../discovery/launch/users.js'),
+  ]);
   const world = newWorld(files, processNames);
   const rest = { envOpen: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
   follow({ ...start, ...rest, program: path, byShell: true }, world);
@@ -72,10 +76,25 @@ function throughWrapper(
   return isSame ? undefined : { argv: found.argv, cwd: found.cwd, env: found.env };
 }
 
+const filebeatNames = ['filebeat', 'filebeat-oss'];
+
+/** Bears the name and is no script, or is not there. */
+function isProgramItself(path: string, files: FileView, processNames: readonly string[]): boolean {
+  if (![...filebeatNames, ...processNames].includes(posix.basename(path))) return false;
+  const head = files.head(path, 4);
+  if (!head.ok) return head.gap.reason === 'missing';
+  return Buffer.from(head.value).toString('latin1') === '\x7fELF';
+}
+
 /** Throws `StartError`: there is no such process, or it is no Filebeat. */
-export function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Asked {
+export async function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Promise<Asked> {
+  const [{ createFactReader }, { isFilebeat }, { createBootClock }] = await Promise.all([
+    import('../discovery/processes/process-facts.js'),
+    import('../discovery/processes/processes.js'),
+    import('../proc/boot-clock.js'),
+  ]);
   const procfs = openProcFs(flags['path.procfs']);
-  const names = ['filebeat', 'filebeat-oss', ...processNames];
+  const names = [...filebeatNames, ...processNames];
   const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);

@@ -1,5 +1,4 @@
 /** The host as the commands use it: settings, memory and the reporter put together from flags. */
-import { readFileSync } from 'node:fs';
 import type { PredictOptions } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
 import { createReporter, type Reporter } from '../report/reporter.js';
@@ -8,19 +7,10 @@ import { defectText } from '../runtime/defect.js';
 import type { Logger } from '../runtime/log.js';
 import type { LookOptions } from '../scan/host-scan.js';
 import { ScanFailure } from '../scan/scan-failure.js';
-import { defaultSettings, parseSettings, type Settings } from '../settings/settings.js';
+import type { Settings } from '../settings/settings.js';
 import type { Flags } from './flags.js';
-
-/** A start-up option that cannot be honoured: `main` prints the message and ends with the code for it. */
-export class StartError extends Error {
-  /** `mayPass`: nothing has to be changed, a later start may succeed. */
-  constructor(
-    message: string,
-    readonly mayPass = false,
-  ) {
-    super(message);
-  }
-}
+import { readSettings } from './read-settings.js';
+import { StartError } from './start-error.js';
 
 export interface Host {
   reporter: Reporter;
@@ -45,20 +35,6 @@ export interface HostOptions {
   oneLook: boolean;
   /** Write to the state file. */
   remember: boolean;
-}
-
-/** Throws `StartError`: the file cannot be read, or says something that cannot be honoured. */
-export function readSettings(file: string | undefined): Settings {
-  if (file === undefined) return defaultSettings;
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new StartError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
-  const parsed = parseSettings(bytes, file);
-  if (!parsed.ok) throw new StartError(parsed.errors.join('\n'));
-  return parsed.settings;
 }
 
 /** What was left out for its size is said once, when it begins and when it is over. */

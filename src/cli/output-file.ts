@@ -3,7 +3,7 @@ import { constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync,
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { sweepBeside, writeWhole } from '../runtime/whole-file.js';
-import { StartError } from './open-host.js';
+import { StartError } from './start-error.js';
 
 type Target =
   /** A plain file, or none yet: `path` has no link in it. */

@@ -6,7 +6,8 @@ import { BindError } from '../web/bind-error.js';
 import type { ListenTarget } from '../web/listen-address.js';
 import { bytes } from '../words/figures.js';
 import type { Flags } from './flags.js';
-import { openHost, StartError } from './open-host.js';
+import { openHost } from './open-host.js';
+import { StartError } from './start-error.js';
 import { version } from './version.js';
 
 export interface Running {

@@ -1,6 +1,6 @@
 /** The same files under two releases: would it start, and which listeners are lost, gained, moved. Pure. */
 import type { Fault, Listener, Prediction } from '../model/model.js';
-import { positionText } from '../words/words.js';
+import { positionText } from '../words/places.js';
 import type { Comparison, Subject } from './explained.js';
 import { lossesOf } from './explanation.js';
 import { racesOf } from './races.js';

@@ -12,7 +12,7 @@ import type {
   Target,
   UnresolvedWhy,
 } from '../model/model.js';
-import { endpointText, positionText } from '../words/words.js';
+import { endpointText, positionText } from '../words/places.js';
 import type { Collision, Comparison, ExplainedListener, Explanation } from './explained.js';
 import type { Race } from './races.js';
 

@@ -12,8 +12,8 @@ import {
   whyText,
 } from '../../explain/sentences.js';
 import type { Fault, Gap, Listener, Prediction, Release } from '../../model/model.js';
-import { positionText } from '../../words/words.js';
-import { gapJson } from './status-json.js';
+import { positionText } from '../../words/places.js';
+import { gapJson } from './gap-json.js';
 
 const subjectJson = ({ name, pid, config, remarks }: Subject) => ({
   name: name ?? null,

@@ -4,7 +4,6 @@ import { endpointKey } from '../../model/endpoint.js';
 import type {
   Changes,
   Entry,
-  Gap,
   History,
   Identity,
   Owner,
@@ -18,6 +17,7 @@ import { entriesOf, isFailure } from '../../report/journal.js';
 import { entryText } from '../../words/entry.js';
 import { positionText } from '../../words/words.js';
 import { type InstanceView, instanceViews, mismatchView, namespaceText, ownSocket } from '../view.js';
+import { gapJson } from './gap-json.js';
 
 function instanceJson(report: Report, { instance, verdict }: InstanceView) {
   const { process, prediction } = instance;
@@ -151,8 +151,6 @@ function mismatchesJson(report: Report) {
     };
   });
 }
-
-export const gapJson = (gap: Gap) => ({ reason: gap.reason, subject: gap.subject, detail: gap.detail ?? null });
 
 const staticJson = (port: StaticPortVerdict) => ({
   protocol: port.protocol,

@@ -2,7 +2,7 @@
 import type { Comparison } from '../../explain/explained.js';
 import { answerText, faultCure, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
 import type { Gap, Listener, Prediction } from '../../model/model.js';
-import { positionText } from '../../words/words.js';
+import { positionText } from '../../words/places.js';
 import { plural } from '../format.js';
 import { type Fact, factLines } from './explain-lines.js';
 import { type ExplainTextOptions, hostGaps, noFilebeat, subjectLine } from './explain-text.js';

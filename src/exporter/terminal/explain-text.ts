@@ -16,7 +16,7 @@ import {
   whyText,
 } from '../../explain/sentences.js';
 import type { ConfigFile, Gap, Prediction } from '../../model/model.js';
-import { positionText } from '../../words/words.js';
+import { positionText } from '../../words/places.js';
 import { plural } from '../format.js';
 import { type Fact, factLines } from './explain-lines.js';
 import { type Colour, cut, type Paint, painter, safe } from './terminal.js';

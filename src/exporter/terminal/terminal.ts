@@ -4,19 +4,25 @@ import { spelledOut } from '../../runtime/controls.js';
 /** Foreign text with everything that could act on a terminal spelled out, e.g. `\x1b[31m`. */
 export const safe = spelledOut;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Takes 10 ms to be made, and most texts need none. */
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
 const wide =
   /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
-const plain = /^[\u0020-\u007e\u00a0-\u036f]*$/;
+/** Each character a column wide: Latin letters, and the dashes, quotes and dots of print. */
+const plain = /^[\u0020-\u007e\u00a0-\u036f\u2010-\u2027\u2030-\u203b]*$/;
 
 /** The segmenter copies its whole text for each grapheme that it finds: a long one is given to it in pieces. */
 const pieces = /[\u0000-\u001f]|[^\u0000-\u001f]{1,200}/gu;
 
 function split(text: string): string[] {
   if (plain.test(text)) return [...text];
-  return (text.match(pieces) ?? []).flatMap((piece) =>
-    piece.length === 1 ? [piece] : Array.from(graphemes.segment(piece), (s) => s.segment),
-  );
+  return (text.match(pieces) ?? []).flatMap((piece) => (piece.length === 1 ? [piece] : graphemesOf(piece)));
 }
 
 const widthOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1);

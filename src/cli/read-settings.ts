@@ -1,0 +1,18 @@
+/** The exporter's own configuration file, as the commands read it. */
+import { readFileSync } from 'node:fs';
+import { defaultSettings, parseSettings, type Settings } from '../settings/settings.js';
+import { StartError } from './start-error.js';
+
+/** Throws `StartError`: the file cannot be read, or says something that cannot be honoured. */
+export function readSettings(file: string | undefined): Settings {
+  if (file === undefined) return defaultSettings;
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new StartError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+  const parsed = parseSettings(bytes, file);
+  if (!parsed.ok) throw new StartError(parsed.errors.join('\n'));
+  return parsed.settings;
+}
