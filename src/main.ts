@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import './runtime/no-debugger.js';
 import { refusedCode } from './cli/flags.js';
-import { StartError } from './cli/open-host.js';
 import { type Options, parseOptions } from './cli/options.js';
 /** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
 import type { Printed, Terminal } from './cli/print-once.js';
+import { StartError } from './cli/start-error.js';
 import { version } from './cli/version.js';
 import { wallMs } from './runtime/clock.js';
 import { defectText } from './runtime/defect.js';

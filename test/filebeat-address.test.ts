@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { collides, type Network, resolveHost, serves } from '../src/filebeat/net/address.js';
 import { formatIpv6, parseAddress } from '../src/filebeat/net/ip.js';
-import { type NameTables, parseHosts, parseServices, readNames } from '../src/filebeat/net/name-tables.js';
-import type { Protocol, Target } from '../src/model/model.js';
+import { type NameTables, nameTables, parseHosts, parseServices } from '../src/filebeat/net/name-tables.js';
+import type { Gap, Protocol, Target } from '../src/model/model.js';
 import { memoryFiles } from './support/memory-files.js';
 
 const names: NameTables = {
@@ -162,19 +162,25 @@ describe('name tables', () => {
   });
 
   test('localhost is 127.0.0.1 where no hosts file says otherwise', () => {
-    const { names: read, gaps } = readNames(memoryFiles({}));
+    const gaps: Gap[] = [];
+    const read = nameTables(memoryFiles({}), (gap) => gaps.push(gap));
     assert.deepEqual([read.hosts('Localhost'), read.hosts('other'), gaps], [['127.0.0.1'], [], []]);
   });
 
   test('a hosts file is taken at its word', () => {
-    const { names: read } = readNames(memoryFiles({ '/etc/hosts': '::1 localhost\r\n10.1.1.1 A B\nnonsense c\n' }));
+    const text = '::1 localhost\r\n10.1.1.1 A B\nnonsense c\n';
+    const read = nameTables(memoryFiles({ '/etc/hosts': text }), () => assert.fail('a gap'));
     assert.deepEqual([read.hosts('localhost'), read.hosts('b'), read.hosts('c')], [['::1'], ['10.1.1.1'], []]);
   });
 
   test('with an unreadable services file an unknown service is unresolved, not wrong', () => {
-    const { names: read, gaps } = readNames(memoryFiles({ '/etc/services': { denied: true } }));
-    assert.equal(gaps[0]?.reason, 'denied');
+    const gaps: Gap[] = [];
+    const read = nameTables(memoryFiles({ '/etc/services': { denied: true } }), (gap) => gaps.push(gap));
     assert.deepEqual(resolveHost(':netflow', 'udp', 'any', read).target, { kind: 'unresolved', why: 'service-name' });
     assert.deepEqual(resolveHost(':domain', 'udp', 'any', read).port, 53);
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      ['denied'],
+    );
   });
 });

@@ -11,7 +11,8 @@ import { predictSection } from './config/section.js';
 import { detectRelease, type Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
 import type { Reading } from './files/load.js';
-import { readNames } from './net/name-tables.js';
+import { oneLook } from './files/one-look.js';
+import { nameTables } from './net/name-tables.js';
 import { checkProcessors } from './processors/processors.js';
 import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases/releases.js';
 import type { StartContext } from './start/start-context.js';
@@ -33,8 +34,9 @@ export interface PredictOptions {
   installed?: string;
 }
 
-/** Reads nothing but `files`, keeps nothing between calls. */
-export function predict(command: Command, files: FileView, options: PredictOptions = {}): Prediction {
+/** Reads nothing but `files`, and keeps nothing between calls; who predicts several times from one look hands in `oneLook(files)`. */
+export function predict(command: Command, given: FileView, options: PredictOptions = {}): Prediction {
+  const files = oneLook(given);
   const first = predictOnce(command, files, options, false);
   const [clash] = first.clashes;
   if (!clash) return first.prediction;
@@ -97,7 +99,7 @@ function predictIn(home: string, command: Command, files: FileView, options: Pre
     paths,
     gaps: reading.gaps,
   };
-  const partial = run(command, readCommand(command.argv, version), reading, options.filesetsFromTable ?? false);
+  const partial = run(command, readCommand(command.argv, version), reading, options);
   return { prediction: { ...empty, ...partial }, clashes: reading.clashes };
 }
 
@@ -130,7 +132,7 @@ function exitsAtOnce(reason: Fault, rest: Partial_ = {}): Partial_ {
   return exits({ ...reason, atOnce: true }, rest);
 }
 
-function run(command: Command, read: ReadCommand, reading: Reading, fromTable: boolean): Partial_ {
+function run(command: Command, read: ReadCommand, reading: Reading, options: PredictOptions): Partial_ {
   const commandLine = { file: 'command line' };
   switch (read.kind) {
     case 'exits':
@@ -144,7 +146,7 @@ function run(command: Command, read: ReadCommand, reading: Reading, fromTable: b
         reason: { code: 'hosted', subject: read.program, at: commandLine },
       };
     default:
-      return runLine(command, read.line, reading, fromTable);
+      return runLine(command, read.line, reading, options);
   }
 }
 
@@ -160,7 +162,12 @@ function scopeOf(command: Command, release: ReleaseVersion, reading: Reading): S
   };
 }
 
-function runLine(command: Command, line: CommandLine, reading: Reading, fromTable: boolean): Partial_ {
+function runLine(
+  command: Command,
+  line: CommandLine,
+  reading: Reading,
+  { filesetsFromTable: fromTable = false, running }: PredictOptions,
+): Partial_ {
   const { release } = reading;
   const scope = scopeOf(command, release, reading);
   const strict = line.strictPerms && command.env?.['BEAT_STRICT_PERMS'] !== 'false';
@@ -193,8 +200,7 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   const known = { mainFiles, paths };
   if (managed) return { ...known, outcome: 'dynamic', reason: { code: 'managed', at: { file: 'command line' } } };
   scope.keystore = keystoreExists(main.tree, paths.data, scope, reading);
-  const { names, gaps } = readNames(reading.files);
-  reading.gaps.push(...gaps);
+  const names = nameTables(reading.files, (gap) => reading.gaps.push(gap));
   const context: StartContext = {
     release,
     scope,
@@ -210,6 +216,7 @@ function runLine(command: Command, line: CommandLine, reading: Reading, fromTabl
   if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
   const asked = (): Pick<Prediction, 'asked'> => {
+    if (running === undefined) return {};
     const source = { paths, overrides: moduleOverrides.tree, context, reading, fromTable };
     const all = askedOfFiles(main.tree, line.modules, source);
     return { asked: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };

@@ -48,7 +48,10 @@ export interface Prediction {
   listeners: Listener[];
   /** Things that cost an input or a file, while Filebeat runs on. */
   faults: Refusal[];
-  /** Of `exits`: what the files ask for, for the case that the reason is wrong. Absent where they cannot be read. */
+  /**
+   * Of `exits`, where a process runs: what the files ask for, for the case that the reason is wrong. Absent where they
+   * cannot be read.
+   */
   asked?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
   /** Faults that a running process has proved wrong: they count for nothing here. */
   refuted?: Fault[];

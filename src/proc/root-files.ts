@@ -12,13 +12,14 @@ import {
   openSync,
   readlinkSync,
   readSync,
+  realpathSync,
   type Stats,
 } from 'node:fs';
 import { FILE_IN_THE_WAY, type FileContent, type FileStat, type FileView } from '../filebeat/files/file-view.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
 import { mayUse, READ, type Reader, SEARCH } from './permissions.js';
-import { during, leftAlone } from './place.js';
+import { allLeftAlone, during, leftAlone } from './place.js';
 import { gapOf } from './proc-fs.js';
 
 export interface RootedView extends FileView {
@@ -54,9 +55,39 @@ function absent(root: string, path: string): GapReason {
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. */
 export function openFileView(root: string, observe?: Observer, reader?: Reader): RootedView {
   const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
+  /** In our own root, with nobody's permissions to be judged, the kernel may walk: links lead where they lead for all. */
+  const isOwnRoot = prefix === '' && reader === undefined;
+
+  /** Undefined: not as simple as a path whose folder is reached without a link. */
+  function walkOwnRoot(path: string): Walk | undefined {
+    if (!isOwnRoot || allLeftAlone().length > 0) return undefined;
+    const slash = path.lastIndexOf('/');
+    const folder = path.slice(0, slash) || '/';
+    const name = path.slice(slash + 1);
+    if (slash < 0 || name === '' || name === '.' || name === '..') return undefined;
+    try {
+      return during(path, () => {
+        if (realpathSync.native(folder) !== folder) return undefined;
+        const stats = lstatSync(path, { throwIfNoEntry: false });
+        if (stats === undefined) {
+          observe?.(path, 'ENOENT');
+          return { ok: false, gap: { reason: absent(root, path), subject: path } };
+        }
+        if (stats.isSymbolicLink()) return undefined;
+        observe?.(path, markOf(stats));
+        return { ok: true, canonical: path, stats };
+      });
+    } catch {
+      return undefined; // Step by step it comes out which part of the path fails, and how.
+    }
+  }
 
   /** Resolves links inside the root; the parts already walked never hold a link. */
   function walk(path: string): Walk {
+    return walkOwnRoot(path) ?? walkStepwise(path);
+  }
+
+  function walkStepwise(path: string): Walk {
     const pending = path.split('/').reverse();
     let canonical = '';
     // The slash makes the kernel enter the root even where `<pid>/root` is a link.
@@ -112,8 +143,21 @@ export function openFileView(root: string, observe?: Observer, reader?: Reader):
     return { ok: false, gap: { reason: 'denied', subject: path, detail: `uid ${uid} may not read it`, deniedTo: uid } };
   }
 
-  /** Opens what `walk` found, one directory after the other, following nothing. */
+  /** Opens what `walk` found; of a device or a FIFO that took its place, nothing. */
   function openWalked(canonical: string, flags: number): number {
+    if (!isOwnRoot) return openStepwise(canonical, flags);
+    const found = openSync(canonical, O_PATH | constants.O_NOFOLLOW);
+    try {
+      const stats = fstatSync(found);
+      if (!stats.isFile() && !stats.isDirectory()) throw Object.assign(new Error('replaced'), { code: 'ELOOP' });
+      return openSync(`/proc/self/fd/${found}`, flags);
+    } finally {
+      closeSync(found);
+    }
+  }
+
+  /** One directory after the other, following nothing. */
+  function openStepwise(canonical: string, flags: number): number {
     const parts = canonical.split('/').filter((part) => part !== '');
     const last = parts.pop();
     let descriptor = openSync(`${prefix}/`, O_PATH | constants.O_DIRECTORY);

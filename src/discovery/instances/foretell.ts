@@ -1,14 +1,14 @@
 /** One way to start a Filebeat → what it would open, kept for as long as its files stay the same. */
 import { posix } from 'node:path';
-import { type Command, readCommand } from '../../filebeat/config/command.js';
+import type { Command } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
+import { oneLook } from '../../filebeat/files/one-look.js';
 import { createWork, WorkSpent, withWork } from '../../filebeat/files/work.js';
 import { predict } from '../../filebeat/predict.js';
 import {
   answersAlike,
   knownReleases,
-  newestRelease,
   parseRelease,
   type ReleaseAnswers,
   withAnswers,
@@ -20,6 +20,7 @@ import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { attempt } from '../../runtime/defect.js';
 import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
+import { configLabel } from './config-label.js';
 
 /** What a prediction is made from. It holds an environment: it stays inside of the program. */
 export interface Start {
@@ -28,13 +29,6 @@ export interface Start {
   rootDir: string;
   /** As whom it reads its files; absent: it may read everything, or nobody knows. */
   reader?: Reader;
-}
-
-/** `-c` as given, comma-joined; `filebeat.yml` where there is none. Each release has rules of its own for flags. */
-export function configLabel(argv: readonly string[], version?: string): string {
-  const release = version === undefined ? undefined : parseRelease(version);
-  const read = readCommand(argv, release ?? newestRelease);
-  return cutText(read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml', limits.textChars);
 }
 
 /** Canonical where it exists, else as it is written. */
@@ -150,7 +144,7 @@ function predictWithin(
   const room = Math.min(budget.each, budget.left());
   const work = createWork(room);
   try {
-    return act(withWork(files, work));
+    return act(oneLook(withWork(files, work)));
   } catch (error) {
     if (!(error instanceof WorkSpent)) throw error;
     if (room < budget.each) throw new NoRoom();
@@ -196,7 +190,10 @@ export function defectGap(subject: string, place: string): Gap {
  * them, it is of an older one: the newest under which it could.
  */
 export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const { prediction, older } = predictNewestThatStarts((release) => predict(command, files, { running, ...release }));
+  const { prediction, older } = predictNewestThatStarts((tried) =>
+    // A release that is only tried tells nothing unless the process could run under it.
+    predict(command, files, tried.release === undefined ? { running } : tried),
+  );
   return older === undefined ? prediction : { ...older, release: { source: 'hint' } };
 }
 

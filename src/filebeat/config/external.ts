@@ -13,7 +13,7 @@ import { askedTogether, refusal } from '../inputs/refusal.js';
 import { applies } from '../releases/releases.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
 import { get, toBool, toList, toPlain, toText, toTree } from '../tree/read.js';
-import { copyTree, newTree, type Tree } from '../tree/tree.js';
+import { copyTree, newTree, standsAlone, type Tree } from '../tree/tree.js';
 import { isGoFloat, type Plain, plainMap } from '../tree/value.js';
 import { failure, type Read, type Scope } from '../tree/variables.js';
 
@@ -175,14 +175,15 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
   };
   for (const { fault, entries } of loaded.lost) lose(fault, entries);
   const entries = loaded.files.flatMap((file) => file.entries);
+  const checked = new Map<Tree, InputResult>();
   if (!section.reload) {
-    const fault = checkEntries(entries, context);
+    const fault = checkEntries(entries, checked, context);
     if (fault) return { ...external, fatal: fault };
   }
   const included = applies('included-enabled', release) ? entries.filter((entry) => isEnabled(entry, scope)) : entries;
   for (const entry of distinct(included, scope, external, lose)) {
     // A running entry is a tree of its own: it no longer sees the rest of its file.
-    const result = readInput(copyTree(entry), context);
+    const result = checked.get(entry) ?? readInput(copyTree(entry), context);
     if (result.failure) lose(result.failure.fault, [entry]);
     else external.results.push(result);
     external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
@@ -219,11 +220,20 @@ export function distinct(
   return [...running.values()];
 }
 
-/** What Filebeat looks at before it starts; switched-off entries are passed over. */
-function checkEntries(entries: readonly Tree[], context: InputContext): Fault | undefined {
+/**
+ * What Filebeat looks at before it starts; switched-off entries are passed over. `checked` is filled with what comes to the
+ * same when the entry runs: it refers to nothing.
+ */
+function checkEntries(
+  entries: readonly Tree[],
+  checked: Map<Tree, InputResult>,
+  context: InputContext,
+): Fault | undefined {
   for (const entry of entries) {
     if (!isEnabled(entry, context.scope)) continue;
-    const { failure: failed } = readInput(entry, context);
+    const result = readInput(entry, context);
+    if (standsAlone(entry)) checked.set(entry, result);
+    const { failure: failed } = result;
     const fatal = failed && isFoundByCheck(failed.phase, context);
     if (fatal) return failed.fault;
   }

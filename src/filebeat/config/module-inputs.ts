@@ -10,7 +10,7 @@ import { askedTogether, refusal } from '../inputs/refusal.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from '../modules/modules.js';
 import { isEnabled } from '../tree/checks.js';
 import { get, toBool } from '../tree/read.js';
-import { copyTree, newTree, type Tree } from '../tree/tree.js';
+import { copyTree, newTree, standsAlone, type Tree } from '../tree/tree.js';
 import type { Scope } from '../tree/variables.js';
 import {
   type DynamicSection,
@@ -112,10 +112,13 @@ export function externalModules(
   const { context } = source;
   const external = { results: [], listeners: [], faults: [], fallback: false } as External & { fallback: boolean };
   const entries = files.flatMap((file) => file.entries);
+  // The check and the run come to the same, unless the entry refers to something.
+  const checked = new Map<Tree, Group>();
   if (!section.reload) {
     for (const entry of entries) {
       if (!isEnabled(entry, context.scope)) continue;
       const group = readGroup(entry, source);
+      if (standsAlone(entry)) checked.set(entry, group);
       const fatal = group.fatal ?? group.results.map((result) => fatalOf(result, context)).find((fault) => fault);
       if (fatal) return { ...external, fatal };
     }
@@ -123,7 +126,7 @@ export function externalModules(
   const lose = (fault: Fault, lost: readonly Tree[]) =>
     external.faults.push(refusalOf(fault, askedOfEntries(lost, source), section, context));
   for (const entry of distinct(entries, context.scope, external, lose)) {
-    const group = readGroup(copyTree(entry), source);
+    const group = checked.get(entry) ?? readGroup(copyTree(entry), source);
     for (const fault of group.faults)
       external.faults.push(refusalOf(fault, askedOfEntries([entry], { ...source, fromTable: true }), section, context));
     if (group.fallback) external.fallback = true;

@@ -11,6 +11,7 @@ import { type Clash, treeFromYaml } from '../tree/build.js';
 import type { Tree, TreeRules } from '../tree/tree.js';
 import { parseYaml, type YamlResult } from '../yaml/yaml.js';
 import type { FileStat, FileView } from './file-view.js';
+import { derive } from './one-look.js';
 import { costs, countNodes } from './work.js';
 
 /** What one prediction has read so far. */
@@ -39,7 +40,9 @@ export const FILE_LIMIT = limits.configBytes;
 
 export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
   const at = { file: path };
-  const stat = reading.files.stat(path);
+  // Its stat comes along with a file that can be read.
+  const content = reading.files.read(path, FILE_LIMIT);
+  const stat = content.ok ? { ok: true as const, value: content.value.stat } : reading.files.stat(path);
   const known = noted({ path, role, reloaded, ...(stat.ok ? stampsOf(stat.value) : {}) }, reading);
   if (!stat.ok) {
     if (stat.gap.reason === 'missing') return { kind: 'fault', fault: { code: 'file-missing', subject: path, at } };
@@ -50,10 +53,10 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   if (stat.value.kind === 'other') {
     return unseen({ reason: 'malformed', subject: path, detail: 'not a regular file' }, path, reading);
   }
-  const content = reading.files.read(path, FILE_LIMIT);
   if (!content.ok) return unseen(content.gap, path, reading);
-  known.digest = digestOf(content.value.bytes);
-  const parsed = parseOnce(content.value.bytes, known.digest, reading);
+  const { bytes } = content.value;
+  known.digest = derive(bytes, 'digest', () => digestOf(bytes));
+  const parsed = parseOnce(bytes, bytes, reading);
   if (!parsed.ok) {
     const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
     if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
@@ -63,21 +66,26 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
 }
 
-/** Once for all releases that read it alike, where work is counted. */
-function parseOnce(bytes: Uint8Array, digest: string, { files: { work }, release }: Reading): YamlResult {
+/**
+ * A document, or a text that was made from a file, parsed once for all who read it alike. `source`: the file's bytes.
+ */
+export function parseOnce(
+  document: Uint8Array | string,
+  source: Uint8Array,
+  { files: { work }, release }: Reading,
+): YamlResult {
   const flowColonFatal = !applies('flow-colons', release);
-  if (work === undefined) return parseYaml(bytes, { flowColonFatal });
-  const key = `${digest} ${bytes.length} ${flowColonFatal}`;
-  let known = work.parsed.get(key);
-  if (known === undefined) {
+  const text = typeof document === 'string' ? document : '';
+  const known = derive(source, `yaml ${flowColonFatal} ${text}`, () => {
+    const bytes = typeof document === 'string' ? Buffer.from(document) : document;
     // What is refused was read, too.
-    work.spend(Math.ceil(bytes.length / 16));
+    work?.spend(Math.ceil(bytes.length / 16));
     const yaml = parseYaml(bytes, { flowColonFatal });
-    known = { yaml, nodes: yaml.ok ? countNodes(yaml.root) : 0 };
-    work.parsed.set(key, known);
-    work.spend(known.nodes * costs.parsed);
-  }
-  work.spend(known.nodes * costs.node);
+    const nodes = work !== undefined && yaml.ok ? countNodes(yaml.root) : 0;
+    work?.spend(nodes * costs.parsed);
+    return { yaml, nodes };
+  });
+  work?.spend(known.nodes * costs.node);
   return known.yaml;
 }
 

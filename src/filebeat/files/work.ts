@@ -2,7 +2,7 @@
  * What a prediction may cost, counted in work and not in time: the same on a slow machine as on a fast one. One counter is
  * handed down with the files that everything is read from. A unit is about a microsecond of a machine of today.
  */
-import type { YamlNode, YamlResult } from '../yaml/yaml.js';
+import type { YamlNode } from '../yaml/yaml.js';
 import type { FileView } from './file-view.js';
 
 /** Units for one of each. */
@@ -22,8 +22,6 @@ export interface Work {
   /** Throws `WorkSpent` beyond what there is. */
   spend(units: number): void;
   spent(): number;
-  /** Documents parsed so far, by file and content: what other releases make of them needs no second reading. */
-  parsed: Map<string, { yaml: YamlResult; nodes: number }>;
 }
 
 /** Thrown to leave a prediction that costs too much; caught where it was begun. */
@@ -37,7 +35,6 @@ export function createWork(most: number): Work {
       if (spent > most) throw new WorkSpent('too much work');
     },
     spent: () => spent,
-    parsed: new Map(),
   };
 }
 

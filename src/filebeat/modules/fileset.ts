@@ -3,15 +3,15 @@
  * the template with the variables in it is the YAML of an input.
  */
 import type { Position } from '../../model/model.js';
-import { FILE_LIMIT, loadFile, type Reading } from '../files/load.js';
+import { FILE_LIMIT, loadFile, parseOnce, type Reading } from '../files/load.js';
+import { derive } from '../files/one-look.js';
 import { applies } from '../releases/releases.js';
-import { renderTemplate } from '../template/template.js';
+import { compileTemplate, renderTemplate, type Template } from '../template/template.js';
 import { treeFromYaml } from '../tree/build.js';
 import { get, toList, toPlain, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
 import { failure, type Read, type Scope } from '../tree/variables.js';
-import { parseYaml } from '../yaml/yaml.js';
 import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
 
 /** Where modules are read from, and what their templates know of the host. */
@@ -47,7 +47,7 @@ export function makeFileset(module: string, fileset: string, settings: FilesetSe
   if (!manifest.ok) return manifest;
   const variables = evaluate(manifest.value, module, fileset, settings, home);
   if (!variables.ok) return variables;
-  const render = (text: string) => renderTemplate(text, variables.value, home.reading.files.work?.spend);
+  const render = (text: string | Template) => renderTemplate(text, variables.value, home.reading.files.work?.spend);
   for (const pipeline of manifest.value.pipelines) {
     const rendered = render(pipeline);
     if (!rendered.ok) return failure(rendered.fault.code, at, subject);
@@ -62,9 +62,10 @@ export function makeFileset(module: string, fileset: string, settings: FilesetSe
     return { ok: 'unseen' };
   }
   note(path, template.value.stat.mtime, home.reading);
-  const text = render(Buffer.from(template.value.bytes).toString('utf8'));
+  const { bytes } = template.value;
+  const text = render(derive(bytes, 'template', () => compileTemplate(Buffer.from(bytes).toString('utf8'))));
   if (!text.ok) return failure(text.fault.code, at, subject);
-  return inputOf(text.text, subject, settings, home);
+  return inputOf(text.text, bytes, subject, settings, home);
 }
 
 function note(path: string, mtime: number, reading: Reading): void {
@@ -72,10 +73,16 @@ function note(path: string, mtime: number, reading: Reading): void {
     reading.seen.push({ path, role: 'manifest', mtime, reloaded: false });
 }
 
-function inputOf(text: string, subject: string, settings: FilesetSettings, home: ModuleHome): Read<Tree> {
+function inputOf(
+  text: string,
+  template: Uint8Array,
+  subject: string,
+  settings: FilesetSettings,
+  home: ModuleHome,
+): Read<Tree> {
   const { scope, reading } = home;
   const { at } = settings;
-  const parsed = parseYaml(Buffer.from(text), { flowColonFatal: !applies('flow-colons', reading.release) });
+  const parsed = parseOnce(text, template, reading);
   if (!parsed.ok) return failure('module-template-yaml', at, subject);
   const built = treeFromYaml(parsed.root, { file: at.file, rules: reading.rules, clashes: [] });
   if (!built.ok) return failure(built.fault.code, at, subject);

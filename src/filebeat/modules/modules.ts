@@ -6,6 +6,7 @@
 import { limits } from '../../model/limits.js';
 import type { Fault, Position } from '../../model/model.js';
 import { FILE_LIMIT } from '../files/load.js';
+import { derive } from '../files/one-look.js';
 import { knownInput } from '../releases/registry.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { filesetNotes } from '../tree/notes.js';
@@ -161,7 +162,7 @@ class Registry {
     const { enableAll, forceEnable } = this.switches;
     const filesets = new Map(entry.filesets);
     if (!mustBeListed || forceEnable)
-      for (const name of existing.value.names) if (!filesets.has(name)) filesets.set(name, emptySettings(entry.at));
+      for (const name of existing.value.names()) if (!filesets.has(name)) filesets.set(name, emptySettings(entry.at));
     const inputs: FilesetInput[] = [];
     let on = 0;
     for (const [name, stated] of filesets) {
@@ -219,26 +220,30 @@ class Registry {
   }
 
   /** Folders with a manifest; from the table names may be missing. */
-  private filesetsOf(module: string, at: Position): Read<{ names: string[]; has: (name: string) => boolean }> {
+  private filesetsOf(module: string, at: Position): Read<{ names: () => string[]; has: (name: string) => boolean }> {
     const { home, reading } = this.home;
     if (!this.unseen) {
       const folder = `${home}/module/${module}`;
       const listed = reading.files.list(folder, MODULES_LIMIT);
       if (listed.ok || listed.gap.reason === 'missing') {
-        const there = (listed.ok ? listed.value : []).filter(
-          (name) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok,
-        );
-        const names = reading.installed ? this.namesThen(module, there) : there;
+        const entries = listed.ok ? listed.value : [];
+        const isFileset = (name: string) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok;
+        if (!reading.installed) {
+          if (!listed.ok) return failure('unknown-module', at, module);
+          const has = (name: string) => entries.includes(name) && isFileset(name);
+          return { ok: true, value: { names: () => entries.filter(isFileset), has } };
+        }
+        const names = this.namesThen(module, entries.filter(isFileset));
         if (!listed.ok && names.length === 0) return failure('unknown-module', at, module);
-        if (reading.installed && !knownModule(module, reading.release)) return failure('unknown-module', at, module);
-        return { ok: true, value: { names, has: (name) => names.includes(name) } };
+        if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
+        return { ok: true, value: { names: () => names, has: (name) => names.includes(name) } };
       }
       reading.gaps.push(listed.gap);
     }
     this.fallback = true;
     if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
     const { names, gone } = tableFilesets(module, reading.release);
-    return { ok: true, value: { names, has: (name) => !gone.includes(name) } };
+    return { ok: true, value: { names: () => names, has: (name) => !gone.includes(name) } };
   }
 
   /** The filesets of a module under another release than the installed one; those that the table does not know stay. */
@@ -251,8 +256,10 @@ class Registry {
   private currentName(module: string): string {
     if (this.unseen) return module;
     const file = this.home.reading.files.read(`${this.home.home}/module/${module}/module.yml`, FILE_LIMIT);
-    const parsed = file.ok ? parseYaml(file.value.bytes) : undefined;
-    const moved = parsed?.ok ? entryOf(parsed.root, 'movedTo') : undefined;
+    if (!file.ok) return module;
+    const { bytes } = file.value;
+    const parsed = derive(bytes, 'module', () => parseYaml(bytes));
+    const moved = parsed.ok ? entryOf(parsed.root, 'movedTo') : undefined;
     return moved?.kind === 'scalar' && typeof moved.value === 'string' && moved.value !== '' ? moved.value : module;
   }
 }

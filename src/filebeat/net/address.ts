@@ -63,7 +63,7 @@ function lookupPort(service: string, protocol: Protocol, names: NameTables): num
   }
   const known = names.service(service, protocol);
   if (known !== undefined) return known <= 65535 ? known : { kind: 'invalid', why: 'bad-port' };
-  if (names.servicesUnread && /^[\w.+-]+$/.test(service)) return { kind: 'unresolved', why: 'service-name' };
+  if (/^[\w.+-]+$/.test(service) && names.servicesUnread?.()) return { kind: 'unresolved', why: 'service-name' };
   return { kind: 'invalid', why: 'unknown-service' };
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Gap, Protocol } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
+import { derive } from '../files/one-look.js';
 import { parseAddress } from './ip.js';
 
 export interface NameTables {
@@ -11,7 +12,7 @@ export interface NameTables {
   /** Any case. */
   service(name: string, protocol: Protocol): number | undefined;
   /** `/etc/services` is there and could not be read: an unknown service may have a number. */
-  servicesUnread?: true;
+  servicesUnread?(): boolean;
 }
 
 /** Compiled into Go (net/lookup.go). */
@@ -40,26 +41,38 @@ const maximalBytes = 4 * 1024 * 1024;
 
 /**
  * Go takes `localhost` from the hosts file like any name; without a line there the C library, systemd-resolved and
- * every name server (RFC 6761) still answer 127.0.0.1, so that is assumed. Files that are missing are no gap.
+ * every name server (RFC 6761) still answer 127.0.0.1, so that is assumed. A file is read when a name is first looked up:
+ * most configurations have none. One that is there and cannot be read is told to `note`; one that is missing is no gap.
  */
-export function readNames(files: FileView): { names: NameTables; gaps: Gap[] } {
-  const gaps: Gap[] = [];
-  const read = (path: string) => {
+export function nameTables(files: FileView, note: (gap: Gap) => void): NameTables {
+  const read = (path: string): string | undefined => {
     const reading = files.read(path, maximalBytes);
-    if (reading.ok) return Buffer.from(reading.value.bytes).toString('latin1');
+    if (reading.ok) {
+      const { bytes } = reading.value;
+      return derive(bytes, 'latin1', () => Buffer.from(bytes).toString('latin1'));
+    }
     if (reading.gap.reason === 'missing') return '';
-    gaps.push(reading.gap);
+    note(reading.gap);
     return undefined;
   };
-  const hosts = parseHosts(read('/etc/hosts') ?? '');
-  const text = read('/etc/services');
-  const services = servicesOf(text ?? '');
-  const names: NameTables = {
-    hosts: (name) => hosts.get(name.toLowerCase()) ?? (name.toLowerCase() === 'localhost' ? ['127.0.0.1'] : []),
-    service: (name, protocol) => services[protocol].get(name.toLowerCase()),
-    ...(text === undefined ? { servicesUnread: true } : {}),
+  const hosts = once(() => parseHosts(read('/etc/hosts') ?? ''));
+  const services = once(() => read('/etc/services'));
+  return {
+    hosts(name) {
+      const lower = name.toLowerCase();
+      return hosts().get(lower) ?? (lower === 'localhost' ? ['127.0.0.1'] : []);
+    },
+    service: (name, protocol) => servicesOf(services() ?? '')[protocol].get(name.toLowerCase()),
+    servicesUnread: () => services() === undefined,
   };
-  return { names, gaps };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 let lastServices: { text: string; services: ReturnType<typeof parseServices> } | undefined;

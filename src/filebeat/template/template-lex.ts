@@ -34,13 +34,16 @@ const insides: [TemplateToken['kind'], RegExp][] = [
   ['mark', /:=|[=|(),.]/y],
 ];
 
+const comment = /\{\{(?:-[ \t\r\n]+)?\/\*[\s\S]*?\*\/(?:[ \t\r\n]+-)?\}\}/y;
+const end = /[ \t\r\n]-\}\}|\}\}/y;
+
 export function tokenize(source: string): TemplateToken[] {
   const tokens: TemplateToken[] = [];
   let at = 0;
   let line = 1;
   const push = (kind: TemplateToken['kind'], text: string) => tokens.push({ kind, text, line });
   const advance = (text: string) => {
-    line += text.split('\n').length - 1;
+    for (let next = text.indexOf('\n'); next >= 0; next = text.indexOf('\n', next + 1)) line++;
     at += text.length;
   };
   while (at < source.length) {
@@ -51,7 +54,6 @@ export function tokenize(source: string): TemplateToken[] {
     if (text !== '') push('text', text);
     advance(raw);
     if (open < 0) break;
-    const comment = /\{\{(?:-[ \t\r\n]+)?\/\*[\s\S]*?\*\/(?:[ \t\r\n]+-)?\}\}/y;
     comment.lastIndex = at;
     const skipped = comment.exec(source)?.[0];
     if (skipped) {
@@ -62,7 +64,6 @@ export function tokenize(source: string): TemplateToken[] {
     advance(/^\{\{-[ \t\r\n]/.test(source.slice(at, at + 4)) ? '{{-' : '{{');
     push('open', '');
     for (;;) {
-      const end = /[ \t\r\n]-\}\}|\}\}/y;
       end.lastIndex = at;
       const closing = end.exec(source)?.[0];
       if (closing !== undefined) {
@@ -71,11 +72,7 @@ export function tokenize(source: string): TemplateToken[] {
         if (closing !== '}}') advance(/^[ \t\r\n]*/.exec(source.slice(at))?.[0] ?? '');
         break;
       }
-      const found = insides.flatMap(([kind, pattern]) => {
-        pattern.lastIndex = at;
-        const match = pattern.exec(source)?.[0];
-        return match ? [{ kind, match }] : [];
-      })[0];
+      const found = insideAt(source, at);
       if (!found) throw new TemplateError(line);
       const { kind, match } = found;
       // A blank before `-}}` belongs to the closing mark.
@@ -86,6 +83,15 @@ export function tokenize(source: string): TemplateToken[] {
     }
   }
   return tokens;
+}
+
+function insideAt(source: string, at: number): { kind: TemplateToken['kind']; match: string } | undefined {
+  for (const [kind, pattern] of insides) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(source)?.[0];
+    if (match) return { kind, match };
+  }
+  return undefined;
 }
 
 function unquote(text: string, line: number): string {

@@ -12,24 +12,41 @@ import { goPrint } from './template-print.js';
 const maximalText = 4 * 1024 * 1024;
 const maximalSteps = 200_000;
 
+/** A template that was parsed, or why it cannot be. */
+export type Template = { ok: true; nodes: TemplateNode[] } | { ok: false; fault: Fault };
+
+export function compileTemplate(text: string): Template {
+  // Most texts hold no action.
+  if (!text.includes('{{')) return { ok: true, nodes: text === '' ? [] : [{ kind: 'text', text }] };
+  return attempt(() => ({ ok: true, nodes: parseTemplate(text, isFunction) }));
+}
+
 /**
  * Faults: `template-failed` (Filebeat fails, too) and `template-unsupported` (Go could do more than this program);
  * `at.line` is the line of the template, `at.file` is empty.
  */
 export function renderTemplate(
-  text: string,
+  template: string | Template,
   variables: PlainMap,
   spend: (steps: number) => void = () => undefined,
 ): { ok: true; text: string } | { ok: false; fault: Fault } {
+  const compiled = typeof template === 'string' ? compileTemplate(template) : template;
+  if (!compiled.ok) return compiled;
   const renderer = new Renderer(variables);
   try {
-    return { ok: true, text: renderer.render(parseTemplate(text, isFunction)) };
+    return attempt(() => ({ ok: true, text: renderer.render(compiled.nodes) }));
+  } finally {
+    spend(renderer.cost());
+  }
+}
+
+function attempt<T>(act: () => T): T | { ok: false; fault: Fault } {
+  try {
+    return act();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     const code = error.unsupported ? 'template-unsupported' : 'template-failed';
     return { ok: false, fault: { code, ...(error.line > 0 ? { at: { file: '', line: error.line } } : {}) } };
-  } finally {
-    spend(renderer.cost());
   }
 }
 

@@ -10,7 +10,13 @@ import { failure, lookup, type Read, type Scope, settle, type Trail, textOf } fr
 
 /** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
 export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {
-  const found = lookup(tree, parsePath(key, scope.tree), scope);
+  const path = parsePath(key, scope.tree);
+  const [name] = path;
+  if (path.length === 1 && typeof name === 'string') {
+    const value = tree.names.get(name);
+    return { ok: true, value: value?.kind === 'nil' ? undefined : value };
+  }
+  const found = lookup(tree, path, scope);
   if (!found.ok) return found;
   return found.value?.kind === 'nil' ? { ok: true, value: undefined } : found;
 }

@@ -74,11 +74,20 @@ export function newTree(at: Position, parent?: Tree): Tree {
 
 /** Splits a key at its dots; elements that read as whole numbers address the list part. */
 export function parsePath(key: string, rules: TreeRules = plainRules): PathElement[] {
-  return key.split('.').map((element) => {
-    const index = parseGoInt(element, true);
-    if (index === undefined || index > rules.maxIndex) return element;
-    return Number(index);
-  });
+  if (!key.includes('.')) return [pathElement(key, rules)];
+  return key.split('.').map((element) => pathElement(element, rules));
+}
+
+function pathElement(element: string, rules: TreeRules): PathElement {
+  if (!mayBeNumber(element)) return element;
+  const index = parseGoInt(element, true);
+  return index === undefined || index > rules.maxIndex ? element : Number(index);
+}
+
+/** Begins with a digit or a sign: most names do not. */
+function mayBeNumber(element: string): boolean {
+  const code = element.charCodeAt(0);
+  return (code >= 48 && code <= 57) || code === 43 || code === 45;
 }
 
 /** The child itself, not evaluated and not looked for through references. */
@@ -157,6 +166,13 @@ export function copyTree(tree: Tree, parent?: Tree): Tree {
   for (const [name, value] of tree.names) copy.names.set(name, copyValue(value, copy));
   if (tree.items) copy.items = tree.items.map((value) => copyValue(value, copy));
   return copy;
+}
+
+/** Nothing in it is looked up: it reads the same wherever it stands. */
+export function standsAlone(tree: Tree): boolean {
+  const isPlain = (value: Value): boolean => (value.kind === 'tree' ? standsAlone(value) : value.kind !== 'dynamic');
+  for (const value of tree.names.values()) if (!isPlain(value)) return false;
+  return tree.items === undefined || tree.items.every(isPlain);
 }
 
 export function refuse(code: string, at: Position, subject?: string): { ok: false; fault: Fault } {

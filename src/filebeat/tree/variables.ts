@@ -58,9 +58,9 @@ const MAX_TEXT = 1_000_000;
 const MAX_TRAIL = 100;
 
 /** The value behind a `${…}`, or the value itself. */
-export function settle(value: Value, scope: Scope, trail: Trail = new Set()): Read<Settled> {
+export function settle(value: Value, scope: Scope, trail?: Trail): Read<Settled> {
   if (value.kind !== 'dynamic') return { ok: true, value };
-  return evaluate(value, scope, trail);
+  return evaluate(value, scope, trail ?? new Set());
 }
 
 function evaluate(dynamic: Dynamic, scope: Scope, trail: Trail): Read<Settled> {
@@ -209,15 +209,13 @@ export function textOf(value: Settled): Read<string> {
 }
 
 /** The value at a path, through references too. `value` undefined: nothing there. */
-export function lookup(
-  tree: Tree,
-  path: readonly PathElement[],
-  scope: Scope,
-  trail: Trail = new Set(),
-): Read<Value | undefined> {
+export function lookup(tree: Tree, path: readonly PathElement[], scope: Scope, trail?: Trail): Read<Value | undefined> {
   let node: Value = tree;
-  for (const [depth, element] of path.entries()) {
-    const settled = settle(node, scope, trail);
+  let names = trail;
+  for (let depth = 0; depth < path.length; depth++) {
+    const element = path[depth]!;
+    if (node.kind === 'dynamic') names ??= new Set();
+    const settled = settle(node, scope, names);
     const inner: Settled | undefined = settled.ok ? settled.value : undefined;
     const branch = inner?.kind === 'tree' ? inner : undefined;
     if (!branch && inner?.kind !== 'nil') {
