@@ -240,4 +240,21 @@ describe('cgroup', () => {
     it(what, () => {
       assert.deepEqual(parseCgroup(text), { ...(unit && { unit }), ...(container && { container }), ...rest });
     });
+
+  it('seen from a control group of our own is what the host calls it, as far as that is known', () => {
+    const own = `/system.slice/docker-${ID}.scope`;
+    const unit = { unit: 'filebeat.service' };
+    assert.deepEqual(parseCgroup('0::/../filebeat.service\n', own), unit);
+    assert.deepEqual(parseCgroup('0::/../../system.slice/filebeat.service\n', own), unit);
+    assert.deepEqual(parseCgroup('0::/../../system.slice/filebeat.service\n', '/?/?'), unit);
+    assert.deepEqual(parseCgroup('0::/../filebeat.service\n', '/?/?'), {});
+    assert.deepEqual(parseCgroup('0::/../filebeat.service\n'), {});
+    // What lies below our own group is of our own container.
+    assert.deepEqual(parseCgroup('0::/filebeat.service\n', own), {
+      container: ID.slice(0, 12),
+      unit: 'filebeat.service',
+    });
+    const user = parseCgroup('0::/../../user.slice/user-1000.slice/user@1000.service/a.slice/filebeat.service\n', own);
+    assert.deepEqual(user, { user: 1000, userUnit: 'filebeat.service' });
+  });
 });

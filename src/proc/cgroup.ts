@@ -5,8 +5,10 @@
  * A path proves what root did, except below a user's own manager (`user@1000.service`) and below a service that makes
  * groups for itself: there a user makes groups of any name. So a unit of the system is the first part that is no slice,
  * and a container's id counts only where its engine puts it. A path that begins with `/../` leads out of the exporter's
- * own group, to a place whose name cannot be known.
+ * own group, to a place whose name is known only where the exporter's own group is: see `own-cgroup.ts`.
  */
+import { posix } from 'node:path';
+import { UNKNOWN_PART } from './own-cgroup.js';
 
 export interface Membership {
   /** Unit of the host's systemd; inside a container the container's own. */
@@ -35,9 +37,16 @@ const ENGINE =
 /** `kubepods-burstable-pod1a_2b.slice`, `pod1a-2b`. */
 const POD = /(?:^|-)pod([0-9a-f][0-9a-f_-]*)(?:\.slice)?(?::|$)/;
 
-export function parseCgroup(text: string): Membership {
+/** `own`: see `readOwnCgroup`. */
+export function parseCgroup(text: string, own = ''): Membership {
   const path = membershipPaths(text).find((one) => one !== '/');
-  if (path === undefined || path.startsWith('/../')) return {};
+  if (path === undefined) return {};
+  if (own === '') return path === '/..' || path.startsWith('/../') ? {} : membershipOf(path);
+  const whole = posix.normalize(`${own}${path}`);
+  return whole.split('/').includes(UNKNOWN_PART) ? {} : membershipOf(whole);
+}
+
+function membershipOf(path: string): Membership {
   const parts = path.split('/').filter((part) => part !== '');
   const user = userOf(parts);
   const unit = parts.find((part) => !part.endsWith('.slice'));

@@ -6,6 +6,7 @@ import type { FilebeatProcess, Gap, Reading, Standing } from '../../model/model.
 import type { BootClock } from '../../proc/boot-clock.js';
 import { type Membership, parseCgroup } from '../../proc/cgroup.js';
 import { createHaltReader } from '../../proc/halt.js';
+import { readOwnCgroup } from '../../proc/own-cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import {
   type ProcessStat,
@@ -57,6 +58,8 @@ export interface FactReader {
   /** Same process, same program? Then its statistics; else undefined. */
   verify(pid: number, facts: Facts): ProcessStat | undefined;
   tell(facts: Facts, stat: ProcessStat): RunningFilebeat;
+  /** Its unit, user and container. */
+  membershipOf(pid: number): Membership;
 }
 
 /** How often a process may change under our eyes before it counts as vanished. */
@@ -72,6 +75,7 @@ export function createFactReader(
   let host: number | undefined;
   let pageBytes: number | undefined;
   const rootOfHost = identify(rootfs);
+  const ownCgroup = readOwnCgroup(procfs, rootfs);
   const halts = createHaltReader(procfs, rootfs);
 
   function stat(pid: number): ProcessStat | undefined {
@@ -90,6 +94,10 @@ export function createFactReader(
   function hostNetns(): number | undefined {
     host ??= netnsOfLink(procfs.link('1/ns/net')) ?? netnsOfLink(procfs.link('self/ns/net'));
     return host;
+  }
+
+  function membershipOf(pid: number): Membership {
+    return parseCgroup(textOr(procfs.piece(`${pid}/cgroup`)), ownCgroup);
   }
 
   function netnsOf(pid: number): Reading<number> {
@@ -150,7 +158,7 @@ export function createFactReader(
     if (status.threadGroup !== undefined && status.threadGroup !== pid) return undefined;
     const uid = status.uid ?? seen(procfs.stat(`${pid}`))?.uid;
     if (uid === undefined) return undefined;
-    const membership = parseCgroup(textOr(procfs.piece(`${pid}/cgroup`)));
+    const membership = membershipOf(pid);
     const { unit, container, user, userUnit } = membership;
     const root = rootOf(pid, membership);
     if (root.gap) gaps.push(root.gap);
@@ -250,7 +258,7 @@ export function createFactReader(
     return { startTime: time + startTicks / TICKS_PER_SECOND, ...(sure ? {} : { startUnsure: true as const }) };
   }
 
-  return { hostNetns, read, verify, tell };
+  return { hostNetns, read, verify, tell, membershipOf };
 }
 
 /** Since Linux 6.2 the directory's size is the number of open descriptors; before, it is 0 and they are listed. */

@@ -15,7 +15,6 @@ import { isCollector } from '../../filebeat/config/command.js';
 import { limits, withinShares } from '../../model/limits.js';
 import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
-import { parseCgroup } from '../../proc/cgroup.js';
 import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable, parseStat } from '../../proc/process-files.js';
@@ -248,8 +247,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       const text = procfs.piece(`${pid}/stat`);
       const stat = text.ok ? parseStat(text.value) : undefined;
       if (stat === undefined || stat.exiting) return [];
-      const cgroup = procfs.piece(`${pid}/cgroup`);
-      const { unit } = parseCgroup(cgroup.ok ? cgroup.value : '');
+      const { unit } = reader.membershipOf(pid);
       return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
     });
   }
