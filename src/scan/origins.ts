@@ -29,7 +29,6 @@ import { mayUse, READ, type Reader, readerOf, readerOfAccount } from '../proc/pe
 import { openFileView } from '../proc/root-files.js';
 import { identify } from '../proc/root-identity.js';
 import { attempt } from '../runtime/defect.js';
-import type { DeclaredInstance } from '../settings/settings.js';
 import { rememberedCandidates } from '../state/memory-questions.js';
 import type { RememberedInstance, State } from '../state/memory-state.js';
 
@@ -148,12 +147,12 @@ function mayRead(reader: Reader | undefined, { main }: Places): boolean {
   return main.every((stat) => stat === undefined || stat.kind !== 'file' || mayUse(reader, stat, READ));
 }
 
-function dataDirectoryOf({ data }: Places): Pick<Candidate, 'dataDirectory'> {
+export function dataDirectoryOf({ data }: Places): Pick<Candidate, 'dataDirectory'> {
   return data?.id === undefined ? {} : { dataDirectory: { id: data.id, owner: data.uid } };
 }
 
 /** Uid of a unit's `User=`, with which Filebeat compares a file's owner; undefined where /etc/passwd does not tell it. */
-function uidOf(user: string | undefined, files: FileView): number | undefined {
+export function uidOf(user: string | undefined, files: FileView): number | undefined {
   if (user === undefined || /^\d+$/.test(user)) return Number(user ?? 0);
   const passwd = files.read('/etc/passwd', 4 * 1024 * 1024);
   const row = passwd.ok
@@ -167,7 +166,7 @@ function uidOf(user: string | undefined, files: FileView): number | undefined {
 }
 
 /** Where nobody is named: root, or the owner of the configuration or of its data. */
-function usersByPlaces({ main, data }: Places): number[] {
+export function usersByPlaces({ main, data }: Places): number[] {
   return [...new Set([0, ...[...main, data].flatMap((stat) => stat?.uid ?? [])])];
 }
 
@@ -178,19 +177,12 @@ function accountByPlaces({ main }: Places): { account?: number } {
 }
 
 /** Another root than the host's: the same as its process is found to have. */
-function rootOf(inner: string, rootfs: string): { root: string; rootDir: string } {
+export function rootOf(inner: string, rootfs: string): { root: string; rootDir: string } {
   if (inner === '/') return { root: '/', rootDir: rootfs };
   const path = canonical(openFileView(rootfs), inner);
   const rootDir = posix.join(rootfs, path);
   const root = identify(rootfs, path) ?? `root ${inner}`;
   return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
-}
-
-function readUid(key: string, user: string | undefined, rootfs: string, kept: KeptReadings): number | undefined {
-  return attempt(
-    () => kept.read(`uid ${key}`, user, rootfs, (files) => uidOf(user, files)),
-    () => undefined,
-  );
 }
 
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
@@ -311,31 +303,6 @@ export function fromGlobs(
     }
   }
   return { origins, gaps };
-}
-
-export function fromDeclared(declared: readonly DeclaredInstance[], rootfs: string, kept: KeptReadings): Origin[] {
-  return declared.map(({ name, user, argv, env }) => {
-    const uid = user === undefined ? undefined : readUid(`declared ${name}`, user, rootfs, kept);
-    const command = { argv, cwd: '/', env, uid: uid ?? 0 };
-    const { prediction, pathData, config, start, places } = foretell(kept, `declared ${name}`, command, rootfs);
-    const users = user === undefined ? usersByPlaces(places) : uid === undefined ? undefined : [uid];
-    // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
-    const isGuess = !argv[0]?.includes('/') && prediction.paths.home === '/' && prediction.paths.data === '/data';
-    return {
-      origin: 'declared',
-      root: '/',
-      network: 'host',
-      mainFiles: prediction.mainFiles ?? [],
-      ...(isGuess || pathData === undefined ? {} : { pathData }),
-      config,
-      users,
-      ...(uid === undefined ? {} : { owner: uid }),
-      ...(isGuess ? {} : dataDirectoryOf(places)),
-      declaredName: name,
-      prediction,
-      start,
-    };
-  });
 }
 
 /** Of one of whom 0.1.0 wrote no owner, the owners of its files say who may run it. */

@@ -28,10 +28,11 @@ import { followNames, historyOf, observe, type RememberedInstance, type State } 
 import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
 import { createBirths } from './births.js';
+import { fromDeclared } from './declared.js';
 import { draftAgainst, draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
 import { refutedBy } from './evidence.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
-import { createBudgets, fromDeclared, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
+import { createBudgets, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
 import { subjectsOf } from './subjects.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
 import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
@@ -134,7 +135,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       ...running,
       ...units.origins,
       ...globs.origins,
-      ...fromDeclared(instances, rootfs, kept),
+      ...fromDeclared(instances, { rootfs, kept, processNames: discovery.processNames }),
       ...fromMemory(state, boot(), rootfs, kept),
     ];
   }
