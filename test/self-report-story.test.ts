@@ -117,7 +117,7 @@ describe('an input that fails', () => {
       evening,
       'Exiting: could not start the HTTP server for the API: listen tcp 127.0.0.1:5066: bind: address already in use',
     );
-    assert.deepEqual(readLogLine(line), { kind: 'exiting', at: evening, reason: 'in-use' });
+    assert.deepEqual(readLogLine(line), { kind: 'exiting', at: evening, why: 'in-use' });
   });
 });
 

@@ -82,14 +82,73 @@ export function reloadFailed(instance: Instance, own: readonly Mismatch[], now: 
   return [instanceMismatch(instance, 'reload_failed', { cause: { kind: 'none' }, said: { what: 'reload', at } })];
 }
 
-/** What its own words and figures add to a mismatch that the kernel shows. */
-export function withOwnWords(mismatch: Mismatch, { selfReport }: Instance): Mismatch {
+/** What its own words and figures add to a mismatch that the kernel or the files show. */
+export function withOwnWords(mismatch: Mismatch, instance: Instance): Mismatch {
+  const { code } = mismatch;
+  const { selfReport, lastWords } = instance;
+  if (code === 'instance_down')
+    return lastWords === undefined ? mismatch : withSaid(mismatch, { what: lastWords.why, at: lastWords.at });
+  if (code === 'drops' || code === 'queue_high') {
+    const output = behindQueue(instance);
+    return output === undefined ? mismatch : { ...mismatch, output };
+  }
   if (selfReport === undefined) return mismatch;
-  const { code, port } = mismatch;
-  if ((code === 'drops' || code === 'queue_high') && selfReport.output !== 'unknown')
-    return { ...mismatch, output: selfReport.output };
   if (code !== 'port_missing' && code !== 'port_taken' && code !== 'input_refused') return mismatch;
-  const binds = Object.entries(selfReport.binds ?? {}).filter(([address]) => address.endsWith(`:${port}`));
-  const newest = binds.sort(([, a], [, b]) => b.at - a.at)[0]?.[1];
-  return newest === undefined ? mismatch : { ...mismatch, said: { what: newest.reason, at: newest.at } };
+  const said = saidAtPort(mismatch, selfReport);
+  return said === undefined ? mismatch : withSaid(mismatch, said);
+}
+
+/** Why datagrams pile up. A burst is one only where the queue was not full: else the input had stopped reading. */
+function behindQueue({ process, selfReport }: Instance): Mismatch['output'] {
+  if (process?.halt === 'stopped' || process?.halt === 'cgroup') return 'frozen';
+  if (selfReport === undefined || selfReport.output === 'unknown') return undefined;
+  const { output, wasFull } = selfReport;
+  return wasFull && (output === 'flowing' || output === 'idle') ? undefined : output;
+}
+
+type Said = NonNullable<Mismatch['said']>;
+
+/** What the exporter sees itself → what Filebeat says where that is why. What is not here fits everything. */
+const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly Said['what'][]>> = {
+  'held-by': ['in-use', 'input'],
+  'shared-with': ['in-use', 'input'],
+  'other-listener': ['in-use', 'input'],
+  'same-id': ['in-use', 'input'],
+  'privileged-port': ['denied', 'input'],
+  'address-not-local': ['no-address', 'input'],
+  'endpoint-held': ['in-use'],
+  'data-locked': ['locked'],
+  config: ['config', 'input', 'module', 'output', 'exit'],
+};
+
+function withSaid(mismatch: Mismatch, said: Said): Mismatch {
+  const fitting = agreeing[mismatch.cause.kind];
+  const differs = fitting !== undefined && !fitting.includes(said.what);
+  return { ...mismatch, said: { ...said, ...(differs ? { differs: true as const } : {}) } };
+}
+
+/** The newest of what its log says of the listener: why a bind failed, else that the input failed. */
+function saidAtPort(mismatch: Mismatch, { binds = {}, failedInputs = {}, said = {} }: SelfReport): Said | undefined {
+  const bound = Object.entries(binds).flatMap(([key, { reason, at }]): Said[] => {
+    const [protocol, host = ''] = key.split(' ');
+    return protocol === mismatch.protocol && isAt(mismatch, host) ? [{ what: reason, at }] : [];
+  });
+  const failed = Object.entries(failedInputs).flatMap(([host, at]): Said[] =>
+    isAt(mismatch, host) ? [{ what: 'input', at }] : [],
+  );
+  const newest = (all: Said[]) => all.sort((a, b) => b.at - a.at)[0];
+  const found = newest(bound) ?? newest(failed);
+  if (found !== undefined || mismatch.port !== undefined || said.input === undefined) return found;
+  // Of an input without a port no line can be told from another.
+  return mismatch.code === 'input_refused' ? { what: 'input', at: said.input } : undefined;
+}
+
+/** `host` as Filebeat writes it: `0.0.0.0:514`, `[::1]:514`, `:514`. */
+function isAt({ address, port }: Mismatch, host: string): boolean {
+  const match = /^(?:\w+:\/\/)?(.*):(\d{1,5})$/.exec(host);
+  if (match === null || Number(match[2]) !== port) return false;
+  const bare = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
+  const wildcards = ['', '0.0.0.0', '::'];
+  if (wildcards.includes(bare)) return address === '*' || wildcards.includes(address ?? '');
+  return address === bare || (bare === 'localhost' && (address === '127.0.0.1' || address === '::1'));
 }

@@ -3,7 +3,7 @@ import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
 import type { Fault, Prediction, Refusal } from './prediction.js';
 import type { FilebeatProcess } from './process.js';
-import type { SelfReport } from './self-report.js';
+import type { LastWords, SelfReport } from './self-report.js';
 
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
 
@@ -65,6 +65,8 @@ export interface Instance {
   cannotStart?: string[];
   /** What its process says of itself; absent where there is no source. */
   selfReport?: SelfReport;
+  /** Of one that does not run. */
+  lastWords?: LastWords;
   /** How the last process ended, as far as the lock file in path.data tells. */
   lastEnd?: 'clean' | 'crash';
 }

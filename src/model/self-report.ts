@@ -79,6 +79,8 @@ export interface SelfReport {
   outputForSeconds?: number;
   /** The queue is full: the inputs wait and stop reading their sockets. */
   full?: true;
+  /** It was full now or at the look before. */
+  wasFull?: true;
   /** Events lost at the output within the last 5 minutes. */
   lostRecently?: number;
   /** Events per second between the last two looks. */
@@ -97,3 +99,13 @@ export interface SelfReport {
 }
 
 export type BindReason = 'in-use' | 'denied' | 'no-address';
+
+/** What an `Exiting:` line is about; `exit`: something else. */
+export type ExitReason = BindReason | 'locked' | 'config' | 'input' | 'module' | 'output' | 'exit';
+
+/** The last `Exiting:` line of a Filebeat that does not run. */
+export interface LastWords {
+  /** Seconds since the epoch. */
+  at: number;
+  why: ExitReason;
+}

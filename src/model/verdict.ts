@@ -5,7 +5,7 @@ import type { InstanceOrigin } from './instance.js';
 import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
 import type { Fault } from './prediction.js';
 import type { Halt, Owner } from './process.js';
-import type { BindReason, LogErrorKind, OutputSituation } from './self-report.js';
+import type { BindReason, ExitReason, LogErrorKind, OutputSituation } from './self-report.js';
 import type { Socket, StaticPort } from './snapshot.js';
 
 export type PortStatus =
@@ -174,10 +174,10 @@ export interface Mismatch {
   input?: string;
   declaredIn?: Position;
   cause: Cause;
-  /** What its log says about it: a class and a time, never its words. */
-  said?: { what: BindReason | LogErrorKind; at: number };
-  /** What its own figures say about the output, where that is why datagrams pile up. */
-  output?: OutputSituation;
+  /** What its log says about it: a class and a time, never its words. `differs`: the exporter's own look says something else. */
+  said?: { what: BindReason | LogErrorKind | ExitReason; at: number; differs?: true };
+  /** Why datagrams pile up: what its own figures say about the output, or that no thread of it runs. */
+  output?: OutputSituation | 'frozen';
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;

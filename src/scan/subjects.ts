@@ -3,8 +3,13 @@ import type { Instance, Socket } from '../model/model.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 
-/** `ownNetns`: of this program. */
-export function subjectsOf(instances: readonly Instance[], held: HeldSockets, ownNetns: number | undefined): Subject[] {
+/** `ownNetns`: of this program. `onHost`: ids of those whose files are the host's. */
+export function subjectsOf(
+  instances: readonly Instance[],
+  held: HeldSockets,
+  ownNetns: number | undefined,
+  onHost: ReadonlySet<string>,
+): Subject[] {
   return instances.flatMap((instance) => {
     const { id, name, process, prediction, expected } = instance;
     if (process === undefined) return [];
@@ -23,6 +28,7 @@ export function subjectsOf(instances: readonly Instance[], held: HeldSockets, ow
         id,
         name,
         process,
+        onHost: onHost.has(id),
         logs: prediction.paths.logs,
         data: prediction.paths.data,
         ...(version === undefined ? {} : { release: version }),

@@ -18,6 +18,7 @@ import { parseNamespaceLink, parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
 import { createVantage, everything, hostRoot } from '../proc/vantage.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
+import { createLastWords } from '../self-report/last-words.js';
 import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
@@ -73,6 +74,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const kept = sources.kept ?? createKeptReadings();
   const sockets = createSocketScanner(procfs);
   const selfReports = createSelfReports(procfs, clock);
+  const lastWords = createLastWords(openFileView(rootfs));
   let scanner = newScanner();
   let namesOfScanner = sources.settings().discovery.processNames;
   let state = sources.state;
@@ -240,8 +242,11 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const { ledger, drops } = accountForDrops(state.ledger, lasting, held, { now, bootId: boot() });
     const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
     const learned = learnFrom(state.learned, instances, held, now, rules);
+    const onHost = new Set(
+      drafts.flatMap(({ instance, merged: { candidates } }) => (candidates[0].root === '/' ? [instance.id] : [])),
+    );
     const said = await selfReports.look(
-      subjectsOf(lasting, held, ownNetns()),
+      subjectsOf(lasting, held, ownNetns(), onHost),
       state.reports,
       { ...sources.settings().selfReport, ports: statics },
       now,
@@ -251,6 +256,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     for (const instance of lasting) {
       const report = said.reports.get(instance.id);
       if (report !== undefined) instance.selfReport = report;
+      const log = said.kept[instance.name]?.log;
+      const words = instance.process === undefined && log !== undefined ? lastWords.read(log) : undefined;
+      if (words !== undefined && sources.settings().selfReport.logs) instance.lastWords = words;
     }
     const sightings = drafts.map((one) => sightingOf(one, held));
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.

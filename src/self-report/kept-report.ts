@@ -50,6 +50,8 @@ export interface KeptReport {
   raw?: PipelineCounts;
   errors: Readonly<Record<LogErrorKind, number>>;
   lastAck?: number;
+  /** The log file that the process has open, as it sees it below the host's root, and when that process started. */
+  log?: { path: string; since: number };
   /** Ids of inputs and where they listen, as far as the log has told: it does so once, after the start. */
   devices: Readonly<Record<string, string>>;
   /** By endpoint key. */
@@ -141,12 +143,13 @@ const isArrivals = (value: unknown): boolean =>
 
 /** A row of a state file that holds what it ought to. */
 export function isKeptReport(row: Record<string, unknown>): boolean {
-  const { of, upTo, metricsUpTo, counts, raw, errors, devices, listeners, lastAck } = row;
+  const { of, upTo, metricsUpTo, log, counts, raw, errors, devices, listeners, lastAck } = row;
   const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));
   return (
     typeof of === 'string' &&
     isCount(upTo) &&
     (metricsUpTo === undefined || isCount(metricsUpTo)) &&
+    (log === undefined || (isObject(log) && typeof log['path'] === 'string' && isCount(log['since']))) &&
     isCounts(counts) &&
     (raw === undefined || isCounts(raw)) &&
     (lastAck === undefined || isCount(lastAck)) &&

@@ -2,7 +2,7 @@
  * One line of a Filebeat's log → what it tells, as a class with a time. Text up to 7.17 (tab-separated), ECS JSON since 8.0.
  * Nothing of a line's text is passed on but addresses to compare, an input's id, counts and figures. Pure.
  */
-import type { BindReason } from '../model/model.js';
+import type { BindReason, ExitReason } from '../model/model.js';
 import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
 
 export type LogFact = { at: number } /** `period`: seconds that its counters are of, as the line says. */ & (
@@ -19,7 +19,7 @@ export type LogFact = { at: number } /** `period`: seconds that its counters are
   | { kind: 'output_established' }
   | { kind: 'output_publish' }
   | { kind: 'output_dropped' }
-  | { kind: 'exiting'; reason?: BindReason }
+  | { kind: 'exiting'; why: ExitReason }
   | { kind: 'other' }
   /** Payload of an event: the file is not a log, and is never read again. */
   | { kind: 'event-data' }
@@ -90,6 +90,19 @@ const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish'
   [/^[Ff]ailed to publish events|^failed to perform any bulk index operations/, 'output_publish'],
 ];
 
+/** What releases 7.17 to 9.6 were seen to write when they end at their start, by what it is about. */
+const exits: [RegExp, ExitReason][] = [
+  [/data path already locked/, 'locked'],
+  [/module|fileset/, 'module'],
+  [/starting input failed|Failed to start crawler|no modules or inputs enabled/, 'input'],
+  [/publisher|output/i, 'output'],
+  [/config|yaml|processor/i, 'config'],
+];
+
+function exitReason(message: string): ExitReason {
+  return exits.find(([pattern]) => pattern.test(message))?.[1] ?? 'exit';
+}
+
 /** Ids and hosts are only compared. */
 const longestName = 512;
 
@@ -126,7 +139,7 @@ function factOf({ at, level, message, fields }: Parts): LogFact | undefined {
     bindFailed.exec(message) ??
     bindFailed.exec(textOf(fields['error.message'] ?? nested(fields, 'error', 'message') ?? fields['error']));
   if (message.startsWith('Exiting: '))
-    return { kind: 'exiting', at, ...(bind === null ? {} : { reason: reasons[bind[3]!]! }) };
+    return { kind: 'exiting', at, why: bind === null ? exitReason(message) : reasons[bind[3]!]! };
   if (bind !== null)
     return { kind: 'bind', at, protocol: bind[1] as 'udp' | 'tcp', address: bind[2]!, reason: reasons[bind[3]!]! };
   const found = classes.find(([pattern]) => pattern.test(message));

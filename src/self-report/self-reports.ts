@@ -143,7 +143,7 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
     const isYoung =
       story.at !== undefined && clock.wall() - story.at <= Math.max(staleSeconds, stalePeriods * (story.period ?? 30));
     return {
-      kept: told.kept,
+      kept: withLog(subject, told.kept, seen.path),
       gaps,
       unbroken: before?.of === of && !told.broken && isYoung,
       report: {
@@ -203,6 +203,14 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
       return { reports, kept: isSame ? kept : next, gaps };
     },
   };
+}
+
+/** So that the file can be found when the process is gone. */
+function withLog({ process, onHost }: Subject, kept: KeptReport, path: string): KeptReport {
+  const { log } = kept;
+  // The start is worked out anew by each scan, and a clock that is corrected moves it a little.
+  if (!onHost || (log?.path === path && Math.abs(log.since - process.startTime) < 2)) return kept;
+  return { ...kept, log: { path, since: process.startTime } };
 }
 
 /** What its log says about failures. */

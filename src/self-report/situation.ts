@@ -14,8 +14,9 @@ export interface Look {
 
 export interface Situation {
   output: OutputSituation;
-  /** The queue was full at the second look. */
+  /** The queue was full at the second look; at either of the two. */
   full: boolean;
+  wasFull: boolean;
   /** Events between the looks. */
   lost: number;
   filtered: number;
@@ -54,7 +55,8 @@ export function situationBetween(a: Look, b: Look, leaks: boolean): Situation {
   const filtered = to.filtered - from.filtered;
   const arrived = to.events - from.events;
   const full = isFull(to, leaks);
-  const facts = { full, lost, filtered, in: arrived, out, seconds };
+  const wasFull = full || isFull(from, leaks);
+  const facts = { full, wasFull, lost, filtered, in: arrived, out, seconds };
   if (out > 0) return { ...facts, output: full && isFull(from, leaks) ? 'slow' : 'flowing' };
   const backlog = Math.min(waiting(from), waiting(to));
   if (backlog === 0 || lost > 0) {

@@ -17,6 +17,8 @@ export interface Subject {
   id: string;
   name: string;
   process: ProcessId & { startTime: number };
+  /** Its files are the host's: no root of its own. */
+  onHost?: boolean;
   /** `path.logs` and `path.data` as it sees them. */
   logs: string;
   data: string;

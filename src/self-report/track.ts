@@ -132,7 +132,7 @@ export function figuresOf(
   leaks: boolean,
 ): Pick<
   SelfReport,
-  'output' | 'outputForSeconds' | 'active' | 'queueMax' | 'outputType' | 'full' | 'lostRecently' | 'rates'
+  'output' | 'outputForSeconds' | 'active' | 'queueMax' | 'outputType' | 'full' | 'wasFull' | 'lostRecently' | 'rates'
 > {
   const last = track.looks.at(-1);
   if (last === undefined || !fresh) return { output: 'unknown' };
@@ -149,6 +149,7 @@ export function figuresOf(
     ...(figures.queueMax ? { queueMax: figures.queueMax } : {}),
     ...(figures.outputType === undefined ? {} : { outputType: figures.outputType }),
     ...(isFull(figures, leaks) ? { full: true as const } : {}),
+    ...(situation?.wasFull ? { wasFull: true as const } : {}),
     ...(lost > 0 ? { lostRecently: lost } : {}),
     ...(rates === undefined ? {} : { rates }),
   };

@@ -152,13 +152,19 @@ const logWords: Record<NonNullable<Mismatch['said']>['what'], string> = {
   output_publish: 'the output refused events',
   output_dropped: 'events were dropped',
   other: 'an error',
+  locked: 'it ends, another one has locked the data path',
+  config: 'it ends, because of its configuration',
+  module: 'it ends, because of a module or fileset',
+  output: 'it ends, because of its output settings',
+  exit: 'it ends, because of an error',
 };
 
 /** `21:15:08` UTC. */
 const clockText = (at: number): string => new Date(at * 1000).toISOString().slice(11, 19);
 
 /** Why datagrams pile up, by what Filebeat says of its output. */
-const behind: Record<OutputSituation, string> = {
+const behind: Record<OutputSituation | 'frozen', string> = {
+  frozen: ' It is frozen: nobody reads.',
   down: ' Its output cannot be reached: once the queue is full, Filebeat stops reading.',
   refusing: ' Its output refuses events: once the queue is full, Filebeat stops reading.',
   mute: ' Its output does not answer: once the queue is full, Filebeat stops reading.',
@@ -187,7 +193,10 @@ function outputText({ situation, sinceSeconds, waiting, capacity }: Extract<Caus
 /** Empty when nothing is known beyond what was seen. */
 export function causeText(mismatch: Mismatch): string {
   const { said, output } = mismatch;
-  const own = said === undefined ? '' : ` Filebeat said at ${clockText(said.at)}: ${logWords[said.what]}.`;
+  const own =
+    said === undefined
+      ? ''
+      : ` Filebeat said at ${clockText(said.at)}: ${logWords[said.what]}${said.differs ? ', which is not what the exporter sees now' : ''}.`;
   return `${kernelText(mismatch)}${output === undefined ? '' : behind[output]}${own}`.trim();
 }
 

@@ -1,0 +1,75 @@
+/**
+ * The last `Exiting:` line of a Filebeat that does not run: in the log file that its last process had open, or in one that a
+ * later start wrote beside it. Names come from that process's own descriptor, never from a configuration.
+ */
+import { posix } from 'node:path';
+import type { FileView } from '../filebeat/files/file-view.js';
+import type { LastWords } from '../model/model.js';
+import type { KeptReport } from './kept-report.js';
+import { readLogLine } from './log-line.js';
+
+export interface LastWordsReader {
+  read(log: NonNullable<KeptReport['log']>): LastWords | undefined;
+}
+
+const mostNames = 10_000;
+/** Filebeat begins a new file at 10 MiB. */
+const mostBytes = 12 * 1024 * 1024;
+/** Stamps are cut to milliseconds, and the start is known to some hundredths of a second. */
+const slack = 2;
+/** An `Exiting:` line is the last but a few. */
+const endBytes = 256 * 1024;
+
+/** `filebeat-20261126-3.ndjson` (8.0 and later) → that name with any day and number; `filebeat` (up to 7.17) → itself. */
+function siblingsOf(name: string): RegExp {
+  const stem = /^(.+)-\d{8}(?:-\d+)?\.ndjson$/.exec(name)?.[1];
+  const quoted = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return stem === undefined
+    ? new RegExp(`^${quoted(name)}$`)
+    : new RegExp(`^${quoted(stem)}-\\d{8}(?:-\\d+)?\\.ndjson$`);
+}
+
+export function createLastWords(files: FileView): LastWordsReader {
+  /** By path, for as long as the file stays as it is. */
+  const known = new Map<string, { signature: string; words: LastWords | undefined }>();
+
+  function newest(folder: string, pattern: RegExp): { path: string; signature: string } | undefined {
+    const names = files.list(folder, mostNames);
+    const found = (names.ok ? names.value : []).flatMap((name) => {
+      if (!pattern.test(name)) return [];
+      const path = posix.join(folder, name);
+      const stat = files.stat(path);
+      return stat.ok && stat.value.kind === 'file' ? [{ path, ...stat.value }] : [];
+    });
+    return found.sort((a, b) => b.mtime - a.mtime)[0];
+  }
+
+  return {
+    read({ path, since }) {
+      const file = newest(posix.dirname(path), siblingsOf(posix.basename(path)));
+      if (file === undefined) return undefined;
+      let row = known.get(path);
+      if (row?.signature !== `${file.path} ${file.signature}`) {
+        const content = files.read(file.path, mostBytes);
+        const words = content.ok
+          ? lastExit(Buffer.from(content.value.bytes).subarray(-endBytes).toString('utf8'))
+          : undefined;
+        row = { signature: `${file.path} ${file.signature}`, words };
+        known.set(path, row);
+      }
+      return row.words !== undefined && row.words.at >= since - slack ? row.words : undefined;
+    },
+  };
+}
+
+/** Of the last process that wrote into it. */
+export function lastExit(text: string): LastWords | undefined {
+  let words: LastWords | undefined;
+  for (const line of text.split('\n')) {
+    const fact = readLogLine(line);
+    if (fact?.kind === 'event-data') return undefined;
+    if (fact?.kind === 'start') words = undefined;
+    if (fact?.kind === 'exiting') words = { at: fact.at, why: fact.why };
+  }
+  return words;
+}
