@@ -116,6 +116,45 @@ describe('B: much to do is no hang', () => {
     context.diagnostic(`${text.length} bytes, known after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   });
 
+  it('a signal ends it within the first scan and within a later one: soon, with 0, and without complaint', async (context) => {
+    const entry = '  - add_fields: {target: "", fields: {site: rack, row: "12"}}\n';
+    for (const scans of [0, 1]) {
+      const world = newWorld();
+      const large = async () => {
+        for (let i = 0; i < 3; i++) {
+          const port = await quietPort();
+          const text = `${udpConfig([`127.0.0.1:${port}`])}processors:\n${entry.repeat(3_800_000 / entry.length)}`;
+          await world.filebeat(`large-${i}`, [`127.0.0.1:${port}`], { text });
+        }
+      };
+      if (scans === 0) await large();
+      const child = spawn(process.execPath, [
+        mainFile,
+        ...['serve', '--web.listen-address=127.0.0.1:0', '--scan.freshness=0s', '--state.file='],
+      ]);
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+      const ended = new Promise<unknown[]>((resolve) => child.once('exit', (...how) => resolve(how)));
+      ends.push(() => child.exitCode === null && child.kill('SIGKILL') && ended);
+      const url = await until('it listens', () => /address="?([^\s"]+)/.exec(said)?.[1], 30);
+      const metrics = async () => (await fetch(`${url}/metrics`)).text();
+      let asked: Promise<unknown> | undefined;
+      if (scans > 0) {
+        await metrics();
+        await large();
+        asked = metrics().catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 100)); // So that the scan is under way; if not, nothing is lost.
+      }
+      const began = performance.now();
+      child.kill('SIGTERM');
+      assert.deepEqual(await ended, [0, null], said);
+      await asked;
+      assert.doesNotMatch(said, /level=(error|warn)/);
+      context.diagnostic(`${scans} scans before: ended within ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      if (scans === 0) assert.ok(performance.now() - began < 2000, 'it does not wait for the scan');
+    }
+  });
+
   it('the demonstration starts ten times in a row on a machine that is busy', async (context) => {
     const loops = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }));
     ends.push(() => loops.map((loop) => loop.kill('SIGKILL')));

@@ -77,6 +77,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     ? undefined
     : (await import('../scan/thread/supervisor.js')).startScanThread({ look: options, settings: () => settings, log });
   const look = (near ?? far)!;
+  let closing = false;
   const reporter = createReporter(look.take, {
     clock: systemClock,
     freshness: oneLook ? 0 : (flags['scan.freshness'] ?? 0),
@@ -92,6 +93,8 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
       tellLimits(snapshot, log);
     },
     onError: (error) => {
+      // A scan that is under way at the end is ended with it.
+      if (closing) return;
       const what = error instanceof ScanFailure ? error.message : defectText(error);
       log.change('scan', what, 'error', 'the scan failed', () => ({ error: what }));
     },
@@ -131,6 +134,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     },
     predictAgain: (id, predictOptions) => near?.predictAgain(id, predictOptions),
     async close() {
+      closing = true;
       await look.close();
       return far === undefined || far.stuck() === 0;
     },

@@ -58,7 +58,7 @@ const REST_MS = 60_000;
 /** Each stuck thread keeps its memory. */
 const MOST_STUCK = 4;
 const CHECKS = 4;
-/** For its last words when the program ends. */
+/** For what it has to write when the program ends, and for its end. */
 const CLOSE_MS = 2000;
 /** Measured (docs/design.md): more room for young objects costs memory and gains no time. Megabytes. */
 const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1024 };
@@ -86,6 +86,9 @@ export function startScanThread(options: ThreadOptions): FarLook {
   const lost = new Set<Worker>();
   let thread: Thread | undefined = start();
   let lastId = 0;
+  /** Something was done that is to be written at the end. */
+  let worked = false;
+  let closing = false;
   let queue: Promise<unknown> = Promise.resolve();
 
   function start(): Thread {
@@ -168,6 +171,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
   async function ask(job: Job): Promise<{ done: Done; by: Thread }> {
     for (;;) {
       forgive();
+      if (closing && thread === undefined) throw new ScanFailure('the program ends');
       if (thread === undefined && lost.size >= MOST_STUCK)
         throw new ScanFailure(`${lost.size} scans hang; there is no other before one of them comes back`);
       thread ??= start();
@@ -184,6 +188,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
           by.job = { id, resolve, reject };
           by.worker.postMessage({ ...job, id });
         });
+        worked = true;
         return { done, by };
       } catch (error) {
         if (!(error instanceof GivenUp)) throw error;
@@ -211,21 +216,26 @@ export function startScanThread(options: ThreadOptions): FarLook {
     forget: (name, keepInstance) =>
       inTurn(async () => (await ask({ kind: 'forget', name, keepInstance })).done.forgot === true),
     async close() {
+      closing = true;
       if (thread === undefined) return;
-      const { worker } = thread;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, CLOSE_MS);
-      });
-      const closed =
-        lastId === 0
-          ? worker.terminate() // What never looked has nothing to remember.
-          : inTurn(() => ask({ kind: 'close' })).catch(() => undefined); // It ended before: nothing to add.
-      await Promise.race([closed, late]);
-      clearTimeout(timer);
+      // A first scan that is still under way has nothing to remember.
+      if (worked) await withinTime(inTurn(() => ask({ kind: 'close' })));
+      // A scan that takes long, on a busy machine say, is ended; one that waits inside of a read cannot be.
+      const { job, worker } = thread ?? {};
+      if (worker !== undefined && (job !== undefined || !worked)) await withinTime(worker.terminate());
     },
     stuck: () => lost.size + Number(thread?.job !== undefined),
   };
+}
+
+/** Waits for it, but not for ever. That it fails is no matter. */
+async function withinTime(act: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_MS);
+  });
+  await Promise.race([act.catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 /** What a thread of ours does, by its line in `/proc`: nothing known where that cannot be read. */
