@@ -10,6 +10,8 @@ import type { StatusDocument } from '../src/exporter/json/status-json.js';
 import { until } from './support/live.js';
 
 const demoFile = fileURLToPath(new URL('./support/demo.js', import.meta.url));
+type Demo = Awaited<ReturnType<typeof startDemo>>;
+
 const started: ChildProcess[] = [];
 after(() => {
   for (const child of started) child.kill('SIGTERM');
@@ -28,7 +30,7 @@ async function startDemo() {
     assert.equal(child.exitCode, null, said);
     return said.includes('Ctrl-C ends');
   };
-  await until('the demonstration invites', invites, 60);
+  await until('the demonstration invites', invites, 120);
   const url = /http:\/\/localhost:\d+\//.exec(said)![0];
   const folder = / files are in (\S+):/.exec(said)![1]!;
   const children = () =>
@@ -91,11 +93,23 @@ describe('npm run demo', () => {
     await assert.rejects(fetch(url));
   });
 
-  it('serves on the next free port and says so, and SIGTERM ends it as well', async () => {
-    const first = await startDemo();
-    const second = await startDemo();
+  it('serves on the next free port and says so, started at the same moment too; SIGTERM ends it as well', async () => {
+    const both = await Promise.all([startDemo(), startDemo()]);
+    const [first, second] = both.sort((a, b) => Number(new URL(a.url).port) - Number(new URL(b.url).port)) as [
+      Demo,
+      Demo,
+    ];
     try {
       assert.notEqual(second.url, first.url);
+      // Each has the ports that it names, so that each tells the same story.
+      const told = ({ folder }: Demo, { mismatches }: StatusDocument) =>
+        mismatches
+          .filter(({ config, code }) => config?.startsWith(folder) && /^port_(missing|taken)$/.test(code))
+          .map(({ code, name }) => `${code} ${name?.replace(/^.*-/, '')}`)
+          .sort();
+      const status = (await (await fetch(new URL('/api/v1/status', first.url))).json()) as StatusDocument;
+      for (const demo of [first, second])
+        assert.deepEqual(told(demo, status), ['port_missing flows', 'port_taken firewalls']);
       assert.match(second.said(), /^Port 9117 is in use, so the exporter serves on \d+\.$/m);
       assert.equal((await fetch(new URL('/metrics', second.url))).status, 200);
     } finally {

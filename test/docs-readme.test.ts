@@ -1,7 +1,7 @@
 /** The READMEs keep their word: every command in them is run, and both languages say the same. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -36,9 +36,24 @@ for (const name of readdirSync(top)) {
 }
 mkdirSync(join(checkout, 'state'));
 const children: ChildProcess[] = [];
+/** With what npm started, which may outlive npm itself: a process group for each. */
+function killAll(): void {
+  for (const { pid } of children.splice(0)) {
+    try {
+      process.kill(-pid!, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // Nothing is left of it.
+    }
+  }
+}
 after(() => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(checkout, { recursive: true, force: true });
+  killAll();
+  rmSync(checkout, { recursive: true, force: true, maxRetries: 5 });
+});
+// The runner ends a file that takes too long.
+process.once('SIGTERM', () => {
+  killAll();
+  process.exit(1);
 });
 
 /** As in a shell in the checkout; but what it remembers of this host's tests is not to be what an exporter here expects. */
@@ -62,12 +77,13 @@ const proofs: Record<string, (command: string) => Promise<void>> = {
   async 'npm start'(command) {
     const port = await freePort();
     const one = start(`${command} -- --web.listen-address 127.0.0.1:${port} --state.file=`);
-    const answer = await until('it answers', () =>
+    const ask = () =>
       fetch(`http://127.0.0.1:${port}/metrics`).catch(() => {
         assert.equal(one.child.exitCode, null, one.said.stderr);
         return undefined;
-      }),
-    );
+      });
+    // It may compile first.
+    const answer = await until('it answers', ask, 180);
     assert.equal(answer.status, 200);
     assert.match(await answer.text(), /^filebeat_port_exporter_scan_success 1$/m);
     one.interrupt();
@@ -106,6 +122,24 @@ const proofs: Record<string, (command: string) => Promise<void>> = {
   },
 };
 const suites: Record<string, string> = { 'npm test': 'test', 'npm run test:e2e': 'test:e2e' };
+
+/** Undefined for a process that has ended, though its parent has not asked yet. */
+function readlinkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+describe('a command that a test gives up', () => {
+  it('is ended with all that it started', async () => {
+    const { said } = start("sh -c 'sleep 1000 & echo $!; wait'");
+    const sleeper = await until('it has started', () => /\d+/.exec(said.stdout)?.[0]);
+    killAll();
+    await until('it has ended', () => !readlinkOf(`/proc/${sleeper}/exe`));
+  });
+});
 
 describe('every command of the README', () => {
   it('is one that is proven here, or runs what proves it', () => {

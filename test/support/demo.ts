@@ -5,7 +5,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { appendFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { type Exporter, startExporter } from './exporter.js';
 import { metricsLine, type Period, said } from './filebeat-log.js';
 import { until } from './live.js';
@@ -35,6 +35,17 @@ async function freeFrom(port: number, protocol: 'udp' | 'tcp'): Promise<number> 
   return port;
 }
 
+/**
+ * One demonstration at a time looks for free ports and takes them. The name is one of the network namespace, as the ports
+ * are, and goes with the process that has it. Undefined while another one starts.
+ */
+function takeTurn(): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(undefined)).listen('\0filebeat-port-exporter-demo', () => resolve(server));
+  });
+}
+
 const world = createWorld('filebeat-demo-');
 let exporter: Exporter | undefined;
 let writer: NodeJS.Timeout | undefined;
@@ -60,6 +71,7 @@ function endWith(code: number): void {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => endWith(0));
 
 async function start(): Promise<void> {
+  const turn = await until('another `npm run demo` has started; end it, then run this one again', takeTurn, 180);
   const ports: number[] = [];
   for (const wish of [9001, 9002, 9003, 5514, 2055, 4739, 5515, 5516, 5517])
     ports.push(
@@ -130,7 +142,11 @@ See what the exporter makes of it: http://localhost:${port}/
 What Prometheus gets:              http://localhost:${port}/metrics
 
 Ctrl-C ends the Filebeats and the exporter and removes their files.`);
+  turn.close();
 }
+
+/** Some other program was faster than we. */
+const takenPort = /EADDRINUSE|another program has it/;
 
 /** Writes what two Filebeats of release 9.6 would: a metrics line every five seconds, and why the output is not reached. */
 function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [number, number]): NodeJS.Timeout {
@@ -156,6 +172,9 @@ function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [
 
 await start().catch(async (error: Error) => {
   if (ending !== undefined) return; // Interrupted while it started.
-  console.error(`the demonstration cannot start: ${error.message}`);
+  const why = takenPort.test(error.message)
+    ? 'another program has just taken a port that was free. Run it again: it looks for free ports anew.'
+    : error.message;
+  console.error(`the demonstration cannot start: ${why}`);
   endWith(1);
 });
