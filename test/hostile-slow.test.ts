@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nameInstances } from '../src/discovery/instances/names.js';
-import { parseShell } from '../src/discovery/shell/shell-parser.js';
+import { parseShell } from '../src/discovery/shell/parser/shell-parser.js';
 import { findInitScripts } from '../src/discovery/systemd/sysv.js';
 import { parseUnitFile } from '../src/discovery/systemd/unit-file.js';
 import { legibleUnit, parseServiceName } from '../src/discovery/systemd/unit-specifiers.js';

@@ -1,8 +1,8 @@
-/** Programs of which a Filebeat is only spoken. */
+/** Programs with a Filebeat among their arguments that they do not start on this host. */
 
 const set = (words: string) => new Set(words.trim().split(/\s+/));
 
-/** They take Filebeat for a word, and never start one on this host. */
+/** They never start a Filebeat. */
 export const bystanders = set(`
 sleep tail head cat grep egrep fgrep pgrep pidof pkill killall kill ps ls find stat test [ touch rm cp mv ln
 mkdir chown chmod chgrp install rsync scp curl wget tar gzip logger echo printf sed awk mawk gawk cut tr sort
@@ -14,13 +14,13 @@ exporter true false date hostname mail sendmail openssl md5sum sha256sum ss nets
 restorecon semanage sysctl modprobe mount umount mktemp jq yq nproc uname expr
 `);
 
-/** They start a Filebeat inside a container, which is no process that a unit of this host names. */
+/** They start a Filebeat inside a container. */
 export const containerEngines = set(`
 docker docker-compose podman podman-compose nerdctl ctr crictl kubectl k3s nomad lxc lxc-start lxc-attach
 systemd-nspawn machinectl runc crun apptainer singularity
 `);
 
-/** They read own files that name what they start, and where those are: folders and files. */
+/** Supervisors, and the files and directories that name what they start. */
 export const supervisors: Record<string, readonly string[]> = {
   supervisord: [
     '/etc/supervisor/conf.d',

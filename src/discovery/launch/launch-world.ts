@@ -1,84 +1,83 @@
-/**
- * What following a command line needs and gathers. Nothing is ever run: files are read, and what only running could
- * tell is unknown.
- */
+/** What following a command line takes and collects. Nothing is executed: what only running a program would tell is unknown. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, StartUser } from '../../model/model.js';
 
 export type Environment = Record<string, string>;
 
-/** Stands in a text for what cannot be told. No argument and no variable can hold it. */
+/** Stands for an unknown part of a text. It is NUL, which no argument or variable can contain. */
 export const unknown = '\0';
 
 export const isKnown = (text: string): boolean => !text.includes(unknown);
 
-/** A program that is about to be executed, with all that it inherits. */
+/** A program that is about to be executed, with everything it inherits. */
 export interface Launch {
   /** With argv[0]. */
   argv: string[];
-  /** The word by which the program is looked for; argv[0] may be another one. */
+  /** The name or path that is executed; argv[0] may differ. */
   program: string;
   cwd: string;
   env: Environment;
-  /** Any variable may be set to what nobody can tell. */
+  /** Other variables may be set too, to unknown values. */
   envOpen: boolean;
   user: StartUser;
   root: string;
   network: FilebeatStart['network'];
-  /** Text on its standard input, where that is known. */
+  /** The text on its standard input, where known. */
   input?: string;
   /** Why it is not certain that this is executed, or how. */
   uncertain: readonly string[];
-  /** Launchers and scripts on the way. */
+  /** Number of launchers and scripts before this program. */
   depth: number;
-  /** A shell runs a file without `#!` as a script; systemd does not. */
+  /** Started by a shell, which runs a file without `#!` as a script; the kernel does not. */
   byShell: boolean;
 }
 
+/** How a program ends. */
 export interface Outcome {
-  /** False: it stays in the foreground, and what follows is not reached. */
+  /** False: it stays in the foreground, and the commands after it are not reached. */
   ends: boolean;
-  /** Exit status; undefined where only running it could tell. */
+  /** Exit status; undefined where unknown. */
   status?: number | undefined;
-  /** What it writes to its standard output; absent where that cannot be told. */
+  /** What it writes to standard output; absent where unknown. */
   output?: string;
 }
 
+/** The host as far as files tell it, and what was found out while a command line was followed. */
 export interface World {
   files: FileView;
-  /** Basenames that are a Filebeat besides the usual ones, from the settings. */
+  /** Additional basenames of Filebeat programs, from the settings. */
   processNames: readonly string[];
-  /** Certain and uncertain ones, in order; `unit` and `index` are the caller's to say. */
+  /** Certain and uncertain starts, in order; the caller adds `unit` and `index`. */
   starts: Omit<FilebeatStart, 'unit' | 'index'>[];
-  /** What may start a Filebeat, nobody can tell how; each is a clause for people, and the program or file it is about. */
+  /** Programs and files that may start a Filebeat in an unknown way; `why` is a clause for people. */
   unclear: { subject: string; why: string }[];
   /** Why the unit's own command cannot be executed. */
   failures: string[];
-  /** Units that somebody asks systemd to start on the way. */
+  /** Units that `systemctl start` names. */
   asked: Set<string>;
-  /** Files that are written on the way: what they hold now says nothing. */
+  /** Files that are written before the start: their present content does not count. */
   written: Set<string>;
-  /** Scripts and what they source. */
+  /** Scripts, and the files that they source. */
   read: Set<string>;
-  /** Scripts are followed though they say no word of a Filebeat: for what they write. */
+  /** Also follow scripts that do not name a Filebeat, for the files that they write. */
   always?: boolean;
-  /** Work that is left: commands of shells and programs followed. */
+  /** How many more commands and programs are followed. */
   steps: { left: number };
   follow: (launch: Launch, world: World) => Outcome;
 }
 
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Places that a boot fills anew: what lies there now says nothing of the next start. */
+/** Directories that are filled at boot: their present content does not count. */
 const volatile = /^\/(?:run|tmp|dev|proc|sys|var\/run|var\/lock|var\/tmp)(?:\/|$)/;
 
-/** Whether files can tell what will be at this path when the command runs. */
+/** Whether the file at this path will still be the same when the command runs. */
 export function isSettled(path: string, world: World): boolean {
   if (volatile.test(path)) return path === '/dev/null';
   return !isWritten(path, world.written);
 }
 
-/** It, or a folder above it, is written. */
+/** Whether the path or a directory above it is written. */
 export function isWritten(path: string, written: ReadonlySet<string>): boolean {
   if (written.size === 0) return false;
   for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
@@ -87,7 +86,7 @@ export function isWritten(path: string, written: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Below a working directory; unknown where either is. */
+/** An absolute path without `.` and `..`; unknown where a part is. */
 export function absolute(path: string, cwd: string): string {
   const joined = path.startsWith('/') ? path : `${cwd}/${path}`;
   if (!isKnown(joined)) return unknown;
@@ -100,7 +99,16 @@ export function absolute(path: string, cwd: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** Somebody calls a Filebeat by its name in here. */
+/** Whether a text names a Filebeat. */
 export function namesFilebeat(text: string, { processNames }: Pick<World, 'processNames'>): boolean {
   return ['filebeat', 'agentbeat', 'elastic-otel-collector', ...processNames].some((name) => text.includes(name));
+}
+
+/** The outcome of a program of which nothing else is known. */
+export const ended: Outcome = { ends: true };
+
+/** Notes that `subject` may start a Filebeat; with `text` only where that names one. */
+export function unclear(subject: string, why: string, world: World, text?: string): Outcome {
+  if (text === undefined || namesFilebeat(text, world)) world.unclear.push({ subject, why });
+  return ended;
 }

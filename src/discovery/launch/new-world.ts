@@ -1,4 +1,4 @@
-/** An empty world to follow a command line in. */
+/** The state in which following a command line begins. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import { follow } from './follow.js';

@@ -1,4 +1,4 @@
-/** What starts units and is no unit of the system: generators, and managers of users who linger. Told, not followed. */
+/** Other starters of units: generators, and the managers of lingering users. They are reported, not followed. */
 import { posix } from 'node:path';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';

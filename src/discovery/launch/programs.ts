@@ -1,26 +1,26 @@
-/** Which file a word names, and what kind of program that is (execve(2), execvp(3)). */
+/** The file that is executed for a word, and what kind of program it is (execve(2), execvp(3)). */
 import { limits } from '../../model/limits.js';
 import { absolute, baseName, type Environment, isKnown, type World } from './launch-world.js';
 
 export type Found =
   | { kind: 'file'; path: string; executable: boolean }
   | { kind: 'missing' }
-  /** It cannot be told. */
+  /** Files do not tell. */
   | { kind: 'unknown' };
 
-/** A word with a slash is a path; a bare one is looked for in `PATH`. */
+/** A word with a slash is a path; any other is searched for in `PATH`. */
 export function findProgram(word: string, { cwd, env }: { cwd: string; env: Environment }, world: World): Found {
   if (!isKnown(word)) return { kind: 'unknown' };
   if (word.includes('/')) {
     const path = absolute(word, cwd);
-    return isKnown(path) ? look(path, world) : { kind: 'unknown' };
+    return isKnown(path) ? fileAt(path, world) : { kind: 'unknown' };
   }
   const folders = env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   if (!isKnown(folders)) return { kind: 'unknown' };
   for (const folder of folders.split(':')) {
     const path = absolute(`${folder === '' ? '.' : folder}/${word}`, cwd);
     if (!isKnown(path)) return { kind: 'unknown' };
-    const found = look(path, world);
+    const found = fileAt(path, world);
     if (found.kind === 'unknown' || (found.kind === 'file' && found.executable)) {
       return found.kind === 'file' && folder.startsWith('/')
         ? { ...found, path: `${folder.replace(/\/+$/, '')}/${word}` }
@@ -30,7 +30,7 @@ export function findProgram(word: string, { cwd, env }: { cwd: string; env: Envi
   return { kind: 'missing' };
 }
 
-function look(path: string, world: World): Found {
+function fileAt(path: string, world: World): Found {
   const stat = world.files.stat(path);
   if (!stat.ok) return { kind: stat.gap.reason === 'missing' ? 'missing' : 'unknown' };
   if (stat.value.kind !== 'file') return { kind: 'missing' };
@@ -44,6 +44,7 @@ export type Content =
   | { kind: 'text'; text: string }
   | { kind: 'program' };
 
+/** A file that is not text, or cannot be read, is taken for a program. */
 export function contentOf(path: string, world: Pick<World, 'files'>): Content {
   const stat = world.files.stat(path);
   if (!stat.ok || stat.value.size > limits.scriptBytes || stat.value.size === 0) return { kind: 'program' };
@@ -65,14 +66,14 @@ export function contentOf(path: string, world: Pick<World, 'files'>): Content {
     : { kind: 'text', text };
 }
 
-/** Does this program with these arguments (without argv[0]) run a Filebeat by its name alone? */
-export function isFilebeatProgram(program: string, args: readonly string[], names: readonly string[]): boolean {
+/** Whether a program is a Filebeat by its name; `argument` is its first argument. `names`: further basenames. */
+export function isFilebeatProgram(program: string, argument: string | undefined, names: readonly string[]): boolean {
   const base = baseName(program);
   const usual = base === 'filebeat' || base === 'filebeat-oss' || base === 'elastic-otel-collector';
-  return usual || names.includes(base) || (base === 'agentbeat' && args[0] === 'filebeat');
+  return usual || names.includes(base) || (base === 'agentbeat' && argument === 'filebeat');
 }
 
-/** `filebeat.real`, `filebeat-linux-arm`: it bears the name, and nobody knows whether it is one. */
+/** `filebeat.real`, `filebeat-linux-arm`: named like a Filebeat, and may be one. */
 export function bearsTheName(program: string): boolean {
   return /^filebeat[-._](?!god$|.*(?:export|prometheus|monitor|check|watch|ctl|ya?ml$|conf|service))/.test(
     baseName(program),

@@ -1,11 +1,11 @@
-/** Words of a Filebeat's command line of which a part cannot be told. */
+/** Words of a Filebeat's command line that are not fully known. */
 import { isKnown } from './launch-world.js';
 
-/** Settings that bear on no listener, file or folder. */
+/** Settings that do not affect listeners, files or directories. */
 const harmless =
   /^(?:name|tags|fields|fields_under_root|output|logging|monitoring|xpack|cloud|setup|queue|max_procs|timestamp|processors|http\.enabled=false)\b/;
 
-/** Without what does not bear on files and ports; why the rest is uncertain. */
+/** The command line without unknown words that do not matter, and why the remaining ones are uncertain. */
 export function withoutUnknown(argv: readonly string[]): { argv: string[]; whys: string[] } {
   const words: string[] = [];
   const whys: string[] = [];

@@ -1,4 +1,4 @@
-/** Who a name or number is, from /etc/passwd and /etc/group (passwd(5), group(5)). */
+/** Users and groups of /etc/passwd and /etc/group (passwd(5), group(5)). */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { StartUser } from '../../model/model.js';
@@ -11,7 +11,7 @@ export interface Account {
   shell: string;
 }
 
-/** `missing`: the files have none. `unknown`: they cannot be read, or names come from elsewhere too (nsswitch.conf(5)). */
+/** `missing`: there is no such user. `unknown`: the file cannot be read, or names also come from elsewhere (nsswitch.conf(5)). */
 export function lookUpUser(files: FileView, user: string): Account | 'missing' | 'unknown' {
   for (const line of linesOf(files, '/etc/passwd') ?? []) {
     const [name, , uid, gid, , home, shell] = line.split(':');
@@ -42,7 +42,7 @@ function namesElsewhere(files: FileView, database: 'passwd' | 'group'): boolean 
       ?.slice(database.length + 1)
       .trim()
       .split(/\s+/) ?? [];
-  // `systemd` holds root, nobody and what DynamicUser= makes.
+  // `systemd` knows root, nobody and the users of DynamicUser=.
   return words.some((word) => !/^(?:files|compat|systemd|\[.*\])$/.test(word));
 }
 
@@ -50,7 +50,7 @@ export const noSuchUser = 'there is no such user';
 
 export const rootUser: StartUser = { name: 'root', uid: 0, gid: 0 };
 
-/** `USER`, `USER:GROUP`, `:GROUP`, numbers; as `su` and its like take them. */
+/** The user of `USER`, `USER:GROUP` or `:GROUP`, as names or numbers. */
 export function userOf(files: FileView, spec: string, before: StartUser): StartUser {
   const [user = '', group] = spec.split(':');
   let found: StartUser = { ...before };

@@ -285,7 +285,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
  * `filebeat`; Elastic Agent 8.13 to 9.0 `agentbeat filebeat …`; 9.x has its inputs inside `elastic-otel-collector`.
  */
 function isNamed(executable: string | undefined, argv: readonly string[], names: readonly string[]): boolean {
-  return [executable, argv[0]].some((path) => path !== undefined && isFilebeatProgram(path, argv.slice(1), names));
+  return [executable, argv[0]].some((path) => path !== undefined && isFilebeatProgram(path, argv[1], names));
 }
 
 export function isFilebeat(

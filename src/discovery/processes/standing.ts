@@ -106,8 +106,8 @@ function isItsProgram(procfs: ProcFs, names: readonly string[], seen: Seen): boo
   if (program === undefined) return undefined;
   const path = program.path.replace(REPLACED, '');
   const base = basename(path);
-  if (isFilebeatProgram(path, argv.slice(1), names)) return true;
-  if (LOADER.test(base) && argv.slice(0, 4).some((word, at) => isFilebeatProgram(word, argv.slice(at + 1), names)))
+  if (isFilebeatProgram(path, argv[1], names)) return true;
+  if (LOADER.test(base) && argv.slice(0, 4).some((word, at) => isFilebeatProgram(word, argv[at + 1], names)))
     return true;
   const exe = procfs.stat(`${pid}/exe`);
   if (!exe.ok) return undefined;

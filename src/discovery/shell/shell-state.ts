@@ -1,61 +1,68 @@
-/** What a shell knows while it runs. */
+/** The state of a shell that is followed, and how its commands end. */
 import type { StartUser } from '../../model/model.js';
-import type { Launch, World } from '../launch/launch-world.js';
-import type { Dialect, Node } from './shell-syntax.js';
+import { type Launch, unknown, type World } from '../launch/launch-world.js';
+import type { Dialect, Node } from './parser/shell-tree.js';
 
 export interface Variable {
   text: string;
-  /** An array of bash; holes are not kept. */
+  /** The elements of a bash array, without gaps. */
   list?: string[];
   exported: boolean;
 }
 
+/** What a shell knows; functions that run commands change it in place. Texts may contain `unknown`. */
 export interface ShellState {
   dialect: Dialect;
   variables: Map<string, Variable>;
-  /** Variables that are not set here may be set all the same. */
-  open: boolean;
+  /** Other variables than these may be set too. */
+  variablesIncomplete: boolean;
   name: string;
   args: string[];
-  /** How many arguments there are is not known. */
+  /** The number of arguments is unknown. */
   argsUnknown: boolean;
   cwd: string;
   functions: Map<string, Node>;
+  /** Exit status of the last command; undefined: unknown. */
   status: number | undefined;
-  /** Status of the last command substitution within this command. */
-  substituted?: { status: number | undefined };
-  /** Why it is not certain that the shell comes here; empty: it does. */
+  /** Exit status of the last command substitution in the current command. */
+  substitution?: { status: number | undefined };
+  /** Why the shell may not get here; empty: it does. */
   uncertain: readonly string[];
   options: { errexit: boolean; allexport: boolean; nounset: boolean; noglob: boolean };
-  /** Within a condition `set -e` ends nothing. */
-  guarded: number;
-  /** Text that standard input still holds; undefined: not known. */
+  /** Above 0 in conditions, where `set -e` does not end the shell. */
+  errexitSuspended: number;
+  /** The unread text of standard input; undefined: unknown. */
   input: { text: string } | undefined;
-  /** What was written to standard output, where somebody wants to know. */
+  /** What was written to standard output, where it is captured. */
   output: { text: string } | undefined;
-  /** A Filebeat or something else was put into the background and stays. */
-  jobs: boolean;
-  /** Variables that functions keep for themselves: what they were before. */
+  /** A program that does not end was started in the background. */
+  hasJobs: boolean;
+  /** Per function call, the variables that it declared local, with their values outside. */
   locals: Map<string, Variable | undefined>[];
   launch: Launch;
   world: World;
+  /** Runs a command; here so that the files below the interpreter need not import it. */
   run: (node: Node, state: ShellState) => Flow;
 }
 
+/** Where the shell goes on after a command. */
 export type Flow =
   | { kind: 'next' }
   | { kind: 'return' }
   | { kind: 'exit' }
-  /** The shell became another program, or waits for one that stays. */
-  | { kind: 'gone' }
+  /** The shell was replaced by another program, or waits for one that does not end. */
+  | { kind: 'never-returns' }
   | { kind: 'break' | 'continue'; levels: number };
 
 export const next: Flow = { kind: 'next' };
 
-/** Thrown where the shell itself would end in the middle of a word: `${NAME:?}`, `set -u`. */
+/** Thrown where expanding a word ends the shell: `${NAME:?}`, `set -u`. */
 export class ShellEnds extends Error {}
 
-/** For a subshell, a job, or a branch that may be taken. */
+/** Runs a builtin: sets `state.status`, and returns how the shell goes on. */
+export type Builtin = (args: string[], state: ShellState) => Flow;
+
+/** A copy for a subshell, a background job or a branch that may be taken. */
 export function copyState(state: ShellState): ShellState {
   return {
     ...state,
@@ -74,7 +81,7 @@ export function setVariable(state: ShellState, name: string, text: string, expor
   state.variables.set(name, { text, exported: isExported || state.options.allexport });
 }
 
-/** What a program that the shell executes gets. */
+/** The environment of a program that the shell executes. */
 export function exportedOf(state: ShellState): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, { text, list, exported }] of state.variables) {
@@ -85,4 +92,28 @@ export function exportedOf(state: ShellState): Record<string, string> {
 
 export function userName({ name, uid }: StartUser): string | undefined {
   return name ?? (uid === 0 ? 'root' : undefined);
+}
+
+/** Appends to standard output, where it is captured. */
+export function writeOutput(text: string, state: ShellState): void {
+  if (state.output !== undefined && state.output.text.length < 100_000) state.output.text += text;
+}
+
+/** `set -e`: a command that is known to fail ends the shell. */
+export function checkErrexit(state: ShellState): Flow {
+  const fails = state.status !== undefined && state.status !== 0;
+  return fails && state.options.errexit && state.errexitSuspended === 0 ? { kind: 'exit' } : next;
+}
+
+/** How the shell goes on after a command that ended with `state.status`. */
+export function afterCommand(flow: Flow, state: ShellState): Flow {
+  return flow.kind === 'next' ? checkErrexit(state) : flow;
+}
+
+/** A word that stands for any number of unknown words. */
+export const unknownWords = `${unknown}*`;
+
+export function setArguments(args: string[], state: ShellState): void {
+  state.argsUnknown = args.includes(unknownWords);
+  state.args = args;
 }

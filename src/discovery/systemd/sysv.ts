@@ -5,6 +5,7 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
+import { attempt } from '../../runtime/defect.js';
 import { follow } from '../launch/follow.js';
 import { newWorld } from '../launch/new-world.js';
 import { rootUser } from '../launch/users.js';
@@ -35,7 +36,16 @@ export function findInitScripts(
     for (const name of list(files, directory, gaps)) {
       if (native.includes(`${name}.service`) || seen.has(`script ${name}`)) continue;
       seen.add(`script ${name}`);
-      units.push(...readScript(files, `${directory}/${name}`, name, links.get(name) ?? [], options, gaps));
+      const path = `${directory}/${name}`;
+      units.push(
+        ...attempt(
+          () => readScript(files, path, name, links.get(name) ?? [], options, gaps),
+          (where): FilebeatUnit[] => {
+            gaps.push({ reason: 'malformed', subject: path, detail: `internal error (${where})` });
+            return [];
+          },
+        ),
+      );
     }
   }
   return { units: units.sort((a, b) => (a.name < b.name ? -1 : 1)), gaps };

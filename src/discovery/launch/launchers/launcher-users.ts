@@ -1,26 +1,14 @@
-/** What launchers change for the program that they start: user, environment, directory, root. From their man pages. */
-import { type Environment, type Launch, unknown, type World } from './launch-world.js';
+/** Launchers that change the user: `su`, `runuser`, `sudo`, `doas`, `setpriv`, `gosu`. From their man pages. */
+import { type Environment, type Launch, unknown, type World } from '../launch-world.js';
+import { type Account, lookUpUser, rootUser, userOf } from '../users.js';
+import { assignmentsOf, textOf } from './launcher-environment.js';
 import type { Change, GivenOptions } from './launcher-options.js';
-import { type Account, lookUpUser, rootUser, userOf } from './users.js';
 
-const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const userPath = '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games';
 
-export function assignmentsOf(words: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    words.flatMap((word) => {
-      const equals = word.indexOf('=');
-      return equals > 0 ? [[word.slice(0, equals), word.slice(equals + 1)]] : [];
-    }),
-  );
-}
-
-function textOf(world: World, path: string): string | undefined {
-  const content = world.files.read(path, 1024 * 1024);
-  return content.ok ? new TextDecoder().decode(content.value.bytes) : undefined;
-}
-
-function accountOf(user: string, world: World): Account | undefined {
+/** The account of a name or `#number`. */
+export function accountOf(user: string, world: World): Account | undefined {
   const found = lookUpUser(world.files, user.replace(/^#/, ''));
   return typeof found === 'string' ? undefined : found;
 }
@@ -35,65 +23,7 @@ export function becomeGosu({ before }: { before: string[] }, launch: Launch, wor
   return { launch: { user, env: { ...launch.env, HOME: account?.home ?? '/' } } };
 }
 
-/** `env [-i] [-u NAME] [-C DIR] [-S LINE] [NAME=VALUE…] PROGRAM`. */
-export function becomeEnv(given: GivenOptions, launch: Launch): Change {
-  const { option, all, has } = given;
-  let rest = [...given.rest];
-  const lines = all('S', 'split-string');
-  if (lines.length > 0) {
-    // Its words are options again.
-    const words = envWords(lines[0]!);
-    if (words === undefined) return { why: 'what `env -S` makes of its line cannot be told', argv: rest };
-    return { argv: ['env', ...words, ...rest] };
-  }
-  let env: Environment = { ...launch.env };
-  const isEmpty = has('i', 'ignore-environment') || rest[0] === '-';
-  if (rest[0] === '-') rest = rest.slice(1);
-  if (isEmpty) env = {};
-  for (const name of all('u', 'unset')) delete env[name];
-  while (rest[0]?.includes('=')) {
-    const equals = rest[0].indexOf('=');
-    env[rest[0].slice(0, equals)] = rest[0].slice(equals + 1);
-    rest = rest.slice(1);
-  }
-  const cwd = option('C', 'chdir');
-  return {
-    argv: rest,
-    launch: {
-      env,
-      ...(isEmpty ? { envOpen: false } : {}),
-      ...(cwd === undefined ? {} : { cwd: cwd.startsWith('/') ? cwd : `${launch.cwd}/${cwd}` }),
-    },
-  };
-}
-
-/** As `env -S` cuts a line; undefined where it expands variables. */
-function envWords(line: string): string[] | undefined {
-  if (/[\\$]/.test(line)) return undefined;
-  return [...line.matchAll(/(?:"([^"]*)"|'([^']*)'|[^\s"']+)+/g)].map(([word]) => word.replace(/["']/g, ''));
-}
-
-/** One file for each variable, its first line is the value; an empty file unsets (envdir(8)). */
-export function becomeEnvdir(
-  { before, has }: GivenOptions & { before: string[] },
-  launch: Launch,
-  world: World,
-): Change {
-  const folder = before[0] ?? '';
-  const names = world.files.list(folder, 1000);
-  if (!names.ok) return names.gap.reason === 'missing' && has('I') ? {} : { launch: { envOpen: true } };
-  const env = { ...launch.env };
-  for (const name of names.value) {
-    if (name.startsWith('.') || name.includes('=')) continue;
-    const text = textOf(world, `${folder}/${name}`);
-    if (text === undefined) env[name] = unknown;
-    else if (text === '') delete env[name];
-    else env[name] = (has('f') ? text : text.split('\n')[0]!).replace(/[ \t]+$/, '');
-  }
-  return { launch: { env } };
-}
-
-/** Variables of a shell that a login makes anew. */
+/** What a login shell starts with. */
 function loginOf(account: Account | undefined, launch: Launch): Partial<Launch> {
   const isRoot = account?.uid === 0;
   const env: Environment = {
@@ -109,7 +39,8 @@ function loginOf(account: Account | undefined, launch: Launch): Partial<Launch> 
 
 /** `su [OPTIONS] [-] [USER [ARGUMENTS]]` with `-c LINE`: options may stand anywhere. */
 export function becomeSu(given: GivenOptions, launch: Launch, world: World): Change {
-  const words = given.rest.filter((word, at) => !(word === '-' && at === given.rest.indexOf('-')));
+  const dash = given.rest.indexOf('-');
+  const words = given.rest.filter((_, at) => at !== dash);
   const isLogin = given.has('l', 'login') || words.length < given.rest.length;
   const [name = 'root', ...args] = words;
   const text = given.option('c', 'command', 'C', 'session-command');
@@ -134,18 +65,18 @@ export function becomeSu(given: GivenOptions, launch: Launch, world: World): Cha
       ...(text === undefined ? { nothing: true } : { line: { text } }),
     };
   if (text !== undefined) return { launch: next, line: { text, shell, args, login: isLogin } };
-  // Without a line the words are the shell's own.
+  // Without a line the remaining words are arguments of the shell.
   return args.length === 0 ? { nothing: true } : { launch: next, argv: [shell, ...args] };
 }
 
-/** As `su`, or `runuser -u USER [--] PROGRAM`, which changes the user and nothing else. */
+/** As `su`; `runuser -u USER [--] PROGRAM` changes only the user. */
 export function becomeRunuser(given: GivenOptions, launch: Launch, world: World): Change {
   const user = given.option('u', 'user');
   if (user !== undefined) return { argv: given.rest, launch: { user: userOf(world.files, user, launch.user) } };
   return becomeSu(permuted(given), launch, world);
 }
 
-/** `runuser - USER -c LINE`: what stands behind the first word may be options still. */
+/** `runuser - USER -c LINE`: options may follow the first word. */
 function permuted(given: GivenOptions): GivenOptions {
   const rest: string[] = [];
   const more: [string, string][] = [];
@@ -166,8 +97,8 @@ function permuted(given: GivenOptions): GivenOptions {
   return { all, option: (...names) => all(...names).at(-1), has: (...names) => all(...names).length > 0, rest };
 }
 
-/** Variables that sudoers(5) lets through: `Defaults env_keep += "A B"`; everything with `!env_reset`. */
-function keptBySudo(world: World): { all: boolean; names: string[] } {
+/** Variables that sudoers(5) keeps: `Defaults env_keep += "A B"`; all of them with `!env_reset`. */
+function sudoersVariables(world: World): { all: boolean; names: string[] } {
   const folder = world.files.list('/etc/sudoers.d', 1000);
   const paths = ['/etc/sudoers', ...(folder.ok ? folder.value : []).map((name) => `/etc/sudoers.d/${name}`)];
   const text = paths.map((path) => textOf(world, path) ?? '').join('\n');
@@ -182,10 +113,10 @@ export function becomeSudo(given: GivenOptions, launch: Launch, world: World): C
   const { option, all, has } = given;
   const name = option('u', 'user') ?? 'root';
   const account = accountOf(name, world);
-  const kept = keptBySudo(world);
+  const sudoers = sudoersVariables(world);
   const preserved = all('preserve-env');
-  const isWhole = kept.all || has('E') || preserved.includes('');
-  const names = [...kept.names, ...preserved.flatMap((list) => list.split(',')), 'TERM'];
+  const isWhole = sudoers.all || has('E') || preserved.includes('');
+  const names = [...sudoers.names, ...preserved.flatMap((list) => list.split(',')), 'TERM'];
   const env: Environment = isWhole
     ? { ...launch.env }
     : Object.fromEntries(
@@ -210,7 +141,7 @@ export function becomeSudo(given: GivenOptions, launch: Launch, world: World): C
   const background = has('b', 'background');
   if (!isLogin && !has('s', 'shell')) return { argv: rest, launch: next, background };
   if (rest.length === 0) return { nothing: true };
-  // The shell gets one line, in which everything but letters is quoted.
+  // sudo passes the shell one line, in which all but letters, digits, `_`, `-` and `$` are escaped.
   rest = rest.map((word) => word.replace(/[^\w$-]/g, '\\$&'));
   return {
     launch: next,
@@ -249,76 +180,4 @@ export function becomeSetpriv({ option, has, rest }: GivenOptions, launch: Launc
   const account = uid === undefined ? accountOf('root', world) : accountOf(uid, world);
   const { env, envOpen } = loginOf(account, launch);
   return { argv: rest, launch: { user, env: env!, envOpen: envOpen! } };
-}
-
-export function becomeChpst(given: GivenOptions, launch: Launch, world: World): Change {
-  const { option, all, rest } = given;
-  const user = option('u');
-  let next: Partial<Launch> = {};
-  for (const folder of all('e')) {
-    const change = becomeEnvdir({ ...given, before: [folder], has: () => false }, { ...launch, ...next }, world);
-    next = { ...next, ...change.launch };
-  }
-  if (user !== undefined) next.user = userOf(world.files, user, launch.user);
-  const root = option('/');
-  if (root !== undefined) Object.assign(next, { root, cwd: '/' });
-  const argv0 = option('b');
-  return { argv: rest, launch: { ...next, ...(argv0 === undefined ? {} : { argv: [argv0, ...rest.slice(1)] }) } };
-}
-
-/** Another unit: its own environment, directory and user; a scope inherits all of it. */
-export function becomeSystemdRun({ option, all, has, rest }: GivenOptions, launch: Launch, world: World): Change {
-  const isTimed = [
-    'on-active',
-    'on-boot',
-    'on-startup',
-    'on-unit-active',
-    'on-unit-inactive',
-    'on-calendar',
-    'timer-property',
-    'path-property',
-    'socket-property',
-  ];
-  if (has(...isTimed)) return { argv: rest, why: 'a timer starts it' };
-  if (has('user')) return { argv: rest, why: 'a user manager starts it' };
-  if (has('H', 'M', 'host', 'machine')) return { nothing: true };
-  const uid = option('uid');
-  const user = uid === undefined ? launch.user : userOf(world.files, uid, launch.user);
-  const account = uid === undefined ? undefined : accountOf(uid, world);
-  const names: Environment =
-    account === undefined
-      ? {}
-      : { HOME: account.home, USER: account.name, LOGNAME: account.name, SHELL: account.shell };
-  if (has('scope')) return { argv: rest, launch: { user, env: { ...launch.env, ...names } } };
-  const properties = assignmentsOf(all('p', 'property'));
-  const given = all('E', 'setenv').map((word) => (word.includes('=') ? word : `${word}=${launch.env[word] ?? ''}`));
-  const cwd =
-    option('working-directory') ?? properties['WorkingDirectory'] ?? (has('d', 'same-dir') ? launch.cwd : '/');
-  const odd = [
-    'RootDirectory',
-    'RootImage',
-    'BindPaths',
-    'BindReadOnlyPaths',
-    'EnvironmentFile',
-    'PrivateTmp',
-    'PrivateNetwork',
-  ];
-  const network = properties['PrivateNetwork'] === undefined ? {} : { network: 'own' as const };
-  return {
-    argv: rest,
-    background: !has('wait', 'pipe', 'P', 'pty', 't', 'S', 'shell'),
-    ...(odd.some((key) => properties[key] !== undefined) ? { why: 'a transient unit has settings of its own' } : {}),
-    launch: {
-      user,
-      cwd,
-      env: {
-        PATH: systemPath,
-        ...names,
-        ...assignmentsOf(given),
-        ...(properties['Environment'] === undefined ? {} : assignmentsOf([properties['Environment']])),
-      },
-      envOpen: false,
-      ...network,
-    },
-  };
 }

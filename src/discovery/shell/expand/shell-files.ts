@@ -1,11 +1,11 @@
-/** What tests and patterns of a shell see of the files: true, false, or not known. */
-import type { FileStat } from '../../filebeat/files/file-view.js';
-import { limits } from '../../model/limits.js';
-import { absolute, isKnown, isSettled, unknown, type World } from '../launch/launch-world.js';
+/** Files as the tests and patterns of a shell see them: present, missing or unknown. */
+import type { FileStat } from '../../../filebeat/files/file-view.js';
+import { limits } from '../../../model/limits.js';
+import { absolute, isKnown, isSettled, unknown, type World } from '../../launch/launch-world.js';
+import type { ShellState } from '../shell-state.js';
 import { matches, type Segment } from './shell-pattern.js';
-import type { ShellState } from './shell-state.js';
 
-/** `missing`; undefined where it cannot be told what will be there. */
+/** The file at a path; undefined where what will be there is unknown. */
 export function statOf(path: string, world: World): FileStat | 'missing' | undefined {
   if (!isKnown(path) || !isSettled(path, world)) return undefined;
   const stat = world.files.stat(path);
@@ -13,7 +13,7 @@ export function statOf(path: string, world: World): FileStat | 'missing' | undef
   return stat.gap.reason === 'missing' ? 'missing' : undefined;
 }
 
-/** `test -f` and its like. */
+/** `test -f` and the like; undefined where the answer is unknown. */
 export function fileTest(operator: string, operand: string, state: ShellState): boolean | undefined {
   if (!isKnown(operand)) return undefined;
   if (operand === '') return false;
@@ -49,7 +49,7 @@ export function readScript(path: string, world: World): string | undefined {
   return new TextDecoder().decode(content.value.bytes);
 }
 
-/** Files that a pattern matches, sorted; undefined where that cannot be told. */
+/** The files that a pattern matches, sorted; undefined where that is unknown. */
 export function listMatches(segments: readonly Segment[], state: ShellState): string[] | undefined {
   const chars = segments.flatMap(({ text, quoted }) => [...text].map((char) => ({ text: char, quoted })));
   const parts: Segment[][] = [[]];
@@ -82,6 +82,6 @@ export function listMatches(segments: readonly Segment[], state: ShellState): st
     state.world.steps.left -= all.length;
   }
   const existing = found.filter((path) => state.world.files.stat(absolute(path, state.cwd)).ok);
-  // Another language sorts otherwise; what is started is the same.
+  // The order depends on the locale; it does not change what is started.
   return existing.length > 1000 ? [unknown] : existing;
 }

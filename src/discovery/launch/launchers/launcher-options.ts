@@ -1,19 +1,19 @@
-/** Words of a launcher → its options, and what stands behind them (getopt_long(3)). */
-import type { Launch, World } from './launch-world.js';
+/** The words of a launcher → its options and the words after them (getopt_long(3)). */
+import type { Launch, World } from '../launch-world.js';
 
 export interface OptionRules {
-  /** Options with a value: letters and long names, separated by blanks. The rest are switches. */
+  /** Options with a value: letters and long names, separated by blanks. All others are switches. */
   values?: string;
-  /** Options may stand behind other words. */
+  /** Options may follow other words. */
   permutes?: true;
   /** Long names with one dash (`-exec`), as Go and old programs have them. */
   singleDash?: true;
 }
 
 export interface GivenOptions {
-  /** Value of the last of these; '' for a switch. */
+  /** The value of the last option of one of these names; '' for a switch. */
   option(...names: string[]): string | undefined;
-  /** Values of all of these, in order. */
+  /** All values of options of these names, in order. */
   all(...names: string[]): string[];
   has(...names: string[]): boolean;
   rest: string[];
@@ -63,26 +63,26 @@ export function readOptions(
   };
 }
 
-/** What a launcher makes of the launch that it was given; `argv` is the program behind it with its words. */
+/** What a launcher changes; `argv` is the program after it with its arguments. */
 export interface Change {
   launch?: Partial<Launch>;
   argv?: string[];
   /** A shell line instead of a program. `args` are `$0`, `$1`, …; `login`: the shell reads profiles first. */
   line?: { text: string; shell?: string; args?: string[]; login?: boolean };
-  /** It ends, and what it started stays. */
+  /** The launcher ends, and what it started keeps running. */
   background?: boolean;
-  /** Why it is not certain what the program sees. */
+  /** Why what the program sees is not certain. */
   why?: string;
-  /** A user whose shell is nologin or false: it fails. */
+  /** A user whose shell is nologin or false: the launcher fails. */
   locked?: string;
-  /** In this form it starts nothing. */
+  /** Starts nothing in this form. */
   nothing?: true;
 }
 
 export interface Launcher extends OptionRules {
-  /** Words before the program, behind the options. */
+  /** Number of words between the options and the program. */
   before?: number;
-  /** Switches with which the launcher ends and the program stays. */
+  /** Switches with which the launcher ends and the program keeps running. */
   background?: string;
   change?: (given: GivenOptions & { before: string[] }, launch: Launch, world: World) => Change;
 }

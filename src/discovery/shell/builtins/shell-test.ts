@@ -1,17 +1,20 @@
-/** `test`, `[` and bash's `[[`: true, false, or not known. */
-import { isKnown } from '../launch/launch-world.js';
-import { expandText, segmentsOf } from './shell-expand.js';
-import { fileTest } from './shell-files.js';
-import { matches } from './shell-pattern.js';
-import type { ShellState } from './shell-state.js';
-import type { Word } from './shell-syntax.js';
+/** `test`, `[` and bash's `[[`: true, false or unknown (undefined). */
+import { isKnown } from '../../launch/launch-world.js';
+import { expandText, segmentsOf } from '../expand/shell-expand.js';
+import { fileTest } from '../expand/shell-files.js';
+import { matches } from '../expand/shell-pattern.js';
+import { literal, type Word } from '../parser/shell-tree.js';
+import type { ShellState } from '../shell-state.js';
 
 type Truth = boolean | undefined;
 
-export const not = (truth: Truth): Truth => (truth === undefined ? undefined : !truth);
-export const both = (a: Truth, b: Truth): Truth =>
+/** Longer expressions are not evaluated: their value is unknown. */
+const maxWords = 200;
+
+const not = (truth: Truth): Truth => (truth === undefined ? undefined : !truth);
+const both = (a: Truth, b: Truth): Truth =>
   a === false || b === false ? false : a === undefined || b === undefined ? undefined : true;
-export const either = (a: Truth, b: Truth): Truth => not(both(not(a), not(b)));
+const either = (a: Truth, b: Truth): Truth => not(both(not(a), not(b)));
 
 const unary = /^-[a-zA-Z]$/;
 const numeric: Record<string, (a: number, b: number) => boolean> = {
@@ -24,7 +27,7 @@ const numeric: Record<string, (a: number, b: number) => boolean> = {
 };
 const binaryOperator = /^(?:=|==|!=|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
 
-/** Of `test`, by the number of its arguments (POSIX test(1)). Undefined also where the words are no test. */
+/** The value of `test` by the number of its arguments (POSIX test(1)). Undefined also where the words are not a test. */
 export function test(words: readonly string[], state: ShellState): Truth {
   const [a, b, c] = words;
   switch (words.length) {
@@ -40,17 +43,17 @@ export function test(words: readonly string[], state: ShellState): Truth {
       if (a === '!') return not(test(words.slice(1), state));
       if (a === '(' && c === ')') return test([b!], state);
   }
-  return words.length < 3 ? undefined : joined([...words], state);
+  return words.length < 3 || words.length > maxWords ? undefined : evaluateWords([...words], state);
 }
 
-/** With `-a` and `-o`. */
-function joined(words: string[], state: ShellState): Truth {
+/** Expressions with `-a` and `-o`. */
+function evaluateWords(words: string[], state: ShellState): Truth {
   const or = topLevel(words, '-o');
-  if (or > 0) return either(joined(words.slice(0, or), state), joined(words.slice(or + 1), state));
+  if (or > 0) return either(evaluateWords(words.slice(0, or), state), evaluateWords(words.slice(or + 1), state));
   const and = topLevel(words, '-a');
-  if (and > 0) return both(joined(words.slice(0, and), state), joined(words.slice(and + 1), state));
-  if (words[0] === '!') return not(joined(words.slice(1), state));
-  if (words[0] === '(' && words.at(-1) === ')') return joined(words.slice(1, -1), state);
+  if (and > 0) return both(evaluateWords(words.slice(0, and), state), evaluateWords(words.slice(and + 1), state));
+  if (words[0] === '!') return not(evaluateWords(words.slice(1), state));
+  if (words[0] === '(' && words.at(-1) === ')') return evaluateWords(words.slice(1, -1), state);
   const [a, b, c] = words as [string, string, string];
   if (words.length === 3) return binaryOperator.test(b) ? pair(a, b, c) : undefined;
   return words.length < 3 ? test(words, state) : undefined;
@@ -81,65 +84,61 @@ function pair(a: string, operator: string, b: string): Truth {
   const compare = numeric[operator];
   if (compare === undefined) return undefined;
   const isNumber = (text: string) => /^\s*[-+]?\d+\s*$/.test(text);
-  // What is no number is an error, and an error is not true.
+  // A comparison of something that is not a number is an error.
   return isNumber(a) && isNumber(b) ? compare(Number(a), Number(b)) : undefined;
 }
 
-/** `[[ … ]]`: words are not split, the right side of `==` is a pattern. */
+/** The value of `[[ … ]]`: words are not split, and the right side of `==` is a pattern. */
 export function condition(tokens: readonly (Word | string)[], state: ShellState): Truth {
-  const rest = [...tokens].reverse();
-  const truth = orPart(rest, state);
-  return rest.length > 0 ? undefined : truth;
+  if (tokens.length > maxWords) return undefined;
+  const ahead = [...tokens].reverse();
+  const truth = orPart(ahead, state);
+  return ahead.length > 0 ? undefined : truth;
 }
 
-function orPart(rest: (Word | string)[], state: ShellState): Truth {
-  let truth = andPart(rest, state);
-  while (rest.at(-1) === '||') {
-    rest.pop();
-    truth = either(truth, andPart(rest, state));
+function orPart(tokens: (Word | string)[], state: ShellState): Truth {
+  let truth = andPart(tokens, state);
+  while (tokens.at(-1) === '||') {
+    tokens.pop();
+    truth = either(truth, andPart(tokens, state));
   }
   return truth;
 }
 
-function andPart(rest: (Word | string)[], state: ShellState): Truth {
-  let truth = one(rest, state);
-  while (rest.at(-1) === '&&') {
-    rest.pop();
-    truth = both(truth, one(rest, state));
+function andPart(tokens: (Word | string)[], state: ShellState): Truth {
+  let truth = term(tokens, state);
+  while (tokens.at(-1) === '&&') {
+    tokens.pop();
+    truth = both(truth, term(tokens, state));
   }
   return truth;
 }
 
-function one(rest: (Word | string)[], state: ShellState): Truth {
-  const first = rest.pop();
+function term(tokens: (Word | string)[], state: ShellState): Truth {
+  const first = tokens.pop();
   if (first === '(') {
-    const truth = orPart(rest, state);
-    if (rest.pop() !== ')') rest.push('(');
+    const truth = orPart(tokens, state);
+    if (tokens.pop() !== ')') tokens.push('(');
     return truth;
   }
   if (first === undefined || typeof first === 'string') return undefined;
-  const plain = plainText(first);
-  if (plain === '!') return not(one(rest, state));
-  const second = rest.at(-1);
+  const plain = literal(first);
+  if (plain === '!') return not(term(tokens, state));
+  const second = tokens.at(-1);
   if (plain !== undefined && unary.test(plain) && Array.isArray(second)) {
-    rest.pop();
+    tokens.pop();
     return single(plain, expandText(second, state), state);
   }
   const left = expandText(first, state);
-  const operator = typeof second === 'string' ? second : second === undefined ? undefined : plainText(second);
+  const operator = typeof second === 'string' ? second : second === undefined ? undefined : literal(second);
   if (operator === undefined || !(binaryOperator.test(operator) || operator === '=~')) {
     return isKnown(left) ? left !== '' : undefined;
   }
-  rest.pop();
-  const right = rest.pop();
+  tokens.pop();
+  const right = tokens.pop();
   if (!Array.isArray(right) || operator === '=~') return undefined;
   if (!['=', '==', '!='].includes(operator)) return pair(left, operator, expandText(right, state));
   const pattern = segmentsOf(right, state);
   if (!isKnown(left) || pattern.some(({ text }) => !isKnown(text))) return undefined;
   return matches(pattern, left) === (operator !== '!=');
-}
-
-function plainText(word: Word): string | undefined {
-  const [only] = word;
-  return word.length === 1 && only?.kind === 'text' && !only.quoted ? only.text : undefined;
 }

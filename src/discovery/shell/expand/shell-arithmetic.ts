@@ -1,4 +1,4 @@
-/** Whole numbers as `$(( … ))` reckons them; undefined where something is not known, or not known to this reader. */
+/** Arithmetic of the shell on whole numbers, as in `$(( … ))`. */
 
 const levels: Record<string, (a: number, b: number) => number>[] = [
   { '||': (a, b) => (a !== 0 || b !== 0 ? 1 : 0) },
@@ -16,19 +16,23 @@ const levels: Record<string, (a: number, b: number) => number>[] = [
 
 class Unreadable extends Error {}
 
+/** The variables of an expression, as texts. */
 export interface Numbers {
   read(name: string): string | undefined;
   write(name: string, value: string): void;
 }
 
-/** Assignments (`i++`, `i += 2`) go through `numbers`; what cannot be reckoned is written as `unreadable`. */
-export function reckon(text: string, numbers: Numbers, unreadable: string): number | undefined {
+/**
+ * The value of an expression; undefined where it is unknown or not supported. Assignments (`i++`, `i += 2`) go through
+ * `numbers`; an unknown value is written as `unreadable`.
+ */
+export function evaluateArithmetic(text: string, numbers: Numbers, unreadable: string): number | undefined {
   const expression = text.trim();
   const assignment = /^([A-Za-z_]\w*)\s*(?:(\+\+|--)|([-+*/%]?)=(?!=)([\s\S]+))$/.exec(expression);
   if (assignment !== null) {
     const [, name, step, operator, rest] = assignment as unknown as [string, string, string?, string?, string?];
     const before = step !== undefined || operator !== '' ? numberOf(name, numbers) : 0;
-    const operand = step === undefined ? reckon(rest!, numbers, unreadable) : 1;
+    const operand = step === undefined ? evaluateArithmetic(rest!, numbers, unreadable) : 1;
     const how = step === undefined ? operator! : step[0]!;
     const level = levels.find((one) => one[how] !== undefined);
     const after =

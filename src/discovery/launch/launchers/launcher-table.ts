@@ -1,22 +1,9 @@
 /**
- * Programs that start another one named behind their options: which options take a value, what stands before the program,
- * and what the program inherits otherwise than its launcher had it. From their man pages.
+ * Launchers: programs that start the program named after their options. Which options take a value, which words precede
+ * the program, and what they change for it. From their man pages.
  */
-import type { Launch, World } from './launch-world.js';
-import {
-  assignmentsOf,
-  becomeChpst,
-  becomeDoas,
-  becomeEnv,
-  becomeEnvdir,
-  becomeGosu,
-  becomeRunuser,
-  becomeSetpriv,
-  becomeSu,
-  becomeSudo,
-  becomeSystemdRun,
-  becomeUser,
-} from './launcher-changes.js';
+import type { Launch, World } from '../launch-world.js';
+import { assignmentsOf, becomeChpst, becomeEnv, becomeEnvdir } from './launcher-environment.js';
 import {
   busybox,
   daemonLibrary,
@@ -28,6 +15,16 @@ import {
   tmux,
 } from './launcher-forms.js';
 import type { Change, GivenOptions, Launcher } from './launcher-options.js';
+import {
+  becomeDoas,
+  becomeGosu,
+  becomeRunuser,
+  becomeSetpriv,
+  becomeSu,
+  becomeSudo,
+  becomeUser,
+} from './launcher-users.js';
+import { becomeSystemdRun } from './systemd-run.js';
 
 const plain: Launcher = {};
 const oneBefore: Launcher = { before: 1 };
@@ -36,7 +33,7 @@ const limitValues = 'a c d f l m o p r s t';
 
 /** By basename. */
 export const launchers: Record<string, Launcher> = {
-  // Scheduling and limits: nothing that bears.
+  // Scheduling and limits.
   nice: { values: 'n adjustment' },
   ionice: { values: 'c n p P u class classdata pid pgid uid' },
   chrt: { values: 'T P D sched-runtime sched-period sched-deadline', change: number },
@@ -63,7 +60,7 @@ export const launchers: Record<string, Launcher> = {
   'aa-exec': { values: 'p n profile namespace' },
   'dbus-run-session': { values: 'config-file dbus-daemon' },
   unbuffer: plain,
-  // Around a process.
+  // Wrappers around a process.
   nohup: plain,
   setsid: { background: 'f fork' },
   setlock: oneBefore,
@@ -180,7 +177,7 @@ export const launchers: Record<string, Launcher> = {
   toybox: { change: busybox },
 };
 
-/** `chrt -r 10 PROGRAM`; since util-linux 2.39 some policies go without the number. */
+/** `chrt -r 10 PROGRAM`; since util-linux 2.39 some policies take no number. */
 function number({ rest }: GivenOptions): Change {
   return { argv: /^\d+$/.test(rest[0] ?? '') ? rest.slice(1) : rest };
 }
@@ -205,14 +202,14 @@ function typescript({ option }: GivenOptions): Change {
   return text === undefined ? { nothing: true } : { line: { text } };
 }
 
-/** `capsh --user=x -- -c LINE`: bash with these words. */
+/** `capsh --user=x -- -c LINE`: starts bash with the words after `--`. */
 function capsh({ option, rest }: GivenOptions, launch: Launch, world: World): Change {
   const user = option('user');
   const become = user === undefined ? {} : becomeUser({ before: [user] }, launch, world);
   return { ...become, argv: ['/bin/bash', ...rest] };
 }
 
-/** `screen -dmS logs PROGRAM`: detached, it ends at once; `-D -m` stays. */
+/** `screen -dmS logs PROGRAM` detaches and ends; `-D -m` stays in the foreground. */
 function screen({ has, rest }: GivenOptions): Change {
   return has('d', 'D') && has('m') ? { background: has('d'), argv: rest } : { nothing: true };
 }

@@ -1,12 +1,12 @@
-/** The tree of a shell script (POSIX shell "2.10 Shell Grammar", with what bash adds to it). */
+/** The syntax tree of a shell script: POSIX shell "2.10 Shell Grammar" and the additions of bash. */
 
 export type Part =
   | { kind: 'text'; text: string; quoted: boolean }
   | { kind: 'variable'; variable: Expansion; quoted: boolean }
   | { kind: 'command'; script: Node; quoted: boolean }
   | { kind: 'arithmetic'; text: Word; quoted: boolean }
-  /** Something that this reader does not know. */
-  | { kind: 'odd'; quoted: boolean };
+  /** Syntax that this parser does not support; its value is unknown. */
+  | { kind: 'unsupported'; quoted: boolean };
 
 export interface Expansion {
   name: string;
@@ -15,12 +15,13 @@ export interface Expansion {
   /** `:-`, `%%`, `//`, … */
   operator?: string;
   operand?: Word;
-  /** Behind the second slash of `${name/pattern/text}`. */
+  /** The text after the second slash of `${name/pattern/text}`. */
   replacement?: Word;
-  /** `${name[index]}`; `@` and `*` are all. */
+  /** `${name[index]}`; `@` and `*` stand for all elements. */
   index?: Word;
 }
 
+/** One word before expansion, as its quoted and unquoted parts. */
 export type Word = Part[];
 
 export interface Redirect {
@@ -28,7 +29,7 @@ export interface Redirect {
   operator: string;
   descriptor?: number;
   target: Word;
-  /** Text of a here-document. */
+  /** The text of a here-document. */
   here?: Word;
 }
 
@@ -44,22 +45,35 @@ export interface Assignment {
 export type Node =
   | { kind: 'simple'; assignments: Assignment[]; words: Word[]; redirects: Redirect[] }
   | { kind: 'pipeline'; negated: boolean; nodes: Node[] }
-  | { kind: 'chain'; first: Node; rest: { operator: '&&' | '||'; node: Node }[] }
+  | { kind: 'and-or'; first: Node; others: { operator: '&&' | '||'; node: Node }[] }
   | { kind: 'list'; items: { node: Node; background: boolean }[] }
   | { kind: 'if'; branches: { condition: Node; body: Node }[]; otherwise?: Node; redirects: Redirect[] }
   | { kind: 'loop'; until: boolean; condition: Node; body: Node; redirects: Redirect[] }
-  /** Without words: the positional parameters. */
+  /** Without `words` it loops over the positional parameters. */
   | { kind: 'for'; name: string; words?: Word[]; body: Node; redirects: Redirect[] }
   | { kind: 'count'; text: [string, string, string]; body: Node; redirects: Redirect[] }
   | { kind: 'case'; subject: Word; clauses: { patterns: Word[]; body: Node; end: string }[]; redirects: Redirect[] }
   | { kind: 'group'; subshell: boolean; body: Node; redirects: Redirect[] }
   | { kind: 'function'; name: string; body: Node }
-  /** `[[ … ]]` of bash, as its words and operators. */
+  /** bash's `[[ … ]]`, as words and operators. */
   | { kind: 'condition'; tokens: (Word | string)[]; redirects: Redirect[] }
-  /** `(( … ))` of bash. */
+  /** bash's `(( … ))`. */
   | { kind: 'arithmetic'; text: string; redirects: Redirect[] };
 
 export type Dialect = 'posix' | 'bash';
 
-/** A script that the shell could not read either, or that is beyond this reader. */
-export class ShellTrouble extends Error {}
+/** The script is not valid, or uses syntax that this parser does not support. */
+export class ShellSyntaxError extends Error {}
+
+/** The text of a word that is nothing but unquoted text. */
+export function literal(word: Word): string | undefined {
+  const [only] = word;
+  return word.length === 1 && only?.kind === 'text' && !only.quoted ? only.text : undefined;
+}
+
+/** Appends text to the parts of a word, joining it to the last part where both are quoted alike. */
+export function addText(parts: Part[], text: string, quoted: boolean): void {
+  const last = parts.at(-1);
+  if (last?.kind === 'text' && last.quoted === quoted) last.text += text;
+  else parts.push({ kind: 'text', text, quoted });
+}

@@ -1,9 +1,9 @@
-/** Ordinary programs that scripts call on the way: what they write, and that they end well where nothing is odd. */
-import { absolute, baseName, isKnown, type Outcome, type World } from '../launch/launch-world.js';
-import { statOf } from './shell-files.js';
+/** Utilities that scripts call before a start: they succeed, and some of them write files. */
+import { absolute, baseName, isKnown, type Outcome, type World } from '../../launch/launch-world.js';
+import { statOf } from '../expand/shell-files.js';
 
-/** They prepare a start, and a start that they spoil has failed: that is no question of which way a script goes. */
-const preparing = new Set([
+/** They are taken to succeed: where one of them fails, the start fails with it. */
+const preparingPrograms = new Set([
   'mkdir',
   'chown',
   'chmod',
@@ -26,8 +26,8 @@ const preparing = new Set([
   'renice',
 ]);
 
-/** They write files that are named among their words. */
-const writing = new Set([
+/** They write files named among their arguments. */
+const writingPrograms = new Set([
   'install',
   'touch',
   'cp',
@@ -43,26 +43,27 @@ const writing = new Set([
   'patch',
 ]);
 
-/** They stay in the foreground. */
-function stays(name: string, args: readonly string[]): boolean {
+/** Whether a program runs until it is killed. */
+function staysInForeground(name: string, args: readonly string[]): boolean {
   return name === 'tail' && args.some((word) => /^-\w*[fF]|^--follow/.test(word));
 }
 
-/** Functions of the libraries for init scripts that only tell or ask. */
-const telling = /^log_(?:daemon|progress|end|success|failure|warning|action|begin)_\w+$|^(?:echo_success|success)$/;
+/** Functions of the initScriptLibraries for init scripts that only print. */
+const logFunctions =
+  /^log_(?:daemon|progress|end|success|failure|warning|action|begin)_\w+$|^(?:echo_success|success)$/;
 
-interface Place {
+interface Directory {
   cwd: string;
   world: World;
 }
 
-/** Undefined: it is none of these, and is followed like any program. */
-export function bearings(words: readonly string[], state: Place): Outcome | undefined {
+/** How a utility ends; undefined where the program is not one of these. */
+export function commonUtility(words: readonly string[], state: Directory): Outcome | undefined {
   const [program, ...args] = words as [string, ...string[]];
   const name = baseName(program);
-  if (telling.test(program)) return { ends: true, status: 0, output: '' };
-  if (stays(name, args)) return { ends: false };
-  if (writing.has(name) && (name !== 'sed' || args.some((word) => /^-\w*i|^--in-place/.test(word)))) {
+  if (logFunctions.test(program)) return { ends: true, status: 0, output: '' };
+  if (staysInForeground(name, args)) return { ends: false };
+  if (writingPrograms.has(name) && (name !== 'sed' || args.some((word) => /^-\w*i|^--in-place/.test(word)))) {
     for (const word of args) {
       const path = word.replace(/^(?:of|-[A-Za-z]|--[\w-]+)=/, '');
       if (!path.startsWith('-') && isKnown(path) && isKnown(state.cwd))
@@ -70,7 +71,7 @@ export function bearings(words: readonly string[], state: Place): Outcome | unde
     }
   }
   if (name === 'mkdir' && !args.some((word) => /^-\w*p|^--parents/.test(word))) {
-    // Without -p a folder that is there makes it fail.
+    // Without -p it fails where the directory exists.
     const paths = args.filter((word) => !word.startsWith('-')).map((word) => absolute(word, state.cwd));
     return {
       ends: true,
@@ -78,11 +79,11 @@ export function bearings(words: readonly string[], state: Place): Outcome | unde
       output: '',
     };
   }
-  return preparing.has(name) ? { ends: true, status: 0, output: '' } : undefined;
+  return preparingPrograms.has(name) ? { ends: true, status: 0, output: '' } : undefined;
 }
 
-/** Of several paths of `cp` and `mv` only the last is written, and what is moved away is gone. */
-function noteWritten(name: string, path: string, args: readonly string[], { cwd, world }: Place): void {
+/** Notes a path among the arguments as written; of those of `cp` and the like only the last one is. */
+function noteWritten(name: string, path: string, args: readonly string[], { cwd, world }: Directory): void {
   const isCopy = name === 'cp' || name === 'install' || name === 'ln' || name === 'rsync';
   const last = args.at(-1);
   if (isCopy && last !== undefined && absolute(last, cwd) !== path) return;

@@ -1,9 +1,9 @@
-/** Launchers whose command line has a form of its own. */
-import { absolute, type Launch, type World } from './launch-world.js';
+/** Launchers with a command line of a special form. */
+import { absolute, type Launch, type World } from '../launch-world.js';
+import { userOf } from '../users.js';
 import { type Change, type GivenOptions, readOptions } from './launcher-options.js';
-import { userOf } from './users.js';
 
-/** `start-stop-daemon --start --exec PROGRAM … -- ARGUMENTS`; its other actions start nothing. */
+/** `start-stop-daemon --start --exec PROGRAM … -- ARGUMENTS`; other actions start nothing. */
 export function startStopDaemon({ rest: words }: GivenOptions, launch: Launch, world: World): Change {
   const given = readOptions(words, {
     values:
@@ -16,7 +16,6 @@ export function startStopDaemon({ rest: words }: GivenOptions, launch: Launch, w
   const group = given.option('g', 'group');
   const root = given.option('r', 'chroot');
   const spec = `${user ?? ''}${group === undefined ? '' : `:${group}`}`;
-  // A process that runs under its pid file keeps it from starting a second one: of what is down there is none.
   return {
     argv: [program, ...given.rest],
     background: given.has('b', 'background'),
@@ -82,7 +81,7 @@ export function initFunction({ rest: words, option }: GivenOptions, launch: Laun
   return { launch: next, line: { text: inner.join(' ') } };
 }
 
-/** `ip [OPTIONS] netns exec NAME PROGRAM`, `ip vrf exec NAME PROGRAM`; everything else starts nothing. */
+/** `ip [OPTIONS] netns exec NAME PROGRAM`, `ip vrf exec NAME PROGRAM`; other commands start nothing. */
 export function ipCommand({ rest: words }: GivenOptions): Change {
   const at = words.findIndex(
     (word, index) => !word.startsWith('-') && !/^-(?:n|netns|f|family|b|batch)$/.test(words[index - 1] ?? ''),
@@ -93,7 +92,7 @@ export function ipCommand({ rest: words }: GivenOptions): Change {
   return object === 'vrf' ? { argv } : { nothing: true };
 }
 
-/** nsenter(1), unshare(1): other namespaces. */
+/** nsenter(1), unshare(1). */
 export function netns({ has, option, rest }: GivenOptions, launch: Launch): Change {
   const root = option('R', 'root', 'r');
   const cwd = option('w', 'wd');
@@ -102,7 +101,7 @@ export function netns({ has, option, rest }: GivenOptions, launch: Launch): Chan
     isEntering || has('m', 'mount') || has('a', 'all') ? 'it sees the files of another mount namespace' : undefined;
   return {
     argv: rest,
-    // Files that `unshare -m` starts with are the host's.
+    // `unshare -m` starts with the host's files.
     ...(why === undefined || !isEntering ? {} : { why }),
     launch: {
       ...(has('n', 'net', 'a', 'all') ? { network: 'own' as const } : {}),
