@@ -26,7 +26,7 @@ export function declaredStart(
   processNames: readonly string[],
 ): DeclaredStart {
   const plain: DeclaredStart = { argv, cwd: '/', env, root: '/', hasOwnNetwork: false };
-  const isFilebeat = (word: string, at: number) => isFilebeatProgram(word, argv.slice(at + 1), processNames);
+  const isFilebeat = (word: string, at: number) => isFilebeatProgram(word, argv[at + 1], processNames);
   if (argv.length === 0 || isFilebeat(argv[0]!, 0)) return plain;
   const world = newWorld(files, processNames);
   const rest = { envOpen: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
