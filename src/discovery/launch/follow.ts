@@ -17,7 +17,7 @@ import {
 } from './launch-world.js';
 import { type Change, type Launcher, readOptions } from './launchers/launcher-options.js';
 import { launchers } from './launchers/launcher-table.js';
-import { otherProgram } from './other-programs.js';
+import { noteRequestedUnits, otherProgram } from './other-programs.js';
 import { bearsTheName, contentOf, findProgram, isFilebeatProgram } from './programs.js';
 import { filesBelow } from './rooted-files.js';
 import { dialectOf, runScript, shell, shellLine } from './shell-launch.js';
@@ -61,6 +61,7 @@ export function follow(launch: Launch, world: World): Outcome {
   if (dialect !== undefined) return shell(dialect, launch, world);
   const launcher: Launcher | undefined = Object.hasOwn(launchers, base) ? launchers[base] : dynamicLinker(base);
   if (launcher !== undefined) return throughLauncher(launcher, launch, world);
+  if (base === 'systemctl') noteRequestedUnits(args, world);
   if (bystanders.has(base)) return commonUtility(launch.argv, { cwd: launch.cwd, world }) ?? ended;
   return otherProgram(base, path, launch, world);
 }

@@ -15,12 +15,15 @@ import { contentOf, isFilebeatProgram } from './programs.js';
 const interpreters =
   /^(?:python[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|php[\d.]*|lua[\d.]*|tclsh[\d.]*|expect|execlineb|java|guile|awk|mawk|gawk|rc|es)$/;
 
+/** Notes the units that `systemctl start` names. */
+export function noteRequestedUnits(args: readonly string[], world: World): void {
+  if (!args.some((word) => /^(?:start|restart|reload-or-restart|enable)$/.test(word))) return;
+  for (const word of args) if (!word.startsWith('-')) world.asked.add(word.includes('.') ? word : `${word}.service`);
+}
+
 /** Reports the program as unclear where it may start a Filebeat. */
 export function otherProgram(base: string, path: string, launch: Launch, world: World): Outcome {
   const args = launch.argv.slice(1);
-  if (base === 'systemctl' && args.some((word) => /^(?:start|restart|reload-or-restart|enable)$/.test(word))) {
-    for (const word of args) if (!word.startsWith('-')) world.asked.add(word.includes('.') ? word : `${word}.service`);
-  }
   if (Object.hasOwn(supervisors, base)) return supervisor(base, args, world);
   if (containerEngines.has(base)) {
     const runs = args.some((word) => /^(?:run|start|up|exec|create|compose)$/.test(word));
