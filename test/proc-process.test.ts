@@ -238,7 +238,9 @@ describe('cgroup', () => {
     ];
   for (const [what, text, unit, container, rest] of cases)
     it(what, () => {
-      assert.deepEqual(parseCgroup(text), { ...(unit && { unit }), ...(container && { container }), ...rest });
+      // `remedies.test.ts` has the engines.
+      const { engine: _, ...told } = parseCgroup(text);
+      assert.deepEqual(told, { ...(unit && { unit }), ...(container && { container }), ...rest });
     });
 
   it('seen from a control group of our own is what the host calls it, as far as that is known', () => {

@@ -17,7 +17,7 @@ import type {
 } from '../model/model.js';
 import { attempt } from '../runtime/defect.js';
 import { conflictsBetween } from './conflicts.js';
-import { downCause } from './down-cause.js';
+import { downCauses } from './down-cause.js';
 import {
   configValid,
   frozenMismatch,
@@ -140,8 +140,7 @@ function judge(instance: Instance, scene: Scene): Judged {
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
   const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
-  if (!up && !instance.hidden)
-    found.push(instanceMismatch(instance, 'instance_down', { cause: downCause(instance, scene) }));
+  if (!up && !instance.hidden) found.push(instanceMismatch(instance, 'instance_down', downCauses(instance, scene)));
   const frozen = frozenMismatch(instance, scene);
   if (frozen !== undefined) found.push(frozen);
   if (instance.flapping) {

@@ -1,32 +1,70 @@
-/** Why an instance that ought to run has no process: what makes its start impossible first, then what is known of its end. Pure. */
+/**
+ * Why an instance that ought to run has no process: what makes its start impossible first, then what is known of its
+ * end. The first one is the likely cause, the others are evidence. Pure.
+ */
 import { collides } from '../filebeat/net/address.js';
 import { applies, newestRelease, parseRelease } from '../filebeat/releases/releases.js';
-import { socketTarget } from '../model/endpoint.js';
-import type { Cause, Instance } from '../model/model.js';
+import { byEndpoint, endpointOf, socketTarget } from '../model/endpoint.js';
+import type { Cause, Fault, Instance, Listener, LostPort, Mismatch } from '../model/model.js';
+import { addressNotLocal } from './missing-cause.js';
 import type { Scene } from './scene.js';
 
-export function downCause(instance: Instance, scene: Scene): Cause {
-  const { prediction, lastSeen, lastEnd, config, dataKey } = instance;
-  const { instances, host } = scene.snapshot;
-  const origin = instance.origins[0] ?? 'remembered';
-  if (instance.cannotStart !== undefined) return { kind: 'cannot-start', whys: instance.cannotStart };
-  const failure = instance.wouldFail ?? (prediction.outcome === 'exits' ? prediction.reason : undefined);
-  if (failure !== undefined) return { kind: 'config', fault: failure };
-  const twin = instances.find(
-    (other) =>
-      other.process !== undefined &&
-      other.config === config &&
-      other.dataKey === dataKey &&
-      (other.account === undefined || other.account === instance.account),
+export function downCauses(instance: Instance, scene: Scene): Pick<Mismatch, 'cause' | 'evidence'> {
+  const off = unitOff(instance);
+  const [cause, ...evidence] = [
+    unableToStart(instance),
+    refusedFiles(instance),
+    ...(isHeldBack(instance, scene) ? [off] : []),
+    runsElsewhere(instance, scene),
+    lockedData(instance, scene),
+    heldEndpoint(instance, scene),
+    ending(instance, scene),
+    ...(isHeldBack(instance, scene) ? [] : [off]),
+    unitState(instance),
+    ...lostInputs(instance),
+    lostPorts(instance, scene),
+  ].filter((one) => one !== undefined);
+  return { cause: cause ?? { kind: 'none' }, ...(evidence.length === 0 ? {} : { evidence }) };
+}
+
+function unableToStart({ cannotStart }: Instance): Cause | undefined {
+  return cannotStart === undefined ? undefined : { kind: 'cannot-start', whys: cannotStart };
+}
+
+function refusedFiles({ wouldFail, prediction }: Instance): Cause | undefined {
+  const fault = wouldFail ?? (prediction.outcome === 'exits' ? prediction.reason : undefined);
+  return fault === undefined ? undefined : { kind: 'config', fault };
+}
+
+function unitOff({ unit, unitOff: off }: Instance): Cause | undefined {
+  return unit === undefined || off === undefined ? undefined : { kind: 'unit-off', unit, ...off };
+}
+
+/** systemd does not start its unit, so how its last process ended matters less. */
+function isHeldBack({ unitOff: off, lastSeen }: Instance, { snapshot }: Scene): boolean {
+  const { bootTime } = snapshot.host;
+  const isSinceBoot = lastSeen !== undefined && (bootTime === undefined || lastSeen >= bootTime);
+  return off !== undefined && (off.why === 'masked' || off.why === 'condition' || !isSinceBoot);
+}
+
+function unitState({ unit, unitStarted: isStarted }: Instance): Cause | undefined {
+  return unit === undefined || isStarted === undefined ? undefined : { kind: 'unit-state', unit, isStarted };
+}
+
+/** The same files run in another network namespace. */
+function runsElsewhere(instance: Instance, { snapshot }: Scene): Cause | undefined {
+  const { config, dataKey, account } = instance;
+  if (dataKey === undefined) return undefined;
+  const other = snapshot.instances.find(
+    (one) =>
+      one.process !== undefined &&
+      one.config === config &&
+      one.dataKey === dataKey &&
+      (one.account === undefined || one.account === account),
   );
-  if (twin !== undefined && dataKey !== undefined && twin.process?.netns !== instance.netns)
-    return { kind: 'runs-elsewhere', instance: twin.name };
-  const hindrance = lockedData(instance, scene) ?? heldEndpoint(instance, scene);
-  if (hindrance !== undefined) return hindrance;
-  if (lastSeen !== undefined && host.bootTime !== undefined && lastSeen < host.bootTime)
-    return { kind: 'not-since-boot', origin };
-  if (lastSeen === undefined && lastEnd === undefined) return { kind: 'never-seen', origin };
-  return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
+  return other === undefined || other.process?.netns === instance.netns
+    ? undefined
+    : { kind: 'runs-elsewhere', instance: other.name };
 }
 
 function releaseOf({ prediction }: Instance) {
@@ -41,28 +79,79 @@ function lockedData(instance: Instance, { snapshot }: Scene): Cause | undefined 
     (one) =>
       one !== instance &&
       one.process !== undefined &&
-      one.dataKey === instance.dataKey &&
+      isSameData(one, instance) &&
       (one.account === undefined || one.account === instance.account) &&
       applies('data-lock', releaseOf(one)),
   );
   return other === undefined ? undefined : { kind: 'data-locked', instance: other.name };
 }
 
-/** Somebody has the stats endpoint, without which releases from 7.0 on do not start. */
+/** By its path within one root, or by device and inode. */
+function isSameData(a: Instance, b: Instance): boolean {
+  return a.dataKey === b.dataKey || (a.dataDirectory !== undefined && a.dataDirectory.id === b.dataDirectory?.id);
+}
+
+const isVital = ({ input }: Listener, instance: Instance) =>
+  input === 'http' && applies('http-must-bind', releaseOf(instance));
+
+/** Somebody has the stats endpoint, or this host lacks its address: releases from 7.0 on do not start without it. */
 function heldEndpoint(instance: Instance, scene: Scene): Cause | undefined {
-  const endpoint = instance.expected.find(({ input }) => input === 'http');
-  if (endpoint?.target.kind !== 'socket' || !applies('http-must-bind', releaseOf(instance))) return undefined;
-  const { target, declaredIn } = endpoint;
-  const taker = scene.socketsAt(instance, 'tcp', target.port).find((socket) => collides(target, socketTarget(socket)));
-  if (taker === undefined) return undefined;
+  const endpoint = instance.expected.find((listener) => isVital(listener, instance));
+  if (endpoint?.target.kind !== 'socket') return undefined;
+  const { declaredIn } = endpoint;
+  const lost = lostPort(instance, endpoint, scene);
+  if (lost === undefined) return undefined;
+  const { owner, instance: other, uid } = lost;
+  return {
+    kind: 'endpoint-held',
+    declaredIn,
+    port: endpoint.target.port,
+    ...(uid === undefined ? {} : { uid }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(other === undefined ? {} : { instance: other }),
+  };
+}
+
+/** How its last process ended, and since when it is gone. */
+function ending({ lastSeen, lastEnd, origins }: Instance, { snapshot }: Scene): Cause {
+  const origin = origins[0] ?? 'remembered';
+  const { bootTime } = snapshot.host;
+  if (lastSeen !== undefined && bootTime !== undefined && lastSeen < bootTime)
+    return { kind: 'not-since-boot', origin };
+  if (lastSeen === undefined && lastEnd === undefined) return { kind: 'never-seen', origin };
+  return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
+}
+
+/** Inputs that it would go without, each told once. */
+function lostInputs({ expected, prediction }: Instance): Cause[] {
+  const withoutPort = prediction.faults.filter(({ costs }) => costs === undefined);
+  const faults = new Set<Fault>([...expected.flatMap(({ refused }) => refused ?? []), ...withoutPort]);
+  return [...faults].slice(0, mostRefusals).map((fault) => ({ kind: 'start-refuses', fault }));
+}
+
+const mostRefusals = 5;
+
+/** What is bound now by others would be lost to the next start. */
+function lostPorts(instance: Instance, scene: Scene): Cause | undefined {
+  const ports = byEndpoint(instance.expected).flatMap(([listener]) =>
+    isVital(listener!, instance) || listener!.refused !== undefined ? [] : (lostPort(instance, listener!, scene) ?? []),
+  );
+  return ports.length === 0 ? undefined : { kind: 'start-loses', ports };
+}
+
+function lostPort(instance: Instance, listener: Listener, scene: Scene): LostPort | undefined {
+  const { target, protocol } = listener;
+  if (target.kind !== 'socket') return undefined;
+  const taker = scene
+    .socketsAt(instance, protocol, target.port)
+    .find((socket) => collides(target, socketTarget(socket)));
+  if (taker === undefined)
+    return addressNotLocal(instance, listener, scene) === undefined ? undefined : endpointOf(listener);
   const owner = taker.owners[0];
   const other = owner === undefined ? undefined : scene.instanceOf(owner);
   return {
-    kind: 'endpoint-held',
-    uid: taker.uid,
-    declaredIn,
-    port: target.port,
-    ...(owner === undefined ? {} : { owner }),
+    ...endpointOf(listener),
+    ...(owner === undefined ? { uid: taker.uid } : { owner }),
     ...(other === undefined ? {} : { instance: other.name }),
   };
 }

@@ -245,16 +245,17 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
 /** What every mismatch says of its instance. */
 export function subjectOf(
   instance: Instance,
-): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'userUnit' | 'container'> {
-  const { name, config, process, unit, unitIsPlace, container } = instance;
+): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'userUnit' | 'container' | 'parent'> {
+  const { name, config, process, unit, unitIsPlace, userUnit, containerBy } = instance;
   return {
     name,
     config,
     ...(process === undefined ? {} : { pid: process.pid }),
     ...(unit === undefined ? {} : { unit }),
     ...(unitIsPlace === undefined ? {} : { unitIsPlace }),
-    ...(process?.userUnit === undefined ? {} : { userUnit: process.userUnit }),
-    ...(container === undefined ? {} : { container }),
+    ...(userUnit === undefined ? {} : { userUnit }),
+    ...(containerBy === undefined ? {} : { container: containerBy }),
+    ...(process?.parent === undefined ? {} : { parent: process.parent }),
   };
 }
 

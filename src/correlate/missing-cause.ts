@@ -12,24 +12,29 @@ export function missingCause(instance: Instance, listener: Listener, scene: Scen
   if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
   return (
     hangsAfterRefusal(instance, scene) ??
-    impossible(instance, listener, scene) ??
+    addressNotLocal(instance, listener, scene) ??
+    lacksPrivilege(instance, listener, scene) ??
     edited(instance, listener, scene) ??
     elsewhere(instance, listener, scene) ?? { kind: 'bind-failed', retry: listener.retry }
   );
 }
 
-/** What the kernel refuses whatever else is going on. */
-function impossible(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
+function lacksPrivilege(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
-  const space = scene.namespaceOf(instance);
-  const { address, port } = target;
-  const wildcard = address === '0.0.0.0' || address === '::';
-  if (!wildcard && space?.addresses !== undefined && !isLocal(address, space.addresses))
-    return { kind: 'address-not-local', ...(space.host ? {} : { inside: true as const }) };
-  const first = space?.unprivilegedPortStart;
-  if (first !== undefined && port < first && instance.process?.canBindPrivileged === false)
+  const first = scene.namespaceOf(instance)?.unprivilegedPortStart;
+  if (first !== undefined && target.port < first && instance.process?.canBindPrivileged === false)
     return { kind: 'privileged-port', firstUnprivileged: first };
   return undefined;
+}
+
+/** No interface of its network namespace has the address. */
+export function addressNotLocal(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
+  if (target.kind !== 'socket') return undefined;
+  const space = scene.namespaceOf(instance);
+  const isWildcard = target.address === '0.0.0.0' || target.address === '::';
+  return isWildcard || space?.addresses === undefined || isLocal(target.address, space.addresses)
+    ? undefined
+    : { kind: 'address-not-local', ...(space.host ? {} : { inside: true as const }) };
 }
 
 /** What an edit after the start did, or has yet to do. */

@@ -2,10 +2,16 @@
 import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
 import type { Fault, Prediction, Refusal } from './prediction.js';
-import type { FilebeatProcess } from './process.js';
+import type { Container, FilebeatProcess } from './process.js';
 import type { LastWords, SelfReport } from './self-report.js';
 
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
+
+/** A unit that is there and that a boot does not start. `condition`: the setting that does not hold, with its `=`. */
+export interface UnitOff {
+  why: 'disabled' | 'static' | 'masked' | 'condition';
+  condition?: string;
+}
 
 /** One Filebeat that runs or ought to run. */
 export interface Instance {
@@ -22,6 +28,10 @@ export interface Instance {
   /** The unit is no more than the control group that its process sits in: what it starts is not known to be this Filebeat. */
   unitIsPlace?: true;
   container?: string;
+  /** The same with its engine and name, for a remedy. */
+  containerBy?: Container;
+  /** Unit of a user's own service manager that starts it. */
+  userUnit?: { uid: number; unit: string };
   process?: FilebeatProcess;
   /** Why its process is this instance, or is not another one. */
   identity?: Identity;
@@ -61,8 +71,12 @@ export interface Instance {
   dataKey?: string;
   /** Its path.data on disk: `device:inode`, and the uid whose it is. Absent: not there, or not to be looked at. */
   dataDirectory?: { id: string; owner: number };
-  /** Of one that is down: why its unit could not start it as its files are; clauses for people. */
+  /** Of one that is down: why it could not be started as the files are; clauses for people. */
   cannotStart?: string[];
+  /** Of one that is down: why its unit is not started by a boot. */
+  unitOff?: UnitOff;
+  /** Of one that is down: systemd counts its unit as started, or does not. Absent: cannot be told. */
+  unitStarted?: boolean;
   /** What its process says of itself; absent where there is no source. */
   selfReport?: SelfReport;
   /** Of one that does not run. */

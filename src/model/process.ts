@@ -10,6 +10,21 @@ export interface ProcessId {
 /** `stopped`: state T. `cgroup`: its control group is frozen. `traced`: state t. `uninterruptible`: all threads in state D. */
 export type Halt = 'stopped' | 'cgroup' | 'traced' | 'uninterruptible';
 
+/** Who runs containers, as far as the control group names it. `cri`: containerd or CRI-O for Kubernetes; `crictl` reaches both. */
+export type ContainerEngine = 'docker' | 'podman' | 'nerdctl' | 'cri';
+
+/** A container as its engine takes it. */
+export interface Container {
+  /** The first 12 hex digits, or the name of a machine. */
+  id: string;
+  /** Absent where nothing names it. */
+  engine?: ContainerEngine;
+  /** By the engine's own files. */
+  name?: string;
+  /** Of an ordinary user's own engine. */
+  uid?: number;
+}
+
 /** Facts of a running Filebeat, all of them from `/proc/<pid>`. Absent fields could not be seen (see the snapshot's gaps). */
 export interface FilebeatProcess extends ProcessId {
   /** Seconds since the epoch. */
@@ -37,6 +52,10 @@ export interface FilebeatProcess extends ProcessId {
   userUnit?: { uid: number; unit: string };
   /** Container id (12 hex) or machine name from `/proc/<pid>/cgroup`. */
   container?: string;
+  /** Absent where the control group does not name it. */
+  engine?: ContainerEngine;
+  /** Who started it, or has adopted it; absent for pid 1. */
+  parent?: { pid: number; comm: string };
   /** CapEff of `/proc/<pid>/status` holds CAP_NET_BIND_SERVICE. */
   canBindPrivileged?: boolean;
   cpuSeconds?: number;

@@ -1,10 +1,10 @@
 /** What is made of a snapshot: a verdict for every port and instance, and what an operator should know. */
 import type { Difference } from './belonging.js';
 import type { GapReason, Position } from './gap.js';
-import type { InstanceOrigin } from './instance.js';
+import type { InstanceOrigin, UnitOff } from './instance.js';
 import type { BindRetry, Endpoint, InvalidWhy, Listener, Protocol, UnresolvedWhy } from './listener.js';
 import type { Fault } from './prediction.js';
-import type { Halt, Owner } from './process.js';
+import type { Container, Halt, Owner } from './process.js';
 import type { BindReason, ExitReason, LogErrorKind, OutputSituation } from './self-report.js';
 import type { Socket, StaticPort } from './snapshot.js';
 
@@ -100,12 +100,20 @@ export type Cause =
   | { kind: 'config'; fault: Fault }
   /** Its unit could not start it as its files are: clauses. */
   | { kind: 'cannot-start'; whys: string[] }
-  /** This release does not start without its stats endpoint, and somebody has that. */
-  | ({ kind: 'endpoint-held'; uid: number; declaredIn: Position; port: number } & Partial<
+  /** This release does not start without its stats endpoint, and somebody has that; nobody: this host lacks its address. */
+  | ({ kind: 'endpoint-held'; uid?: number; declaredIn: Position; port: number } & Partial<
       Pick<Holder, 'owner' | 'instance'>
     >)
   /** Its path.data is locked by this running instance. */
   | { kind: 'data-locked'; instance: string }
+  /** Its unit is not started, or is not to be. `condition`: the setting that does not hold, as `ConditionHost=`. */
+  | { kind: 'unit-off'; unit: string; why: UnitOff['why']; condition?: string }
+  /** Whether systemd counts its unit as started, by the link that it keeps in /run/systemd/units while it does. */
+  | { kind: 'unit-state'; unit: string; isStarted: boolean }
+  /** Endpoints that its next start would not get. */
+  | { kind: 'start-loses'; ports: LostPort[] }
+  /** An input that its next start would refuse. */
+  | { kind: 'start-refuses'; fault: Fault }
   | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
   | ({ kind: 'shared-with' } & Holder)
   /** `when`: what makes them meet, where they have not met yet. */
@@ -159,6 +167,15 @@ export interface Holder {
   headStart?: number;
 }
 
+/** An endpoint that a start would not get: somebody holds it, or no interface has its address. */
+export interface LostPort extends Endpoint {
+  owner?: Owner;
+  /** Name of the instance whose process it is. */
+  instance?: string;
+  /** Of the socket, where its holder cannot be seen. */
+  uid?: number;
+}
+
 /** One thing an operator should know: a code and references to its subjects. No prose inside. */
 export interface Mismatch {
   code: MismatchCode;
@@ -174,6 +191,8 @@ export interface Mismatch {
   input?: string;
   declaredIn?: Position;
   cause: Cause;
+  /** What else speaks for it being so, the likeliest first. */
+  evidence?: Cause[];
   /** What its log says about it: a class and a time, never its words. `differs`: the exporter's own look says something else. */
   said?: { what: BindReason | LogErrorKind | ExitReason; at: number; differs?: true };
   /** Why datagrams pile up: what its own figures say about the output, or that no thread of it runs. */
@@ -185,8 +204,10 @@ export interface Mismatch {
   unitIsPlace?: true;
   /** A unit of a user's own service manager that runs it. */
   userUnit?: { uid: number; unit: string };
-  /** Container of the instance, where no unit runs it. */
-  container?: string;
+  /** Container of the instance. Its `unit`, if any, is one inside of the container. */
+  container?: Container;
+  /** Who started its process, where that is not pid 1. */
+  parent?: { pid: number; comm: string };
   /** Seconds since the epoch when it was first seen by this exporter. */
   since?: number;
 }

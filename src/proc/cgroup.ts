@@ -8,6 +8,7 @@
  * own group, to a place whose name is known only where the exporter's own group is: see `own-cgroup.ts`.
  */
 import { posix } from 'node:path';
+import type { ContainerEngine } from '../model/model.js';
 import { UNKNOWN_PART } from './own-cgroup.js';
 
 export interface Membership {
@@ -15,6 +16,8 @@ export interface Membership {
   unit?: string;
   /** Container id (first 12 hex digits), or machine or container name. */
   container?: string;
+  /** Whose control group it is, where that says it. */
+  engine?: ContainerEngine;
   /** A container within others, outermost first: `4a7d…/81fe…`. Whoever is in one makes groups of any name below it. */
   nest?: string;
   /** Pod of Kubernetes: its uid, which stays when a container in it is made anew. */
@@ -62,6 +65,7 @@ function membershipOf(path: string): Membership {
   return {
     ...(own !== undefined && { unit: unescapeCgroup(own) }),
     ...(container !== undefined && { container }),
+    ...engineOf(parts, container),
     ...(containers.length > 1 && { nest: containers.join('/') }),
     ...(pod !== undefined && { pod }),
     ...(user !== undefined && { user }),
@@ -90,6 +94,32 @@ function unitBelowManager(parts: string[]): string | undefined {
 function ownContainer(parts: string[], unit: string): string[] {
   const id = /^libpod-payload-([0-9a-f]{64})$/.exec(parts[parts.indexOf(unit) + 1] ?? '');
   return id === null ? [] : [id[1]!.slice(0, 12)];
+}
+
+/** Prefixes of the group that an engine makes for a container, by the systemd and by the plain cgroup driver. */
+const ENGINES: readonly (readonly [RegExp, ContainerEngine])[] = [
+  [/^docker-[0-9a-f]{64}\.scope$/, 'docker'],
+  [/^libpod-(?:payload-)?[0-9a-f]{64}(?:\.scope)?$/, 'podman'],
+  [/^nerdctl-[0-9a-f]{64}\.scope$/, 'nerdctl'],
+  [/^(?:cri-containerd|crio)-[0-9a-f]{64}(?:\.scope)?$|:cri-containerd:[0-9a-f]{64}$/, 'cri'],
+];
+
+function engineOf(parts: string[], container: string | undefined): Pick<Membership, 'engine'> {
+  if (container === undefined) return {};
+  const at = parts.findLastIndex((part) => ID.exec(part)?.[1]?.startsWith(container));
+  const own = parts[at] ?? '';
+  const known = ENGINES.find(([form]) => form.test(own))?.[1];
+  const folder = parts[at - 1];
+  const engine =
+    known ??
+    (folder === 'docker'
+      ? 'docker'
+      : folder === 'libpod_parent'
+        ? 'podman'
+        : podOf(parts)
+          ? ('cri' as const)
+          : undefined);
+  return engine === undefined ? {} : { engine };
 }
 
 function podOf(parts: string[]): string | undefined {

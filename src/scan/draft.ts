@@ -8,7 +8,7 @@ import { isFuture } from '../runtime/clock.js';
 import { learnedListeners } from '../state/learned.js';
 import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
 import type { RememberedInstance, Sighting, State } from '../state/memory-state.js';
-import { historyOf } from '../state/memory-state.js';
+import { historyOf, ownUserUnit } from '../state/memory-state.js';
 import { isSameBoot } from '../state/memory-times.js';
 import { believe, isRefuted, refutationOf } from '../state/refutations.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
@@ -39,13 +39,48 @@ export interface DraftContext {
   hostNetns: number | undefined;
   /** How the last process of one that is down ended, where files tell. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
+  /** Whether systemd counts a unit as started; undefined where that cannot be told. */
+  isUnitStarted: (unit: string) => boolean | undefined;
   /** Why one that only the memory knows could not start with the files that are on disk now. */
   failureOf: (known: RememberedInstance) => Fault | undefined;
 }
 
-function cannotStart({ process, candidates }: Merged<Origin>): Pick<Instance, 'cannotStart'> {
-  const failures = candidates.flatMap((one) => (one.shouldRun === false ? [] : (one.failures ?? [])));
-  return process !== undefined || failures.length === 0 ? {} : { cannotStart: [...new Set(failures)] };
+/** Whom to ask for a restart: its container, or the unit of a user's own manager. */
+function starterOf(
+  { process, container: id, candidates, account }: Merged<Origin>,
+  known: RememberedInstance | undefined,
+): Pick<Instance, 'containerBy' | 'userUnit'> {
+  const userUnit = process === undefined ? known?.userUnit : ownUserUnit(process);
+  if (id === undefined) return userUnit === undefined ? {} : { userUnit };
+  const stated = candidates.find(({ containerName }) => containerName !== undefined)?.containerName;
+  const name = /^(?:docker|podman) ([\s\S]+)$/.exec(stated ?? '')?.[1];
+  const engine = process === undefined ? known?.engine : process.engine;
+  return {
+    containerBy: {
+      id,
+      ...(engine === undefined ? {} : { engine }),
+      ...(name === undefined ? {} : { name }),
+      ...(account === undefined ? {} : { uid: account }),
+    },
+  };
+}
+
+/** What its unit says of why it is down. */
+function heldUp(
+  { process, candidates, unit }: Merged<Origin>,
+  { isUnitStarted }: DraftContext,
+): Pick<Instance, 'cannotStart' | 'unitOff' | 'unitStarted'> {
+  if (process !== undefined) return {};
+  const failures = candidates.flatMap((one) => (one.origin === 'systemd' ? (one.failures ?? []) : []));
+  const own = candidates.filter((one) => one.origin === 'systemd' && one.unit === unit);
+  // Another unit may start it although this one is off.
+  const off = candidates.some((one) => one.shouldRun === true) ? undefined : own[0]?.unitOff;
+  const isStarted = unit === undefined || own.length === 0 ? undefined : isUnitStarted(unit);
+  return {
+    ...(failures.length === 0 ? {} : { cannotStart: [...new Set(failures)] }),
+    ...(off === undefined ? {} : { unitOff: off }),
+    ...(isStarted === undefined ? {} : { unitStarted: isStarted }),
+  };
 }
 
 /** `refutations`: what this very pass has found to be wrong; absent: what is remembered to be. */
@@ -81,6 +116,7 @@ export function draftOf(
     ...(merged.unit === undefined ? {} : { unit: merged.unit }),
     ...(merged.unit === undefined || isStartedBy(merged, merged.unit) ? {} : { unitIsPlace: true as const }),
     ...(merged.container === undefined ? {} : { container: merged.container }),
+    ...starterOf(merged, known),
     ...(process === undefined ? {} : { process }),
     ...(netns === undefined || process !== undefined ? {} : { netns }),
     prediction: foretold,
@@ -89,7 +125,7 @@ export function draftOf(
     ...(merged.identity === undefined ? {} : { identity: merged.identity }),
     ...(merged.account === undefined ? {} : { account: merged.account }),
     ...(process === undefined && isHidden(merged, known, context) ? { hidden: true as const } : {}),
-    ...cannotStart(merged),
+    ...heldUp(merged, context),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(merged.dataDirectory === undefined ? {} : { dataDirectory: merged.dataDirectory }),
     ...(lastSeen === undefined ? {} : { lastSeen }),

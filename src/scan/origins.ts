@@ -187,11 +187,13 @@ export function rootOf(inner: string, rootfs: string): { root: string; rootDir: 
 
 function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
   const { root, rootDir } = rootOf(unit.root, rootfs);
-  const { argv, cwd, env, envHidden, user, hidden } = unit;
+  const { argv, cwd, env, envHidden, user, hidden, runsAs } = unit;
   const { uid } = user;
   const command: Command = { argv, cwd, env, envHidden, uid: uid ?? 0 };
   const key = `unit ${unit.name} ${unit.index}`;
-  const { prediction, pathData, config, start, places } = foretell(kept, key, command, rootDir, { hidden });
+  const foretold = foretell(kept, key, command, rootDir, { hidden, runsAs });
+  const { prediction, pathData, config, start, places, denied = [] } = foretold;
+  const failures = [...unit.failures, ...denied];
   // Whom the service writes its data as, where nothing else tells it.
   const users = uid !== undefined ? [uid] : places.data?.uid ? [places.data.uid, 0] : undefined;
   return {
@@ -207,11 +209,18 @@ function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origi
     unit: unit.name,
     unitAliases: unit.aliases,
     shouldRun: unit.shouldRun,
-    ...(unit.failures.length === 0 ? {} : { failures: unit.failures }),
+    ...(failures.length === 0 ? {} : { failures }),
+    ...unitOff(unit),
     prediction,
     start,
     gaps: unit.gaps,
   };
+}
+
+/** Why no boot starts it, where files tell. */
+function unitOff({ why, condition }: FilebeatUnit): Pick<Candidate, 'unitOff'> {
+  if (why === 'enabled' || why === 'unclear') return {};
+  return { unitOff: { why, ...(condition === undefined ? {} : { condition }) } };
 }
 
 /**

@@ -6,6 +6,7 @@
 import { foretell, type Start } from '../discovery/instances/foretell.js';
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
+import { isUnitStarted } from '../discovery/systemd/unit-host.js';
 import { isCollector } from '../filebeat/config/command.js';
 import type { Fault, Gap, Instance, Prediction, Snapshot } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
@@ -30,7 +31,16 @@ import { shiftTimes } from '../state/memory-times.js';
 import { accountForDrops, learnFrom } from './accounts.js';
 import { createBirths } from './births.js';
 import { fromDeclared } from './declared.js';
-import { draftAgainst, draftOf, endedMeanwhile, sightingOf, startsOf, tellHistory, undecidedGap } from './draft.js';
+import {
+  type DraftContext,
+  draftAgainst,
+  draftOf,
+  endedMeanwhile,
+  sightingOf,
+  startsOf,
+  tellHistory,
+  undecidedGap,
+} from './draft.js';
 import { refutedBy } from './evidence.js';
 import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
 import { createBudgets, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
@@ -199,9 +209,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const within = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
     const { kept: merged, cut, gaps: leftOut } = within;
     gaps.push(...leftOut);
-    kept.sweep();
     state = followNames(state, merged);
-    const context = {
+    const context: DraftContext = {
       state,
       now,
       bootId: boot(),
@@ -210,6 +219,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       untold: scan.untold,
       hostNetns: scan.hostNetns,
       lastEnd: endOf,
+      isUnitStarted: (unit) => kept.read(`started ${unit}`, unit, rootfs, (files) => isUnitStarted(files, unit)),
       failureOf,
     };
     let drafts = merged.map((one) => draftOf(one, context));
@@ -229,6 +239,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       const refuted = refutedBy(draft.instance, held, evidence);
       return refuted.length === 0 ? draft : draftAgainst(draft, refuted, context);
     });
+    kept.sweep();
     instances = drafts.map(({ instance }) => instance);
     births.look(instances, held, now);
     for (const one of drafts) {

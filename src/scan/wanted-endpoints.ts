@@ -37,6 +37,7 @@ export function wantedOf(
         instance,
         listener,
         ...(instance.process === undefined ? { forgo: true as const } : {}),
+        ...(instance.process === undefined && isOnOneAddress(target) ? { asksAddresses: true as const } : {}),
         ...(justReloaded(listener, instance, now) ? { spanMs: reloadSpan } : {}),
         isServedBy: (row) => serves(target, row, host.ipv6) !== 'no',
         isBlockedBy: (row) => collides(target, socketTarget(row)),
@@ -49,6 +50,11 @@ export function wantedOf(
     ...wanted,
     ...ports.map(({ port, protocol }): WantedOf => ({ netns, protocol, port, isServedBy: () => true })),
   ];
+}
+
+/** On an address that the host may lack: a start would fail to bind it. */
+function isOnOneAddress(target: Listener['target']): boolean {
+  return target.kind === 'socket' && !/^(?:0\.0\.0\.0|::1?|127\..*)$/.test(target.address);
 }
 
 /** Its file was written within the last two periods, so Filebeat may be taking it over this very moment. */

@@ -97,4 +97,6 @@ export interface Wanted extends Sought {
   netns: number;
   /** Whether a row of that protocol and port would make the bind fail. */
   isBlockedBy?: (row: SocketRow) => boolean;
+  /** Which addresses its network namespace has is asked though nothing is missing. */
+  asksAddresses?: true;
 }

@@ -80,7 +80,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
         netns,
         host: netns === hostNetns,
         own: !procfs.real || netns === own,
-        whole: absent.length > 0,
+        whole: absent.length > 0 || here.some(({ asksAddresses }) => asksAddresses),
       });
       spaces.set(netns, {
         via,

@@ -5,7 +5,15 @@
 
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
-import type { InstanceOrigin, Listener, ProcessId, Refusal, Refutation } from '../model/model.js';
+import type {
+  ContainerEngine,
+  FilebeatProcess,
+  InstanceOrigin,
+  Listener,
+  ProcessId,
+  Refusal,
+  Refutation,
+} from '../model/model.js';
 import type { KeptReports } from '../self-report/kept-report.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
@@ -40,6 +48,10 @@ export interface RememberedInstance {
   account?: number;
   /** What its container keeps when it is made anew. */
   containerName?: string;
+  /** Who runs its container. */
+  engine?: ContainerEngine;
+  /** Unit of a user's own manager that started its last process. */
+  userUnit?: { uid: number; unit: string };
   /** Filebeat's version when last known. */
   release?: string;
   /** Its inputs cannot be predicted. */
@@ -207,6 +219,11 @@ export function followNames(
   };
 }
 
+/** Only what the manager itself has started is known to be the unit's own: another child of the unit may be anything. */
+export function ownUserUnit({ userUnit, parent }: FilebeatProcess): FilebeatProcess['userUnit'] {
+  return parent?.comm === 'systemd' ? userUnit : undefined;
+}
+
 function remember(
   before: RememberedInstance | undefined,
   { instance, expected, start, refuted, command: seen, dynamic, release }: Sighting,
@@ -236,6 +253,8 @@ function remember(
   // Who runs it is known by its process; who would, by the one that was seen last.
   const owner = (process === undefined ? before?.owner : main.owner) ?? instance.owner;
   const containerName = process === undefined ? before?.containerName : main.containerName;
+  const engine = process === undefined ? before?.engine : process.engine;
+  const userUnit = process === undefined ? before?.userUnit : ownUserUnit(process);
   const origins = instance.origins.filter((origin) => origin !== 'remembered');
   return {
     ...unknownFields(before),
@@ -251,6 +270,8 @@ function remember(
     ...(instance.unit === undefined ? {} : { unit: instance.unit }),
     ...(instance.container === undefined ? {} : { container: instance.container }),
     ...(containerName === undefined ? {} : { containerName }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(userUnit === undefined ? {} : { userUnit }),
     ...(owner === undefined ? {} : { owner }),
     ...(instance.account === undefined ? {} : { account: instance.account }),
     ...(place.host === undefined ? {} : { host: place.host }),
@@ -290,6 +311,8 @@ const knownFields: Record<keyof RememberedInstance, true> = {
   owner: true,
   account: true,
   containerName: true,
+  engine: true,
+  userUnit: true,
   release: true,
   dynamic: true,
   expected: true,

@@ -100,6 +100,7 @@ const optional = (value: unknown, check: (value: unknown) => boolean) => value =
 const isListOf = (value: unknown, check: (one: unknown) => boolean) => Array.isArray(value) && value.every(check);
 
 const origins = ['process', 'systemd', 'declared', 'config_glob', 'remembered'];
+const engines = ['docker', 'podman', 'nerdctl', 'cri'];
 const targets = ['socket', 'random', 'name', 'unresolved', 'invalid'];
 
 function isListener(value: unknown): boolean {
@@ -146,6 +147,8 @@ function isInstance(row: Row, key: string): boolean {
     ['pathData', 'unit', 'container', 'containerName', 'host', 'release'].every((field) =>
       optional(row[field], isText),
     ) &&
+    optional(row['engine'], (one) => engines.includes(one as string)) &&
+    optional(row['userUnit'], (one) => isRecord(one) && isNumber(one['uid']) && isText(one['unit'])) &&
     optional(row['netns'], isNumber) &&
     optional(row['owner'], isNumber) &&
     optional(row['account'], isNumber) &&

@@ -8,8 +8,10 @@ import type {
   Holder,
   InstanceOrigin,
   InvalidWhy,
+  LostPort,
   Mismatch,
   OutputSituation,
+  UnitOff,
   UnresolvedWhy,
 } from '../model/model.js';
 import { bytes, duration, grouped, plural } from './figures.js';
@@ -126,6 +128,32 @@ function holderText(cause: Extract<Cause, { kind: 'held-by' }>): string {
   return [who, precedence(cause), onceFree[retry]].filter((part) => part !== '').join(' ');
 }
 
+/** `pid 4711 (rsyslogd), the Filebeat “edge”`. */
+function takerText({ owner, uid, instance }: Pick<LostPort, 'owner' | 'uid' | 'instance'>): string {
+  const who = owner === undefined ? `a process of user id ${uid ?? '?'}` : ownerText(owner);
+  return instance === undefined ? who : `${who}, the Filebeat “${instance}”`;
+}
+
+function lostPortText(lost: LostPort): string {
+  const endpoint = `${lost.protocol} ${endpointText(lost.address, lost.port)}`;
+  return lost.owner === undefined && lost.uid === undefined
+    ? `${endpoint} (this host lacks the address)`
+    : `${endpoint} (held by ${takerText(lost)})`;
+}
+
+/** Of many the first few. */
+function listed(all: readonly string[], most = 5): string {
+  const left = all.length - most;
+  return left > 0 ? `${all.slice(0, most).join(', ')} and ${left} more` : all.join(', ');
+}
+
+const unitsOff: Record<UnitOff['why'], (unit: string, condition?: string) => string> = {
+  disabled: (unit) => `Its unit ${unit} is disabled: a boot does not start it`,
+  static: (unit) => `No boot starts its unit ${unit}: nothing that is started asks for it`,
+  masked: (unit) => `Its unit ${unit} is masked: systemd refuses to start it`,
+  condition: (unit, condition = 'a condition') => `systemd skips its unit ${unit}, because ${condition} does not hold`,
+};
+
 function changes({ gained = [], lost = [] }: Extract<Cause, { kind: 'edited-after-start' }>): string {
   const parts = [
     ...(gained.length > 0 ? [`would open ${endpointsText(gained)}`] : []),
@@ -200,8 +228,13 @@ export function causeText(mismatch: Mismatch): string {
   return `${kernelText(mismatch)}${output === undefined ? '' : behind[output]}${own}`.trim();
 }
 
+/** What else is known, the likeliest first. */
+export function evidenceTexts({ code, evidence = [] }: Mismatch): string[] {
+  return evidence.map((cause) => kernelText({ code, cause })).filter((text) => text !== '');
+}
+
 /** The cause by what the exporter saw itself. */
-function kernelText({ code, cause }: Mismatch): string {
+function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
   switch (cause.kind) {
     case 'not-running':
       if (cause.end === 'crash')
@@ -216,14 +249,25 @@ function kernelText({ code, cause }: Mismatch): string {
     case 'runs-elsewhere':
       return `The same configuration runs as “${cause.instance}” in another network namespace: what is sent here does not reach it.`;
     case 'endpoint-held': {
-      const who = cause.owner === undefined ? `a process of user id ${cause.uid}` : ownerText(cause.owner);
-      const which = cause.instance === undefined ? '' : `, the Filebeat “${cause.instance}”`;
-      return `Its stats endpoint in ${positionText(cause.declaredIn)} is held by ${who}${which}: this release does not start without it.`;
+      const where = `Its stats endpoint in ${positionText(cause.declaredIn)}`;
+      if (cause.owner === undefined && cause.uid === undefined)
+        return `${where} has an address that this host lacks: this release does not start without it.`;
+      return `${where} is held by ${takerText(cause)}: this release does not start without it.`;
     }
     case 'data-locked':
       return `“${cause.instance}” runs on the same path.data and has locked it: a second one ends at once.`;
     case 'cannot-start':
-      return `systemd could not start it as its files are: ${cause.whys.join('; ')}.`;
+      return `It could not be started as the files are: ${cause.whys.join('; ')}.`;
+    case 'unit-off':
+      return `${unitsOff[cause.why](cause.unit, cause.condition)}.`;
+    case 'unit-state':
+      return cause.isStarted
+        ? `systemd counts ${cause.unit} as started or starting, though no Filebeat runs in it.`
+        : `systemd does not count ${cause.unit} as started: it was stopped, it ended or failed, or its next attempt is yet to come.`;
+    case 'start-loses':
+      return `Started now, it would not get ${listed(cause.ports.map(lostPortText))}.`;
+    case 'start-refuses':
+      return `Started now, it would go without something that its files ask for. ${fault(cause.fault)}`;
     case 'config':
       return fault(cause.fault);
     case 'held-by':

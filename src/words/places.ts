@@ -26,6 +26,6 @@ export function shellWord(text: string): string {
 }
 
 /** `pid 4711 (rsyslogd)`. */
-export function ownerText(owner: Owner): string {
+export function ownerText(owner: Pick<Owner, 'pid' | 'comm'>): string {
   return `pid ${owner.pid} (${owner.comm})`;
 }

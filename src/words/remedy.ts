@@ -2,7 +2,8 @@
 
 import { faultCure } from '../filebeat/fault-cures.js';
 import type { Cause, Mismatch } from '../model/model.js';
-import { endpointText, positionText, shellWord } from './places.js';
+import { containerLog, restartContainer, startContainer, thawContainer } from './container.js';
+import { endpointText, ownerText, positionText, shellWord } from './places.js';
 
 export interface Remedy {
   /** What to do; before a command: what it is for. */
@@ -21,25 +22,37 @@ function restart(m: Mismatch): Remedy {
   const unit = ownUnit(m);
   if (unit !== undefined) return { run: `systemctl restart ${shellWord(unit)}` };
   if (m.userUnit !== undefined) return { run: userCommand('restart', m.userUnit) };
-  if (m.container !== undefined) return { say: `restart its container, ${m.container}` };
+  if (m.container !== undefined) return restartContainer(m.container);
   const name = m.name ?? 'unknown';
   if (m.pid === undefined) return { say: `restart this Filebeat (${name})` };
+  const { parent } = m;
+  const by = parent === undefined ? '' : ` by ${ownerText(parent)}`;
+  const pids = parent === undefined ? `${m.pid}` : `${parent.pid},${m.pid}`;
   return {
-    say: `restart this Filebeat (${name}) the way it was started, which is seen by`,
-    run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}`,
+    say: `restart this Filebeat (${name}) the way it was started${by}, which is seen by`,
+    run: `ps -o pid,ppid,user,lstart,args -p ${pids}`,
   };
 }
 
 /** `systemctl --user` reaches another user's manager by `-M UID@` (systemd 248 and later). */
-function userCommand(verb: 'restart', { uid, unit }: NonNullable<Mismatch['userUnit']>): string {
+function userCommand(verb: 'restart' | 'start', { uid, unit }: NonNullable<Mismatch['userUnit']>): string {
   return `sudo systemctl --user -M ${uid}@ ${verb} ${shellWord(unit)}`;
 }
 
 function start(m: Mismatch): Remedy {
   const unit = ownUnit(m);
   if (unit !== undefined) return { run: `systemctl start ${shellWord(unit)}` };
-  if (m.container !== undefined) return { say: `start its container, ${m.container}` };
-  return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before` };
+  if (m.userUnit !== undefined) return { run: userCommand('start', m.userUnit) };
+  if (m.container !== undefined) return startContainer(m.container);
+  const place = m.unit === undefined ? '' : `; it ran in the control group of ${m.unit}`;
+  return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before${place}` };
+}
+
+/** Its unit cannot be started as it is. */
+function switchOn({ unit, why, condition }: Extract<Cause, { kind: 'unit-off' }>): Remedy {
+  return why === 'masked'
+    ? { say: 'if it is to run again', run: `systemctl unmask --now ${shellWord(unit)}` }
+    : { say: `make its ${condition ?? 'condition'} hold, then`, run: `systemctl start ${shellWord(unit)}` };
 }
 
 function log(m: Mismatch): Remedy {
@@ -47,6 +60,7 @@ function log(m: Mismatch): Remedy {
     const { uid, unit } = m.userUnit;
     return { say: 'its log', run: `sudo journalctl _UID=${uid} _SYSTEMD_USER_UNIT=${shellWord(unit)} -n 50` };
   }
+  if (m.container !== undefined) return containerLog(m.container);
   return m.unit === undefined
     ? { say: 'read the end of its log' }
     : { say: 'its log', run: `journalctl -u ${shellWord(m.unit)} -n 50` };
@@ -131,6 +145,7 @@ function frozen(m: Mismatch, cause: Cause): Remedy {
         run: `ps -o pid,ppid,user,stat,lstart,args -p ${m.pid}`,
       };
     case 'cgroup':
+      if (m.container !== undefined) return thawContainer(m.container);
       return m.unit === undefined
         ? { say: 'see which control group is frozen', run: `cat /proc/${m.pid}/cgroup` }
         : { say: 'let it go on', run: `sudo systemctl thaw ${shellWord(m.unit)}` };
@@ -167,6 +182,7 @@ export function remedyOf(m: Mismatch): Remedy {
       if (cause.kind === 'config') return editThen(faultPlace(cause), mend(cause), start(m));
       if (cause.kind === 'endpoint-held')
         return editThen(positionText(cause.declaredIn), 'take another port', start(m));
+      if (cause.kind === 'unit-off' && cause.why !== 'disabled' && cause.why !== 'static') return switchOn(cause);
       if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
       return cause.kind === 'runs-elsewhere'
         ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is meant' }

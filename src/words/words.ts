@@ -1,6 +1,6 @@
 /** The sentences of a mismatch: what was expected, what was seen, the likely cause, one thing to try. Pure; never quotes a configuration's value. */
 import type { Mismatch } from '../model/model.js';
-import { causeText } from './cause.js';
+import { causeText, evidenceTexts } from './cause.js';
 import { endpointText, ownerText, positionText } from './places.js';
 import { remedyOf, remedyText } from './remedy.js';
 
@@ -10,6 +10,8 @@ export interface Words {
   expected: string;
   seen: string;
   cause: string;
+  /** What else is known, a sentence or two each. */
+  evidence: string[];
   /** One command or one edit. */
   remedy: string;
   /** The command in `remedy`, exactly as it can be pasted into a shell; what stands before it says what it is for. */
@@ -116,6 +118,7 @@ export function words(m: Mismatch): Words {
     expected: expectedText(m),
     seen: seenText(m),
     cause: causeText(m),
+    evidence: evidenceTexts(m),
     remedy: remedyText(remedy),
     ...(remedy.run === undefined ? {} : { command: remedy.run }),
   };

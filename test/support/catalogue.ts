@@ -7,7 +7,17 @@ const file = '/etc/filebeat/core.yml';
 const fault = { code: 'unknown-input', at: { file, line: 7 } };
 const thief = { pid: 4711, startTicks: 1, comm: 'rsyslogd' };
 const twin = { pid: 812, startTicks: 1, comm: 'filebeat' };
+const unit = 'filebeat@core.service';
 const other = { instance: 'edge', declaredIn: { file: '/etc/filebeat/edge.yml', line: 12 } };
+
+/** What an instance that is down may be told with beside its cause. */
+export const besideDown: Cause[] = [
+  { kind: 'unit-state', unit, isStarted: false },
+  { kind: 'unit-state', unit, isStarted: true },
+  { kind: 'start-loses', ports: [{ protocol: 'udp', address: '*', port: 514, owner: thief }] },
+  { kind: 'start-loses', ports: [{ protocol: 'udp', address: '192.0.2.7', port: 514 }] },
+  { kind: 'start-refuses', fault: { code: 'unknown-processor', subject: 'no_such', at: { file, line: 7 } } },
+];
 
 /** What each code is told with. The last part of an entry: what differs from an ordinary mismatch. */
 export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
@@ -21,6 +31,19 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'endpoint-held', uid: 0, port: 5066, declaredIn: { file, line: 20 }, owner: thief }],
     [{ kind: 'data-locked', instance: 'edge' }],
     [{ kind: 'runs-elsewhere', instance: 'core-2' }],
+    [{ kind: 'cannot-start', whys: ['its EnvironmentFile /etc/default/core is not there (resources)'] }],
+    [{ kind: 'cannot-start', whys: ['its user beats may not read /etc/filebeat/core.yml (owner 0:0, mode 0600)'] }],
+    [{ kind: 'unit-off', unit, why: 'condition', condition: 'ConditionPathExists=' }],
+    [{ kind: 'unit-off', unit, why: 'masked' }],
+    [{ kind: 'unit-off', unit, why: 'disabled' }],
+    ...(['docker', 'podman'] as const).map((engine): [Cause, Partial<Mismatch>] => [
+      { kind: 'not-running', origin: 'remembered', end: 'crash' },
+      { unit: undefined as never, container: { id: '4a7d3e21f0b9', engine, name: 'web' } },
+    ]),
+    [
+      { kind: 'not-running', origin: 'remembered', end: 'clean' },
+      { unit: undefined as never, userUnit: { uid: 1001, unit: 'filebeat.service' } },
+    ],
   ],
   instance_flapping: [[{ kind: 'restarts', count: 5, withinSeconds: 600 }]],
   config_invalid: [
@@ -210,7 +233,14 @@ function section(code: MismatchCode): string {
 | Likely cause | Try |
 |---|---|
 ${[...new Set(rows)].join('\n')}
-`;
+${code === 'instance_down' ? `\n${beside()}\n` : ''}`;
+}
+
+function beside(): string {
+  const { evidence } = words({ ...sample('instance_down', { kind: 'none' }), evidence: besideDown });
+  return `Whatever else is known stands below the likely cause (“also known”, \`evidence\` in JSON), the likeliest first: other causes of this table, and
+
+${evidence.map((text) => `- ${cell(text)}`).join('\n')}`;
 }
 
 export function catalogue(): string {

@@ -1,5 +1,5 @@
 /** One reason to know of a Filebeat. */
-import type { FilebeatProcess, InstanceOrigin, ProcessId, Standing } from '../../model/model.js';
+import type { FilebeatProcess, InstanceOrigin, ProcessId, Standing, UnitOff } from '../../model/model.js';
 
 /** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
 export interface Candidate {
@@ -34,7 +34,9 @@ export interface Candidate {
   unitAliases?: readonly string[];
   /** Only a unit that ought to run makes an instance; another one adds its name to a process. */
   shouldRun?: boolean;
-  /** Of a unit: why it could not start as its files are; clauses. */
+  /** Of a unit that a boot does not start. */
+  unitOff?: UnitOff;
+  /** Why it could not be started as its files are; clauses. */
   failures?: readonly string[];
   container?: string;
   /** What its container keeps when it is made anew. */

@@ -21,6 +21,7 @@ import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { attempt } from '../../runtime/defect.js';
 import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
 import { configLabel } from './config-label.js';
+import { type ServiceUser, unreadableFor } from './readable.js';
 
 /** What a prediction is made from. It holds an environment: it stays inside of the program. */
 export interface Start {
@@ -44,6 +45,8 @@ export interface Foretold {
   start: Start;
   /** Whose the main files and path.data are. */
   places: Places;
+  /** Main files that it may not read: clauses for people. */
+  denied?: readonly string[];
 }
 
 /** Owner and mode of what a Filebeat is told to read and write, as far as they can be looked at. */
@@ -70,6 +73,8 @@ export interface ForetellOptions {
   view?: string | undefined;
   /** Where it sees other files than its root has. */
   hidden?: readonly HiddenPlace[];
+  /** Of one that is not seen running: who has to be able to read its main files. */
+  runsAs?: ServiceUser | undefined;
   /** Who reads the files: what he may not read is unknown. */
   reader?: Reader | undefined;
   /** What its owner's predictions may still cost in this pass. */
@@ -91,7 +96,7 @@ export function foretell(
   key: string,
   command: Command,
   rootDir: string,
-  { running, view, hidden = [], reader, budget = unlimited }: ForetellOptions = {},
+  { running, view, hidden = [], runsAs, reader, budget = unlimited }: ForetellOptions = {},
 ): Foretold {
   const answer = (host: FileView) => {
     const files = seenBy(host, hidden);
@@ -103,12 +108,15 @@ export function foretell(
     const pathData = canonical(files, whole.paths.data);
     const places = lookAtPlaces(files, whole.mainFiles ?? [], pathData);
     const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
-    return { prediction, pathData: cutText(pathData, limits.textChars), config, places };
+    const denied = runsAs === undefined ? [] : unreadableFor(runsAs, files, whole.mainFiles ?? []);
+    const known = { prediction, pathData: cutText(pathData, limits.textChars), config, places };
+    return denied.length === 0 ? known : { ...known, denied };
   };
   const start = { command, rootDir, ...(reader === undefined ? {} : { reader }) };
   const read = () => {
     try {
-      const found = kept.read(`predict ${key}`, [command, running, hidden], rootDir, answer, { view, reader });
+      const question = [command, running, hidden, runsAs];
+      const found = kept.read(`predict ${key}`, question, rootDir, answer, { view, reader });
       return { ...found, start, places: reader === undefined ? found.places : placesOf(found) };
     } catch (error) {
       if (!(error instanceof NoRoom)) throw error;

@@ -110,6 +110,16 @@ export function joinUnits<C extends Candidate>(groups: Group<C>[], units: readon
   }
 }
 
+/** A unit that ought not to run says how what is only remembered was started, and why nothing starts it. */
+export function joinIdleUnits<C extends Candidate>(groups: readonly Group<C>[], units: readonly C[]): void {
+  for (const unit of units) {
+    if (unit.shouldRun !== false || groups.some(({ candidates }) => candidates.includes(unit))) continue;
+    const isOnce = (one: C) => one.origin === 'remembered' && runsIn(one, unit) && isSame(one, unit);
+    const own = groups.find((group) => processOf(group) === undefined && group.candidates.some(isOnce));
+    own?.candidates.push(unit);
+  }
+}
+
 /** The process is exactly what another unit asks for. */
 function holdsUnit<C extends Candidate>(group: Group<C>, units: readonly C[], but: C): boolean {
   return units.some((unit) => unit !== but && group.candidates.some((c) => isSame(c, unit) && runsIn(c, unit)));

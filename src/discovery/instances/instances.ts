@@ -4,7 +4,16 @@
  */
 import type { FilebeatProcess, Identity, InstanceOrigin } from '../../model/model.js';
 import type { Candidate } from './candidate.js';
-import { type Group, groupProcesses, joinDeclared, joinGlobs, joinUnits, processOf, tellImitations } from './groups.js';
+import {
+  type Group,
+  groupProcesses,
+  joinDeclared,
+  joinGlobs,
+  joinIdleUnits,
+  joinUnits,
+  processOf,
+  tellImitations,
+} from './groups.js';
 import { identityOf, isSystems, standingOf } from './identity.js';
 import { type NameSources, nameInstances } from './names.js';
 import { attachRemembered, besides } from './recall.js';
@@ -53,6 +62,7 @@ export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): 
   joinDeclared(groups, of('declared'));
   joinGlobs(groups, of('config_glob'));
   attachRemembered(of('remembered'), groups);
+  joinIdleUnits(groups, of('systemd'));
   tellImitations(groups);
   return named(groups);
 }

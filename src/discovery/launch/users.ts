@@ -29,6 +29,15 @@ export function lookUpGroup(files: FileView, group: string): number | 'missing' 
   return namesElsewhere(files, 'group') ? 'unknown' : 'missing';
 }
 
+/** The groups of which /etc/group says that it is a member; undefined where others come from elsewhere. */
+export function groupsOf(files: FileView, name: string): number[] | undefined {
+  if (namesElsewhere(files, 'group')) return undefined;
+  return (linesOf(files, '/etc/group') ?? []).flatMap((line) => {
+    const [, , gid, members] = line.split(':');
+    return members?.split(',').includes(name) ? [Number(gid)] : [];
+  });
+}
+
 function linesOf(files: FileView, path: string): string[] | undefined {
   const content = files.read(path, limits.configBytes);
   return content.ok ? new TextDecoder().decode(content.value.bytes).split('\n') : undefined;

@@ -46,7 +46,10 @@ export interface Facts extends Omit<RunningFilebeat, 'process'> {
   metAt: number;
   /** Clock ticks of processor time at the last look. */
   cpuTicks?: number;
-  still: Omit<FilebeatProcess, 'startTime' | 'startUnsure' | 'halt' | 'cpuSeconds' | 'residentBytes' | 'openFds'>;
+  still: Omit<
+    FilebeatProcess,
+    'startTime' | 'startUnsure' | 'halt' | 'parent' | 'cpuSeconds' | 'residentBytes' | 'openFds'
+  >;
   gaps: Gap[];
 }
 
@@ -159,7 +162,7 @@ export function createFactReader(
     const uid = status.uid ?? seen(procfs.stat(`${pid}`))?.uid;
     if (uid === undefined) return undefined;
     const membership = membershipOf(pid);
-    const { unit, container, user, userUnit } = membership;
+    const { unit, container, engine, user, userUnit } = membership;
     const root = rootOf(pid, membership);
     if (root.gap) gaps.push(root.gap);
     const maxFds = parseMaxOpenFiles(textOr(procfs.piece(`${pid}/limits`)));
@@ -198,6 +201,7 @@ export function createFactReader(
         ...(unit !== undefined && { unit }),
         ...(user !== undefined && userUnit !== undefined && { userUnit: { uid: user, unit: userUnit } }),
         ...(container !== undefined && { container }),
+        ...(engine !== undefined && { engine }),
         ...(status.canBindPrivileged !== undefined && { canBindPrivileged: status.canBindPrivileged }),
         ...(maxFds !== undefined && { maxFds }),
       },
@@ -231,8 +235,10 @@ export function createFactReader(
     pageBytes ??= readPageSize(procfs);
     const halt = halts.haltOf(seen, facts.cpuTicks === undefined || facts.cpuTicks === seen.cpuTicks);
     facts.cpuTicks = seen.cpuTicks;
+    const parent = seen.parent > 1 ? stat(seen.parent) : undefined;
     const process: FilebeatProcess = {
       ...facts.still,
+      ...(parent !== undefined && { parent: { pid: parent.pid, comm: parent.comm } }),
       ...startOf(facts, seen),
       cpuSeconds: seen.cpuTicks / TICKS_PER_SECOND,
       residentBytes: seen.residentPages * pageBytes,

@@ -39,3 +39,18 @@ export function managerEnvironment(files: FileView): Environment {
   }
   return env;
 }
+
+/** Of one folder. */
+const mostUnits = 100_000;
+
+/**
+ * Whether systemd counts a unit as started; undefined where that cannot be told. It keeps a link
+ * `/run/systemd/units/invocation:UNIT` as long as the unit is starting, running or stopping, and removes it when the unit
+ * has stopped or failed, also while it waits for the next attempt of `Restart=` (systemd 240 and later; seen with 252).
+ */
+export function isUnitStarted(files: FileView, unit: string): boolean | undefined {
+  const names = files.list('/run/systemd/units', mostUnits);
+  const links = names.ok ? names.value.filter((name) => name.startsWith('invocation:')) : [];
+  // Something is started on every host that runs: without a single link this folder is not systemd's.
+  return links.length === 0 ? undefined : links.includes(`invocation:${unit}`);
+}

@@ -4,8 +4,9 @@
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { StartUser } from '../../model/model.js';
+import type { ServiceUser } from '../instances/readable.js';
 import { type Environment, isKnown, unknown } from '../launch/launch-world.js';
-import { type Account, lookUpGroup, lookUpUser, rootUser } from '../launch/users.js';
+import { type Account, groupsOf, lookUpGroup, lookUpUser, rootUser } from '../launch/users.js';
 import { readCommands, type ServiceCommand } from './unit-commands.js';
 import { directories, readEnvironment } from './unit-environment.js';
 import type { UnitSettings } from './unit-settings.js';
@@ -27,6 +28,8 @@ export interface Service {
   /** Some of the environment could not be known. */
   envOpen: boolean;
   user: StartUser;
+  /** The same with its groups, where `User=` and no capability decides what it may read. */
+  runsAs?: ServiceUser;
   /** `RootDirectory=`: paths of the command are below it. */
   rootDirectory?: string;
   /** `PrivateNetwork=`, `NetworkNamespacePath=`: it has not the host's network. */
@@ -55,6 +58,9 @@ export function readService(
   const started = readCommands('ExecStart', settings, environment.env);
   const oneshot = settings.text('Type') === 'oneshot';
   const commands = [...started.commands];
+  const preparing = readCommands('ExecStartPre', settings, environment.env).commands;
+  // What runs before it may hand it the files.
+  const runsAs = preparing.length === 0 ? serviceUserOf(files, settings, login, user) : undefined;
   for (const { at, why } of started.refused) settings.gaps.push({ reason: 'malformed', subject: at, detail: why });
   if (commands.length === 0) {
     const refused = started.refused.at(-1);
@@ -66,7 +72,7 @@ export function readService(
   missingSources(files, settings, failures);
   return {
     commands: oneshot ? commands : commands.slice(0, 1),
-    preparing: readCommands('ExecStartPre', settings, environment.env).commands,
+    preparing,
     hasConditionCommand: settings.list('ExecCondition').length > 0,
     oneshot,
     searchPath: searchPathOf(settings),
@@ -74,6 +80,7 @@ export function readService(
     env: environment.env,
     envOpen: environment.open,
     user,
+    ...(runsAs === undefined ? {} : { runsAs }),
     ...(rootDirectory === undefined || rootDirectory === '' ? {} : { rootDirectory }),
     ownNetwork: settings.flag('PrivateNetwork') || settings.text('NetworkNamespacePath') !== undefined,
     hidden: hiddenPlaces(settings, unit),
@@ -114,6 +121,26 @@ function userOf(
     if (gid === 'missing') failures.push(`the group ${group} is in no line of /etc/group (216/GROUP)`);
   }
   return { user, login };
+}
+
+/** Undefined where it is root, has capabilities of its own, or a group of it cannot be told. */
+function serviceUserOf(
+  files: FileView,
+  settings: UnitSettings,
+  login: Account | undefined,
+  { uid, gid }: StartUser,
+): ServiceUser | undefined {
+  if (login === undefined || uid === undefined || uid === 0 || gid === undefined) return undefined;
+  if (settings.list('AmbientCapabilities').length > 0 || settings.flag('PermissionsStartOnly')) return undefined;
+  const more = settings
+    .list('SupplementaryGroups')
+    .flatMap((one) => splitWords(settings.expand(one.value, one) ?? '').words)
+    .map((group) => lookUpGroup(files, group));
+  const known = more.filter((group) => typeof group === 'number');
+  const own = groupsOf(files, login.name);
+  return own === undefined || known.length < more.length
+    ? undefined
+    : { name: login.name, uid, groups: [gid, login.gid, ...own, ...known] };
 }
 
 /** `WorkingDirectory=`; with `-` a missing one is `/`. */

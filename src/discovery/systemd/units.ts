@@ -6,6 +6,7 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, Gap } from '../../model/model.js';
 import { attempt } from '../../runtime/defect.js';
+import type { ServiceUser } from '../instances/readable.js';
 import type { Environment } from '../launch/launch-world.js';
 import { otherStarters } from '../launch/other-starters.js';
 import { type Boot, followBoot, type UnitReader } from './unit-boot.js';
@@ -31,6 +32,8 @@ export interface FilebeatUnit extends Omit<FilebeatStart, 'unit'> {
   shouldRun: boolean;
   /** `unclear`: whether it starts at all cannot be told; a gap says why. */
   why: 'enabled' | 'disabled' | 'static' | 'masked' | 'condition' | 'unclear';
+  /** Of `condition`: the setting that does not hold, `ConditionHost=`. */
+  condition?: string;
   /** Units that pull it in, sorted. */
   wantedBy: string[];
   fragment: string;
@@ -40,6 +43,8 @@ export interface FilebeatUnit extends Omit<FilebeatStart, 'unit'> {
   ownNetwork: boolean;
   /** Where it sees other files than the host has. */
   hidden: HiddenPlace[];
+  /** Whom modes and owners of its files have to let in; absent: cannot be told. */
+  runsAs?: ServiceUser;
   /** Why it could not start as its files are: clauses. */
   failures: string[];
   gaps: Gap[];
@@ -193,12 +198,15 @@ function readUnit(full: string, search: Search): FilebeatUnit[] {
   for (const { how } of triggers.slice(0, 1)) unclear(how);
   let why: FilebeatUnit['why'] = found.masked ? 'masked' : enabled ? 'enabled' : installable ? 'disabled' : 'static';
   const failures = [...service.failures, ...ends.failures];
+  let unmet: string | undefined;
   if (enabled) {
     const condition = judgeConditions('Condition', settings, files, facts);
     const assertion = judgeConditions('Assert', settings, files, facts);
     const undecided = [condition, assertion].find(({ holds }) => holds === undefined)?.key;
-    if (condition.holds === false) why = 'condition';
-    else if (undecided !== undefined)
+    if (condition.holds === false) {
+      why = 'condition';
+      unmet = condition.key;
+    } else if (undecided !== undefined)
       unclear(`whether it starts is decided as it runs: ${undecided} cannot be told from files`);
     else if (service.hasConditionCommand)
       unclear('whether it starts is decided as it runs: its ExecCondition= is a command');
@@ -224,10 +232,13 @@ function readUnit(full: string, search: Search): FilebeatUnit[] {
         ownNetwork: start.network === 'own',
         shouldRun: why === 'enabled',
         why,
+        ...(unmet === undefined ? {} : { condition: unmet }),
         wantedBy: linked,
         fragment: found.fragment,
         dropIns: dropIns.paths,
         hidden: [...service.hidden, ...ends.written],
+        // A launcher on the way may change whom it runs as.
+        ...(service.runsAs?.uid === start.user.uid && service.runsAs ? { runsAs: service.runsAs } : {}),
         failures,
         gaps: settings.gaps,
       }),

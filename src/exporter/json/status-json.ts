@@ -144,6 +144,7 @@ function mismatchesJson(report: Report) {
       expected: view.expected,
       seen: view.seen,
       cause: view.cause,
+      evidence: view.evidence,
       remedy: view.remedy,
       command: view.command ?? null,
       declared_in: positionText(mismatch.declaredIn),

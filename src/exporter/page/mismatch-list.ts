@@ -77,13 +77,13 @@ ${groupTable(rest, now, text)}
 
 function article([[mismatch, ...others], ...rest]: Card, now: number, index: number): Html {
   const view = mismatchView(mismatch);
-  const { severity, title, expected, seen, cause, remedy } = view;
+  const { severity, title, expected, seen, cause, evidence, remedy } = view;
   return html`<article class="mismatch ${severity}">
 <div class="head"><span class="tag">${severity}</span> <h3>${title}</h3> ${subjectHtml(mismatch)} <span class="since">${age(mismatch, now)}</span></div>
 <dl>
 <dt>Expected</dt><dd>${foreign(expected, 400)}${othersHtml(others, index)}</dd>
 <dt>Seen</dt><dd>${foreign(seen, 400)}</dd>
-${cause === '' ? '' : html`<dt>Likely cause</dt><dd>${foreign(cause, 600)}</dd>`}
+${cause === '' ? '' : html`<dt>Likely cause</dt><dd>${foreign(cause, 600)}</dd>`}${evidence.length === 0 ? '' : html`<dt>Also known</dt>${evidence.map((text) => html`<dd>${foreign(text, 600)}</dd>`)}`}
 </dl>
 ${remedy === '' ? '' : remedyHtml(view)}
 ${alikeHtml(rest, now, index)}</article>

@@ -45,7 +45,7 @@ h3{font-size:1rem;margin:0;font-weight:650}
 code,pre,.mono{font-family:var(--mono);font-size:.86em}
 dl{margin:.55rem 0 0;display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}
 dt{color:var(--soft)}
-dd{margin:0;overflow-wrap:anywhere;min-width:0}
+dd{margin:0;overflow-wrap:anywhere;min-width:0;grid-column:2}
 .try{display:flex;gap:.7rem;align-items:stretch;margin:.7rem 0 0}
 .try pre{flex:1;min-width:0;margin:0;padding:.5rem .8rem;background:var(--code);border-radius:.2rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 .advice{margin:.7rem 0 0;overflow-wrap:anywhere}
@@ -138,7 +138,7 @@ h1{font-size:1.28rem}
 .mismatch{padding:.75rem .85rem .85rem}
 .mismatch .since{margin-left:0}
 dl{grid-template-columns:1fr;gap:0}
-dd{margin-bottom:.35rem}
+dd{margin-bottom:.35rem;grid-column:1}
 .try{flex-direction:column}
 th,td{padding:.35rem .55rem}
 }

@@ -22,7 +22,7 @@ const stateColours: Record<ExitCode, Colour> = { 0: 'green', 1: 'yellow', 2: 're
 
 function mismatchLines(report: Report, paint: Paint, columns: number | undefined): string[] {
   return report.verdict.mismatches.flatMap((mismatch) => {
-    const { severity, title, expected, seen, cause, remedy } = mismatchView(mismatch);
+    const { severity, title, expected, seen, cause, evidence, remedy } = mismatchView(mismatch);
     const subject = [
       mismatch.name,
       mismatch.protocol === undefined
@@ -34,6 +34,7 @@ function mismatchLines(report: Report, paint: Paint, columns: number | undefined
       ['expected', expected],
       ['seen', seen],
       ['cause', cause],
+      ...evidence.map((text): [string, string] => ['also', text]),
       ['try', remedy],
       ['for', since === '0s' ? '' : since],
     ];
