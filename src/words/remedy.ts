@@ -48,6 +48,11 @@ function start(m: Mismatch): Remedy {
   return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before${place}` };
 }
 
+/** A start alone would fail again. */
+function putRight(then: Remedy): Remedy {
+  return { ...then, say: ['put that right, then', ...(then.say === undefined ? [] : [then.say])].join(' ') };
+}
+
 /** Its unit cannot be started as it is. */
 function switchOn({ unit, why, condition }: Extract<Cause, { kind: 'unit-off' }>): Remedy {
   return why === 'masked'
@@ -182,6 +187,7 @@ export function remedyOf(m: Mismatch): Remedy {
       if (cause.kind === 'config') return editThen(faultPlace(cause), mend(cause), start(m));
       if (cause.kind === 'endpoint-held')
         return editThen(positionText(cause.declaredIn), 'take another port', start(m));
+      if (cause.kind === 'cannot-start') return putRight(start(m));
       if (cause.kind === 'unit-off' && cause.why !== 'disabled' && cause.why !== 'static') return switchOn(cause);
       if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
       return cause.kind === 'runs-elsewhere'
