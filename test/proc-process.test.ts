@@ -254,6 +254,7 @@ describe('cgroup', () => {
     // What lies below our own group is of our own container.
     assert.deepEqual(parseCgroup('0::/filebeat.service\n', own), {
       container: ID.slice(0, 12),
+      engine: 'docker',
       unit: 'filebeat.service',
     });
     const user = parseCgroup('0::/../../user.slice/user-1000.slice/user@1000.service/a.slice/filebeat.service\n', own);
