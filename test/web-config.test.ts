@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { problemText } from '../src/filebeat/yaml/yaml-schema.js';
 import { watchConfig } from '../src/web/config/current-config.js';
-import { problemText } from '../src/web/config/fields.js';
 import { parseWebConfig } from '../src/web/config/web-config.js';
 import { subjectAltNames } from '../src/web/tls.js';
 import { until } from './support/live.js';
@@ -139,9 +139,9 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     [
       'a suite of OpenSSL’s spelling',
       tls('  cipher_suites:\n  - AES128-SHA'),
-      /:5: .*cipher_suites: expected one of TLS_/,
+      /:5: .*cipher_suites\[0\]: expected one of TLS_/,
     ],
-    ['a curve that is none', tls('  curve_preferences: [P-1]'), /curve_preferences: expected one of X25519/],
+    ['a curve that is none', tls('  curve_preferences: [P-1]'), /curve_preferences\[0\]: expected one of X25519/],
     ['a truth value in words', tls('  prefer_server_cipher_suites: perhaps'), /expected true or false/],
     ['a header that may not be set', 'http_server_config: {headers: {Server: x}}', /headers\.Server: unknown key/],
     ['another frame option', 'http_server_config: {headers: {X-Frame-Options: ALLOW}}', /expected deny or sameorigin/],

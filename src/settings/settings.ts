@@ -1,26 +1,27 @@
-/** The exporter's own settings file → Settings. Every error names key, line and what was expected, never a value. Pure. */
+/** The exporter's own settings file → Settings. Every error names key, line and what was expected, never a value. */
 import { isIP } from 'node:net';
 import { parseYaml } from '../filebeat/yaml/yaml.js';
-import type { StaticPort } from '../model/model.js';
-import { parseDuration } from './duration.js';
 import {
   anyString,
   boolean,
-  type Complaint,
   choice,
   list,
   map,
   nonEmpty,
   number,
+  type Problem,
   parsed,
+  problemText,
   record,
-  type Shape,
-} from './shape.js';
+  type Schema,
+} from '../filebeat/yaml/yaml-schema.js';
+import type { StaticPort } from '../model/model.js';
+import { parseDuration } from './duration.js';
 
 /** An instance declared by hand. */
 export interface DeclaredInstance {
   name: string;
-  /** Whom it runs as: a name or a number. */
+  /** The user it runs as: a name or a number. */
   user?: string;
   argv: string[];
   env: Record<string, string>;
@@ -33,11 +34,11 @@ export interface Settings {
     /** Absolute globs of main configuration files. */
     configGlobs: string[];
     systemd: boolean;
-    /** Seconds; 0 = for ever. */
+    /** Seconds; 0: for ever. */
     remember: number;
-    /** Seconds that a process of an ordinary user has to live before it is remembered. */
+    /** Seconds after which a process of an ordinary user is remembered. */
     rememberAfter: number;
-    /** Seconds; 0 = never. */
+    /** Seconds; 0: never. */
     learnAfter: number;
   };
   instances: DeclaredInstance[];
@@ -47,21 +48,21 @@ export interface Settings {
     /** Receive queue over receive buffer, above 0, at most 1. */
     receiveQueueRatio: number;
     restarts: { count: number /** Seconds. */; within: number };
-    /** Seconds that a process is stopped or frozen, or hangs without progress, before it is told. */
+    /** Seconds for which a process must be stopped or frozen, or hang, before it is reported. */
     frozenAfter: number;
     stalledAfter: number;
   };
   selfReport: {
     /** Read the log file that a Filebeat has open. */
     logs: boolean;
-    /** Ask the stats endpoint that an instance's own configuration declares. */
+    /** Query the stats endpoint that an instance's configuration declares. */
     http: boolean;
-    /** Seconds; 0 = never. */
+    /** Seconds; 0: never. */
     silentAfter: number;
   };
 }
 
-/** What holds without a settings file. */
+/** The settings without a file. */
 export const defaultSettings: Settings = {
   discovery: {
     processNames: ['filebeat'],
@@ -80,9 +81,9 @@ export const defaultSettings: Settings = {
 
 export type ParsedSettings = { ok: true; settings: Settings } | { ok: false; errors: string[] };
 
-const seconds: Shape<number> = (node, key, complain) => {
+const seconds: Schema<number> = (node, at, report) => {
   if (node.kind === 'scalar' && node.type === 'int' && node.value === 0) return 0;
-  return parsed('a duration such as 500ms, 10m or 7d', parseDuration)(node, key, complain);
+  return parsed('a duration such as 500ms, 10m or 7d', parseDuration)(node, at, report);
 };
 
 const processName = parsed('the name of a program, without its directory', (text) =>
@@ -90,7 +91,7 @@ const processName = parsed('the name of a program, without its directory', (text
 );
 const absoluteGlob = parsed('an absolute path or glob', (text) => (text.startsWith('/') ? text : undefined));
 
-/** IPv6 in the kernel's spelling, so that it can be compared with a socket's. */
+/** IPv6 as the kernel writes it, so that it compares equal with a socket's address. */
 const address = parsed('an IP address, or "*"', (text) => {
   const family = isIP(text);
   if (family !== 6) return family === 4 || text === '*' ? text : undefined;
@@ -103,9 +104,9 @@ const portMap = map(
   'port',
 );
 
-/** `6984`, or a map. */
-const staticPort: Shape<StaticPort> = (node, key, complain) => {
-  const given = node.kind === 'map' ? portMap(node, key, complain) : { port: portNumber(node, key, complain) };
+/** `6984`, or a map with details. */
+const staticPort: Schema<StaticPort> = (node, at, report) => {
+  const given = node.kind === 'map' ? portMap(node, at, report) : { port: portNumber(node, at, report) };
   if (given?.port === undefined) return undefined;
   const {
     address: where,
@@ -125,32 +126,29 @@ const staticPort: Shape<StaticPort> = (node, key, complain) => {
   };
 };
 
-/** A list in which `keyOf` tells items apart; the second of two is complained about, with its own line. */
-function distinct<T>(item: Shape<T>, keyOf: (value: T) => string, what: string, at: string): Shape<T[]> {
-  return (node, key, complain) => {
+/** A list in which no two items have the same `keyOf`; the second of two is a problem at its key `name`. */
+function distinct<T>(item: Schema<T>, keyOf: (value: T) => string, what: string, name: string): Schema<T[]> {
+  return (node, at, report) => {
     const seen = new Set<string>();
-    const once: Shape<T> = (child, childKey, report) => {
-      const value = item(child, childKey, report);
+    const once: Schema<T> = (child, childAt, childReport) => {
+      const value = item(child, childAt, childReport);
       if (value === undefined || !seen.has(keyOf(value))) {
         if (value !== undefined) seen.add(keyOf(value));
         return value;
       }
-      const entry = child.kind === 'map' ? child.entries.find((e) => e.key === at) : undefined;
-      report({
-        key: entry === undefined ? childKey : `${childKey}.${at}`,
-        line: entry?.line ?? child.line,
-        problem: `expected ${what}`,
-      });
+      const entry = child.kind === 'map' ? child.entries.find((e) => e.key === name) : undefined;
+      const key = entry === undefined ? childAt.key : `${childAt.key}.${name}`;
+      childReport({ key, line: entry?.line ?? childAt.line, what: `expected ${what}` });
       return undefined;
     };
-    return list(once)(node, key, complain);
+    return list(once)(node, at, report);
   };
 }
 
-const argv: Shape<string[]> = (node, key, complain) => {
-  const words = list(anyString)(node, key, complain);
+const argv: Schema<string[]> = (node, at, report) => {
+  const words = list(anyString)(node, at, report);
   if (words === undefined || words.length > 0) return words;
-  complain({ key, line: node.line, problem: 'expected a command line such as [filebeat, -c, /etc/filebeat/core.yml]' });
+  report({ ...at, what: 'expected a command line such as [filebeat, -c, /etc/filebeat/core.yml]' });
   return undefined;
 };
 
@@ -188,15 +186,15 @@ const document = map({
   self_report: map({ logs: boolean, http: boolean, silent_after: seconds }),
 });
 
-/** An empty file is the defaults. `file` is only for the messages. */
+/** An empty file gives the defaults. `file` is used in messages only. */
 export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
   const yaml = parseYaml(bytes);
   if (!yaml.ok) return { ok: false, errors: [`${file}:${yaml.fault.at?.line ?? 1}: expected valid YAML`] };
   if (yaml.root === undefined) return { ok: true, settings: defaultSettings };
-  const complaints: Complaint[] = [];
-  const given = document(yaml.root, '', (complaint) => complaints.push(complaint));
-  if (given === undefined || complaints.length > 0)
-    return { ok: false, errors: complaints.map((c) => sentence(file, c)) };
+  const problems: Problem[] = [];
+  const given = document(yaml.root, { key: '', line: yaml.root.line }, (problem) => problems.push(problem));
+  if (given === undefined || problems.length > 0)
+    return { ok: false, errors: problems.map((problem) => problemText(file, problem)) };
   const { discovery, thresholds, self_report } = given;
   const standard = defaultSettings;
   return {
@@ -234,10 +232,4 @@ export function parseSettings(bytes: Uint8Array, file: string): ParsedSettings {
       },
     },
   };
-}
-
-/** `settings.yml:3: discovery.remember: expected a duration such as 500ms, 10m or 7d`. Keys come from the file: at most 200 characters. */
-function sentence(file: string, { key, line, problem }: Complaint): string {
-  const shown = key.length > 200 ? `${key.slice(0, 200)}…` : key;
-  return `${file}:${line}: ${shown === '' ? '' : `${shown}: `}${problem}`;
 }

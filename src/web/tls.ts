@@ -2,8 +2,8 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { parseAddress } from '../filebeat/net/ip.js';
+import type { Problem } from '../filebeat/yaml/yaml-schema.js';
 import { readRegularFile } from './config/config-file.js';
-import type { Problem } from './config/fields.js';
 import type { Pem, TlsConfig } from './config/tls-config.js';
 
 /** Options of a TLS server, all of them checked. */

@@ -1,9 +1,9 @@
-/** A small regular file of the operator's: the web configuration, a certificate, a key. */
+/** Small regular files: the web configuration, certificates, keys. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 
 export type FileResult = { ok: true; bytes: Buffer } | { ok: false; what: string };
 
-/** Never waits for a FIFO or a device; `what` is a clause without the path. */
+/** Reads a file of at most `limit` bytes. Does not wait for a FIFO or a device. `what` is a clause without the path. */
 export function readRegularFile(path: string, limit: number): FileResult {
   let descriptor: number | undefined;
   try {
@@ -19,7 +19,7 @@ export function readRegularFile(path: string, limit: number): FileResult {
   }
 }
 
-/** Changes whenever the content of one of them may have, and when one comes or goes. About 3 µs a file. */
+/** A text that changes when the content of a file may have changed, and when a file appears or is removed. About 3 µs a file. */
 export function filesSignature(paths: readonly string[]): string {
   return paths.map(signature).join(' ');
 }
@@ -33,8 +33,8 @@ function signature(path: string): string {
   }
 }
 
-/** When one of them was last written to or put in its place, in milliseconds of the wall clock; 0 when none is there. */
-export function youngestMs(paths: readonly string[]): number {
+/** When the last of these files was written or renamed, in milliseconds of the wall clock; 0 where there is none. */
+export function lastChangeMs(paths: readonly string[]): number {
   return Math.max(0, ...paths.map(ctimeMs));
 }
 
@@ -42,6 +42,6 @@ function ctimeMs(path: string): number {
   try {
     return statSync(path).ctimeMs;
   } catch {
-    return 0; // Told when it is read.
+    return 0; // Reading it reports the error.
   }
 }

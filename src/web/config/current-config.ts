@@ -1,25 +1,25 @@
-/** The web configuration in force. Looked at again whenever somebody asks, by the files' times; a wrong one changes nothing. */
+/** The web configuration in use. Files that changed are read again at the next request; an invalid configuration is not used. */
 
+import { type Problem, problemText } from '../../filebeat/yaml/yaml-schema.js';
 import { loadSecure, type Secure } from '../tls.js';
 import { createRest, restSeconds } from './at-rest.js';
 import { filesSignature, readRegularFile } from './config-file.js';
-import { type Problem, problemText } from './fields.js';
 import { openConfig, parseWebConfig, type WebConfig } from './web-config.js';
 
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 
 export interface Current {
   config: WebConfig;
-  /** Same object for as long as TLS stays the same. */
+  /** The same object for as long as the TLS settings do not change. */
   secure?: Secure;
 }
 
 const maximalBytes = 1024 * 1024;
 
 /**
- * `file` is the path of `--web.config.file`, if given. Throws an Error in one sentence when it cannot be honoured; after
- * that the returned function never throws: a wrong file is logged once and the old configuration stays. A changed one is
- * taken when its files have been at rest for so many seconds.
+ * `file` is the path of `--web.config.file`, if given. Throws an Error of one sentence where it is invalid. The returned
+ * function never throws: an invalid change is logged once, and the previous configuration stays. A change is used once its
+ * files have been unchanged for `rest` seconds.
  */
 export function watchConfig(file: string | undefined, log: Log, rest = restSeconds): () => Current {
   if (file === undefined) return () => ({ config: openConfig });
@@ -28,7 +28,7 @@ export function watchConfig(file: string | undefined, log: Log, rest = restSecon
   const load = (previous?: Current): Current | Problem[] => {
     watched = [file];
     const content = readRegularFile(file, maximalBytes);
-    if (!content.ok) return [{ key: '', what: content.what }];
+    if (!content.ok) return [{ what: content.what }];
     const parsed = parseWebConfig(content.bytes, file);
     if (!parsed.ok) return parsed.problems;
     const { config } = parsed;
@@ -42,7 +42,7 @@ export function watchConfig(file: string | undefined, log: Log, rest = restSecon
     return { config, secure: same && previous?.secure ? previous.secure : secure };
   };
   const isAtRest = createRest(rest);
-  /** Undefined: a file changed while it was read, or has changed so lately that it may be written still. */
+  /** Undefined: a file changed while it was read, or so recently that it may not be complete. */
   const attempt = (previous?: Current): Current | Problem[] | undefined => {
     const before = watched;
     const signature = filesSignature(before);
@@ -81,13 +81,12 @@ export function watchConfig(file: string | undefined, log: Log, rest = restSecon
   };
 }
 
-/** Nobody opens a server by an empty file on purpose: a disk was full, a template had no values. */
+/** Problems of a change that removes protection by an empty file or section, as a full disk or a template without values leaves it. */
 function opened(before: Current, { blank }: WebConfig): Problem[] {
   const hadTls = before.secure !== undefined;
   const hadUsers = before.config.users.size > 0;
   const what = 'is empty, and would open the server while it runs; remove the key, or restart, to mean it';
-  if (blank.includes('file'))
-    return hadTls || hadUsers ? [{ key: '', what: what.replace('remove the key, or ', '') }] : [];
+  if (blank.includes('file')) return hadTls || hadUsers ? [{ what: what.replace('remove the key, or ', '') }] : [];
   return [
     ...(hadTls && blank.includes('tls_server_config') ? [{ key: 'tls_server_config', what }] : []),
     ...(hadUsers && blank.includes('basic_auth_users') ? [{ key: 'basic_auth_users', what }] : []),

@@ -1,5 +1,16 @@
 /** `tls_server_config` of the web configuration file → TlsConfig. */
-import type { Field, Fields } from './fields.js';
+import {
+  boolean,
+  type KeyPosition,
+  type Located,
+  list,
+  located,
+  map,
+  nonEmptyText,
+  oneOf,
+  optional,
+  type Report,
+} from '../../filebeat/yaml/yaml-schema.js';
 import {
   type ClientAuth,
   cipherSuites,
@@ -29,59 +40,64 @@ export interface TlsConfig {
   ecdhCurve?: string;
 }
 
-const tlsKeys = [
-  'cert_file',
-  'key_file',
-  'cert',
-  'key',
-  'client_auth_type',
-  'client_ca_file',
-  'client_ca',
-  'client_allowed_sans',
-  'min_version',
-  'max_version',
-  'cipher_suites',
-  'prefer_server_cipher_suites',
-  'curve_preferences',
-] as const;
+const pemFile = located(nonEmptyText('the name of a PEM file'));
+const pemText = located(nonEmptyText('a PEM text'));
+
+export const tlsSection = map({
+  cert_file: pemFile,
+  key_file: pemFile,
+  cert: pemText,
+  key: pemText,
+  client_auth_type: located(oneOf(clientAuthTypes)),
+  client_ca_file: pemFile,
+  client_ca: pemText,
+  client_allowed_sans: located(list(nonEmptyText('a DNS name, IP address, e-mail or URI'))),
+  min_version: optional(oneOf(tlsVersions)),
+  max_version: located(oneOf(tlsVersions)),
+  cipher_suites: list(oneOf(cipherSuites)),
+  prefer_server_cipher_suites: optional(boolean),
+  curve_preferences: list(oneOf(curves)),
+});
+
+type TlsSection = NonNullable<ReturnType<typeof tlsSection>>;
 
 /**
- * Undefined without the section, or after a problem. A section that says anything needs certificate and key: the
- * toolkit serves plain HTTP when only, say, `min_version` is set.
+ * Returns undefined where the section is absent, empty or wrong. Problems are reported for what a server would accept and
+ * then protect less than the file seems to ask for. `absolute` resolves a path relative to the configuration file.
  */
 export function readTls(
-  fields: Fields,
-  section: Field | undefined,
+  section: Located<TlsSection> | undefined,
   absolute: (path: string) => string,
+  report: Report,
 ): TlsConfig | undefined {
-  const at = fields.map(section, tlsKeys);
-  if (!section || at.size === 0) return undefined;
-  const get = (key: (typeof tlsKeys)[number]) => at.get(key);
-  const certificate = readPem(fields, get('cert_file'), get('cert'), absolute);
-  const privateKey = readPem(fields, get('key_file'), get('key'), absolute);
-  const clientCa = readPem(fields, get('client_ca_file'), get('client_ca'), absolute);
-  const clientAuth = fields.oneOf(get('client_auth_type'), clientAuthTypes) ?? 'NoClientCert';
-  const allowedSans = readNames(fields, get('client_allowed_sans'));
-  const minVersion = fields.oneOf(get('min_version'), tlsVersions) ?? 'TLSv1.2';
-  const maxVersion = fields.oneOf(get('max_version'), tlsVersions) ?? 'TLSv1.3';
-  const ciphers = readChoices(fields, get('cipher_suites'), cipherSuites, 'cipher suites');
-  const ecdhCurve = readChoices(fields, get('curve_preferences'), curves, 'curves');
-  const honorCipherOrder = fields.flag(get('prefer_server_cipher_suites')) ?? true;
+  const given = section?.value;
+  if (section === undefined || given === undefined || Object.keys(given).length === 0) return undefined;
+  const certificate = readPem(given.cert_file, given.cert, absolute, report);
+  const privateKey = readPem(given.key_file, given.key, absolute, report);
+  const clientCa = readPem(given.client_ca_file, given.client_ca, absolute, report);
+  const clientAuth = given.client_auth_type?.value ?? 'NoClientCert';
+  const allowedSans = given.client_allowed_sans?.value;
+  const minVersion = given.min_version ?? 'TLSv1.2';
+  const maxVersion = given.max_version?.value ?? 'TLSv1.3';
+  const { cipher_suites: ciphers = [], curve_preferences: ecdhCurve = [] } = given;
 
-  if (!certificate && !get('cert_file') && !get('cert')) fields.complain(section, 'expected cert_file or cert');
-  if (!privateKey && !get('key_file') && !get('key')) fields.complain(section, 'expected key_file or key');
-  if (minVersion > maxVersion) fields.complain(get('max_version') ?? section, 'expected at least min_version');
-  const verified = clientAuth === 'RequireAndVerifyClientCert' || clientAuth === 'VerifyClientCertIfGiven';
-  const verifying = 'VerifyClientCertIfGiven or RequireAndVerifyClientCert';
-  const authPlace = get('client_auth_type') ?? section;
+  const problem = ({ key, line }: KeyPosition, what: string) => report({ key, line, what });
+  if (!given.cert_file && !given.cert) problem(section, 'expected cert_file or cert');
+  if (!given.key_file && !given.key) problem(section, 'expected key_file or key');
+  if (minVersion > maxVersion) problem(given.max_version ?? section, 'expected at least min_version');
+  if (allowedSans?.length === 0) problem(given.client_allowed_sans!, 'expected at least one name');
+  const isVerified = clientAuth === 'RequireAndVerifyClientCert' || clientAuth === 'VerifyClientCertIfGiven';
   if (clientCa && clientAuth === 'NoClientCert')
-    fields.complain(clientCa, 'expected with it a client_auth_type that asks for a certificate');
-  // Go would take any certificate that a public authority signed: nobody who writes this means that.
-  if (verified && !get('client_ca_file') && !get('client_ca'))
-    fields.complain(authPlace, 'expected with it client_ca_file or client_ca');
-  // A name in a certificate that nobody verifies proves nothing.
-  if (allowedSans && !verified)
-    fields.complain(get('client_allowed_sans') ?? section, `expected with it client_auth_type ${verifying}`);
+    problem(clientCa, 'expected with it a client_auth_type that asks for a certificate');
+  // Without a CA Go accepts any certificate that a public authority signed, which nobody means.
+  if (isVerified && !given.client_ca_file && !given.client_ca)
+    problem(given.client_auth_type ?? section, 'expected with it client_ca_file or client_ca');
+  // A name in a certificate that is not verified proves nothing.
+  if (allowedSans && !isVerified)
+    problem(
+      given.client_allowed_sans!,
+      'expected with it client_auth_type VerifyClientCertIfGiven or RequireAndVerifyClientCert',
+    );
   if (!certificate || !privateKey) return undefined;
   return {
     certificate,
@@ -89,45 +105,28 @@ export function readTls(
     clientAuth,
     minVersion,
     maxVersion,
-    honorCipherOrder,
+    honorCipherOrder: given.prefer_server_cipher_suites ?? true,
     ...(clientCa && { clientCa }),
     ...(allowedSans && { allowedSans }),
-    ...(ciphers && { ciphers: [...new Set([...tls13Suites, ...ciphers])].join(':') }),
-    ...(ecdhCurve && { ecdhCurve: ecdhCurve.join(':') }),
+    ...(ciphers.length > 0 && { ciphers: [...new Set([...tls13Suites, ...ciphers])].join(':') }),
+    ...(ecdhCurve.length > 0 && { ecdhCurve: ecdhCurve.join(':') }),
   };
 }
 
 function readPem(
-  fields: Fields,
-  file: Field | undefined,
-  inline: Field | undefined,
+  file: Located<string> | undefined,
+  inline: Located<string> | undefined,
   absolute: (path: string) => string,
+  report: Report,
 ): Pem | undefined {
-  const path = fields.text(file, 'the name of a PEM file');
-  const text = fields.text(inline, 'a PEM text');
-  if (file && inline && path !== undefined && text !== undefined)
-    return fields.complain(inline, `expected either this or ${file.key.split('.').at(-1)}`);
-  if (file && path !== undefined) return { key: file.key, line: file.line, path: absolute(path) };
-  if (inline && text !== undefined) return { key: inline.key, line: inline.line, inline: text };
-  // Written down, but empty: an unset variable of whatever wrote the file.
-  const blank = file ?? inline;
-  if (blank?.node.kind === 'scalar' && blank.node.type === 'null') fields.complain(blank, 'expected a value');
+  if (file?.value !== undefined && inline?.value !== undefined) {
+    report({ key: inline.key, line: inline.line, what: `expected either this or ${file.key.split('.').at(-1)}` });
+    return undefined;
+  }
+  if (file?.value !== undefined) return { key: file.key, line: file.line, path: absolute(file.value) };
+  if (inline?.value !== undefined) return { key: inline.key, line: inline.line, inline: inline.value };
+  // A key without a value: an unset variable of the template that wrote the file.
+  const empty = file ?? inline;
+  if (empty?.isNull) report({ key: empty.key, line: empty.line, what: 'expected a value' });
   return undefined;
-}
-
-function readChoices(
-  fields: Fields,
-  field: Field | undefined,
-  choices: ReadonlyMap<string, string>,
-  what: string,
-): string[] | undefined {
-  const found = fields.list(field, what)?.map((item) => fields.oneOf(item, choices));
-  const known = found?.filter((name) => name !== undefined);
-  return known && known.length > 0 ? known : undefined;
-}
-
-function readNames(fields: Fields, field: Field | undefined): string[] | undefined {
-  const names = fields.list(field, 'names')?.map((item) => fields.text(item, 'a DNS name, IP address, e-mail or URI'));
-  if (field && names?.length === 0) return fields.complain(field, 'expected at least one name');
-  return names?.filter((name) => name !== undefined);
 }

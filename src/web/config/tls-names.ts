@@ -19,13 +19,13 @@ export const clientAuthTypes: ReadonlyMap<string, ClientAuth> = new Map([
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
-/** TLS10 and TLS11 are missing on purpose: OpenSSL 3 has them only with all of its strength requirements off. */
+/** Without TLS10 and TLS11, which OpenSSL 3 offers only at security level 0. */
 export const tlsVersions: ReadonlyMap<string, TlsVersion> = new Map([
   ['TLS12', 'TLSv1.2'],
   ['TLS13', 'TLSv1.3'],
 ]);
 
-/** Always offered where TLS 1.3 is: Go's list does not bear on them either. */
+/** Always offered with TLS 1.3; Go's list does not apply to them either. */
 export const tls13Suites = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
