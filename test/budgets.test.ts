@@ -1,11 +1,12 @@
 /** What a prediction may cost is counted in work: dear ones are unknown, with a gap, and cheap ones are what they were. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Budget, foretell, predictRunning } from '../src/discovery/instances/foretell.js';
+import { type Budget, foretell } from '../src/discovery/instances/foretell.js';
 import { oneLook } from '../src/filebeat/files/one-look.js';
 import { createWork, withWork } from '../src/filebeat/files/work.js';
 import { predict } from '../src/filebeat/predict.js';
 import { knownReleases } from '../src/filebeat/releases/releases.js';
+import { predictRunning } from '../src/filebeat/unknown-release.js';
 import { limits } from '../src/model/limits.js';
 import { createKeptReadings } from '../src/proc/kept-readings.js';
 import { memoryFiles } from './support/filebeat.js';

@@ -41,6 +41,33 @@ describe('an instance that does not run', () => {
   });
 });
 
+describe('what only some of the possible releases would take', () => {
+  const port = listener('127.0.0.1:9000');
+  const doubt = (costs?: (typeof port)[]) => ({
+    doubts: [{ code: 'release-decides', subject: 'some would', ...(costs === undefined ? {} : { costs }) }],
+  });
+  const judged = (pid: number | undefined, costs: (typeof port)[] | undefined, sockets: Socket[]) =>
+    judge(snapshot([instance('core', pid, [port], { prediction: prediction([port], doubt(costs)) })], sockets))
+      .mismatches;
+  const bound = [socket('127.0.0.1:9000', 4711)];
+
+  it('is nothing where the port is served', () => {
+    assert.deepEqual(judged(4711, [port], bound), []);
+  });
+  it('stands beside the port that is missing', () => {
+    const [only, ...rest] = judged(4711, [port], []);
+    assert.deepEqual([only!.code, rest], ['port_missing', []]);
+    assert.match(words(only!).evidence.join(), /release cannot be told: some would/);
+  });
+  it('is unresolved, and no more, where nobody can tell a port or it is down', () => {
+    assert.deepEqual(judged(4711, undefined, bound).map(line), ['config_unresolved core config']);
+    assert.deepEqual(
+      judged(undefined, [port], []).map(({ code }) => code),
+      ['instance_down', 'config_unresolved'],
+    );
+  });
+});
+
 describe('two Filebeats on one path.data', () => {
   it('are a warning where neither release has a lock', () => {
     const pair = (version: string) =>

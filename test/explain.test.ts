@@ -38,6 +38,15 @@ describe('the exit code of explain', () => {
   it('is 3 where a file could not be seen', () => {
     assert.equal(code(prediction([], { gaps: [{ reason: 'denied', subject: '/etc/filebeat/inputs.d' }] })), 3);
   });
+  it('is 1 where an input is refused, and 0 for a module of which no fileset is enabled', () => {
+    const lost = (code: string) => prediction([listener(':9000')], { faults: [{ code, costs: [] }] });
+    assert.equal(code(lost('no-paths')), 1);
+    assert.equal(code(lost('no-enabled-fileset')), 0);
+    assert.equal(code(lost('no-module-folder')), 1);
+  });
+  it('is 3 where only some of the possible releases would take all of it', () => {
+    assert.equal(code(prediction([listener(':9000')], { doubts: [{ code: 'release-decides', costs: [] }] })), 3);
+  });
   it('is 1 where it could not start, whatever else is unknown', () => {
     assert.equal(code(prediction([listener('x', unresolved)]), exits(3)), 1);
   });

@@ -210,9 +210,15 @@ test('the same id in two inputs shuts one of them out in 8.10 only', () => {
   assert.deepEqual(rivals('8.19.21'), [false, false, false]);
 });
 
-test('http_endpoints with different urls share one socket', () => {
+test('http_endpoints with different urls share one socket from 8.6 on; before, one of them gets nothing', () => {
   const text = 'filebeat.inputs:\n- {type: http_endpoint, url: /a}\n- {type: http_endpoint, url: /b}';
-  const { listeners } = predicted({ main: text });
-  assert.deepEqual(labels(listeners), ['tcp 127.0.0.1:8000', 'tcp 127.0.0.1:8000']);
-  assert.ok(listeners.every(({ shares }) => shares));
+  const shares = (release: string) => {
+    const { listeners } = predicted({ main: text, release });
+    assert.deepEqual(labels(listeners), ['tcp 127.0.0.1:8000', 'tcp 127.0.0.1:8000']);
+    return listeners.map((listener) => listener.shares ?? false);
+  };
+  assert.deepEqual(shares('9.6.0'), [true, true]);
+  assert.deepEqual(shares('8.6.0'), [true, true]);
+  assert.deepEqual(shares('8.5.3'), [false, false]);
+  assert.deepEqual(shares('7.17.16'), [false, false]);
 });

@@ -12,7 +12,7 @@ import type { Instance, Socket, Verdict } from '../src/model/model.js';
 import { snapshot as emptySnapshot, hostNetns, instance as madeUp } from './support/build.js';
 import { type CaseRun, casesBelow, homesFor, runsOf, type SocketRow } from './support/conformance.js';
 
-const corpora = (process.env['TOLD_CORPORA'] ?? '../shared/corpus').split(',');
+const corpora = (process.env['TOLD_CORPORA'] ?? '../shared/corpus,../shared/corpus-open').split(',');
 const here = corpora.filter((directory) => existsSync(directory));
 const skip = here.length > 0 || process.env['CI'] ? false : `no corpus at ${corpora.join(' or ')}`;
 

@@ -7,6 +7,7 @@ import type { Comparison, Explanation } from '../explain/explained.js';
 import { explainCode, explanation } from '../explain/explanation.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { newestOfLine } from '../filebeat/releases/releases.js';
+import { outcomesByRelease } from '../filebeat/unknown-release.js';
 import type { Gap, Prediction } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
@@ -42,7 +43,10 @@ export async function explain(
   const asked = one === undefined ? (host?.asked ?? []) : [withIdentity(one, host)];
   const release = flags['compare-release'];
   if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
-  const explained = asked.map((each) => ({ asked: each, explanation: explanation(...foretold(each, flags)) }));
+  const explained = asked.map((each) => ({
+    asked: each,
+    explanation: byRelease(each, explanation(...foretold(each, flags))),
+  }));
   const all = explained.map((each) => each.explanation);
   const near = flags['against-host'] ? await host?.around(explained) : undefined;
   const told: Explanation[] = near === undefined ? all : await against(all, near);
@@ -51,6 +55,14 @@ export async function explain(
     ? json((await import('../exporter/json/explain-json.js')).explainDocument(told, gaps, version))
     : (await import('../exporter/terminal/explain-text.js')).explainText(told, gaps, terminal);
   return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
+}
+
+/** What each known release makes of the files, where nothing tells which one it is and they differ. */
+function byRelease(asked: Asked, one: Explanation): Explanation {
+  const { source } = one.prediction.release;
+  if (source !== 'assumed' && source !== 'hint') return one;
+  const outcomes = outcomesByRelease((release) => asked.predict(release) ?? one.prediction);
+  return outcomes.length < 2 ? one : { ...one, byRelease: outcomes };
 }
 
 function refuse(flags: Flags, argv: readonly string[] | undefined): void {

@@ -8,6 +8,7 @@ import type { Subject } from '../explain/explained.js';
 import type { Command } from '../filebeat/config/command.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
+import { predictDown } from '../filebeat/unknown-release.js';
 import type { Prediction, ProcessId } from '../model/model.js';
 import { readerOf } from '../proc/permissions.js';
 import { openProcFs } from '../proc/proc-fs.js';
@@ -48,9 +49,14 @@ export async function askedCommand(
   const remarks = inner ? ['it is started through a wrapper, whose paths and variables count'] : [];
   return {
     subject: { config: configLabel(command.argv), remarks },
-    predict: (options) => predict(command, files, options),
+    predict: (options) => foresee(command, files, options),
     files,
   };
+}
+
+/** By the same rules as `check`: where nothing tells the release, both outcomes are said. */
+function foresee(command: Command, files: FileView, options: PredictOptions): Prediction {
+  return Object.keys(options).length === 0 ? predictDown(command, files) : predict(command, files, options);
 }
 
 /** A bare `filebeat` is what a shell would find: the packages put a script there that adds paths. */
@@ -105,7 +111,7 @@ export async function askedProcess(pid: number, flags: Flags, processNames: read
   const remarks = gaps.map((gap) => `${gap.subject} could not be seen (${gap.reason})`);
   return {
     subject: { pid, config: configLabel(argv), remarks },
-    predict: (options) => predict(command, files, options),
+    predict: (options) => foresee(command, files, options),
     process: { pid, startTicks: still.startTicks },
     ...(still.netns === undefined ? {} : { netns: still.netns }),
     files,

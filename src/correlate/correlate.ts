@@ -32,6 +32,7 @@ import {
 import { outputMismatches, reloadFailed, silentPorts, withOwnWords } from './judge-output.js';
 import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
+import { releaseDoubts } from './release-doubts.js';
 import { judgeAnew, portsAtRest } from './rest.js';
 import { createScene, type Scene, type Thresholds } from './scene.js';
 import { dataPathConflicts, lookalikes } from './strangers.js';
@@ -129,7 +130,7 @@ interface Judged {
 
 function judge(instance: Instance, scene: Scene): Judged {
   const up = instance.process !== undefined;
-  const judged = portsAtRest(instance, scene) ?? judgeAnew(instance, scene);
+  const judged = releaseDoubts(portsAtRest(instance, scene) ?? judgeAnew(instance, scene), instance);
   const found = [
     ...judged.mismatches,
     ...configMismatches(instance, scene),

@@ -88,11 +88,11 @@ export function refutedPredictions(instance: Instance): Mismatch[] {
   );
 }
 
-function positionText({ file, line }: NonNullable<Fault['at']>): string {
+export function positionText({ file, line }: NonNullable<Fault['at']>): string {
   return line === undefined ? file : `${file}:${line}`;
 }
 
-function plainFault({ code, subject, at }: Fault): Fault {
+export function plainFault({ code, subject, at }: Fault): Fault {
   return { code, ...(subject === undefined ? {} : { subject }), ...(at === undefined ? {} : { at }) };
 }
 

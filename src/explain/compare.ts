@@ -2,7 +2,7 @@
 import type { Fault, Listener, Prediction } from '../model/model.js';
 import { positionText } from '../words/places.js';
 import type { Comparison, Subject } from './explained.js';
-import { lossesOf } from './explanation.js';
+import { troublesOf } from './explanation.js';
 import { racesOf } from './races.js';
 
 /** `before` under the release that is there, `after` under the one that was asked for. */
@@ -14,7 +14,7 @@ export function compare(
 ): Comparison {
   const listeners = after?.listeners ?? [];
   const pairs = pairUp(before.listeners, listeners);
-  const losses = [lossesOf(before), after === undefined ? [] : lossesOf(after)] as const;
+  const losses = [troublesOf(before), after === undefined ? [] : troublesOf(after)] as const;
   const without = (these: readonly Fault[], those: readonly Fault[]) =>
     these.filter((one) => !those.some((other) => faultKey(one) === faultKey(other)));
   const both = before.outcome !== 'exits' && after?.outcome !== 'exits';

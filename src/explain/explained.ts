@@ -1,5 +1,6 @@
 /** What `explain` says of one Filebeat, and of the same files under two releases. */
-import type { Fault, Listener, Owner, Position, Prediction } from '../model/model.js';
+
+import type { Fault, Listener, Owner, Position, Prediction, ReleaseOutcome } from '../model/model.js';
 import type { Race } from './races.js';
 
 /** Which Filebeat is meant. */
@@ -44,6 +45,8 @@ export interface Explanation {
   subject: Subject;
   prediction: Prediction;
   listeners: ExplainedListener[];
+  /** Where the release is not known: what each of the known ones makes of the files, newest first. */
+  byRelease?: ReleaseOutcome[];
   /** Names of other instances with the same path.data; only with `--against-host`. */
   dataSharedWith?: string[];
 }

@@ -1,14 +1,18 @@
 /** What one Filebeat asks for, put together for `explain`: its verdict, each listener with what speaks against it. Pure. */
 import { newestRelease, parseRelease } from '../filebeat/releases/releases.js';
+import { lossesOf } from '../model/expected.js';
 import type { Fault, Listener, Prediction } from '../model/model.js';
 import type { ExplainedListener, Explanation, ListenerStatus, Subject } from './explained.js';
 import { racesOf } from './races.js';
 import { ifTakenText, isVital } from './sentences.js';
 
-/** Things that cost an input or a file. That there are no modules at all costs only those who want some. */
-export function lossesOf({ faults }: Prediction): Fault[] {
+/** Things that cost an input or a file, and files that could not be seen; a module folder that is missing is told on its own. */
+export function troublesOf({ faults }: Prediction): Fault[] {
   return faults.filter(({ code }) => code !== 'no-module-folder');
 }
+
+/** Nothing that was asked for is lost by it. */
+const isHarmless = ({ code }: Fault) => code === 'no-enabled-fileset';
 
 function statusOf({ target }: Listener): ListenerStatus {
   switch (target.kind) {
@@ -49,6 +53,7 @@ function isUncertain({ prediction, listeners }: Explanation): boolean {
   const unseen = prediction.gaps.length > 0 || prediction.faults.some((fault) => fault.code === 'file-unseen');
   return (
     unseen ||
+    prediction.doubts !== undefined ||
     listeners.some(({ status, races }) => status === 'unresolved' || races.some((race) => race.winner === 'chance'))
   );
 }
@@ -65,7 +70,7 @@ export function explainCode(all: readonly Explanation[]): 0 | 1 | 3 {
   const fails = (one: Explanation) =>
     one.prediction.outcome === 'exits' ||
     isBlocked(one) ||
-    one.prediction.faults.some(({ code }) => code !== 'file-unseen') ||
+    lossesOf(one.prediction).some((fault) => !isHarmless(fault)) ||
     one.listeners.some(({ collisions }) => (collisions?.length ?? 0) > 0);
   if (all.some(fails)) return 1;
   return all.some(isUncertain) ? 3 : 0;

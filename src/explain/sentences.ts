@@ -1,6 +1,7 @@
 /** The sentences of `explain`. Pure; never a configuration's value but hosts and ports of listeners. */
 import { faultText } from '../filebeat/faults.js';
 import { applies, type ReleaseVersion } from '../filebeat/releases/releases.js';
+import { lossesOf } from '../model/expected.js';
 import type {
   BindRetry,
   ConfigFile,
@@ -9,6 +10,7 @@ import type {
   Listener,
   Prediction,
   Release,
+  ReleaseOutcome,
   Target,
   UnresolvedWhy,
 } from '../model/model.js';
@@ -27,8 +29,30 @@ const outcomes: Record<Prediction['outcome'], string> = {
   unknown: 'cannot be told: not everything could be read',
 };
 
-export function outcomeText(outcome: Prediction['outcome']): string {
-  return outcomes[outcome];
+export function outcomeText({ outcome, reason }: Pick<Prediction, 'outcome' | 'reason'>): string {
+  return reason?.code === 'release-decides' ? 'cannot be told: it depends on the release' : outcomes[outcome];
+}
+
+/** `9.0 and newer would not start: … (/etc/filebeat/filebeat.yml:5)`. Known releases are the newest of their lines. */
+export function releaseOutcomeText(
+  { from, to, prediction }: ReleaseOutcome,
+  isNewest: boolean,
+  isOldest: boolean,
+): string {
+  const line = (release: string) => release.split('.').slice(0, 2).join('.');
+  const range = isNewest
+    ? `${line(from)} and newer`
+    : isOldest
+      ? `${line(to)} and older`
+      : line(from) === line(to)
+        ? line(from)
+        : `${line(from)} to ${line(to)}`;
+  const { reason, listeners } = prediction;
+  if (prediction.outcome !== 'runs')
+    return `${range} ${outcomeText(prediction)}${reason === undefined ? '' : `: ${placedFault(reason)}`}`;
+  const [loss] = lossesOf(prediction);
+  const opens = listeners.length === 1 ? '1 listener' : `${listeners.length} listeners`;
+  return `${range} would run with ${opens}${loss === undefined ? '' : `, and go without something: ${placedFault(loss)}`}`;
 }
 
 /** `The variable UDP_PORT is not defined. (/etc/filebeat/filebeat.yml:7)` */

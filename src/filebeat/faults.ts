@@ -60,6 +60,7 @@ const sentences = {
   'no-key': 'What {subject|a setting} names is no private key: PEM, with a line that begins with BEGIN.',
   'no-keystore': 'The file that {subject|keystore.path} names is no keystore of Filebeat.',
   'folder-blocked': 'The folder of {subject|a setting} cannot be made: a file is in its way.',
+  'path-in-the-way': 'Something that is no socket is at the place of the socket that {subject|a setting} names.',
   'folder-missing': 'The folder of the socket that {subject|a setting} names does not exist.',
   'not-on-linux': 'The setting {subject|read here} asks for a named pipe, which only Windows has.',
   // the program as a whole

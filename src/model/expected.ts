@@ -30,6 +30,11 @@ export function askedFor(prediction: Prediction): Listener[] {
   return all;
 }
 
+/** What it goes without, of what its files ask for. */
+export function lossesOf({ faults }: Pick<Prediction, 'faults'>): Refusal[] {
+  return faults.filter(({ code }) => code !== 'file-unseen');
+}
+
 /** What is lost and told by no listener: no port can be told, or there is none. */
 function untold({ faults }: Prediction): Refusal[] {
   return faults.filter(({ code, costs }) => code !== 'file-unseen' && (costs === undefined || costs.length === 0));

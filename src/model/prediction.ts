@@ -53,6 +53,8 @@ export interface Prediction {
    * cannot be read.
    */
   asked?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
+  /** Where the release is not known: what newer ones of the possible releases would go without, and the one applied would not. */
+  doubts?: Refusal[];
   /** Faults that a running process has proved wrong: they count for nothing here. */
   refuted?: Fault[];
   files: ConfigFile[];
@@ -67,4 +69,11 @@ export interface Prediction {
   gaps: Gap[];
   /** Facts were taken from the program's own fileset table because the home could not be read. */
   filesetFallback?: true;
+}
+
+/** Releases one after the other that make the same of the files. `from`, `to`: the oldest and the newest known one. */
+export interface ReleaseOutcome {
+  from: string;
+  to: string;
+  prediction: Prediction;
 }

@@ -5,14 +5,7 @@ import type { Running } from '../../filebeat/detect-release.js';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { oneLook } from '../../filebeat/files/one-look.js';
 import { createWork, WorkSpent, withWork } from '../../filebeat/files/work.js';
-import { predict } from '../../filebeat/predict.js';
-import {
-  answersAlike,
-  knownReleases,
-  parseRelease,
-  type ReleaseAnswers,
-  withAnswers,
-} from '../../filebeat/releases/releases.js';
+import { predictDown, predictRunning } from '../../filebeat/unknown-release.js';
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
 import type { KeptReadings } from '../../proc/kept-readings.js';
@@ -193,58 +186,18 @@ export function defectGap(subject: string, place: string): Gap {
   return { reason: 'malformed', subject, detail: `the exporter failed over it (${place})` };
 }
 
-/**
- * Of a process that runs. Where nothing tells its release, the newest rules are assumed; if it could not run under
- * them, it is of an older one: the newest under which it could.
- */
-export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const { prediction, older } = predictNewestThatStarts((tried) =>
-    // A release that is only tried tells nothing unless the process could run under it.
-    predict(command, files, tried.release === undefined ? { running } : tried),
-  );
-  return older === undefined ? prediction : { ...older, release: { source: 'hint' } };
-}
-
-/** `older`: where the release is not known and the newest rules refuse it, what the newest release makes of it that does not. */
-function predictNewestThatStarts(predictWith: (release: { release?: string }) => Prediction): {
-  prediction: Prediction;
-  older?: Prediction;
-} {
-  const newest = withAnswers(() => predictWith({}));
-  const prediction = newest.result;
-  if (prediction.outcome !== 'exits' || prediction.release.source !== 'assumed') return { prediction };
-  const refused: ReleaseAnswers[] = [newest.answers];
-  for (const release of knownReleases) {
-    const version = parseRelease(release)!;
-    // A release that differs in nothing that was asked refuses it, too.
-    if (refused.some((answers) => answersAlike(answers, version))) continue;
-    const { result, answers } = withAnswers(() => predictWith({ release }));
-    if (result.outcome !== 'exits') return { prediction, older: { ...result, guessed: release } };
-    refused.push(answers);
-  }
-  return { prediction };
-}
-
-/**
- * Of one that does not run. Nothing tells its release, and the newest would refuse what an older one would start with:
- * then nobody knows, and both outcomes are said.
- */
-export function predictDown(command: Command, files: FileView): Prediction {
-  const { prediction, older } = predictNewestThatStarts((release) => predict(command, files, release));
-  if (older === undefined) return prediction;
-  const { at } = prediction.reason ?? {};
-  const subject = `Filebeat ${older.guessed} would start with its files, newer ones would refuse them`;
-  const reason = { code: 'release-decides', subject, ...(at === undefined ? {} : { at }) };
-  return { ...older, outcome: 'ambiguous', reason, release: { source: 'assumed' } };
-}
-
 /** What its release is known to be, or was taken for. */
 function releaseOf({ release, guessed }: Prediction): string | undefined {
   return release.version ?? guessed;
 }
 
 /** Of one prediction; the rest of it stands. */
-function predictionWithin(prediction: Prediction, config: string, most: number = limits.listeners): Prediction {
+function predictionWithin(whole: Prediction, config: string, most: number = limits.listeners): Prediction {
+  const doubts = whole.doubts?.slice(0, limits.troubles).map(({ costs, ...doubt }) => ({
+    ...doubt,
+    ...(costs === undefined ? {} : { costs: costs.slice(0, limits.troubles) }),
+  }));
+  const prediction = doubts === undefined ? whole : { ...whole, doubts };
   const { listeners, gaps, faults } = prediction;
   const count = listeners.length + faults.reduce((sum, { costs = [] }) => sum + costs.length, 0);
   if (count <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;

@@ -1,6 +1,6 @@
 /** `explain` for the terminal: of each Filebeat its verdict and what it reads, then every listener with all that is known of it. Pure. */
 import type { ExplainedListener, Explanation, ListenerStatus, Subject } from '../../explain/explained.js';
-import { isBlocked, lossesOf } from '../../explain/explanation.js';
+import { isBlocked, troublesOf } from '../../explain/explanation.js';
 import {
   collisionText,
   countText,
@@ -10,6 +10,7 @@ import {
   outcomeText,
   placedFault,
   raceText,
+  releaseOutcomeText,
   releaseText,
   reloadText,
   socketText,
@@ -80,16 +81,18 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   const noModules = faults.find(({ code }) => code === 'no-module-folder');
   const counted = outcome === 'runs' || listeners.length > 0 ? `; ${countText(one)}` : '';
   const facts: Fact[] = [
-    ['verdict', `${outcomeText(outcome)}${counted}`, outcomeColours[outcome]],
+    ['verdict', `${outcomeText(prediction)}${counted}`, outcomeColours[outcome]],
     ['because', reason && placedFault(reason), 'bold'],
     ['cure', reason && faultCure(reason)],
     ['here', isBlocked(one) ? 'would not start: its stats endpoint cannot be bound on this host' : undefined, 'red'],
     ['release', releaseText(release)],
+    ...(prediction.doubts ?? []).map((fault): Fact => ['unsure', placedFault(fault), 'yellow']),
+    ...releaseLines(one).map((text): Fact => ['releases', text]),
     ['paths', paths.home === '' ? undefined : `home ${paths.home}, config ${paths.config}, data ${paths.data}`],
     ...fileFacts(prediction.files),
     ['filesets', fallbackText(prediction)],
     ['modules', noModules && placedFault(noModules)],
-    ...lossesOf(prediction).map((fault): Fact => ['lost', placedFault(fault), 'yellow']),
+    ...troublesOf(prediction).map((fault): Fact => ['lost', placedFault(fault), 'yellow']),
     ...gaps.map((gap): Fact => ['not seen', gapText(gap), 'yellow']),
     ...subject.remarks.map((remark): Fact => ['note', remark]),
     ...(one.dataSharedWith ?? []).map((name): Fact => ['note', `“${name}” uses the same path.data`, 'yellow']),
@@ -99,6 +102,11 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
     ...factLines(facts, 2, paint, columns),
     ...listeners.flatMap((listener) => ['', ...listenerLines(listener, paint, columns)]),
   ];
+}
+
+/** What differs between the known releases, where it is not known which one it is. */
+function releaseLines({ byRelease = [] }: Explanation): string[] {
+  return byRelease.map((group, at) => releaseOutcomeText(group, at === 0, at === byRelease.length - 1));
 }
 
 /** Manifests and templates are many and change with the installation alone: their number is enough. */

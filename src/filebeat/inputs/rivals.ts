@@ -23,6 +23,7 @@ export function markRivals(listeners: Listener[], results: readonly InputResult[
       }
     }
   }
+  if (!applies('http-endpoints-share', release)) return;
   const urls = new Map<string, Set<string>>();
   for (const { url, listeners: own } of results) {
     const [listener] = own;

@@ -275,6 +275,13 @@ export const releaseRules = {
     ranges: from(8, 16),
     seen: [['8.14.4', '8.16.0']],
   },
+  'http-endpoints-share': {
+    subject: 'two `http_endpoint` inputs on one address with different urls',
+    before: 'each wants the port for itself: one of them gets nothing',
+    after: 'they share one server',
+    ranges: from(8, 6),
+    seen: 'change log',
+  },
   'netflow-workers': {
     subject: '`workers` of netflow inputs',
     before: 'ignored',
