@@ -16,6 +16,10 @@ export interface PortTrack {
   queue: Changes;
   /** Drops altogether at the last sample. */
   total: number;
+  /** Datagrams that Filebeat read since the sample before, by order of magnitude: 0 none, 1 up to 9, 2 up to 99 … */
+  came?: Changes;
+  /** Of them, those altogether at the last sample. */
+  cameTotal?: number;
 }
 
 export interface InstanceTrack {

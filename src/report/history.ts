@@ -3,7 +3,7 @@
  * history, there is no timer. Only changes are stored, so that an idle port costs next to nothing.
  */
 import { endpointKey } from '../model/endpoint.js';
-import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report } from '../model/model.js';
+import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report, SelfReport } from '../model/model.js';
 
 /** Samples that are kept: with `spacing` at least an hour. */
 export const samplesKept = 120;
@@ -74,7 +74,27 @@ function fill({ up, status, socket, receiveBuffer }: PortVerdict): number {
 
 const noPort: PortTrack = { up: [], drops: [], queue: [], total: 0 };
 
-function nextPort(before: PortTrack | undefined, port: PortVerdict, step: Step): PortTrack {
+/** Order of magnitude of a count: a sparkline shows no more, and a steady stream is a single stretch. */
+function magnitude(count: number): number {
+  return count <= 0 ? 0 : 1 + Math.floor(Math.log10(count));
+}
+
+/** `received`: datagrams that Filebeat read so far; absent where it does not count them. */
+function nextCame(before: PortTrack | undefined, received: number | undefined, step: Step): Partial<PortTrack> {
+  if (received === undefined) return {};
+  const { came = [], cameTotal = received } = before ?? {};
+  return {
+    came: series(came, magnitude(received - cameTotal), step, Math.max),
+    cameTotal: Math.max(received, cameTotal),
+  };
+}
+
+function nextPort(
+  before: PortTrack | undefined,
+  port: PortVerdict,
+  step: Step,
+  received: number | undefined,
+): PortTrack {
   const known = before ?? noPort;
   const total = port.dropsTotal ?? known.total;
   // Drops from before the first look did not happen within this history.
@@ -82,8 +102,15 @@ function nextPort(before: PortTrack | undefined, port: PortVerdict, step: Step):
   const up = series(known.up, upValue(port.up), step, worse);
   const drops = series(known.drops, dropped, step, (a, b) => a + b);
   const queue = series(known.queue, fill(port), step, Math.max);
-  const same = up === known.up && drops === known.drops && queue === known.queue && total === known.total;
-  return same && before !== undefined ? before : { up, drops, queue, total };
+  const came = nextCame(before, received, step);
+  const same =
+    up === known.up &&
+    drops === known.drops &&
+    queue === known.queue &&
+    total === known.total &&
+    came.came === known.came &&
+    came.cameTotal === known.cameTotal;
+  return same && before !== undefined ? before : { up, drops, queue, total, ...came };
 }
 
 /** Tracks of ports that have not changed; valid while their verdicts are the same objects. */
@@ -106,14 +133,16 @@ function nextPorts(
   before: Readonly<Record<string, PortTrack>> | undefined,
   ports: readonly PortVerdict[],
   step: Step,
+  listeners: SelfReport['listeners'],
 ): Readonly<Record<string, PortTrack>> {
-  if (before !== undefined && quiet.get(ports) === before) return before;
+  const counts = Object.keys(listeners).length > 0;
+  if (!counts && before !== undefined && quiet.get(ports) === before) return before;
   const tracks: Record<string, PortTrack> = {};
   for (const port of ports) {
     const key = endpointKey(port);
-    tracks[key] = nextPort(before?.[key], port, step);
+    tracks[key] = nextPort(before?.[key], port, step, listeners[key]?.received);
   }
-  if (ports.every((port) => isQuiet(tracks[endpointKey(port)]!, port))) quiet.set(ports, tracks);
+  if (!counts && ports.every((port) => isQuiet(tracks[endpointKey(port)]!, port))) quiet.set(ports, tracks);
   return tracks;
 }
 
@@ -133,11 +162,14 @@ export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 
   const step: Step = { n: first + times.length - 1, first, again };
   const instances: Record<string, InstanceTrack> = {};
   const ports: Record<string, Readonly<Record<string, PortTrack>>> = {};
-  for (const verdict of report.verdict.instances) {
+  for (const [index, verdict] of report.verdict.instances.entries()) {
+    // Same order: see `Verdict`.
+    const instance = report.snapshot.instances[index];
     const before = history.instances[verdict.id];
     const up = series(before?.up ?? [], upValue(verdict.up), step, worse);
     instances[verdict.id] = before !== undefined && before.up === up ? before : { up };
-    ports[verdict.id] = nextPorts(history.ports[verdict.id], verdict.ports, step);
+    const { listeners = {} } = instance?.selfReport ?? {};
+    ports[verdict.id] = nextPorts(history.ports[verdict.id], verdict.ports, step, listeners);
   }
   return { first, times, instances, ports };
 }

@@ -12,7 +12,8 @@ const situations: Record<OutputSituation, string> = {
   unknown: '',
 };
 
-const rate = (perSecond: number): string => {
+/** Events per second. */
+export const rateText = (perSecond: number): string => {
   if (perSecond > 0 && perSecond < 0.1) return '<0.1/s';
   return `${perSecond >= 10 || Number.isInteger(perSecond) ? grouped(Math.round(perSecond)) : perSecond.toFixed(1)}/s`;
 };
@@ -22,10 +23,25 @@ export function flowText(report: SelfReport): string | undefined {
   if (report.active === undefined) return undefined;
   const { rates, active, queueMax, outputType, output, outputForSeconds } = report;
   const queue = `queue ${grouped(active)}${queueMax === undefined ? '' : ` of ${grouped(queueMax)}`}`;
-  const parts = rates === undefined ? [queue] : [`in ${rate(rates.in)}`, queue, `out ${rate(rates.out)}`];
+  const parts = rates === undefined ? [queue] : [`in ${rateText(rates.in)}`, queue, `out ${rateText(rates.out)}`];
   const state = situations[output];
   const since = outputForSeconds === undefined ? '' : ` for ${duration(outputForSeconds)}`;
   return `${parts.join(' → ')}${outputType === undefined ? '' : ` (${outputType})`}${state === '' ? '' : `, ${state}${since}`}`;
+}
+
+/** What becomes of the events, in a few words. `odd`: not known. */
+export function flowState(report: SelfReport): { tone: 'ok' | 'odd' | 'bad'; text: string } {
+  const { success, at, active, output, outputForSeconds, lostRecently = 0, full } = report;
+  if (!success) return { tone: 'odd', text: 'could not be read' };
+  if (at === undefined) return { tone: 'odd', text: 'no figures yet' };
+  if (active === undefined) return { tone: 'odd', text: 'its last figures are old' };
+  const since = outputForSeconds === undefined ? '' : ` for ${duration(outputForSeconds)}`;
+  const lost = lostRecently > 0 ? [`${grouped(lostRecently)} lost at the output within 5m`] : [];
+  if (situations[output] !== '') return { tone: 'bad', text: [`${situations[output]}${since}`, ...lost].join(', ') };
+  if (lost.length > 0) return { tone: 'bad', text: lost[0]! };
+  if (full) return { tone: 'odd', text: 'queue full' };
+  if (output === 'unknown') return { tone: 'odd', text: 'cannot be told yet' };
+  return { tone: 'ok', text: output };
 }
 
 /**

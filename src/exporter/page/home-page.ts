@@ -4,6 +4,7 @@ import type { Report } from '../../model/model.js';
 import { plural } from '../format.js';
 import { type ExitCode, exitCode, summary } from '../terminal/summary.js';
 import { type Counts, countAll } from '../view.js';
+import { eventTable } from './event-table.js';
 import { counterTable, gapTable, hostFacts, staticTable } from './host-facts.js';
 import { journalSection } from './journal-section.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
@@ -67,10 +68,11 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
   const { mismatches } = report.verdict;
   const map = portMap(report);
   const drawing = map === undefined ? picture(report) : undefined;
+  const events = eventTable(report);
   const { critical, warning } = counts.severities;
   const mark = critical > 0 ? `✕ ${critical} critical` : warning > 0 ? `! ${plural(warning, 'warning')}` : '✓';
   const body = html`${verdict(report, counts)}
-<ul class="toc" aria-label="On this page">${map === undefined ? '' : html`<li><a href="#map">All ports</a></li>`}${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${
+<ul class="toc" aria-label="On this page">${map === undefined ? '' : html`<li><a href="#map">All ports</a></li>`}${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${events === '' ? '' : html`<li><a href="#events">Events</a></li>`}${
     drawing === undefined ? '' : html`<li><a href="#picture">Picture</a></li>`
   }<li><a href="#instances">Instances</a></li><li><a href="#ports">Ports</a></li>${report.journal === undefined ? '' : html`<li><a href="#journal">Journal</a></li>`}<li><a href="#gaps">Not seen</a></li><li><a href="#host">Host</a></li></ul>
 <section id="map" data-live>${map ?? ''}</section>
@@ -80,6 +82,7 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
       : html`<h2>Mismatches <small>${plural(mismatches.length, 'thing')} to know, worst first</small></h2>
 ${mismatchList(mismatches, report)}`
   }</section>
+<section id="events" data-live>${events}</section>
 <section id="picture" data-live>${drawing === undefined ? '' : html`<h2>Picture</h2>${drawing}`}</section>
 <div class="tools above">${filterForm(query)}
 ${showLinks(query)}</div>

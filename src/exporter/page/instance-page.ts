@@ -131,7 +131,8 @@ function selfReportText(instance: Instance, now: number): string | undefined {
   const from = selfReport.source === 'log' ? 'its log' : 'its stats endpoint';
   if (!selfReport.success) return `${from} could not be read`;
   const flow = flowText(selfReport);
-  if (flow === undefined || selfReport.at === undefined) return `no figures in ${from} yet`;
+  if (selfReport.at === undefined) return `no figures in ${from} yet`;
+  if (flow === undefined) return `the last figures in ${from} are ${duration(now - selfReport.at)} old`;
   return `${flow}; from ${from}, ${duration(now - selfReport.at)} ago`;
 }
 

@@ -1,4 +1,4 @@
-/** History as small drawings: a line while a port is served, gaps where it is not, its queue as an area, drops as bars. Inline SVG. */
+/** History as small drawings: a line while a port is served, gaps where it is not, what came and its queue as areas, drops as bars. Inline SVG. */
 import { html } from 'hono/html';
 import type { Changes, History } from '../../model/model.js';
 import { samplesKept, stretches } from '../../report/history.js';
@@ -41,6 +41,16 @@ function queueMarks(queue: Changes, history: History): Html[] {
   });
 }
 
+/** What came, by order of magnitude. */
+function cameMarks(came: Changes, history: History): Html[] {
+  return stretches(came, history).flatMap(([from, until, magnitude]) => {
+    const tall = Math.min(16, 2 * magnitude);
+    return magnitude === 0
+      ? []
+      : [html`<rect class="came" ${span(history, from, until)} y="${base - tall}" height="${tall}"/>`];
+  });
+}
+
 /** One bar a sample, by order of magnitude. */
 function dropMarks(drops: Changes, history: History): Html[] {
   return stretches(drops, history).flatMap(([from, until, count]) => {
@@ -68,6 +78,17 @@ function findings(history: History, now: number, up: Changes, drops: Changes, qu
   ];
 }
 
+/** Whether something came, where that is counted. */
+function cameText(history: History, now: number, came: Changes | undefined): string[] {
+  if (came === undefined) return [];
+  const parts = stretches(came, history).filter(([, , magnitude]) => magnitude > 0);
+  if (parts.length === 0) return ['nothing came'];
+  const last = parts.at(-1)![1];
+  const quiet =
+    last >= history.first + history.times.length ? 0 : seconds(history, last - 1, Number.POSITIVE_INFINITY, now);
+  return [quiet > 0 ? `nothing came for the last ${duration(quiet)}` : 'datagrams came'];
+}
+
 function drawing(text: string, marks: readonly Html[]): Html {
   return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}"><title>${text}</title>${marks}</svg>`;
 }
@@ -81,10 +102,15 @@ export function reach(history: History | undefined, now: number): string {
 export function portSpark(history: History | undefined, id: string, key: string, now: number): Html | '' {
   const track = history?.ports[id]?.[key];
   if (history === undefined || track === undefined || history.times.length < 2) return '';
-  const { up, drops, queue } = track;
+  const { up, drops, queue, came } = track;
   const found = findings(history, now, up, drops, queue);
-  const text = `${reach(history, now)}: ${found.length === 0 ? 'served all the time' : found.join(', ')}`;
-  return drawing(text, [...queueMarks(queue, history), ...dropMarks(drops, history), ...upMarks(up, history)]);
+  const told = [...(found.length === 0 ? ['served all the time'] : found), ...cameText(history, now, came)];
+  return drawing(`${reach(history, now)}: ${told.join(', ')}`, [
+    ...(came === undefined ? [] : cameMarks(came, history)),
+    ...queueMarks(queue, history),
+    ...dropMarks(drops, history),
+    ...upMarks(up, history),
+  ]);
 }
 
 /** Of an instance as a whole: whether it ran. */

@@ -81,6 +81,11 @@ td.say{min-width:15rem}
 .spark .ok{fill:var(--quiet)}
 .spark .bad,.spark .drops{fill:var(--crit)}
 .spark .odd{fill:var(--warn)}
+.spark .came{fill:var(--served)}
+.meter{vertical-align:middle}
+.meter .all{fill:var(--quiet);opacity:.4}
+.meter .part{fill:var(--info)}
+.meter .bad{fill:var(--crit)}
 .spark .queue{fill:var(--info);opacity:.55}
 details.older{margin-top:.8rem}
 .tools{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:center;margin:0 0 .8rem}

@@ -157,10 +157,21 @@ ${rows.map((view) => instanceRow(view, report.snapshot.takenAt))}</tbody></table
 ${pager(all.length, page, (instancePage) => address(query, { instancePage }, 'instances'), 'instances')}`;
 }
 
-function portRow({ instance, port }: PortView, spark: Html | ''): Html {
+/** How long ago something last came; blank where Filebeat does not count what comes to a listener. */
+function arrivalText({ instance, port }: PortView, now: number): string {
+  const report = instance.selfReport?.listeners[endpointKey(port)];
+  if (report?.received === undefined) return '';
+  return report.lastArrival === undefined ? 'not seen yet' : `${duration(now - report.lastArrival)} ago`;
+}
+
+const isSilent = ({ instance, port }: PortView): boolean =>
+  instance.selfReport?.listeners[endpointKey(port)]?.silent?.never === false;
+
+function portRow(view: PortView, arrival: Html | '', spark: Html | ''): Html {
+  const { instance, port } = view;
   const owner = ownerOf(port);
   const socket = ownSocket(port);
-  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 44)}</td><td class="tight">${statusHtml(port.status)}</td><td class="tight">${foreign(port.input, 40)}</td><td class="tight">${owner === undefined ? '' : html`<bdi>${foreign(owner.comm, 20)}</bdi> <span class="soft">${owner.pid}</span>`}</td><td class="num">${socket === undefined || port.protocol === 'tcp' ? '' : bytes(socket.receiveQueue)}</td><td class="num ${(port.dropsTotal ?? 0) > 0 ? 'badnum' : ''}">${port.dropsTotal === undefined ? '' : grouped(port.dropsTotal)}</td>${spark}<td class="mono cut">${foreign(positionText(port.listeners[0]?.declaredIn))}</td></tr>
+  return html`<tr><td><a href="${instancePath(instance.name)}"><bdi>${foreign(instance.name, 60)}</bdi></a></td><td class="mono tight">${port.protocol} ${foreign(endpointText(port.address, port.port), 44)}</td><td class="tight">${statusHtml(port.status)}</td><td class="tight">${foreign(port.input, 40)}</td><td class="tight">${owner === undefined ? '' : html`<bdi>${foreign(owner.comm, 20)}</bdi> <span class="soft">${owner.pid}</span>`}</td><td class="num">${socket === undefined || port.protocol === 'tcp' ? '' : bytes(socket.receiveQueue)}</td><td class="num ${(port.dropsTotal ?? 0) > 0 ? 'badnum' : ''}">${port.dropsTotal === undefined ? '' : grouped(port.dropsTotal)}</td>${arrival}${spark}<td class="mono cut">${foreign(positionText(port.listeners[0]?.declaredIn))}</td></tr>
 `;
 }
 
@@ -174,14 +185,18 @@ export function portTable(report: Report, query: HomeQuery): Html {
   const { history, snapshot } = report;
   const { takenAt } = snapshot;
   const drawn = history !== undefined && history.times.length > 1;
+  // Where no Filebeat counts what comes, there is no column to say so.
+  const counted = views.some(({ instance }) => Object.keys(instance.selfReport?.listeners ?? {}).length > 0);
+  const arrival = (view: PortView) =>
+    counted ? html`<td class="num ${isSilent(view) ? 'badnum' : ''}">${arrivalText(view, takenAt)}</td>` : '';
   return html`<h2>Ports <small>${countText(all.length, count, 'port')}</small></h2>
 ${
   rows.length === 0
     ? html`<p class="soft">${count === 0 ? 'No port is expected.' : 'None matches the filter.'}</p>`
     : html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Ports"><table>
-<thead><tr>${head('Instance', 'instance')}${head('Endpoint', 'port')}${head('Status', 'state')}${head('Input', 'input')}${head('Held by', 'owner')}${head('Queue', 'queue', true)}${head('Drops', 'drops', true)}${drawn ? html`<th scope="col" class="tight">Last ${reach(history, takenAt)}</th>` : ''}<th scope="col">Declared in</th></tr></thead>
+<thead><tr>${head('Instance', 'instance')}${head('Endpoint', 'port')}${head('Status', 'state')}${head('Input', 'input')}${head('Held by', 'owner')}${head('Queue', 'queue', true)}${head('Drops', 'drops', true)}${counted ? html`<th scope="col" class="num">Last arrival</th>` : ''}${drawn ? html`<th scope="col" class="tight">Last ${reach(history, takenAt)}</th>` : ''}<th scope="col">Declared in</th></tr></thead>
 <tbody>
-${rows.map((view) => portRow(view, drawn ? html`<td class="tight">${portSpark(history, view.instance.id, endpointKey(view.port), takenAt)}</td>` : ''))}</tbody></table></div>`
+${rows.map((view) => portRow(view, arrival(view), drawn ? html`<td class="tight">${portSpark(history, view.instance.id, endpointKey(view.port), takenAt)}</td>` : ''))}</tbody></table></div>`
 }
 ${pager(all.length, page, (portPage) => address(query, { portPage }, 'ports'), 'ports')}`;
 }

@@ -1,9 +1,10 @@
 /** `check`: a Report for the terminal: the summary line, mismatches worst first, then tables of instances, ports, plain ports and gaps. */
 
+import { endpointKey } from '../../model/endpoint.js';
 import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../../model/model.js';
-import { flowText } from '../../words/flow.js';
+import { flowState, rateText } from '../../words/flow.js';
 import { endpointText, positionText } from '../../words/words.js';
-import { duration, plural } from '../format.js';
+import { duration, grouped, plural } from '../format.js';
 import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from '../view.js';
 import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summary.js';
 import { type Cell, type Colour, cut, type Paint, painter, safe, table, wrap } from './terminal.js';
@@ -70,7 +71,8 @@ function instanceRow(view: InstanceView): Cell[] {
 const good: readonly PortStatus[] = ['listening'];
 const uncertain: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
 
-function portRow(name: string, port: PortVerdict): Cell[] {
+function portRow({ instance: { name, selfReport } }: InstanceView, port: PortVerdict, now: number): Cell[] {
+  const arrived = selfReport?.listeners[endpointKey(port)]?.lastArrival;
   const owner = ownerOf(port);
   const colour: Colour = good.includes(port.status) ? 'green' : uncertain.includes(port.status) ? 'yellow' : 'red';
   return [
@@ -79,31 +81,38 @@ function portRow(name: string, port: PortVerdict): Cell[] {
     { text: endpointText(port.address, port.port) },
     { text: port.status, colour },
     { text: port.input },
+    { text: arrived === undefined ? '' : `${duration(now - arrived)} ago` },
     { text: owner === undefined ? '' : `${owner.comm} (${owner.pid})` },
     { text: positionText(port.listeners[0]?.declaredIn) },
   ];
 }
 
+const arrivalColumn = 5;
+
 /** More rows than a person reads; served ports are left out first. */
 const manyPorts = 200;
 
-function portLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
-  const all = views.flatMap(({ instance, verdict }) => verdict.ports.map((port) => ({ name: instance.name, port })));
+function portLines(views: readonly InstanceView[], now: number, paint: Paint, columns: number | undefined): string[] {
+  const all = views.flatMap((view) => view.verdict.ports.map((port) => ({ view, port })));
   if (all.length === 0) return [];
   const listed =
     all.length <= manyPorts ? all : all.filter(({ port }) => port.status !== 'listening').slice(0, manyPorts);
   const left = all.length - listed.length;
+  // Where no Filebeat counts what comes, there is no column for it.
+  const counted = listed.some(({ view, port }) => view.instance.selfReport?.listeners[endpointKey(port)]?.lastArrival);
+  const shown = <T>(cells: T[]): T[] => (counted ? cells : cells.filter((_, at) => at !== arrivalColumn));
   const lines = table(
-    [
+    shown([
       { title: 'INSTANCE', least: 8 },
       { title: 'PROTO', least: 3, drop: 2 },
       { title: 'ENDPOINT', least: 12 },
       { title: 'STATUS', least: 10 },
       { title: 'INPUT', least: 6, drop: 3 },
+      { title: 'LAST ARRIVAL', align: 'right' as const, least: 8, drop: 4 },
       { title: 'OWNER', least: 8, drop: 4 },
       { title: 'DECLARED IN', least: 16, drop: 5 },
-    ],
-    listed.map(({ name, port }) => portRow(name, port)),
+    ]),
+    listed.map(({ view, port }) => portRow(view, port, now)).map(shown),
     paint,
     columns,
   );
@@ -130,20 +139,34 @@ function instanceLines(views: readonly InstanceView[], paint: Paint, columns: nu
   return [...lines, ''];
 }
 
+const flowColours = { ok: 'green', odd: 'yellow', bad: 'red' } as const;
+
 /** How events flow, of those that say so. */
 function flowLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
-  const rows = views.flatMap(({ instance }): Cell[][] => {
-    const text = instance.selfReport === undefined ? undefined : flowText(instance.selfReport);
-    if (text === undefined) return [];
-    const { output } = instance.selfReport!;
-    const colour: Colour =
-      output === 'flowing' || output === 'idle' ? 'green' : output === 'unknown' ? 'yellow' : 'red';
-    return [[{ text: instance.name }, { text, colour }]];
+  const rows = views.flatMap(({ instance: { name, selfReport } }): Cell[][] => {
+    if (selfReport === undefined) return [];
+    const { rates, active, queueMax, outputType = '' } = selfReport;
+    const { tone, text } = flowState(selfReport);
+    const queue = active === undefined ? '' : `${grouped(active)}${queueMax ? ` of ${grouped(queueMax)}` : ''}`;
+    return [
+      [
+        { text: name },
+        { text: rates === undefined ? '' : rateText(rates.in) },
+        { text: queue, ...(selfReport.full ? { colour: 'red' } : {}) },
+        { text: rates === undefined ? '' : rateText(rates.out) },
+        { text: outputType },
+        { text, colour: flowColours[tone] },
+      ],
+    ];
   });
   if (rows.length === 0) return [];
   const head = [
     { title: 'INSTANCE', least: 8 },
-    { title: 'EVENTS, BY ITS OWN WORD', least: 24 },
+    { title: 'IN', align: 'right' as const, least: 4 },
+    { title: 'QUEUE', align: 'right' as const, least: 5 },
+    { title: 'OUT', align: 'right' as const, least: 4 },
+    { title: 'OUTPUT', least: 6, drop: 1 },
+    { title: 'EVENTS', least: 16 },
   ];
   return [...table(head, rows.slice(0, manyPorts), paint, columns), ''];
 }
@@ -201,7 +224,7 @@ export function checkText(report: Report, options: TextOptions): string {
     ...mismatchLines(report, paint, columns),
     ...instanceLines(views, paint, columns),
     ...flowLines(views, paint, columns),
-    ...portLines(views, paint, columns),
+    ...portLines(views, report.snapshot.takenAt, paint, columns),
     ...staticLines(report, paint, columns),
     ...gapLines(report.snapshot.gaps, paint, columns),
   ];
