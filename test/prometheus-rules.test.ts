@@ -183,8 +183,10 @@ const toldBy: Partial<Record<MismatchCode, string>> = {
   queue_high: 'FilebeatQueueNearFull',
   drops: 'FilebeatDropsDatagrams',
   output_failing: 'FilebeatOutputFailing',
+  output_slow: 'FilebeatOutputSlow',
   events_dropped: 'FilebeatEventsDropped',
   port_silent: 'FilebeatPortSilent',
+  reload_failed: 'FilebeatReloadFailed',
   static_port_down: 'FilebeatStaticPortDown',
 };
 

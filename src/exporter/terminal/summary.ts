@@ -3,7 +3,7 @@
  * monitoring plugins' guidelines (https://www.monitoring-plugins.org/doc/guidelines.html).
  */
 import { severityOf } from '../../model/mismatches.js';
-import type { Report } from '../../model/model.js';
+import type { MismatchCode, Report } from '../../model/model.js';
 import { grouped, plural } from '../format.js';
 import { type Counts, countAll, unknownIn } from '../view.js';
 
@@ -43,7 +43,12 @@ export function summary(report: Report, counts = countAll(report)): string {
       : `${grouped(counts.portsDown)} of ${plural(counts.ports, 'port')} not served`,
   ];
   if (counts.portsStarting > 0) parts.push(`${grouped(counts.portsStarting)} starting`);
-  if (counts.severities.critical > 0 && counts.instancesDown + counts.portsDown === 0)
+  const standing = (code: MismatchCode) =>
+    report.verdict.mismatches.filter((one) => one.code === code && severityOf(one) !== 'info').length;
+  const [failing, silent] = [standing('output_failing'), standing('port_silent')];
+  if (failing > 0) parts.push(`${plural(failing, 'output')} failing`);
+  if (silent > 0) parts.push(`${plural(silent, 'port')} silent`);
+  if (counts.severities.critical > failing && counts.instancesDown + counts.portsDown === 0)
     parts.push(plural(counts.severities.critical, 'critical mismatch', 'critical mismatches'));
   if (counts.unknown > 0) parts.push(`${grouped(counts.unknown)} could not be judged`);
   if (counts.severities.warning > 0) parts.push(plural(counts.severities.warning, 'warning'));

@@ -1,6 +1,6 @@
 /** Faults that a Filebeat tells in its log and that no socket shows. */
 import { appendFileSync, openSync } from 'node:fs';
-import { metricsLine, type Period } from '../filebeat-log.js';
+import { metricsLine, type Period, said } from '../filebeat-log.js';
 import type { Act } from './acts.js';
 import { scrapes } from './hurry.js';
 import { type LoggedName, ports } from './plots.js';
@@ -28,6 +28,7 @@ export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
     failing: writerOf(stage, 'failing'),
     losing: writerOf(stage, 'losing'),
     silent: writerOf(stage, 'silent'),
+    slow: writerOf(stage, 'slow'),
   };
   const device = `0.0.0.0:${ports.silent}`;
   const receive = () => writers.silent({ in: 5, acked: 5, active: 0, inputs: { 'udp-1': { received: 5, device } } });
@@ -49,6 +50,19 @@ export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
         writers.losing({ in: 100, acked: 100, active: 0 }, { in: 100, acked: 90, dropped: 10, active: 0 }),
       // Events that were lost count for five minutes of the log.
       mend: async () => writers.losing(...Array(11).fill({ in: 100, acked: 100, active: 0 })),
+    },
+    slow: {
+      break: async () => writers.slow(...Array(4).fill({ in: 100, acked: 100, active: 3201 })),
+      mend: async () => writers.slow({ acked: 3201, active: 0 }, { in: 100, acked: 100, active: 0 }),
+    },
+    reload: {
+      break: async () =>
+        appendFileSync(
+          logOf(stage.host, 'reload'),
+          `${said('json', Date.now() / 1000, "Error loading config from file '/etc/filebeat/inputs.d/x.yml', error invalid config: yaml: x")}\n`,
+        ),
+      // Filebeat would say so again within a minute: who is silent for so long has loaded it.
+      mend: async () => undefined,
     },
     silent: {
       async break() {

@@ -25,10 +25,12 @@ export const ports = {
   failing: 9011,
   losing: 9012,
   silent: 9013,
+  slow: 9014,
+  reload: 9015,
 } as const;
 export type Name = keyof typeof ports;
 /** Those that write a log. */
-export const loggedNames = ['failing', 'losing', 'silent'] as const satisfies readonly Name[];
+export const loggedNames = ['failing', 'losing', 'silent', 'slow', 'reload'] as const satisfies readonly Name[];
 export type LoggedName = (typeof loggedNames)[number];
 export const plainPort = 9200;
 
@@ -122,6 +124,18 @@ export const plots = {
     what: 'the output gives up on events, by the log',
     alerts: { FilebeatEventsDropped: warning('losing') },
     cure: 'five minutes of log without a loss',
+  },
+  slow: {
+    host: 'main',
+    what: 'the queue stays full while some events are acknowledged, by the log',
+    alerts: { FilebeatOutputSlow: warning('slow') },
+    cure: 'the queue is worked off',
+  },
+  reload: {
+    host: 'main',
+    what: 'an edited file that cannot be loaded, by the log',
+    alerts: { FilebeatReloadFailed: warning('reload') },
+    cure: 'no such line any more',
   },
   silent: {
     host: 'main',
