@@ -55,6 +55,28 @@ describe('what a running Filebeat ought to hold', () => {
     assert.equal(told.pendingRestart, false);
   });
 
+  describe('and an edit that makes the next start go without something that has no port', () => {
+    const fault = { code: 'unknown-module', subject: 'acme', at: { file: '/etc/filebeat/filebeat.yml', line: 3 } };
+    const files = [main(now + 10)];
+    const onDisk = prediction([listener(':9000')], { files, faults: [fault] });
+
+    it('waits for a restart where the start was seen without it', () => {
+      const told = expectedOfRunning(onDisk, now, record(listener(':9000')));
+      assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [true, undefined, [fault]]);
+    });
+
+    it('waits for none where it started with it, wherever it stands in the file now', () => {
+      const before = { ...fault, at: { ...fault.at, line: 70 } };
+      const told = expectedOfRunning(onDisk, now, { ...record(listener(':9000')), refusals: [before] });
+      assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [false, [before], undefined]);
+    });
+
+    it('may have lost it already where the start was not seen', () => {
+      const told = expectedOfRunning(onDisk, now, undefined);
+      assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [false, undefined, [fault]]);
+    });
+  });
+
   it('is what is on disk, marked as edited, when its start was not seen', () => {
     const told = expectedOfRunning(prediction([listener(':9001')], { files: [main(now + 10)] }), now, undefined);
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9001], 'edited', false]);

@@ -72,6 +72,31 @@ describe('an input that Filebeat refuses while it runs on', () => {
       assert.match(told.causes, new RegExp(`would close udp 127\\.0\\.0\\.1:${a}`));
     }));
 
+  it('without a port that can be told is pending after an edit that was seen, and a warning after one that was not', () =>
+    trial(async (t) => {
+      const port = await ownPort();
+      const good = main(goodInput(port));
+      const bad = `${good}filebeat.modules: [{module: no_such_module}]\n`;
+      const one = await t.release('core', '7.17.16', good, [`udp 127.0.0.1:${port}`]);
+      assert.deepEqual(tell(await t.scan(), t).lines, []);
+      t.wait(60);
+      t.age(t.write('core.yml', bad), 0);
+      const pending = tell(await t.scan(), t);
+      assert.deepEqual(pending.lines, ['restart_pending core edited-after-start']);
+      assert.match(pending.causes, /It would go without something that the files ask for/);
+      assert.match(pending.remedies, /^edit .*, then restart this Filebeat/);
+      await one.kill();
+      const other = await ownPort();
+      await t.release('edge', '7.17.16', main(goodInput(other)), [`udp 127.0.0.1:${other}`]);
+      t.wait(60);
+      t.age(t.write('edge.yml', bad.replace(String(port), String(other))), 0);
+      const told = ownMismatches(await t.scan(), t).filter(({ config }) => config?.endsWith('edge.yml'));
+      assert.deepEqual(
+        told.map((m) => [m.code, m.severity, m.cause.kind]),
+        [['input_refused', 'warning', 'maybe-refused']],
+      );
+    }));
+
   it('that opens no socket is a warning', () =>
     trial(async (t) => {
       const port = await ownPort();

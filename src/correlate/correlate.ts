@@ -7,6 +7,7 @@ import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../model/
 import { bySeverity, severityOf } from '../model/mismatches.js';
 import type {
   Cause,
+  Fault,
   Instance,
   InstanceVerdict,
   Listener,
@@ -25,6 +26,8 @@ import {
   isHealthy,
   isSettled,
   loadMismatches,
+  maybeRefused,
+  plainFault,
   refusedInputs,
   refutedPredictions,
   unexpectedSockets,
@@ -76,7 +79,9 @@ function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
 }
 
 /** What an edit of files that are read only at the start would change, and the youngest of those files. */
-function pendingCause({ prediction, expected, basis }: Instance): Cause {
+function pendingCause(instance: Instance): Cause {
+  const { prediction, expected, basis } = instance;
+  const refused = refusedNext(instance);
   const own = (listeners: readonly Listener[]) => byEndpoint(listeners.filter((l) => l.reload === undefined));
   const [now, next] = [own(expected), own(prediction.listeners)];
   const without = (these: Listener[][], those: Listener[][]) => {
@@ -93,7 +98,17 @@ function pendingCause({ prediction, expected, basis }: Instance): Cause {
     ...(youngest === undefined ? {} : { file: youngest.path }),
     // Of one whose start was not seen only the disk is known.
     ...(basis === 'edited' ? {} : { gained: without(next, now), lost: without(now, next) }),
+    ...(refused.length === 0 ? {} : { refused }),
   };
+}
+
+/** What the next start would go without, and this one does not: each fault once. */
+function refusedNext({ prediction, expected, nextRefusals = [] }: Instance): Fault[] {
+  const open = new Set(expected.filter((l) => l.refused === undefined).map(endpointKey));
+  const losing = prediction.faults.filter(({ costs = [] }) =>
+    costs.some((cost) => cost.reload === undefined && open.has(endpointKey(cost))),
+  );
+  return [...losing, ...nextRefusals].map(plainFault);
 }
 
 /** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */
@@ -141,6 +156,7 @@ function judge(instance: Instance, scene: Scene): Judged {
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
   const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
+  else found.push(...maybeRefused(instance));
   if (!up && !instance.hidden) found.push(instanceMismatch(instance, 'instance_down', downCauses(instance, scene)));
   const frozen = frozenMismatch(instance, scene);
   if (frozen !== undefined) found.push(frozen);

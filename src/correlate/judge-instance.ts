@@ -78,6 +78,18 @@ export function refusedInputs(instance: Instance, ports: readonly PortVerdict[])
   ];
 }
 
+/** Of one whose start was not seen, and whose files were edited since. */
+export function maybeRefused(instance: Instance): Mismatch[] {
+  if (instance.process === undefined) return [];
+  return (instance.nextRefusals ?? []).map((fault) =>
+    instanceMismatch(instance, 'input_refused', {
+      severity: 'warning',
+      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      cause: { kind: 'maybe-refused', fault: plainFault(fault) },
+    }),
+  );
+}
+
 /** Rules of ours that its process has proved wrong. */
 export function refutedPredictions(instance: Instance): Mismatch[] {
   return (instance.prediction.refuted ?? []).map((fault) =>

@@ -14,7 +14,10 @@ export interface StartRecord extends ProcessId {
   refusals?: Refusal[];
 }
 
-export type Expectation = Pick<Instance, 'expected' | 'basis' | 'pendingRestart' | 'brokenReloads' | 'refusals'>;
+export type Expectation = Pick<
+  Instance,
+  'expected' | 'basis' | 'pendingRestart' | 'brokenReloads' | 'refusals' | 'nextRefusals'
+>;
 
 const wanted = new WeakMap<Prediction, Listener[]>();
 
@@ -43,6 +46,13 @@ function untold({ faults }: Prediction): Refusal[] {
 function withRefusals(expectation: Expectation, refusals: readonly Refusal[]): Expectation {
   return refusals.length === 0 ? expectation : { ...expectation, refusals: [...refusals] };
 }
+
+function nextOf(refusals: Refusal[]): Pick<Expectation, 'nextRefusals'> {
+  return refusals.length === 0 ? {} : { nextRefusals: refusals };
+}
+
+/** Lines move with every edit. */
+const troubleOf = ({ code, subject, at }: Fault) => JSON.stringify([code, subject, at?.file]);
 
 /** Everything about a listener that a restart would change for its senders; where it was declared does not matter. */
 function essence(listener: Listener): string {
@@ -150,18 +160,26 @@ export function expectedOfRunning(
   const asOnDisk = stopped.length === 0 ? staticFirst(onDisk) : [...staticFirst(onDisk), ...stopped];
   if (!changedSinceStart(prediction, startTime, record))
     return withRefusals({ expected: asOnDisk, basis: 'disk', pendingRestart: false, ...rest }, lost);
-  // What the edit would cost the next start is not lost yet.
-  if (record === undefined)
-    return withRefusals({ expected: asOnDisk, basis: 'edited', pendingRestart: false, ...rest }, lostByReload);
+  const lostByStart = lost.filter((fault) => !lostByReload.includes(fault));
+  // Whether the process has lost it already, or is to lose it by its next start, nobody knows.
+  if (record === undefined) {
+    const edited = { expected: asOnDisk, basis: 'edited' as const, pendingRestart: false, ...rest };
+    return withRefusals({ ...edited, ...nextOf(lostByStart) }, lostByReload);
+  }
   const lostNow = [...(record.refusals ?? []).filter(({ at }) => !reloadedOnes.has(at?.file ?? '')), ...lostByReload];
+  const known = new Set((record.refusals ?? []).map(troubleOf));
+  const next = nextOf(lostByStart.filter((fault) => !known.has(troubleOf(fault))));
   const staticOnDisk = onDisk.filter(isStatic);
   const started = record.listeners.filter(isStatic);
   // Unchanged in what matters: take what is on disk, so that the lines shown are today's.
   if (sameListeners(started, staticOnDisk))
-    return withRefusals({ expected: asOnDisk, basis: 'remembered', pendingRestart: false, ...rest }, lostNow);
+    return withRefusals(
+      { expected: asOnDisk, basis: 'remembered', pendingRestart: next.nextRefusals !== undefined, ...rest, ...next },
+      lostNow,
+    );
   const reloaded = [...onDisk.filter((l) => !isStatic(l)), ...stopped];
   return withRefusals(
-    { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest },
+    { expected: [...started, ...reloaded], basis: 'remembered', pendingRestart: true, ...rest, ...next },
     lostNow,
   );
 }

@@ -57,6 +57,8 @@ export interface Instance {
   brokenReloads?: { file: string; fault: Fault }[];
   /** What it is asked for and runs without, where no expected listener tells of it. */
   refusals?: Refusal[];
+  /** What the files on disk would make its next start go without, where no listener tells of it. */
+  nextRefusals?: Refusal[];
   /** Of one that only the memory knows: why it could not start with the files that are on disk now. */
   wouldFail?: Fault;
   /** It ought to run, but whether it does cannot be told (hidepid, a process of an unknown user): neither up nor down. */

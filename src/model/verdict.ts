@@ -122,7 +122,10 @@ export type Cause =
   | { kind: 'address-not-local'; inside?: true }
   | { kind: 'privileged-port'; firstUnprivileged: number }
   | { kind: 'bind-failed'; retry: BindRetry }
-  | { kind: 'edited-after-start'; file?: string; gained?: Endpoint[]; lost?: Endpoint[] }
+  /** `refused`: what the next start would go without. */
+  | { kind: 'edited-after-start'; file?: string; gained?: Endpoint[]; lost?: Endpoint[]; refused?: Fault[] }
+  /** What is on disk is refused; whether its process, which started before the last edit, works with that is not known. */
+  | { kind: 'maybe-refused'; fault: Fault }
   | { kind: 'reload-lost-port' }
   /** `sinceSeconds`: how long ago the file was edited. */
   | { kind: 'reload-pending'; file: string; sinceSeconds: number; periodSeconds: number }

@@ -228,6 +228,7 @@ export function endedMeanwhile({ instance }: Draft): void {
   if (process?.netns !== undefined) instance.netns = process.netns;
   delete instance.brokenReloads;
   delete instance.refusals;
+  delete instance.nextRefusals;
   Object.assign(instance, expectedOfDown(instance.prediction, instance.expected));
   if (instance.origins[0] !== 'process') return;
   const others = instance.origins.slice(1);

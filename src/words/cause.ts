@@ -154,12 +154,16 @@ const unitsOff: Record<UnitOff['why'], (unit: string, condition?: string) => str
   condition: (unit, condition = 'a condition') => `systemd skips its unit ${unit}, because ${condition} does not hold`,
 };
 
-function changes({ gained = [], lost = [] }: Extract<Cause, { kind: 'edited-after-start' }>): string {
+function changes({ gained = [], lost = [], refused = [] }: Extract<Cause, { kind: 'edited-after-start' }>): string {
   const parts = [
     ...(gained.length > 0 ? [`would open ${endpointsText(gained)}`] : []),
     ...(lost.length > 0 ? [`would close ${endpointsText(lost)}`] : []),
   ];
-  return parts.length === 0 ? '' : ` A restart ${parts.join(' and ')}.`;
+  const moves = parts.length === 0 ? '' : ` A restart ${parts.join(' and ')}.`;
+  const [first, ...more] = refused;
+  if (first === undefined) return moves;
+  const others = more.length === 0 ? '' : ` And ${plural(more.length, 'more such fault')}.`;
+  return `${moves} It would go without something that the files ask for. ${fault(first)}${others}`;
 }
 
 const elsewhere = {
@@ -293,6 +297,8 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
           : freeNow[cause.retry];
     case 'edited-after-start':
       return `${cause.file ?? 'Its configuration'} was edited after this process started, and only a restart applies it.${changes(cause)}`;
+    case 'maybe-refused':
+      return `${fault(cause.fault)} The file was edited after this process started, so it may work with what was there before.`;
     case 'reload-lost-port':
       return 'Its file was edited and reloaded: releases before 7.17.6 and 8.3.3 lose the port of an entry that is edited.';
     case 'reload-pending':

@@ -213,7 +213,12 @@ export function remedyOf(m: Mismatch): Remedy {
       );
     case 'config_dynamic':
       return { say: 'nothing; its ports are learned from what it holds' };
-    case 'restart_pending':
+    case 'restart_pending': {
+      const [fault] = cause.kind === 'edited-after-start' ? (cause.refused ?? []) : [];
+      return fault === undefined
+        ? restart(m)
+        : editThen(positionText(fault.at), mend({ kind: 'config', fault }), restart(m));
+    }
     case 'listener_deaf':
       return restart(m);
     case 'data_path_conflict':

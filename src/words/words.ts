@@ -81,6 +81,8 @@ function seenText(m: Mismatch): string {
       return m.cause.kind === 'hangs-after-refusal' ? `pid ${m.pid ?? '?'} runs without any socket` : 'it would exit';
     case 'config_unreadable':
       return 'not readable';
+    case 'input_refused':
+      return m.cause.kind === 'maybe-refused' ? 'a file that was edited after the start' : mismatchSeen.input_refused!;
     default:
       return mismatchSeen[m.code] ?? '';
   }

@@ -73,6 +73,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
         lost: [{ protocol: 'udp', address: '*', port: 9000 }],
       },
     ],
+    [{ kind: 'edited-after-start', file, gained: [], lost: [], refused: [{ ...fault, code: 'unknown-module' }] }],
   ],
   data_path_conflict: [[{ kind: 'shared-data-path', instance: 'edge' }]],
   port_missing: [
@@ -105,6 +106,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   ],
   input_refused: [
     [{ kind: 'config', fault: { code: 'unknown-processor', subject: 'no_such_processor', at: { file, line: 7 } } }],
+    [{ kind: 'maybe-refused', fault: { code: 'unknown-module', subject: 'acme', at: { file, line: 7 } } }],
   ],
   prediction_refuted: [[{ kind: 'config', fault }]],
   lookalike: [
