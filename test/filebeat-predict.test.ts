@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { predict } from '../src/filebeat/predict.js';
 import { HOSTS, type Made, memoryFiles, predicted, summary } from './support/filebeat.js';
+import { certificatePairs } from './support/web.js';
+
+const [own, other] = certificatePairs();
 
 type Row = [fact: string, made: Made | string, expected: string];
 
@@ -414,7 +417,7 @@ describe('the stats endpoint', () => {
 
 test('certificates are looked for in the current directory', () => {
   const main = beside('{type: tcp, host: ":7002", ssl: {certificate: x.pem, key: x.key}}');
-  const files = { '/etc/fb/x.pem': '-----BEGIN CERTIFICATE-----', '/etc/fb/x.key': '-----BEGIN PRIVATE KEY-----' };
+  const files = { '/etc/fb/x.pem': own.certificate, '/etc/fb/x.key': own.key };
   assert.equal(summary(predicted({ main, files })), `${GOOD}, tcp *:7002`);
 });
 
@@ -486,10 +489,16 @@ describe('TLS of a tcp input', () => {
     files: Object.fromEntries(Object.entries(files).map(([name, text]) => [`/etc/fb/${name}`, text])),
   });
   const pair = 'certificate: c.pem, key: k.pem';
-  const pem = { 'c.pem': 'of: here\n-----BEGIN CERTIFICATE-----\n', 'k.pem': '-----BEGIN PRIVATE KEY-----\n' };
+  const pem = { 'c.pem': `of: here\n${own.certificate}`, 'k.pem': own.key };
   const both = `${GOOD}, tcp 127.0.0.1:7003`;
   table([
     ['certificate and key', tls(pair, '9.6.0', pem), both],
+    ['a key of another certificate', tls(pair, '9.6.0', { ...pem, 'k.pem': other.key }), GOOD],
+    [
+      'a key of another certificate, before 8.7',
+      tls(pair, '7.17.16', { ...pem, 'k.pem': other.key }),
+      'exits: certificate-unusable',
+    ],
     ['a key that is no key', tls(pair, '9.6.0', { ...pem, 'k.pem': 'secret' }), GOOD],
     [
       'a key that is no key, before 8.7',

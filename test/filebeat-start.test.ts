@@ -1,16 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { predicted, summary } from './support/filebeat.js';
+import { certificatePairs, opensslOver } from './support/web.js';
+
+const KRB = 'auth_type: keytab, keytab: krb5.keytab, config_path: krb5.conf';
 
 const INPUTS = 'filebeat.inputs:\n- {type: udp, host: "127.0.0.1:7001"}\n';
 const RUNS = 'udp 127.0.0.1:7001';
-const PEM = '-----BEGIN CERTIFICATE-----\nMIIBeTCCAR+gAwIBAgIU\n-----END CERTIFICATE-----\n';
+const [own, other] = certificatePairs();
+const PEM = own.certificate;
+const locked = opensslOver(own.key, ['pkcs8', '-topk8', '-v2', 'aes256', '-passout', 'pass:open']);
+const lockedOld = opensslOver(own.key, ['ec', '-aes128', '-passout', 'pass:open']);
+const CUT = own.certificate.replace(/\n.{64}\n/, '\n');
 const FILES = {
   '/etc/fb/ca.pem': PEM,
-  '/etc/fb/plain.key': '-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n',
-  '/etc/fb/late.key': 'friendlyName: x\n-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n',
-  '/etc/fb/secret.key': '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGH\n-----END ENCRYPTED PRIVATE KEY-----\n',
-  '/etc/fb/old.key': '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIGH\n-----END RSA PRIVATE KEY-----\n',
+  '/etc/fb/plain.key': own.key,
+  '/etc/fb/late.key': `friendlyName: x\n${own.key}`,
+  '/etc/fb/other.key': other.key,
+  '/etc/fb/cut.pem': CUT,
+  '/etc/fb/chain.pem': `${own.key}${own.certificate}${other.certificate}`,
+  '/etc/fb/odd.key': '-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n',
+  '/etc/fb/krb5.conf': '[libdefaults]\n',
+  '/etc/fb/krb5.keytab': Buffer.from([5, 2, 0]),
+  '/etc/fb/secret.key': locked,
+  '/etc/fb/old.key': lockedOld,
   '/etc/fb/text': 'no certificate',
   '/etc/fb/empty': '',
   '/etc/fb/keystore': 'v1abc',
@@ -169,6 +182,32 @@ output('elasticsearch', [
   ['rules', 'pipelines: [{pipeline: "%{[a]:b}", when.contains.a: b, mappings: {c: d}, default: e}]', 'runs'],
   ['rules as a text', 'indices: x', 'exits: wrong-type'],
   ['a pipeline that does not close', 'pipeline: "%{[a"', 'exits: bad-value'],
+  ['Kerberos with files', `kerberos: {realm: R, ${KRB}}`, 'runs'],
+  [
+    'Kerberos without its configuration',
+    'kerberos: {realm: R, auth_type: keytab, keytab: krb5.keytab, config_path: /x}',
+    'exits: named-file-missing',
+  ],
+  [
+    'Kerberos without its keytab',
+    'kerberos: {realm: R, auth_type: keytab, config_path: krb5.conf}',
+    'exits: missing-setting',
+  ],
+  [
+    'Kerberos whose keytab is text',
+    'kerberos: {realm: R, auth_type: keytab, keytab: text, config_path: krb5.conf}',
+    'exits: no-keytab',
+  ],
+  [
+    'Kerberos without files while off',
+    'kerberos: {enabled: false, realm: R, auth_type: keytab, keytab: x, config_path: /x}',
+    'runs',
+  ],
+  [
+    'Kerberos without a password',
+    'kerberos: {realm: R, auth_type: password, username: u, config_path: krb5.conf}',
+    'exits: missing-setting',
+  ],
   ['Kerberos without its realm', 'kerberos: {auth_type: keytab, config_path: /x}', 'exits: missing-setting'],
 ]);
 
@@ -231,7 +270,20 @@ output('logstash', [
   ['a key that is none', 'ssl: {certificate: ca.pem, key: text}', 'exits: no-key'],
   ['a key that asks for a passphrase', 'ssl: {certificate: ca.pem, key: secret.key}', 'exits: missing-setting'],
   ['an old one that does', 'ssl: {certificate: ca.pem, key: old.key}', 'exits: missing-setting'],
-  ['with a passphrase', 'ssl: {certificate: ca.pem, key: secret.key, key_passphrase: x}', 'runs'],
+  ['with a passphrase', 'ssl: {certificate: ca.pem, key: secret.key, key_passphrase: open}', 'runs'],
+  ['an old one with a passphrase', 'ssl: {certificate: ca.pem, key: old.key, key_passphrase: open}', 'runs'],
+  ['a wrong passphrase', 'ssl: {certificate: ca.pem, key: secret.key, key_passphrase: x}', 'exits: wrong-passphrase'],
+  [
+    'PKCS#8 of early releases',
+    'ssl: {certificate: ca.pem, key: secret.key, key_passphrase: open}',
+    'exits: no-key',
+    '8.0.0',
+  ],
+  ['a key of another certificate', 'ssl: {certificate: ca.pem, key: other.key}', 'exits: not-a-pair'],
+  ['a chain behind its key', 'ssl: {certificate: chain.pem, key: plain.key}', 'runs'],
+  ['a certificate in place of the key', 'ssl: {certificate: ca.pem, key: ca.pem}', 'exits: no-key'],
+  ['a key that nobody here can read', 'ssl: {certificate: ca.pem, key: odd.key}', 'runs'],
+  ['a certificate that was cut', 'ssl.certificate_authorities: cut.pem', 'exits: no-certificate'],
   ['verification is a word', 'ssl.verification_mode: false', 'exits: bad-value'],
   ['a cipher that is unknown', 'ssl.cipher_suites: [RSA]', 'exits: bad-value'],
   ['a cipher', 'ssl.cipher_suites: [ECDHE-RSA-AES-128-GCM-SHA256]', 'runs'],
@@ -240,6 +292,16 @@ output('logstash', [
 ]);
 
 output('kafka', [
+  [
+    'Kerberos without a service',
+    `topic: t, hosts: a, kerberos: {realm: R, username: u, ${KRB}}`,
+    'exits: missing-setting',
+  ],
+  [
+    'Kerberos, whose files are read when it connects',
+    'topic: t, hosts: a, kerberos: {realm: R, username: u, service_name: s, auth_type: keytab, keytab: /x, config_path: /x}',
+    'runs',
+  ],
   ['no topic', 'client_id: a', 'exits: missing-setting'],
   ['topics alone', 'topics: [{topic: a}]', 'runs'],
   ['a topic that does not close', 'topic: "%{[a]"', 'exits: bad-value'],

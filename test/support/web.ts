@@ -43,15 +43,39 @@ export function makeCertificate(
   { issuer, extensions = [] }: { issuer?: string; extensions?: string[] } = {},
 ): void {
   const signer = issuer ? ['-CA', folder.path(`${issuer}.crt`), '-CAkey', folder.path(`${issuer}.key`)] : [];
-  openssl(
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ['-subj', `/CN=${name}`, '-keyout', folder.path(`${name}.key`), '-out', folder.path(`${name}.crt`), ...signer],
-    extensions.flatMap((extension) => ['-addext', extension]),
-  );
+  openssl([
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+    ...['-subj', `/CN=${name}`, '-keyout', folder.path(`${name}.key`), '-out', folder.path(`${name}.crt`), ...signer],
+    ...extensions.flatMap((extension) => ['-addext', extension]),
+  ]);
 }
 
 export function openssl(...parts: string[][]): string {
-  return execFileSync('openssl', parts.flat(), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return opensslOver('', parts.flat());
+}
+
+/** What the command prints; `input` is what it reads. */
+export function opensslOver(input: string, args: readonly string[]): string {
+  return execFileSync('openssl', args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], input });
+}
+
+export interface Pair {
+  certificate: string;
+  key: string;
+}
+
+/** Two certificates with their keys, as PEM. */
+export function certificatePairs(): [Pair, Pair] {
+  const folder = temporaryFolder();
+  const make = (name: string): Pair => {
+    makeCertificate(folder, name);
+    return { certificate: folder.read(`${name}.crt`), key: folder.read(`${name}.key`) };
+  };
+  try {
+    return [make('own'), make('other')];
+  } finally {
+    folder.remove();
+  }
 }
 
 export interface Answer {

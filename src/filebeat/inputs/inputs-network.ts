@@ -116,7 +116,7 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
   if (section?.name === 'tcp') {
     const bad = tcpSettings(section.tree, context, 'line_delimiter');
     if (bad) return refused(bad, listeners);
-    const missing = checkServerTls(section.tree, context) === 'missing-file';
+    const missing = checkServerTls(section.tree, context) === 'bad-file';
     return missing ? fileMissing(section.tree, 'check', listeners) : { listeners };
   }
   if (section?.name === 'unix' && applies('syslog-unix', release)) {

@@ -18,7 +18,7 @@ export function tcp(tree: Tree, context: InputContext): TypeResult {
   const listeners = [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)];
   if (complaint) return refused(complaint, listeners);
   const tls = checkServerTls(tree, context);
-  if (tls === 'missing-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check', listeners);
+  if (tls === 'bad-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check', listeners);
   return { listeners };
 }
 
@@ -66,7 +66,7 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
   const listeners = [endpointListener(tree, context)];
   if (complaint) return refused(complaint, listeners);
   const told = listeners.every(({ target }) => target.kind !== 'unresolved');
-  if (told && checkServerTls(tree, context) === 'missing-file') return fileMissing(tree, 'run', listeners);
+  if (told && checkServerTls(tree, context) === 'bad-file') return fileMissing(tree, 'run', listeners);
   const url = read(tree, 'url', scope, '/');
   const path = told && url.ok ? wrongPath(tree, url.value, context, listeners) : undefined;
   if (path) return path;
@@ -114,7 +114,7 @@ export function lumberjack(tree: Tree, context: InputContext): TypeResult {
   );
   const listeners = [listener(tree, 'listen_address', 'localhost:5044', 'tcp', 'lumberjack', 'never', context)];
   if (complaint) return refused(complaint, listeners);
-  return checkServerTls(tree, context) === 'missing-file' ? fileMissing(tree, 'run', listeners) : { listeners };
+  return checkServerTls(tree, context) === 'bad-file' ? fileMissing(tree, 'run', listeners) : { listeners };
 }
 
 function jsonText(tree: Tree, key: string, scope: Scope): Complaint {

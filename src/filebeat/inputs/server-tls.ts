@@ -1,6 +1,8 @@
-/** `ssl` of listening inputs: what decides whether they start. Of a key only its first line is read. */
-import { posix } from 'node:path';
+/** `ssl` of listening inputs: what decides whether they start. */
+import type { Reading } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
+import { holdsCertificate, isEncrypted, isEncryptedPkcs8, pairProblem, readPem } from '../files/pem.js';
+import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, isEnabled, text, texts } from '../tree/checks.js';
 import { get, toList, toText, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
@@ -9,9 +11,6 @@ import { failure, type Scope } from '../tree/variables.js';
 
 const VERSIONS = new Set(['SSLv3', 'SSLv3.0', 'TLSv1', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const CURVES = new Set(['P-256', 'P-384', 'P-521', 'X25519', 'X25519MLKEM768']);
-/** As much of a file as tells that it is PEM. */
-const HEAD_BYTES = 48;
-const FILE_BYTES = 1 << 20;
 
 /** The section of a server in elastic-agent-libs (transport/tlscommon/server_config.go). */
 const SERVER_TLS: Settings = {
@@ -27,11 +26,11 @@ const SERVER_TLS: Settings = {
   ca_sha256: texts,
 };
 
-/** A complaint that Filebeat makes while it reads the settings, `missing-file` for one it makes later, or nothing. */
+/** A complaint that Filebeat makes while it reads the settings, `bad-file` for one it makes later, or nothing. */
 export function checkServerTls(
   tree: Tree,
-  { scope, files, cwd }: { scope: Scope; files: FileView; cwd: string },
-): NonNullable<Complaint> | 'missing-file' | undefined {
+  { scope, files, cwd, release }: { scope: Scope; files: FileView; cwd: string; release: ReleaseVersion },
+): NonNullable<Complaint> | 'bad-file' | undefined {
   const found = get(tree, 'ssl', scope);
   if (!found.ok) return found.unresolved ? undefined : found;
   if (!found.value) return undefined;
@@ -48,29 +47,18 @@ export function checkServerTls(
     return failure('missing-setting', found.value.at, certificate === '' ? 'ssl.certificate' : 'ssl.key');
   }
   if (!enabled) return undefined;
-  const usable = (path: string, block: string) => isPem(posix.resolve(cwd, path), path, block, files);
-  const right =
-    usable(certificate, 'CERTIFICATE') &&
-    usable(key, '') &&
-    listed(ssl, 'certificate_authorities', scope).every((path) => usable(path, 'CERTIFICATE'));
-  return right ? undefined : 'missing-file';
-}
-
-/** Whether a file, or the text in its place, holds PEM. Of a key no more is read than its first line. */
-function isPem(path: string, stated: string, block: string, files: FileView): boolean {
-  const begin = `-----BEGIN ${block}`;
-  if (stated.trimStart().startsWith('-----BEGIN')) return stated.includes(begin);
-  const head = files.head(path, HEAD_BYTES);
+  const certificates = [certificate, ...listed(ssl, 'certificate_authorities', scope)];
+  const [leaf, ...authorities] = certificates.map((stated) => readPem(stated, { files, cwd }));
+  const secret = readPem(key, { files, cwd });
   // What cannot be read from here is taken to be right.
-  if (!head.ok) return head.gap.reason !== 'missing';
-  if (Buffer.from(head.value).includes('-----BEGIN')) return block === '' || certificateIn(path, begin, files);
-  const content = files.read(path, FILE_BYTES);
-  return !content.ok || Buffer.from(content.value.bytes).includes(begin);
-}
-
-function certificateIn(path: string, begin: string, files: FileView): boolean {
-  const content = files.read(path, FILE_BYTES);
-  return !content.ok || Buffer.from(content.value.bytes).includes(begin);
+  const isGood = (pem: Reading<string>) => (pem.ok ? holdsCertificate(pem.value) : pem.gap.reason !== 'missing');
+  if (!isGood(leaf!) || !authorities.every(isGood)) return 'bad-file';
+  if (!secret.ok) return secret.gap.reason === 'missing' ? 'bad-file' : undefined;
+  const passphrase = value(ssl, 'key_passphrase', scope);
+  if (isEncrypted(secret.value) && passphrase === '' && value(ssl, 'key_passphrase_path', scope) === '')
+    return 'bad-file';
+  if (isEncryptedPkcs8(secret.value) && !applies('pkcs8-keys', release)) return 'bad-file';
+  return leaf!.ok && pairProblem(leaf!.value, secret.value, passphrase) ? 'bad-file' : undefined;
 }
 
 function listed(tree: Tree, key: string, scope: Scope): string[] {

@@ -529,6 +529,13 @@ export const releaseRules = {
     ranges: from(8, 0),
     seen: [['7.17.16', '8.14.4']],
   },
+  'pkcs8-keys': {
+    subject: 'Keys with a passphrase in PKCS#8 form (`BEGIN ENCRYPTED PRIVATE KEY`)',
+    before: 'cannot be opened: the output or input fails',
+    after: 'opened with `key_passphrase`',
+    ranges: from(8, 9),
+    seen: 'source',
+  },
   'ssl3-removed': {
     subject: '`SSLv3` in `ssl.supported_protocols`',
     before: 'accepted',

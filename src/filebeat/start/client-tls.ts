@@ -2,7 +2,7 @@
  * `ssl` of what connects to a server (elastic-agent-libs transport/tlscommon). Filebeat loads the files while it reads
  * the section, so one that is missing or no PEM stops the start, whatever the addresses say.
  */
-import { posix } from 'node:path';
+import { holdsCertificate, isEncrypted, isEncryptedPkcs8, pairProblem, readPem } from '../files/pem.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, first, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { get, toTree } from '../tree/read.js';
@@ -22,11 +22,6 @@ const CIPHERS = new Set([
 ]);
 const VERSIONS = ['TLSv1', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 const CURVES = ['P-256', 'P-384', 'P-521', 'X25519', 'X25519MLKEM768'];
-
-/** Larger files are not looked into. */
-const CERTIFICATE_LIMIT = 4 << 20;
-/** As much of a key as tells its kind. */
-const KEY_HEAD = 48;
 
 function clientTls(release: ReleaseVersion): Settings {
   const versions = new Set(applies('ssl3-removed', release) ? VERSIONS : [...VERSIONS, 'SSLv3', 'SSLv3.0']);
@@ -93,45 +88,31 @@ function checkFiles(ssl: Tree, context: StartContext): Complaint {
   if (!certificate?.text) return undefined;
   return first(
     () => checkCertificate(certificate.text, certificate.value, 'certificate', context),
-    () => checkKey(ssl, context),
+    () => checkKey(ssl, certificate.text, context),
   );
 }
 
-const BEGIN = '-----BEGIN ';
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/;
-
-function checkCertificate(path: string, { at }: Value, key: string, context: StartContext): Complaint {
-  const inline = isPem(path);
-  const content = inline ? undefined : context.files.read(posix.resolve(context.cwd, path), CERTIFICATE_LIMIT);
-  if (content && !content.ok) {
-    return content.gap.reason === 'missing' ? failure('named-file-missing', at, key) : undefined;
-  }
-  const pem = content ? Buffer.from(content.value.bytes).toString('latin1') : path;
-  const body = CERTIFICATE.exec(pem)?.[1];
-  // DER: a certificate is a SEQUENCE.
-  return body && Buffer.from(body, 'base64')[0] === 0x30 ? undefined : failure('no-certificate', at, key);
+function checkCertificate(stated: string, { at }: Value, key: string, context: StartContext): Complaint {
+  const pem = readPem(stated, context);
+  if (!pem.ok) return pem.gap.reason === 'missing' ? failure('named-file-missing', at, key) : undefined;
+  return holdsCertificate(pem.value) ? undefined : failure('no-certificate', at, key);
 }
 
-/** Of a key only the first line is looked at: whether it is one, and whether it asks for a passphrase. */
-function checkKey(ssl: Tree, context: StartContext): Complaint {
-  const { scope, files, cwd } = context;
+/** `tls.X509KeyPair`: the key has to be one, to open with its passphrase, and to belong to the certificate. */
+function checkKey(ssl: Tree, certificate: string, context: StartContext): Complaint {
+  const { scope, release } = context;
   const [key] = listedTexts(ssl, 'key', scope);
   if (!key) return undefined;
   const { at } = key.value;
-  const path = posix.resolve(cwd, key.text);
-  const head = isPem(key.text) ? undefined : files.head(path, KEY_HEAD);
-  if (head && !head.ok) return head.gap.reason === 'missing' ? failure('named-file-missing', at, 'key') : undefined;
-  const begins = head ? Buffer.from(head.value).toString('latin1') : key.text.trimStart();
-  // Anything may stand above the first block.
-  if (!begins.startsWith(BEGIN)) {
-    const content = head && files.read(path, CERTIFICATE_LIMIT);
-    return content?.ok && !Buffer.from(content.value.bytes).includes(BEGIN) ? failure('no-key', at, 'key') : undefined;
+  const pem = readPem(key.text, context);
+  if (!pem.ok) return pem.gap.reason === 'missing' ? failure('named-file-missing', at, 'key') : undefined;
+  const passphrase = textOf(ssl, 'key_passphrase', scope);
+  const elsewhere = passphrase === undefined || textOf(ssl, 'key_passphrase_path', scope) !== '';
+  if (isEncrypted(pem.value)) {
+    if (passphrase === '' && !elsewhere) return failure('missing-setting', ssl.at, 'key_passphrase');
+    if (isEncryptedPkcs8(pem.value) && !applies('pkcs8-keys', release)) return failure('no-key', at, 'key');
   }
-  const encrypted = /^-----BEGIN (?:ENCRYPTED PRIVATE KEY-----|[A-Z ]+-----\s+Proc-Type)/.test(begins);
-  const passphrase = ['key_passphrase', 'key_passphrase_path'].some((name) => textOf(ssl, name, scope) !== '');
-  return encrypted && !passphrase ? failure('missing-setting', ssl.at, 'key_passphrase') : undefined;
-}
-
-function isPem(text: string): boolean {
-  return text.trimStart().startsWith('-');
+  const other = readPem(certificate, context);
+  const problem = !other.ok ? undefined : pairProblem(other.value, pem.value, passphrase);
+  return problem && failure(problem, at, problem === 'wrong-passphrase' ? 'key_passphrase' : 'key');
 }

@@ -1,4 +1,6 @@
 /** Kinds of settings that outputs and the sections around them have, in the terms of `tree/setting-tables.ts`. */
+
+import { validUrl } from '../net/go-url.js';
 import { checkCondition } from '../processors/conditions.js';
 import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
 import { type Complaint, duration, first, texts, toDuration, told, whole } from '../tree/checks.js';
@@ -7,7 +9,6 @@ import { checkSettings, map, quiet, type Setting, type Settings, textThat } from
 import type { Tree, Value } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
-import { validUrl } from './go-url.js';
 
 /** A table that holds always, or only while a rule holds (`since`) or does not (`until`). */
 export interface Part {

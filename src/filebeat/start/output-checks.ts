@@ -1,4 +1,6 @@
 /** What the settings of an output have to be together, beyond the tables of `outputs.ts`. */
+
+import { validServer, validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, singleChoice, text } from '../tree/checks.js';
 import { get, positionOf, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
@@ -6,8 +8,8 @@ import { anything, checkSettings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
-import { validServer, validUrl } from './go-url.js';
 import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
+import { checkKafkaKerberos, checkKerberosFiles } from './kerberos.js';
 import { badValue, checkConditionOf, listedTexts, readAs, textMap, textOf } from './kinds.js';
 import { codecs, partitions } from './outputs.js';
 import type { StartContext } from './start-context.js';
@@ -37,6 +39,7 @@ function checkElasticsearch(tree: Tree, context: StartContext): Complaint {
     () => checkLogin(tree, context),
     () => checkPolicy(tree, context),
     () => checkServers(tree, textOf(tree, 'protocol', scope) ?? '', context),
+    () => checkKerberosFiles(tree, context),
   );
 }
 
@@ -172,6 +175,7 @@ function checkKafka(tree: Tree, context: StartContext): Complaint {
       readAs(tree, 'max_retries', scope, toInt) === 0
         ? badValue(tree, 'max_retries', scope, 'a whole number, -1 for ever, but not 0')
         : undefined,
+    () => checkKafkaKerberos(tree, context),
     () => checkTopic(tree, context),
     () => checkSelectors(tree, 'topic', 'topics', context),
     () => checkPartition(tree, context),

@@ -10,11 +10,11 @@ import {
   notNegative,
   required,
   type Settings,
-  section,
   sections,
   textsRequired,
   word,
 } from '../tree/setting-tables.js';
+import { kerberos } from './kerberos.js';
 import { between, format, natural, type Part, removed, seconds, textMap, url } from './kinds.js';
 
 export interface OutputRow {
@@ -32,18 +32,6 @@ export const workers: readonly Part[] = [
   { until: 'output-workers', reads: { worker: atLeast(1) } },
   { since: 'output-workers', reads: { worker: whole, workers: whole } },
 ];
-const kerberos = section({
-  enabled: truth,
-  auth_type: required(exactly('password', 'keytab')),
-  keytab: text,
-  config_path: required(text),
-  service_name: text,
-  username: text,
-  password: text,
-  realm: required(text),
-  enable_krb5_fast: truth,
-});
-
 /** A client of Elasticsearch: the output, and the one of `monitoring`. */
 export const elasticsearchClient: Settings = {
   protocol: text,

@@ -1,11 +1,11 @@
 /** Checks of a start that a table cannot say: files that have to be there, and settings that depend on one another. */
 import { posix } from 'node:path';
+import { validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, isEnabled, toDuration } from '../tree/checks.js';
 import { get, positionOf, toBool, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { validUrl } from './go-url.js';
 import { badValue, listedTexts, readAs, textOf } from './kinds.js';
 import type { Chosen } from './output.js';
 import { blocked, type StartContext } from './start-context.js';

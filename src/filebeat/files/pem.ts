@@ -1,0 +1,63 @@
+/**
+ * Certificates and keys in PEM form, as Go's crypto/x509 and crypto/tls take them at a start. A key is compared with its
+ * certificate and forgotten: nothing of it is told.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Reading } from '../../model/model.js';
+import type { FileView } from './file-view.js';
+
+/** Larger files are not looked into. */
+const PEM_LIMIT = 1 << 20;
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----/g;
+
+/** The text of a certificate or key: what stands in the setting itself, or the file that it names. */
+export function readPem(stated: string, { files, cwd }: { files: FileView; cwd: string }): Reading<string> {
+  if (stated.trimStart().startsWith('-')) return { ok: true, value: stated };
+  const content = files.read(posix.resolve(cwd, stated), PEM_LIMIT);
+  return content.ok ? { ok: true, value: Buffer.from(content.value.bytes).toString('latin1') } : content;
+}
+
+/** One certificate at least that is whole: ASN.1 that ends with its block. */
+export function holdsCertificate(pem: string): boolean {
+  return [...pem.matchAll(CERTIFICATE)].some(([, body = '']) => isWholeSequence(Buffer.from(body, 'base64')));
+}
+
+/** DER (X.690): tag 0x30, a length, and just as many bytes. */
+function isWholeSequence(bytes: Buffer): boolean {
+  const short = bytes[1] ?? 0;
+  if (bytes[0] !== 0x30) return false;
+  if (short < 0x80) return bytes.length === 2 + short;
+  const count = short & 0x7f;
+  if (count === 0 || count > 4 || bytes.length < 2 + count) return false;
+  return bytes.length === 2 + count + bytes.readUIntBE(2, count);
+}
+
+/** `no-key`: nothing in it is a private key. */
+export type PairProblem = 'no-key' | 'wrong-passphrase' | 'not-a-pair';
+
+/** What speaks against a key; undefined too where it cannot be told, e.g. a kind of key that is not known here. */
+export function pairProblem(certificate: string, key: string, passphrase: string | undefined): PairProblem | undefined {
+  const types = [...key.matchAll(BLOCK)].map(([, type = '']) => type);
+  if (!types.some((type) => type.endsWith('PRIVATE KEY'))) return 'no-key';
+  const [leaf] = certificate.match(CERTIFICATE) ?? [];
+  // Without a passphrase OpenSSL would ask the terminal for one.
+  if (leaf === undefined || (isEncrypted(key) && !passphrase)) return undefined;
+  try {
+    const secret = createPrivateKey({ key, format: 'pem', passphrase: passphrase ?? '' });
+    return new X509Certificate(leaf).checkPrivateKey(secret) ? undefined : 'not-a-pair';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_OSSL_BAD_DECRYPT' ? 'wrong-passphrase' : undefined;
+  }
+}
+
+/** PKCS#8 with a passphrase: PKCS#1 has a header line instead. */
+export function isEncryptedPkcs8(key: string): boolean {
+  return key.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----');
+}
+
+export function isEncrypted(key: string): boolean {
+  return isEncryptedPkcs8(key) || /-----BEGIN [A-Z ]+-----\s+Proc-Type: *4, *ENCRYPTED/.test(key);
+}
