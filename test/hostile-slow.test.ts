@@ -8,14 +8,10 @@ import { describe, it } from 'node:test';
 import { nameInstances } from '../src/discovery/instances/names.js';
 import { parseShell } from '../src/discovery/shell/parser/shell-parser.js';
 import { findInitScripts } from '../src/discovery/systemd/sysv.js';
-import { parseUnitFile } from '../src/discovery/systemd/unit-file.js';
-import { legibleUnit, parseServiceName } from '../src/discovery/systemd/unit-specifiers.js';
-import {
-  assignmentOf,
-  expandVariables,
-  parseEnvironmentFile,
-  splitWords,
-} from '../src/discovery/systemd/unit-words.js';
+import { parseEnvironmentFile } from '../src/discovery/systemd/unit-files/environment-file.js';
+import { parseUnitFile } from '../src/discovery/systemd/unit-files/unit-file.js';
+import { legibleUnit, parseServiceName } from '../src/discovery/systemd/unit-files/unit-specifiers.js';
+import { assignmentOf, expandVariables, splitWords } from '../src/discovery/systemd/unit-files/unit-words.js';
 import { findUnits } from '../src/discovery/systemd/units.js';
 import { preferredFormat } from '../src/exporter/metrics/accept.js';
 import { labelText } from '../src/exporter/metrics/exposition.js';

@@ -12,7 +12,7 @@ import type { KeptReadings } from '../../proc/kept-readings.js';
 import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { attempt } from '../../runtime/defect.js';
-import { type HiddenPlace, seenBy } from '../systemd/unit-view.js';
+import { type HiddenPath, seenBy } from '../systemd/unit-view.js';
 import { configLabel } from './config-label.js';
 import { type ServiceUser, unreadableFor } from './readable.js';
 
@@ -65,7 +65,7 @@ export interface ForetellOptions {
   /** See `ReadOptions`. */
   view?: string | undefined;
   /** Where it sees other files than its root has. */
-  hidden?: readonly HiddenPlace[];
+  hidden?: readonly HiddenPath[];
   /** Of one that is not seen running: who has to be able to read its main files. */
   runsAs?: ServiceUser | undefined;
   /** Who reads the files: what he may not read is unknown. */

@@ -4,7 +4,7 @@
  * of instances in whatever order they come; of two ordinary ones that want one name the older process has it. Pure.
  */
 import { createHash } from 'node:crypto';
-import { legibleUnit } from '../systemd/unit-specifiers.js';
+import { legibleUnit } from '../systemd/unit-files/unit-specifiers.js';
 
 /** What an instance may be named after. */
 export interface NameSources {

@@ -1,6 +1,6 @@
 /**
- * SysV init scripts that start a Filebeat (packages up to 8.10 shipped one around `filebeat-god`): /etc/init.d/NAME says
- * how, a link /etc/rc3.d/S50NAME says that it ought to run. Only what the files tell; nothing is run.
+ * SysV init scripts that start a Filebeat (packages up to 8.10 had one around `filebeat-god`): the script /etc/init.d/NAME,
+ * and links such as /etc/rc3.d/S50NAME for runlevels in which it should run. Nothing is executed.
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
@@ -9,16 +9,17 @@ import { attempt } from '../../runtime/defect.js';
 import { follow } from '../launch/follow.js';
 import { newWorld } from '../launch/new-world.js';
 import { rootUser } from '../launch/users.js';
-import { readText } from './unit-settings.js';
-import type { FilebeatUnit, UnitOptions } from './units.js';
+import { readText } from './unit-files/unit-settings.js';
+import type { FilebeatUnit } from './unit-read.js';
+import type { UnitOptions } from './units.js';
 
 const scriptDirectories = ['/etc/init.d', '/etc/rc.d/init.d'];
 const linkDirectories = ['/etc', '/etc/rc.d'];
 const scriptLimit = limits.initScriptBytes;
 
 /**
- * All init scripts that start a Filebeat, by name. `native` are the systemd services found: one of the same name makes
- * systemd ignore the script (systemd-sysv-generator(8)).
+ * All init scripts that start a Filebeat, by name. `native`: the services of systemd, which ignores a script of the same
+ * name (systemd-sysv-generator(8)).
  */
 export function findInitScripts(
   files: FileView,
@@ -62,7 +63,7 @@ function readScript(
   const stat = files.stat(path);
   if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return [];
   const script = readText(files, path);
-  // Most scripts of /etc/init.d have nothing to do with Filebeat: a name that never occurs saves reading them closely.
+  // Most init scripts do not name a Filebeat and need not be parsed.
   if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) return [];
   const world = newWorld(files, options.processNames);
   follow(
@@ -109,7 +110,7 @@ function readScript(
   );
 }
 
-/** Script name → default runlevels that start it (`rc3`), from `rc?.d/S50NAME`. */
+/** Script name → the default runlevels that start it (`rc3`), from `rc?.d/S50NAME`. */
 function startLinks(files: FileView, gaps: Gap[]): Map<string, string[]> {
   const links = new Map<string, Set<string>>();
   for (const level of defaultRunlevels(files)) {
@@ -117,7 +118,7 @@ function startLinks(files: FileView, gaps: Gap[]): Map<string, string[]> {
       for (const link of list(files, `${directory}/rc${level}.d`, gaps)) {
         const name = /^S\d\d(.+)$/.exec(link)?.[1];
         if (name === undefined) continue;
-        // The link may be called otherwise than the script that it leads to.
+        // The link may have another name than its script.
         const target = files.resolve(`${directory}/rc${level}.d/${link}`);
         const script = target.ok ? target.value.slice(target.value.lastIndexOf('/') + 1) : name;
         if (!links.has(script)) links.set(script, new Set());
@@ -128,7 +129,7 @@ function startLinks(files: FileView, gaps: Gap[]): Map<string, string[]> {
   return new Map([...links].map(([name, levels]) => [name, [...levels].sort()]));
 }
 
-/** `id:3:initdefault:` of /etc/inittab, else the multi-user levels. */
+/** `id:3:initdefault:` of /etc/inittab, or the multi-user levels. */
 function defaultRunlevels(files: FileView): string[] {
   const inittab = readText(files, '/etc/inittab');
   const level = 'gap' in inittab ? undefined : /^[^#\n:]*:([2-5]):initdefault:/m.exec(inittab.text)?.[1];

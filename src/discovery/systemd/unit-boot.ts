@@ -1,27 +1,27 @@
 /**
- * What a boot would start: from default.target along `Wants=`, `Requires=`, `BindsTo=`, `Upholds=` and the links of
+ * The units that a boot starts: from default.target along `Wants=`, `Requires=`, `BindsTo=`, `Upholds=` and the links of
  * `.wants`, `.requires` and `.upholds` directories, of whatever kind of unit (systemd.unit(5)).
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
-import { lastSetting, listSetting } from './unit-file.js';
-import type { UnitIndex } from './unit-search.js';
-import type { SourcedAssignment } from './unit-settings.js';
-import { splitWords } from './unit-words.js';
+import { lastSetting, listSetting } from './unit-files/unit-file.js';
+import type { UnitIndex } from './unit-files/unit-search.js';
+import type { SourcedAssignment } from './unit-files/unit-settings.js';
+import { splitWords } from './unit-files/unit-words.js';
 
-/** The settings of a unit by its name, drop-ins included; undefined where there is no such unit, or it is masked. */
+/** The settings of a unit by its name, with drop-ins; undefined where it does not exist or is masked. */
 export type UnitReader = (name: string) => { name: string; assignments: readonly SourcedAssignment[] } | undefined;
 
 export interface Boot {
   /** Unit → the units that pull it in, sorted. */
   started: ReadonlyMap<string, string[]>;
-  /** Service → what may start it later: timers, paths, sockets, `OnFailure=`. */
+  /** Service → timers, paths, sockets and `OnFailure=` that may start it later. */
   triggered: ReadonlyMap<string, { by: string; how: string }[]>;
 }
 
 const pulling = ['Wants', 'Requires', 'BindsTo', 'Upholds'];
 
-/** As systemd's own files have it: for roots that hold only a site's units. */
+/** systemd's own targets, for roots without its files. */
 const usual: Record<string, string[]> = {
   'default.target': ['graphical.target'],
   'graphical.target': ['multi-user.target'],
@@ -39,6 +39,7 @@ const triggers: Record<string, string> = {
   automount: 'an automount starts it',
 };
 
+/** Follows the boot through at most `limits.unitEntries` units. */
 export function followBoot(files: FileView, index: UnitIndex, read: UnitReader): Boot {
   const started = new Map<string, Set<string>>();
   const triggered = new Map<string, { by: string; how: string }[]>();
@@ -119,7 +120,7 @@ function expanded(other: string, name: string): string {
   });
 }
 
-/** The link default.target, /etc before /usr/lib; without one the package's graphical.target. */
+/** The target of the link default.target, /etc before /usr/lib; graphical.target without one. */
 function defaultTargets(files: FileView, read: UnitReader): string[] {
   for (const folder of [
     '/etc/systemd/system',

@@ -1,10 +1,10 @@
-/** `ExecStart=` and its siblings → commands (systemd.service(5) "COMMAND LINES"). */
+/** `ExecStart=` and the like → commands (systemd.service(5) "COMMAND LINES"). */
 import type { Environment } from '../launch/launch-world.js';
-import type { SourcedAssignment, UnitSettings } from './unit-settings.js';
-import { expandVariables, firstWord } from './unit-words.js';
+import type { SourcedAssignment, UnitSettings } from './unit-files/unit-settings.js';
+import { expandVariables, firstWord } from './unit-files/unit-words.js';
 
 export interface ServiceCommand {
-  /** As written: a path, or a bare name that systemd looks for in its own folders. */
+  /** As written: a path, or a name that systemd searches for in its own directories. */
   program: string;
   argv: string[];
   /** `@`: argv[0] is not the program. */
@@ -15,7 +15,7 @@ export interface ServiceCommand {
 
 export interface ServiceCommands {
   commands: ServiceCommand[];
-  /** Lines that systemd refuses, each with why. */
+  /** Lines that systemd refuses, with the reason. */
   refused: { at: string; why: string; command?: ServiceCommand }[];
 }
 
@@ -39,7 +39,7 @@ export function readCommands(key: string, settings: UnitSettings, env: Environme
 }
 
 /**
- * Prefixes `-@:+!|` may stand before the program, `@` makes the next word argv[0], `:` keeps dollar signs; a lone `;`
+ * Prefixes `-@:+!|` may precede the program, `@` makes the next word argv[0], `:` keeps dollar signs; a lone `;`
  * starts another command, `\;` is a semicolon.
  */
 function parseCommands(

@@ -1,19 +1,19 @@
-/** `Condition…=` and `Assert…=` as far as files tell (systemd.unit(5) "CONDITIONS AND ASSERTS"). */
+/** `Condition…=` and `Assert…=`, evaluated from files (systemd.unit(5) "CONDITIONS AND ASSERTS"). */
 import { posix } from 'node:path';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { goGlob } from '../../filebeat/files/glob.js';
 import { isKnown } from '../launch/launch-world.js';
-import type { SourcedAssignment, UnitSettings } from './unit-settings.js';
-import type { SpecifierFacts } from './unit-specifiers.js';
+import type { SourcedAssignment, UnitSettings } from './unit-files/unit-settings.js';
+import type { SpecifierFacts } from './unit-files/unit-specifiers.js';
 
 export interface Verdict {
-  /** Undefined: files cannot tell. */
+  /** Undefined: unknown. */
   holds: boolean | undefined;
-  /** The setting that decides, `ConditionPathExists=`; its value is not told. */
+  /** The deciding setting, `ConditionPathExists=`, without its value. */
   key?: string;
 }
 
-/** All plain ones and at least one of those with `|` must hold. */
+/** All settings without `|`, and at least one of those with it, must hold. */
 export function judgeConditions(
   kind: 'Condition' | 'Assert',
   settings: UnitSettings,
@@ -21,7 +21,7 @@ export function judgeConditions(
   facts: SpecifierFacts,
 ): Verdict {
   const all = settings.assignments.filter(({ section, key }) => section === 'Unit' && key.startsWith(kind));
-  // An empty one takes all before it away, whatever its kind.
+  // An empty setting resets all before it, of whatever kind.
   const own = all.slice(all.findLastIndex(({ value }) => value === '') + 1);
   let any: boolean | undefined = false;
   let anyKey: string | undefined;
@@ -59,10 +59,10 @@ function judge(
 
 type Test = (value: string, files: FileView, facts: SpecifierFacts) => boolean | undefined;
 
-/** Places that a boot writes itself. */
+/** Directories that are filled at boot. */
 const volatile = /^\/(?:run|tmp|dev|proc|sys|var\/run|var\/lock)(?:\/|$)/;
 
-/** Asks about what lies at a path; `missing` is what a path means at which nothing is. */
+/** A test of the file at a path; false where it is missing. */
 const ofFile =
   (ask: (stat: FileStat, path: string, files: FileView) => boolean | undefined): Test =>
   (path, files) => {

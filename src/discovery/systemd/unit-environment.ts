@@ -1,22 +1,23 @@
-/** The environment of a service (systemd.exec(5) "ENVIRONMENT"). What cannot be told is marked. */
+/** The environment of a service (systemd.exec(5) "ENVIRONMENT"). */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import { type Environment, unknown } from '../launch/launch-world.js';
 import type { Account } from '../launch/users.js';
-import { readText, type UnitSettings } from './unit-settings.js';
-import { assignmentOf, parseEnvironmentFile, splitWords } from './unit-words.js';
+import { parseEnvironmentFile } from './unit-files/environment-file.js';
+import { readText, type UnitSettings } from './unit-files/unit-settings.js';
+import { assignmentOf, splitWords } from './unit-files/unit-words.js';
 
 export interface ServiceEnvironment {
   env: Environment;
-  /** Any variable may be set to what cannot be told. */
+  /** Other variables may be set too, to unknown values. */
   open: boolean;
   /** Environment files that were read. */
   read: string[];
-  /** Files without which systemd does not start it. */
+  /** Missing files without which systemd does not start it. */
   missing: string[];
 }
 
-/** Later wins: the manager's, the user's, directories, `PassEnvironment=`, `Environment=`, files; `UnsetEnvironment=` at the end. */
+/** Later sources win: manager, user, directories, `PassEnvironment=`, `Environment=`, files; `UnsetEnvironment=` comes last. */
 export function readEnvironment(
   files: FileView,
   settings: UnitSettings,
@@ -73,7 +74,7 @@ function environmentFiles(files: FileView, settings: UnitSettings, env: Environm
   for (const assignment of settings.list('EnvironmentFile')) {
     const optional = assignment.value.startsWith('-');
     const pattern = settings.expand(optional ? assignment.value.slice(1) : assignment.value, assignment);
-    // systemd drops a relative one.
+    // systemd ignores a relative path.
     if (pattern === undefined || !pattern.startsWith('/')) continue;
     const paths = matching(files, pattern);
     if (paths.length === 0 && !optional) missing.push(pattern);
@@ -99,7 +100,7 @@ function environmentFiles(files: FileView, settings: UnitSettings, env: Environm
   return { open, read, missing };
 }
 
-/** `EnvironmentFile=` may be a pattern; only its last part is looked at as one. */
+/** The files of an `EnvironmentFile=`; only the last part of its path may be a pattern. */
 function matching(files: FileView, pattern: string): string[] {
   const slash = pattern.lastIndexOf('/');
   const last = pattern.slice(slash + 1);
@@ -112,7 +113,7 @@ function matching(files: FileView, pattern: string): string[] {
   try {
     match = new RegExp(`^${source}$`, 's');
   } catch {
-    return [pattern]; // An unclosed bracket is a plain character to glob(7).
+    return [pattern]; // glob(7) takes an unclosed bracket literally.
   }
   const names = files.list(pattern.slice(0, slash) || '/', limits.configEntries);
   return names.ok

@@ -1,11 +1,12 @@
-/** Facts of the host that units ask for: names for specifiers, and what every service gets from the manager. */
+/** Facts of the host for specifiers, the environment that every service gets, and which units are started. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Environment } from '../launch/launch-world.js';
 import { lookUpUser } from '../launch/users.js';
-import { listSetting, parseUnitFile } from './unit-file.js';
-import { readText } from './unit-settings.js';
-import type { SpecifierFacts } from './unit-specifiers.js';
-import { assignmentOf, parseEnvironmentFile, splitWords } from './unit-words.js';
+import { parseEnvironmentFile } from './unit-files/environment-file.js';
+import { listSetting, parseUnitFile } from './unit-files/unit-file.js';
+import { readText } from './unit-files/unit-settings.js';
+import type { SpecifierFacts } from './unit-files/unit-specifiers.js';
+import { assignmentOf, splitWords } from './unit-files/unit-words.js';
 
 export function hostFacts(files: FileView): SpecifierFacts {
   const text = (path: string) => {
@@ -24,7 +25,7 @@ export function hostFacts(files: FileView): SpecifierFacts {
   };
 }
 
-/** What every service gets: the built-in PATH, the locale, `DefaultEnvironment=` of the manager. */
+/** The environment of every service: the built-in PATH, the locale, `DefaultEnvironment=` of the manager. */
 export function managerEnvironment(files: FileView): Environment {
   const env: Environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
   const locale = readText(files, '/etc/locale.conf');
@@ -40,17 +41,16 @@ export function managerEnvironment(files: FileView): Environment {
   return env;
 }
 
-/** Of one folder. */
 const mostUnits = 100_000;
 
 /**
- * Whether systemd counts a unit as started; undefined where that cannot be told. It keeps a link
+ * Whether systemd counts a unit as started; undefined where unknown. It keeps a link
  * `/run/systemd/units/invocation:UNIT` as long as the unit is starting, running or stopping, and removes it when the unit
  * has stopped or failed, also while it waits for the next attempt of `Restart=` (systemd 240 and later; seen with 252).
  */
 export function isUnitStarted(files: FileView, unit: string): boolean | undefined {
   const names = files.list('/run/systemd/units', mostUnits);
   const links = names.ok ? names.value.filter((name) => name.startsWith('invocation:')) : [];
-  // Something is started on every host that runs: without a single link this folder is not systemd's.
+  // On a running host something is started: without any link this is not the directory of a running systemd.
   return links.length === 0 ? undefined : links.includes(`invocation:${unit}`);
 }

@@ -9,34 +9,34 @@ import { type Environment, isKnown, unknown } from '../launch/launch-world.js';
 import { type Account, groupsOf, lookUpGroup, lookUpUser, rootUser } from '../launch/users.js';
 import { readCommands, type ServiceCommand } from './unit-commands.js';
 import { directories, readEnvironment } from './unit-environment.js';
-import type { UnitSettings } from './unit-settings.js';
-import { type HiddenPlace, hiddenPlaces } from './unit-view.js';
-import { splitWords } from './unit-words.js';
+import type { UnitSettings } from './unit-files/unit-settings.js';
+import { splitWords } from './unit-files/unit-words.js';
+import { type HiddenPath, hiddenPaths } from './unit-view.js';
 
 export interface Service {
   commands: ServiceCommand[];
-  /** `ExecStartPre=`: what they write is not what lies there now. */
+  /** `ExecStartPre=`; they may write files. */
   preparing: ServiceCommand[];
-  /** `ExecCondition=` decides as it runs. */
+  /** It has an `ExecCondition=`, whose result is unknown. */
   hasConditionCommand: boolean;
   /** Its commands run one after the other, and each must end. */
   oneshot: boolean;
-  /** Folders in which bare programs are looked for. */
+  /** Directories in which programs without a path are searched for. */
   searchPath: string;
   cwd: string;
   env: Environment;
-  /** Some of the environment could not be known. */
+  /** Other variables may be set too, to unknown values. */
   envOpen: boolean;
   user: StartUser;
-  /** The same with its groups, where `User=` and no capability decides what it may read. */
+  /** That user with its groups, where these alone decide which files it may read. */
   runsAs?: ServiceUser;
   /** `RootDirectory=`: paths of the command are below it. */
   rootDirectory?: string;
-  /** `PrivateNetwork=`, `NetworkNamespacePath=`: it has not the host's network. */
+  /** `PrivateNetwork=`, `NetworkNamespacePath=`: it does not use the host's network namespace. */
   ownNetwork: boolean;
-  /** Where it sees other files than the host has. */
-  hidden: HiddenPlace[];
-  /** Why systemd could not start it as its files are; each is a clause with the status that it would have. */
+  /** Paths at which it sees other files than the host. */
+  hidden: HiddenPath[];
+  /** Why systemd could not start it with its present files: clauses with the status it would report. */
   failures: string[];
   /** Environment files. */
   read: string[];
@@ -44,7 +44,7 @@ export interface Service {
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Pure but for the environment files and the user database, which are read through `files`. */
+/** Reads environment files and the user database through `files`. */
 export function readService(
   files: FileView,
   settings: UnitSettings,
@@ -59,7 +59,7 @@ export function readService(
   const oneshot = settings.text('Type') === 'oneshot';
   const commands = [...started.commands];
   const preparing = readCommands('ExecStartPre', settings, environment.env).commands;
-  // What runs before it may hand it the files.
+  // A command before the start may change the owner or mode of the files.
   const runsAs = preparing.length === 0 ? serviceUserOf(files, settings, login, user) : undefined;
   for (const { at, why } of started.refused) settings.gaps.push({ reason: 'malformed', subject: at, detail: why });
   if (commands.length === 0) {
@@ -83,7 +83,7 @@ export function readService(
     ...(runsAs === undefined ? {} : { runsAs }),
     ...(rootDirectory === undefined || rootDirectory === '' ? {} : { rootDirectory }),
     ownNetwork: settings.flag('PrivateNetwork') || settings.text('NetworkNamespacePath') !== undefined,
-    hidden: hiddenPlaces(settings, unit),
+    hidden: hiddenPaths(settings, unit),
     failures,
     read: environment.read,
   };
@@ -94,7 +94,7 @@ function searchPathOf(settings: UnitSettings): string {
   return own.length === 0 ? defaultPath : own.join(':');
 }
 
-/** Whom it runs as. A number counts as a user only where a line of /etc/passwd has it. */
+/** The user it runs as. A number must be in /etc/passwd too. */
 function userOf(
   files: FileView,
   settings: UnitSettings,
@@ -123,7 +123,7 @@ function userOf(
   return { user, login };
 }
 
-/** Undefined where it is root, has capabilities of its own, or a group of it cannot be told. */
+/** Undefined where it is root, has capabilities, or one of its groups is unknown. */
 function serviceUserOf(
   files: FileView,
   settings: UnitSettings,
@@ -151,7 +151,7 @@ function directoryOf(
   rootDirectory: string | undefined,
   failures: string[],
 ): string {
-  // A relative one makes the unit unloadable; it does not bring an earlier one back.
+  // A relative path makes the unit invalid; an earlier setting does not apply again.
   const wanted = settings.text('WorkingDirectory');
   if (wanted === undefined) return '/';
   const optional = wanted.startsWith('-');
@@ -171,7 +171,7 @@ function directoryOf(
   return path;
 }
 
-/** What has to be mounted or loaded before the start. */
+/** Notes missing sources of mounts and credentials. */
 function missingSources(files: FileView, settings: UnitSettings, failures: string[]): void {
   const isMissing = (path: string) => {
     const stat = files.stat(path);

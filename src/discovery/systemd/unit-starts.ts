@@ -1,4 +1,4 @@
-/** The Filebeats that one service starts: its commands, followed to what they end in. */
+/** A service's commands → the Filebeats that they start. */
 import { posix } from 'node:path';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart } from '../../model/model.js';
@@ -9,16 +9,16 @@ import { findProgram } from '../launch/programs.js';
 import { filesBelow } from '../launch/rooted-files.js';
 import type { ServiceCommand } from './unit-commands.js';
 import type { Service } from './unit-service.js';
-import { type HiddenPlace, seenBy } from './unit-view.js';
+import { type HiddenPath, seenBy } from './unit-view.js';
 import type { Writer } from './unit-writers.js';
 
 export interface ServiceStarts {
   starts: Omit<FilebeatStart, 'unit' | 'index'>[];
   unclear: World['unclear'];
   failures: string[];
-  /** What is written before or while it starts. */
-  written: HiddenPlace[];
-  /** Units that it asks systemd to start. */
+  /** Paths that are written before or during the start. */
+  written: HiddenPath[];
+  /** Units that its commands ask systemd to start. */
   asked: ReadonlySet<string>;
 }
 
@@ -46,7 +46,7 @@ export function startsOf(
   for (const path of service.read) world.read.add(path);
   for (const command of service.commands) {
     const outcome = follow({ ...launch, ...located(command, service, world) }, world);
-    // A Filebeat in the foreground never ends, and the commands behind it are not reached.
+    // A Filebeat in the foreground does not end, and the commands after it are not reached.
     if (!outcome.ends) break;
   }
   if (world.starts.length === 0 && world.unclear.length === 0) return { ...world, written: [] };
@@ -62,7 +62,7 @@ export function startsOf(
   return { ...world, starts: world.starts, written: [...own, ...others] };
 }
 
-/** systemd looks for a bare program in its own folders, and gives it its whole path as argv[0]. */
+/** systemd searches its own directories for a program without a path, and passes the full path as argv[0]. */
 function located(command: ServiceCommand, service: Service, world: World): Pick<Launch, 'argv' | 'program'> {
   const { program, argv, renamed } = command;
   if (program.includes('/') || !isKnown(program)) return { program, argv };
@@ -71,7 +71,7 @@ function located(command: ServiceCommand, service: Service, world: World): Pick<
   return { program: found.path, argv: renamed ? argv : [found.path, ...argv.slice(1)] };
 }
 
-/** Main files of a command line, wherever they may be looked for. */
+/** Paths at which the main files of a command line may be. */
 export function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): string[] {
   const valuesOf = (flag: RegExp) =>
     argv.flatMap((word, at) => {
@@ -86,8 +86,8 @@ export function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): s
   );
 }
 
-/** A boot makes /run and /tmp anew: what is missing there now may be there by the time it starts. */
-function notYet(start: Pick<FilebeatStart, 'argv' | 'cwd'>, files: FileView): HiddenPlace[] {
+/** /run and /tmp are filled at boot: a file that is missing there now may exist when the service starts. */
+function notYet(start: Pick<FilebeatStart, 'argv' | 'cwd'>, files: FileView): HiddenPath[] {
   return mainPaths(start).flatMap((path) => {
     if (!/^\/(?:run|tmp|var\/run|var\/tmp|dev\/shm)\//.test(path)) return [];
     const stat = files.stat(path);
@@ -100,7 +100,7 @@ function othersWrite(
   start: Pick<FilebeatStart, 'argv' | 'cwd'>,
   unit: string,
   writers: readonly Writer[],
-): HiddenPlace[] {
+): HiddenPath[] {
   return mainPaths(start).flatMap((path) => {
     const writer = writers.find((one) => one.unit !== unit && one.writes(path));
     return writer === undefined ? [] : [{ path, why: `${writer.unit} writes it as the host boots` }];

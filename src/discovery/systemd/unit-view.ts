@@ -1,21 +1,22 @@
-/** Where a service sees other files than the host has (systemd.exec(5) "SANDBOXING", "CREDENTIALS"). */
+/** Paths at which a service sees other files than the host (systemd.exec(5) "SANDBOXING", "CREDENTIALS"). */
 import { posix } from 'node:path';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Reading } from '../../model/model.js';
-import type { UnitSettings } from './unit-settings.js';
-import { splitWords } from './unit-words.js';
+import type { UnitSettings } from './unit-files/unit-settings.js';
+import { splitWords } from './unit-files/unit-words.js';
 
-export interface HiddenPlace {
-  /** As the service names it. */
+export interface HiddenPath {
+  /** The path as the service sees it. */
   path: string;
-  /** What is mounted there, as the host names it; absent: nothing that could be told. */
+  /** The path on the host that is mounted there; absent: unknown content. */
   source?: string;
   why: string;
 }
 
-export function hiddenPlaces(settings: UnitSettings, unit: string): HiddenPlace[] {
-  const places: HiddenPlace[] = [];
-  const hide = (why: string, ...paths: string[]) => places.push(...paths.map((path) => ({ path, why })));
+export /** The hidden paths of a unit's settings; later ones win over earlier ones. */
+function hiddenPaths(settings: UnitSettings, unit: string): HiddenPath[] {
+  const paths: HiddenPath[] = [];
+  const hide = (why: string, ...hiddenPaths: string[]) => paths.push(...hiddenPaths.map((path) => ({ path, why })));
   if (settings.flag('PrivateTmp') || settings.text('PrivateTmp') === 'disconnected' || settings.flag('DynamicUser')) {
     hide(`${unit} has its own /tmp`, '/tmp', '/var/tmp');
   }
@@ -37,7 +38,7 @@ export function hiddenPlaces(settings: UnitSettings, unit: string): HiddenPlace[
     const [source, target = source] = word.split(':');
     const from = plain(source!);
     if (from.startsWith('/'))
-      places.push({ path: plain(target!), source: from, why: `another file is mounted over it for ${unit}` });
+      paths.push({ path: plain(target!), source: from, why: `another file is mounted over it for ${unit}` });
   }
   const folder = `/run/credentials/${unit}`;
   for (const key of [
@@ -51,60 +52,55 @@ export function hiddenPlaces(settings: UnitSettings, unit: string): HiddenPlace[
       const [id, path] = (settings.expand(one.value, one) ?? '').split(':');
       const isPlain = key === 'LoadCredential' && path?.startsWith('/');
       if (id)
-        places.push({
+        paths.push({
           path: `${folder}/${id}`,
           ...(isPlain ? { source: path! } : {}),
           why: `it is a credential of ${unit}`,
         });
     }
   }
-  return places;
+  return paths;
 }
 
 const plain = (word: string): string => posix.normalize(word.replace(/^[-+]*/, '')).replace(/(?<=.)\/$/, '');
 
-/** The place that decides about a path: the deepest one that holds it. */
-function placeOf(path: string, places: readonly HiddenPlace[]): HiddenPlace | undefined {
-  const holds = (place: HiddenPlace) => place.path === '/' || path === place.path || path.startsWith(`${place.path}/`);
-  return places
-    .filter(holds)
-    .reduce<HiddenPlace | undefined>(
-      (deepest, place) => (deepest === undefined || place.path.length >= deepest.path.length ? place : deepest),
-      undefined,
-    );
+/** The deepest hidden path that contains a path. */
+function coveringPath(path: string, hidden: readonly HiddenPath[]): HiddenPath | undefined {
+  const covering = hidden.filter((one) => one.path === '/' || path === one.path || path.startsWith(`${one.path}/`));
+  return covering.reduce<HiddenPath | undefined>(
+    (deepest, one) => (deepest === undefined || one.path.length >= deepest.path.length ? one : deepest),
+    undefined,
+  );
 }
 
-/** Files as the service sees them: binds are followed, and what cannot be told is a gap that says why. */
-export function seenBy(files: FileView, places: readonly HiddenPlace[]): FileView {
-  if (places.length === 0) return files;
-  const hidden = (
-    path: string,
-    why: string,
-  ): { ok: false; gap: { reason: 'unclear'; subject: string; detail: string } } => ({
-    ok: false,
-    gap: { reason: 'unclear', subject: path, detail: why },
+/** Files as the service sees them: binds are followed, and unknown content is a gap. */
+export function seenBy(files: FileView, hidden: readonly HiddenPath[]): FileView {
+  if (hidden.length === 0) return files;
+  const unclear = (path: string, why: string) => ({
+    ok: false as const,
+    gap: { reason: 'unclear' as const, subject: path, detail: why },
   });
-  const look = <T>(path: string, ask: (path: string) => Reading<T>): Reading<T> => {
+  const read = <T>(path: string, ask: (path: string) => Reading<T>): Reading<T> => {
     const whole = posix.normalize(path);
-    const place = placeOf(whole, places);
-    if (place?.source !== undefined) return ask(`${place.source}${whole.slice(place.path.length)}`);
-    if (place !== undefined) return hidden(path, place.why);
-    // A link may lead into a hidden place.
+    const covering = coveringPath(whole, hidden);
+    if (covering?.source !== undefined) return ask(`${covering.source}${whole.slice(covering.path.length)}`);
+    if (covering !== undefined) return unclear(path, covering.why);
+    // A link may lead to a hidden path.
     const real = files.resolve(whole);
-    const behind = real.ok && real.value !== whole ? placeOf(real.value, places) : undefined;
-    if (behind?.source !== undefined && real.ok) return ask(`${behind.source}${real.value.slice(behind.path.length)}`);
-    return behind === undefined ? ask(path) : hidden(path, behind.why);
+    const target = real.ok && real.value !== whole ? coveringPath(real.value, hidden) : undefined;
+    if (target?.source !== undefined && real.ok) return ask(`${target.source}${real.value.slice(target.path.length)}`);
+    return target === undefined ? ask(path) : unclear(path, target.why);
   };
   return {
-    stat: (path) => look(path, files.stat),
-    read: (path, limit) => look(path, (inner) => files.read(inner, limit)),
-    head: (path, count) => look(path, (inner) => files.head(inner, count)),
-    list: (path, limit) => look(path, (inner) => files.list(inner, limit)),
+    stat: (path) => read(path, files.stat),
+    read: (path, limit) => read(path, (inner) => files.read(inner, limit)),
+    head: (path, count) => read(path, (inner) => files.head(inner, count)),
+    list: (path, limit) => read(path, (inner) => files.list(inner, limit)),
     resolve(path) {
       const whole = posix.normalize(path);
-      const place = placeOf(whole, places);
-      if (place?.source === undefined) return look(path, files.resolve);
-      const stat = files.stat(`${place.source}${whole.slice(place.path.length)}`);
+      const covering = coveringPath(whole, hidden);
+      if (covering?.source === undefined) return read(path, files.resolve);
+      const stat = files.stat(`${covering.source}${whole.slice(covering.path.length)}`);
       return stat.ok ? { ok: true, value: whole } : stat;
     },
   };

@@ -1,15 +1,15 @@
-/** Units that write files while the host boots: what lies at such a path now says nothing of the next start. */
+/** Units that write files during the boot: the present content of such a path does not count for the next start. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
-import { readText, type SourcedAssignment } from './unit-settings.js';
+import { readText, type SourcedAssignment } from './unit-files/unit-settings.js';
 
 export interface Writer {
   unit: string;
-  /** Its commands, or a script that they name, hold the path beside something that writes. */
+  /** Whether its commands, or a script that they name, contain the path and a command that writes. */
   writes(path: string): boolean;
 }
 
-/** Something in a command line that writes files. */
+/** Commands and operators that write files. */
 const writing =
   />|\b(?:cp|mv|ln|tee|install|dd|rsync|curl|wget|sed\s+-i|envsubst|render|template|generate|consul-template|confd|gomplate|tar|unzip)\b/;
 

@@ -1,13 +1,13 @@
 /**
- * Which file a unit's name means: unit directories by precedence, alias and mask links, drop-ins, `*.wants` links
- * (systemd.unit(5) "UNIT FILE LOAD PATH"). Reads only through the FileView, so any root can be looked at.
+ * Unit directories by precedence, and in them unit files, alias and mask links, drop-ins and `*.wants` links
+ * (systemd.unit(5) "UNIT FILE LOAD PATH").
  */
-import type { FileView } from '../../filebeat/files/file-view.js';
-import { limits } from '../../model/limits.js';
-import type { Gap } from '../../model/model.js';
+import type { FileView } from '../../../filebeat/files/file-view.js';
+import { limits } from '../../../model/limits.js';
+import type { Gap } from '../../../model/model.js';
 import { parseServiceName, templateName, type UnitName } from './unit-specifiers.js';
 
-/** Strongest first. The generators' output and transient units below /run take part like any other. */
+/** Highest precedence first, with the output of generators and transient units. */
 const unitDirectories = [
   '/etc/systemd/system.control',
   '/run/systemd/system.control',
@@ -24,7 +24,7 @@ const unitDirectories = [
   '/run/systemd/generator.late',
 ] as const;
 
-/** More entries than this in one unit directory are not looked at. */
+/** Entries read of one unit directory. */
 const listLimit = limits.unitEntries;
 
 export interface UnitDirectory {
@@ -34,14 +34,14 @@ export interface UnitDirectory {
 
 export interface UnitIndex {
   directories: UnitDirectory[];
-  /** Canonical paths of the directories: a link into one of them is an alias, one out of them a linked unit file. */
+  /** Canonical paths of the directories: a link into one of them is an alias, any other a linked unit file. */
   canonical: ReadonlySet<string>;
-  /** Unit → what its `.wants`, `.requires` and `.upholds` directories link, by the links' own names. */
+  /** Unit → the names of the links in its `.wants`, `.requires` and `.upholds` directories. */
   links: ReadonlyMap<string, ReadonlySet<string>>;
   gaps: Gap[];
 }
 
-/** Lists all unit directories once; absent ones are no gap, a directory reached twice (`/lib` → `usr/lib`) counts once. */
+/** Lists all unit directories. Missing ones are not a gap; one reached twice (`/lib` → `usr/lib`) is listed once. */
 export function indexUnits(files: FileView): UnitIndex {
   const directories: UnitDirectory[] = [];
   const canonical = new Set<string>();
@@ -68,7 +68,7 @@ export function indexUnits(files: FileView): UnitIndex {
       if (owner === undefined) continue;
       const folder = files.resolve(`${path}/${name}`);
       for (const link of list(`${path}/${name}`)) {
-        // A plain file in there is none of them.
+        // Only links count.
         const target = files.resolve(`${path}/${name}/${link}`);
         if (folder.ok && target.ok && target.value === `${folder.value}/${link}`) continue;
         if (!links.has(owner)) links.set(owner, new Set());
@@ -79,7 +79,7 @@ export function indexUnits(files: FileView): UnitIndex {
   return { directories, canonical, links, gaps };
 }
 
-/** Names of service units that have a file or link in some directory, templates included; sorted. */
+/** Names of all services with a file or link, including templates; sorted. */
 export function serviceNames(index: UnitIndex): string[] {
   const names = new Set<string>();
   for (const directory of index.directories) {
@@ -92,24 +92,24 @@ export type Fragment =
   /** `path` as the unit directory has it; `alias`: the link leads to another unit's name. */
   | { kind: 'file'; path: string }
   | { kind: 'alias'; of: string }
-  /** A link to /dev/null, an empty file, or a link that leads nowhere; `hidden` is what it hides. */
+  /** A link to /dev/null, an empty file or a broken link; `hidden` is the file that it hides. */
   | { kind: 'masked'; path: string; hidden?: string }
   | { kind: 'none' };
 
-/** The file behind exactly this name (no falling back from an instance to its template). */
+/** The file of exactly this name; an instance does not fall back to its template. */
 export function findFragment(files: FileView, index: UnitIndex, name: string): Fragment {
-  const places = index.directories.filter((directory) => directory.names.has(name));
-  for (const [rank, directory] of places.entries()) {
+  const directories = index.directories.filter((directory) => directory.names.has(name));
+  for (const [rank, directory] of directories.entries()) {
     const path = `${directory.path}/${name}`;
     const real = files.resolve(path);
     const stat = files.stat(path);
     if (!real.ok || !stat.ok) {
       const unreadable = (!real.ok && real.gap.reason !== 'missing') || (!stat.ok && stat.gap.reason !== 'missing');
       if (unreadable) return { kind: 'file', path };
-      // In a root without /dev a mask is a link that leads nowhere; systemd can run neither.
-      return masked(path, places.slice(rank + 1), name);
+      // In a root without /dev a mask is a broken link.
+      return masked(path, directories.slice(rank + 1), name);
     }
-    if (stat.value.kind === 'other' || stat.value.size === 0) return masked(path, places.slice(rank + 1), name);
+    if (stat.value.kind === 'other' || stat.value.size === 0) return masked(path, directories.slice(rank + 1), name);
     if (stat.value.kind !== 'file') continue;
     const slash = real.value.lastIndexOf('/');
     const target = real.value.slice(slash + 1);
@@ -126,7 +126,7 @@ function masked(path: string, weaker: UnitDirectory[], name: string): Fragment {
   return hidden ? { kind: 'masked', path, hidden: `${hidden.path}/${name}` } : { kind: 'masked', path };
 }
 
-/** A plain name may alias a plain one, a template a template, an instance its like or a template. */
+/** A name without an instance may alias another such name, a template a template, an instance the same instance or a template. */
 function aliasAllowed(name: string, target: string): boolean {
   const from = parseServiceName(name);
   const to = parseServiceName(target);
@@ -136,9 +136,9 @@ function aliasAllowed(name: string, target: string): boolean {
 }
 
 /**
- * Drop-ins that bear on a unit, in the order in which they are read: by file name whatever their directory. Of one file name
- * only the strongest counts: unit directories by precedence, in each of them first the unit's own `.d`, its template's, those
- * of its dashed prefixes; the type-wide `service.d` of every unit directory comes after all of these.
+ * The drop-ins of a unit in the order they are read: by file name. Of equal names the one of highest precedence counts: unit
+ * directories by precedence, in each the unit's own `.d`, its template's, those of its dashed prefixes; `service.d`, for all
+ * services, comes after these.
  */
 export function findDropIns(
   files: FileView,

@@ -24,7 +24,7 @@ export interface UnitText {
 
 const blank = /^[ \t]+/;
 
-/** Never throws; a bad line is kept beside the good ones, with its number and without its text. */
+/** Never throws. Bad lines are returned by number, without their text. */
 export function parseUnitFile(text: string): UnitText {
   const assignments: Assignment[] = [];
   const bad: UnitText['bad'] = [];
@@ -57,7 +57,7 @@ export function parseUnitFile(text: string): UnitText {
     }
   };
 
-  /** The parts of a line that goes on. */
+  /** The parts of a continued line. */
   let pending: string[] = [];
   let pendingLine = 0;
   const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r|\0/);
@@ -83,19 +83,19 @@ function endsInOddBackslash(text: string): boolean {
   return count % 2 === 1;
 }
 
-/** Values of one setting, in order; an empty one, which resets a list, included. */
+/** Assignments of one setting, in order, including empty ones, which reset a list. */
 export function settings(assignments: readonly Assignment[], section: string, key: string): Assignment[] {
   return assignments.filter((a) => a.section === section && a.key === key);
 }
 
-/** A list setting after its resets. */
+/** A list setting after its last reset. */
 export function listSetting(assignments: readonly Assignment[], section: string, key: string): Assignment[] {
   const all = settings(assignments, section, key);
   const reset = all.findLastIndex((a) => a.value === '');
   return all.slice(reset + 1);
 }
 
-/** A scalar setting: the last assignment counts; undefined when unset or emptied. */
+/** A scalar setting: the last assignment; undefined where it is unset or empty. */
 export function lastSetting(assignments: readonly Assignment[], section: string, key: string): Assignment | undefined {
   const last = settings(assignments, section, key).at(-1);
   return last?.value === '' ? undefined : last;

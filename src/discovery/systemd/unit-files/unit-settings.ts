@@ -1,7 +1,7 @@
-/** Merged settings of one unit, as the manager would take them: specifiers put in, lists emptied, bad values dropped. */
-import type { FileView } from '../../filebeat/files/file-view.js';
-import { limits } from '../../model/limits.js';
-import type { Gap } from '../../model/model.js';
+/** The merged settings of one unit as systemd uses them: specifiers expanded, lists reset, bad values ignored. */
+import type { FileView } from '../../../filebeat/files/file-view.js';
+import { limits } from '../../../model/limits.js';
+import type { Gap } from '../../../model/model.js';
 import { type Assignment, lastSetting, listSetting, parseUnitFile } from './unit-file.js';
 import { expandSpecifiers, type SpecifierContext } from './unit-specifiers.js';
 
@@ -9,13 +9,13 @@ export interface SourcedAssignment extends Assignment {
   file: string;
 }
 
-/** Text of a file, or why not. */
+/** The text of a file, or why it cannot be read. */
 export function readText(files: FileView, path: string): { text: string } | { gap: Gap } {
   const content = files.read(path, limits.unitBytes);
   return content.ok ? { text: new TextDecoder().decode(content.value.bytes) } : { gap: content.gap };
 }
 
-/** Assignments of a fragment and its drop-ins in order; files that can't be read and lines that systemd skips are gaps. */
+/** Assignments of a unit file and its drop-ins, in order; unreadable files and lines that systemd skips are gaps. */
 export function readAssignments(
   files: FileView,
   paths: readonly string[],
@@ -24,7 +24,7 @@ export function readAssignments(
   const gaps: Gap[] = [];
   for (const file of paths) {
     const stat = files.stat(file);
-    // A mask (a link to /dev/null) empties a drop-in.
+    // A drop-in that is a link to /dev/null is masked.
     if (stat.ok && stat.value.kind === 'other') continue;
     const content = readText(files, file);
     if ('gap' in content) {
@@ -44,10 +44,11 @@ const yes = new Set(['yes', 'true', 'on', '1', 'y', 't']);
 
 export interface UnitSettings {
   assignments: readonly SourcedAssignment[];
-  /** What could not be told or was dropped. */
+  /** Settings that are unknown or ignored. */
   gaps: Gap[];
+  /** `FILE:LINE` */
   at(assignment: SourcedAssignment): string;
-  /** Text with its specifiers put in; undefined where one of them is none, for which systemd drops the setting. */
+  /** A text with its specifiers expanded; undefined where one is invalid, for which systemd ignores the setting. */
   expand(text: string, assignment: SourcedAssignment): string | undefined;
   list(key: string, section?: string): SourcedAssignment[];
   /** A scalar, expanded. */
@@ -61,12 +62,12 @@ export function settingsOf(
   context: SpecifierContext,
 ): UnitSettings {
   const at = ({ file, line }: SourcedAssignment) => `${file}:${line}`;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const expand = (text: string, assignment: SourcedAssignment) => {
     const expanded = expandSpecifiers(text, context);
     const detail = `${expanded.unknown.join(' ')} cannot be told from files`;
-    if (expanded.unknown.length > 0 && !told.has(at(assignment) + detail)) {
-      told.add(at(assignment) + detail);
+    if (expanded.unknown.length > 0 && !reported.has(at(assignment) + detail)) {
+      reported.add(at(assignment) + detail);
       gaps.push({ reason: 'missing', subject: at(assignment), detail });
     }
     return expanded.invalid ? undefined : expanded.text;

@@ -1,18 +1,16 @@
-/**
- * `%` specifiers in unit files (systemd.unit(5) "SPECIFIERS") and the names of units they come from.
- */
-import { unknown } from '../launch/launch-world.js';
+/** Names of units, and the `%` specifiers of unit files (systemd.unit(5) "SPECIFIERS"). */
+import { unknown } from '../../launch/launch-world.js';
 
 export interface UnitName {
   /** `filebeat@core.service` */
   full: string;
   /** `filebeat` */
   prefix: string;
-  /** As written, escapes and all; '' for a template itself; undefined for a plain unit. */
+  /** As written, with escapes; '' for a template; undefined for a unit without an instance. */
   instance?: string;
 }
 
-/** A `.service` name taken apart; undefined when it is not one. */
+/** The parts of a `.service` name; undefined for any other name. */
 export function parseServiceName(full: string): UnitName | undefined {
   const match = /^([A-Za-z0-9:_.\\-]+)(?:@([A-Za-z0-9:_.\\@-]*))?\.service$/.exec(full);
   if (!match || full.length > 255) return undefined;
@@ -24,7 +22,7 @@ export function templateName(name: UnitName): string | undefined {
   return name.instance ? `${name.prefix}@.service` : undefined;
 }
 
-/** `a-b\x2dc` → `a/b-c` (systemd-escape(1) backwards). */
+/** `a-b\x2dc` → `a/b-c`, the reverse of systemd-escape(1). */
 function unescapeUnit(text: string): string {
   const bytes: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
@@ -39,12 +37,12 @@ function unescapeUnit(text: string): string {
   return Buffer.from(bytes).toString('utf8');
 }
 
-/** `net-core\x2d1` → `net-core-1`: the name that people know, in which a dash, which stands for a slash, stays one. */
+/** `net-core\x2d1` → `net-core-1`, for people: a dash that stands for a slash stays a dash. */
 export function legibleUnit(text: string): string {
   return text.includes('\\') ? text.split('-').map(unescapeUnit).join('-') : text;
 }
 
-/** Facts of the host that specifiers may ask for; what is absent stays written as it is. */
+/** Facts of the host that specifiers stand for; absent where unknown. */
 export interface SpecifierFacts {
   hostname?: string;
   machineId?: string;
@@ -60,23 +58,23 @@ export interface SpecifierContext extends SpecifierFacts {
 }
 
 /**
- * Puts specifiers in. Those that only the running host can tell (`%v`, `%b`, …) become `unknown` and are listed;
- * `invalid`: one of them is none, for which systemd refuses the setting.
+ * Expands specifiers. Those that only the running host knows (`%v`, `%b`, …) become `unknown` and are listed; `invalid`:
+ * one does not exist, for which systemd refuses the setting.
  */
 export function expandSpecifiers(
   text: string,
   context: SpecifierContext,
 ): { text: string; unknown: string[]; invalid: boolean } {
-  const told: string[] = [];
+  const unknowns: string[] = [];
   let invalid = false;
   const expanded = text.replace(/%([a-zA-Z%])/g, (all, letter: string) => {
     const value = specifier(letter, context);
     if (value !== undefined) return value;
-    if ('abvqDAHlmBMowW'.includes(letter)) told.push(all);
+    if ('abvqDAHlmBMowW'.includes(letter)) unknowns.push(all);
     else invalid = true;
     return unknown;
   });
-  return { text: expanded, unknown: told, invalid };
+  return { text: expanded, unknown: unknowns, invalid };
 }
 
 /** Values for the system manager, which runs as root. */

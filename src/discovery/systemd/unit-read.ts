@@ -1,0 +1,155 @@
+/** One service → the Filebeats that it starts, and whether it should run. */
+import type { FileView } from '../../filebeat/files/file-view.js';
+import type { FilebeatStart, Gap } from '../../model/model.js';
+import type { ServiceUser } from '../instances/readable.js';
+import type { Environment } from '../launch/launch-world.js';
+import type { Boot } from './unit-boot.js';
+import { judgeConditions } from './unit-conditions.js';
+import { lastSetting } from './unit-files/unit-file.js';
+import { locate, type UnitFiles } from './unit-files/unit-locate.js';
+import { findDropIns } from './unit-files/unit-search.js';
+import { readAssignments, settingsOf, type UnitSettings } from './unit-files/unit-settings.js';
+import { legibleUnit, parseServiceName, type SpecifierFacts } from './unit-files/unit-specifiers.js';
+import { readService, type Service } from './unit-service.js';
+import { startsOf } from './unit-starts.js';
+import type { HiddenPath } from './unit-view.js';
+import type { Writer } from './unit-writers.js';
+
+/** A Filebeat that a service or an init script starts. */
+export interface FilebeatUnit extends Omit<FilebeatStart, 'unit'> {
+  /** `filebeat@core.service`; for an init script its name, `filebeat`. */
+  name: string;
+  manager: 'systemd' | 'sysv';
+  /** `core`, unescaped. */
+  instance?: string;
+  /** Its other names (`Alias=` links), sorted. */
+  aliases: string[];
+  shouldRun: boolean;
+  /** `unclear`: files do not tell whether it starts; a gap says why. */
+  why: 'enabled' | 'disabled' | 'static' | 'masked' | 'condition' | 'unclear';
+  /** With `condition`: the setting that does not hold, `ConditionHost=`. */
+  condition?: string;
+  /** Units that pull it in, sorted. */
+  wantedBy: string[];
+  fragment: string;
+  dropIns: string[];
+  /** `RootDirectory=` */
+  rootDirectory?: string;
+  ownNetwork: boolean;
+  /** Paths at which it sees other files than the host. */
+  hidden: HiddenPath[];
+  /** The user who must be allowed to read its files; absent: unknown. */
+  runsAs?: ServiceUser;
+  /** Why it could not start with its present files: clauses for people. */
+  failures: string[];
+  gaps: Gap[];
+}
+
+/** What reading one unit needs of the whole search, and what it adds to it. */
+export interface Search extends UnitFiles {
+  boot: Boot;
+  processNames: readonly string[];
+  facts: SpecifierFacts;
+  managerEnv: Environment;
+  /** Units that write files during the boot. */
+  writers: Writer[];
+  /** Unit → the unit whose commands ask systemd to start it. */
+  requested: Map<string, string>;
+  /** Units that start a Filebeat in an unclear way. */
+  gaps: Gap[];
+}
+
+/** Returns nothing where the unit does not exist or starts no Filebeat. */
+export function readUnit(full: string, search: Search): FilebeatUnit[] {
+  const { files, index, boot } = search;
+  const name = parseServiceName(full)!;
+  const found = locate(full, search);
+  if (found === undefined) return [];
+  const aliases = [...search.aliases].filter(([, of]) => of === full).map(([alias]) => alias);
+  const dropIns = findDropIns(files, index, [name, ...aliases.flatMap((alias) => parseServiceName(alias) ?? [])]);
+  const read = readAssignments(files, [found.fragment, ...dropIns.paths]);
+  if (read.assignments.length === 0 && read.gaps.length === 0) return [];
+  // `sysv.ts` reads the init scripts that systemd-sysv-generator made units of.
+  if (lastSetting(read.assignments, 'Unit', 'SourcePath')?.value.includes('/init.d/')) return [];
+  const facts = { ...search.facts, name, fragment: found.fragment };
+  const settings = settingsOf(read.assignments, [...dropIns.gaps, ...read.gaps], facts);
+  const service = readService(files, settings, { unit: full, managerEnv: search.managerEnv });
+  const followed = startsOf(full, service, files, search);
+  const isStarted = boot.started.has(full);
+  if (isStarted) for (const one of followed.asked) search.requested.set(one, full);
+  if (followed.starts.length === 0 && followed.unclear.length === 0) return [];
+
+  const unclear = (detail: string, subject = full) =>
+    search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
+  const isEnabled = !found.masked && isStarted;
+  const trigger = isStarted || found.masked ? undefined : boot.triggered.get(full)?.[0];
+  if (trigger !== undefined) unclear(trigger.how);
+  const isInstallable = read.assignments.some(({ section }) => section === 'Install');
+  const { why, failures, condition }: StartOnBoot = isEnabled
+    ? startOnBoot(settings, service, files, facts, unclear)
+    : { why: found.masked ? 'masked' : isInstallable ? 'disabled' : 'static', failures: [] };
+  if (isEnabled && why !== 'condition') {
+    for (const one of followed.unclear) unclear(one.why, one.subject);
+    for (const { uncertain } of followed.starts)
+      if (uncertain.length > 0) unclear(`how it starts a Filebeat is not clear: ${uncertain.join('; ')}`);
+  }
+  const wanting = wantedBy([full, ...aliases], search);
+  return followed.starts
+    .filter(({ uncertain }) => uncertain.length === 0)
+    .map(
+      (start, at): FilebeatUnit => ({
+        name: full,
+        manager: 'systemd',
+        ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
+        aliases: aliases.sort(),
+        ...start,
+        index: at,
+        ...(service.rootDirectory === undefined ? {} : { rootDirectory: service.rootDirectory }),
+        ownNetwork: start.network === 'own',
+        shouldRun: why === 'enabled',
+        why,
+        ...(condition === undefined ? {} : { condition }),
+        wantedBy: wanting,
+        fragment: found.fragment,
+        dropIns: dropIns.paths,
+        hidden: [...service.hidden, ...followed.written],
+        // A launcher may change the user.
+        ...(service.runsAs?.uid === start.user.uid && service.runsAs ? { runsAs: service.runsAs } : {}),
+        failures: [...service.failures, ...followed.failures, ...failures],
+        gaps: settings.gaps,
+      }),
+    );
+}
+
+interface StartOnBoot extends Pick<FilebeatUnit, 'why' | 'failures'> {
+  /** The condition that does not hold. */
+  condition?: string;
+}
+
+/** Whether a unit that the boot reaches starts, by its conditions and asserts. */
+function startOnBoot(
+  settings: UnitSettings,
+  service: Service,
+  files: FileView,
+  facts: SpecifierFacts,
+  unclear: (detail: string) => void,
+): StartOnBoot {
+  const condition = judgeConditions('Condition', settings, files, facts);
+  const assertion = judgeConditions('Assert', settings, files, facts);
+  const fails = `its ${assertion.key} does not hold, an assert that fails the start`;
+  const failures = assertion.holds === false ? [fails] : [];
+  if (condition.holds === false)
+    return { why: 'condition', failures, ...(condition.key === undefined ? {} : { condition: condition.key }) };
+  const undecided = [condition, assertion].find(({ holds }) => holds === undefined)?.key;
+  if (undecided === undefined && !service.hasConditionCommand) return { why: 'enabled', failures };
+  const reason = undecided === undefined ? 'its ExecCondition= is a command' : `${undecided} cannot be told from files`;
+  unclear(`whether it starts is decided as it runs: ${reason}`);
+  return { why: 'unclear', failures };
+}
+
+/** Units that pull it in, including those that nothing starts. */
+function wantedBy(names: readonly string[], { boot, index }: Search): string[] {
+  const owners = names.flatMap((name) => boot.started.get(name) ?? []).filter((owner) => owner !== 'boot');
+  for (const [owner, links] of index.links) if (names.some((name) => links.has(name))) owners.push(owner);
+  return [...new Set(owners)].sort();
+}
