@@ -1,7 +1,8 @@
 // The test command: format and lint, types, unit and live tests, then the conformance run. Arguments narrow the test files.
+// With --unit: only the tests that start no program and open no socket, without lint and conformance; under a minute.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('..', import.meta.url));
@@ -15,8 +16,10 @@ function step(title, command, args) {
 }
 
 step('install and compile what is missing', process.execPath, ['scripts/ready.mjs']);
-step('format and lint', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings']);
-const wanted = process.argv.slice(2);
+const isUnitRun = process.argv.includes('--unit');
+if (!isUnitRun)
+  step('format and lint', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings']);
+const wanted = process.argv.slice(2).filter((word) => word !== '--unit');
 const files = readdirSync(join(top, 'dist', 'test'))
   .filter((name) => name.endsWith('.test.js') && (wanted.length === 0 || wanted.some((w) => name.includes(w))))
   .sort()
@@ -31,10 +34,30 @@ const reporters = ['tap', './scripts/skipped.mjs'].flatMap((name) => [
   `--test-reporter=${name}`,
   '--test-reporter-destination=stdout',
 ]);
+/** A test whose imports below test/ reach one of these runs programs, listens or measures. */
+const impure = /^node:(?:child_process|cluster|dgram|http|https|inspector|net|tls|worker_threads)$/;
+const pure = new Map();
+function isPure(file) {
+  if (pure.has(file)) return pure.get(file);
+  pure.set(file, true);
+  const text = readFileSync(join(top, file), 'utf8');
+  const found = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name]) => name);
+  const inside = found.map((name) => join(dirname(file), name)).filter((name) => /^dist\/test\/.*\.js$/.test(name));
+  pure.set(file, !found.some((name) => impure.test(name)) && inside.every(isPure));
+  return pure.get(file);
+}
 const run = (title, concurrency, some) => {
   if (some.length > 0)
     step(title, process.execPath, ['--test', ...bound, ...reporters, `--test-concurrency=${concurrency}`, ...some]);
 };
+if (isUnitRun) {
+  run(
+    'unit tests',
+    2,
+    files.filter((file) => !alone.test(file) && isPure(file)),
+  );
+  process.exit();
+}
 run(
   'tests',
   2,
