@@ -27,6 +27,11 @@ export function attachRemembered<C extends Candidate>(remembered: readonly C[], 
         (c.origin === 'systemd' && runsIn(one, c)) ||
         (c.declaredName === one.remembered!.name && one.remembered!.origins.includes('declared')),
     ),
+    // Its main file lies elsewhere now, and a link leads there from where it is asked for.
+    some(
+      (c, one) =>
+        c.config === one.config && c.config.startsWith('/') && isSame({ ...c, mainFiles: one.mainFiles }, one),
+    ),
     some(isSameComponent),
     // A network namespace made anew (its inode is another one) under the same files and data.
     some(
