@@ -37,10 +37,19 @@ export interface Trial {
     program?: string;
     group?: string;
   }): number;
-  kill(pid: number): void;
+  kill(...pids: number[]): void;
   /** The exporter anew, with an empty memory unless told otherwise. */
-  exporter(options?: { keep?: boolean; settings?: string; flags?: string }): void;
+  exporter(options?: ExporterSetup): void;
   end(): Promise<void>;
+}
+
+/** `through`: words in front of it. `group`: its control group, which it is put into. */
+export interface ExporterSetup {
+  keep?: boolean;
+  settings?: string;
+  flags?: string;
+  through?: string;
+  group?: string;
 }
 
 /** What root's own one is started with: main file, data, home. */
@@ -59,6 +68,7 @@ const config = `filebeat.inputs:
 - {type: tcp, host: "127.0.0.1:9002"}
 output.console: {enabled: true}
 `;
+const enterGroup = (group: string) => `mkdir -p ${group}; echo 0 >${group}/cgroup.procs;`;
 const caps = '-all,+sys_ptrace,+dac_read_search';
 
 export async function openTrial(): Promise<Trial> {
@@ -91,16 +101,16 @@ export async function openTrial(): Promise<Trial> {
     const [name = '', ...rest] = argv;
     const words = rest.map((word) => `'${word}'`).join(' ');
     const who = uid === 0 ? '' : `setpriv --reuid ${uid} --regid ${uid} --clear-groups`;
-    const enter = group === undefined ? '' : `mkdir -p ${group}; echo 0 >${group}/cgroup.procs;`;
+    const enter = group === undefined ? '' : enterGroup(group);
     const script = `${enter} exec ${before} ${who} bash -c 'exec -a ${name} ${file} ${words.replaceAll("'", '"')}'`;
     return Number(machine.sh(`(${script}) <${input} >/dev/null 2>&1 & echo $!`));
   };
-  const exporter: Trial['exporter'] = ({ keep = false, settings = '', flags = '' } = {}) => {
+  const exporter: Trial['exporter'] = ({ keep = false, settings = '', flags = '', through = '', group } = {}) => {
     if (served > 0) machine.try(`kill ${served}; while kill -0 ${served} 2>/dev/null; do sleep 0.05; done`);
     if (!keep) machine.sh('rm -f /var/lib/exporter/*');
     machine.write('/srv/settings.yml', settings);
     served = Number(
-      machine.sh(`(exec setpriv --reuid ${EXPORTER} --regid ${EXPORTER} --clear-groups --inh-caps=${caps} --ambient-caps=${caps} \\
+      machine.sh(`(${group === undefined ? '' : enterGroup(group)} exec ${through} setpriv --reuid ${EXPORTER} --regid ${EXPORTER} --clear-groups --inh-caps=${caps} --ambient-caps=${caps} \\
         --bounding-set=${caps} node /opt/exporter.mjs serve --web.listen-address=127.0.0.1:9117 --scan.freshness=0s \\
         --scan.grace=0s --config.file=/srv/settings.yml --state.file=/var/lib/exporter/state.json ${flags}) >/srv/log 2>&1 & echo $!`),
     );
@@ -121,9 +131,11 @@ export async function openTrial(): Promise<Trial> {
         .map(({ labels, value }) => ` ${labels.get('protocol')}/${labels.get('port')}=${value}`);
       return `up=${up.value}${ports.join('')} ${codesOf(told, name).join(',')}`.trim();
     },
-    kill(pid) {
+    kill(...pids) {
+      if (pids.length === 0) return;
       machine.sh(
-        `kill -9 ${pid} || true; while [ -e /proc/${pid} ] && ! grep -q '^State:.Z' /proc/${pid}/status; do sleep 0.02; done`,
+        `kill -9 ${pids.join(' ')} 2>/dev/null || true
+        for pid in ${pids.join(' ')}; do while [ -e /proc/$pid ] && ! grep -q '^State:.Z' /proc/$pid/status; do sleep 0.02; done; done`,
       );
     },
     async end() {
