@@ -7,6 +7,7 @@ import type { OutputSituation } from '../src/model/model.js';
 import { readLogLine } from '../src/self-report/log-line.js';
 import { readEntries, readFigures } from '../src/self-report/pipeline-figures.js';
 import { type Look, situationBetween } from '../src/self-report/situation.js';
+import { addLook, emptyTrack, figuresOf } from '../src/self-report/track.js';
 import { needs } from './support/needs.js';
 
 const folder = '../shared/filebeat/self-report';
@@ -80,6 +81,27 @@ describe('recordings of real Filebeats', () => {
           }
         for (const one of must) assert.ok(found.has(one), `never ${one}`);
         assert.equal(lost > 0, loses === true);
+      });
+
+    for (const name of series)
+      it(`${release} ${name}: looked at every 5, 15, 60 and 120 s from any moment on, nothing wrong is told`, () => {
+        const { may, must } = situations[name.slice('series-'.length, -'.ndjson'.length)]!;
+        const looks = looksOf(release, name);
+        const told = new Set<OutputSituation>();
+        for (const apart of [5, 15, 60, 120])
+          for (let first = 0; first < looks.length; first++) {
+            let track = emptyTrack;
+            for (const look of looks.slice(first)) {
+              const before = track.looks.at(-1);
+              if (before !== undefined && look.at - before.at < apart) continue;
+              track = addLook(track, look, leaks(release));
+              const { output } = figuresOf(track, true, leaks(release));
+              if (output === 'unknown') continue;
+              assert.ok(may.includes(output), `${output} at ${look.at} s, every ${apart} s`);
+              told.add(output);
+            }
+          }
+        for (const one of must) assert.ok(told.has(one), `never ${one}`);
       });
 
     it(`${release}: every metrics line is read, and error files hold the class they are named after`, () => {

@@ -4,7 +4,7 @@ import type { OutputSituation } from '../src/model/model.js';
 import { readFigures } from '../src/self-report/pipeline-figures.js';
 import { type Arrivals, noteLook, silenceOf } from '../src/self-report/silence.js';
 import { type Look, situationBetween } from '../src/self-report/situation.js';
-import { addLook, emptyTrack, lostRecently, type Track } from '../src/self-report/track.js';
+import { addLook, emptyTrack, figuresOf, lostRecently, type Track } from '../src/self-report/track.js';
 import { metricsOf, type Period } from './support/filebeat-log.js';
 
 const look = (at: number, period: Period): Look => ({ at, figures: readFigures(metricsOf(period))! });
@@ -102,6 +102,23 @@ describe('a run of looks', () => {
       return look(at, { in: arrived, acked, tried: acked, active: arrived - acked });
     });
     assert.ok(outputs(looks).every((kind) => kind === undefined));
+  });
+
+  it('a slow output stays slow while a bulk that it took leaves room in the queue, and not once that has room for good', () => {
+    let track = emptyTrack;
+    const seen: (string | undefined)[] = [];
+    for (let n = 0; n < 12; n++) {
+      const active = n === 4 || n > 7 ? 1600 : 3201;
+      track = addLook(track, look(n * 30, { in: 9000 + n * 10, acked: 100 + n * 10, active }), false);
+      seen.push(figuresOf(track, true, false).output);
+    }
+    assert.deepEqual(seen.slice(2), [...Array(7).fill('slow'), 'flowing', 'flowing', 'flowing']);
+  });
+
+  it('events lost are told at looks that are further apart than five minutes', () => {
+    const at = (seconds: number, dropped: number) => look(seconds, { in: seconds, dropped, active: 0 });
+    const track = [at(0, 0), at(301, 0), at(602, 7)].reduce((t, one) => addLook(t, one, false), emptyTrack);
+    assert.equal(lostRecently(track), 7);
   });
 
   it('events lost count for five minutes', () => {

@@ -50,9 +50,13 @@ function confirmed({ acked, duplicate, deadLetter }: Figures): number {
   return acked + duplicate + deadLetter;
 }
 
-/** "Can't tell" ends nothing that was found before; only what moves does. */
-function runAfter(before: Track['run'], { output }: Situation, since: number): Track['run'] {
+/**
+ * "Can't tell" ends nothing that was found before; only what moves does. A slow output takes a bulk now and then, and the queue
+ * has room for a moment: it is slow until the queue was full at neither of two looks.
+ */
+function runAfter(before: Track['run'], { output, wasFull }: Situation, since: number): Track['run'] {
   if (output === 'unknown') return before;
+  if (output === 'flowing' && wasFull && before?.kind === 'slow') return before;
   const kind = failing.includes(output) ? 'failing' : output === 'slow' ? 'slow' : undefined;
   if (kind === undefined) return undefined;
   if (before?.kind !== kind) return { kind, output, since, looks: 1 };
@@ -141,9 +145,10 @@ export function figuresOf(
   const rates = ratesOf(track);
   const lost = lostRecently(track);
   const isFailing = run?.kind === 'failing';
+  // What was found stands until it is seen to end: see `runAfter`.
+  const stands = run !== undefined && situation?.output === (isFailing ? 'unknown' : 'flowing');
   return {
-    // What was found failing stands until something moves again.
-    output: isFailing && situation?.output === 'unknown' ? run.output : (situation?.output ?? 'unknown'),
+    output: stands ? run.output : (situation?.output ?? 'unknown'),
     ...(run !== undefined && (isFailing || run.looks > 1) ? { outputForSeconds: at - run.since } : {}),
     active: figures.active,
     ...(figures.queueMax ? { queueMax: figures.queueMax } : {}),
