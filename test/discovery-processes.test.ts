@@ -3,13 +3,8 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import {
-  createProcessScanner,
-  isFilebeat,
-  ROTATION_MS,
-  type RunningFilebeat,
-  YOUNG_MS,
-} from '../src/discovery/processes/processes.js';
+import { ROTATION_MS, YOUNG_MS } from '../src/discovery/processes/look-queue.js';
+import { createProcessScanner, isFilebeat, type RunningFilebeat } from '../src/discovery/processes/processes.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { openFileView } from '../src/proc/root-files.js';
 import { createLooker } from './support/live.js';

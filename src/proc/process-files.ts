@@ -14,6 +14,8 @@ export interface ProcessStat {
   parent: number;
   /** True for threads of the kernel itself (PF_KTHREAD): they have no program and never get one. */
   kernelThread: boolean;
+  /** A thread of another process: `/proc/<tid>` opens, though it is not listed. `thread_group_leader` of the kernel asks the same. */
+  isThread: boolean;
   /** It ends or is a zombie: its descriptors and its root go before `state` tells, so PF_EXITING is asked too. */
   exiting: boolean;
   /** Clock ticks in user and kernel mode. */
@@ -49,6 +51,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     state: fields[0]!,
     parent: field(4),
     kernelThread: (field(9) & PF_KTHREAD) !== 0,
+    isThread: field(38) === -1,
     exiting: (field(9) & PF_EXITING) !== 0 || fields[0] === 'Z' || fields[0] === 'X',
     cpuTicks: field(14) + field(15) || 0,
     startTicks,
@@ -151,6 +154,18 @@ export function parseExecutable(target: string): { path: string; deleted: boolea
   return target.endsWith(mark)
     ? { path: target.slice(0, -mark.length), deleted: true }
     : { path: target, deleted: false };
+}
+
+/** `processes 248731` of `/proc/stat`: tasks made since boot, threads too, in all pid namespaces. */
+export function parseForks(text: string): number | undefined {
+  const match = /^processes (\d+)$/m.exec(text);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** `0.42 0.31 0.20 3/1234 32569` of `/proc/loadavg`: tasks that exist, and the pid given out last. */
+export function parseLoad(text: string): { tasks: number; lastPid: number } | undefined {
+  const match = /^\S+ \S+ \S+ \d+\/(\d+) (\d+)$/.exec(text.trim());
+  return match ? { tasks: Number(match[1]), lastPid: Number(match[2]) } : undefined;
 }
 
 /** `btime 1763856012` of `/proc/stat`: seconds since the epoch. */

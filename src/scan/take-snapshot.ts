@@ -8,7 +8,7 @@ import { type Merged, mergeCandidates } from '../discovery/instances/instances.j
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
 import { isUnitStarted } from '../discovery/systemd/unit-host.js';
 import { isCollector } from '../filebeat/config/command.js';
-import type { Fault, Gap, Instance, Prediction, Snapshot } from '../model/model.js';
+import type { Fault, Gap, Instance, Prediction, Snapshot, Socket } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
 import { readHostFacts } from '../proc/kernel.js';
@@ -231,6 +231,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const wanted = wantedOf(instances, statics, { netns: scan.hostNetns, ipv6: host.ipv6 }, now);
     const holders = scan.filebeats.map(({ process }) => process);
     const look = await sockets.look(holders, wanted, scan.hostNetns);
+    scanner.suspect(strangersAmong(look.sockets, holders));
     gaps.push(...look.gaps, ...sources.memory.gaps());
 
     const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
@@ -307,6 +308,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   }
 
   return { take, state: () => state, replace: (next) => (state = next), startOf: (id) => starts.get(id) };
+}
+
+/** Pids of those who hold an expected socket and are no Filebeat that is known. */
+function strangersAmong(sockets: readonly Socket[], holders: readonly { pid: number }[]): Set<number> {
+  const own = new Set(holders.map(({ pid }) => pid));
+  return new Set(sockets.flatMap(({ owners }) => owners.flatMap(({ pid }) => (own.has(pid) ? [] : [pid]))));
 }
 
 /** Whose a gap is: that of an instance is its owner's. */

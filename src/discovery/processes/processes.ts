@@ -1,14 +1,10 @@
 /**
- * Which Filebeats run: lists `/proc` (thread-group leaders only are listed there) and tells Filebeats from
- * bystanders by program and command line.
- *
- * What is promised, with `t` the time a scan starts:
- * - A process that was not there in the scan before is looked at.
- * - For YOUNG after it was first seen a process is looked at on every scan, so the usual fork + exec is never missed.
- * - An older bystander is looked at again at least every ROTATION (one `readlink` of its `exe`), the work spread
- *   evenly over time: a late `exec` of Filebeat, or a pid that died and was given away again between two scans, is
- *   found at the first scan that starts ROTATION later, at the latest.
- * - A Filebeat found before is verified on every scan by pid, start time and the stack that its last `exec` chose.
+ * Which Filebeats run, told from bystanders by program and command line. What is promised:
+ * - A process that was not there in the scan before is looked at (`process-list.ts` says how it is noticed).
+ * - Until it was looked at once YOUNG_MS after it was first seen it is looked at in every scan, so the usual fork + exec
+ *   is never missed.
+ * - Later it is looked at again (one `readlink` of its `exe`), for a late exec: `look-queue.ts` says how often.
+ * - A Filebeat found before is verified in every scan by pid, start time and the stack that its last `exec` chose.
  */
 import { posix } from 'node:path';
 import { isCollector } from '../../filebeat/config/command.js';
@@ -20,7 +16,9 @@ import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable, parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
+import { type Bystander, createLookQueue } from './look-queue.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
+import { createProcessList } from './process-list.js';
 
 export type { RunningFilebeat } from './process-facts.js';
 
@@ -54,68 +52,40 @@ export interface ProcessScan {
   hidden: boolean;
   /** Processes that a read hangs at, so that nobody can say what they are. */
   untold: Untold[];
-  /** Processes listed, and how many of them were looked at. */
+  /** Processes that are known of, and how many were looked at. */
   listed: number;
   examined: number;
 }
 
 export interface ProcessScanner {
   scan(): ProcessScan;
+  /** Processes that the next scans have to look at, whatever they were. */
+  suspect(pids: Iterable<number>): void;
 }
-
-export const YOUNG_MS = 10_000;
-export const ROTATION_MS = 60_000;
 
 /** Gaps about processes that bear the name of a Filebeat. */
 const mostNamesakes = 20;
 
 const USUAL_NAMES = ['filebeat', 'filebeat-oss'];
 
-interface Bystander {
-  /** `exe`'s target, or the beginning of `cmdline` where that cannot be read; undefined: neither could. */
-  trait: string | undefined;
-  byLink: boolean;
-  /** Neither its `exe` nor its `cmdline` may be read. */
-  denied: boolean;
-  firstSeen: number;
-  lookedAt: number;
-  /** Number of the last scan that listed it. */
-  scan: number;
-}
-
 export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions = {}): ProcessScanner {
   const now = options.now ?? steadyMs;
   const bootClock = options.bootClock ?? createBootClock(procfs);
   const names = [...USUAL_NAMES, ...(options.processNames ?? [])];
   const reader = createFactReader(procfs, options.rootfs ?? '/', bootClock, names);
+  const list = createProcessList(procfs, now, limits.processes);
   const known = new Map<number, Facts>();
-  /** In the order in which they were last looked at: those who wait longest come first. */
-  const bystanders = new Map<number, Bystander>();
+  const queue = createLookQueue();
   /** Bystanders that bear the name of a Filebeat without being known as one → that name. */
   const namesakes = new Map<number, string>();
   let number = 0;
-  let lastScan: number | undefined;
-  let anyDenied = false;
 
   function scan(): ProcessScan {
     const started = now();
     const boot = bootClock.read();
-    const listing = procfs.list('.');
-    if (!listing.ok)
-      return {
-        filebeats: [],
-        gaps: [{ ...listing.gap, subject: '/proc' }],
-        usable: false,
-        hidden: true,
-        untold: [],
-        listed: 0,
-        examined: 0,
-      };
     number++;
     const filebeats: RunningFilebeat[] = [];
     const found: Facts[] = [];
-    const all = listing.value.filter(isPid).map(Number);
-    const pids = all.length > limits.processes ? pidsWithin(procfs, all, known) : all;
     let examined = 0;
 
     const tellFilebeat = (pid: number): boolean => {
@@ -132,7 +102,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
         return false;
       }
       known.set(pid, facts);
-      bystanders.delete(pid);
+      queue.delete(pid);
       found.push(facts);
       filebeats.push(reader.tell(facts, stat));
       return true;
@@ -142,43 +112,39 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       examined++;
       const seen = glance(procfs, pid, before?.byLink ?? true, before?.trait);
       if (seen.candidate && tellFilebeat(pid)) return;
-      anyDenied ||= seen.denied;
       if (seen.namesake !== undefined) namesakes.set(pid, seen.namesake);
       else if (!seen.same) namesakes.delete(pid);
-      bystanders.delete(pid);
-      bystanders.set(pid, {
-        trait: seen.trait,
-        byLink: seen.byLink,
-        denied: seen.denied,
-        firstSeen: before?.firstSeen ?? started,
-        lookedAt: started,
-        scan: number,
-      });
+      const { trait, byLink, denied, gone } = seen;
+      if (gone) queue.delete(pid);
+      else {
+        const firstSeen = before?.firstSeen ?? started;
+        queue.add(pid, { trait, byLink, denied, firstSeen, scan: number }, started, () => isKernels(pid));
+      }
     };
 
+    const watched = [...known.keys()];
+    const verified = watched.filter(tellFilebeat);
+    examined += watched.length;
+    // After one has ended the next one may be there already, and nothing about that is left to counters.
+    const whole = verified.length < watched.length || queue.denied > 0;
+    const arrivals = list.next(whole, (pid) => known.has(pid) || queue.get(pid) !== undefined);
+    if ('reason' in arrivals)
+      return { filebeats: [], gaps: [arrivals], usable: false, hidden: true, untold: [], listed: 0, examined };
+    const pids = arrivals.pids.length > limits.processes ? pidsWithin(procfs, arrivals.pids, known) : arrivals.pids;
+    if (arrivals.whole) queue.keepOnly(new Set(pids));
+    const isTold = new Set(verified);
     for (const pid of pids) {
-      if (known.has(pid)) {
-        examined++;
-        if (tellFilebeat(pid)) continue;
-      }
-      const before = bystanders.get(pid);
-      if (before === undefined || before.scan !== number - 1) look(pid, undefined);
-      else if (started - before.firstSeen < YOUNG_MS) look(pid, before);
-      else before.scan = number;
+      if (isTold.has(pid)) continue;
+      if (arrivals.whole ? queue.get(pid) === undefined || arrivals.isNew(pid) : isLeader(pid)) look(pid, undefined);
     }
-    rotate();
-    if (known.size > filebeats.length) {
-      const alive = new Set(pids);
-      for (const pid of known.keys()) if (!alive.has(pid)) known.delete(pid);
-    }
-    lastScan = started;
+    for (const [pid, one] of queue.due(number, started, arrivals.counted)) look(pid, one);
 
-    const hidden = hiddenFrom(pids);
-    if (pids.length < all.length)
+    const hidden = hiddenFrom();
+    if (pids.length < arrivals.pids.length)
       hidden.push({
         reason: 'limit',
         subject: '/proc',
-        detail: `${all.length} processes; ${pids.length} are looked at`,
+        detail: `${arrivals.pids.length} processes; ${pids.length} are looked at`,
       });
     const hostNetns = reader.hostNetns();
     const copies = forkedCopies(found);
@@ -189,34 +155,21 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       ...(hostNetns !== undefined && { hostNetns }),
       gaps: [
         ...hidden,
-        ...namesakeGaps(pids),
+        ...namesakeGaps(),
         ...boot.gaps,
         ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps)),
       ],
       usable: true,
       hidden: hidden.length > 0,
-      untold: untoldAmong(pids),
-      listed: pids.length,
+      untold: untold(),
+      listed: queue.size + known.size,
       examined,
     };
 
-    function rotate() {
-      const share = lastScan === undefined ? 0 : (started - lastScan) / ROTATION_MS;
-      let budget = Math.ceil(bystanders.size * Math.min(1, share));
-      for (const [pid, bystander] of bystanders) {
-        if (bystander.lookedAt === started) break;
-        if (bystander.scan !== number) bystanders.delete(pid);
-        else if (budget-- > 0 || started - bystander.lookedAt >= ROTATION_MS) look(pid, bystander);
-        else break;
-      }
-      // Whoever is gone waits in the middle of the queue until there are many.
-      if (bystanders.size > pids.length + 256)
-        for (const [pid, bystander] of bystanders) if (bystander.scan !== number) bystanders.delete(pid);
-    }
-
     function glance(fs: ProcFs, pid: number, byLink: boolean, trait: string | undefined) {
       const exe = byLink ? fs.link(`${pid}/exe`) : undefined;
-      if (exe?.ok && exe.value === trait) return { candidate: false, same: true, trait, byLink: true, denied: false };
+      if (exe?.ok && exe.value === trait)
+        return { candidate: false, same: true, gone: false, trait, byLink: true, denied: false };
       const cmdline = fs.piece(`${pid}/cmdline`);
       // Zombies and kernel threads have neither; whom we may not look at at all stays untold.
       const argv = cmdline.ok ? parseCmdline(cmdline.value.slice(0, 4096)) : [];
@@ -227,6 +180,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       return {
         candidate,
         same: false,
+        gone: !exe?.ok && !cmdline.ok && cmdline.gap.reason === 'vanished',
         ...(namesake === undefined ? {} : { namesake: posix.basename(namesake) }),
         trait: exe?.ok ? exe.value : beginning,
         byLink: exe?.ok ?? false,
@@ -236,12 +190,10 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   }
 
   /** Whose command line hangs may be the Filebeat that it was, or that of its unit: of others it says nothing. */
-  function untoldAmong(pids: readonly number[]): Untold[] {
-    if (allLeftAlone().length === 0) return [];
-    const listed = new Set(pids);
+  function untold(): Untold[] {
     const stuck = allLeftAlone().flatMap(({ path }) => {
       const pid = path.startsWith(`${procfs.root}/`) ? Number.parseInt(path.slice(procfs.root.length + 1), 10) : 0;
-      return listed.has(pid) && !known.has(pid) ? [pid] : [];
+      return pid > 0 && !known.has(pid) ? [pid] : [];
     });
     return [...new Set(stuck)].flatMap((pid) => {
       const text = procfs.piece(`${pid}/stat`);
@@ -253,31 +205,49 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   }
 
   /** Whether they are Filebeats nobody can tell, and silence about them would be a blind spot. */
-  function namesakeGaps(pids: readonly number[]): Gap[] {
-    if (namesakes.size === 0) return [];
-    const listed = new Set(pids);
-    for (const pid of namesakes.keys()) if (!listed.has(pid) || known.has(pid)) namesakes.delete(pid);
-    return [...namesakes].slice(0, mostNamesakes).map(([pid, name]) => ({
-      reason: 'unclear' as const,
-      subject: `process ${pid} (${name.slice(0, 64)})`,
-      detail:
-        'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
-    }));
+  function namesakeGaps(): Gap[] {
+    const gaps: Gap[] = [];
+    for (const [pid, name] of namesakes) {
+      if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
+      else
+        gaps.push({
+          reason: 'unclear',
+          subject: `process ${pid} (${name.slice(0, 64)})`,
+          detail:
+            'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
+        });
+      if (gaps.length >= mostNamesakes) break;
+    }
+    return gaps;
   }
 
   /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */
-  function hiddenFrom(pids: number[]): Gap[] {
-    let untold = 0;
-    if (anyDenied)
-      for (const bystander of bystanders.values()) if (bystander.denied && bystander.scan === number) untold++;
-    if (untold > 0)
-      return [{ reason: 'denied', subject: '/proc', detail: `${untold} processes could not be looked at` }];
-    if (procfs.real && !pids.includes(1))
+  function hiddenFrom(): Gap[] {
+    if (queue.denied > 0)
+      return [{ reason: 'denied', subject: '/proc', detail: `${queue.denied} processes could not be looked at` }];
+    if (procfs.real && !procfs.hasProcess(1))
       return [{ reason: 'denied', subject: '/proc', detail: 'processes of other users are hidden' }];
     return [];
   }
 
-  return { scan };
+  function statOf(pid: number) {
+    const text = procfs.piece(`${pid}/stat`);
+    return text.ok ? parseStat(text.value) : undefined;
+  }
+
+  function isLeader(pid: number): boolean {
+    const stat = statOf(pid);
+    return stat !== undefined && !stat.isThread;
+  }
+
+  const isKernels = (pid: number) => statOf(pid)?.kernelThread === true;
+
+  /** Sockets tell more than names: who holds what a Filebeat ought to hold may have become one. */
+  function suspect(pids: Iterable<number>): void {
+    for (const pid of pids) queue.hurry(pid, now());
+  }
+
+  return { scan, suspect };
 }
 
 /**
@@ -325,9 +295,4 @@ function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Fa
     (pid) => accounts.get(pid)!,
   );
   return all.filter((pid) => kept.has(pid)).sort((a, b) => a - b);
-}
-
-function isPid(name: string): boolean {
-  const first = name.charCodeAt(0);
-  return first >= 49 && first <= 57;
 }
