@@ -6,7 +6,7 @@
  */
 import { basename } from 'node:path';
 import { containerEngines, supervisors } from '../launch/bystanders.js';
-import { launchers } from '../launch/launcher-table.js';
+import { launchers } from '../launch/launchers/launcher-table.js';
 
 export const YOUNG_MS = 10_000;
 /** Within so long each one is looked at, as far as the numbers below allow. */
