@@ -136,7 +136,7 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   { why: '/proc knows of Filebeat what a view of files is', who: /^proc\//, not: /^filebeat\/(?!files\/file-view)/ },
   {
     why: 'nothing is sent but what self-report asks, and nothing listens but the web server',
-    who: /^(?!self-report\/endpoint-client|web\/|exporter\/server)/,
+    who: /^(?!self-report\/endpoint-client|web\/|exporter\/(?:server|answers))/,
     not: /^node:(http|https|http2|tls|dgram)$/,
   },
   { why: 'nothing is forked', who: /./, not: /^node:(child_process|cluster)$/ },
@@ -146,10 +146,10 @@ const onlyImporter: Record<string, RegExp> = {
   'prom-client': /^exporter\/metrics\/metrics/,
   systeminformation: /^discovery\/host-details\.ts$/,
   'js-yaml': /^filebeat\/yaml\//,
-  express: /^exporter\/server\.ts$/,
+  express: /^exporter\/routes\.ts$/,
   bcryptjs: /^web\/bcrypt-worker\.ts$/,
   hono: /^exporter\/page\//,
-  compression: /^exporter\/server\.ts$/,
+  compression: /^exporter\/routes\.ts$/,
 };
 
 describe('layers', () => {

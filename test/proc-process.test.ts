@@ -26,6 +26,7 @@ describe('stat', () => {
       parent: 1,
       kernelThread: false,
       exiting: false,
+      isThread: false,
       cpuTicks: 300,
       startTicks: 123456,
       residentPages: 2048,

@@ -349,3 +349,33 @@ test('pages answer for hostile names and never write them raw', async () => {
     assert.doesNotMatch(String(res.body), /<script>alert/);
   }
 });
+
+test('a scrape is answered alike directly and by the routes, whatever encoding it names', async () => {
+  const base = await serve({ getReport: async () => shared });
+  const get = (encoding: string | undefined, method = 'GET', accept = 'text/plain') =>
+    raw(base, '/metrics', method, {
+      Accept: accept,
+      ...(encoding === undefined ? {} : { 'Accept-Encoding': encoding }),
+    });
+  const told = ({ headers }: { headers: IncomingMessage['headers'] }) =>
+    Object.fromEntries(
+      Object.entries(headers).filter(([name]) => !/^(date|content-length|transfer-encoding)$/.test(name)),
+    );
+  // The second of each is negotiated by the routes.
+  for (const accept of ['text/plain', 'application/openmetrics-text'])
+    for (const [direct, routed] of [
+      ['gzip', 'gzip;q=0.9'],
+      [undefined, 'identity;q=1'],
+    ]) {
+      const [one, other] = [await get(direct, 'GET', accept), await get(routed, 'GET', accept)];
+      assert.deepEqual(told(one), told(other));
+      assert.equal(one.status, other.status);
+      const [body, same] = [one, other].map((res) => (direct === 'gzip' ? gunzipSync(res.body) : res.body));
+      assert.deepEqual(body, same);
+      const [head, routedHead] = [await get(direct, 'HEAD', accept), await get(routed, 'HEAD', accept)];
+      assert.deepEqual(head.headers['content-length'], routedHead.headers['content-length']);
+      assert.deepEqual(told(head), told(routedHead));
+    }
+});
+
+const shared = troubled();
