@@ -77,7 +77,7 @@ describe('the reference', () => {
 
   it('page.md has every route, and none that does not exist', () => {
     const routes = [...read('docs/page.md').matchAll(/^\| `([A-Z]+) (\/\S*)` \|/gm)].map((m) => `${m[1]} ${m[2]}`);
-    const source = read('src/exporter/server.ts').replace('options.telemetryPath', "'/metrics'");
+    const source = read('src/exporter/routes.ts').replace('options.telemetryPath', "'/metrics'");
     const read200 = [...source.matchAll(/^ {2}get\('([^']+)'/gm)].map((m) => `GET ${m[1]}`);
     const others = [...source.matchAll(/ route\('([^']+)'\)\s+\.(\w+)\(/g)].map(
       (m) => `${m[2]!.toUpperCase()} ${m[1]}`,
