@@ -2,8 +2,9 @@
  * Why a process that exists makes no progress: `/proc/<pid>/stat` and `task/<tid>/stat` (states T, t and D, see proc(5)),
  * `cgroup.events` of its control group (cgroup v2) or `freezer.state` (v1), see cgroups(7).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Halt } from '../model/model.js';
+import { steadyMs } from '../runtime/clock.js';
 import { during, leftAlone } from './place.js';
 import type { ProcFs } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
@@ -14,10 +15,23 @@ export interface HaltReader {
 }
 
 const MOST_THREADS = 2000;
+/** Whether a hierarchy is mounted is asked again after so long: reading what is not there costs most. Milliseconds. */
+const MOUNTS_KEPT_MS = 60_000;
 
 /** `rootfs`: where the host's `/sys` is looked for first. */
 export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
-  const roots = [`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])];
+  const roots = [
+    ...new Set([`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])]),
+  ];
+  const mounted = new Map<string, { at: number; isThere: boolean }>();
+
+  function isMounted(path: string): boolean {
+    const known = mounted.get(path);
+    if (known !== undefined && steadyMs() - known.at < MOUNTS_KEPT_MS) return known.isThere;
+    const isThere = leftAlone('/', path) === undefined && during(path, () => existsSync(path));
+    mounted.set(path, { at: steadyMs(), isThere });
+    return isThere;
+  }
 
   /** The main thread of one that works nearly always sleeps (S): all threads are looked at only when it does not. */
   function all(pid: number, state: string): boolean {
@@ -33,7 +47,10 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   function isFrozen(pid: number): boolean {
     const text = procfs.piece(`${pid}/cgroup`);
     return (
-      text.ok && freezerFiles(text.value).some(({ file, says }) => roots.some((root) => says.test(textOf(root, file))))
+      text.ok &&
+      freezerFiles(text.value).some(({ mount, file, says }) =>
+        roots.some((root) => isMounted(`${root}${mount}`) && says.test(textOf(root, `${mount}${file}`))),
+      )
     );
   }
 
@@ -48,7 +65,7 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
 }
 
 /** `0::/system.slice/filebeat.service` and `4:freezer:/…` → what tells there whether it is frozen. Pure. */
-export function freezerFiles(cgroup: string): { file: string; says: RegExp }[] {
+export function freezerFiles(cgroup: string): { mount: string; file: string; says: RegExp }[] {
   return cgroup.split('\n').flatMap((line) => {
     const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
     // What lies outside of our own cgroup namespace cannot be found by that path.
@@ -56,10 +73,10 @@ export function freezerFiles(cgroup: string): { file: string; says: RegExp }[] {
     const folder = path === '/' ? '' : path;
     if (id === '0' && controllers === '') {
       const says = /^frozen 1$/m;
-      return ['', '/unified'].map((mount) => ({ file: `${mount}${folder}/cgroup.events`, says }));
+      return ['', '/unified'].map((mount) => ({ mount, file: `${folder}/cgroup.events`, says }));
     }
     const isFreezer = controllers?.split(',').includes('freezer');
-    return isFreezer ? [{ file: `/freezer${folder}/freezer.state`, says: /^FROZEN$/m }] : [];
+    return isFreezer ? [{ mount: '/freezer', file: `${folder}/freezer.state`, says: /^FROZEN$/m }] : [];
   });
 }
 

@@ -65,9 +65,12 @@ export function createLookQueue(): LookQueue {
     },
     get: (pid) => young.get(pid) ?? often.get(pid) ?? seldom.get(pid) ?? never.get(pid),
     add(pid, one, now, isKernels) {
+      // Mostly nothing has changed, and it goes back to the end of its queue.
+      const queue = [often, seldom].find((map) => map.get(pid)?.trait === one.trait && map.has(pid));
       remove(pid);
       if (one.denied) denied.add(pid);
       if (now - one.firstSeen < YOUNG_MS) young.set(pid, one);
+      else if (queue !== undefined) queue.set(pid, one);
       else if (one.trait !== undefined && mayBecomeAnother(one.trait)) often.set(pid, one);
       else if (!one.byLink && !one.denied && isKernels()) never.set(pid, one);
       else seldom.set(pid, one);
