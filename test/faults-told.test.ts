@@ -88,6 +88,8 @@ const cases: Record<FaultCode, Case> = {
   'script-no-process': 'refused',
   'script-no-register': 'refused',
   'not-a-list': ['refused', included('{type: udp, host: "127.0.0.1:7003"}\n')],
+  'key-twice': ['mild', `filebeat.inputs:\n${good}filebeat.inputs:\n${good}`],
+  'second-document': ['mild', `filebeat.inputs:\n${good}---\nfilebeat.inputs:\n${good}`],
   'bad-glob': ['refused', { main: 'filebeat.config.inputs: {path: "d/[.yml", reload.enabled: true}\n' }],
   'script-missing': 'refused',
   'yaml-syntax': ['refused', included('- {type: udp\n- x: [')],

@@ -57,6 +57,7 @@ function homeOf({ release, view, env, table }: Setting): ModuleHome & { reading:
     seen: [],
     gaps: [],
     clashes: [],
+    ignored: [],
   };
   return {
     home: '/h',

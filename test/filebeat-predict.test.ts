@@ -517,3 +517,33 @@ describe('TLS of a tcp input', () => {
     ['a curve that does not exist', tls(`${pair}, curve_types: [P-1]`, '9.6.0', pem), 'exits: bad-value'],
   ]);
 });
+
+describe('what stands in a file and Filebeat never sees', () => {
+  const told = (made: Made | string) =>
+    predicted(typeof made === 'string' ? { main: made } : made).faults.map(
+      ({ code, subject, at }) => `${code} ${subject ?? ''} ${at!.file.replace('/etc/fb/', '')}:${at!.line}`,
+    );
+  const list = `filebeat.inputs:\n${good}`;
+
+  test('is a list that is written twice', () => {
+    assert.deepEqual(told(`${list}${list}`), ['key-twice filebeat.inputs filebeat.yml:3']);
+    assert.deepEqual(told(`filebeat:\n  inputs: []\n  inputs:\n  ${good}`), ['key-twice inputs filebeat.yml:3']);
+  });
+  test('is a host that is written twice', () => {
+    assert.deepEqual(told('filebeat.inputs:\n- type: udp\n  host: ":1"\n  host: ":2"\n'), [
+      'key-twice host filebeat.yml:4',
+    ]);
+    const main = 'filebeat.config.inputs: {path: "d/*.yml", reload.enabled: true}\n';
+    const files = { '/etc/fb/d/a.yml': '- type: udp\n  host: ":1"\n  host: ":2"\n' };
+    assert.deepEqual(told({ main, files }), ['key-twice host d/a.yml:3']);
+  });
+  test('is a second document, unless it holds nothing', () => {
+    assert.deepEqual(told(`${list}---\n${list}`), ['second-document  filebeat.yml:4']);
+    assert.deepEqual(told(`${list}---\n# nothing\n`), []);
+    assert.deepEqual(told(`---\n${list}...\n`), []);
+  });
+  test('is no key that says nothing of a port, and none that merges bring', () => {
+    assert.deepEqual(told(`${list}output.console.enabled: false\noutput.console.enabled: true\n`), []);
+    assert.deepEqual(told(`x: &x {host: ":1"}\nfilebeat.inputs:\n- {<<: *x, type: udp, host: ":2"}\n`), []);
+  });
+});

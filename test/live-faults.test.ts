@@ -264,7 +264,8 @@ describe('a configuration', () => {
       report: await trial.scan(),
       lines: ['restart_pending one edited-after-start'],
       cause: new RegExp(`would open udp 127\\.0\\.0\\.1:${young} and would close udp 127\\.0\\.0\\.1:${old}\\.`),
-      remedy: /^restart this Filebeat \(one\) the way it was started.*: ps -o pid,ppid,user,lstart,args -p \d+$/,
+      remedy:
+        /^restart this Filebeat \(one\) the way it was started by pid \d+ \(node\), which is seen by: ps -o pid,ppid,user,lstart,args -p \d+,\d+$/,
     };
   });
 

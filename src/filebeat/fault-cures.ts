@@ -15,6 +15,8 @@ const cures: Record<string, string> = {
   'is-directory': 'Name a file.',
   'wrong-owner': 'chown it to root or to the user that runs Filebeat.',
   'writable-by-others': 'chmod go-w it.',
+  'key-twice': 'Put what stands below both into one, or take the earlier one away.',
+  'second-document': 'Put it into the first document, or into a file of its own.',
   'bad-glob': 'Close the brackets of the pattern, and end it with something else than a backslash.',
   'script-missing': 'Put the script there, or name another file.',
   'script-syntax':

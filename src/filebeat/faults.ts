@@ -20,6 +20,8 @@ const sentences = {
     'The file {subject|read here} may be written by its group or by others; Filebeat insists on chmod go-w.',
   'not-a-list':
     'A map stands where a list of entries is wanted ({subject|here}); Filebeat takes nothing of it and says nothing.',
+  'key-twice': 'The key {subject|named here} is written twice, and Filebeat takes only the later one.',
+  'second-document': 'A second YAML document begins here, and Filebeat reads only the first one.',
   'bad-glob': 'The pattern in {subject|a path} is malformed.',
   'script-missing': 'The script file of a processor does not exist.',
   'script-syntax': 'The script of a processor is not valid ECMAScript 5, which is all that Filebeat compiles.',

@@ -88,6 +88,7 @@ function predictIn(home: string, command: Command, files: FileView, options: Pre
     seen: [],
     gaps: [...release.gaps],
     clashes: [],
+    ignored: [],
   };
   const paths = { home, config: home, data: posix.join(home, 'data'), logs: posix.join(home, 'logs') };
   const empty: Prediction = {
@@ -100,7 +101,10 @@ function predictIn(home: string, command: Command, files: FileView, options: Pre
     gaps: reading.gaps,
   };
   const partial = run(command, readCommand(command.argv, version), reading, options);
-  return { prediction: { ...empty, ...partial }, clashes: reading.clashes };
+  const whole = { ...empty, ...partial };
+  // How much of it was meant, nobody can tell.
+  const faults = [...whole.faults, ...reading.ignored.map((fault) => ({ ...fault, costs: [] }))];
+  return { prediction: reading.ignored.length === 0 ? whole : { ...whole, faults }, clashes: reading.clashes };
 }
 
 /** Absolute, or not known: a bare name was looked for in a PATH. */

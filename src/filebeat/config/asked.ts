@@ -24,7 +24,7 @@ type Asked = Omit<NonNullable<Prediction['asked']>, 'files'>;
 export function askedOfFiles(main: Tree, names: string[], source: ModuleSource): NonNullable<Prediction['asked']> {
   // Its own account of files and gaps: those of the prediction stand.
   const files: ConfigFile[] = [];
-  const reading = { ...source.reading, seen: files, gaps: [], clashes: [] };
+  const reading = { ...source.reading, seen: files, gaps: [], clashes: [], ignored: [] };
   const own: ModuleSource = { ...source, reading };
   const { context } = own;
   const found = get(main, 'filebeat', context.scope);

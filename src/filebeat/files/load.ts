@@ -11,6 +11,7 @@ import { type Clash, treeFromYaml } from '../tree/build.js';
 import type { Tree, TreeRules } from '../tree/tree.js';
 import { parseYaml, type YamlResult } from '../yaml/yaml.js';
 import type { FileStat, FileView } from './file-view.js';
+import { ignoredIn } from './ignored.js';
 import { derive } from './one-look.js';
 import { costs, countNodes } from './work.js';
 
@@ -26,6 +27,8 @@ export interface Reading {
   seen: ConfigFile[];
   gaps: Gap[];
   clashes: Clash[];
+  /** What Filebeat takes no notice of, though an operator wrote it. */
+  ignored: Fault[];
 }
 
 export type Loaded =
@@ -62,6 +65,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
     if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
     return unseen({ reason: 'limit', subject: path, detail: 'too large or too deep to be read' }, path, reading);
   }
+  noteIgnored(ignoredIn(parsed.root, role, path, parsed.second), reading);
   const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
 }
@@ -87,6 +91,11 @@ export function parseOnce(
   });
   work?.spend(known.nodes * costs.node);
   return known.yaml;
+}
+
+function noteIgnored(faults: readonly Fault[], { ignored }: Reading): void {
+  for (const fault of faults)
+    if (!ignored.some(({ at }) => at?.file === fault.at?.file && at?.line === fault.at?.line)) ignored.push(fault);
 }
 
 /** Some releases read included files once at the start and then again and again: they are one entry. */

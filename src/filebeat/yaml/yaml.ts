@@ -11,8 +11,8 @@ import { maximalDepth, type RawNode, resolveNode, type YamlNode } from './yaml-n
 export type { YamlNode } from './yaml-nodes.js';
 
 export type YamlResult =
-  /** `root` is undefined for a file without a document (empty, comments only). */
-  | { ok: true; root: YamlNode | undefined }
+  /** `root` is undefined for a file without a document (empty, comments only). `second`: line of a later one that says something. */
+  | { ok: true; root: YamlNode | undefined; second?: number }
   /** `fault.at.file` is empty: the caller knows the path. Code `yaml-limit`: too much for us, not for Filebeat. */
   | { ok: false; fault: Fault };
 
@@ -25,9 +25,12 @@ export function parseYaml(
 ): YamlResult {
   try {
     if (bytes.length > maximalBytes) throw new YamlRefusal('yaml-limit', 1);
-    const text = bendDialect(decodeText(bytes), options.flowColonFatal ?? false);
+    const whole = decodeText(bytes);
+    const text = bendDialect(whole, options.flowColonFatal ?? false);
     const raw = compose(text, readEvents(text));
-    return { ok: true, root: raw && resolveNode(raw, options.anyKeys) };
+    const second = secondDocument(whole, text);
+    const root = raw && resolveNode(raw, options.anyKeys);
+    return { ok: true, root, ...(second === undefined ? {} : { second }) };
   } catch (error) {
     if (!(error instanceof YamlRefusal)) throw error;
     return { ok: false, fault: { code: error.code, at: { file: '', line: error.line } } };
@@ -48,6 +51,18 @@ function decodeText(bytes: Uint8Array): string {
   const control = /[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]/.exec(text);
   if (control) throw new YamlRefusal('yaml-encoding', lineOf(text, control.index));
   return text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
+}
+
+/** The line of what stands in a later document, comments aside. `first`: the first one, on the same lines. */
+function secondDocument(whole: string, first: string): number | undefined {
+  if (!/\n(?:---|\.\.\.)/.test(whole)) return undefined;
+  const lines = whole.split('\n');
+  const end = first.trimEnd().split('\n').length;
+  const begin = lines.findIndex((line, at) => at >= end && /^---(?:\s|$)/.test(line));
+  if (begin < 0) return undefined;
+  const holds = (line: string) => /^(?:- |["'\w$].*:(?:\s|$))/.test(line);
+  const at = lines.findIndex((line, index) => index > begin && holds(line));
+  return at < 0 ? undefined : at + 1;
 }
 
 function lineOf(text: string, offset: number): number {
