@@ -1,51 +1,59 @@
-/** The example Grafana dashboard: a schema that Grafana knows, and expressions that parse and ask for what is there. */
+/** The example Grafana dashboards: a schema that Grafana knows, and expressions that parse and ask for what is there. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { allPanels, type Dashboard, dashboardExpressions, filledIn } from './support/grafana.js';
+import { allPanels, type Dashboard, dashboardExpressions, filledIn, readDashboard } from './support/grafana.js';
 import { needsProgram } from './support/needs.js';
 import { vocabulary } from './support/promql.js';
 import { run } from './support/promtool.js';
 import { labelsIn, statuses, strangeWords } from './support/table-words.js';
 import { type Attach, scrapedSeries, targetLabels } from './support/target-labels.js';
 
-const file = fileURLToPath(new URL('../../examples/grafana/filebeat-port-exporter.json', import.meta.url));
-const dashboard = JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
+const dashboards = ['filebeat-port-exporter', 'filebeat-fleet'].map(readDashboard) as [Dashboard, Dashboard];
+const [dashboard] = dashboards;
 const panels = allPanels(dashboard.panels);
-const expressions = dashboardExpressions(dashboard);
+const everyPanel = dashboards.flatMap((one) => allPanels(one.panels));
+const expressions = dashboards.flatMap((one) => dashboardExpressions(one));
 
-test('the dashboard has the last schema of its kind, and no id of somebody’s Grafana', () => {
-  assert.equal(dashboard.schemaVersion, 42);
-  assert.equal((dashboard as { id?: unknown }).id, null);
-  assert.equal(dashboard.uid, 'filebeat-port-exporter');
-});
-
-test('every panel has an id and a place of its own', () => {
-  const ids = panels.map((panel) => panel.id);
-  assert.equal(new Set(ids).size, ids.length);
-  for (const panel of panels) {
-    const { x, y, w, h } = panel.gridPos;
-    assert.ok(x >= 0 && w > 0 && h > 0 && x + w <= 24, panel.title);
-    for (const other of panels) {
-      if (other.id <= panel.id) continue;
-      const o = other.gridPos;
-      const apart = o.x >= x + w || x >= o.x + o.w || o.y >= y + h || y >= o.y + o.h;
-      assert.ok(apart, `${panel.title} lies on ${other.title}`);
-    }
+test('a dashboard has the last schema of its kind, and no id of somebody’s Grafana', () => {
+  for (const one of dashboards) {
+    assert.equal(one.schemaVersion, 42);
+    assert.equal((one as { id?: unknown }).id, null);
   }
+  assert.deepEqual(
+    dashboards.map(({ uid }) => uid),
+    ['filebeat-port-exporter', 'filebeat-fleet'],
+  );
 });
+
+for (const { title, panels: ofOne } of dashboards)
+  test(`${title}: every panel has an id and a place of its own`, () => {
+    const panels = allPanels(ofOne);
+    const ids = panels.map((panel) => panel.id);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const panel of panels) {
+      const { x, y, w, h } = panel.gridPos;
+      assert.ok(x >= 0 && w > 0 && h > 0 && x + w <= 24, panel.title);
+      for (const other of panels) {
+        if (other.id <= panel.id) continue;
+        const o = other.gridPos;
+        const apart = o.x >= x + w || x >= o.x + o.w || o.y >= y + h || y >= o.y + o.h;
+        assert.ok(apart, `${panel.title} lies on ${other.title}`);
+      }
+    }
+  });
 
 test('every panel asks the data source that was chosen', () => {
-  assert.equal(dashboard.templating.list[0]?.type, 'datasource');
-  for (const panel of panels.filter((p) => p.type !== 'row')) {
+  for (const one of dashboards) assert.equal(one.templating.list[0]?.type, 'datasource');
+  for (const panel of everyPanel.filter((p) => p.type !== 'row')) {
     assert.deepEqual(panel.datasource, { type: 'prometheus', uid: '${datasource}' }, panel.title);
     const refIds = (panel.targets ?? []).map((target) => target.refId);
     assert.ok(refIds.length > 0 && new Set(refIds).size === refIds.length, panel.title);
   }
-  for (const variable of dashboard.templating.list.slice(1)) assert.equal(variable.datasource?.uid, '${datasource}');
+  for (const variable of dashboards.flatMap((one) => one.templating.list.slice(1)))
+    assert.equal(variable.datasource?.uid, '${datasource}');
 });
 
 test('host and Filebeat can be chosen, and every panel keeps to the choice', () => {
@@ -63,6 +71,33 @@ test('host and Filebeat can be chosen, and every panel keeps to the choice', () 
         assert.match(value('name') ?? '', /^N\|?$/, where);
     }
   }
+});
+
+test('in the fleet jobs and hosts can be chosen; a cell or a row leads to the page of its host and to its ports', () => {
+  const [, fleet] = dashboards;
+  assert.deepEqual(
+    fleet.templating.list.map((variable) => variable.name),
+    ['datasource', 'job', 'host'],
+  );
+  for (const { where, expr } of dashboardExpressions(fleet, { job: 'J', host: 'H' }).filter((e) =>
+    e.where.startsWith('panel'),
+  ))
+    for (const { matchers } of vocabulary(expr).selectors) {
+      const value = (label: string) => matchers.find((m) => m.label === label)?.value;
+      assert.deepEqual([value('job'), value('instance')], ['J', 'H'], where);
+    }
+  const matrix = fleet.panels.find(({ title }) => title === 'Hosts and Filebeats, worst first') as unknown as {
+    fieldConfig: { defaults: { links: { url: string }[] } };
+    transformations: { id: string; options: Record<string, string> }[];
+  };
+  assert.deepEqual(
+    matrix.transformations.map(({ id, options }) => [id, options['rowField'], options['columnField']]),
+    [['groupingToMatrix', 'instance', 'name']],
+  );
+  assert.deepEqual(
+    matrix.fieldConfig.defaults.links.map(({ url }) => url.replace(/\?.*/, '')),
+    [`http://\${__data.fields[0]}/`, `/d/${dashboard.uid}`],
+  );
 });
 
 test('expressions ask only for series, labels and label values that the exporter has', () => {
@@ -84,7 +119,7 @@ test('a metric, a label or a value that nobody says is found', () => {
 });
 
 test('legends name labels that the result can have', () => {
-  for (const panel of panels) {
+  for (const panel of everyPanel) {
     for (const { expr, legendFormat = '' } of panel.targets ?? []) {
       const labels = labelsIn(filledIn(expr));
       for (const [, label = ''] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
@@ -127,7 +162,7 @@ test('Prometheus can parse every expression', needsProgram('promtool'), (t) => {
 });
 
 /** Every panel's expression over all scenarios, once as they are and once with labels at their targets: what differs. */
-function differences(how: Attach): string[] {
+function differences(dashboard: Dashboard, how: Attach): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
   // A panel of versions shows the target's word for it.
   const ofTarget = (expr: string) => !how.honor && /^count by \(version\b/.test(expr);
@@ -168,7 +203,9 @@ test(
   needsProgram('promtool'),
   () => {
     const { name: _, ...labels } = targetLabels;
-    assert.deepEqual(differences({ labels, honor: false }), []);
-    assert.deepEqual(differences({ labels: targetLabels, honor: true }), []);
+    for (const one of dashboards) {
+      assert.deepEqual(differences(one, { labels, honor: false }), [], one.title);
+      assert.deepEqual(differences(one, { labels: targetLabels, honor: true }), [], one.title);
+    }
   },
 );

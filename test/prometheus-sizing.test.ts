@@ -1,15 +1,21 @@
 /** What docs/sizing.md and docs/migration.md say in numbers, held against what the program renders and reads. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
 import { metricTable } from '../src/exporter/metrics/metric-table.js';
 import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import type { Report } from '../src/model/model.js';
 import { parseSettings } from '../src/settings/settings.js';
 import { parseExposition } from './support/exposition.js';
+import { dashboardExpressions, readDashboard } from './support/grafana.js';
 import { needsProgram, rootOnly } from './support/needs.js';
+import { vocabulary } from './support/promql.js';
+import { run } from './support/promtool.js';
 import { many, report } from './support/report.js';
 import { recorded } from './support/rules.js';
 
@@ -31,6 +37,48 @@ function formula(): { base: number; namespace: number; instance: number; port: n
   const [base = 0, namespace = 0, instance = 0, port = 0] = match.slice(1).map(Number);
   return { base, namespace, instance, port };
 }
+
+/** The example with each of its stores in turn: they are commented out, but for one. */
+function remoteWriteConfigs(): { url: string; text: string }[] {
+  const entry = /^ {2}(# )?- url: (\S+)\n(?: {2}(?:# )? {2}\S.*\n)*/gm;
+  const file = readFileSync(`${top}examples/prometheus/remote-write.yml`, 'utf8');
+  return [...file.matchAll(entry)].map(([, , url]) => {
+    const text = file.replace(entry, (block, hidden: string | undefined, other: string) => {
+      if (other === url) return block.replace(/^ {2}# /gm, '  ');
+      return hidden === undefined ? block.replace(/^ {2}/gm, '  # ') : block;
+    });
+    return { url: url!, text };
+  });
+}
+
+test('promtool accepts the remote write to each of the three stores', needsProgram('promtool'), (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'remote-write-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'targets'));
+  const configs = remoteWriteConfigs();
+  assert.deepEqual(
+    configs.map(({ url }) => new URL(url).pathname),
+    ['/api/v1/push', '/api/v1/receive', '/api/v1/write'],
+  );
+  for (const { url, text } of configs) {
+    writeFileSync(join(folder, 'remote-write.yml'), text);
+    const said = run('promtool', ['check', 'config', 'remote-write.yml'], folder);
+    assert.ok(said.ok, `${url}: ${said.text}`);
+    const { remote_write } = load(text) as { remote_write: { url: string; write_relabel_configs: unknown[] }[] };
+    assert.deepEqual([remote_write.map((one) => one.url), remote_write[0]?.write_relabel_configs.length], [[url], 1]);
+  }
+});
+
+test('what is sent to a store is what the fleet’s dashboard asks for', () => {
+  const { remote_write } = load(remoteWriteConfigs()[0]!.text) as {
+    remote_write: { write_relabel_configs: { regex: string }[] }[];
+  };
+  const sent = new RegExp(`^(?:${remote_write[0]!.write_relabel_configs[0]!.regex})$`);
+  const asked = dashboardExpressions(readDashboard('filebeat-fleet')).flatMap(({ expr }) =>
+    vocabulary(expr).selectors.map(({ metric }) => metric),
+  );
+  for (const metric of asked) assert.match(metric, sent);
+});
 
 test('the sizing formula counts what is rendered', () => {
   const { base, namespace, instance, port } = formula();

@@ -43,7 +43,11 @@ async function oneHost(): Promise<string> {
       const hosts = Array.from({ length: portsEach }, (_, j) => `0.0.0.0:${9000 + i * portsEach + j}`);
       await world.filebeat(`site-${i}`, hosts);
     }
-    return await (await exporter.get('/metrics')).text();
+    // Who asks while a scan is under way is told what that one sees.
+    return await until('all are seen', async () => {
+      const text = await (await exporter.get('/metrics')).text();
+      return text.split(/^filebeat_port_up\{/m).length > filebeats * portsEach && text;
+    });
   } finally {
     await exporter.stop();
     await world.end();

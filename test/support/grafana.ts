@@ -1,4 +1,6 @@
 /** Every PromQL expression of a Grafana dashboard, with its variables filled in, ready to be executed. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export interface Target {
   refId: string;
@@ -38,6 +40,12 @@ export interface Expression {
   /** Panel, variable or annotation that it stands in. */
   where: string;
   expr: string;
+}
+
+/** One of the example dashboards, by its file's name. */
+export function readDashboard(name: string): Dashboard {
+  const file = fileURLToPath(new URL(`../../../examples/grafana/${name}.json`, import.meta.url));
+  return JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
 }
 
 /** Panels in order, those inside rows too. */

@@ -57,12 +57,16 @@ interface PrometheusConfig {
   scrape_configs: { scrape_timeout: string; file_sd_configs: { refresh_interval: string }[] }[];
 }
 
-/** The example scrape configuration, with the mutants beside its rules; nothing of them reaches the Alertmanager. */
-export function prometheusFile(): string {
+/**
+ * The example scrape configuration with `more`, and with the mutants beside its rules; nothing of them reaches the
+ * Alertmanager.
+ */
+export function prometheusFile(more: object): string {
   const config = load(readFileSync(`${prometheusFolder}prometheus.yml`, 'utf8')) as PrometheusConfig;
   const pace = `${interval}s`;
   return JSON.stringify({
     ...config,
+    ...more,
     global: { ...config.global, scrape_interval: pace, evaluation_interval: pace },
     rule_files: [...config.rule_files, 'mutants/*.yml'],
     alerting: {
@@ -77,10 +81,20 @@ export function prometheusFile(): string {
   });
 }
 
-/** The example Alertmanager configuration; it waits for nobody. */
-export function alertmanagerFile(): string {
-  const config = load(readFileSync(`${prometheusFolder}alertmanager.yml`, 'utf8')) as { route: object };
-  return JSON.stringify({ ...config, route: { ...config.route, group_wait: '1s', group_interval: '1s' } });
+interface Route {
+  routes: object[];
+}
+
+/** The example Alertmanager configuration; it waits for nobody, but `shared` seconds for what many hosts have at once. */
+export function alertmanagerFile(shared: number): string {
+  const config = load(readFileSync(`${prometheusFolder}alertmanager.yml`, 'utf8')) as { route: Route };
+  const soon = { group_wait: '1s', group_interval: '1s' };
+  const routes = config.route.routes.map((route) => ({
+    ...route,
+    ...soon,
+    ...('group_wait' in route ? { group_wait: `${shared}s` } : {}),
+  }));
+  return JSON.stringify({ ...config, route: { ...config.route, ...soon, routes } });
 }
 
 export { rules, rulesName };

@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   const hosts = Object.keys(addresses) as HostName[];
   const hired = await Promise.all(hosts.map(async (host) => [host, await hire(host)] as const));
   const cast = Object.fromEntries(hired) as Cast;
-  const servers = await startServers(folder, values.screenshot === undefined);
+  const servers = await startServers(folder, { mutants: values.screenshot === undefined });
   try {
     await runAll(cast, servers, {
       tell: console.log,

@@ -26,6 +26,20 @@ export interface ActiveAlert {
   state: 'pending' | 'firing';
 }
 
+export interface Passed {
+  status: string;
+  labels: Record<string, string>;
+}
+
+export interface ServerOptions {
+  /** Rules without one of them each, beside the rules. */
+  mutants?: boolean;
+  /** Of Prometheus' configuration. */
+  more?: object;
+  /** Seconds that the Alertmanager waits for what many hosts have at once. */
+  shared?: number;
+}
+
 export interface Servers {
   readonly url: string;
   /** Replaces the list of targets; Prometheus reads it by itself. */
@@ -37,7 +51,9 @@ export interface Servers {
   /** Seconds since the epoch. */
   range(expression: string, from: number, to: number): Promise<Series[]>;
   /** What the Alertmanager has passed on: `firing FilebeatDown`, with labels. */
-  received(): readonly { status: string; labels: Record<string, string> }[];
+  received(): readonly Passed[];
+  /** The same, message by message. */
+  messages(): readonly (readonly Passed[])[];
   stop(): Promise<void>;
 }
 
@@ -73,30 +89,33 @@ function start(program: string, args: readonly string[]) {
 }
 
 /** The address that the example configuration names as receiver. */
-function receive(into: { status: string; labels: Record<string, string> }[]) {
+function receive(into: Passed[][]) {
   const server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (part) => (text += part));
     request.on('end', () => {
-      into.push(...(JSON.parse(text) as { alerts: typeof into }).alerts);
+      into.push((JSON.parse(text) as { alerts: Passed[] }).alerts);
       response.end();
     });
   });
   return new Promise<typeof server>((resolve) => server.listen(9094, '127.0.0.1', () => resolve(server)));
 }
 
-export async function startServers(folder: string, mutants: boolean): Promise<Servers> {
+export async function startServers(
+  folder: string,
+  { mutants = false, more = {}, shared = 1 }: ServerOptions,
+): Promise<Servers> {
   const at = (...parts: string[]) => join(folder, ...parts);
   mkdirSync(at('targets'));
   mkdirSync(at('mutants'));
-  writeFileSync(at('prometheus.yml'), prometheusFile());
-  writeFileSync(at('alertmanager.yml'), alertmanagerFile());
+  writeFileSync(at('prometheus.yml'), prometheusFile(more));
+  writeFileSync(at('alertmanager.yml'), alertmanagerFile(shared));
   writeFileSync(at(rulesName), rulesFile('filebeat', rules));
   for (const [i, name] of mutants ? ruleNames.entries() : [])
     writeFileSync(at('mutants', `${i}.yml`), mutantFile(name));
 
-  const received: { status: string; labels: Record<string, string> }[] = [];
-  const receiver = await receive(received);
+  const messages: Passed[][] = [];
+  const receiver = await receive(messages);
   const manager = start('prometheus-alertmanager', [
     `--config.file=${at('alertmanager.yml')}`,
     `--storage.path=${at('alertmanager')}`,
@@ -125,7 +144,8 @@ export async function startServers(folder: string, mutants: boolean): Promise<Se
       const params = { query, start: String(from), end: String(to), step: String(interval) };
       return (await answer<{ result: Series[] }>('/api/v1/query_range', params)).result;
     },
-    received: () => received,
+    received: () => messages.flat(),
+    messages: () => messages,
     async stop() {
       for (const { child, ended } of [prometheus, manager]) {
         child.kill('SIGTERM');
