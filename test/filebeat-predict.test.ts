@@ -547,3 +547,23 @@ describe('what stands in a file and Filebeat never sees', () => {
     assert.deepEqual(told(`x: &x {host: ":1"}\nfilebeat.inputs:\n- {<<: *x, type: udp, host: ":2"}\n`), []);
   });
 });
+
+describe('settings of http_endpoint and unix that later releases have added', () => {
+  const endpoint = (more: string, release: string) => ({ main: beside(`{type: http_endpoint, ${more}}`), release });
+  const unix = (more: string, release: string) => ({ main: beside(`{type: unix, path: /etc/fb/s, ${more}}`), release });
+  const both = `${GOOD}, tcp 127.0.0.1:8000`;
+  table([
+    ['half an HMAC', endpoint('hmac.key: x', '7.17.16'), 'exits: missing-setting'],
+    ['half an HMAC, before 7.14', endpoint('hmac.key: x', '7.13.5'), both],
+    ['a tracer without a file', endpoint('tracer.maxsize: 1', '8.19.21'), 'exits: missing-setting'],
+    ['a tracer that is off', endpoint('tracer.enabled: false', '8.19.21'), both],
+    ['a tracer that cannot be switched off', endpoint('tracer.enabled: false', '8.14.4'), 'exits: missing-setting'],
+    ['a tracer, long before', endpoint('tracer: {}', '8.1.3'), both],
+    ['a negative body', endpoint('max_body_bytes: -1', '9.3.9'), 'exits: bad-value'],
+    ['a negative body, before 8.18', endpoint('max_body_bytes: -1', '8.16.0'), both],
+    ['a unix socket', unix('socket_type: datagram, line_delimiter: ""', '9.6.0'), GOOD],
+    ['a stream without an end of lines', unix('line_delimiter: ""', '9.6.0'), 'exits: bad-value'],
+    ['a stream without an end of lines, before 7.11', unix('line_delimiter: ""', '7.10.2'), GOOD],
+    ['a framing that does not exist', unix('framing: x', '7.17.16'), 'exits: bad-value'],
+  ]);
+});

@@ -15,7 +15,11 @@ function rows(list: Row[]): void {
       const made = {
         main,
         ...(release ? { release } : {}),
-        files: { '/etc/fb/good.js': 'function process(event) {}', '/etc/fb/bad.js': 'function process(' },
+        files: {
+          '/etc/fb/good.js': 'function process(event) {}',
+          '/etc/fb/bad.js': 'function process(',
+          '/etc/fb/loose.js': { text: 'function process(event) {}', mode: 0o664 },
+        },
       };
       assert.equal(summary(predicted(made)), expected === 'runs' ? RUNS : expected);
     });
@@ -197,6 +201,12 @@ describe('scripts', () => {
     ['a name that nothing declares', source(`var a = nothing.here; ${PROCESS}`), 'exits: script-throws'],
     ['where it depends nothing is said', source(`if (1) { nothing.here } ${PROCESS}`), 'runs'],
     ['no function process', source('function run(event) {}'), 'exits: script-no-process'],
+    ['process is a number', source('var process = 5;'), 'exits: script-no-process'],
+    ['process is never set', source('var process;'), 'exits: script-no-process'],
+    ['test is a number', source(`var test = 5; ${PROCESS}`), 'exits: script-throws'],
+    ['patterns of which one has files', 'script: {lang: js, files: ["x*.js", "goo*.js"]}', 'runs'],
+    ['patterns without any file', 'script: {lang: js, files: ["x*.js", "y*.js"]}', 'exits: script-missing', '8.16.0'],
+    ['a file that others may write to', 'script: {lang: js, file: loose.js}', 'exits: writable-by-others', '8.16.0'],
     [
       'process out of a chain',
       source('var c = require("processor"); var process = new c.Chain().Build().Run;'),
@@ -211,6 +221,17 @@ describe('scripts', () => {
     ['a file that is missing', 'script: {lang: js, file: none.js}', 'exits: script-missing', '8.16.0'],
     ['a file that is faulty', 'script: {lang: js, file: bad.js}', 'exits: script-syntax', '9.0.6'],
   ]);
+
+  test('what only running it would tell is a gap, and the rest is predicted', () => {
+    for (const text of ['var a = /(?<b>x)(?<b>y)/;', 'function test() { throw 1 }']) {
+      const main = `${INPUTS}processors:\n- ${source(`${text} ${PROCESS}`)}\n`;
+      const { outcome, gaps } = predicted({ main });
+      assert.deepEqual(
+        [outcome, gaps.map(({ reason, subject }) => [reason, subject])],
+        ['runs', [['unclear', '/etc/fb/filebeat.yml:4']]],
+      );
+    }
+  });
 
   test('from 8.19.9 a missing file costs every input, but not the process', () => {
     const { outcome, listeners, faults } = predicted({

@@ -292,6 +292,17 @@ output('logstash', [
 ]);
 
 output('kafka', [
+  ['lz4 with an old broker', 'topic: t, hosts: a, compression: lz4, version: 0.9.0.1', 'exits: bad-value'],
+  ['lz4 with a newer one', 'topic: t, hosts: a, compression: lz4, version: 0.10.0', 'runs'],
+  [
+    'headers with an old broker',
+    'topic: t, hosts: a, headers: [{key: a, value: b}], version: 0.10.2',
+    'exits: bad-value',
+  ],
+  ['headers', 'topic: t, hosts: a, headers: [{key: a, value: b}]', 'runs'],
+  ['a client with a blank in its name', 'topic: t, hosts: a, client_id: "a b"', 'exits: bad-value', '8.16.0'],
+  ['a client with a blank in its name, later', 'topic: t, hosts: a, client_id: "a b"', 'runs', '8.19.21'],
+  ['a negative size of a batch', 'topic: t, hosts: a, bulk_max_size: -1', 'exits: bad-value'],
   [
     'Kerberos without a service',
     `topic: t, hosts: a, kerberos: {realm: R, username: u, ${KRB}}`,

@@ -3,7 +3,7 @@
  * it would not start. Follows the order in which Filebeat itself proceeds. Never throws, never waits.
  */
 import { posix } from 'node:path';
-import type { Fault, Prediction, Release } from '../model/model.js';
+import type { Fault, Gap, Prediction, Release } from '../model/model.js';
 import { askedOfFiles } from './config/asked.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
 import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
@@ -214,6 +214,8 @@ function runLine(
     configPath: paths.config,
     cwd: command.cwd,
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
+    ...(reading.strictUid === undefined ? {} : { strictUid: reading.strictUid }),
+    ...(running === undefined ? { unclear: (gap: Gap) => noteOnce(gap, reading.gaps) } : {}),
   };
   const fault = startFault(main.tree, context);
   const processors = checkProcessors(main.tree, context).used;
@@ -234,6 +236,10 @@ function runLine(
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...asked() });
   const { socket } = endpoint;
   return { ...known, ...section, listeners, ...(socket === undefined ? {} : { statsSocket: socket }) };
+}
+
+function noteOnce(gap: Gap, gaps: Gap[]): void {
+  if (!gaps.some(({ reason, subject }) => reason === gap.reason && subject === gap.subject)) gaps.push(gap);
 }
 
 /** Its paths as far as the command line alone tells them: they are part of what an instance is. */

@@ -116,7 +116,7 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 /** Owner and mode of a file, and that it is no directory. */
-function refusal(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
+export function refusal(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
   const at = { file: path };
   if (strictUid !== undefined) {
     if (stat.uid !== 0 && stat.uid !== strictUid) return { code: 'wrong-owner', subject: path, at };

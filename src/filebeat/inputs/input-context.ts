@@ -1,5 +1,5 @@
 /** What the reader of one input is given, and what the readers of the single types hand back. */
-import type { Fault, Listener } from '../../model/model.js';
+import type { Fault, Gap, Listener } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import type { NameTables } from '../net/name-tables.js';
 import type { ReleaseVersion } from '../releases/releases.js';
@@ -16,6 +16,10 @@ export interface InputContext {
   cwd: string;
   /** `features.log_input_run_as_filestream.enabled` of the main file. */
   logAsFilestream: boolean;
+  /** Set while Filebeat looks at owners and modes: the uid that may own what it reads, beside root. */
+  strictUid?: number;
+  /** Told what cannot be known from the files, where no process shows it. */
+  unclear?: (gap: Gap) => void;
   /** What is wrong with processors at the top level that every input fails over when it starts. */
   processorFault?: Fault;
 }

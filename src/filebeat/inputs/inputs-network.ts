@@ -23,7 +23,8 @@ import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
-import { fileMissing, listener, nonEmpty, refused, unresolved } from './listeners.js';
+import { unixSettings } from './inputs-unix.js';
+import { fileMissing, listener, refused, unresolved } from './listeners.js';
 import { validDefinitions } from './netflow-definitions.js';
 import { checkServerTls } from './server-tls.js';
 
@@ -80,6 +81,7 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
     () => whole(tree, 'queue_size', scope),
     () => truth(tree, 'detect_sequence_reset', scope),
     () => texts(tree, 'custom_definitions', scope, (path) => usableDefinitions(posix.resolve(cwd, path), files)),
+    () => (applies('netflow-shared-templates', release) ? truth(tree, 'share_templates', scope) : undefined),
     () => (applies('netflow-workers', release) ? upTo(2 ** 32 - 1)(tree, 'workers', scope) : undefined),
   );
   const alone = applies('netflow-ends-alone', release);
@@ -120,8 +122,8 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
     return missing ? fileMissing(section.tree, 'check', listeners) : { listeners };
   }
   if (section?.name === 'unix' && applies('syslog-unix', release)) {
-    const path = text(section.tree, 'path', scope) ?? nonEmpty(section.tree, 'path', scope);
-    return path ? refused(path) : { listeners: [] };
+    const bad = unixSettings(section.tree, context);
+    return bad ? refused(bad) : { listeners: [] };
   }
   return refused(failure('no-protocol', place, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
 }

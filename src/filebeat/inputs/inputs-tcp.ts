@@ -2,7 +2,20 @@
 
 import type { Listener } from '../../model/model.js';
 import { applies } from '../releases/releases.js';
-import { type Complaint, duration, first, oneOf, size, text, texts, truth, whole } from '../tree/checks.js';
+import {
+  type Complaint,
+  duration,
+  first,
+  isEnabled,
+  object,
+  oneOf,
+  size,
+  text,
+  texts,
+  truth,
+  whole,
+} from '../tree/checks.js';
+import { get, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
@@ -55,8 +68,8 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
     () => text(tree, 'url', scope) ?? notBlank(tree, 'url', scope),
     () => text(tree, 'prefix', scope),
     () => pair(tree, 'secret.header', 'secret.value', scope),
-    () => pair(tree, 'hmac.header', 'hmac.key', scope),
-    () => oneOf(tree, 'hmac.type', scope, ['', 'sha1', 'sha256']),
+    () => text(tree, 'content_type', scope),
+    () => endpointExtras(tree, context),
     () => credentials(tree, scope),
     () => {
       const tls = checkServerTls(tree, context);
@@ -71,6 +84,51 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
   const path = told && url.ok ? wrongPath(tree, url.value, context, listeners) : undefined;
   if (path) return path;
   return { listeners, ...(told && url.ok ? { url: url.value } : {}) };
+}
+
+/** What later releases have added. */
+function endpointExtras(tree: Tree, { scope, release }: InputContext): Complaint {
+  const checks: (() => Complaint)[] = [];
+  if (applies('http-endpoint-hmac', release))
+    checks.push(
+      () => pair(tree, 'hmac.header', 'hmac.key', scope),
+      () => oneOf(tree, 'hmac.type', scope, ['', 'sha1', 'sha256']),
+      () => text(tree, 'hmac.prefix', scope),
+      () => texts(tree, 'include_headers', scope),
+      () => truth(tree, 'preserve_original_event', scope),
+    );
+  if (applies('http-endpoint-method', release))
+    checks.push(
+      () => text(tree, 'program', scope),
+      () => checkTracer(tree, applies('http-endpoint-tracer-switch', release), scope),
+    );
+  if (applies('http-endpoint-options', release))
+    checks.push(
+      () => object(tree, 'options_headers', scope),
+      () => whole(tree, 'options_response_code', scope),
+      () => whole(tree, 'max_body_bytes', scope, 0),
+      () => whole(tree, 'max_in_flight_bytes', scope, 0),
+      () => whole(tree, 'retry_after', scope),
+    );
+  return first(...checks);
+}
+
+/** A tracer writes into a file of its own. */
+function checkTracer(tree: Tree, hasSwitch: boolean, scope: Scope): Complaint {
+  const wrong = object(tree, 'tracer', scope);
+  if (wrong) return wrong;
+  const found = get(tree, 'tracer', scope);
+  const tracer = found.ok && found.value ? toTree(found.value, scope) : undefined;
+  if (!tracer?.ok) return undefined;
+  if (hasSwitch) {
+    const bad = truth(tracer.value, 'enabled', scope);
+    if (bad) return bad;
+    if (!isEnabled(tracer.value, scope)) return undefined;
+  }
+  const filename = read(tracer.value, 'filename', scope, '');
+  return filename.ok && filename.value === ''
+    ? failure('missing-setting', tracer.value.at, 'tracer.filename')
+    : undefined;
 }
 
 function endpointListener(tree: Tree, context: InputContext): Listener {

@@ -2,6 +2,7 @@
  * Lists of processors, at the top of the main file and in inputs: whether Filebeat could make them. It makes them in
  * order and ends at the first fault (libbeat/processors/processor.go, conditionals.go).
  */
+import type { Gap } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import { knownProcessor } from '../releases/registry.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
@@ -20,6 +21,10 @@ export interface ProcessorContext {
   files: FileView;
   /** Where relative script files are looked for. */
   configPath: string;
+  /** Set while Filebeat looks at owners and modes of scripts, too. */
+  strictUid?: number;
+  /** Told what cannot be known from the files, where no process shows it. */
+  unclear?: (gap: Gap) => void;
 }
 
 /** When a fault is found: as the processors are made, or as the first events are to go through them. */

@@ -2,7 +2,9 @@
  * The `script` processor. Filebeat compiles a script and runs its top level when it makes the processor (libbeat/
  * processors/script/javascript); what that comes to is told here as far as reading the script alone tells it.
  */
+import type { Gap } from '../../model/model.js';
 import { goGlob } from '../files/glob.js';
+import { refusal } from '../files/load.js';
 import { applies } from '../releases/releases.js';
 import type { Complaint } from '../tree/checks.js';
 import { get, toList, toText } from '../tree/read.js';
@@ -10,9 +12,9 @@ import type { Tree, Value } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import type { ProcessorContext } from './processors.js';
 import { compileScript } from './script-syntax.js';
-import { topLevelFault } from './script-top-level.js';
+import { runsTest, topLevelFault } from './script-top-level.js';
 
-/** Larger scripts are taken to be right. */
+/** Larger scripts are not read. */
 const MAX_BYTES = 256 * 1024;
 /** More files behind one pattern are not looked at. */
 const MAX_FILES = 100;
@@ -34,8 +36,9 @@ export function checkScript(tree: Tree, context: ProcessorContext): ScriptFault 
   const loaded = source ? inline(source, scope) : fromFiles(file ? [file] : listed, context);
   if (!loaded) return undefined;
   if ('fault' in loaded) return { complaint: loaded, late };
-  const fault = scriptFault(loaded.text, tree, scope);
-  return fault === undefined ? undefined : { complaint: failure(fault, loaded.at), late };
+  const judged = judge(loaded.text, tree, scope);
+  if (judged === 'unclear') context.unclear?.(unclearGap(loaded.at));
+  return judged === undefined || judged === 'unclear' ? undefined : { complaint: failure(judged, loaded.at), late };
 }
 
 function stated(tree: Tree, key: string, scope: Scope): Value | undefined {
@@ -58,50 +61,64 @@ function inline(value: Value, scope: Scope): Loaded {
 }
 
 /** All files one behind the other; undefined where something cannot be read from here, or is not worth it. */
-function fromFiles(names: readonly Value[], { scope, files, configPath }: ProcessorContext): Loaded {
-  const texts: string[] = [];
-  let at = names[0]!.at;
-  let complete = true;
+function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
+  const { scope, configPath } = context;
+  const found: { path: string; name: Value }[] = [];
   for (const name of names) {
     const stated = toText(name, scope);
     if (!stated.ok) return undefined;
     const path = stated.value.startsWith('/') ? stated.value : `${configPath}/${stated.value}`;
-    let paths = [path];
-    if (/[*?[\\]/.test(path)) {
-      const globbed = goGlob(path, files, MAX_FILES);
-      if (!globbed.ok) return failure('bad-glob', name.at, 'script.files');
-      paths = globbed.paths;
-      if (paths.length === 0 && names.length === 1) return failure('script-missing', name.at, 'script.files');
-    }
-    for (const one of paths) {
-      const stat = files.stat(one);
-      if (!stat.ok) {
-        if (stat.gap.reason === 'missing') return failure('script-missing', name.at, 'script.file');
-        complete = false;
-        continue;
-      }
-      if (stat.value.kind === 'directory') return failure('is-directory', name.at, one);
-      // The scripts of shipped modules are large, and run.
-      if (!complete || /\/module\/.*\.js$/.test(one) || stat.value.size > MAX_BYTES) complete = false;
-      else {
-        const read = files.read(one, MAX_BYTES);
-        if (!read.ok) complete = false;
-        else {
-          at = { file: one };
-          texts.push(Buffer.from(read.value.bytes).toString('utf8'));
-        }
-      }
-    }
+    const globbed = /[*?[\\]/.test(path) ? goGlob(path, context.files, MAX_FILES) : undefined;
+    if (globbed?.ok === false) return failure('bad-glob', name.at, 'script.files');
+    found.push(...(globbed?.paths ?? [path]).map((one) => ({ path: one, name })));
   }
-  return complete ? { text: texts.join(''), at } : undefined;
+  if (found.length === 0) return failure('script-missing', names[0]!.at, 'script.files');
+  const texts: string[] = [];
+  let complete = true;
+  for (const { path, name } of found) {
+    const text = scriptOf(path, name, context);
+    if (text !== undefined && typeof text !== 'string') return text;
+    if (text === undefined) complete = false;
+    else texts.push(text);
+  }
+  return complete ? { text: texts.join(''), at: { file: found.at(-1)!.path } } : undefined;
 }
 
-/** Code of what is wrong with a script. */
-function scriptFault(text: string, tree: Tree, scope: Scope): string | undefined {
-  if (text.length > MAX_BYTES) return undefined;
+/** The text of one script; undefined where it cannot be read from here. Owner and mode count as those of configurations do. */
+function scriptOf(
+  path: string,
+  name: Value,
+  { files, strictUid, unclear }: ProcessorContext,
+): string | NonNullable<Complaint> | undefined {
+  const stat = files.stat(path);
+  if (!stat.ok) {
+    if (stat.gap.reason === 'missing') return failure('script-missing', name.at, 'script.file');
+    unclear?.(stat.gap);
+    return undefined;
+  }
+  const refused = refusal(stat.value, path, strictUid);
+  if (refused) return { ok: false, fault: { ...refused, at: name.at } };
+  // The scripts of shipped modules are large, and run.
+  if (/\/module\/.*\.js$/.test(path)) return undefined;
+  const read = files.read(path, MAX_BYTES);
+  if (read.ok) return Buffer.from(read.value.bytes).toString('utf8');
+  unclear?.(read.gap);
+  return undefined;
+}
+
+/** Code of what is wrong with a script; `unclear`: only running it would tell. */
+function judge(text: string, tree: Tree, scope: Scope): string | undefined {
+  if (text.length > MAX_BYTES) return 'unclear';
   const compiled = compileScript(text);
   if (!compiled.ok) return 'script-syntax';
   const params = get(tree, 'params', scope);
   const hasParams = params.ok && params.value?.kind === 'tree' && params.value.names.size > 0;
-  return topLevelFault(compiled.tokens, hasParams);
+  return (
+    topLevelFault(compiled.tokens, hasParams) ?? (compiled.unsure || runsTest(compiled.tokens) ? 'unclear' : undefined)
+  );
+}
+
+function unclearGap({ file, line }: Value['at']): Gap {
+  const subject = line === undefined ? file : `${file}:${line}`;
+  return { reason: 'unclear', subject, detail: 'whether this script can be started cannot be told without running it' };
 }

@@ -8,10 +8,11 @@ import { expectsOperand, type Token, tokensOf } from './script-tokens.js';
 const LATER_SIGNS = new Set(['=>', '...', '**', '**=', '?.', '??', '??=', '&&=', '||=', '#', '@']);
 const RESERVED = new Set(['const', 'class', 'debugger', 'enum', 'export', 'extends', 'import', 'super']);
 
-/** `tokens`: of a script that compiles. */
-export type Compiled = { ok: true; tokens: Token[] } | { ok: false };
+/** `tokens`: of a script that compiles. `unsure`: it has a regular expression that only Go may know. */
+export type Compiled = { ok: true; tokens: Token[]; unsure: boolean } | { ok: false };
 
 export function compileScript(script: string): Compiled {
+  let unsure = false;
   try {
     // Compiles, runs nothing. Filebeat compiles scripts in strict mode.
     new Script(`'use strict';${script}`);
@@ -19,9 +20,10 @@ export function compileScript(script: string): Compiled {
     // Go's regular expressions are not those of this runtime.
     const regexp = error instanceof Error && error.message.startsWith('Invalid regular expression');
     if (!regexp || script.startsWith('#!')) return { ok: false };
+    unsure = true;
   }
   const tokens = tokensOf(script);
-  return hasLaterSyntax(tokens) ? { ok: false } : { ok: true, tokens };
+  return hasLaterSyntax(tokens) ? { ok: false } : { ok: true, tokens, unsure };
 }
 
 /** An open bracket. `literal`: an array or object, not an index or a block. */

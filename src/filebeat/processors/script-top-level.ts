@@ -33,8 +33,29 @@ export function topLevelFault(tokens: readonly Token[], hasParams: boolean): str
     });
   };
   if (throws(tokens)) return 'script-throws';
-  if (!leaves('process')) return 'script-no-process';
+  if (!leaves('process') || isNoFunction('process', tokens)) return 'script-no-process';
+  if (isNoFunction('test', tokens)) return 'script-throws';
   return hasParams && !leaves('register') ? 'script-no-register' : undefined;
+}
+
+/** A variable that is set once, and to something that is no function, or never set at all. */
+function isNoFunction(name: string, tokens: readonly Token[]): boolean {
+  const places = tokens.flatMap(({ kind, text }, at) => (kind === 'name' && text === name ? [at] : []));
+  const [at, second] = places;
+  if (at === undefined || second !== undefined || tokens[at - 1]?.text !== 'var') return false;
+  const [next, value, end] = [tokens[at + 1], tokens[at + 2], tokens[at + 3]];
+  if (next === undefined || next.text === ';') return true;
+  const isAlone = end === undefined || end.text === ';';
+  return next.text === '=' && isAlone && (value?.kind === 'number' || value?.kind === 'string' || isConstant(value));
+}
+
+function isConstant(token: Token | undefined): boolean {
+  return token !== undefined && ['true', 'false', 'null', 'undefined'].includes(token.text);
+}
+
+/** A function `test` is run when the script is loaded; one that throws stops it. */
+export function runsTest(tokens: readonly Token[]): boolean {
+  return tokens.some(({ kind, text }, at) => kind === 'name' && text === 'test' && tokens[at - 1]?.text === 'function');
 }
 
 /** Something is thrown, or a name is read that nothing has declared, before anything depends on a condition. */

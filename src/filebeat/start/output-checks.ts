@@ -169,7 +169,7 @@ function checkKafka(tree: Tree, context: StartContext): Complaint {
       version && !knownKafkaVersion(version, release)
         ? badValue(tree, 'version', scope, 'a version of Kafka that this release knows, such as 2.1.0')
         : undefined,
-    () => checkCompression(tree, version || defaultKafkaVersion(release), context),
+    () => checkForBroker(tree, version || defaultKafkaVersion(release), context),
     () => (read('username') && read('password') === '' ? failure('missing-setting', tree.at, 'password') : undefined),
     () =>
       readAs(tree, 'max_retries', scope, toInt) === 0
@@ -183,7 +183,41 @@ function checkKafka(tree: Tree, context: StartContext): Complaint {
   );
 }
 
-/** zstd wants a broker of 2.1 or newer, and the version that is assumed may be older. */
+/** What the version of the broker, given or assumed, does not allow (sarama config.go, Validate). */
+function checkForBroker(tree: Tree, version: string, context: StartContext): Complaint {
+  const { scope, release } = context;
+  return first(
+    () => checkCompression(tree, version, context),
+    () => {
+      // Filebeat compares these two as texts.
+      const headers = applies('kafka-headers', release) ? listOrNames(tree, 'headers', scope) : 0;
+      return headers > 0 && version < '0.11'
+        ? badValue(tree, 'headers', scope, 'headers only with version: 0.11 or later')
+        : undefined;
+    },
+    () => {
+      const client = textOf(tree, 'client_id', scope);
+      const isChecked = !applies('kafka-3', release) || olderKafka(version, '1.0.0');
+      const isGood = client === undefined || !tree.names.has('client_id') || /^[A-Za-z0-9._-]+$/.test(client);
+      return isChecked && !isGood
+        ? badValue(tree, 'client_id', scope, 'letters, digits, dots, dashes and underscores')
+        : undefined;
+    },
+    () =>
+      applies('kafka-idempotent', release) &&
+      readAs(tree, 'idempotent', scope, toBool) === true &&
+      olderKafka(version, '0.11.0.0')
+        ? badValue(tree, 'idempotent', scope, 'true only with version: 0.11 or later')
+        : undefined,
+  );
+}
+
+function listOrNames(tree: Tree, key: string, scope: StartContext['scope']): number {
+  const list = readAs(tree, key, scope, toList);
+  return list?.length ?? 0;
+}
+
+/** zstd wants a broker of 2.1 or newer, lz4 one of 0.10, and the version that is assumed may be older. */
 function checkCompression(tree: Tree, version: string, { scope, release }: StartContext): Complaint {
   const found = get(tree, 'compression', scope);
   const read = found.ok && found.value ? toText(found.value, scope) : undefined;
@@ -193,6 +227,8 @@ function checkCompression(tree: Tree, version: string, { scope, release }: Start
   if (!words.includes(compression)) return badValue(tree, 'compression', scope, `one of ${words.join(', ')}`);
   if (compression === 'zstd' && olderKafka(version, '2.1.0'))
     return badValue(tree, 'compression', scope, 'zstd only with version: 2.1.0 or later');
+  if (compression === 'lz4' && olderKafka(version, '0.10.0'))
+    return badValue(tree, 'compression', scope, 'lz4 only with version: 0.10 or later');
   const level = readAs(tree, 'compression_level', scope, toInt);
   const wrong = level !== undefined && level !== -1000 && (level < 0 || level > 9);
   return wrong && compression === 'gzip'

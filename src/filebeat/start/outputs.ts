@@ -110,7 +110,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
           compression: text,
           compression_level: whole,
           version: text,
-          bulk_max_size: whole,
+          bulk_max_size: atLeast(0),
           bulk_flush_frequency: duration,
           max_retries: atLeast(-1),
           ...backoff,
