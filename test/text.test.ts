@@ -50,6 +50,9 @@ test('a critical mismatch is told in the summary when nothing is down because of
 
 test('the summary says so when there is no Filebeat', () => {
   assert.equal(summary(report()), 'no Filebeat runs here and none is expected');
+  const hidden = report();
+  hidden.snapshot.gaps = [{ reason: 'unclear', subject: 'filebeat.service' }];
+  assert.equal(summary(hidden), 'no Filebeat is known to run here or to be expected; 1 thing could not be seen');
 });
 
 test('there is one bar, before the figures, whatever names hold: a plugin’s reader takes what follows one for figures', () => {

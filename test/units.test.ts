@@ -614,6 +614,24 @@ test('a script whose command only running it could tell is a gap, never a guess'
   );
 });
 
+test('a unit that bears the name and starts no known Filebeat is a gap; one that only speaks of it is none', () => {
+  const gapsOf = (exec: string, name = 'filebeat.service', head = '') => {
+    const root = writeTree({
+      [`${lib}/${name}`]: `${head}[Service]\nExecStart=${exec}\n`,
+      ...enabled(name),
+      [exec.split(' ')[0]!]: '\x7fELF',
+    });
+    const found = findUnits(openFileView(root), { processNames: ['filebeat'] });
+    assert.deepEqual(found.units, []);
+    return found.gaps.map(({ reason, subject }) => `${reason} ${subject}`);
+  };
+  assert.deepEqual(gapsOf('/opt/shipper/run-shipper'), ['unclear filebeat.service']);
+  assert.deepEqual(gapsOf('/opt/shipper/run-shipper', 'filebeat@core.service'), ['unclear filebeat@core.service']);
+  assert.deepEqual(gapsOf('/usr/bin/find /var/lib/filebeat -delete'), []);
+  assert.deepEqual(gapsOf('/usr/bin/filebeat-port-exporter', 'filebeat-port-exporter.service'), []);
+  assert.deepEqual(gapsOf('/opt/shipper/run-shipper', 'filebeat.service', '[Unit]\nConditionPathExists=/gone\n'), []);
+});
+
 test('no gap quotes what a unit file or an environment file says', () => {
   const root = writeTree({
     ...service(

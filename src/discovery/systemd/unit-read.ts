@@ -2,7 +2,8 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, Gap } from '../../model/model.js';
 import type { ServiceUser } from '../instances/readable.js';
-import type { Environment } from '../launch/launch-world.js';
+import { bystanders } from '../launch/bystanders.js';
+import { baseName, type Environment } from '../launch/launch-world.js';
 import type { Boot } from './unit-boot.js';
 import { judgeConditions } from './unit-conditions.js';
 import { lastSetting } from './unit-files/unit-file.js';
@@ -77,7 +78,16 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
   const followed = startsOf(full, service, files, search);
   const isStarted = boot.started.has(full);
   if (isStarted) for (const one of followed.asked) search.requested.set(one, full);
-  if (followed.starts.length === 0 && followed.unclear.length === 0) return [];
+  if (followed.starts.length === 0 && followed.unclear.length === 0) {
+    const isSkipped = () => judgeConditions('Condition', settings, files, facts).holds === false;
+    if (isStarted && !found.masked && bearsTheName(name.prefix, service) && !isSkipped())
+      search.gaps.push({
+        reason: 'unclear',
+        subject: full,
+        detail: 'it bears the name of a Filebeat, and what it starts is not known as one',
+      });
+    return [];
+  }
 
   const unclear = (detail: string, subject = full) =>
     search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
@@ -119,6 +129,11 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
         gaps: settings.gaps,
       }),
     );
+}
+
+/** It is called `filebeat`, and some program that it runs may be one. */
+function bearsTheName(prefix: string, { commands }: Service): boolean {
+  return /^filebeat(?:-oss)?$/.test(prefix) && commands.some(({ program }) => !bystanders.has(baseName(program)));
 }
 
 interface StartOnBoot extends Pick<FilebeatUnit, 'why' | 'failures'> {

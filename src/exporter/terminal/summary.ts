@@ -33,7 +33,10 @@ function ofNewcomers(report: Report): { critical: number; unknown: number; any: 
 /** `2 of 15 instances down, 3 of 42 ports not served`. */
 export function summary(report: Report, counts = countAll(report)): string {
   if (!report.snapshot.usable) return 'nothing could be looked at';
-  if (counts.instances === 0 && counts.ports === 0) return 'no Filebeat runs here and none is expected';
+  if (counts.instances === 0 && counts.ports === 0)
+    return counts.gaps === 0
+      ? 'no Filebeat runs here and none is expected'
+      : `no Filebeat is known to run here or to be expected; ${plural(counts.gaps, 'thing')} could not be seen`;
   const parts = [
     counts.instancesDown === 0
       ? plural(counts.instances, 'instance')
