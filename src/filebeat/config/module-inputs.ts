@@ -90,7 +90,10 @@ export function staticModules(entries: Tree[], names: string[], filebeat: Tree, 
     // That there is no module folder is worth saying only where somebody wants a module.
     if (faults.length === 0 || entries.length + names.length === 0) return { ...made.value, faults: [] };
     const inTable = staticModules(entries, names, filebeat, { ...source, fromTable: true });
-    const asked = askedTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
+    const isUntold = inTable.fatal !== undefined || inTable.unknown !== undefined;
+    const asked = isUntold
+      ? undefined
+      : askedTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
     return { ...made.value, faults: faults.map((fault) => refusal(fault, asked)) };
   }
   const nothing = { inputs: [], faults: [], fallback: false };
