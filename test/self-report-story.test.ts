@@ -1,25 +1,37 @@
 /** What a log tells over time, where lines are missing, and what is taken from it as silence. Pure. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptyKept, type KeptReport, keptFor } from '../src/self-report/kept-report.js';
+import { emptyKept, keptFor } from '../src/self-report/kept-report.js';
 import type { LogFact } from '../src/self-report/log-line.js';
 import { readLogLine } from '../src/self-report/log-line.js';
-import { emptyStory, type LogStory, type StoryContext, tellFacts } from '../src/self-report/log-report.js';
+import {
+  emptyStory,
+  type LogStory,
+  type StoryContext,
+  type ToldStory,
+  tellFacts,
+} from '../src/self-report/log-report.js';
 import { noteLook, silenceOf } from '../src/self-report/silence.js';
+import { idKey } from '../src/self-report/subject.js';
 import { figuresOf } from '../src/self-report/track.js';
 import { evening, metricsLine, type Period, said } from './support/filebeat-log.js';
 
 const context: StoryContext = {
   startTime: evening,
   leaks: false,
-  keyOf: ({ id, device }, devices) => device ?? devices[id],
+  keyOf: ({ id, device }, devices) => device ?? devices[idKey(id)],
 };
 
 const fact = (at: number, period: Period): LogFact => readLogLine(metricsLine('json', evening + at, period))!;
 
 /** The lines one look after the other. */
-function tell(...looks: LogFact[][]): { story: LogStory; kept: KeptReport; broken: boolean } {
-  let told = { story: emptyStory, kept: keptFor(emptyKept('log 1:1'), 'log 1:1'), broken: false };
+function tell(...looks: LogFact[][]): ToldStory {
+  let told: ToldStory = {
+    story: emptyStory,
+    kept: keptFor(emptyKept('log 1:1'), 'log 1:1'),
+    broken: false,
+    countedTo: 0,
+  };
   for (const facts of looks) told = tellFacts(told.story, told.kept, facts, context);
   return told;
 }
@@ -66,6 +78,12 @@ describe('a log of which lines are missing', () => {
     assert.deepEqual([told.broken, told.kept.errors.output_publish], [false, 1]);
   });
 
+  it('counts every line of one millisecond, and none twice', () => {
+    const words = ['one', 'two', 'three'].map((text) => readLogLine(said('json', evening + 5, text))!);
+    assert.equal(tell(words).kept.errors.other, 3);
+    assert.equal(tell(words, words).kept.errors.other, 3);
+  });
+
   it('goes on where the clock was set back', () => {
     const { story, kept } = tell(
       [fact(3600, { in: 5, acked: 5, active: 0 })],
@@ -100,13 +118,28 @@ describe('what is written once, after the start', () => {
   });
 });
 
+describe('what came to a listener', () => {
+  it('came at the end of its period, and never later than now', () => {
+    const line = fact(3600, { active: 0, inputs: { a: { received: 3, device: ':514' } } });
+    const last = (now?: number) => {
+      const told = tellFacts(emptyStory, emptyKept('log 1:1'), [line], {
+        ...context,
+        ...(now === undefined ? {} : { now }),
+      });
+      return told.kept.listeners[':514']?.arrivals?.last;
+    };
+    assert.equal(last(evening + 3605), evening + 3600);
+    assert.equal(last(evening + 30), evening + 30);
+  });
+});
+
 describe('an input that fails', () => {
   it('is known by its host, or by the id that the log has named before', () => {
     const facts = [
       said('json', evening + 1, "Input 'udp' failed with: x", { id: 'one' }),
       said('json', evening + 2, 'Cannot connect', { id: 'two', host: 'localhost:515' }),
     ].map((line) => readLogLine(line)!);
-    const kept = { ...emptyKept('log 1:1'), devices: { one: '0.0.0.0:514' } };
+    const kept = { ...emptyKept('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
     const { story } = tellFacts(emptyStory, kept, facts, context);
     assert.deepEqual(story.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
   });

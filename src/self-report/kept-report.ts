@@ -52,7 +52,7 @@ export interface KeptReport {
   lastAck?: number;
   /** The log file that the process has open, as it sees it below the host's root, and when that process started. */
   log?: { path: string; since: number };
-  /** Ids of inputs and where they listen, as far as the log has told: it does so once, after the start. */
+  /** Where inputs listen, by `idKey`, as far as the log has told: it does so once, after the start. */
   devices: Readonly<Record<string, string>>;
   /** By endpoint key. */
   listeners: Readonly<Record<string, KeptListener>>;

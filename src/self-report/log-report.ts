@@ -4,7 +4,7 @@ import { addCounts, addEntry, type KeptReport } from './kept-report.js';
 import type { LogFact } from './log-line.js';
 import type { EntryFigures, Figures } from './pipeline-figures.js';
 import { noteLook } from './silence.js';
-import { deviceOf } from './subject.js';
+import { deviceOf, idKey } from './subject.js';
 import { addLook, addPeriod, countsOf, emptyTrack, subtractPeriod, type Track } from './track.js';
 
 /** What a process has said since this exporter began to read its log. */
@@ -39,6 +39,8 @@ export interface StoryContext {
   leaks: boolean;
   /** Endpoint key of an input's id, or undefined where it is not known. */
   keyOf: (entry: EntryFigures, devices: Readonly<Record<string, string>>) => string | undefined;
+  /** Seconds since the epoch: nothing arrived later than that, whatever clock a line was stamped by. */
+  now?: number;
   /** Another source has the figures: only what is said about failures is taken from here. */
   wordsOnly?: boolean;
 }
@@ -64,6 +66,8 @@ export interface ToldStory {
   kept: KeptReport;
   /** Lines are missing between what was counted before and these. */
   broken: boolean;
+  /** Lines up to this time were counted before these; many are written within one millisecond. */
+  countedTo: number;
 }
 
 /** `head`: of the beginning of the file, where `facts` are of its end. */
@@ -74,7 +78,7 @@ export function tellFacts(
   context: StoryContext,
   head: readonly LogFact[] = [],
 ): ToldStory {
-  let told: ToldStory = { ...tellHead(story, kept, head, context), broken: false };
+  let told: ToldStory = { ...tellHead(story, kept, head, context), broken: false, countedTo: kept.upTo };
   for (const fact of facts) {
     if (fact.at < context.startTime - startSlack) continue;
     told = fact.kind === 'metrics' ? addMetrics(told, fact, context) : addWord(told, fact, context);
@@ -103,7 +107,9 @@ function onceOf({ queueMax, outputType }: Figures): NonNullable<LogStory['once']
 function withDevices(kept: KeptReport, entries: readonly { id: string; type?: string; device?: string }[]): KeptReport {
   const fresh = entries.flatMap((entry): [string, string][] => {
     const device = deviceOf(entry);
-    return device === undefined || kept.devices[entry.id] === device ? [] : [[entry.id, device]];
+    if (device === undefined) return [];
+    const key = idKey(entry.id);
+    return kept.devices[key] === device ? [] : [[key, device]];
   });
   if (fresh.length === 0 || Object.keys(kept.devices).length + fresh.length > mostDevices) return kept;
   return { ...kept, devices: { ...kept.devices, ...Object.fromEntries(fresh) } };
@@ -126,13 +132,13 @@ function addWord(told: ToldStory, fact: Exclude<LogFact, { kind: 'metrics' }>, c
   if (fact.kind === 'reload') next.reloadFailedAt = fact.at;
   if (fact.kind === 'bind')
     next.binds = withRow(story.binds, `${fact.protocol} ${fact.address}`, { reason: fact.reason, at: fact.at });
-  const device = fact.kind === 'input' ? (fact.device ?? kept.devices[fact.id ?? '']) : undefined;
+  const device = fact.kind === 'input' ? (fact.device ?? kept.devices[idKey(fact.id ?? '')]) : undefined;
   if (device !== undefined) next.failed = withRow(story.failed, device, fact.at);
-  if (fact.at <= kept.upTo) return { ...told, story: next };
+  if (fact.at <= told.countedTo) return { ...told, story: next };
   return {
     ...told,
     story: next,
-    kept: { ...kept, upTo: fact.at, errors: { ...kept.errors, [kind]: kept.errors[kind] + 1 } },
+    kept: { ...kept, upTo: Math.max(kept.upTo, fact.at), errors: { ...kept.errors, [kind]: kept.errors[kind] + 1 } },
   };
 }
 
@@ -153,7 +159,9 @@ function addMetrics(told: ToldStory, fact: Extract<LogFact, { kind: 'metrics' }>
   // Later in the file and earlier in time: the clock was set back.
   const setBack = known.at !== undefined && fact.at < known.at;
   const story: LogStory = setBack ? { ...known, track: emptyTrack } : known;
-  const kept = setBack && fact.at < before.upTo ? { ...before, upTo: 0, metricsUpTo: 0 } : before;
+  const isBehind = setBack && fact.at < before.upTo;
+  const kept = isBehind ? { ...before, upTo: 0, metricsUpTo: 0 } : before;
+  const countedTo = isBehind ? 0 : told.countedTo;
   const period = fact.period ?? usualPeriod;
   const once = { ...story.once, ...onceOf(fact.figures) };
   const figures = { ...once, ...fact.figures };
@@ -173,13 +181,16 @@ function addMetrics(told: ToldStory, fact: Extract<LogFact, { kind: 'metrics' }>
     ...(rhythm === undefined ? {} : { period: rhythm }),
   };
   const memory = withDevices(kept, fact.entries);
-  if (fact.at <= kept.upTo && fact.at <= (kept.metricsUpTo ?? 0)) return { ...told, story: next, kept: memory };
-  if (context.wordsOnly) return { ...told, story: next, kept: { ...memory, upTo: fact.at, metricsUpTo: fact.at } };
+  if (fact.at <= kept.upTo && fact.at <= (kept.metricsUpTo ?? 0))
+    return { ...told, story: next, kept: memory, countedTo };
+  if (context.wordsOnly)
+    return { ...told, story: next, kept: { ...memory, upTo: fact.at, metricsUpTo: fact.at }, countedTo };
   const since = kept.metricsUpTo || context.startTime;
   const counted = countEntries(memory, fact, context);
   return {
     story: { ...next, counted: counted.keys },
     broken: told.broken || !follows(since, fact),
+    countedTo,
     kept: {
       ...memory,
       upTo: Math.max(kept.upTo, fact.at),
@@ -198,7 +209,11 @@ function withoutDoubt(track: Track): Track {
   return rest;
 }
 
-function countEntries(kept: KeptReport, fact: Extract<LogFact, { kind: 'metrics' }>, { keyOf }: StoryContext) {
+function countEntries(
+  kept: KeptReport,
+  fact: Extract<LogFact, { kind: 'metrics' }>,
+  { keyOf, now = fact.at }: StoryContext,
+) {
   const listeners = { ...kept.listeners };
   const keys = new Set<string>();
   for (const entry of fact.entries) {
@@ -208,7 +223,8 @@ function countEntries(kept: KeptReport, fact: Extract<LogFact, { kind: 'metrics'
     // An entry without the counter received nothing in this period.
     const received = entry.received ?? 0;
     const row = addEntry(listeners[key], { ...entry, received }, kept.of, 'period');
-    listeners[key] = received === 0 ? row : { ...row, arrivals: noteLook(row.arrivals, fact.at, true, true) };
+    listeners[key] =
+      received === 0 ? row : { ...row, arrivals: noteLook(row.arrivals, Math.min(fact.at, now), true, true) };
   }
   return { listeners, keys };
 }

@@ -130,7 +130,7 @@ export function readEntries(answer: unknown): EntryFigures[] {
 
 /** `[::]:514` → `*` and 514, as a listener's labels have them. Undefined: no host and port. */
 export function endpointOfDevice(device: string): { address: string; port: number } | undefined {
-  const match = /^(?:tcp:\/\/|udp:\/\/)?(.*):(\d{1,5})$/.exec(device);
+  const match = /^(?:tcp:\/\/|udp:\/\/)?([\w.:%[\]-]*):(\d{1,5})$/.exec(device);
   if (match === null) return undefined;
   const [, host = '', digits = ''] = match;
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

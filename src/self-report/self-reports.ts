@@ -128,6 +128,7 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
       seen.facts,
       {
         startTime: subject.process.startTime,
+        now: clock.wall(),
         leaks: leaksOf(subject.release),
         keyOf: (entry, devices) => [...byKey([entry], subject, devices).keys()][0],
         wordsOnly,

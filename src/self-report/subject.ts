@@ -1,4 +1,5 @@
 /** One running instance as its self-report needs it, and which of its listeners an input's counters are of. Pure. */
+import { createHash } from 'node:crypto';
 import { compareReleases, parseRelease } from '../filebeat/releases/releases.js';
 import { endpointKey } from '../model/endpoint.js';
 import type { Listener, ProcessId, Socket, StaticPort } from '../model/model.js';
@@ -57,7 +58,7 @@ export function byKey(
 ): Map<string, EntryFigures[]> {
   const found = new Map<string, EntryFigures[]>();
   for (const entry of entries) {
-    const device = entry.device ?? (Object.hasOwn(devices, entry.id) ? devices[entry.id] : undefined);
+    const device = entry.device ?? devices[idKey(entry.id)];
     const endpoint = device === undefined ? undefined : endpointOfDevice(device);
     if (endpoint === undefined) continue;
     const protocol = isDatagrams(entry.type) && !device!.startsWith('tcp://') ? 'udp' : 'tcp';
@@ -73,11 +74,24 @@ export function byKey(
   return found;
 }
 
+/** Ids are only compared: what is kept of one is this. */
+export function idKey(id: string): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, 16);
+}
+
 const isDatagrams = (type: string | undefined) => type === undefined || type === 'udp' || type === 'netflow';
 
-/** Where an input listens, with what tells TCP from UDP: a log line names the input's type once, after its start. */
+/**
+ * Where an input listens, as it is kept: an address or `name`, a port, and what tells TCP from UDP (a log line names the input's
+ * type once, after its start).
+ */
 export function deviceOf({ type, device }: Pick<EntryFigures, 'type' | 'device'>): string | undefined {
-  return device === undefined || isDatagrams(type) || device.includes('://') ? device : `tcp://${device}`;
+  const endpoint = device === undefined ? undefined : endpointOfDevice(device);
+  if (endpoint === undefined) return undefined;
+  const address =
+    endpoint.address === '*' ? '' : /^[\d.]+$|^[\da-f:.]+$/i.test(endpoint.address) ? endpoint.address : 'name';
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${isDatagrams(type) && !device!.startsWith('tcp://') ? '' : 'tcp://'}${host}:${endpoint.port}`;
 }
 
 /** Up to 8.14 a refused request shows in no counter but the unanswered events. */
