@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { underAttack } from './attacks.js';
 import { grow } from './growth.js';
 import { plot } from './plot.js';
 import { SETTLED_MS, sideBySide } from './rounds.js';
@@ -23,7 +24,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '15' },
     /** A folder for results.md, results.json and the plots. */
     output: { type: 'string' },
-    /** Without it no growth: two minutes instead of ten. */
+    /** Without it no growth and no attacks: four minutes instead of a quarter of an hour. */
     growth: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -67,12 +68,15 @@ async function run(): Promise<Results> {
   const settle = quick ? 0 : SETTLED_MS;
   const tell = (line: string) => console.error(line);
   const world = await buildWorld(size);
-  const side = await sideBySide(world, effort, settle).finally(() => world.stop());
+  const { side, attacks } = await (async () => ({
+    side: await sideBySide(world, effort, settle),
+    attacks: values.growth || quick ? await underAttack(world, quick ? 0.01 : 1, settle) : [],
+  }))().finally(() => world.stop());
   const growth =
     values.growth || quick
       ? await grow({ base: size, interval: effort.interval, scale: quick ? 0.004 : 1, settle }, tell)
       : [];
-  return { machine: machine(), size, effort, sideBySide: side, growth };
+  return { machine: machine(), size, effort, sideBySide: side, growth, attacks };
 }
 
 function write(folder: string, found: Results): void {
