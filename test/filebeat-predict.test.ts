@@ -563,7 +563,8 @@ describe('settings of http_endpoint and unix that later releases have added', ()
     ['a negative body, before 8.18', endpoint('max_body_bytes: -1', '8.16.0'), both],
     ['a unix socket', unix('socket_type: datagram, line_delimiter: ""', '9.6.0'), GOOD],
     ['a stream without an end of lines', unix('line_delimiter: ""', '9.6.0'), 'exits: bad-value'],
-    ['a stream without an end of lines, before 7.11', unix('line_delimiter: ""', '7.10.2'), GOOD],
+    ['a datagram socket before 7.11', unix('socket_type: datagram, line_delimiter: ""', '7.10.2'), 'exits: bad-value'],
+    ['a framing that does not exist, before 7.12', unix('framing: x', '7.11.2'), GOOD],
     ['a framing that does not exist', unix('framing: x', '7.17.16'), 'exits: bad-value'],
   ]);
 });

@@ -12,8 +12,11 @@ const words = ([major, minor, patch]: ReleaseVersion) =>
 const span = ({ from, below }: ReleaseRange) =>
   below === undefined ? `since ${words(from)}` : `${words(from)} up to before ${words(below)}`;
 /** The neighbouring releases between which a change was seen. */
-const evidence = (seen: ReleaseRule['seen']) =>
-  typeof seen === 'string' ? seen : seen.map(([older, newer]) => `${older} and ${newer}`).join('; ');
+const evidence = (seen: ReleaseRule['seen']) => {
+  if (typeof seen === 'string') return seen;
+  if ('source' in seen) return `source of ${seen.source.join(' and ')}`;
+  return seen.map(([older, newer]) => `${older} and ${newer}`).join('; ');
+};
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
 export function releasesMarkdown(): string {

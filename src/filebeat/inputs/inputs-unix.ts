@@ -18,14 +18,12 @@ export function unixSettings(tree: Tree, { scope, release }: InputContext): Comp
     () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
     () => size(tree, 'max_message_size', scope),
     () => whole(tree, 'max_connections', scope),
-    () =>
-      applies('unix-framing', release) ? oneOf(tree, 'framing', scope, ['delimiter', 'rfc6587'], true) : undefined,
+    () => (applies('tcp-framing', release) ? oneOf(tree, 'framing', scope, ['delimiter', 'rfc6587'], true) : undefined),
+    () => (applies('unix-datagram', release) ? oneOf(tree, 'socket_type', scope, ['stream', 'datagram']) : undefined),
+    () => text(tree, 'line_delimiter', scope),
     () => {
-      if (!applies('unix-datagram', release)) return undefined;
-      const wrong = oneOf(tree, 'socket_type', scope, ['stream', 'datagram']) ?? text(tree, 'line_delimiter', scope);
-      if (wrong) return wrong;
-      const type = read(tree, 'socket_type', scope, 'stream');
-      return type.ok && type.value === 'stream' ? notBlank(tree, 'line_delimiter', scope) : undefined;
+      const type = applies('unix-datagram', release) ? read(tree, 'socket_type', scope, 'stream') : undefined;
+      return type?.ok && type.value === 'datagram' ? undefined : notBlank(tree, 'line_delimiter', scope);
     },
   );
 }

@@ -12,10 +12,15 @@ export interface ReleaseRule {
   /** Where `after` holds. */
   ranges: readonly ReleaseRange[];
   /**
-   * How the bounds are known. Pairs: the neighbouring releases that were run, the change lying between them. Else only
-   * the change log tells, or Filebeat's source and its history.
+   * How the bounds are known. Pairs: the neighbouring releases that were run, the change lying between them. `source`: the
+   * release lines whose sources were read, the change lying between them. Else only the change log tells, or the history of
+   * the source.
    */
-  seen: readonly (readonly [older: string, newer: string])[] | 'change log' | 'source';
+  seen:
+    | readonly (readonly [older: string, newer: string])[]
+    | { source: readonly [older: string, newer: string] }
+    | 'change log'
+    | 'source';
 }
 
 /** Everywhere from one release on. */
@@ -41,7 +46,7 @@ export const releaseRules = {
     before: 'read',
     after: 'Filebeat does not start',
     ranges: from(7, 0),
-    seen: 'change log',
+    seen: { source: ['6.8', '7.0'] },
   },
   'env-no-objects': {
     subject: '`{…}` in an environment variable',
@@ -69,7 +74,7 @@ export const releaseRules = {
     before: 'ignored',
     after: 'sets the receive buffer, a bad value stops the start',
     ranges: from(7, 2),
-    seen: 'change log',
+    seen: { source: ['7.1', '7.2'] },
   },
   'data-lock': {
     subject: 'lock in `path.data`',
@@ -83,7 +88,7 @@ export const releaseRules = {
     before: 'Filebeat does not start',
     after: 'a unix socket',
     ranges: from(7, 8),
-    seen: 'change log',
+    seen: { source: ['7.7', '7.8'] },
   },
   'no-crash-after-failed-bind': {
     subject: 'udp after a failed bind, when stopped or reloaded',
@@ -97,14 +102,14 @@ export const releaseRules = {
     before: 'ignored',
     after: 'a bad value stops the start',
     ranges: from(7, 13),
-    seen: 'change log',
+    seen: { source: ['7.12', '7.13'] },
   },
   'tcp-framing': {
-    subject: '`framing` of TCP inputs',
+    subject: '`framing` of tcp, unix and syslog inputs',
     before: 'ignored',
     after: 'a bad value stops the start',
-    ranges: from(7, 10),
-    seen: 'change log',
+    ranges: from(7, 12),
+    seen: { source: ['7.11', '7.12'] },
   },
   'reload-keeps-port': {
     subject: 'reload of an entry that keeps its port',
@@ -287,42 +292,35 @@ export const releaseRules = {
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(8, 8),
-    seen: 'source',
+    seen: { source: ['8.0', '8.9'] },
   },
   'unix-datagram': {
-    subject: '`socket_type` and `line_delimiter` of unix',
-    before: 'ignored',
-    after: 'used; a bad value stops the start',
+    subject: '`socket_type` of unix',
+    before: 'ignored: a stream',
+    after: 'used; a bad value stops the start, a datagram socket needs no line delimiter',
     ranges: from(7, 11),
-    seen: 'source',
-  },
-  'unix-framing': {
-    subject: '`framing` of unix',
-    before: 'ignored',
-    after: 'used; a bad value stops the start',
-    ranges: from(7, 12),
-    seen: 'source',
+    seen: { source: ['7.10', '7.11'] },
   },
   'http-endpoint-hmac': {
     subject: '`hmac.*`, `include_headers`, `preserve_original_event` of http_endpoint',
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(7, 14),
-    seen: 'source',
+    seen: { source: ['7.13', '7.14'] },
   },
   'http-endpoint-tracer-switch': {
     subject: '`tracer.enabled` of http_endpoint',
     before: 'ignored: a tracer needs its filename',
     after: 'used; one that is off needs nothing',
     ranges: from(8, 16),
-    seen: 'source',
+    seen: { source: ['8.14', '8.16'] },
   },
   'http-endpoint-options': {
     subject: '`options_*`, `max_body_bytes`, `max_in_flight_bytes`, `retry_after` of http_endpoint',
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(8, 18),
-    seen: 'source',
+    seen: { source: ['8.16', '8.19'] },
   },
   'netflow-workers': {
     subject: '`workers` of netflow inputs',
@@ -383,7 +381,7 @@ export const releaseRules = {
     before: 'accepted',
     after: 'Filebeat does not start',
     ranges: from(8, 16),
-    seen: 'source',
+    seen: { source: ['8.14', '8.16'] },
   },
   'flow-log-versions': {
     subject: 'fields of versions 6 to 8 in `format` of parse_aws_vpc_flow_log',
@@ -404,28 +402,28 @@ export const releaseRules = {
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(8, 9),
-    seen: 'source',
+    seen: { source: ['8.0', '8.9'] },
   },
   'cgroup-regexp-one-group': {
     subject: '`cgroup_regex` of add_process_metadata without exactly one group',
     before: 'accepted',
     after: 'Filebeat does not start',
     ranges: from(8, 11),
-    seen: 'source',
+    seen: { source: ['8.9', '8.14'] },
   },
   'script-cached-sessions': {
     subject: '`only_cached_sessions` of the script processor',
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(8, 16),
-    seen: 'source',
+    seen: { source: ['8.14', '8.16'] },
   },
   'cache-ignore-failure': {
     subject: '`ignore_failure` of the cache processor',
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(8, 17),
-    seen: 'source',
+    seen: { source: ['8.16', '8.19'] },
   },
   'script-files-read-late': {
     subject: 'the script file of a processor that is missing or faulty',
@@ -450,7 +448,7 @@ export const releaseRules = {
     before: 'ignored',
     after: 'used; a bad value stops the start',
     ranges: from(9, 5),
-    seen: 'source',
+    seen: { source: ['9.4', '9.5'] },
   },
   'processor-settings-hashed': {
     subject: 'undefined variables in settings of a processor that it does not know',
@@ -527,14 +525,14 @@ export const releaseRules = {
     before: 'unknown',
     after: 'lets `log` inputs that have an `id` run',
     ranges: from(9, 3),
-    seen: 'change log',
+    seen: { source: ['9.0', '9.3'] },
   },
   'container-as-filestream': {
     subject: '`features.log_input_run_as_filestream`',
     before: 'means nothing for `container` inputs',
     after: 'lets `container` inputs that have an `id` run',
     ranges: from(9, 4),
-    seen: 'change log',
+    seen: { source: ['9.3', '9.4'] },
   },
   'included-enabled': {
     subject: '`enabled: false` in files of `filebeat.config.inputs`',
@@ -583,7 +581,7 @@ export const releaseRules = {
     before: 'accepted',
     after: 'Filebeat does not start',
     ranges: from(8, 2),
-    seen: 'source',
+    seen: { source: ['8.0', '8.9'] },
   },
   'allow-older-versions': {
     subject: '`output.elasticsearch.allow_older_versions`',
@@ -597,7 +595,7 @@ export const releaseRules = {
     before: 'ignored',
     after: 'used; bad ones stop the start',
     ranges: from(8, 2),
-    seen: 'source',
+    seen: { source: ['8.0', '8.9'] },
   },
   'http-buffer': {
     subject: '`http.buffer`',
@@ -653,7 +651,7 @@ export const releaseRules = {
     before: '4096 events, flushed from 2048 on',
     after: '3200 events, flushed from 1600 on',
     ranges: from(8, 12),
-    seen: 'source',
+    seen: { source: ['8.9', '8.14'] },
   },
   'lifecycle-sections': {
     subject: '`setup.ilm`',
@@ -688,14 +686,14 @@ export const releaseRules = {
     before: 'unknown: Filebeat does not start',
     after: 'accepted for `version: 2.1.0` and later',
     ranges: from(8, 17),
-    seen: 'source',
+    seen: { source: ['8.16', '8.19'] },
   },
   'kafka-3': {
     subject: '`version` of `output.kafka` from 2.7 on',
     before: 'unknown: Filebeat does not start',
     after: 'accepted',
     ranges: from(8, 18),
-    seen: 'source',
+    seen: { source: ['8.16', '8.19'] },
   },
   'kafka-default-2.1': {
     subject: '`version` that `output.kafka` assumes',
