@@ -155,6 +155,32 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual([gone.state.ledger, gone.state.learned], [{}, {}]);
   });
 
+  it('what a user’s newcomer counted and learned is not the history of whom his name goes to', () => {
+    const EVE = 4242;
+    const ripening = { after: 1e6, remember: 0 };
+    const his = candidate({ process: { ...process(9), uid: EVE }, owner: EVE, account: EVE });
+    const pass = (state: State, now: number, all: readonly Candidate[]) => {
+      const merged = mergeCandidates([...all, ...rememberedCandidates(state)]);
+      const followed = followNames(state, merged);
+      const sightings = merged.map((instance) => ({ instance, expected: [udp(9000)], dynamic: false }));
+      return { followed, state: observe(followed, sightings, now, 'boot', { ripening }), merged };
+    };
+    const first = pass(emptyState, 1000, [his]);
+    assert.deepEqual([first.merged[0]!.name, Object.keys(first.state.instances)], ['core', []]);
+    const counted = advance(undefined, [{ netns: 1, inode: 5, drops: 3 }], { now: 0, bootId: 'boot' })!;
+    const full = { ...first.state, ledger: { [ledgerKey('core', 'udp', '*', 9000)]: counted } };
+    // Root's starts while his runs: what he counted goes with him.
+    const beside = pass(full, 1010, [his, running(7)]);
+    assert.deepEqual(Object.keys(beside.followed.ledger), [ledgerKey('core-uid4242', 'udp', '*', 9000)]);
+    // His is gone by then: it goes with nobody.
+    const after = pass(full, 1010, [running(7)]);
+    assert.deepEqual(after.followed.ledger, {});
+    // While he stays, it stays.
+    assert.equal(pass(full, 1010, [his]).followed, full);
+    const mine = { ...after.state, ledger: { [ledgerKey('core', 'udp', '*', 9000)]: counted } };
+    assert.deepEqual(pass(mine, 1020, [running(7)]).followed.ledger, mine.ledger, 'root’s own is kept');
+  });
+
   it('notes and whatever else hangs on a listener or a candidate stay out', () => {
     const loud = { ...udp(9000), notes: ['hunter2'], password: 'hunter2' } as Listener;
     const secret = { ...running(7), command: { argv: ['filebeat', '-E', 'hunter2'], env: { A: 'hunter2' } } };

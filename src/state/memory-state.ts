@@ -18,7 +18,7 @@ import type { KeptReports } from '../self-report/kept-report.js';
 import { forgetLearned, type Learned } from './learned.js';
 import { type Ledger, ledgerKey, pruneLedger } from './ledger.js';
 import { isSameBoot } from './memory-times.js';
-import { isRipe, type Ripening, type RipeningRules, ripen } from './ripening.js';
+import { isRipe, type Ripening, type RipeningEntry, type RipeningRules, ripen } from './ripening.js';
 
 /**
  * Version 1 is of release 0.1.0: its rows are rows of version 2 that lack `owner`. Optional fields may be added without a
@@ -189,12 +189,13 @@ export interface ObserveOptions {
 }
 
 /**
- * Takes the ledger and the learned listeners along where an instance has another name now (it was declared by hand). To be
- * called between merging and counting; a second call changes nothing.
+ * Takes the ledger and the learned listeners along where an instance has another name now (it was declared by hand), and
+ * drops those of one that was not remembered and is gone: who has its name next has a history of its own. To be called
+ * between merging and counting; a second call changes nothing.
  */
 export function followNames(
   state: State,
-  instances: readonly Pick<Merged<Candidate>, 'name' | 'rememberedAs' | 'twin'>[],
+  instances: readonly Pick<Merged<Candidate>, 'id' | 'name' | 'rememberedAs' | 'twin'>[],
 ): State {
   const moved = new Map<string, string>();
   const renamed: Record<string, RememberedInstance> = {};
@@ -204,19 +205,48 @@ export function followNames(
     moved.set(known.name, instance.name);
     renamed[known.id] = { ...known, name: instance.name };
   }
-  if (moved.size === 0) return state;
-  const ledger = Object.entries(state.ledger).map(([key, entry]) => {
+  const { gone, ripening } = namesOfNewcomers(state, instances, moved);
+  if (moved.size === 0 && gone.size === 0) return state;
+  const follow = <T>(rows: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(rows).flatMap(([name, row]) => (gone.has(name) ? [] : [[moved.get(name) ?? name, row]])),
+    );
+  const ledger = Object.entries(state.ledger).flatMap(([key, entry]) => {
     const [name, protocol, address, port] = JSON.parse(key) as [string, string, string, number | ''];
-    return [ledgerKey(moved.get(name) ?? name, protocol, address, port === '' ? undefined : port), entry] as const;
+    if (gone.has(name)) return [];
+    return [[ledgerKey(moved.get(name) ?? name, protocol, address, port === '' ? undefined : port), entry] as const];
   });
-  const learned = Object.entries(state.learned).map(([name, sockets]) => [moved.get(name) ?? name, sockets] as const);
   return {
     ...state,
     instances: { ...state.instances, ...renamed },
     ledger: Object.fromEntries(ledger),
-    learned: Object.fromEntries(learned),
-    reports: Object.fromEntries(Object.entries(state.reports).map(([name, row]) => [moved.get(name) ?? name, row])),
+    learned: follow(state.learned),
+    reports: follow(state.reports),
+    ...(ripening === undefined ? {} : { ripening }),
   };
+}
+
+/** Of those that are not remembered yet: `moved` grows by who has another name now; `gone`: names of who runs no more. */
+function namesOfNewcomers(
+  { instances: known, ripening }: State,
+  instances: readonly Pick<Merged<Candidate>, 'id' | 'name'>[],
+  moved: Map<string, string>,
+): { gone: ReadonlySet<string>; ripening?: Ripening } {
+  const gone = new Set<string>();
+  const named = Object.entries(ripening ?? {}).filter(
+    ([id, { name }]) => name !== undefined && known[id] === undefined,
+  );
+  if (named.length === 0) return { gone };
+  const names = new Map(instances.map(({ id, name }) => [id, name]));
+  const next: Record<string, RipeningEntry> = { ...ripening };
+  for (const [id, { name: before, ...rest }] of named) {
+    const now = names.get(id);
+    if (now === before) continue;
+    if (now === undefined) gone.add(before!);
+    else moved.set(before!, now);
+    next[id] = { ...rest, ...(now === undefined ? {} : { name: now }) };
+  }
+  return { gone, ripening: next };
 }
 
 /** Only what the manager itself has started is known to be the unit's own: another child of the unit may be anything. */

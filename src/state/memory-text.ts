@@ -188,7 +188,11 @@ function isLedgerEntry(row: Row, key: string): boolean {
 }
 
 function isRipening(row: Row): boolean {
-  return isText(row['process']) && ['account', 'before', 'age', 'at'].every((field) => isNumber(row[field]));
+  return (
+    isText(row['process']) &&
+    optional(row['name'], isText) &&
+    ['account', 'before', 'age', 'at'].every((field) => isNumber(row[field]))
+  );
 }
 
 function isLearned(row: Row): boolean {

@@ -10,6 +10,8 @@ import { isFuture } from '../runtime/clock.js';
 export interface RipeningEntry {
   /** The ordinary user whose it is. */
   account: number;
+  /** That it had in the last pass, while its process ran: what is counted and learned under it is its own. */
+  name?: string;
   /** Seconds that its earlier processes lived. */
   before: number;
   /** `pid:start ticks` of the last one, and how many seconds that has lived. */
@@ -28,7 +30,7 @@ export interface RipeningRules {
   remember: number;
 }
 
-type Seen = Pick<Merged<Candidate>, 'id' | 'account' | 'process' | 'twin'>;
+type Seen = Pick<Merged<Candidate>, 'id' | 'account' | 'process' | 'twin'> & { name?: string };
 
 /** All users' together. */
 const most = 512;
@@ -41,12 +43,13 @@ export function ripen(
 ): Ripening {
   const next: Record<string, RipeningEntry> = {};
   for (const { instance } of sightings) {
-    const { id, account, process, twin } = instance;
+    const { id, name, account, process, twin } = instance;
     if (account === undefined || process === undefined || twin !== undefined) continue;
     const known = ripening[id];
     const key = `${process.pid}:${process.startTicks}`;
     const before = known === undefined ? 0 : known.process === key ? known.before : known.before + known.age;
-    next[id] = { account, before, process: key, age: Math.max(0, now - process.startTime), at: now };
+    const age = Math.max(0, now - process.startTime);
+    next[id] = { account, ...(name === undefined ? {} : { name }), before, process: key, age, at: now };
   }
   for (const [id, known] of Object.entries(ripening)) {
     const isOld = remember > 0 && !isFuture(known.at, now) && now - known.at >= remember;
