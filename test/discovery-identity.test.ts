@@ -75,6 +75,18 @@ describe('a process outside of the unit’s control group', () => {
     ['of a pattern, by the owner of the file', process(EVE), glob([EVE]), 'belongs user'],
     ['of a pattern, by somebody else', process(EVE), glob([0]), 'cannot user'],
     ['of the memory, in the group of a supervisor', process(0, { unit: 'cron.service' }), remembered(), 'belongs user'],
+    [
+      'of the memory, by another user’s job in the same cron',
+      process(EVE, { unit: 'cron.service' }, { unitServesUsers: true, account: EVE }),
+      remembered({ unit: 'cron.service' }),
+      'cannot user',
+    ],
+    [
+      'of the memory, by root’s own job in cron',
+      process(0, { unit: 'cron.service' }, { unitServesUsers: true }),
+      remembered({ unit: 'cron.service' }),
+      'belongs user',
+    ],
     ['of the memory, by the same user', process(998), remembered({ owner: 998 }), 'belongs user'],
     ['of the memory, by another', process(EVE), remembered({ owner: 998 }), 'cannot user'],
     ['of a user’s own, by root', process(0), remembered({ owner: EVE, account: EVE }), 'cannot user'],

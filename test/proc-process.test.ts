@@ -235,6 +235,13 @@ describe('cgroup', () => {
       ['lxc', '0::/lxc.payload.web/system.slice/filebeat.service\n', 'filebeat.service', 'web'],
       ['lxc, older', '2:cpu:/lxc/web\n', undefined, 'web'],
       ["the host's side of lxc", '0::/lxc.monitor.web\n', undefined, undefined],
+      [
+        'what cron starts for a user',
+        '0::/system.slice/cron.service\n',
+        'cron.service',
+        undefined,
+        { servesUsers: true as const },
+      ],
       ['no line that can be read', 'nonsense\n::\n', undefined, undefined],
     ];
   for (const [what, text, unit, container, rest] of cases)

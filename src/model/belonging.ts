@@ -21,6 +21,8 @@ export interface Standing {
   account: number;
   /** Unit of the host's systemd whose own control group it is in: only root puts it there. */
   unit?: string;
+  /** That unit runs commands of any user (cron, at, a login): to be in it proves nothing. */
+  unitServesUsers?: true;
   /** Unit of its user's own systemd. */
   userUnit?: string;
   /** A name that its container keeps when it is made anew: the engine's, or its pod's. */

@@ -14,6 +14,8 @@ import { UNKNOWN_PART } from './own-cgroup.js';
 export interface Membership {
   /** Unit of the host's systemd; inside a container the container's own. */
   unit?: string;
+  /** That unit runs what users ask of it (cron, at, a login): that a process is in it says nothing of whose it is. */
+  servesUsers?: true;
   /** Container id (first 12 hex digits), or machine or container name. */
   container?: string;
   /** Whose control group it is, where that says it. */
@@ -37,6 +39,9 @@ const LXC = /^lxc(?:\.payload)?\.(.+)$/;
 /** Services below which an engine makes the groups of its containers. */
 const ENGINE =
   /^(?:systemd-nspawn@.+|docker|containerd|crio|podman|kubelet|k3s(?:-agent)?|rke2-(?:server|agent)|lxc(?:@.+)?|lxd|incus|snap\.(?:docker|lxd|microk8s)\..+|ecs|nomad)\.service$/;
+/** Services that start commands of users as these users, and leave them in their own group. */
+const SERVES_USERS =
+  /^(?:cron|crond|cronie|anacron|fcron|incron|incrond|bcron.*|atd|sshd?|sshd?@.*|dropbear.*|getty@.*|serial-getty@.*|xinetd|inetd|openbsd-inetd|slurmd|gdm3?|lightdm|sddm|xdm|xrdp.*)\.service$/;
 /** `kubepods-burstable-pod1a_2b.slice`, `pod1a-2b`. */
 const POD = /(?:^|-)pod([0-9a-f][0-9a-f_-]*)(?:\.slice)?(?::|$)/;
 
@@ -64,6 +69,7 @@ function membershipOf(path: string): Membership {
   const pod = user === undefined && container !== undefined ? podOf(parts) : undefined;
   return {
     ...(own !== undefined && { unit: unescapeCgroup(own) }),
+    ...(container === undefined && own !== undefined && SERVES_USERS.test(own) && { servesUsers: true as const }),
     ...(container !== undefined && { container }),
     ...engineOf(parts, container),
     ...(containers.length > 1 && { nest: containers.join('/') }),

@@ -36,7 +36,7 @@ function fromOne(one: DeclaredInstance, { rootfs, kept, processNames }: Declared
     uid: user?.uid ?? 0,
   };
   const { prediction, pathData, config, start, places } = foretell(kept, `declared ${name}`, command, rootDir);
-  const users = user === undefined ? usersByPlaces(places) : user.uid === undefined ? undefined : [user.uid];
+  const users = user === undefined ? usersByPlaces(places, pathData) : user.uid === undefined ? undefined : [user.uid];
   // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
   const isBare = !command.argv[0]?.includes('/');
   const isGuess = isBare && prediction.paths.home === '/' && prediction.paths.data === '/data';

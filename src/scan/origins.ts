@@ -165,9 +165,13 @@ export function uidOf(user: string | undefined, files: FileView): number | undef
   return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : undefined;
 }
 
+/** Folders in which everybody may make a directory before its owner does. */
+const OPEN_TO_ALL = /^\/(?:tmp|var\/tmp|dev\/shm|run\/lock|var\/lock|var\/crash)\//;
+
 /** Where nobody is named: root, or the owner of the configuration or of its data. */
-export function usersByPlaces({ main, data }: Places): number[] {
-  return [...new Set([0, ...[...main, data].flatMap((stat) => stat?.uid ?? [])])];
+export function usersByPlaces({ main, data }: Places, pathData: string | undefined): number[] {
+  const places = pathData !== undefined && OPEN_TO_ALL.test(pathData) ? main : [...main, data];
+  return [...new Set([0, ...places.flatMap((stat) => stat?.uid ?? [])])];
 }
 
 /** Of an ordinary user's own file, whatever pattern it matches. */
@@ -303,11 +307,11 @@ export function fromGlobs(
         dirname(path),
       ];
       const command = { argv, cwd: '/', env: {}, uid: 0 };
-      const { prediction, start, places } = foretell(kept, `glob ${path}`, command, rootfs, {
+      const { prediction, pathData, start, places } = foretell(kept, `glob ${path}`, command, rootfs, {
         budget: budgets(uid),
         reader: readerOfAccount(uid),
       });
-      const known = { mainFiles: [main], config: path, users: usersByPlaces(places), prediction, start };
+      const known = { mainFiles: [main], config: path, users: usersByPlaces(places, pathData), prediction, start };
       origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByPlaces(places) });
     }
   }
@@ -318,7 +322,7 @@ export function fromGlobs(
 export function fromMemory(state: State, bootId: string, rootfs: string, kept: KeptReadings): Origin[] {
   return rememberedCandidates(state, bootId).map((one) => {
     if (one.users !== undefined || one.root !== '/') return one;
-    const look = (files: FileView) => usersByPlaces(lookAtPlaces(files, one.mainFiles, one.pathData));
+    const look = (files: FileView) => usersByPlaces(lookAtPlaces(files, one.mainFiles, one.pathData), one.pathData);
     const users = attempt(
       () => kept.read(`owners ${one.remembered!.id}`, [one.mainFiles, one.pathData], rootfs, look),
       () => [],

@@ -69,7 +69,8 @@ function isRememberedProcess(process: Candidate, expected: Candidate, standing: 
 }
 
 /** Remembered as running in a unit of the system, and found in that unit's control group. */
-function isInRememberedUnit(expected: Candidate, { unit }: Standing): boolean {
+function isInRememberedUnit(expected: Candidate, { unit, unitServesUsers }: Standing): boolean {
+  if (unitServesUsers) return false;
   return expected.origin === 'remembered' && isSystems(expected) && unit !== undefined && expected.unit === unit;
 }
 

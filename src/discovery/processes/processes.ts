@@ -13,7 +13,7 @@ import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
 import { allLeftAlone } from '../../proc/place.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
-import { parseCmdline, parseExecutable, parseStat } from '../../proc/process-files.js';
+import { parseCmdline, parseExecutable, parseStat, parseStatus } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
 import { type Bystander, createLookQueue } from './look-queue.js';
@@ -206,19 +206,16 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
 
   /** Whether they are Filebeats nobody can tell, and silence about them would be a blind spot. */
   function namesakeGaps(): Gap[] {
-    const gaps: Gap[] = [];
-    for (const [pid, name] of namesakes) {
-      if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
-      else
-        gaps.push({
-          reason: 'unclear',
-          subject: `process ${pid} (${name.slice(0, 64)})`,
-          detail:
-            'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
-        });
-      if (gaps.length >= mostNamesakes) break;
-    }
-    return gaps;
+    for (const pid of namesakes.keys()) if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
+    // Of too many root's go first: nobody else can push them out.
+    const all = [...namesakes];
+    const some = all.length <= mostNamesakes ? all : [...all].sort(([a], [b]) => uidOf(procfs, a) - uidOf(procfs, b));
+    return some.slice(0, mostNamesakes).map(([pid, name]) => ({
+      reason: 'unclear' as const,
+      subject: `process ${pid} (${name.slice(0, 64)})`,
+      detail:
+        'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
+    }));
   }
 
   /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */
@@ -276,7 +273,8 @@ function forkedCopies(found: readonly Facts[]): Set<number> {
   const copies = new Set<number>();
   for (const { still, argv, parent } of found) {
     const other = byPid.get(parent);
-    if (other && other.argv.length === argv.length && other.argv.every((word, index) => word === argv[index]))
+    const isSameUser = other?.still.uid === still.uid;
+    if (other && isSameUser && other.argv.length === argv.length && other.argv.every((word, at) => word === argv[at]))
       copies.add(still.pid);
   }
   return copies;
@@ -284,10 +282,7 @@ function forkedCopies(found: readonly Facts[]): Set<number> {
 
 /** Filebeats that are known, then those of the system, then of each user his share; the lowest pids first. */
 function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Facts>): number[] {
-  const accountOf = (pid: number) => {
-    const stat = known.has(pid) ? undefined : procfs.stat(`${pid}`);
-    return stat?.ok ? stat.value.uid : 0;
-  };
+  const accountOf = (pid: number) => known.get(pid)?.standing.account ?? uidOf(procfs, pid);
   const accounts = new Map(all.map((pid) => [pid, accountOf(pid)]));
   const { kept } = withinShares(
     all.sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || a - b),
@@ -295,4 +290,10 @@ function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Fa
     (pid) => accounts.get(pid)!,
   );
   return all.filter((pid) => kept.has(pid)).sort((a, b) => a - b);
+}
+
+/** Real uid; the owner of its folder would be root's where it is not dumpable (proc(5)), and that is its own choice. */
+function uidOf(procfs: ProcFs, pid: number): number {
+  const text = procfs.piece(`${pid}/status`);
+  return (text.ok ? parseStatus(text.value).uids?.[0] : undefined) ?? 0;
 }

@@ -35,7 +35,8 @@ export function readStanding(procfs: ProcFs, rootfs: string, names: readonly str
   const isInitial =
     ids === undefined || ids.some(({ inside, outside, count }) => inside === outside && count > 2 ** 31);
   const uids = status.uids ?? [uid, uid, uid];
-  const isSystems = membership.user === undefined && (membership.unit ?? membership.container) !== undefined;
+  const { unit, user, container, servesUsers } = membership;
+  const isSystems = user === undefined && (container !== undefined || (unit !== undefined && !servesUsers));
   const isProgram = isItsProgram(procfs, names, seen);
   const mounts = procfs.link(`${pid}/ns/mnt`);
   const hosts = procfs.link('1/ns/mnt');
@@ -48,6 +49,7 @@ export function readStanding(procfs: ProcFs, rootfs: string, names: readonly str
     ...(!isInitial && status.readsAll === true && { opens: { uids: ids, gids: gidsOf(procfs, pid) } }),
     account: isSystems || uids.every((one) => one === 0) ? 0 : accountOf(rootfs, uids, membership.user),
     ...(membership.unit !== undefined && membership.container === undefined && { unit: membership.unit }),
+    ...(servesUsers && { unitServesUsers: true as const }),
     ...(membership.userUnit !== undefined && { userUnit: membership.userUnit }),
     ...(containerName !== undefined && { containerName }),
     ...(isProgram !== undefined && { isProgram }),
