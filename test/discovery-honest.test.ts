@@ -78,10 +78,10 @@ function remembered(chance: Chance, name: string, owner: number, account: number
 }
 
 function honest(chance: Chance): Candidate[] {
-  const users = () => chance.pick([[0], [0], [998]]);
+  const users = () => chance.pick([[0], [0], [998], [0, 998]]);
   return Array.from({ length: 1 + chance.below(7) }, (_, n): Candidate => {
     const onHost = { ...place(chance), network: 'host' };
-    switch (chance.below(5)) {
+    switch (chance.below(6)) {
       case 0:
         return running(chance, 100 + n, chance.pick([0, 0, 998]), {}, chance.oneIn(2) ? chance.pick(units) : undefined);
       case 1: {
@@ -101,17 +101,46 @@ function honest(chance: Chance): Candidate[] {
         const { pathData: _data, ...rest } = onHost;
         return { origin: 'config_glob', ...rest, users: [0] };
       }
+      case 4:
+        return contained(chance, 100 + n, chance.pick(['web', 'api']));
       default:
         return remembered(chance, `r${n}`, chance.pick([0, 0, 998]), 0);
     }
   });
 }
 
+/** In a container of an engine of the system, running or remembered. */
+function contained(chance: Chance, pid: number, name: string): Candidate {
+  const id = chance.pick(['c1', 'c2']);
+  const box = { root: id, container: id, network: 'own', containerName: `docker ${name}` };
+  if (chance.oneIn(2)) {
+    const known = { ...remembered(chance, `box-${name}`, 0, 0), ...box };
+    return { ...known, remembered: { ...known.remembered!, id: identityOf(known) } };
+  }
+  return { ...running(chance, pid, 0), ...box };
+}
+
+/** Whatever a user can make of a process of his: nothing of it makes it another's. */
 function hostile(chance: Chance): Candidate[] {
   return Array.from({ length: 1 + chance.below(6) }, (_, n): Candidate => {
-    const lent = chance.oneIn(4) ? { uids: [EVE, 0, 0] } : {};
-    if (chance.oneIn(3)) return remembered(chance, `e${n}`, EVE, EVE);
-    return running(chance, 10 + n, EVE, { ...lent, account: EVE, userUnit: chance.pick(units) });
+    if (chance.oneIn(4)) return remembered(chance, `e${n}`, EVE, EVE);
+    const lent = chance.oneIn(4) ? { uids: [EVE, 0, 0], readsAll: true } : {};
+    const more: Partial<Standing> = { ...lent, account: EVE, userUnit: chance.pick(units) };
+    if (chance.oneIn(4)) more.isProgram = false;
+    // In a user namespace of his own he is whom he likes.
+    if (chance.oneIn(3)) Object.assign(more, { innerUid: chance.pick([0, 998]), opens: { uids: [], gids: [] } });
+    if (chance.oneIn(5)) more.unitServesUsers = true;
+    const his = running(chance, 10 + n, EVE, more, more.unitServesUsers ? 'atd.service' : undefined);
+    if (chance.oneIn(4)) his.hostView = false;
+    if (chance.oneIn(4)) his.canRead = false;
+    const id = chance.pick(['c1', 'c2']);
+    const root = chance.pick<Partial<Candidate>>([
+      {},
+      {},
+      { root: '8:77' },
+      { root: `user ${EVE} ${id}`, container: id, network: 'own' },
+    ]);
+    return { ...his, ...root };
   });
 }
 
@@ -124,6 +153,8 @@ const told = (all: Merged<Candidate>[], of: ReadonlySet<Candidate>) =>
     }));
 
 it('what is said of the honest ones is the same with and without the hostile ones', (context) => {
+  const met = new Map<string, number>();
+  const meet = (what: string) => met.set(what, (met.get(what) ?? 0) + 1);
   for (let round = 0; round < ROUNDS; round++) {
     const chance = createChance(SEED + round);
     const seen = new Set<string>();
@@ -141,6 +172,15 @@ it('what is said of the honest ones is the same with and without the hostile one
     const without = told(mergeCandidates(good), those);
     const beside = told(mergeCandidates([...bad, ...good]), those);
     assert.deepEqual(beside, without, `seed ${SEED + round}`);
+    for (const { origins, identity, container, process } of without) {
+      for (const origin of origins) meet(origin);
+      if (identity?.claim !== undefined) meet(`claim ${identity.claim}`);
+      if (container !== undefined) meet(process === undefined ? 'container that is down' : 'container');
+    }
+    for (const { identity } of mergeCandidates([...bad, ...good])) if (identity?.imitates) meet('imitation');
   }
+  const kinds = ['process', 'systemd', 'declared', 'config_glob', 'remembered', 'claim cgroup', 'claim user'];
+  for (const kind of [...kinds, 'container', 'container that is down', 'imitation'])
+    assert.ok((met.get(kind) ?? 0) > ROUNDS / 50, `${kind}: ${met.get(kind) ?? 0} of ${ROUNDS} worlds`);
   context.diagnostic(`seed ${SEED}, ${ROUNDS} worlds`);
 });

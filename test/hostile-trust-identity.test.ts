@@ -213,6 +213,16 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
       () => start({ uid: EVE, argv: own('same'), sockets: coreSockets }),
       { what: 'restarted by root', comes: core },
     );
+    at.trial.exporter();
+    afterDeath(
+      'S8 the same as a job of his in cron',
+      () =>
+        start({ uid: EVE, argv: own('same'), sockets: coreSockets, group: '/sys/fs/cgroup/system.slice/cron.service' }),
+      {
+        what: 'a job of root’s in cron',
+        comes: () => start({ sockets: coreSockets, group: '/sys/fs/cgroup/system.slice/cron.service' }),
+      },
+    );
     // Root's own other configuration does take its place.
     at.trial.machine.sh('cp -p /etc/filebeat/core.yml /etc/filebeat/other.yml');
     const argv = coreArgv.map((word) =>
