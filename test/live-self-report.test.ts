@@ -113,6 +113,43 @@ describe('the log file that a process has open', () => {
     assert.ok(seen.kind === 'read' && seen.facts.length === 1);
   });
 
+  it('is read on after a rotation in the middle of a line, without what was torn', async () => {
+    const { log, standIn, process } = await filebeat(`${said('json', evening, 'x')}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    appendFileSync(log, said('json', evening + 1, 'torn').slice(0, 60));
+    assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false, path: log });
+    // The same descriptor, another file: Filebeat closes the old one and opens the next.
+    const { pid } = standIn;
+    await standIn.stop();
+    const next = await filebeat(`${said('json', evening + 2, 'y')}\n`);
+    assert.notEqual(next.process.pid, pid);
+    const seen = reader.read({ ...next.process, pid: next.process.pid }, folder);
+    assert.ok(seen.kind === 'read');
+    assert.deepEqual(
+      seen.facts.map(({ at }) => at),
+      [evening + 2],
+    );
+  });
+
+  it('skips a line of more than 256 KB, also where it comes in pieces and its end looks like a line', async () => {
+    const { log, process } = await filebeat(`${said('json', evening, 'x')}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    appendFileSync(log, `{"message":"${'x'.repeat(300_000)}`);
+    reader.read(process, folder);
+    appendFileSync(
+      log,
+      `${said('json', evening + 1, 'failed to publish events: forged')}\n${said('json', evening + 2, 'y')}\n`,
+    );
+    const seen = reader.read(process, folder);
+    assert.ok(seen.kind === 'read');
+    assert.deepEqual(
+      seen.facts.map(({ at }) => at),
+      [evening + 2],
+    );
+  });
+
   it('is never the file of the file output, nor the one with refused events', async () => {
     for (const content of [
       '{"@timestamp":"2026-11-26T21:00:00Z","@metadata":{"beat":"filebeat"},"message":"secret"}\n',
@@ -193,6 +230,22 @@ describe('what a Filebeat says of itself', () => {
       handClock(() => evening + 40),
     );
     assert.equal((await reports.look([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
+  });
+
+  it('a file that two processes write into tells nothing of either, and is no silence', async () => {
+    const start = (at: number, pid: number) =>
+      said('json', at, 'Process info', {
+        system_info: { process: { pid, start_time: new Date(at * 1000).toISOString() } },
+      });
+    const { process } = await filebeat(
+      `${[start(evening, 1), metricsLine('json', evening + 30, { in: 5, active: 5 }), start(evening + 40, 2), metricsLine('json', evening + 70, { in: 9, active: 900 })].join('\n')}\n`,
+    );
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => evening + 75),
+    );
+    const report = (await reports.look([subject(process)], {}, rules, evening + 75)).reports.get('id')!;
+    assert.deepEqual([report.success, report.output, report.active], [false, 'unknown', undefined]);
   });
 
   it('what each listener received is told by the id that the log once named', async () => {
