@@ -92,6 +92,19 @@ describe('under systemd', needsSystemd, () => {
     });
     assert.equal(later.value('filebeat_instance_restarts_total', { name: 'killed' }), 1);
     assert.equal(healthOf(later, 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
+    // What systemd itself says of the units, beside how their processes ended.
+    interface Told {
+      name: string;
+      cause: string;
+      evidence: string[];
+    }
+    const { mismatches } = JSON.parse(machine.try(`${name} check --json`).stdout) as { mismatches: Told[] };
+    const said = (one: string) => {
+      const found = mismatches.find((m) => m.name === one);
+      return [found?.cause, ...(found?.evidence ?? [])].join('\n');
+    };
+    assert.match(said('stopped'), /systemd does not count filebeat@stopped\.service as started/);
+    assert.match(said('disabled'), /Its unit filebeat@disabled\.service is disabled/);
     assert.equal(healthOf(later, 'disabled'), 'up=0 pid= udp 127.0.0.1:9003=0');
     const originOf = (one: string) => later.one('filebeat_instance_info', { name: one }).labels.get('origin');
     assert.deepEqual(instances.map(originOf), ['process', 'systemd', 'remembered']);

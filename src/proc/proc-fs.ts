@@ -5,8 +5,8 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -108,7 +108,7 @@ export function openProcFs(root: string): ProcFs {
     piece: (path) => slurp(path, false),
     link: (path) => attempt(path, () => readlinkSync(at(path)), false),
     list: (path) => attempt(path, () => readdirSync(at(path))),
-    hasProcess: (pid) => existsSync(at(`${pid}`)),
+    hasProcess: (pid) => isThere(at(`${pid}`)),
     isKernelFile: (path) => isProc(at(path)),
     stat: (path) =>
       attempt(path, () => {
@@ -117,6 +117,15 @@ export function openProcFs(root: string): ProcFs {
       }),
     bytes: (path, from, most) => attempt(path, () => pieceOf(at(path), from, most)),
   };
+}
+
+/** Not by access(2), which leaves the capabilities of any user but root aside: with hidepid it finds nothing then. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // It ends at this very moment, or we may not know.
+  }
 }
 
 /** Neither waits for a FIFO's other end nor takes a terminal, whatever stands behind the link by now. */
