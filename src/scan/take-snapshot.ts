@@ -137,7 +137,15 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       .map((filebeat) => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
-    const unitsSeen = [...new Set(running.flatMap((origin) => origin.unit ?? []))].sort();
+    const unitsSeen = [
+      ...new Set([
+        ...running.flatMap((origin) => origin.unit ?? []),
+        // An instance of a template that was disabled is linked nowhere.
+        ...Object.values(state.instances).flatMap(({ unit, container }) =>
+          container === undefined ? (unit ?? []) : [],
+        ),
+      ]),
+    ].sort();
     const units = discovery.systemd
       ? fromUnits(rootfs, discovery.processNames, unitsSeen, kept)
       : { origins: [], gaps: [] };
