@@ -568,3 +568,36 @@ describe('settings of http_endpoint and unix that later releases have added', ()
     ['a framing that does not exist', unix('framing: x', '7.17.16'), 'exits: bad-value'],
   ]);
 });
+
+describe('filestream', () => {
+  const row = (fact: string, more: string, release: string, expected: string): Row => [
+    fact,
+    { main: beside(`{type: filestream, id: a, paths: [/var/log/x], ${more}}`), release },
+    expected,
+  ];
+  table([
+    row(
+      'two ways to tell files apart',
+      'file_identity: {native: {}, path: {}}',
+      '8.19.21',
+      'exits: more-than-one-choice',
+    ),
+    row('an unknown way', 'file_identity.inode: {}', '8.19.21', 'exits: bad-value'),
+    row('fingerprints that nobody takes', 'file_identity.fingerprint: {}', '8.19.21', 'exits: missing-setting'),
+    row('fingerprints that are taken anyway', 'file_identity.fingerprint: {}', '9.0.6', GOOD),
+    row('fingerprints before 8.10', 'file_identity.fingerprint: {}', '8.9.2', 'exits: bad-value'),
+    row(
+      'a fingerprint that is too short',
+      'prospector.scanner.fingerprint: {enabled: true, length: 63}',
+      '8.19.21',
+      'exits: bad-value',
+    ),
+    row('a pause of none', 'backoff.init: 0', '7.17.16', 'exits: bad-value'),
+    row('a switch that is a word', 'close.on_state_change.renamed: often', '8.19.21', 'exits: wrong-type'),
+    row('an encoding that does not exist', 'encoding: utf-9', '8.19.21', 'exits: bad-value'),
+    row('a line terminator that does not exist', 'line_terminator: crlf', '8.19.21', 'exits: bad-value'),
+    row('cleaning without ignoring', 'clean_inactive: 72h', '9.3.9', 'exits: bad-value'),
+    row('cleaning as before', 'clean_inactive: 72h, legacy_clean_inactive: true', '9.3.9', GOOD),
+    row('cleaning, before 9.3', 'clean_inactive: 72h', '8.19.21', GOOD),
+  ]);
+});

@@ -8,7 +8,6 @@ import {
   first,
   oneOf,
   singleChoice,
-  text,
   texts,
   toDuration,
   truth,
@@ -52,24 +51,8 @@ export function logSettings(tree: Tree, scope: Scope): Complaint {
   );
 }
 
-/** Settings of `filestream`. */
-export function filestreamSettings(tree: Tree, scope: Scope): Complaint {
-  return first(
-    () => text(tree, 'id', scope),
-    ...['ignore_older', 'clean_inactive', 'prospector.scanner.check_interval', 'close.reader.after_interval'].map(
-      (key) => () => duration(tree, key, scope),
-    ),
-    () => whole(tree, 'harvester_limit', scope, 0),
-    () => whole(tree, 'message_max_bytes', scope, 1),
-    ...['exclude_lines', 'include_lines', 'prospector.scanner.exclude_files', 'prospector.scanner.include_files'].map(
-      (key) => () => patterns(tree, key, scope),
-    ),
-    () => parsers(tree, scope),
-  );
-}
-
 /** `clean_inactive` has to be longer than what it takes to see that a file is no longer watched. */
-function cleaning(tree: Tree, frequency: string, scope: Scope): Complaint {
+export function cleaning(tree: Tree, frequency: string, scope: Scope): Complaint {
   const [clean, older, every] = ['clean_inactive', 'ignore_older', frequency].map((key) => {
     const found = get(tree, key, scope);
     const read = found.ok && found.value ? toDuration(found.value, scope) : undefined;
@@ -80,7 +63,7 @@ function cleaning(tree: Tree, frequency: string, scope: Scope): Complaint {
   return !older || clean <= watched ? failure('bad-value', tree.at, 'clean_inactive') : undefined;
 }
 
-function encoding(tree: Tree, scope: Scope): Complaint {
+export function encoding(tree: Tree, scope: Scope): Complaint {
   const found = get(tree, 'encoding', scope);
   const read = found.ok && found.value ? toText(found.value, scope) : undefined;
   if (!read?.ok || read.value === '') return undefined;
@@ -90,7 +73,7 @@ function encoding(tree: Tree, scope: Scope): Complaint {
 }
 
 /** Regular expressions of Go. */
-function patterns(tree: Tree, key: string, scope: Scope): Complaint {
+export function patterns(tree: Tree, key: string, scope: Scope): Complaint {
   return texts(tree, key, scope, validGoRegexp);
 }
 
@@ -135,7 +118,7 @@ function withJson(tree: Tree, scope: Scope): Complaint {
   return other ? failure('missing-setting', tree.at, 'json.message_key') : undefined;
 }
 
-function parsers(tree: Tree, scope: Scope): Complaint {
+export function parsers(tree: Tree, scope: Scope): Complaint {
   const found = get(tree, 'parsers', scope);
   const list = found.ok && found.value ? toList(found.value, scope) : undefined;
   if (!list?.ok) return undefined;

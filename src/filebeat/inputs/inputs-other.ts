@@ -9,7 +9,8 @@ import { get, toBool, toList } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
-import { filestreamSettings, logSettings } from './inputs-files.js';
+import { logSettings } from './inputs-files.js';
+import { filestreamSettings } from './inputs-filestream.js';
 import { unixSettings, unixSocketFault } from './inputs-unix.js';
 
 export function otherInput(type: string, tree: Tree, context: InputContext): TypeResult {
@@ -41,7 +42,7 @@ function check(type: string, tree: Tree, context: InputContext): Complaint {
     case 'filestream':
       return first(
         () => pathsGiven(tree, 'paths', context),
-        () => filestreamSettings(tree, scope),
+        () => filestreamSettings(tree, context),
       );
     case 'unix':
       return unixSettings(tree, context);

@@ -287,6 +287,27 @@ export const releaseRules = {
     ranges: from(8, 6),
     seen: 'change log',
   },
+  'filestream-fingerprint': {
+    subject: '`file_identity.fingerprint` of filestream',
+    before: 'unknown: Filebeat does not start',
+    after: 'known, where the scanner takes fingerprints',
+    ranges: from(8, 10),
+    seen: { source: ['8.9', '8.14'] },
+  },
+  'filestream-fingerprint-default': {
+    subject: '`prospector.scanner.fingerprint.enabled` of filestream',
+    before: 'off unless it is set',
+    after: 'on unless it is set',
+    ranges: from(9, 0),
+    seen: { source: ['8.19', '9.0'] },
+  },
+  'filestream-cleaning': {
+    subject: '`clean_inactive` of filestream',
+    before: 'any length',
+    after: 'longer than `ignore_older` and the scan interval together, else Filebeat does not start',
+    ranges: from(9, 3),
+    seen: { source: ['9.0', '9.3'] },
+  },
   'netflow-shared-templates': {
     subject: '`share_templates` of netflow',
     before: 'ignored',
