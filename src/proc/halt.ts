@@ -2,7 +2,7 @@
  * Why a process that exists makes no progress: `/proc/<pid>/stat` and `task/<tid>/stat` (states T, t and D, see proc(5)),
  * `cgroup.events` of its control group (cgroup v2) or `freezer.state` (v1), see cgroups(7).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Halt } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
 import { during, leftAlone } from './place.js';
@@ -80,11 +80,23 @@ export function freezerFiles(cgroup: string): { mount: string; file: string; say
   });
 }
 
+/** Both files are a few words; `readFileSync` would ask for their size first. */
+const words = Buffer.allocUnsafe(4096);
+
+function readWords(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    return words.toString('latin1', 0, readSync(descriptor, words, 0, words.length, null));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function textOf(root: string, file: string): string {
   const path = `${root}${file}`;
   if (leftAlone('/', path) !== undefined) return '';
   try {
-    return during(path, () => readFileSync(path, 'utf8'));
+    return during(path, () => readWords(path));
   } catch {
     return ''; // Not mounted there, or gone.
   }
