@@ -232,9 +232,10 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     return text.ok ? parseStat(text.value) : undefined;
   }
 
+  /** Whom we may not look at is taken for a process, so that it is told. */
   function isLeader(pid: number): boolean {
-    const stat = statOf(pid);
-    return stat !== undefined && !stat.isThread;
+    const text = procfs.piece(`${pid}/stat`);
+    return text.ok ? parseStat(text.value)?.isThread === false : text.gap.reason === 'denied';
   }
 
   const isKernels = (pid: number) => statOf(pid)?.kernelThread === true;
