@@ -8,8 +8,9 @@ import type { FilebeatProcess, Listener } from '../src/model/model.js';
 import { learn } from '../src/state/learned.js';
 import { advance, ledgerKey } from '../src/state/ledger.js';
 import { forget, mergeForeign } from '../src/state/memory-forget.js';
+import { followNames, observe } from '../src/state/memory-observe.js';
 import { flappingOf, isExpired, rememberedCandidates, rememberedPrediction } from '../src/state/memory-questions.js';
-import { emptyState, followNames, historyOf, observe, type State } from '../src/state/memory-state.js';
+import { emptyState, historyOf, type State } from '../src/state/memory-state.js';
 import { encodeState, loadState } from '../src/state/memory-text.js';
 import { known, stateOf, udp } from './support/states.js';
 

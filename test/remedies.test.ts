@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Mismatch } from '../src/model/model.js';
 import { parseCgroup } from '../src/proc/cgroup.js';
-import { ownUserUnit } from '../src/state/memory-state.js';
+import { ownUserUnit } from '../src/state/remembered-row.js';
 import { words } from '../src/words/words.js';
 import { instance, judge, listener, process, snapshot } from './support/build.js';
 

@@ -7,10 +7,12 @@ import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refut
 import { isFuture } from '../runtime/clock.js';
 import { learnedListeners } from '../state/learned.js';
 import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
-import type { RememberedInstance, Sighting, State } from '../state/memory-state.js';
-import { historyOf, ownUserUnit } from '../state/memory-state.js';
+import type { RememberedInstance, State } from '../state/memory-state.js';
+import { historyOf } from '../state/memory-state.js';
 import { isSameBoot } from '../state/memory-times.js';
 import { believe, isRefuted, refutationOf } from '../state/refutations.js';
+import type { Sighting } from '../state/remembered-row.js';
+import { ownUserUnit } from '../state/remembered-row.js';
 import { fitOf, type HeldSockets } from './held-sockets.js';
 import type { Origin } from './origins.js';
 

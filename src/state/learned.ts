@@ -1,6 +1,6 @@
 /**
- * Listeners of instances whose inputs cannot be predicted (Elastic Agent, its collector, autodiscover), learned from the
- * sockets they hold: one and the same socket seen in two looks at least `learn_after` apart. Pure.
+ * Listeners of instances whose inputs cannot be predicted (Elastic Agent, its collector, autodiscover), learned from their
+ * sockets: the same socket must be seen in two scans at least `learn_after` apart.
  */
 import type { Listener, Protocol, Socket } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
@@ -9,12 +9,12 @@ export interface LearnedSocket {
   protocol: Protocol;
   address: string;
   port: number;
-  /** Seconds since the epoch when it was first seen in the life of this very socket, and last of all. */
+  /** When this socket was first and last seen, seconds since the epoch. */
   since: number;
   lastSeen: number;
-  /** Namespace and inode: only one socket's own age counts, so that a port used again for a moment is never learned. */
+  /** Namespace and inode: only the age of one socket counts, so that a port used briefly is not learned. */
   socket: string;
-  /** Once true it stays expected, whatever socket serves it. */
+  /** True: it stays expected, whichever socket serves it. */
   learned: boolean;
 }
 
@@ -22,17 +22,17 @@ export interface LearnedSocket {
 export type Learned = Readonly<Record<string, Readonly<Record<string, LearnedSocket>>>>;
 
 export interface LearnRules {
-  /** Seconds; 0 = never learn. */
+  /** Seconds; 0: never learn. */
   learnAfter: number;
-  /** Seconds a learned listener outlives its last sight; 0 = for ever. */
+  /** Seconds after which a learned listener that is not seen is forgotten; 0: never. */
   remember: number;
 }
 
 type Held = Pick<Socket, 'protocol' | 'family' | 'address' | 'port' | 'netns' | 'inode'>;
 
-/** Sockets on their way to being learned, per instance: a DNS storm must not fill the memory. */
+/** Candidates per instance: many DNS lookups must not fill the memory. */
 const mostPending = 512;
-/** A candidate that one reading misses is not given up at once. */
+/** A candidate that one reading misses is not dropped at once. Seconds. */
 const patience = 60;
 
 /** The `address` label: `*` for a wildcard that serves both families, which is what Go programs open. */
@@ -60,7 +60,7 @@ export function learn(
     const key = socketKey(socket.protocol, address, socket.port);
     const known = before[key];
     const id = `${socket.netns}/${socket.inode}`;
-    // A time stamp in the future says nothing of an age: it counts from now.
+    // The age of a time stamp in the future is unknown: count from now.
     const same = known?.socket === id && !isFuture(known.since, now);
     const since = same ? known.since : now;
     after[key] = {
@@ -80,13 +80,13 @@ export function learn(
   return replace(learned, name, bounded(after));
 }
 
-/** Of one that was seen in the future nobody knows when that was: reason enough to drop what is not learned yet. */
+/** A candidate last seen in the future is dropped. */
 function isKept({ learned, lastSeen }: LearnedSocket, now: number, { remember }: LearnRules, wait: number): boolean {
   if (learned) return remember === 0 || now - lastSeen < remember;
   return !isFuture(lastSeen, now) && now - lastSeen < wait;
 }
 
-/** The oldest candidates are kept: they are nearest to being listeners. */
+/** Keeps the oldest candidates, which will be learned first. */
 function bounded(sockets: Record<string, LearnedSocket>): Record<string, LearnedSocket> {
   const pending = Object.entries(sockets).filter(([, socket]) => !socket.learned);
   if (pending.length <= mostPending) return sockets;
@@ -99,7 +99,7 @@ function bounded(sockets: Record<string, LearnedSocket>): Record<string, Learned
   return Object.fromEntries(Object.entries(sockets).filter(([key]) => !surplus.has(key)));
 }
 
-/** Learned listeners of an instance that is not looked at (it is down): only time takes them away. */
+/** Expires the learned listeners of instances that are down. */
 export function expireLearned(learned: Learned, now: number, rules: LearnRules): Learned {
   return Object.keys(learned).reduce((all, name) => {
     const kept = Object.entries(all[name]!).filter(([, socket]) =>
@@ -109,7 +109,7 @@ export function expireLearned(learned: Learned, now: number, rules: LearnRules):
   }, learned);
 }
 
-/** What an instance is expected to hold because it was seen to, by protocol, address, port. */
+/** The learned listeners of an instance, by protocol, address and port. */
 export function learnedListeners(learned: Learned, name: string): Listener[] {
   return Object.entries(learned[name] ?? {})
     .filter(([, socket]) => socket.learned)

@@ -1,6 +1,6 @@
 /**
- * The loss ledger: what the kernel dropped at a listener, as a count that never falls. The kernel counts per socket
- * and starts at 0 with each bind; a row is `{ total, sockets: { "4026531840/81234": 17 } }`. Pure.
+ * The loss ledger: datagrams that the kernel dropped at a listener, as a counter that never decreases. The kernel counts per
+ * socket, from 0 at each bind. A row: `{ total, sockets: { "4026531840/81234": 17 } }`.
  */
 import { isSameBoot } from './memory-times.js';
 
@@ -9,7 +9,7 @@ export interface LedgerEntry {
   total: number;
   /** Namespace and inode of each socket counted so far → the kernel's count when last seen. */
   sockets: Record<string, number>;
-  /** How many of them, the last ones, were open at the last look. */
+  /** How many of them, the last ones, were open at the last scan. */
   open?: number;
   /** Boot in which those sockets lived; another boot reuses their numbers. */
   bootId: string;
@@ -27,23 +27,22 @@ export interface CountedSocket {
   drops: number;
 }
 
-/** A listener's series: its labels without pid, so that the count goes on across restarts. */
+/** A listener's labels without pid, so that the counter continues across restarts. */
 export function ledgerKey(name: string, protocol: string, address: string, port: number | undefined): string {
   return JSON.stringify([name, protocol, address, port ?? '']);
 }
 
 const wrap = 2 ** 32;
-/** A count that falls by less than this has not wrapped: the inode belongs to another socket now. */
+/** A count that decreases by less than this has not wrapped: the inode belongs to another socket. */
 const wrapDistance = 2 ** 31;
-/** Sockets of earlier binds kept, so that one missed by a reading isn't counted twice when it is back. */
+/** Number of closed sockets kept, so that one that a reading missed is not counted twice. */
 const kept = 8;
 const bucket = 10;
 const window = 300;
 
 /**
- * Enters what the kernel says now of the sockets that serve one listener; none at all leaves the entry as it is. A
- * listener seen for the first time starts at the kernel's own count. Drops between the last look and a close are
- * nobody's. While nothing is dropped, which is nearly always, the very same entry comes back.
+ * Adds the present counts of the sockets that serve one listener; without any socket the entry stays. A new listener starts
+ * at the kernel's count. Drops between the last scan and a close are lost. Returns the same entry while nothing is dropped.
  */
 export function advance(
   before: LedgerEntry | undefined,
@@ -63,7 +62,7 @@ export function advance(
   const room = Math.max(0, kept - ids.length);
   return {
     total: (before?.total ?? 0) + risen,
-    // Newest last: what is dropped first was seen longest ago.
+    // Newest last; the oldest are removed first.
     sockets: { ...Object.fromEntries(room === 0 ? [] : earlier.slice(-room)), ...seen },
     open: ids.length,
     bootId: context.bootId,
@@ -71,7 +70,7 @@ export function advance(
   };
 }
 
-/** Datagrams that sockets dropped between two looks, by their counts then and now. */
+/** Datagrams that sockets dropped between two scans, by their counts. */
 function dropsSince(known: Readonly<Record<string, number>>, seen: Readonly<Record<string, number>>): number {
   return Object.entries(seen).reduce((sum, [id, drops]) => {
     const last = known[id];
@@ -82,8 +81,8 @@ function dropsSince(known: Readonly<Record<string, number>>, seen: Readonly<Reco
 }
 
 /**
- * Would a start from `written` come to the same total, by what the sockets say that are open now? If not, some of it was
- * dropped by sockets that closed since: nobody but `entry` knows of it any more.
+ * Whether a start from `written` would reach the same total from the sockets that are open now. If not, sockets that have
+ * closed dropped some of it, and only `entry` knows.
  */
 export function isToldAgain(written: LedgerEntry | undefined, entry: LedgerEntry): boolean {
   if (written === entry) return true;
@@ -101,15 +100,15 @@ function addRise(rises: readonly [number, number][], now: number, datagrams: num
   return [...recent.slice(0, -1), [last[0], last[1] + datagrams]];
 }
 
-/** Datagrams seen dropped within the last `seconds` (at most 300). What was there at the first look is no rise. */
+/** Datagrams dropped within the last `seconds` (at most 300). The count at the first scan is not a rise. */
 export function droppedWithin(entry: LedgerEntry | undefined, now: number, seconds: number): number {
   const recent = (entry?.rises ?? []).filter(([at]) => at > now - seconds && at <= now);
   return recent.reduce((sum, [, datagrams]) => sum + datagrams, 0);
 }
 
-/** Without the entries of instances that are no longer known. */
+/** Removes the entries of instances that are not in `names`. */
 export function pruneLedger(ledger: Ledger, names: ReadonlySet<string>): Ledger {
-  // Taking a key apart costs more than comparing its beginning, and on nearly every scan all of them stay.
+  // Comparing prefixes is cheaper than parsing keys, and usually all entries stay.
   const beginnings = new Set([...names].map((name) => `[${JSON.stringify(name)}`));
   const isKnown = (key: string) =>
     beginnings.has(key.slice(0, key.indexOf('","') + 1)) || names.has((JSON.parse(key) as string[])[0]!);

@@ -1,15 +1,15 @@
 /**
- * How an instance's life went, as far as files and the memory tell: the end of its last process (the lock file in path.data,
- * Filebeat 7.6 and later), and whether another instance has taken its place.
+ * How the last process of an instance ended (the lock file in path.data, Filebeat 7.6 and later), and whether another instance
+ * has replaced it.
  */
 import type { FileView } from '../filebeat/files/file-view.js';
 import { applies, newestRelease, parseRelease } from '../filebeat/releases/releases.js';
 import type { InstanceOrigin, Listener, Socket } from '../model/model.js';
 
 /**
- * Of an instance without a process. Filebeat holds `filebeat.lock` while it runs and removes it at a clean exit; what is left
- * says that it was killed or crashed. Undefined where nothing can be told: no sign that it ever ran there, no permission,
- * a release before 7.6. `version`: `8.19.21`; unknown counts as recent.
+ * For an instance without a process. Filebeat removes `filebeat.lock` at a clean exit; if the file exists, it was killed or
+ * crashed. Undefined where unknown: it never ran there, no permission, a release before 7.6. `version`: `8.19.21`; an
+ * unknown one counts as recent.
  */
 export function lastEnd(files: FileView, pathData: string, version?: string): 'clean' | 'crash' | undefined {
   const lock = files.stat(`${pathData}/filebeat.lock`);
@@ -23,7 +23,7 @@ function releaseOf(version: string | undefined) {
   return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
 }
 
-/** What another instance's process holds and its configuration asks for. */
+/** Another instance with the sockets of its process and its listeners. */
 export interface Holder {
   id: string;
   /** Namespace inode that it runs in. */
@@ -32,7 +32,7 @@ export interface Holder {
 }
 
 /**
- * CONTRACT 7: true when only the memory asks for this instance, it has at least one listener, and one other instance in the
+ * True when only the memory asks for this instance, it has at least one listener, and one other instance in the
  * same namespace serves all of them. A listener without a port of its own (random, unresolved, invalid) proves nothing, so an
  * instance with no other ones is never superseded. `serves` is correlate's rule of which socket answers a listener.
  */

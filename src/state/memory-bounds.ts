@@ -1,4 +1,4 @@
-/** What of the state is written where all of it would be more than can be read again: the lowest claims go first. Pure. */
+/** Limits the state to a size that can be read again: the instances of the lowest priority are left out first. */
 import { withinShares } from '../model/limits.js';
 import type { KeptReports } from '../self-report/kept-report.js';
 import type { Learned } from './learned.js';
@@ -6,10 +6,10 @@ import type { Ledger } from './ledger.js';
 import type { RememberedInstance, State } from './memory-state.js';
 import { encodeState } from './memory-text.js';
 
-/** Room for what belongs to no instance. Bytes. */
+/** Bytes reserved for what belongs to no instance. */
 const spare = 64 * 1024;
 
-/** An instance with its share of the ledger, what was learned of it and what it says of itself. */
+/** An instance with its part of the ledger, of the learned listeners and of the reports. */
 interface Part {
   known: RememberedInstance;
   ledger: Ledger;
@@ -17,9 +17,9 @@ interface Part {
   reports: KeptReports;
 }
 
-/** The very same state where it is small, as nearly always. `most`: bytes as they are written. */
+/** Returns the same object where the state is small enough. `most`: bytes of the file. */
 export function boundState(state: State, most: number): State {
-  // Nobody can have more than a quarter of it.
+  // Each user has at most a quarter of it.
   if (Buffer.byteLength(encodeState(state)) <= most / 4) return state;
   const parts = partsOf(state).sort((a, b) => rank(a.known) - rank(b.known) || b.known.lastSeen - a.known.lastSeen);
   const { kept } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
@@ -34,7 +34,7 @@ export function boundState(state: State, most: number): State {
   };
 }
 
-/** What root asks for goes before what was only seen. */
+/** Instances that root configured come before others. */
 function rank({ origins }: RememberedInstance): number {
   return origins.some((origin) => origin === 'systemd' || origin === 'declared') ? 0 : 1;
 }
@@ -44,7 +44,7 @@ function sizeOf({ known, ledger, learned, reports }: Part): number {
   return Buffer.byteLength(text);
 }
 
-/** What belongs to a name that no remembered instance has is not written. */
+/** Rows of names without a remembered instance are not written. */
 function partsOf({ instances, ledger, learned, reports }: State): Part[] {
   const ledgers = new Map<string, Record<string, Ledger[string]>>();
   for (const [key, entry] of Object.entries(ledger)) {

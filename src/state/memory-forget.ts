@@ -1,14 +1,11 @@
-/**
- * Forgetting on purpose (`forget NAME`, `DELETE /api/v1/instances/:name`), and what becomes of our own state when another
- * process did it. Pure.
- */
+/** Forgetting by request (`forget NAME`, `DELETE /api/v1/instances/:name`), also by another process. */
 import { forgetLearned, type Learned } from './learned.js';
 import { pruneLedger } from './ledger.js';
 import type { State } from './memory-state.js';
 
 /**
- * Forgets by name: a remembered instance with all that is kept of it, or, of one that runs or ought to (`keepInstance`),
- * its learned listeners. With `port` only that learned listener. `forgot` false: there was nothing to forget.
+ * Forgets a remembered instance by name, or with `keepInstance`, for one that runs or should run, only its learned listeners.
+ * With `port` only that learned listener. `forgot` false: there was nothing to forget.
  */
 export function forget(
   state: State,
@@ -36,8 +33,8 @@ export function forget(
 }
 
 /**
- * Another process wrote the file since we did (`forget` does): what we had written and is no longer there was forgotten on
- * purpose and goes; what is there and was never ours comes in; for the rest ours is the newer word.
+ * Merges a file that another process has written since (`forget`): rows that were written and are missing were forgotten and
+ * are removed, rows that are new are added, otherwise our version wins.
  */
 export function mergeForeign(ours: State, written: State, theirs: State): State {
   const learned: Record<string, Record<string, Learned[string][string]>> = {};

@@ -1,4 +1,4 @@
-/** What a scan asks of the state that the one before left. Pure. */
+/** What a scan reads from the state of the previous one. */
 
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
@@ -8,7 +8,7 @@ import type { RememberedInstance, State } from './memory-state.js';
 import { historyOf } from './memory-state.js';
 import { isSameBoot } from './memory-times.js';
 
-/** Asked for a process of this boot: the instance whose process it was at the last look. */
+/** Maps a process of this boot to the instance that it belonged to at the last scan. */
 export function rememberedProcesses(
   state: State,
   bootId: string,
@@ -48,7 +48,7 @@ export function rememberedCandidates(state: State, bootId?: string): Candidate[]
   }));
 }
 
-/** Only the memory asks for it, and longer ago than `remember` seconds (0 = for ever). */
+/** Whether only the memory expects it, and it was last seen more than `remember` seconds ago (0: never). */
 export function isExpired(
   state: State,
   instance: Pick<Merged<Candidate>, 'rememberedAs' | 'origins'>,
@@ -57,11 +57,11 @@ export function isExpired(
 ): boolean {
   if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
   const known = historyOf(state, instance);
-  // When one was seen whose stamp lies in the future, nobody knows: no reason to forget it.
+  // The age of a time stamp in the future is unknown.
   return known !== undefined && now - known.lastSeen >= remember;
 }
 
-/** Stands for a prediction where nothing on disk can be asked: the last known listeners. */
+/** The last known listeners as a prediction, where no file can be read. */
 export function rememberedPrediction(known: RememberedInstance): Prediction {
   return {
     outcome: known.dynamic ? 'dynamic' : 'runs',
@@ -74,7 +74,7 @@ export function rememberedPrediction(known: RememberedInstance): Prediction {
   };
 }
 
-/** Restarts seen within the window, if there were enough of them to call it flapping. */
+/** The restarts within the window, if there are enough to call the instance flapping. */
 export function flappingOf(
   known: Pick<RememberedInstance, 'restartTimes'> | undefined,
   now: number,

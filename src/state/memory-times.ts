@@ -1,10 +1,10 @@
-/** The time stamps of the state when somebody has set the wall clock, and whether two looks fell into one boot. Pure. */
+/** Time stamps of the state after the wall clock was set, and whether two boot ids are of one boot. */
 import type { Arrivals } from '../self-report/silence.js';
 import type { State } from './memory-state.js';
 
 /**
- * Every stamp that was past at `now`, moved by what the clock was set: ages stay what they are. What lay in the future
- * then was stamped by another clock, and stays.
+ * Moves every time stamp before `now` by the step of the clock, so that ages stay the same. Those after `now` are of another
+ * clock and stay.
  */
 export function shiftTimes(state: State, step: number, now: number): State {
   const moved = (stamp: number) => (stamp <= now ? stamp + step : stamp);
@@ -23,7 +23,7 @@ export function shiftTimes(state: State, step: number, now: number): State {
     learned: each(state.learned, (sockets) =>
       each(sockets, (one) => ({ ...one, since: moved(one.since), lastSeen: moved(one.lastSeen) })),
     ),
-    // `upTo` is compared with stamps of Filebeat's own log, which nobody moves.
+    // `upTo` is compared with time stamps in Filebeat's log, which stay.
     reports: each(state.reports, (report) => ({
       ...report,
       listeners: each(report.listeners, ({ arrivals, ...one }) =>
@@ -44,8 +44,8 @@ function movedArrivals(arrivals: Arrivals, moved: (stamp: number) => number): Ar
 }
 
 /**
- * By `/proc/sys/kernel/random/boot_id`; empty is one that could not be read, and may be any. Who goes by it compares pid
- * and start time, or counts that only rise, besides.
+ * By `/proc/sys/kernel/random/boot_id`; an empty one could not be read and may be any, so callers also compare pid and start
+ * time, or counters.
  */
 export function isSameBoot(one: string | undefined, other: string): boolean {
   return one !== undefined && (one === other || one === '' || other === '');

@@ -1,60 +1,47 @@
-/**
- * The state file (`--state.file`): read once, written whole and atomically (temporary file beside it, fsync, rename, fsync of
- * the directory), owner-only, and only when something changed. What goes wrong with it never stops a scan.
- */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  type Stats,
-} from 'node:fs';
-import { lstat, mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** The memory between scans and starts: the state file (`--state.file`). No error with it stops a scan. */
+import { lstatSync, readFileSync, renameSync } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
 import { during, leftAlone } from '../proc/place.js';
 import { systemClock } from '../runtime/clock.js';
-import { sweepBeside, writeWhole, writeWholeLater } from '../runtime/whole-file.js';
+import { sweepBeside } from '../runtime/whole-file.js';
 import { boundState } from './memory-bounds.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState, loadState } from './memory-text.js';
+import { codeOf, reasonOf, signatureOf, throughLinks, writeAtomically, writeAtomicallyLater } from './state-file.js';
 
 export interface Memory {
-  /** What the next scan starts from: `state` with what another process (`forget`) changed in the file meanwhile. */
+  /** The state for the next scan: `state` with changes that another process (`forget`) made to the file. */
   pull(state: State): State;
   /**
-   * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed that had dropped
-   * more than is written; time stamps, the ledger of open sockets and those on their way to being learned at most every 30 s. True when the file now says what `state` does.
-   * `now`: seconds on a clock that never goes back; `isUrgent`: what `isUrgent` said of that state, to ask once.
+   * After a scan. Writes at once when an instance, a start or a learned listener changed, or a socket closed whose drops are
+   * not written yet; all other changes at most every 30 s. Returns true when the file contains `state`. `now`: seconds on the
+   * steady clock; `isUrgent`: the result of `isUrgent` for this state, where known.
    */
   save(state: State, now: number, isUrgent?: boolean): boolean;
-  /** True when `save` would not let `state` wait for its turn. */
+  /** Whether `save` would write `state` at once. */
   isUrgent(state: State): boolean;
-  /** Settles when no write is under way, or one has lasted for a moment: a slow disk must not hold up a scan. */
+  /** Settles when no write is running, or after 0.3 s: a slow disk must not delay a scan. */
   settled(): Promise<void>;
-  /** At the end of the program: everything. */
+  /** At the end of the program: writes everything. */
   flush(state: State): boolean;
-  /** Settles when no write is under way. */
+  /** Settles when no write is running. */
   atRest(): Promise<void>;
-  /** Why nothing is remembered, while that is so. */
+  /** Why the file cannot be read or written at present. */
   gaps(): Gap[];
 }
 
 export type MemoryLog = (level: 'info' | 'warn', message: string) => void;
 
 const slowSeconds = 30;
-/** How long a report waits for an urgent write. A healthy disk takes a few milliseconds. */
+/** How long a report waits for an urgent write, which usually takes a few milliseconds. */
 const PATIENCE_MS = 300;
 const nothing = encodeState(emptyState);
 
-/** A state, what of it is written, and that as text. */
+/** A state, the part of it that is written, and that part as text. */
 interface Written {
   state: State;
   bounded: State;
@@ -64,13 +51,13 @@ interface Written {
 const sizeLimit = limits.stateBytes;
 
 export interface MemoryOptions {
-  /** `save` only begins to write: a slow disk makes no scan wait. */
+  /** `save` does not wait for the disk. */
   background?: boolean;
 }
 
 /**
- * Opens the memory; without a path it lasts as long as the program. A corrupt file is set aside as `.corrupt`; one of a newer
- * version, or that can't be read, is left alone and nothing is written. Messages name the file, never its content.
+ * Opens the memory; without a path it lasts as long as the program. A corrupt file is renamed to `.corrupt`; an unreadable one
+ * or one of a newer version is left unchanged, and nothing is written. Messages name the file, not its content.
  */
 export function openMemory(
   stateFile: string | undefined,
@@ -79,21 +66,21 @@ export function openMemory(
 ): { memory: Memory; state: State } {
   const path = stateFile === undefined ? undefined : throughLinks(stateFile);
   let written: State = emptyState;
-  /** What was written or read last, for `differsUrgently`; `written` is also what `forget` left in the file. */
+  /** The state last written or read; `written` may also be what `forget` left in the file. */
   let urgent: State = emptyState;
   let text: string | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
   let lastFailure = Number.NEGATIVE_INFINITY;
-  /** Of the file as we read or wrote it last; undefined when there is none. */
+  /** Signature of the file when it was last read or written; undefined where there is none. */
   let signature: string | undefined;
   let gap: Gap | undefined;
   /** The write under way, and when it began. */
   let writing: { since: number; done: Promise<void> } | undefined;
-  /** The file is not ours to write. */
+  /** Nothing is written to the file. */
   let closed = path === undefined;
 
   const trouble = (next: Gap | undefined, message: string) => {
-    // One line when it begins, one when it ends.
+    // Logged once when a problem begins and once when it ends.
     if (next?.detail !== gap?.detail) log(next === undefined ? 'info' : 'warn', message);
     gap = next;
   };
@@ -117,8 +104,7 @@ export function openMemory(
     if (loaded.kind === 'newer')
       return refuse(file, 'malformed', `is of version ${loaded.version}, newer than this exporter knows`);
     if (loaded.kind === 'corrupt') return setAside(file, 'not readable as state');
-    if (loaded.badRows > 0)
-      log('warn', `state file ${file}: ${loaded.badRows} entries left out, they are not what they ought to be`);
+    if (loaded.badRows > 0) log('warn', `state file ${file}: skipped ${loaded.badRows} malformed entries`);
     return loaded.state;
   }
 
@@ -126,7 +112,7 @@ export function openMemory(
     closed = true;
     trouble(
       { reason, subject: file, detail },
-      `state file ${file}: ${detail}; running without memory, the file is left as it is`,
+      `state file ${file}: ${detail}; state will not be saved, file left unchanged`,
     );
     return undefined;
   }
@@ -146,9 +132,9 @@ export function openMemory(
     const bounded = boundState(state, sizeLimit);
     const content = encodeState(bounded);
     if (content === text && signature !== undefined) return true;
-    // Nothing worth remembering yet is no reason to make a file.
+    // An empty state is not written to a new file.
     if (signature === undefined && text === undefined && content === nothing) return true;
-    // Every failing attempt costs a system call or two: not on each scan.
+    // After a failure the next attempt waits.
     if (!force && gap !== undefined && now - lastFailure < slowSeconds) return false;
     if (background && !force) {
       writing = { since: systemClock.steady(), done: writeLater(file, { state, bounded, content }, now) };
@@ -180,7 +166,7 @@ export function openMemory(
     lastFailure = now;
     trouble(
       { reason: reasonOf(error), subject: file, detail: `cannot be written (${codeOf(error)})` },
-      `state file ${file}: cannot be written (${codeOf(error)}); running on, what is learned now is lost at the next start`,
+      `state file ${file}: cannot be written (${codeOf(error)}); continuing; new state will be lost at the next start`,
     );
   }
 
@@ -192,7 +178,7 @@ export function openMemory(
     trouble(undefined, `state file ${file}: written again`);
   }
 
-  /** A disk that takes so long is told; what is remembered meanwhile is written once it is back. */
+  /** A write that takes longer than 30 s. */
   function slowWrite(): Gap[] {
     if (writing === undefined || systemClock.steady() - writing.since < slowSeconds) return [];
     return [{ reason: 'blocked', subject: path!, detail: 'a write to it does not come back' }];
@@ -206,7 +192,7 @@ export function openMemory(
       try {
         now = signatureOf(during(path, () => lstatSync(path)));
       } catch {
-        // Removed by somebody: what we know is written again at the next save.
+        // The file was removed: the next save writes it again.
         signature = undefined;
         return state;
       }
@@ -249,67 +235,4 @@ export function openMemory(
   written = state;
   urgent = state;
   return { memory, state };
-}
-
-/** A link at the file's place stays: what it leads to is replaced. */
-function throughLinks(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // Not there yet.
-  }
-}
-
-function writeAtomically(path: string, content: string): void {
-  const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeWhole(path, Buffer.from(content), 0o600);
-  syncDirectory(directory);
-}
-
-async function writeAtomicallyLater(path: string, content: string): Promise<void> {
-  const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeWholeLater(path, Buffer.from(content), 0o600);
-  // As `syncDirectory`.
-  const handle = await open(directory, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close().catch(() => undefined);
-}
-
-/** Without it the rename may be lost with the power, but the file is whole either way. */
-function syncDirectory(directory: string): void {
-  try {
-    const descriptor = openSync(directory, 'r');
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    // Some file systems cannot sync a directory, and a directory may be writable without being readable.
-  }
-}
-
-function signatureOf(stats: Stats): string {
-  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown';
-}
-
-function reasonOf(error: unknown): Gap['reason'] {
-  switch (codeOf(error)) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'denied';
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return 'limit';
-    default:
-      return 'malformed';
-  }
 }

@@ -1,10 +1,7 @@
-/**
- * What runs is evidence (CONTRACT 4 "Evidence"): a rule that a running process has proved wrong counts for nothing, for
- * the same content and release. Pure.
- */
+/** Evidence from running processes: a predicted fault that one has disproved does not count, for the same content and release. */
 import type { Fault, Listener, Prediction, Refusal, Refutation } from '../model/model.js';
 
-/** What ties a refutation to what it was seen for; undefined where nothing was read that could be compared. */
+/** A refutation with the content and release it holds for; undefined where no content was read. */
 export function refutationOf(fault: Fault, prediction: Prediction): Refutation | undefined {
   const content = contentOf(fault, prediction);
   if (content === undefined) return undefined;
@@ -18,7 +15,7 @@ export function refutationOf(fault: Fault, prediction: Prediction): Refutation |
   };
 }
 
-/** The file that the fault stands in; of one on the command line all main files. */
+/** The file of a fault; for one on the command line all main files. */
 function contentOf({ at }: Fault, { files }: Prediction): string | undefined {
   const own = files.find(({ path, digest }) => path === at?.file && digest !== undefined)?.digest;
   if (own !== undefined) return own;
@@ -45,7 +42,7 @@ export function isRefuted(fault: Fault, prediction: Prediction, refutations: rea
 
 const believed = new WeakMap<Prediction, { key: string; prediction: Prediction }>();
 
-/** The prediction without what a running process has proved wrong; the same object for the same question. */
+/** The prediction without faults that a running process has disproved; the same object for the same arguments. */
 export function believe(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
   if (refutations.length === 0) return prediction;
   const key = JSON.stringify(refutations);

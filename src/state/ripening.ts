@@ -1,6 +1,6 @@
 /**
- * Instances of ordinary users on their way to being remembered: what lives for a moment leaves no trace. The ages of the
- * processes of one identity add up, so that one that is restarted over and over gets there too. Pure.
+ * Instances of ordinary users before they are remembered, so that short-lived ones leave no trace. The ages of the processes of
+ * one identity add up, so that one that restarts repeatedly is remembered too.
  */
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
@@ -8,13 +8,13 @@ import { withinShares } from '../model/limits.js';
 import { isFuture } from '../runtime/clock.js';
 
 export interface RipeningEntry {
-  /** The ordinary user whose it is. */
+  /** Uid of the user. */
   account: number;
-  /** That it had in the last pass, while its process ran: what is counted and learned under it is its own. */
+  /** Its name in the last scan, while its process ran; rows of that name belong to it. */
   name?: string;
-  /** Seconds that its earlier processes lived. */
+  /** Seconds for which its earlier processes ran. */
   before: number;
-  /** `pid:start ticks` of the last one, and how many seconds that has lived. */
+  /** `pid:start ticks` of the last process, and its age in seconds. */
   process: string;
   age: number;
   /** Seconds since the epoch when it was last seen. */
@@ -24,15 +24,15 @@ export interface RipeningEntry {
 export type Ripening = Readonly<Record<string, RipeningEntry>>;
 
 export interface RipeningRules {
-  /** Seconds until one is remembered; 0 = at once. */
+  /** Seconds until an instance is remembered; 0: at once. */
   after: number;
-  /** Seconds after which one that is gone begins anew; 0 = never. */
+  /** Seconds after which one that is gone starts again; 0: never. */
   remember: number;
 }
 
 type Seen = Pick<Merged<Candidate>, 'id' | 'account' | 'process' | 'twin'> & { name?: string };
 
-/** All users' together. */
+/** For all users together. */
 const most = 512;
 
 export function ripen(
@@ -60,7 +60,7 @@ export function ripen(
   return kept.size === rows.length ? next : Object.fromEntries([...kept]);
 }
 
-/** The system's are remembered at once. */
+/** Instances of the system are remembered at once. */
 export function isRipe(ripening: Ripening, { id, account }: Seen, { after }: RipeningRules): boolean {
   if (account === undefined) return true;
   const known = ripening[id];

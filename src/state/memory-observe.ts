@@ -1,0 +1,125 @@
+/** The state after a scan. */
+import type { Candidate } from '../discovery/instances/candidate.js';
+import type { Merged } from '../discovery/instances/instances.js';
+import { forgetLearned } from './learned.js';
+import { ledgerKey, pruneLedger } from './ledger.js';
+import { historyOf, type RememberedInstance, type State } from './memory-state.js';
+import { remember, type Sighting } from './remembered-row.js';
+import { isRipe, type Ripening, type RipeningEntry, type RipeningRules, ripen } from './ripening.js';
+
+export interface ObserveOptions {
+  /** Instances beyond a limit, of which everything known stays. */
+  cut?: readonly Pick<Merged<Candidate>, 'rememberedAs'>[];
+  ripening?: RipeningRules;
+}
+
+/**
+ * Remembers the instances of a scan that have run at least once, and forgets all others with their ledger and learned
+ * listeners. Duplicates are not remembered, nor are instances of an ordinary user until they have run for a while.
+ * `now`: seconds since the epoch.
+ */
+export function observe(
+  state: State,
+  sightings: readonly Sighting[],
+  now: number,
+  bootId: string,
+  { cut = [], ripening: rules = { after: 0, remember: 0 } }: ObserveOptions = {},
+): State {
+  const instances: Record<string, RememberedInstance> = {};
+  const ripening = ripen(state.ripening ?? {}, sightings, now, rules);
+  const before = followNames(
+    state,
+    sightings.map(({ instance }) => instance),
+  );
+  for (const sighting of sightings) {
+    if (sighting.instance.twin !== undefined) continue;
+    const known = historyOf(before, sighting.instance);
+    if (known === undefined && !isRipe(ripening, sighting.instance, rules)) continue;
+    const next = remember(known, sighting, now, bootId);
+    if (next !== undefined) instances[next.id] = next;
+  }
+  const keep = cut.flatMap((one) => historyOf(before, one) ?? []);
+  for (const known of keep) instances[known.id] ??= known;
+  const names = new Set([...sightings.map(({ instance }) => instance.name), ...keep.map(({ name }) => name)]);
+  const learned = Object.keys(before.learned).reduce(
+    (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
+    before.learned,
+  );
+  const { ripening: _, ...rest } = before;
+  const open = Object.entries(ripening).filter(([id]) => instances[id] === undefined);
+  return {
+    ...rest,
+    instances,
+    ledger: pruneLedger(before.ledger, names),
+    learned,
+    reports: prune(before.reports, names),
+    ...(open.length === 0 ? {} : { ripening: Object.fromEntries(open) }),
+  };
+}
+
+/** Returns the same object where all rows stay. */
+function prune<T>(rows: Readonly<Record<string, T>>, names: ReadonlySet<string>): Readonly<Record<string, T>> {
+  const kept = Object.entries(rows).filter(([name]) => names.has(name));
+  return kept.length === Object.keys(rows).length ? rows : Object.fromEntries(kept);
+}
+
+/**
+ * Moves the ledger and the learned listeners of instances that have a new name, such as one that was declared by hand, and
+ * removes those of instances that are gone and were not remembered, since the next one of that name is another. To be called
+ * after merging and before counting; idempotent.
+ */
+export function followNames(
+  state: State,
+  instances: readonly Pick<Merged<Candidate>, 'id' | 'name' | 'rememberedAs' | 'twin'>[],
+): State {
+  const moved = new Map<string, string>();
+  const renamed: Record<string, RememberedInstance> = {};
+  for (const instance of instances) {
+    const known = instance.twin === undefined ? historyOf(state, instance) : undefined;
+    if (known === undefined || known.name === instance.name) continue;
+    moved.set(known.name, instance.name);
+    renamed[known.id] = { ...known, name: instance.name };
+  }
+  const { gone, ripening } = namesOfNewcomers(state, instances, moved);
+  if (moved.size === 0 && gone.size === 0) return state;
+  const follow = <T>(rows: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(rows).flatMap(([name, row]) => (gone.has(name) ? [] : [[moved.get(name) ?? name, row]])),
+    );
+  const ledger = Object.entries(state.ledger).flatMap(([key, entry]) => {
+    const [name, protocol, address, port] = JSON.parse(key) as [string, string, string, number | ''];
+    if (gone.has(name)) return [];
+    return [[ledgerKey(moved.get(name) ?? name, protocol, address, port === '' ? undefined : port), entry] as const];
+  });
+  return {
+    ...state,
+    instances: { ...state.instances, ...renamed },
+    ledger: Object.fromEntries(ledger),
+    learned: follow(state.learned),
+    reports: follow(state.reports),
+    ...(ripening === undefined ? {} : { ripening }),
+  };
+}
+
+/** For instances that are not remembered yet: adds new names to `moved`; `gone`: names of those that do not run any more. */
+function namesOfNewcomers(
+  { instances: known, ripening }: State,
+  instances: readonly Pick<Merged<Candidate>, 'id' | 'name'>[],
+  moved: Map<string, string>,
+): { gone: ReadonlySet<string>; ripening?: Ripening } {
+  const gone = new Set<string>();
+  const named = Object.entries(ripening ?? {}).filter(
+    ([id, { name }]) => name !== undefined && known[id] === undefined,
+  );
+  if (named.length === 0) return { gone };
+  const names = new Map(instances.map(({ id, name }) => [id, name]));
+  const next: Record<string, RipeningEntry> = { ...ripening };
+  for (const [id, { name: before, ...rest }] of named) {
+    const now = names.get(id);
+    if (now === before) continue;
+    if (now === undefined) gone.add(before!);
+    else moved.set(before!, now);
+    next[id] = { ...rest, ...(now === undefined ? {} : { name: now }) };
+  }
+  return { gone, ripening: next };
+}
