@@ -1,12 +1,12 @@
-/** How long a process has run. Pure. */
+/** How long a process has run. */
 import type { FilebeatProcess } from './model.js';
 
 /** Start times are cut to 10 ms, and the wall clock drifts. Seconds. */
 const blur = 1;
 
 /**
- * Seconds at `now` (since the epoch). One that began in the future was told by a clock that cannot be right: its age is
- * unknown, not small. Where the start is not sure, it is at least so old.
+ * Seconds at `now` (since the epoch). The age of a process that started in the future is unknown, since a clock is wrong.
+ * Where the start time is not certain, the result is a minimum.
  */
 export function ageOf({ startTime }: Pick<FilebeatProcess, 'startTime'>, now: number): number | undefined {
   const age = now - startTime;

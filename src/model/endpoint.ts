@@ -1,4 +1,4 @@
-/** Keys of endpoints, and a socket seen as a Target. Pure. */
+/** Keys of endpoints, and the target that a socket occupies. */
 import type { Endpoint, Listener, Protocol, Socket, Target } from './model.js';
 
 /** `udp|127.0.0.1|9000`: one series for each of these in an instance. */
@@ -6,17 +6,17 @@ export function endpointKey(of: { protocol: Protocol; address: string; port?: nu
   return `${of.protocol}|${of.address}|${of.port ?? ''}`;
 }
 
-/** A number for each protocol and port: what is looked up ten thousand times in a scan is no text. */
+/** Protocol and port as one number, which is faster than a text as the key of a map. */
 export function portKey(protocol: Protocol, port: number): number {
   return port * 2 + (protocol === 'udp' ? 0 : 1);
 }
 
-/** The endpoint alone of whatever has one. */
+/** Only the fields of the endpoint. */
 export function endpointOf({ protocol, address, port }: Endpoint): Endpoint {
   return { protocol, address, ...(port === undefined ? {} : { port }) };
 }
 
-/** What a socket of the kernel's table occupies, in the form that collisions are worked out in. `::` may be dual-stack: the table cannot tell. */
+/** The target that a socket of the kernel's table occupies, for comparing. `::` may be dual-stack; the table does not say. */
 export function socketTarget(socket: Pick<Socket, 'family' | 'address' | 'port'>): Target {
   const { family, address, port } = socket;
   // An IPv6 socket on a v4-mapped address occupies the IPv4 one.
@@ -25,7 +25,7 @@ export function socketTarget(socket: Pick<Socket, 'family' | 'address' | 'port'>
   return { kind: 'socket', family, address, port, serves: family === 4 ? 'ipv4' : address === '::' ? 'any' : 'ipv6' };
 }
 
-/** Listeners grouped by endpoint, in order of protocol, port, address: the order of every view. */
+/** Listeners grouped by endpoint, ordered by protocol, port and address, as in every view. */
 export function byEndpoint(listeners: readonly Listener[]): Listener[][] {
   const groups = new Map<string, Listener[]>();
   for (const listener of listeners) {

@@ -1,16 +1,16 @@
 /**
- * What a Filebeat ought to hold now (CONTRACT 4 "Expected listeners"): what it reads only at its start stands as it
- * was then, what it reloads stands as it is on disk. Pure.
+ * The listeners that a Filebeat should have now: files that it reads only at its start count as they were then, files that it
+ * reloads count as they are on disk.
  */
 import { endpointKey } from './endpoint.js';
 import type { Fault, Instance, Listener, Prediction, ProcessId, Refusal } from './model.js';
 
-/** The listeners that one very process was known to ask for, from an earlier scan. */
+/** What an earlier scan knew of the configuration with which a process started. */
 export interface StartRecord extends ProcessId {
   listeners: Listener[];
-  /** Files read only at the start → their time stamps as they were then, seconds since the epoch. */
+  /** Files read only at the start → their modification times then, seconds since the epoch. */
   files?: Readonly<Record<string, number>>;
-  /** What it was known to go without, where no listener tells of it. */
+  /** Inputs that it refused, where no listener says so. */
   refusals?: Refusal[];
 }
 
@@ -21,7 +21,7 @@ export type Expectation = Pick<
 
 const wanted = new WeakMap<Prediction, Listener[]>();
 
-/** What the files ask for: what Filebeat opens, and what it refuses. The same array for the same prediction. */
+/** The listeners that the files declare: those that Filebeat opens and those that it refuses. The same array for the same prediction. */
 export function askedFor(prediction: Prediction): Listener[] {
   const { listeners, faults } = prediction;
   const refused = faults.flatMap(({ costs }) => costs ?? []);
@@ -33,12 +33,12 @@ export function askedFor(prediction: Prediction): Listener[] {
   return all;
 }
 
-/** What it goes without, of what its files ask for. */
+/** The listeners that its files declare and Filebeat refuses. */
 export function lossesOf({ faults }: Pick<Prediction, 'faults'>): Refusal[] {
   return faults.filter(({ code }) => code !== 'file-unseen');
 }
 
-/** What is lost and told by no listener: no port can be told, or there is none. */
+/** Refused inputs without a listener: their port is unknown, or there is none. */
 function untold({ faults }: Prediction): Refusal[] {
   return faults.filter(({ code, costs }) => code !== 'file-unseen' && (costs === undefined || costs.length === 0));
 }
@@ -54,12 +54,12 @@ function nextOf(refusals: Refusal[]): Pick<Expectation, 'nextRefusals'> {
 /** Lines move with every edit. */
 const troubleOf = ({ code, subject, at }: Fault) => JSON.stringify([code, subject, at?.file]);
 
-/** Everything about a listener that a restart would change for its senders; where it was declared does not matter. */
+/** The properties of a listener that matter to senders; where it was declared does not. */
 function essence(listener: Listener): string {
   return `${endpointKey(listener)}|${listener.input}|${listener.target.kind}|${listener.readBuffer ?? ''}${listener.refused === undefined ? '' : '|refused'}`;
 }
 
-/** Order and place of declaration do not matter: comments and reordering are no drift. */
+/** Order and position of declaration do not matter: comments and reordering are not drift. */
 export function sameListeners(a: readonly Listener[], b: readonly Listener[]): boolean {
   const sorted = (list: readonly Listener[]) => list.map(essence).sort().join('\n');
   return a.length === b.length && sorted(a) === sorted(b);
@@ -69,7 +69,7 @@ const isStatic = (listener: Listener) => listener.reload === undefined;
 
 const inOrder = new WeakMap<readonly Listener[], Listener[]>();
 
-/** What is read only at the start goes first. The same array for the same listeners, which spares whoever compares. */
+/** Listeners read only at the start come first. Returns the same array for the same listeners. */
 function staticFirst(listeners: Listener[]): Listener[] {
   if (listeners.every(isStatic)) return listeners;
   const known = inOrder.get(listeners);
@@ -79,7 +79,7 @@ function staticFirst(listeners: Listener[]): Listener[] {
   return sorted;
 }
 
-/** A reloaded file that gives nothing any more and has a fault of its own: Filebeat stopped its inputs. */
+/** A reloaded file with a fault and without listeners: Filebeat stopped its inputs. */
 function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
   const alive = new Set(prediction.listeners.map((l) => l.declaredIn.file));
   const reloaded = new Set(prediction.files.filter((f) => f.reloaded).map((f) => f.path));
@@ -91,15 +91,15 @@ function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {
   });
 }
 
-/** Start times and time stamps of files come from clocks with steps of 10 ms, and no Filebeat has read its files sooner. Seconds. */
+/** Start times and time stamps of files have steps of 10 ms, and no Filebeat reads its files sooner. Seconds. */
 const blur = 0.05;
 
-/** A file that is read only at the start has a time stamp after it. Filebeat itself never looks at it again. */
+/** Whether a file that is read only at the start was modified after it. */
 export function editedSinceStart(prediction: Prediction, startTime: number): boolean {
   return prediction.files.some((f) => !f.reloaded && f.mtime !== undefined && f.mtime > startTime + blur);
 }
 
-/** Filebeat, or the part of it that reads files, would start with what is on disk. */
+/** Whether Filebeat, or the part of it that reads files, would start with the files on disk. */
 export function canStart({ outcome }: Prediction): boolean {
   return outcome === 'runs' || outcome === 'ambiguous' || outcome === 'dynamic';
 }
@@ -111,8 +111,8 @@ function stampsOf(prediction: Prediction): Record<string, number> {
 }
 
 /**
- * As `editedSinceStart`, and also what leaves no younger time stamp where the record knows the files of the start: a file
- * put in place with the stamp of its origin (`rsync -t`, `cp -p`, packages), a link led elsewhere, one file more or less.
+ * As `editedSinceStart`; where the record knows the files of the start, also changes without a later time stamp: a file that
+ * was copied with its time stamp (`rsync -t`, `cp -p`, packages), a changed link, an added or removed file.
  */
 export function changedSinceStart(
   prediction: Prediction,
@@ -131,8 +131,8 @@ export function changedSinceStart(
 }
 
 /**
- * Of a running instance. `record`: what this very process was known to ask for, if an earlier scan saw it. `lastKnown`: what
- * the instance was, whatever process it had. `startTime`: seconds since the epoch.
+ * For a running instance. `record`: what its process started with, if an earlier scan saw it. `lastKnown`: the last known
+ * listeners, of any process. `startTime`: seconds since the epoch.
  */
 export function expectedOfRunning(
   prediction: Prediction,
@@ -153,7 +153,7 @@ export function expectedOfRunning(
     (l) => !isStatic(l) && brokenReloads.some((b) => b.file === l.declaredIn.file),
   );
   const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
-  // What was stopped is told at its ports.
+  // Stopped inputs are reported at their ports.
   const lost = untold(prediction).filter((fault) => !stopped.some((l) => l.declaredIn.file === fault.at?.file));
   const reloadedOnes = new Set(prediction.files.flatMap(({ path, reloaded: is }) => (is ? [path] : [])));
   const lostByReload = lost.filter(({ at }) => at !== undefined && reloadedOnes.has(at.file));
@@ -161,7 +161,7 @@ export function expectedOfRunning(
   if (!changedSinceStart(prediction, startTime, record))
     return withRefusals({ expected: asOnDisk, basis: 'disk', pendingRestart: false, ...rest }, lost);
   const lostByStart = lost.filter((fault) => !lostByReload.includes(fault));
-  // Whether the process has lost it already, or is to lose it by its next start, nobody knows.
+  // Unknown whether the process has refused it, or will at its next start.
   if (record === undefined) {
     const edited = { expected: asOnDisk, basis: 'edited' as const, pendingRestart: false, ...rest };
     return withRefusals({ ...edited, ...nextOf(lostByStart) }, lostByReload);
@@ -171,7 +171,7 @@ export function expectedOfRunning(
   const next = nextOf(lostByStart.filter((fault) => !known.has(troubleOf(fault))));
   const staticOnDisk = onDisk.filter(isStatic);
   const started = record.listeners.filter(isStatic);
-  // Unchanged in what matters: take what is on disk, so that the lines shown are today's.
+  // Nothing relevant changed: use the files on disk, so that line numbers are current.
   if (sameListeners(started, staticOnDisk))
     return withRefusals(
       { expected: asOnDisk, basis: 'remembered', pendingRestart: next.nextRefusals !== undefined, ...rest, ...next },
@@ -185,8 +185,8 @@ export function expectedOfRunning(
 }
 
 /**
- * Of an instance without a process: what is on disk, or was last known where the disk tells nothing. What a reloaded file
- * that broke has asked for stays expected.
+ * For an instance without a process: the listeners of the files on disk, or the last known ones. Listeners of a reloaded file
+ * that is broken now stay expected.
  */
 export function expectedOfDown(prediction: Prediction, lastKnown: readonly Listener[]): Expectation {
   const useDisk = canStart(prediction) || (prediction.listeners.length > 0 && prediction.outcome === 'exits');
@@ -197,8 +197,8 @@ export function expectedOfDown(prediction: Prediction, lastKnown: readonly Liste
 }
 
 /**
- * What the next scan may go by as the start of this process; none while the start could not be told: what is on disk
- * cannot be loaded, or was edited and the sockets do not prove it (`settled`). What was learned is kept elsewhere.
+ * What the next scan may take as the start of this process; undefined while it is unknown: the files cannot be loaded, or
+ * were edited and the sockets do not confirm them (`settled`). Learned listeners are stored separately.
  */
 export function startRecord(
   process: ProcessId,

@@ -1,6 +1,6 @@
 /**
- * How much of everything is looked at: what is beyond is a gap and a line in the log, never a crash. Far above any host
- * that means well; docs/security.md has the table. Filebeat's own limits (aliases in YAML) are where its rules are.
+ * Upper limits of what is read. Anything beyond is a gap and a line in the log. No ordinary host comes near them;
+ * docs/security.md has the table. Filebeat's own limits (such as YAML aliases) are with its rules.
  */
 import type { Gap } from './model.js';
 
@@ -51,8 +51,8 @@ export function tooMany(subject: string, count: number, most: number): Gap {
 }
 
 /**
- * The most that one ordinary user, and all ordinary users together, may take of `most`: a quarter and a half, so that
- * nobody who may start processes pushes out those of others. The system (account 0) may take all of it, and first.
+ * Shares of `most`: an ordinary user may take a quarter, all ordinary users together half, so that no user who starts many
+ * processes displaces those of others. The system (account 0) comes first and may take all.
  */
 export function sharesOf(most: number): { one: number; all: number } {
   return { one: Math.floor(most / 4), all: Math.floor(most / 2) };

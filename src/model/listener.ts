@@ -1,12 +1,12 @@
-/** What a configuration asks for: endpoints, and what each configured host becomes. */
+/** Listeners of a configuration: endpoints, and the target that each configured host becomes. */
 import type { Fault, Position } from './gap.js';
 
 export type Protocol = 'udp' | 'tcp';
 
-/** Which table a socket stands in: 4 = `/proc/<pid>/net/udp`, 6 = `…/udp6`. A dual-stack wildcard is a row of 6. */
+/** The table of a socket: 4 is `/proc/<pid>/net/udp`, 6 is `…/udp6`. A dual-stack wildcard is a row of 6. */
 export type Family = 4 | 6;
 
-/** An endpoint as labels tell it. */
+/** An endpoint as in labels. */
 export interface Endpoint {
   protocol: Protocol;
   address: string;
@@ -19,11 +19,11 @@ export type Target =
   | { kind: 'socket'; family: Family; address: string; port: number; serves: 'ipv4' | 'ipv6' | 'any'; reuse?: true }
   /** Port 0 or none: the system picks. */
   | { kind: 'random'; family: Family; address: string; serves: 'ipv4' | 'ipv6' | 'any'; reuse?: true }
-  /** A name that cannot be looked up from here: match on the port alone. */
+  /** A name that cannot be resolved here: match by port only. */
   | { kind: 'name'; port: number }
-  /** Depends on something that cannot be known from outside. */
+  /** Depends on something unknown to the exporter. */
   | { kind: 'unresolved'; why: UnresolvedWhy }
-  /** Can never become a socket; Filebeat runs on without it. */
+  /** Never becomes a socket; Filebeat keeps running without it. */
   | { kind: 'invalid'; why: InvalidWhy };
 
 export type UnresolvedWhy = 'keystore' | 'variable' | 'service-name' | 'ambiguous';
@@ -38,10 +38,10 @@ export type InvalidWhy =
   | 'wrong-family'
   | 'bad-option';
 
-/** What an input does after its bind failed (depends on type and release). */
+/** What an input does after a failed bind (depends on type and release). */
 export type BindRetry = 'never' | 'busy' | 'every-10s' | 'deaf';
 
-/** A socket that an instance's configuration asks for. */
+/** A socket that an instance's configuration declares. */
 export interface Listener {
   protocol: Protocol;
   /** The `address` label: resolved address, `*` for a dual-stack wildcard, names and multicast groups as configured. */
@@ -52,7 +52,7 @@ export interface Listener {
   /** `udp`, `syslog`, `netflow`, `tcp`, `http_endpoint`, `lumberjack`, `http`, `module/fileset`, `learned`. */
   input: string;
   declaredIn: Position;
-  /** Set when Filebeat re-reads the declaring file by itself. */
+  /** Set when Filebeat reloads the declaring file by itself. */
   reload?: {
     periodSeconds: number;
     /** This release usually loses the port when its entry is edited (before 7.17.6 and 8.3.3). */
@@ -61,14 +61,14 @@ export interface Listener {
   /** `read_buffer` in bytes, where the release honours it. */
   readBuffer?: number;
   retry: BindRetry;
-  /** Sockets of a fileset with a large script come up to 25 s after the start. */
+  /** Sockets of a fileset with a large script open up to 25 s after the start. */
   slowStart?: true;
   /** Sentences for `explain`: what was overridden by what, what was assumed. Never quote values. */
   notes?: string[];
-  /** Inputs known to share the socket by design (http_endpoint with several urls). */
+  /** Inputs that share the socket by design (http_endpoint with several urls). */
   shares?: true;
-  /** Of the listeners with the same mark Filebeat starts only one, by chance (release 8.10: equal `id`). */
+  /** Filebeat starts only one, at random, of the listeners with the same mark (release 8.10: equal `id`). */
   rival?: string;
-  /** Why Filebeat does not open it, though the files ask for it and it runs on. */
+  /** Why Filebeat refuses it while it keeps running. */
   refused?: Fault;
 }

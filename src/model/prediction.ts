@@ -1,42 +1,42 @@
-/** What a Filebeat does with its files: whether it starts, and every listener that comes of them. */
+/** What a Filebeat does with its files: whether it starts, and its listeners. */
 import type { Fault, Gap } from './gap.js';
 import type { Listener } from './listener.js';
 
 export type { Fault } from './gap.js';
 
-/** A fault that costs an input or a file, while Filebeat runs on. */
+/** A fault of an input or a file with which Filebeat keeps running. */
 export interface Refusal extends Fault {
-  /** The listeners that are lost. Empty: what is lost opens no socket. Absent: nobody can tell what is lost. */
+  /** The refused listeners. Empty: the input opens no socket. Absent: unknown. */
   costs?: Listener[];
 }
 
-/** A rule of the exporter's that a running process has proved wrong, for one content of one file and one release. */
+/** A prediction that a running process has disproved, for one content of one file and one release. */
 export interface Refutation extends Fault {
-  /** Digest of the file that the fault stands in. */
+  /** Digest of the file with the fault. */
   content: string;
-  /** `8.19.21`; empty where it is not known. */
+  /** `8.19.21`; empty where unknown. */
   release: string;
 }
 
-/** One file that bears on an instance's listeners. */
+/** One file that affects an instance's listeners. */
 export interface ConfigFile {
   /** As the Filebeat sees it. */
   path: string;
   role: 'main' | 'inputs' | 'modules' | 'manifest' | 'keystore' | 'unit';
-  /** Seconds since the epoch; absent when the file could not be looked at. */
+  /** Modification time, seconds since the epoch; absent where the file could not be read. */
   mtime?: number;
-  /** Seconds since the epoch when its content or its owner, mode or name last changed: no tool can set it back. */
+  /** Change time, seconds since the epoch, which no tool can set back. */
   ctime?: number;
-  /** Of its content, where that was read. */
+  /** Of its content, where it was read. */
   digest?: string;
-  /** Filebeat re-reads it by itself. */
+  /** Filebeat reloads it by itself. */
   reloaded: boolean;
 }
 
 export interface Release {
-  /** `8.19.21`; absent when it could not be known and the newest rules were applied. */
+  /** `8.19.21`; absent where unknown, in which case the newest rules were applied. */
   version?: string;
-  /** What told it. */
+  /** Where it was found. */
   source: 'readme' | 'package' | 'option' | 'hint' | 'remembered' | 'assumed';
 }
 
@@ -46,22 +46,22 @@ export interface Prediction {
   /** The one reason for `exits`, `dynamic`, `ambiguous`, `unknown`. */
   reason?: Fault;
   listeners: Listener[];
-  /** Things that cost an input or a file, while Filebeat runs on. */
+  /** Faults of inputs or files with which Filebeat keeps running. */
   faults: Refusal[];
   /**
    * Of `exits`, where a process runs: what the files ask for, for the case that the reason is wrong. Absent where they
    * cannot be read.
    */
   asked?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
-  /** Where the release is not known: what newer ones of the possible releases would go without, and the one applied would not. */
+  /** Where the release is unknown: inputs that other possible releases refuse and the one applied does not. */
   doubts?: Refusal[];
-  /** Faults that a running process has proved wrong: they count for nothing here. */
+  /** Faults that a running process has disproved, and that do not count. */
   refuted?: Fault[];
   files: ConfigFile[];
   /** The `-c` files, canonical inside the instance's root where they exist: part of its identity. */
   mainFiles?: string[];
   release: Release;
-  /** The release whose rules were applied, where it is not known: the newest under which it could run. */
+  /** Where the release is unknown: the one whose rules were applied, the newest under which it could run. */
   guessed?: string;
   paths: { home: string; config: string; data: string; logs: string };
   /** Path of the unix socket of its stats endpoint (`http.host: unix:///…`), as the Filebeat sees it. */

@@ -1,6 +1,6 @@
-/** Processes: who runs, and who holds a socket. */
+/** Processes, and the owners of sockets. */
 
-/** A pid alone can be reused; pid and start time together cannot. */
+/** A pid can be reused; pid and start time together identify a process. */
 export interface ProcessId {
   pid: number;
   /** Field 22 of `/proc/<pid>/stat`: clock ticks after boot. */
@@ -10,18 +10,18 @@ export interface ProcessId {
 /** `stopped`: state T. `cgroup`: its control group is frozen. `traced`: state t. `uninterruptible`: all threads in state D. */
 export type Halt = 'stopped' | 'cgroup' | 'traced' | 'uninterruptible';
 
-/** Who runs containers, as far as the control group names it. `cri`: containerd or CRI-O for Kubernetes; `crictl` reaches both. */
+/** The engine of a container, where the control group names it. `cri`: containerd or CRI-O for Kubernetes; `crictl` reaches both. */
 export type ContainerEngine = 'docker' | 'podman' | 'nerdctl' | 'cri';
 
-/** A container as its engine takes it. */
+/** A container as its engine knows it. */
 export interface Container {
   /** The first 12 hex digits, or the name of a machine. */
   id: string;
   /** Absent where nothing names it. */
   engine?: ContainerEngine;
-  /** By the engine's own files. */
+  /** From the engine's files. */
   name?: string;
-  /** Of an ordinary user's own engine. */
+  /** For an engine of an ordinary user. */
   uid?: number;
 }
 

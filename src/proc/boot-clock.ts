@@ -1,8 +1,7 @@
 /**
- * When the machine was booted, on the clock that start times are told in: field 22 of `/proc/<pid>/stat` counts ticks of
- * CLOCK_BOOTTIME. `/proc/uptime` has the same clock in hundredths, `btime` of `/proc/stat` cuts it to whole seconds. In a
- * container lxcfs may put its own files over these two, and a mount with `subset=pid` has neither: then the start of our
- * own process says how long ago that was at least.
+ * When the machine was booted, on the clock of start times: field 22 of `/proc/<pid>/stat` counts ticks of CLOCK_BOOTTIME.
+ * `/proc/uptime` has the same clock in hundredths of a second, `btime` of `/proc/stat` whole seconds. In a container lxcfs may
+ * replace these two files, and a mount with `subset=pid` has neither; then the start of the exporter's process is a bound.
  */
 import type { Gap } from '../model/model.js';
 import { type Clock, type Moment, momentOf, sinceStart, stepBetween, systemClock } from '../runtime/clock.js';
@@ -11,25 +10,25 @@ import { parseBootTime, parseStat, TICKS_PER_SECOND } from './process-files.js';
 
 export interface Boot {
   moment: Moment;
-  /** Seconds since the epoch; absent where nothing tells. Start times add their ticks to it. */
+  /** Seconds since the epoch; absent where unknown. Start times are this plus their ticks. */
   time?: number;
-  /** False: `time` is the latest that it can be, for the files that ought to tell are missing or contradict start times. */
+  /** False: `time` is an upper bound, since the files are missing or contradict start times. */
   sure: boolean;
   gaps: Gap[];
 }
 
 export interface BootClock {
-  /** Once in a scan. */
+  /** To be called once per scan. */
   read(): Boot;
-  /** What was read last. */
+  /** The last result. */
   last(): Boot;
 }
 
-/** A difference between two readings that is no mere drift: somebody set the clock. Seconds. */
+/** Two readings that differ by more: the clock was set. Seconds. */
 const SET_S = 0.5;
-/** Sources of one fact may differ by what lies between their readings. Seconds. */
+/** How much two sources may differ because they are read one after the other. Seconds. */
 const TOLERANCE_S = 2;
-/** `/proc/stat` is slow on large machines. Seconds. */
+/** How often `/proc/stat` is read, which is slow on large machines. Seconds. */
 const BTIME_KEPT_S = 60;
 
 const REMEDY = 'mount the host’s /proc and name it with --path.procfs';
@@ -38,7 +37,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
   let time: number | undefined;
   let boot: Boot | undefined;
   let before: Moment | undefined;
-  /** By how much the clock was set while we ran. */
+  /** By how much the clock was set since the start. */
   let steps = 0;
   let own: number | undefined;
   let compared: { at: number; gap: Gap | undefined } | undefined;
@@ -51,7 +50,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     return Number.isFinite(seconds) ? seconds + ahead() : undefined;
   }
 
-  /** Seconds after boot at which our own process started. */
+  /** Start of the exporter's process, seconds after boot. */
   function ownStart(): number | undefined {
     if (own !== undefined || !procfs.real) return own;
     const reading = procfs.piece('self/stat');
@@ -60,7 +59,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     return own;
   }
 
-  /** Is `btime` what the other two clocks make of it? The kernel moves it with the wall clock. */
+  /** Whether `btime` agrees with the other two clocks. The kernel moves it with the wall clock. */
   function compare({ at, steady, uptime: up }: Moment): Gap | undefined {
     if (compared !== undefined && steady - compared.at < BTIME_KEPT_S) return compared.gap;
     const began = clock.steady();
@@ -70,7 +69,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     const differs =
       btime !== undefined &&
       up !== undefined &&
-      // A wall clock that only this program sees differently is none of the kernel's.
+      // A wall clock that differs only for this program (faketime) is not the kernel's.
       [at, at - steps].every((now) => Math.abs(now - up - btime) > TOLERANCE_S);
     const gap: Gap | undefined = !reading.ok
       ? { ...reading.gap, reason: 'vantage', detail: `the boot time cannot be read here; ${REMEDY}` }
@@ -85,7 +84,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     return gap;
   }
 
-  /** A folder of fixtures has one source alone. */
+  /** A directory of fixtures has only one source. */
   function fromStat(moment: Moment): Boot {
     const reading = procfs.text('stat');
     const btime = reading.ok ? parseBootTime(reading.value) : undefined;
@@ -99,7 +98,7 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     const isShort = up !== undefined && least !== undefined && up < least - TOLERANCE_S;
     const since = up === undefined || isShort ? least : up;
     const exact = since === undefined ? undefined : Math.round((at - since) * 100) / 100;
-    // Kept, so that a start time stays what it is until the clock is set.
+    // Reused, so that a start time does not change until the clock is set.
     if (time === undefined || exact === undefined || Math.abs(exact - time) > SET_S) time = exact;
     const unreadable = up === undefined;
     const gap: Gap[] = unreadable

@@ -1,13 +1,10 @@
-/**
- * What a reading of files depended on, and whether any of it may have changed since: the reason why a
- * configuration is parsed once and afterwards costs one `lstat` per file, link, listed directory and absent path.
- */
+/** The files that an answer depends on, and whether any of them may have changed since. */
 import { lstatSync } from 'node:fs';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { during } from './place.js';
 import { errnoOf, openFileView, type RootedView, signatureOf } from './root-files.js';
 
-/** Path inside the root, without links in it → mark (inode, size, mtime, ctime) or errno when it was looked at. */
+/** Path inside the root, without links → its mark (inode, size, mtime, ctime) or errno when it was read. */
 export type FileRecord = Map<string, string>;
 
 /** A view of the same root; `record` fills with everything its answers depend on. */
@@ -15,7 +12,7 @@ export function recordFiles(view: RootedView): { view: FileView; record: FileRec
   const record: FileRecord = new Map();
   const observe = (canonical: string, mark: string) => {
     const before = record.get(canonical);
-    // Looked at twice and not the same: whatever was made of it is not to be relied on.
+    // Changed between two reads: the answer is not reliable.
     record.set(canonical, before === undefined || before === mark ? mark : 'changed while being read');
   };
   const recording = openFileView(view.root, observe, view.reader);
@@ -23,9 +20,8 @@ export function recordFiles(view: RootedView): { view: FileView; record: FileRec
 }
 
 /**
- * True when an answer that was recorded may be another one now. What changed less than 50 ms before it was read
- * counts as changed, since its time stamps could stay the same through one more edit. `root` may be another way to the
- * same files, `look` one that knows some marks already.
+ * Whether a recorded answer may have changed. A file modified less than 50 ms before it was read counts as changed, since
+ * another edit may leave its time stamps the same. `root` may be another path to the same files; `look` may cache marks.
  */
 export function changed(
   record: Iterable<readonly [canonical: string, mark: string]>,
@@ -37,12 +33,12 @@ export function changed(
   return false;
 }
 
-/** A mark of something that is there, and no directory. */
+/** Whether a mark is of an existing path that is not a directory. */
 export function isFile(mark: string): boolean {
   return /^\d/.test(mark);
 }
 
-/** The mark of what is there now, or the errno of looking at it. */
+/** The present mark of a path, or the errno of lstat. */
 export function markNow(path: string): string {
   try {
     const stats = during(path, () => lstatSync(path, { throwIfNoEntry: false }));

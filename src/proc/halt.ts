@@ -10,7 +10,7 @@ import type { ProcFs } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
 export interface HaltReader {
-  /** `idle`: it has used no processor since the last look, or was not seen before. */
+  /** `idle`: it has used no processor time since the last scan, or was not seen before. */
   haltOf(stat: ProcessStat, idle: boolean): Halt | undefined;
 }
 
@@ -18,7 +18,7 @@ const MOST_THREADS = 2000;
 /** Whether a hierarchy is mounted is asked again after so long: reading what is not there costs most. Milliseconds. */
 const MOUNTS_KEPT_MS = 60_000;
 
-/** `rootfs`: where the host's `/sys` is looked for first. */
+/** `rootfs`: its `/sys` is read first. */
 export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   const roots = [
     ...new Set([`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])]),
@@ -33,10 +33,10 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
     return isThere;
   }
 
-  /** The main thread of one that works nearly always sleeps (S): all threads are looked at only when it does not. */
+  /** The main thread of a working process nearly always sleeps (S); only otherwise are all threads read. */
   function all(pid: number, state: string): boolean {
     const names = procfs.list(`${pid}/task`);
-    if (!names.ok) return true; // The main thread is all that can be seen.
+    if (!names.ok) return true; // Only the main thread is visible.
     return names.value.slice(0, MOST_THREADS).every((tid) => {
       const text = procfs.piece(`${pid}/task/${tid}/stat`);
       const stat = text.ok ? parseStat(text.value) : undefined;
@@ -64,11 +64,11 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   };
 }
 
-/** `0::/system.slice/filebeat.service` and `4:freezer:/…` → what tells there whether it is frozen. Pure. */
+/** `0::/system.slice/filebeat.service` and `4:freezer:/…` → the files that say whether it is frozen. */
 export function freezerFiles(cgroup: string): { mount: string; file: string; says: RegExp }[] {
   return cgroup.split('\n').flatMap((line) => {
     const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
-    // What lies outside of our own cgroup namespace cannot be found by that path.
+    // A path outside our cgroup namespace cannot be resolved.
     if (path === undefined || path.split('/').includes('..')) return [];
     const folder = path === '/' ? '' : path;
     if (id === '0' && controllers === '') {
@@ -98,6 +98,6 @@ function textOf(root: string, file: string): string {
   try {
     return during(path, () => readWords(path));
   } catch {
-    return ''; // Not mounted there, or gone.
+    return ''; // Not mounted, or the group is gone.
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Answers read from files, kept for as long as nothing that they were read from has changed: afterwards an answer
- * costs one `lstat` for each file, link, listed directory and absent path that it depends on, and that only once in
- * a scan for all who see the same files.
+ * A cache of answers read from files, valid as long as none of those files has changed. A cached answer costs one `lstat` for each
+ * file, link, listed directory and missing path that it depends on, once per scan for all processes with the same files.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files/file-view.js';
@@ -11,24 +10,24 @@ import type { Reader } from './permissions.js';
 import { openFileView } from './root-files.js';
 
 export interface ReadOptions<T> {
-  /** Who has the same sees the same files below its root, by whatever path to it: mount namespace and root. */
+  /** Mount namespace and root: processes with the same view see the same files. */
   view?: string | undefined;
-  /** Who looks; absent: the exporter. Part of the question. */
+  /** The user who reads; absent: the exporter. Part of the question. */
   reader?: Reader | undefined;
   /**
-   * Of the files that `answer` depends on, those that hardly bear on it: a change of one is seen CALM_MS later at the
-   * latest, the work spread evenly over that time. Directories and what is not there are looked at every time.
+   * Files that hardly matter to `answer`: a change of one is noticed within CALM_MS, and checking them is spread evenly over
+   * that time. Directories and missing paths are checked in every scan.
    */
   isCalm?: (answer: T, path: string) => boolean;
 }
 
 export interface KeptReadings {
   /**
-   * `key`: who asks. `question`: everything besides the files that the answer depends on. `rootDir`: the directory
-   * that is `/` for the files. One key always asks for one kind of answer.
+   * `key`: the cache entry, always for the same kind of answer. `question`: everything but files that the answer depends on.
+   * `rootDir`: the directory that is `/` for the files.
    */
   read<T>(key: string, question: unknown, rootDir: string, answer: (files: FileView) => T, options?: ReadOptions<T>): T;
-  /** Once in a scan, at its end: forgets whoever did not ask since the last call. */
+  /** At the end of each scan: removes entries that were not used since the last call. */
   sweep(): void;
 }
 
@@ -42,16 +41,16 @@ interface Kept {
   answer: unknown;
   marks: Marked[];
   calm: Marked[];
-  /** The calm one whose turn is next. */
+  /** The rarely checked file that is next. */
   next: number;
   lookedAt: number;
 }
 
-/** `now`: milliseconds, never going back. */
+/** `now`: milliseconds on a steady clock. */
 export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
   const kept = new Map<string, Kept>();
   let asked = new Set<string>();
-  /** Of this scan, by view and path. */
+  /** Results of this scan, by view and path. */
   let seen = new Map<string, string>();
 
   function stands(one: Kept, view: string): boolean {

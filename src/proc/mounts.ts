@@ -1,9 +1,9 @@
-/** `/proc/<pid>/mountinfo`, see proc(5). Pure. */
+/** `/proc/<pid>/mountinfo`, see proc(5). */
 
 export interface Mount {
   /** `major:minor`. */
   device: string;
-  /** Of the file system, what is mounted. */
+  /** The mounted part of the file system. */
   root: string;
   point: string;
   type: string;
@@ -27,7 +27,7 @@ function parseMounts(mountinfo: string): Mount[] {
   return mountinfo.split('\n').flatMap((line) => parseMount(line) ?? []);
 }
 
-/** The mount that a path lies on; of mounts on top of each other the last one counts. */
+/** The mount of a path; of several at one mount point the last one. */
 export function mountAt(mountinfo: string, path: string): Mount | undefined {
   return covering(parseMounts(mountinfo), path);
 }
@@ -42,10 +42,10 @@ function covering(mounts: readonly Mount[], path: string): Mount | undefined {
   return best;
 }
 
-/** Where nobody keeps a configuration. */
+/** Mount points without configurations. */
 const ELSEWHERE = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
-/** Mount points of `own` at which `host` has something else, the highest ones alone. */
+/** The topmost mount points at which `own` differs from `host`. */
 export function differingMounts(own: string, host: string): string[] {
   const [mine, theirs] = [parseMounts(own), parseMounts(host)];
   const tail = (path: string, point: string) => (point === '/' ? path : path.slice(point.length));

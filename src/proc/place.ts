@@ -1,7 +1,7 @@
 /**
- * Which call of this thread may block, told to the thread that watches it when the call is entered and when it is left;
- * and what is left alone, since another thread is stuck there. A read can wait for ever: on a network file system whose
- * server is gone, on `/proc/<pid>/cmdline` of a process whose memory is held up. Without a watcher it costs nothing.
+ * A heartbeat: this thread notes in shared memory when it enters and leaves a call that may block, and another thread watches;
+ * and the quarantine: paths that are skipped because a read of them blocks another thread. A read can wait for ever, on a
+ * network file system without its server or on `/proc/<pid>/cmdline` of a process whose memory is locked.
  *
  * Layout of the shared bytes: four 32-bit words (count of entries and exits, 1 while inside, length of the path, thread
  * id), then the path.
@@ -9,19 +9,16 @@
 import { readlinkSync } from 'node:fs';
 import type { Gap } from '../model/model.js';
 
-/**
- * A path as one mount namespace and one root have it: the same path in another container is another file. `space` is
- * opaque; see `placeOf`.
- */
+/** A path within one mount namespace and root, which `space` identifies; see `placeOf`. */
 export interface Place {
   space: string;
   path: string;
 }
 
 export interface PlaceOptions {
-  /** Written to as reading goes on. */
+  /** The shared bytes. */
   shared?: SharedArrayBuffer;
-  /** Whatever lies below one of these is left alone too. */
+  /** Quarantined paths; everything below them is skipped too. */
   avoid?: readonly Place[];
 }
 
@@ -38,7 +35,7 @@ export function newPlace(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + LONGEST_PATH);
 }
 
-/** For the rest of this thread's life. */
+/** Starts the heartbeat of this thread, until it ends. */
 export function tellPlaces({ shared, avoid = [] }: PlaceOptions): void {
   avoided = avoid;
   header = shared && new Int32Array(shared, 0, WORDS);
@@ -46,21 +43,21 @@ export function tellPlaces({ shared, avoid = [] }: PlaceOptions): void {
   if (header !== undefined) header[3] = ownThread();
 }
 
-/** `/proc/thread-self` leads to `<pid>/task/<tid>`; 0 where it is not there. */
+/** The thread id from the link `/proc/thread-self` to `<pid>/task/<tid>`; 0 without it. */
 function ownThread(): number {
   try {
     return Number(readlinkSync('/proc/thread-self').split('/')[2] ?? 0);
   } catch {
-    return 0; // No procfs there: the watcher goes by time alone.
+    return 0; // Without procfs the watcher relies on time only.
   }
 }
 
-/** Before a call that may block on this path. Every `enter` has its `leave`, whatever the call does. */
+/** To be called before a call that may block on this path; `leave` must follow, also after an exception. */
 export function enter(absolute: string): void {
   if (header === undefined || path === undefined) return;
   header[2] = encoder.encodeInto(absolute, path).written;
   header[1] = 1;
-  // Plain stores are seen late at worst; the watcher looks for seconds.
+  // The watcher may see plain stores late, which is fine at intervals of seconds.
   header[0]!++;
 }
 
@@ -70,7 +67,7 @@ export function leave(): void {
   header[0]!++;
 }
 
-/** One call that may block. */
+/** Runs a call that may block. */
 export function during<T>(absolute: string, call: () => T): T {
   enter(absolute);
   try {
@@ -80,7 +77,7 @@ export function during<T>(absolute: string, call: () => T): T {
   }
 }
 
-/** What the kernel says of a link without asking any file system for it; undefined where it may not be read. */
+/** The target of a magic link, which the kernel tells without the file system; undefined where it may not be read. */
 function linkOf(link: string): string | undefined {
   try {
     return readlinkSync(link);
@@ -92,8 +89,8 @@ function linkOf(link: string): string | undefined {
 const ROOT_OF_PROCESS = /^(.*\/\d+)\/root$/;
 
 /**
- * The same for all ways to one file: `/proc/<pid>/root/x` of every process that shares a mount namespace and a root, and
- * for our own, `x` itself. `root` is the directory that is `/` for whoever sees `inner` there.
+ * The same result for all paths to one file: `/proc/<pid>/root/x` of every process with the same mount namespace and root,
+ * and for our own also `x`. `root`: the directory that is `/` for `inner`.
  */
 export function placeOf(root: string, inner: string): Place {
   const [, process] = ROOT_OF_PROCESS.exec(root) ?? [];
@@ -103,7 +100,7 @@ export function placeOf(root: string, inner: string): Place {
   return { space: mounts, path: `${base === '/' ? '' : base}${inner}` };
 }
 
-/** A gap where `inner`, as seen below `root`, is to be left alone. */
+/** A gap where `inner` below `root` is quarantined. */
 export function leftAlone(root: string, inner: string, subject = inner): Gap | undefined {
   if (avoided.length === 0) return undefined;
   const { space, path: place } = placeOf(root, inner);
@@ -115,7 +112,7 @@ function gapOf(subject: string): Gap {
   return { reason: 'blocked', subject, detail: 'did not answer, and is left alone until it does' };
 }
 
-/** What is left alone, for the gaps of a pass. */
+/** All quarantined paths. */
 export function allLeftAlone(): readonly Place[] {
   return avoided;
 }
@@ -125,19 +122,19 @@ export function gapsLeftAlone(): Gap[] {
 }
 
 export interface Where {
-  /** Changes with every entry and exit. */
+  /** Number of entries and exits. */
   steps: number;
-  /** The path of the call that it is inside of. */
+  /** The path of the running call. */
   inside: string | undefined;
-  /** 0: not known. */
+  /** 0: unknown. */
   thread: number;
 }
 
-/** The watcher's side. */
+/** Reads the heartbeat, in the watching thread. */
 export function readPlace(shared: SharedArrayBuffer): Where {
   const [steps = 0, inside = 0, length = 0, thread = 0] = new Int32Array(shared, 0, WORDS);
   if (inside === 0) return { steps, inside: undefined, thread };
-  // A decoder takes no shared memory.
+  // TextDecoder does not accept shared memory.
   const bytes = new Uint8Array(shared, HEADER_BYTES, Math.min(Math.max(length, 0), LONGEST_PATH)).slice();
   return { steps, inside: new TextDecoder().decode(bytes), thread };
 }

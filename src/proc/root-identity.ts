@@ -1,8 +1,8 @@
-/** Which directory is somebody's `/`: device and inode, as seen at `/proc/<pid>/root/.`; paths mean nothing across roots. */
+/** The identity of a root directory: device and inode of `/proc/<pid>/root/.`, since paths are not comparable across roots. */
 import { statSync } from 'node:fs';
 import { during, leftAlone } from './place.js';
 
-/** `device:inode` of `<rootfs><inner>`; undefined when the directory is not there. */
+/** `device:inode` of `<rootfs><inner>`; undefined where the directory is missing or unreadable. */
 export function identify(rootfs: string, inner = ''): string | undefined {
   if (leftAlone(rootfs, inner) !== undefined) return undefined;
   const directory = `${rootfs}${inner}`;
@@ -10,6 +10,6 @@ export function identify(rootfs: string, inner = ''): string | undefined {
     const { dev, ino } = during(directory, () => statSync(directory));
     return `${dev}:${ino}`;
   } catch {
-    return undefined; // Nobody can have it as root, or it may not be looked at.
+    return undefined;
   }
 }

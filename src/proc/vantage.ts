@@ -1,7 +1,6 @@
 /**
- * From where we look: are the processes in `/proc` those of the host whose files we read, and are its files seen as the
- * host itself sees them? A container without the host's pid namespace, a root that is mounted elsewhere and a service's
- * own `/tmp` all look like a host on which nothing runs or nothing is configured.
+ * Whether `/proc` shows the host's processes, and whether its files are those that the host sees. A container without the
+ * host's pid namespace, a root mounted elsewhere and a private `/tmp` look like a host on which nothing runs.
  */
 import type { Gap } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
@@ -11,16 +10,15 @@ import { veil } from './root-files.js';
 import { identify } from './root-identity.js';
 
 export interface Vantage {
-  /** False: what ought to run on the host cannot be looked for in this `/proc`. */
+  /** False: this `/proc` does not show the host's processes. */
   seesHost: boolean;
   gaps: Gap[];
 }
 
-/** What `PrivateTmp=`, `ProtectHome=` and `TemporaryFileSystem=` of the exporter’s own unit are put over. */
+/** Mount points of `PrivateTmp=`, `ProtectHome=` and `TemporaryFileSystem=` of the exporter’s unit. */
 const SANDBOXED = /^\/(?:tmp|var\/tmp|home|root|run\/user)(?:\/|$)/;
 
 const KEPT_MS = 60_000;
-/** What is not to be judged. */
 export const everything = (): Vantage => ({ seesHost: true, gaps: [] });
 
 const blind = (subject: string, detail: string): Vantage => ({
@@ -29,8 +27,8 @@ const blind = (subject: string, detail: string): Vantage => ({
 });
 
 /**
- * Where the host's files are: below process 1's root where we have mounts of our own (`PrivateTmp=`, `ProtectHome=`) and
- * may look through it; as told otherwise.
+ * The directory of the host's files: the root of process 1 where the exporter has mounts of its own (`PrivateTmp=`,
+ * `ProtectHome=`) and may read it; otherwise `rootfs`.
  */
 export function hostRoot(procfs: ProcFs, rootfs: string): string {
   if (rootfs !== '/' || !procfs.real) return rootfs;
@@ -39,7 +37,7 @@ export function hostRoot(procfs: ProcFs, rootfs: string): string {
   return procfs.stat('1/root/.').ok ? `${procfs.root}/1/root` : rootfs;
 }
 
-/** Judged anew once a minute. A `/proc` of files is taken as it is. */
+/** Checks once a minute. A `/proc` of plain files is not checked. */
 export function createVantage(procfs: ProcFs, rootfs: string): () => Vantage {
   let judged: { at: number; vantage: Vantage } | undefined;
   return () => {
@@ -73,12 +71,12 @@ function judge(procfs: ProcFs, rootfs: string): Vantage {
   return { seesHost: true, gaps: rootfs === '/' ? ownView(procfs, rootfs) : [] };
 }
 
-/** As sd_booted(3) has it. */
+/** As in sd_booted(3). */
 function isBooted(rootfs: string): boolean {
   return identify(rootfs === '/' ? '' : rootfs, '/run/systemd/system') !== undefined;
 }
 
-/** Folders that a mount of our own hides from us, where we may not look past it. */
+/** Directories hidden by the exporter's own mounts, where it may not read the root of process 1. */
 function ownView(procfs: ProcFs, rootfs: string): Gap[] {
   const [host, own] = [procfs.text('1/mountinfo'), procfs.text('self/mountinfo')];
   if (!host.ok || !own.ok) return [];

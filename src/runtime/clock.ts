@@ -1,14 +1,14 @@
 /**
- * The clocks of the program: the only module that asks what time it is. Ages, deadlines and freshness come from a clock
- * that never goes back; the wall clock is for time stamps that people read and that outlive the process.
+ * The clocks of the program; no other module reads the time. Ages and deadlines use the steady clock; the wall clock is for
+ * time stamps that people read or that outlive the process.
  */
 
 export interface Clock {
-  /** Seconds since the epoch. Somebody may set it at any time, back too. */
+  /** Seconds since the epoch. It may be set at any time, also backwards. */
   wall(): number;
-  /** Seconds since some moment, the same one in all threads: CLOCK_MONOTONIC, which stands still while the machine sleeps. */
+  /** CLOCK_MONOTONIC in seconds, the same in all threads; it stops while the machine sleeps. */
   steady(): number;
-  /** Of a test’s clock: seconds that it is ahead of the kernel’s. */
+  /** For clocks of tests: seconds ahead of the kernel’s. */
   ahead?(): number;
 }
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   steady: () => Number(process.hrtime.bigint()) / 1e9,
 };
 
-/** A clock that a test turns by hand: nothing ever sets it. */
+/** A clock for tests, with equal wall and steady time. */
 export function handClock(seconds: () => number): Clock {
   return { wall: seconds, steady: seconds };
 }
@@ -25,13 +25,13 @@ export function handClock(seconds: () => number): Clock {
 /** Milliseconds since the epoch. */
 export const wallMs = (): number => Date.now();
 
-/** Milliseconds, never going back; of this thread. */
+/** Steady milliseconds of this thread. */
 export const steadyMs = (): number => performance.now();
 
 /** Seconds since this process started, in whichever thread. */
 export const sinceStart = (): number => process.uptime();
 
-/** One moment on every clock. */
+/** One moment on all clocks. */
 export interface Moment {
   /** Wall clock, seconds since the epoch. */
   at: number;
@@ -41,11 +41,11 @@ export interface Moment {
   uptime?: number;
 }
 
-/** Read apart by more than this, two clocks say nothing about each other: the thread got no processor in between. Seconds. */
+/** Two clocks read further apart cannot be compared, as when the thread was suspended between them. Seconds. */
 const apart = 0.05;
 const tries = 5;
 
-/** `uptime` is asked last. */
+/** `uptime` is read last. */
 export function momentOf(clock: Clock, uptime: () => number | undefined = () => undefined): Moment {
   for (let left = tries; ; left--) {
     const steady = clock.steady();
@@ -56,26 +56,26 @@ export function momentOf(clock: Clock, uptime: () => number | undefined = () => 
   }
 }
 
-/** Less than this is drift, and the slow correction of it. Seconds. */
+/** A smaller difference is drift or its correction. Seconds. */
 const drift = 1;
 
-/** Seconds from one moment to a later one, sleep included where that is known. */
+/** Seconds from one moment to a later one, including sleep where known. */
 export function elapsedBetween(before: Moment, now: Moment): number {
   const steady = now.steady - before.steady;
   if (before.uptime === undefined || now.uptime === undefined) return steady;
-  // One that lags behind the other is not the kernel's (a container that was started anew, lxcfs).
+  // An uptime that lags behind is not the kernel's (a restarted container, lxcfs).
   const up = now.uptime - before.uptime;
   return up > steady - apart ? up : steady;
 }
 
-/** By how many seconds somebody set the wall clock between two moments; 0 while it only drifts. */
+/** By how many seconds the wall clock was set between two moments; 0 for drift. */
 export function stepBetween(before: Moment | undefined, now: Moment): number {
   if (before === undefined) return 0;
   const step = now.at - before.at - elapsedBetween(before, now);
   return Math.abs(step) > drift ? step : 0;
 }
 
-/** A stored time stamp lies in the future: when that was is not known. Clocks drift by less than `drift`. */
+/** Whether a stored time stamp is in the future, so that its age is unknown. */
 export function isFuture(stamp: number, now: number): boolean {
   return stamp > now + drift;
 }

@@ -1,6 +1,6 @@
 /**
- * Characters that a terminal obeys or that turn text around, wherever foreign text leaves the program: control characters of
- * both sets (ESC, CR, CSI …), bidirectional marks, line separators. Pure.
+ * Escaping of characters in foreign text that control a terminal or reverse text: control characters of both sets (ESC, CR,
+ * CSI …), bidirectional marks, line separators.
  */
 const harmful =
   '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff';
@@ -20,22 +20,22 @@ export function hasControls(text: string): boolean {
   return some.test(text);
 }
 
-/** Everything spelled out but line feeds and tabs. */
+/** Escapes all but line feeds and tabs. */
 export function withoutControls(text: string): string {
   return text.replace(all, spelled);
 }
 
-/** Everything spelled out: one line, each character of which takes its place. */
+/** Escapes all, which gives one line of printable characters. */
 export function spelledOut(text: string): string {
   return text.replace(allAndLines, spelled);
 }
 
-/** For a whole document, whose line feeds are its own. */
+/** Escapes all but line feeds, for a document of several lines. */
 export function spelledOutBetweenLines(document: string): string {
   return document.replace(allAndTabs, spelled);
 }
 
-/** JSON leaves DEL, C1 and bidirectional controls as they are; written as `\u009b` they are the same to who parses it. */
+/** Escapes DEL, C1 and bidirectional controls, which JSON.stringify leaves, as `\u009b`; parsers see the same text. */
 export function asciiControls(json: string): string {
   return json.replace(all, (c) => `\\u${hex(c, 4)}`);
 }

@@ -1,13 +1,13 @@
-/** Texts of others, cut where they enter: a name or a path of any length would be carried through everything. Pure. */
+/** Shortens foreign names and paths where they enter the program. */
 import { createHash } from 'node:crypto';
 
-/** A text of more than `most` characters ends in a digest of the whole, so that two that begin alike stay apart. */
+/** A text of more than `most` characters ends in a digest of the whole, so that two with the same beginning stay different. */
 export function cutText(text: string, most: number): string {
   if (text.length <= most) return text;
   return `${text.slice(0, most)}… ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
-/** Every text in plain data; the very same object where none is too long. Keys are ours. */
+/** Shortens every text in plain data; returns the same object where none is too long. Keys stay. */
 export function cutTexts<T>(value: T, most: number): T {
   if (typeof value === 'string') return cutText(value, most) as T;
   if (typeof value !== 'object' || value === null) return value;

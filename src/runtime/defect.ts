@@ -1,6 +1,6 @@
-/** A defect of ours costs what it was met in, and nothing else. Pure. */
+/** Contains internal errors: one costs only the part of a scan in which it occurs. */
 
-/** `TypeError at predict.ts:120`: an error's own words may quote what it failed over, and that may be a secret. */
+/** `TypeError at predict.ts:120`, without the message, which may quote a secret. */
 export function defectText(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { stack = '', message } = error;
@@ -11,7 +11,7 @@ export function defectText(error: unknown): string {
   return place === undefined ? name : `${name} at ${place}`;
 }
 
-/** `otherwise` is given the kind of defect and its place, fit to be shown. */
+/** Runs `act`; after an exception returns `otherwise` of its kind and position, which may be shown. */
 export function attempt<T>(act: () => T, otherwise: (place: string) => T): T {
   try {
     return act();

@@ -1,4 +1,4 @@
-/** How near this thread's heap is to its limit (`--max-old-space-size`): beyond it V8 aborts, in the middle of whatever. */
+/** How close the heap of this thread is to its limit (`--max-old-space-size`), beyond which V8 aborts the process. */
 import { getHeapStatistics } from 'node:v8';
 
 const NEAR = 0.9;
