@@ -15,6 +15,7 @@ import { fitOf, heldSockets } from '../src/scan/held-sockets.js';
 import { createPacker, createUnpacker } from '../src/scan/thread/snapshot-transfer.js';
 import type { Ledger } from '../src/state/ledger.js';
 import { instance, listener, now, process as processOf, snapshot, socket, thresholds } from './support/build.js';
+import { deepFreeze } from './support/freeze.js';
 import { createChance } from './support/random.js';
 
 const options = { version: '1', nodeVersion: 'v1', legacyPortMetric: true };
@@ -129,7 +130,9 @@ describe('what is at rest', () => {
           drops: host.drops,
           host: { ...host.limits },
         });
-        const one = kept(shot);
+        // A scan never changes what it was given or what it gave before.
+        const one = kept(deepFreeze(shot));
+        deepFreeze(one.report);
         const other = anew(structuredClone(shot));
         assert.deepEqual(one, other, `seed ${seed}, scan ${scan}`);
         if (one.report.verdict.instances[0]?.ports === before?.verdict.instances[0]?.ports) reused++;

@@ -5,7 +5,7 @@
 
 import { endpointKey } from '../model/endpoint.js';
 import type { HostFacts, Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
-import { isSameList } from '../runtime/same.js';
+import { isSameList } from '../runtime/unchanged.js';
 import { derivedReceiveBuffer } from './buffers.js';
 import { judgePorts } from './judge-instance.js';
 import type { Scene } from './scene.js';

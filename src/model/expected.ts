@@ -2,6 +2,7 @@
  * The listeners that a Filebeat should have now: files that it reads only at its start count as they were then, files that it
  * reloads count as they are on disk.
  */
+import { perObject } from '../runtime/unchanged.js';
 import { endpointKey } from './endpoint.js';
 import type { Fault, Instance, Listener, Prediction, ProcessId, Refusal } from './model.js';
 
@@ -19,19 +20,11 @@ export type Expectation = Pick<
   'expected' | 'basis' | 'pendingRestart' | 'brokenReloads' | 'refusals' | 'nextRefusals'
 >;
 
-const wanted = new WeakMap<Prediction, Listener[]>();
-
-/** The listeners that the files declare: those that Filebeat opens and those that it refuses. The same array for the same prediction. */
-export function askedFor(prediction: Prediction): Listener[] {
-  const { listeners, faults } = prediction;
+/** The listeners that the files declare: those that Filebeat opens and those that it refuses. */
+export const askedFor = perObject(({ listeners, faults }: Prediction): Listener[] => {
   const refused = faults.flatMap(({ costs }) => costs ?? []);
-  if (refused.length === 0) return listeners;
-  const known = wanted.get(prediction);
-  if (known !== undefined) return known;
-  const all = [...listeners, ...refused];
-  wanted.set(prediction, all);
-  return all;
-}
+  return refused.length === 0 ? listeners : [...listeners, ...refused];
+});
 
 /** The listeners that its files declare and Filebeat refuses. */
 export function lossesOf({ faults }: Pick<Prediction, 'faults'>): Refusal[] {
@@ -67,17 +60,10 @@ export function sameListeners(a: readonly Listener[], b: readonly Listener[]): b
 
 const isStatic = (listener: Listener) => listener.reload === undefined;
 
-const inOrder = new WeakMap<readonly Listener[], Listener[]>();
-
-/** Listeners read only at the start come first. Returns the same array for the same listeners. */
-function staticFirst(listeners: Listener[]): Listener[] {
-  if (listeners.every(isStatic)) return listeners;
-  const known = inOrder.get(listeners);
-  if (known !== undefined) return known;
-  const sorted = [...listeners.filter(isStatic), ...listeners.filter((l) => !isStatic(l))];
-  inOrder.set(listeners, sorted);
-  return sorted;
-}
+/** Listeners read only at the start come first. */
+const staticFirst = perObject((listeners: Listener[]): Listener[] =>
+  listeners.every(isStatic) ? listeners : [...listeners.filter(isStatic), ...listeners.filter((one) => !isStatic(one))],
+);
 
 /** A reloaded file with a fault and without listeners: Filebeat stopped its inputs. */
 function brokenFiles(prediction: Prediction): { file: string; fault: Fault }[] {

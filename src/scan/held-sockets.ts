@@ -2,7 +2,7 @@
 
 import { serves } from '../filebeat/net/address.js';
 import type { Instance, Listener, Socket } from '../model/model.js';
-import { isSameList } from '../runtime/same.js';
+import { isSameList } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
 
 /** The sockets of one look, by holder. */

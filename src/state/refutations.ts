@@ -1,5 +1,7 @@
 /** Evidence from running processes: a predicted fault that one has disproved does not count, for the same content and release. */
+
 import type { Fault, Listener, Prediction, Refusal, Refutation } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 
 /** A refutation with the content and release it holds for; undefined where no content was read. */
 export function refutationOf(fault: Fault, prediction: Prediction): Refutation | undefined {
@@ -40,17 +42,14 @@ export function isRefuted(fault: Fault, prediction: Prediction, refutations: rea
   );
 }
 
-const believed = new WeakMap<Prediction, { key: string; prediction: Prediction }>();
+const believed = perObject((prediction: Prediction, key: string): Prediction => {
+  const refutations = JSON.parse(key) as Refutation[];
+  return withoutRefusals(withoutReason(prediction, refutations), refutations);
+});
 
-/** The prediction without faults that a running process has disproved; the same object for the same arguments. */
+/** The prediction without faults that a running process has disproved; the same object for equal arguments. */
 export function believe(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
-  if (refutations.length === 0) return prediction;
-  const key = JSON.stringify(refutations);
-  const known = believed.get(prediction);
-  if (known?.key === key) return known.prediction;
-  const answer = withoutRefusals(withoutReason(prediction, refutations), refutations);
-  believed.set(prediction, { key, prediction: answer });
-  return answer;
+  return refutations.length === 0 ? prediction : believed(prediction, JSON.stringify(refutations));
 }
 
 function withoutReason(prediction: Prediction, refutations: readonly Refutation[]): Prediction {

@@ -2,6 +2,7 @@
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import type { FilebeatProcess, Listener, Refusal, Refutation } from '../model/model.js';
+import { isSameList, perObject } from '../runtime/unchanged.js';
 import type { RememberedCommand, RememberedInstance } from './memory-state.js';
 import { isSameBoot } from './memory-times.js';
 
@@ -148,15 +149,17 @@ function unknownFields(row: RememberedInstance | undefined): Record<string, unkn
 /** Returns the array `before` itself where nothing changed. */
 function plainListeners(listeners: readonly Listener[], before: Listener[] | undefined): Listener[] {
   const plain = listeners.map(plainListener);
-  return before?.length === plain.length && plain.every((one, at) => one === before[at]) ? before : plain;
+  return before !== undefined && isSameList(plain, before) ? before : plain;
 }
 
-const plainByListener = new WeakMap<Listener, Listener>();
+/** The fields that comparisons need, without notes for people; a listener of this kind is returned as it is. */
+function plainListener(listener: Listener): Listener {
+  return plainOnes.has(listener) ? listener : plainOf(listener);
+}
 
-/** The fields that comparisons need, without notes for people. */
-function plainListener(l: Listener): Listener {
-  const known = plainByListener.get(l);
-  if (known !== undefined) return known;
+const plainOnes = new WeakSet<Listener>();
+
+const plainOf = perObject((l: Listener): Listener => {
   const plain: Listener = {
     protocol: l.protocol,
     address: l.address,
@@ -171,6 +174,6 @@ function plainListener(l: Listener): Listener {
     ...(l.shares === undefined ? {} : { shares: l.shares }),
     ...(l.refused === undefined ? {} : { refused: l.refused }),
   };
-  plainByListener.set(l, plain).set(plain, plain);
+  plainOnes.add(plain);
   return plain;
-}
+});
