@@ -601,3 +601,18 @@ describe('filestream', () => {
     row('cleaning, before 9.3', 'clean_inactive: 72h', '8.19.21', GOOD),
   ]);
 });
+
+describe('log', () => {
+  const row = (fact: string, more: string, expected: string): Row => [
+    fact,
+    { main: beside(`{type: log, paths: [/var/log/x], ${more}}`), release: '8.19.21' },
+    expected,
+  ];
+  table([
+    row('an order without sorting', 'scan.order: up', GOOD),
+    row('an unknown order', 'scan: {sort: modtime, order: up}', 'exits: bad-value'),
+    row('a pause of none between scans', 'scan_frequency: 0', 'exits: bad-value'),
+    row('a switch below json that is a word', 'json.keys_under_root: often', 'exits: wrong-type'),
+    row('json as it should be', 'json: {message_key: a, keys_under_root: true}', GOOD),
+  ]);
+});

@@ -8,6 +8,7 @@ import {
   first,
   oneOf,
   singleChoice,
+  text,
   texts,
   toDuration,
   truth,
@@ -28,15 +29,25 @@ const ENCODINGS = new Set(
 );
 const PARSERS = ['multiline', 'ndjson', 'container', 'syslog', 'include_message', 'auditd'];
 
+const SWITCHES = [
+  'clean_removed',
+  'symlinks',
+  'tail_files',
+  'close_removed',
+  'close_renamed',
+  'close_eof',
+  'recursive_glob.enabled',
+];
+
 /** Settings of `log`, which `container` and `docker` share. */
 export function logSettings(tree: Tree, scope: Scope): Complaint {
   return first(
     () => truth(tree, 'enabled', scope),
-    ...['clean_removed', 'symlinks', 'tail_files', 'close_removed', 'close_renamed', 'close_eof'].map(
-      (key) => () => truth(tree, key, scope),
-    ),
+    ...SWITCHES.map((key) => () => truth(tree, key, scope)),
     ...['ignore_older', 'clean_inactive', 'close_inactive'].map((key) => () => duration(tree, key, scope)),
-    ...['backoff', 'max_backoff'].map((key) => () => duration(tree, key, scope, { nonzero: true, positive: true })),
+    ...['backoff', 'max_backoff', 'scan_frequency'].map(
+      (key) => () => duration(tree, key, scope, { nonzero: true, positive: true }),
+    ),
     () => duration(tree, 'close_timeout', scope, { positive: true }),
     () => whole(tree, 'harvester_limit', scope, 0),
     () => whole(tree, 'harvester_buffer_size', scope),
@@ -46,8 +57,9 @@ export function logSettings(tree: Tree, scope: Scope): Complaint {
     ...['exclude_files', 'exclude_lines', 'include_lines'].map((key) => () => patterns(tree, key, scope)),
     () => encoding(tree, scope),
     () => oneOf(tree, 'scan.sort', scope, ['', 'modtime', 'filename']),
+    () => scanOrder(tree, scope),
     () => section(tree, 'multiline', scope, (inner) => multiline(inner, scope)),
-    () => section(tree, 'json', scope, () => withJson(tree, scope)),
+    () => section(tree, 'json', scope, (inner) => jsonSettings(inner, scope) ?? withJson(tree, scope)),
   );
 }
 
@@ -105,6 +117,18 @@ function multiline(tree: Tree, scope: Scope): Complaint {
     if (value.ok && !value.value) return failure('missing-setting', tree.at, `multiline.${key}`);
   }
   return mode === 'pattern' ? oneOf(tree, 'match', scope, ['after', 'before']) : undefined;
+}
+
+/** Looked at only where files are sorted. */
+function scanOrder(tree: Tree, scope: Scope): Complaint {
+  const sort = get(tree, 'scan.sort', scope);
+  const read = sort.ok && sort.value ? toText(sort.value, scope) : undefined;
+  return read?.ok && read.value !== '' ? oneOf(tree, 'scan.order', scope, ['asc', 'desc']) : undefined;
+}
+
+function jsonSettings(json: Tree, scope: Scope): Complaint {
+  const switches = ['keys_under_root', 'overwrite_keys', 'add_error_key', 'ignore_decoding_error'];
+  return first(() => text(json, 'message_key', scope), ...switches.map((key) => () => truth(json, key, scope)));
 }
 
 /** JSON together with whole lines needs to know which key holds the line. */
