@@ -359,6 +359,7 @@ describe('silence at an endpoint', () => {
       return seen.reports.get('id')!.listeners['udp|*|514'];
     };
     await look(0);
+    await look(10);
     assert.equal((await look(1000))?.silent?.never, true);
     counts = false;
     assert.equal((await look(1000))?.silent, undefined);

@@ -299,6 +299,27 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(await silent(0), undefined);
   });
 
+  it('a log that stands still is no silence, and changes nothing of what is kept', async () => {
+    const { process } = await filebeat(
+      `${metricsLine('json', evening + 30, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
+    );
+    let now = evening + 35;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    const look = async (kept: KeptReports) =>
+      reports.look([subject(process)], kept, { ...rules, silentAfter: 10 }, now);
+    let seen = await look({});
+    now += 3600;
+    seen = await look(seen.kept);
+    now += 3600;
+    const last = await look(seen.kept);
+    assert.equal(last.kept, seen.kept);
+    assert.equal(last.reports.get('id')?.listeners['udp|*|514']?.silent, undefined);
+    assert.equal(last.reports.get('id')?.active, undefined);
+  });
+
   it('passes on no word of the log', async () => {
     const secret = 'hunter2canary';
     const lines = [

@@ -55,7 +55,13 @@ function watchListener(
     row.arrivals?.last === before?.listeners[key]?.arrivals?.last;
   const waits = sockets.some(({ receiveQueue }) => receiveQueue > 0);
   seen.set(key, { inodes, drops });
-  const arrivals = noteLook(row.arrivals, now, rose || waits || dropped, unbroken && isSame);
+  const arrived = rose || waits || dropped;
+  if (!unbroken) {
+    // No socket is noted: the next look that can be relied on begins to watch anew, and until then nothing changes.
+    const arrivals = arrived || row.arrivals === undefined ? noteLook(row.arrivals, now, arrived, false) : row.arrivals;
+    return arrivals === row.arrivals && row.sockets === '' ? row : { ...row, arrivals, sockets: '' };
+  }
+  const arrivals = noteLook(row.arrivals, now, arrived, isSame);
   return arrivals === row.arrivals && isSame ? row : { ...row, arrivals, sockets: inodes };
 }
 
