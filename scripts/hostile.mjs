@@ -20,7 +20,7 @@ const env = {
   ...(long ? { CHAOS_SECONDS: process.env.CHAOS_SECONDS ?? '600', HOSTILE_ROUNDS: '20000' } : {}),
 };
 // No test outlives this; the chaos has a limit of its own. Milliseconds.
-const timeout = (long ? 720 : 180) * 1000;
+const timeout = (long ? 720 : 300) * 1000;
 const began = Date.now();
 const child = spawn(
   process.execPath,

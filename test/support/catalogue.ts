@@ -53,6 +53,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   ],
   config_unreadable: [
     [{ kind: 'unreadable', subject: file, reason: 'denied' }, { subject: file }],
+    [{ kind: 'unreadable', subject: file, reason: 'denied', user: 998 }, { subject: file }],
     [{ kind: 'unreadable', subject: file, reason: 'missing' }, { subject: file }],
     [{ kind: 'unreadable', subject: file, reason: 'limit' }, { subject: file }],
   ],
