@@ -45,7 +45,10 @@ export async function explain(
   if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
   const explained = asked.map((each) => ({
     asked: each,
-    explanation: byRelease(each, explanation(...foretold(each, flags))),
+    explanation:
+      one === undefined
+        ? explanation(...foretold(each, flags))
+        : byRelease(each, explanation(...foretold(each, flags))),
   }));
   const all = explained.map((each) => each.explanation);
   const near = flags['against-host'] ? await host?.around(explained) : undefined;
@@ -57,7 +60,7 @@ export async function explain(
   return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
 }
 
-/** What each known release makes of the files, where nothing tells which one it is and they differ. */
+/** What each known release makes of the files, where nothing tells which one it is and they differ. For a whole host it would take too long. */
 function byRelease(asked: Asked, one: Explanation): Explanation {
   const { source } = one.prediction.release;
   if (source !== 'assumed' && source !== 'hint') return one;
