@@ -162,7 +162,7 @@ describe('on the host', () => {
       const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
       const paths = ['/metrics', '/', '/api/v1/status', `/?q=${encodeURIComponent(evil)}`];
       for (const path of paths) assert.doesNotMatch(await (await exporter.get(path)).text(), obeyed, path);
-      const check = spawnSync(process.execPath, [mainFile, 'check'], { encoding: 'utf8' });
+      const check = spawnSync(process.execPath, [mainFile, 'check', '--state.file='], { encoding: 'utf8' });
       assert.doesNotMatch(check.stdout, obeyed);
       tell(
         'L3 ESC, CR, C1 and bidirectional marks in names',
@@ -216,9 +216,13 @@ describe('on the host', () => {
     chmodSync(folder, 0o1777);
     const file = join(folder, 'filebeat.prom');
     const write = () => {
-      const { status, stderr } = spawnSync(process.execPath, [mainFile, 'metrics', `--output=${file}`], {
-        encoding: 'utf8',
-      });
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [mainFile, 'metrics', '--state.file=', `--output=${file}`],
+        {
+          encoding: 'utf8',
+        },
+      );
       return status === 0 ? `written by uid ${statSync(file).uid}` : stderr;
     };
     const before = write();
