@@ -253,16 +253,16 @@ export function catalogue(): string {
   return `# Mismatches
 
 A mismatch is one thing that an operator should know. The page, \`check\`, \`/api/v1/status\` and the label \`code\` of
-\`filebeat_mismatch\` all tell the same ones. One port has one verdict: of a dead Filebeat only \`instance_down\` stands, and a
-port that somebody else has is \`port_taken\`, not also missing.
+\`filebeat_mismatch\` all report the same ones. One port has one verdict: a dead Filebeat has only \`instance_down\`, and a
+port that another process holds is \`port_taken\`, not also \`port_missing\`.
 
-Each says what was expected and where it was declared, what was seen, the likeliest cause, and one thing to try: a
-command that can be pasted as it is, or one edit. The causes below are tried in an order: first what makes a bind
-impossible, then what took the socket away, then what never gave it. The words are those of the program, with an
-instance \`core\` (unit \`filebeat@core.service\`) and its port 514 as the example; a Filebeat without a unit is not
-restarted by a guessed command: it is shown how it was started.
+Each mismatch says what was expected and where it was declared, what was seen, the likeliest cause, and one thing to try: a
+command to paste, or one edit. The exporter checks causes in this order: what makes a bind impossible, what took the socket
+away, why it was never opened. The sentences below are the program's own, for an instance \`core\` (unit
+\`filebeat@core.service\`) and its port 514. For a Filebeat without a unit the exporter guesses no restart command; it says
+how that Filebeat was started.
 
-A listener of a process that started seconds ago is \`starting\`, and one that could not be looked at is \`unknown\`: neither is a mismatch.
+A listener of a process that started seconds ago is \`starting\`, and one that could not be read is \`unknown\`: neither is a mismatch.
 
 | Code | Severity | In short |
 |---|---|---|
