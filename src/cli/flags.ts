@@ -7,10 +7,10 @@ import { parseListenAddress } from '../web/listen-address.js';
 
 export const commands = {
   serve: 'serve metrics and the page over HTTP until SIGTERM or SIGINT (the default)',
-  check: 'look once, print a table; exit code 0 ok, 1 warning, 2 critical, 3 unknown',
-  explain: 'tell every listener that a Filebeat asks for, where it is declared and what socket it becomes',
+  check: 'scan once and print a table; exit code 0 ok, 1 warning, 2 critical, 3 unknown',
+  explain: 'show every listener that a Filebeat’s configuration declares, where it is declared, and the socket it becomes',
   forget: 'forget a remembered instance, or one learned port of an instance',
-  metrics: 'look once, print the exposition',
+  metrics: 'scan once and print the metrics',
 } as const;
 
 export type Command = keyof typeof commands;
@@ -128,35 +128,35 @@ const many = <T>(value: Value<T>, standard: string | undefined, about: About): M
 const toggle = (about: About): Toggle => ({ kind: 'toggle', ...about });
 
 export const flagTable = {
-  'config.file': one(path(), { help: 'the exporter’s own settings; everything works without', commands: all }),
+  'config.file': one(path(), { help: 'settings file of the exporter; optional', commands: all }),
   'state.file': oneOf({ ...path(), parse: (given: string) => given }, '/var/lib/filebeat-port-exporter/state.json', {
-    help: 'where instances once seen are remembered; below $STATE_DIRECTORY where systemd sets it; empty: nowhere',
+    help: 'file in which seen instances are remembered; in $STATE_DIRECTORY if systemd sets it; empty: no file',
     commands: all,
   }),
   'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: seeing }),
   'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: seeing }),
   'path.unchecked': toggle({
-    help: 'procfs and rootfs need not be of one host: for a root that somebody made, as in a test or a bug report',
+    help: 'do not check that procfs and rootfs belong to the same host; for a root made by hand, as in a test or a bug report',
     commands: seeing,
   }),
   'scan.grace': oneOf(seconds, '10s', {
-    help: 'how long after its start a Filebeat may still lack a listener',
+    help: 'how long after its start a Filebeat may lack a listener without a mismatch',
     commands: looking,
   }),
-  'scan.freshness': oneOf(seconds, '1s', { help: 'requests within it share one scan', commands: ['serve'] }),
+  'scan.freshness': oneOf(seconds, '1s', { help: 'requests within this time share one scan', commands: ['serve'] }),
   'web.listen-address': many(
     { placeholder: 'ADDRESS', expected: 'host:port, :port or unix:/path', parse: parseListenAddress },
     ':9117',
-    { help: 'where to serve; repeatable', commands: ['serve'] },
+    { help: 'address to listen on; repeatable', commands: ['serve'] },
   ),
-  'web.telemetry-path': oneOf(telemetryPath, '/metrics', { help: 'where the metrics are', commands: ['serve'] }),
+  'web.telemetry-path': oneOf(telemetryPath, '/metrics', { help: 'path of the metrics', commands: ['serve'] }),
   'web.external-url': one(
     {
       placeholder: 'URL',
       expected: 'a URL such as https://example.com/filebeat/, or its path alone',
       parse: parseExternalUrl,
     },
-    { help: 'where a reverse proxy makes it reachable; its path prefixes all routes', commands: ['serve'] },
+    { help: 'URL at which a reverse proxy makes the exporter reachable; its path becomes the prefix of all routes', commands: ['serve'] },
   ),
   'web.route-prefix': one(
     {
@@ -164,44 +164,44 @@ export const flagTable = {
       expected: 'a path of letters, digits and ._~-, such as /filebeat or /',
       parse: parseRoutePrefix,
     },
-    { help: 'prefix of all routes, where it is not the path of --web.external-url', commands: ['serve'] },
+    { help: 'prefix of all routes, if it differs from the path of --web.external-url', commands: ['serve'] },
   ),
   'web.config.file': one(
     { ...path(), parse: (given: string) => given },
     {
-      help: 'TLS and users, in the exporter-toolkit’s format; HTTP/2 is not offered; empty: none',
+      help: 'TLS and basic auth, in the format of the exporter toolkit, without HTTP/2; empty: none',
       commands: ['serve'],
     },
   ),
   'web.max-requests': oneOf(integer(0, 'N'), '0', {
-    help: 'requests served at once, over it 503; 0: no limit',
+    help: 'maximum number of concurrent requests; more get 503; 0: no limit',
     commands: ['serve'],
   }),
   'web.enable-lifecycle': toggle({
-    help: 'answer POST /-/reload and DELETE /api/v1/instances/NAME',
+    help: 'enable POST /-/reload and DELETE /api/v1/instances/NAME',
     commands: ['serve'],
   }),
   'collector.nodejs': toggle({
-    help: 'also metrics of the exporter’s own Node.js runtime',
+    help: 'also export metrics of the exporter’s own Node.js runtime',
     commands: ['serve', 'metrics'],
   }),
-  json: toggle({ help: 'for programs', commands: ['check', 'explain'] }),
-  quiet: toggle({ help: 'the summary line alone', commands: ['check'] }),
-  output: one(path(), { help: 'write there, atomically, as the textfile collector likes it', commands: ['metrics'] }),
-  pid: one(integer(1, 'PID'), { help: 'this running process alone', commands: ['explain'] }),
-  cwd: one(path('DIR'), { help: 'the working directory of the command line after --', commands: ['explain'] }),
-  env: many(assignment, undefined, { help: 'a variable of its environment; repeatable', commands: ['explain'] }),
-  'against-host': toggle({ help: 'also tell collisions with what is bound on this host', commands: ['explain'] }),
-  'filebeat-release': one(release, { help: 'the release to assume, whatever the files say', commands: ['explain'] }),
-  'compare-release': one(release, { help: 'tell what would change under this release', commands: ['explain'] }),
-  port: one(learnedPort, { help: 'forget this learned port alone', commands: ['forget'] }),
+  json: toggle({ help: 'print JSON', commands: ['check', 'explain'] }),
+  quiet: toggle({ help: 'print only the summary line', commands: ['check'] }),
+  output: one(path(), { help: 'write to this file instead of stdout, atomically, as the textfile collector needs it', commands: ['metrics'] }),
+  pid: one(integer(1, 'PID'), { help: 'explain only this running process', commands: ['explain'] }),
+  cwd: one(path('DIR'), { help: 'working directory of the command line after --', commands: ['explain'] }),
+  env: many(assignment, undefined, { help: 'environment variable of the command line after --; repeatable', commands: ['explain'] }),
+  'against-host': toggle({ help: 'also report collisions with sockets and instances of this host', commands: ['explain'] }),
+  'filebeat-release': one(release, { help: 'Filebeat release to assume, instead of the one detected', commands: ['explain'] }),
+  'compare-release': one(release, { help: 'show what would change under this Filebeat release', commands: ['explain'] }),
+  port: one(learnedPort, { help: 'forget only this learned port', commands: ['forget'] }),
   'log.level': oneOf(choice('debug', 'info', 'warn', 'error'), 'info', {
-    help: 'what is logged to stderr',
+    help: 'least severe level that is logged to stderr',
     commands: all,
   }),
-  'log.format': oneOf(choice('logfmt', 'json'), 'logfmt', { help: 'how', commands: all }),
+  'log.format': oneOf(choice('logfmt', 'json'), 'logfmt', { help: 'format of log lines', commands: all }),
   version: toggle({ help: 'print the version', commands: all }),
-  help: toggle({ help: 'print this', commands: all }),
+  help: toggle({ help: 'print this help', commands: all }),
 } satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof flagTable;

@@ -13,7 +13,7 @@ export const mismatches = {
   instance_down: {
     severity: 'critical',
     title: 'Filebeat is not running',
-    meaning: 'A Filebeat that ought to run has no process; none of its ports are served.',
+    meaning: 'An instance that is expected to run has no process; none of its ports are served.',
   },
   instance_flapping: {
     severity: 'warning',
@@ -23,32 +23,32 @@ export const mismatches = {
   config_invalid: {
     severity: 'critical',
     title: 'Filebeat would refuse to start',
-    meaning: 'With the configuration that is on disk now, the next start of this Filebeat fails.',
+    meaning: 'The next start of this Filebeat would fail with the configuration that is on disk now.',
   },
   config_unreadable: {
     severity: 'warning',
     title: 'A configuration file could not be read',
-    meaning: 'What this Filebeat should listen on is known only in part.',
+    meaning: 'Only part of what this Filebeat should listen on is known.',
   },
   config_unresolved: {
     severity: 'warning',
-    title: 'A listener cannot be worked out from outside',
-    meaning: 'It depends on a keystore entry, an undefined variable, a name look-up or an ambiguous merge.',
+    title: 'A listener cannot be determined',
+    meaning: 'It depends on a keystore entry, an undefined variable, a name lookup, an ambiguous merge, or an unknown release.',
   },
   config_dynamic: {
     severity: 'info',
     title: 'Inputs come from elsewhere',
-    meaning: 'Elastic Agent or autodiscover decides what this Filebeat listens on; what it holds is learned.',
+    meaning: 'Elastic Agent or autodiscover decides what this Filebeat listens on; the exporter learns its sockets.',
   },
   restart_pending: {
     severity: 'warning',
     title: 'Edited, but not restarted',
-    meaning: 'The listeners on disk differ from those it started with, and only a restart applies them.',
+    meaning: 'The listeners in the files on disk differ from those at the start, and only a restart applies them.',
   },
   data_path_conflict: {
     severity: 'critical',
     title: 'Two Filebeats share a data path',
-    meaning: 'Since 7.6 the second one to start exits at once; before, they corrupt each other’s registry.',
+    meaning: 'Since 7.6 the second one to start exits at once; older releases corrupt each other’s registry.',
   },
   port_missing: {
     severity: 'critical',
@@ -57,35 +57,35 @@ export const mismatches = {
   },
   input_refused: {
     severity: 'critical',
-    title: 'Filebeat runs without something it was asked for',
+    title: 'Filebeat runs without a configured input',
     meaning:
-      'The files ask for an input that this Filebeat refuses; it goes on without it and says so in its log only.',
+      'Filebeat refuses or ignores an input of its files and runs on without it; at most its log says so.',
   },
   prediction_refuted: {
     severity: 'info',
     title: 'The exporter misread the configuration',
-    meaning: 'The running process does what the exporter predicts it cannot do: the process is believed.',
+    meaning: 'The running process does what the exporter predicted that it could not do; the process is right.',
   },
   lookalike: {
     severity: 'warning',
     title: 'A process imitates another Filebeat',
     meaning:
-      'Its command line claims to be an expected instance, but something about it shows that it cannot be that one.',
+      'Its command line is that of an expected instance, but its user, namespace or program shows that it is another one.',
   },
   instance_frozen: {
     severity: 'critical',
     title: 'Filebeat is frozen',
-    meaning: 'Its process exists but makes no progress: the sockets are open and nobody reads them.',
+    meaning: 'Its process exists but makes no progress: its sockets are open, but nothing reads from them.',
   },
   learned_port_gone: {
     severity: 'warning',
     title: 'A learned listener is gone',
-    meaning: 'A socket that this Filebeat held for long is no longer there although it runs.',
+    meaning: 'This Filebeat runs, but a socket that it held for a long time is gone.',
   },
   listener_invalid: {
     severity: 'critical',
-    title: 'The configured host can never become a socket',
-    meaning: 'Filebeat logs one error and runs on without this listener.',
+    title: 'The configured host cannot be bound',
+    meaning: 'It has no valid port or is not a host; Filebeat logs one error and runs on without this listener.',
   },
   port_taken: {
     severity: 'critical',
@@ -95,31 +95,31 @@ export const mismatches = {
   listener_deaf: {
     severity: 'critical',
     title: 'Listening, but discarding everything',
-    meaning: 'This release is known to throw away what a netflow input receives after its first bind failed.',
+    meaning: 'This release discards everything that a netflow input receives once its first bind has failed.',
   },
   port_narrower: {
     severity: 'warning',
     title: 'Served on a narrower address',
-    meaning: 'The socket serves only part of what the configuration asks for.',
+    meaning: 'The socket serves only some of the addresses that the configuration asks for.',
   },
   port_random: {
     severity: 'warning',
     title: 'A random port',
-    meaning: 'The configuration names no port, so the system picks another one at every start.',
+    meaning: 'The configuration names no port, so the kernel picks another one at every start.',
   },
   port_conflict: {
     severity: 'critical',
     title: 'Two listeners want the same endpoint',
-    meaning: 'Only one of them can be bound; which one is decided by chance or by order of start.',
+    meaning: 'Only one of them can be bound; which one depends on chance or on the order of their starts.',
   },
   socket_unexpected: {
     severity: 'warning',
-    title: 'A socket that the configuration does not explain',
-    meaning: 'The Filebeat listens on something that its files do not ask for.',
+    title: 'A socket that the configuration does not declare',
+    meaning: 'This Filebeat listens on an endpoint that its files do not declare.',
   },
   owner_hidden: {
     severity: 'warning',
-    title: 'Bound, but by whom cannot be seen',
+    title: 'Bound, but the owner is not visible',
     meaning: 'The socket exists; the exporter lacks the permission to see which process holds it.',
   },
   queue_high: {
@@ -130,7 +130,7 @@ export const mismatches = {
   drops: {
     severity: 'warning',
     title: 'Datagrams are being dropped',
-    meaning: 'The kernel threw datagrams away because the socket’s receive buffer was full.',
+    meaning: 'The kernel discarded datagrams because the socket’s receive buffer was full.',
   },
   buffer_capped: {
     severity: 'warning',
@@ -139,8 +139,8 @@ export const mismatches = {
   },
   output_failing: {
     severity: 'critical',
-    title: 'The output takes nothing',
-    meaning: 'For a minute or more no event was acknowledged while events wait.',
+    title: 'The output acknowledges nothing',
+    meaning: 'Events are waiting, and none has been acknowledged for a minute or more.',
   },
   output_slow: {
     severity: 'warning',
@@ -154,18 +154,18 @@ export const mismatches = {
   },
   port_silent: {
     severity: 'warning',
-    title: 'A port has gone quiet',
-    meaning: 'Nothing has arrived at this listener for unusually long.',
+    title: 'A port no longer receives data',
+    meaning: 'Nothing has arrived at this listener for an unusually long time.',
   },
   reload_failed: {
     severity: 'warning',
     title: 'Filebeat could not load an edited file',
-    meaning: 'It goes on with what it had loaded before.',
+    meaning: 'It continues with what it had loaded before.',
   },
   static_port_down: {
     severity: 'critical',
-    title: 'A plain port is not bound',
-    meaning: 'A port of the exporter’s own settings file is bound by nothing, or not by the process it names.',
+    title: 'A port of the settings is not bound',
+    meaning: 'A port listed in the exporter’s settings is not bound, or not by the process named there.',
   },
 } as const satisfies Record<MismatchCode, MismatchInfo>;
 
