@@ -35,6 +35,7 @@ type Kind = keyof typeof kinds;
 type Case = Kind | [Kind, Made | string];
 
 const good = '- {type: udp, host: "127.0.0.1:7001"}\n';
+const other = '- {type: udp, host: "127.0.0.1:7003"}\n';
 const inputs = (entry: string) => `filebeat.inputs:\n${good}- ${entry}\n`;
 const udp = (more: string) => inputs(`{type: udp, host: "127.0.0.1:7002", ${more}}`);
 const included = (text: string, rest: Made = {}): Made => ({
@@ -112,8 +113,8 @@ const cases: Record<FaultCode, Case> = {
     udp('processors: [{script: {lang: javascript, params: {a: 1}, source: "function process(e) {}"}}]'),
   ],
   'not-a-list': ['refused', included('{type: udp, host: "127.0.0.1:7003"}\n')],
-  'key-twice': ['mild', `filebeat.inputs:\n${good}filebeat.inputs:\n${good}`],
-  'second-document': ['mild', `filebeat.inputs:\n${good}---\nfilebeat.inputs:\n${good}`],
+  'key-twice': ['refused', `filebeat.inputs:\n${other}filebeat.inputs:\n${good}`],
+  'second-document': ['refused', `filebeat.inputs:\n${good}---\nfilebeat.inputs:\n${other}`],
   'bad-glob': ['refused', { main: 'filebeat.config.inputs: {path: "d/[.yml", reload.enabled: true}\n' }],
   'script-missing': ['refused', udp('processors: [{script: {lang: javascript, file: nowhere.js}}]')],
   'yaml-syntax': ['refused', included('- {type: udp\n- x: [')],

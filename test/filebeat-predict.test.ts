@@ -542,6 +542,28 @@ describe('what stands in a file and Filebeat never sees', () => {
     assert.deepEqual(told(`${list}---\n# nothing\n`), []);
     assert.deepEqual(told(`---\n${list}...\n`), []);
   });
+  test('costs the listeners that it declares and nothing else does', () => {
+    const lost = (made: Made | string) =>
+      predicted(typeof made === 'string' ? { main: made } : made).faults.flatMap(({ code, costs }) =>
+        costs === undefined
+          ? [code]
+          : costs.map(({ protocol, port, reload }) => `${code} ${protocol} ${port}${reload ? ' reloaded' : ''}`),
+      );
+    const other = '- {type: udp, host: "127.0.0.1:7009"}\n';
+    assert.deepEqual(lost(`filebeat.inputs:\n${other}${list}`), ['key-twice udp 7009']);
+    assert.deepEqual(lost(`filebeat.inputs:\n${good}${other}${list}`), ['key-twice udp 7009']);
+    assert.deepEqual(lost(`filebeat:\n  inputs:\n  ${other}  inputs:\n  ${good}`), ['key-twice udp 7009']);
+    assert.deepEqual(lost(`filebeat:\n  inputs:\n  ${other}filebeat:\n  inputs:\n  ${good}`), ['key-twice udp 7009']);
+    assert.deepEqual(lost(`${list}---\nfilebeat.inputs:\n${other}`), ['second-document udp 7009']);
+    assert.deepEqual(lost(`${list}--- # more\n---\nfilebeat.inputs:\n${other}...\n`), ['second-document udp 7009']);
+    const off = '- {type: udp, host: "127.0.0.1:7009", enabled: false}\n';
+    assert.deepEqual(lost(`${list}---\nfilebeat.inputs:\n${off}`), []);
+    assert.deepEqual(lost(`${list}---\nfilebeat.inputs: [\n`), []);
+    const main = 'filebeat.config.inputs: {path: "d/*.yml", reload.enabled: true}\n';
+    assert.deepEqual(lost({ main, files: { '/etc/fb/d/a.yml': `${good}---\n${other}` } }), [
+      'second-document udp 7009 reloaded',
+    ]);
+  });
   test('is no key that says nothing of a port, and none that merges bring', () => {
     assert.deepEqual(told(`${list}output.console.enabled: false\noutput.console.enabled: true\n`), []);
     assert.deepEqual(told(`x: &x {host: ":1"}\nfilebeat.inputs:\n- {<<: *x, type: udp, host: ":2"}\n`), []);

@@ -3,22 +3,25 @@
  * it would not start. Follows the order in which Filebeat itself proceeds. Never throws, never waits.
  */
 import { posix } from 'node:path';
-import type { Fault, Gap, Prediction, Release } from '../model/model.js';
+import { endpointKey } from '../model/endpoint.js';
+import type { Fault, Gap, Listener, Prediction, Refusal, Release } from '../model/model.js';
 import { askedOfFiles } from './config/asked.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
 import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
+import type { ModuleSource } from './config/module-inputs.js';
 import { predictSection } from './config/section.js';
 import { detectRelease, type Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
 import type { Reading } from './files/load.js';
 import { oneLook } from './files/one-look.js';
+import { refusal } from './inputs/refusal.js';
 import { nameTables } from './net/name-tables.js';
 import { checkProcessors } from './processors/processors.js';
 import { applies, newestRelease, parseRelease, type ReleaseVersion } from './releases/releases.js';
 import type { StartContext } from './start/start-context.js';
 import { startFault } from './start/start-fault.js';
 import { statsEndpoint } from './start/stats-endpoint.js';
-import type { Clash } from './tree/build.js';
+import { type Clash, treeFromYaml } from './tree/build.js';
 import { get, toBool, toText } from './tree/read.js';
 import type { Tree } from './tree/tree.js';
 import type { Scope } from './tree/variables.js';
@@ -102,9 +105,12 @@ function predictIn(home: string, command: Command, files: FileView, options: Pre
   };
   const partial = run(command, readCommand(command.argv, version), reading, options);
   const whole = { ...empty, ...partial };
-  // How much of it was meant, nobody can tell.
-  const faults = [...whole.faults, ...reading.ignored.map((fault) => ({ ...fault, costs: [] }))];
-  return { prediction: reading.ignored.length === 0 ? whole : { ...whole, faults }, clashes: reading.clashes };
+  const isReported = ({ code, at }: Fault) =>
+    whole.faults.some((one) => one.code === code && one.at?.file === at?.file && one.at?.line === at?.line);
+  // Without listeners it is a warning: whether anything is lost is not known.
+  const more = reading.ignored.flatMap(({ fault }) => (isReported(fault) ? [] : [{ ...fault, costs: [] }]));
+  const prediction = more.length === 0 ? whole : { ...whole, faults: [...whole.faults, ...more] };
+  return { prediction, clashes: reading.clashes };
 }
 
 /** Absolute, or not known: a bare name was looked for in a PATH. */
@@ -221,9 +227,9 @@ function runLine(
   const processors = checkProcessors(main.tree, context).used;
   if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
+  const source = { paths, overrides: moduleOverrides.tree, context, reading, fromTable };
   const asked = (): Pick<Prediction, 'asked'> => {
     if (running === undefined) return {};
-    const source = { paths, overrides: moduleOverrides.tree, context, reading, fromTable };
     const all = askedOfFiles(main.tree, line.modules, source);
     return { asked: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };
   };
@@ -235,7 +241,26 @@ function runLine(
   if (section.outcome === 'exits') return { ...known, ...section, listeners: [], ...asked() };
   if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...asked() });
   const { socket } = endpoint;
-  return { ...known, ...section, listeners, ...(socket === undefined ? {} : { statsSocket: socket }) };
+  const faults = [...(section.faults ?? []), ...ignoredListeners(listeners, source)];
+  return { ...known, ...section, listeners, faults, ...(socket === undefined ? {} : { statsSocket: socket }) };
+}
+
+/** Ignored parts of main files that declare listeners which nothing else declares. */
+function ignoredListeners(open: readonly Listener[], source: ModuleSource): Refusal[] {
+  const { ignored, rules } = source.reading;
+  const known = new Set(open.map(endpointKey));
+  return ignored.flatMap(({ fault, part }): Refusal[] => {
+    if (part?.role !== 'main' || fault.at === undefined) return [];
+    const tree = treeFromYaml(part.root, { file: fault.at.file, rules, clashes: [] });
+    if (!tree.ok) return [];
+    // Main files are read at the start only, whatever they include.
+    const all = askedOfFiles(tree.value, [], source).listeners.map(({ reload: _, ...listener }) => listener);
+    const lost = refusal(
+      fault,
+      all.filter((listener) => !known.has(endpointKey(listener))),
+    );
+    return (lost.costs ?? []).length === 0 ? [] : [lost];
+  });
 }
 
 function noteOnce(gap: Gap, gaps: Gap[]): void {

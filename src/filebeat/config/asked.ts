@@ -86,8 +86,13 @@ function includedModules(filebeat: Tree, source: ModuleSource): Asked {
 /** Without reload a fault of an included file ends the process: where it runs, whatever the file asks for is expected. */
 function asRead(section: DynamicSection, { listeners, faults }: { listeners: Listener[]; faults: Refusal[] }): Asked {
   if (section.reload) return { listeners, faults };
-  const costs = faults.flatMap((fault) => fault.costs ?? []);
-  return { listeners: [...listeners, ...costs].map(({ reload: _, refused: __, ...rest }) => rest), faults: [] };
+  // No release reads a second document, whether or not the process runs.
+  const isIgnored = ({ code }: Refusal) => code === 'second-document';
+  const costs = faults.flatMap((fault) => (isIgnored(fault) ? [] : (fault.costs ?? [])));
+  return {
+    listeners: [...listeners, ...costs].map(({ reload: _, refused: __, ...rest }) => rest),
+    faults: faults.filter(isIgnored),
+  };
 }
 
 function allOf({ listeners, asked }: { listeners: Listener[]; asked?: Listener[] }): Listener[] {

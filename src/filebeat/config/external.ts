@@ -11,6 +11,7 @@ import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput, unresolvedListener } from '../inputs/inputs.js';
 import { askedTogether, refusal } from '../inputs/refusal.js';
 import { applies } from '../releases/releases.js';
+import { treeFromYaml } from '../tree/build.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
 import { get, toBool, toList, toPlain, toText, toTree } from '../tree/read.js';
 import { copyTree, newTree, standsAlone, type Tree } from '../tree/tree.js';
@@ -122,8 +123,19 @@ export function loadSection(
       // Filebeat takes nothing of it, and says nothing.
       lost.push({ fault: { code: 'not-a-list', subject: path, at: { file: path } }, entries: [loaded.tree] });
     } else files.push({ path, entries: entries.value });
+    if (role === 'inputs') lost.push(...ignoredEntries(path, reading, scope));
   }
   return { files, faults, lost };
+}
+
+/** Inputs in a second document, which Filebeat does not read. */
+function ignoredEntries(path: string, { ignored, rules }: Reading, scope: Scope): LostFile[] {
+  return ignored.flatMap(({ fault, part }): LostFile[] => {
+    if (part?.role !== 'inputs' || fault.at?.file !== path) return [];
+    const tree = treeFromYaml(part.root, { file: path, rules, clashes: [] });
+    const entries = tree.ok ? readableEntries(tree.value, scope) : [];
+    return entries.length === 0 ? [] : [{ fault, entries }];
+  });
 }
 
 function isMapForList({ names, items }: Tree): boolean {

@@ -1,6 +1,12 @@
-/** What stands in a file and Filebeat never sees, without a word: keys written twice, a second YAML document. Pure. */
+/** Parts of a file that Filebeat silently ignores: the earlier value of a repeated key, a second YAML document. Pure. */
 import type { Fault } from '../../model/model.js';
-import type { YamlNode } from '../yaml/yaml.js';
+import type { SecondDocument, YamlNode } from '../yaml/yaml.js';
+
+export interface Ignored {
+  fault: Fault;
+  /** The ignored part, in the form of a whole file of this role. Absent: which listeners it declares is not known. */
+  part?: { role: string; root: YamlNode };
+}
 
 /** Keys whose earlier value held inputs or modules. */
 const lists = /^(?:inputs|prospectors|modules)$/;
@@ -8,27 +14,47 @@ const ofMain = /^filebeat(?:\.(?:inputs|prospectors|modules))?$/;
 /** Keys of an input that say where it listens. */
 const ofInput = /^(?:host|listen_address|listen_port|type|protocol)$/;
 
-/** `role`: of the file. `second`: the line of a second document that says something. */
-export function ignoredIn(root: YamlNode | undefined, role: string, path: string, second: number | undefined): Fault[] {
-  const faults: Fault[] = second === undefined ? [] : [{ code: 'second-document', at: { file: path, line: second } }];
-  const twice = (node: YamlNode | undefined, keys: RegExp) => {
+const keyed = (key: string, value: YamlNode): YamlNode => {
+  const { line } = value;
+  return { kind: 'map', line, entries: [{ key, line, value }] };
+};
+
+export function ignoredIn(
+  root: YamlNode | undefined,
+  role: string,
+  path: string,
+  second: SecondDocument | undefined,
+): Ignored[] {
+  const all: Ignored[] = [];
+  const note = (fault: Omit<Fault, 'at'>, line: number, part: YamlNode | undefined) =>
+    all.push({
+      fault: { ...fault, at: { file: path, line } },
+      ...(part === undefined ? {} : { part: { role, root: part } }),
+    });
+  const twice = (
+    node: YamlNode | undefined,
+    keys: RegExp,
+    partOf: (key: string, value: YamlNode) => YamlNode | undefined,
+  ) => {
     if (node?.kind !== 'map') return;
-    for (const { key, line } of node.duplicates ?? [])
-      if (keys.test(key)) faults.push({ code: 'key-twice', subject: key, at: { file: path, line } });
+    for (const { key, line, value } of node.duplicates ?? [])
+      if (keys.test(key)) note({ code: 'key-twice', subject: key }, line, partOf(key, value));
   };
   const entry = (node: YamlNode | undefined, key: string) =>
     node?.kind === 'map' ? node.entries.find((one) => one.key === key)?.value : undefined;
   const inputsOf = (node: YamlNode | undefined) => {
-    for (const input of node?.kind === 'list' ? node.items : []) twice(input, ofInput);
+    // One input declares one host: the earlier value was most likely replaced on purpose.
+    for (const input of node?.kind === 'list' ? node.items : []) twice(input, ofInput, () => undefined);
   };
+  if (second !== undefined) note({ code: 'second-document' }, second.line, second.root);
   if (role === 'inputs') inputsOf(root);
-  if (role !== 'main') return faults;
-  twice(root, ofMain);
+  if (role !== 'main') return all;
+  twice(root, ofMain, keyed);
   const section = entry(root, 'filebeat');
-  twice(section, lists);
+  twice(section, lists, (key, value) => keyed(`filebeat.${key}`, value));
   for (const key of ['inputs', 'prospectors']) {
     inputsOf(entry(section, key));
     inputsOf(entry(root, `filebeat.${key}`));
   }
-  return faults;
+  return all;
 }

@@ -11,7 +11,7 @@ import { type Clash, treeFromYaml } from '../tree/build.js';
 import type { Tree, TreeRules } from '../tree/tree.js';
 import { parseYaml, type YamlResult } from '../yaml/yaml.js';
 import type { FileStat, FileView } from './file-view.js';
-import { ignoredIn } from './ignored.js';
+import { type Ignored, ignoredIn } from './ignored.js';
 import { derive } from './one-look.js';
 import { costs, countNodes } from './work.js';
 
@@ -27,8 +27,8 @@ export interface Reading {
   seen: ConfigFile[];
   gaps: Gap[];
   clashes: Clash[];
-  /** What Filebeat takes no notice of, though an operator wrote it. */
-  ignored: Fault[];
+  /** Parts of files that Filebeat ignores. */
+  ignored: Ignored[];
 }
 
 export type Loaded =
@@ -85,7 +85,7 @@ export function parseOnce(
     // What is refused was read, too.
     work?.spend(Math.ceil(bytes.length / 16));
     const yaml = parseYaml(bytes, { flowColonFatal });
-    const nodes = work !== undefined && yaml.ok ? countNodes(yaml.root) : 0;
+    const nodes = work !== undefined && yaml.ok ? countNodes(yaml.root) + countNodes(yaml.second?.root) : 0;
     work?.spend(nodes * costs.parsed);
     return { yaml, nodes };
   });
@@ -93,9 +93,12 @@ export function parseOnce(
   return known.yaml;
 }
 
-function noteIgnored(faults: readonly Fault[], { ignored }: Reading): void {
-  for (const fault of faults)
-    if (!ignored.some(({ at }) => at?.file === fault.at?.file && at?.line === fault.at?.line)) ignored.push(fault);
+function noteIgnored(found: readonly Ignored[], { ignored }: Reading): void {
+  for (const one of found) if (!ignored.some(({ fault }) => isSamePosition(fault, one.fault))) ignored.push(one);
+}
+
+function isSamePosition(a: Fault, b: Fault): boolean {
+  return a.at?.file === b.at?.file && a.at?.line === b.at?.line;
 }
 
 /** Some releases read included files once at the start and then again and again: they are one entry. */

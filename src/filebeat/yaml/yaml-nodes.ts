@@ -10,11 +10,17 @@ export type YamlNode =
       kind: 'map';
       line: number;
       entries: { key: string; line: number; value: YamlNode }[];
-      /** Keys that the map itself has twice, at the line of the later one. Filebeat takes the last; other readers need not. */
-      duplicates?: { key: string; line: number }[];
+      /** Keys that the map itself has twice: the line of the later one, the value of the earlier one. Filebeat takes the last. */
+      duplicates?: Duplicate[];
     }
   | { kind: 'list'; line: number; items: YamlNode[] }
   | { kind: 'scalar'; line: number; type: ScalarType; value: ScalarValue };
+
+export interface Duplicate {
+  key: string;
+  line: number;
+  value: YamlNode;
+}
 
 /** Nesting that is followed; yaml.v2 itself goes on to 10,000. */
 export const maximalDepth = 1000;
@@ -54,8 +60,8 @@ export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
     if (node.kind === 'alias') return follow(node, () => resolve(node.target));
     if (node.kind === 'scalar') return { kind: 'scalar', line, ...resolveScalar(node) };
     const entries: Entries = new Map();
-    fill(node, entries);
-    const duplicates = repeatedKeys(node);
+    const duplicates: Duplicate[] = [];
+    fill(node, entries, duplicates);
     return { kind: 'map', line, entries: [...entries.values()], ...(duplicates.length > 0 && { duplicates }) };
   };
   const follow = <T>(alias: RawNode, action: () => T): T => {
@@ -68,7 +74,9 @@ export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
     return result;
   };
   /** Later pairs win over earlier ones, merged ones included: position matters. */
-  const fill = (node: RawNode & { kind: 'map' }, entries: Entries) => {
+  const fill = (node: RawNode & { kind: 'map' }, entries: Entries, duplicates?: Duplicate[]) => {
+    // What a merge key brings is no repetition.
+    const own = new Map<string, YamlNode>();
     for (const { key, value } of node.pairs) {
       if (isMergeKey(key)) {
         merge(value, entries);
@@ -78,6 +86,9 @@ export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
       const content = resolve(value);
       if (name.kind !== 'scalar' || (name.type !== 'string' && !anyKeys)) throw new YamlRefusal('yaml-key', key.line);
       const text = String(name.value);
+      const earlier = own.get(text);
+      if (earlier !== undefined) duplicates?.push({ key: text, line: key.line, value: earlier });
+      own.set(text, content);
       entries.set(text, { key: text, line: key.line, value: content });
     }
   };
@@ -99,17 +110,6 @@ export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
     } else throw new YamlRefusal('yaml-merge', source.line);
   };
   return resolve(root);
-}
-
-/** Of keys that are plain texts: others are refused. What a merge key brings is no repetition. */
-function repeatedKeys({ pairs }: RawNode & { kind: 'map' }): { key: string; line: number }[] {
-  const seen = new Set<string>();
-  return pairs.flatMap(({ key }) => {
-    if (key.kind !== 'scalar' || isMergeKey(key)) return [];
-    if (seen.has(key.text)) return [{ key: key.text, line: key.line }];
-    seen.add(key.text);
-    return [];
-  });
 }
 
 type Entries = Map<string, { key: string; line: number; value: YamlNode }>;

@@ -11,24 +11,33 @@ import { maximalDepth, type RawNode, resolveNode, type YamlNode } from './yaml-n
 export type { YamlNode } from './yaml-nodes.js';
 
 export type YamlResult =
-  /** `root` is undefined for a file without a document (empty, comments only). `second`: line of a later one that says something. */
-  | { ok: true; root: YamlNode | undefined; second?: number }
+  /** `root` is undefined for a file without a document (empty, comments only). `second`: a later one that is not empty. */
+  | { ok: true; root: YamlNode | undefined; second?: SecondDocument }
   /** `fault.at.file` is empty: the caller knows the path. Code `yaml-limit`: too much for us, not for Filebeat. */
   | { ok: false; fault: Fault };
 
+/** `line`: where its content begins. `root`: absent if it cannot be parsed. */
+export interface SecondDocument {
+  line: number;
+  root?: YamlNode;
+}
+
 const maximalBytes = 4 * 1024 * 1024;
 
-/** Reads the first document. Never throws. `flowColonFatal`: see `bendDialect`. */
-export function parseYaml(
-  bytes: Uint8Array,
-  options: { flowColonFatal?: boolean; anyKeys?: boolean } = {},
-): YamlResult {
+export interface YamlOptions {
+  /** See `bendDialect`. */
+  flowColonFatal?: boolean;
+  anyKeys?: boolean;
+}
+
+/** Reads the first document. Never throws. */
+export function parseYaml(bytes: Uint8Array, options: YamlOptions = {}): YamlResult {
   try {
     if (bytes.length > maximalBytes) throw new YamlRefusal('yaml-limit', 1);
     const whole = decodeText(bytes);
     const text = bendDialect(whole, options.flowColonFatal ?? false);
     const raw = compose(text, readEvents(text));
-    const second = secondDocument(whole, text);
+    const second = secondDocument(whole, text, options);
     const root = raw && resolveNode(raw, options.anyKeys);
     return { ok: true, root, ...(second === undefined ? {} : { second }) };
   } catch (error) {
@@ -53,8 +62,8 @@ function decodeText(bytes: Uint8Array): string {
   return text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
 }
 
-/** The line of what stands in a later document, comments aside. `first`: the first one, on the same lines. */
-function secondDocument(whole: string, first: string): number | undefined {
+/** The first later document with content other than comments. `first`: the first document, on the same lines. */
+function secondDocument(whole: string, first: string, options: YamlOptions): SecondDocument | undefined {
   if (!/\n(?:---|\.\.\.)/.test(whole)) return undefined;
   const lines = whole.split('\n');
   const end = first.trimEnd().split('\n').length;
@@ -62,7 +71,13 @@ function secondDocument(whole: string, first: string): number | undefined {
   if (begin < 0) return undefined;
   const holds = (line: string) => /^(?:- |["'\w$].*:(?:\s|$))/.test(line);
   const at = lines.findIndex((line, index) => index > begin && holds(line));
-  return at < 0 ? undefined : at + 1;
+  if (at < 0) return undefined;
+  const marker = lines.findLastIndex((line, index) => index <= at && /^---(?:\s|$)/.test(line));
+  const next = lines.findIndex((line, index) => index > at && /^(?:---|\.\.\.)(?:\s|$)/.test(line));
+  // Empty lines in front keep its line numbers.
+  const text = '\n'.repeat(marker) + lines.slice(marker, next < 0 ? undefined : next).join('\n');
+  const parsed = parseYaml(Buffer.from(text), options);
+  return { line: at + 1, ...(parsed.ok && parsed.root !== undefined ? { root: parsed.root } : {}) };
 }
 
 function lineOf(text: string, offset: number): number {
