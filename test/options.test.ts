@@ -161,7 +161,7 @@ test('--help wins over what else is wrong with the flags, and is made from the t
   assert.equal(parseOptions(['--version'], {}).kind, 'version');
   for (const name of Object.keys(flagTable) as FlagName[]) assert.ok(helpText().includes(`--${name}`), name);
   for (const command of commandNames) assert.ok(helpText(command).includes('--log.level'), command);
-  assert.match(helpText(), /--web\.listen-address=ADDRESS +where to serve; repeatable \(default :9117\)/);
+  assert.match(helpText(), /--web\.listen-address=ADDRESS +address to listen on; repeatable \(default :9117\)/);
 });
 
 test('durations are Prometheus’s', () => {

@@ -8,7 +8,8 @@ import { parseListenAddress } from '../web/listen-address.js';
 export const commands = {
   serve: 'serve metrics and the page over HTTP until SIGTERM or SIGINT (the default)',
   check: 'scan once and print a table; exit code 0 ok, 1 warning, 2 critical, 3 unknown',
-  explain: 'show every listener that a Filebeat’s configuration declares, where it is declared, and the socket it becomes',
+  explain:
+    'show every listener that a Filebeat’s configuration declares, where it is declared, and the socket it becomes',
   forget: 'forget a remembered instance, or one learned port of an instance',
   metrics: 'scan once and print the metrics',
 } as const;
@@ -156,7 +157,10 @@ export const flagTable = {
       expected: 'a URL such as https://example.com/filebeat/, or its path alone',
       parse: parseExternalUrl,
     },
-    { help: 'URL at which a reverse proxy makes the exporter reachable; its path becomes the prefix of all routes', commands: ['serve'] },
+    {
+      help: 'URL at which a reverse proxy makes the exporter reachable; its path becomes the prefix of all routes',
+      commands: ['serve'],
+    },
   ),
   'web.route-prefix': one(
     {
@@ -187,13 +191,28 @@ export const flagTable = {
   }),
   json: toggle({ help: 'print JSON', commands: ['check', 'explain'] }),
   quiet: toggle({ help: 'print only the summary line', commands: ['check'] }),
-  output: one(path(), { help: 'write to this file instead of stdout, atomically, as the textfile collector needs it', commands: ['metrics'] }),
+  output: one(path(), {
+    help: 'write to this file instead of stdout, atomically, as the textfile collector needs it',
+    commands: ['metrics'],
+  }),
   pid: one(integer(1, 'PID'), { help: 'explain only this running process', commands: ['explain'] }),
   cwd: one(path('DIR'), { help: 'working directory of the command line after --', commands: ['explain'] }),
-  env: many(assignment, undefined, { help: 'environment variable of the command line after --; repeatable', commands: ['explain'] }),
-  'against-host': toggle({ help: 'also report collisions with sockets and instances of this host', commands: ['explain'] }),
-  'filebeat-release': one(release, { help: 'Filebeat release to assume, instead of the one detected', commands: ['explain'] }),
-  'compare-release': one(release, { help: 'show what would change under this Filebeat release', commands: ['explain'] }),
+  env: many(assignment, undefined, {
+    help: 'environment variable of the command line after --; repeatable',
+    commands: ['explain'],
+  }),
+  'against-host': toggle({
+    help: 'also report collisions with sockets and instances of this host',
+    commands: ['explain'],
+  }),
+  'filebeat-release': one(release, {
+    help: 'Filebeat release to assume, instead of the one detected',
+    commands: ['explain'],
+  }),
+  'compare-release': one(release, {
+    help: 'show what would change under this Filebeat release',
+    commands: ['explain'],
+  }),
   port: one(learnedPort, { help: 'forget only this learned port', commands: ['forget'] }),
   'log.level': oneOf(choice('debug', 'info', 'warn', 'error'), 'info', {
     help: 'least severe level that is logged to stderr',

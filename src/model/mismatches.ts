@@ -33,7 +33,8 @@ export const mismatches = {
   config_unresolved: {
     severity: 'warning',
     title: 'A listener cannot be determined',
-    meaning: 'It depends on a keystore entry, an undefined variable, a name lookup, an ambiguous merge, or an unknown release.',
+    meaning:
+      'It depends on a keystore entry, an undefined variable, a name lookup, an ambiguous merge, or an unknown release.',
   },
   config_dynamic: {
     severity: 'info',
@@ -58,8 +59,7 @@ export const mismatches = {
   input_refused: {
     severity: 'critical',
     title: 'Filebeat runs without a configured input',
-    meaning:
-      'Filebeat refuses or ignores an input of its files and runs on without it; at most its log says so.',
+    meaning: 'Filebeat refuses or ignores an input of its files and runs on without it; at most its log says so.',
   },
   prediction_refuted: {
     severity: 'info',

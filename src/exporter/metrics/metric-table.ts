@@ -45,23 +45,23 @@ export const metricTable = {
     '1 when the instance is up, every expected port is up and it has no critical mismatch.',
     [],
   ),
-  filebeat_instance_info: gauge('process', 'Facts about an instance; origin is the strongest reason why it is expected.', [
-    'version',
-    'executable',
-    'path_home',
-    'path_config',
-    'path_data',
-    'unit',
-    'container',
-    'network_namespace',
-    'origin',
-  ]),
-  filebeat_instance_start_time_seconds: gauge('process', 'Start time of the process, in seconds since the epoch.', []),
-  filebeat_instance_cpu_seconds_total: counter(
+  filebeat_instance_info: gauge(
     'process',
-    'User and system CPU time of the process, in seconds.',
-    [],
+    'Facts about an instance; origin is the strongest reason why it is expected.',
+    [
+      'version',
+      'executable',
+      'path_home',
+      'path_config',
+      'path_data',
+      'unit',
+      'container',
+      'network_namespace',
+      'origin',
+    ],
   ),
+  filebeat_instance_start_time_seconds: gauge('process', 'Start time of the process, in seconds since the epoch.', []),
+  filebeat_instance_cpu_seconds_total: counter('process', 'User and system CPU time of the process, in seconds.', []),
   filebeat_instance_resident_memory_bytes: gauge('process', 'Resident memory of the process.', []),
   filebeat_instance_open_fds: gauge('process', 'Open file descriptors of the process.', []),
   filebeat_instance_max_fds: gauge('process', 'Soft limit on open file descriptors of the process.', []),
@@ -90,9 +90,7 @@ export const metricTable = {
     '1 when the listeners in the files on disk differ from those at the start and only a restart applies them.',
     [],
   ),
-  filebeat_instance_expected_ports: gauge('instance', 'Expected ports whose state is known.', [
-    'protocol',
-  ]),
+  filebeat_instance_expected_ports: gauge('instance', 'Expected ports whose state is known.', ['protocol']),
   filebeat_instance_up_ports: gauge('instance', 'Expected ports that are served.', ['protocol']),
   filebeat_port_up: gauge('port', '1 when a socket of this Filebeat serves the expected port, 0 when none does.', [
     'pid',
@@ -128,9 +126,7 @@ export const metricTable = {
     [],
   ),
   filebeat_instance_pipeline_queue_max_events: gauge('instance', 'Capacity of the queue, in events.', []),
-  filebeat_instance_output_events_total: counter('instance', 'Events by their final result at the output.', [
-    'result',
-  ]),
+  filebeat_instance_output_events_total: counter('instance', 'Events by their final result at the output.', ['result']),
   filebeat_instance_output_failed_attempts_total: counter(
     'instance',
     'Failed attempts that the output retries; releases up to 8.14 count 0 when a whole request is refused.',
@@ -143,9 +139,7 @@ export const metricTable = {
     [],
   ),
   filebeat_instance_output_info: gauge('instance', 'Type of the output.', ['type']),
-  filebeat_instance_log_errors_total: counter('instance', 'Log lines that report a failure, by kind.', [
-    'kind',
-  ]),
+  filebeat_instance_log_errors_total: counter('instance', 'Log lines that report a failure, by kind.', ['kind']),
   filebeat_instance_self_report_success: gauge(
     'instance',
     '1 when the self-report could be read from this source, 0 when that failed; absent without such a source.',
@@ -161,14 +155,21 @@ export const metricTable = {
     'Datagrams that Filebeat reports to have read at this port; absent if its release does not count them.',
     [],
   ),
-  filebeat_port_received_bytes_total: counter('port', 'Payload bytes that Filebeat reports to have read at this port.', []),
+  filebeat_port_received_bytes_total: counter(
+    'port',
+    'Payload bytes that Filebeat reports to have read at this port.',
+    [],
+  ),
   filebeat_port_last_arrival_timestamp_seconds: gauge(
     'port',
     'When data was last seen to arrive at this port, in seconds since the epoch.',
     [],
   ),
   filebeat_port_filtered_events_total: counter('port', 'Events of this port that processors dropped.', []),
-  filebeat_mismatches: gauge('none', 'Current mismatches by code and severity; 0 if there are none.', ['code', 'severity']),
+  filebeat_mismatches: gauge('none', 'Current mismatches by code and severity; 0 if there are none.', [
+    'code',
+    'severity',
+  ]),
   filebeat_mismatch: gauge('none', '1 while there is a mismatch with these labels.', [
     'code',
     'severity',
@@ -197,8 +198,15 @@ export const metricTable = {
     ['protocol', 'address', 'port', 'pid', 'process'],
   ),
   PORT: gauge('none', 'Number of sockets bound to exactly this port; 0 if none is.', ['label']),
-  filebeat_port_exporter_build_info: gauge('none', 'Version of this exporter and of its Node.js; always 1.', ['version', 'nodeversion']),
-  filebeat_port_exporter_scan_duration_seconds: gauge('none', 'Duration of the scan that produced these metrics, in seconds.', []),
+  filebeat_port_exporter_build_info: gauge('none', 'Version of this exporter and of its Node.js; always 1.', [
+    'version',
+    'nodeversion',
+  ]),
+  filebeat_port_exporter_scan_duration_seconds: gauge(
+    'none',
+    'Duration of the scan that produced these metrics, in seconds.',
+    [],
+  ),
   filebeat_port_exporter_scan_success: gauge('none', '1 when the last scan succeeded.', []),
   filebeat_port_exporter_last_scan_timestamp_seconds: gauge(
     'none',
