@@ -571,3 +571,48 @@ describe('autodiscover', () => {
   ];
   rows(list.map(([fact, yaml, expected]) => [fact, providers(yaml), expected]));
 });
+
+describe('a file that a start reads and the exporter cannot', () => {
+  const input = (rest: string) => `filebeat.inputs:\n- {type: tcp, host: "127.0.0.1:7001", ${rest}}\n`;
+  const elastic = (rest: string) => `${INPUTS}output.elasticsearch: {hosts: a, ${rest}}\n`;
+  const unread = '/etc/fb/unread';
+  const cases: [fact: string, main: string, release?: string][] = [
+    ['the certificate of an input', input('ssl: {certificate: unread, key: plain.key}')],
+    ['the key of an input', input('ssl: {certificate: ca.pem, key: unread}')],
+    [
+      'the authorities of an input',
+      input('ssl: {certificate: ca.pem, key: plain.key, certificate_authorities: unread}'),
+    ],
+    ['the certificate of an output', elastic('ssl: {certificate: unread, key: plain.key}')],
+    ['the key of an output', elastic('ssl: {certificate: ca.pem, key: unread}')],
+    ['the authorities of an output', elastic('ssl.certificate_authorities: unread')],
+    ['a keytab', elastic('kerberos: {realm: R, auth_type: keytab, keytab: unread, config_path: krb5.conf}')],
+    ['krb5.conf', elastic('kerberos: {realm: R, auth_type: keytab, keytab: krb5.keytab, config_path: unread}')],
+    ['the keystore', `${INPUTS}keystore.path: ${unread}\n`],
+    ['a script', `${INPUTS}processors: [{script: {lang: javascript, file: unread}}]\n`, '8.0.0'],
+    ['a policy for indices', `${INPUTS}setup.ilm.policy_file: unread\n`, '8.11.4'],
+    ['definitions of netflow', `filebeat.inputs:\n- {type: netflow, host: ":1", custom_definitions: [unread]}\n`],
+    [
+      'a configuration of Kubernetes',
+      `${INPUTS}filebeat.autodiscover.providers: [{type: kubernetes, hints: {}, kube_config: unread}]\n`,
+    ],
+    ['config_dir', `${INPUTS}filebeat.config_dir: unread\n`, '8.0.0'],
+  ];
+  for (const denied of ['read', 'stat'] as const)
+    for (const [fact, main, release] of cases)
+      test(`${fact} (${denied}) is a gap, and no fault`, () => {
+        const args = main.includes('elasticsearch') ? ['-E', 'output.console.enabled=false'] : [];
+        const files = { ...FILES, [unread]: { text: '', denied } };
+        const { outcome, faults, gaps } = predicted({ main, files, args, env: {}, ...(release ? { release } : {}) });
+        assert.ok(outcome === 'runs' || outcome === 'dynamic', outcome);
+        assert.deepEqual(faults, []);
+        assert.deepEqual(gaps, [{ reason: 'denied', subject: unread }]);
+      });
+
+  test('a name that only an unseen keystore can hold is unknown, not undefined', () => {
+    const main = `${INPUTS}- {type: udp, host: "\${SECRET}"}\nkeystore.path: ${unread}\n`;
+    const { outcome, listeners } = predicted({ main, files: { [unread]: { text: '', denied: 'stat' } }, env: {} });
+    assert.equal(outcome, 'runs');
+    assert.deepEqual(listeners[1]?.target, { kind: 'unresolved', why: 'keystore' });
+  });
+});

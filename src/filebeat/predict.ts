@@ -14,6 +14,7 @@ import { detectRelease, type Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
 import type { Reading } from './files/load.js';
 import { oneLook } from './files/one-look.js';
+import { notingUnread } from './files/unread.js';
 import { refusal } from './inputs/refusal.js';
 import { nameTables } from './net/name-tables.js';
 import { checkProcessors } from './processors/processors.js';
@@ -209,19 +210,23 @@ function runLine(
   const { paths } = found;
   const known = { mainFiles, paths };
   if (managed) return { ...known, outcome: 'dynamic', reason: { code: 'managed', at: { file: 'command line' } } };
-  scope.keystore = keystoreExists(main.tree, paths.data, scope, reading);
+  // What a process that runs has read at its start, it could read.
+  const unclear = running === undefined ? (gap: Gap) => noteOnce(gap, reading.gaps) : undefined;
+  const files = unclear === undefined ? reading.files : notingUnread(reading.files, unclear);
+  scope.keystore = mayHaveKeystore(main.tree, paths.data, scope, files, reading.seen);
   const names = nameTables(reading.files, (gap) => reading.gaps.push(gap));
   const context: StartContext = {
     release,
     scope,
     names,
-    files: reading.files,
+    files,
+    silentFiles: reading.files,
     paths,
     configPath: paths.config,
     cwd: command.cwd,
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
     ...(reading.strictUid === undefined ? {} : { strictUid: reading.strictUid }),
-    ...(running === undefined ? { unclear: (gap: Gap) => noteOnce(gap, reading.gaps) } : {}),
+    ...(unclear === undefined ? {} : { unclear }),
   };
   const fault = startFault(main.tree, context);
   const processors = checkProcessors(main.tree, context).used;
@@ -305,11 +310,13 @@ function featureOn(main: Tree, key: string, scope: Scope): boolean {
   return read.ok && read.value;
 }
 
-function keystoreExists(main: Tree, data: string, scope: Scope, reading: Reading): boolean {
+/** True too where it cannot be told. */
+function mayHaveKeystore(main: Tree, data: string, scope: Scope, files: FileView, seen: Reading['seen']): boolean {
   const stated = get(main, 'keystore.path', scope);
   const text = stated.ok && stated.value ? toText(stated.value, scope) : undefined;
   const path = posix.resolve(data, text?.ok && text.value ? text.value : 'filebeat.keystore');
-  const stat = reading.files.stat(path);
-  if (stat.ok) reading.seen.push({ path, role: 'keystore', mtime: stat.value.mtime, reloaded: false });
-  return stat.ok && stat.value.kind === 'file';
+  const stat = files.stat(path);
+  if (!stat.ok) return stat.gap.reason !== 'missing';
+  seen.push({ path, role: 'keystore', mtime: stat.value.mtime, reloaded: false });
+  return stat.value.kind === 'file';
 }

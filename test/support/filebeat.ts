@@ -7,6 +7,8 @@ export interface MadeFile {
   text: string | Uint8Array;
   uid?: number;
   mode?: number;
+  /** `read`: it cannot be opened. `stat`: the folder that it lies in cannot be searched. */
+  denied?: 'read' | 'stat';
 }
 
 /** Files in memory; folders follow from their names. */
@@ -23,11 +25,13 @@ export function memoryFiles(files: Record<string, string | Uint8Array | MadeFile
   }
   const clean = (path: string): string => path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
   const missing = (path: string): { ok: false; gap: Gap } => ({ ok: false, gap: { reason: 'missing', subject: path } });
+  const denied = (path: string): { ok: false; gap: Gap } => ({ ok: false, gap: { reason: 'denied', subject: path } });
   const stat = (given: string): { ok: true; value: FileStat } | { ok: false; gap: Gap } => {
     const path = clean(given);
     const file = known.get(path);
     const kind = file ? 'file' : folders.has(path) ? 'directory' : undefined;
     if (!kind) return missing(path);
+    if (file?.denied === 'stat') return denied(path);
     const value = {
       kind,
       size: file?.text.length ?? 0,
@@ -42,7 +46,9 @@ export function memoryFiles(files: Record<string, string | Uint8Array | MadeFile
     read(path, limit) {
       const file = known.get(clean(path));
       const found = stat(path);
-      if (!found.ok || !file) return missing(path);
+      if (!file) return missing(path);
+      if (!found.ok) return found;
+      if (file.denied) return denied(path);
       const bytes = typeof file.text === 'string' ? Buffer.from(file.text) : file.text;
       if (bytes.length > limit) return { ok: false, gap: { reason: 'limit', subject: path } };
       return { ok: true, value: { bytes, stat: found.value } };

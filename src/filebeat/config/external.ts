@@ -275,9 +275,10 @@ export function configDir(filebeat: Tree, context: InputContext, reading: Readin
   if (typeof stated.value !== 'string' || stated.value === '') return { inputs: [] };
   const path = cleanPath(stated.value.startsWith('/') ? stated.value : `${context.configPath}/${stated.value}`);
   const stat = reading.files.stat(path);
-  if (!stat.ok) return { fatal: { code: 'file-missing', subject: path, at: { file: path } }, inputs: [] };
+  if (!stat.ok && stat.gap.reason === 'missing')
+    return { fatal: { code: 'file-missing', subject: path, at: { file: path } }, inputs: [] };
   let paths = [path];
-  if (stat.value.kind === 'directory') {
+  if (stat.ok && stat.value.kind === 'directory') {
     const globbed = goGlob(`${path}/*.yml`, reading.files, GLOB_LIMIT);
     if (!globbed.ok) return { fatal: globbed.fault, inputs: [] };
     reading.gaps.push(...globbed.gaps);

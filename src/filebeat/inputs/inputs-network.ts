@@ -128,7 +128,7 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
   return refused(failure('no-protocol', place, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
 }
 
-/** What cannot be read from here is taken to be right. */
+/** What cannot be read from here is no fault: the view of the files reports it as a gap. */
 function usableDefinitions(path: string, files: FileView): boolean {
   const read = files.read(path, limits.configBytes);
   return read.ok ? validDefinitions(read.value.bytes) : read.gap.reason !== 'missing';

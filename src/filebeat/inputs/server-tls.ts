@@ -50,7 +50,7 @@ export function checkServerTls(
   const certificates = [certificate, ...listed(ssl, 'certificate_authorities', scope)];
   const [leaf, ...authorities] = certificates.map((stated) => readPem(stated, { files, cwd }));
   const secret = readPem(key, { files, cwd });
-  // What cannot be read from here is taken to be right.
+  // What cannot be read from here is no fault: the view of the files reports it as a gap.
   const isGood = (pem: Reading<string>) => (pem.ok ? holdsCertificate(pem.value) : pem.gap.reason !== 'missing');
   if (!isGood(leaf!) || !authorities.every(isGood)) return 'bad-file';
   if (!secret.ok) return secret.gap.reason === 'missing' ? 'bad-file' : undefined;

@@ -64,17 +64,21 @@ function inline(value: Value, scope: Scope): Loaded {
 function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
   const { scope, configPath } = context;
   const found: { path: string; name: Value }[] = [];
+  let complete = true;
   for (const name of names) {
     const stated = toText(name, scope);
     if (!stated.ok) return undefined;
     const path = stated.value.startsWith('/') ? stated.value : `${configPath}/${stated.value}`;
     const globbed = /[*?[\\]/.test(path) ? goGlob(path, context.files, MAX_FILES) : undefined;
     if (globbed?.ok === false) return failure('bad-glob', name.at, 'script.files');
+    for (const gap of globbed?.gaps ?? []) {
+      context.unclear?.(gap);
+      complete = false;
+    }
     found.push(...(globbed?.paths ?? [path]).map((one) => ({ path: one, name })));
   }
-  if (found.length === 0) return failure('script-missing', names[0]!.at, 'script.files');
+  if (found.length === 0) return complete ? failure('script-missing', names[0]!.at, 'script.files') : undefined;
   const texts: string[] = [];
-  let complete = true;
   for (const { path, name } of found) {
     const text = scriptOf(path, name, context);
     if (text !== undefined && typeof text !== 'string') return text;
@@ -88,22 +92,16 @@ function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
 function scriptOf(
   path: string,
   name: Value,
-  { files, strictUid, unclear }: ProcessorContext,
+  { files, strictUid }: ProcessorContext,
 ): string | NonNullable<Complaint> | undefined {
   const stat = files.stat(path);
-  if (!stat.ok) {
-    if (stat.gap.reason === 'missing') return failure('script-missing', name.at, 'script.file');
-    unclear?.(stat.gap);
-    return undefined;
-  }
+  if (!stat.ok) return stat.gap.reason === 'missing' ? failure('script-missing', name.at, 'script.file') : undefined;
   const refused = refusal(stat.value, path, strictUid);
   if (refused) return { ok: false, fault: { ...refused, at: name.at } };
   // The scripts of shipped modules are large, and run.
   if (/\/module\/.*\.js$/.test(path)) return undefined;
   const read = files.read(path, MAX_BYTES);
-  if (read.ok) return Buffer.from(read.value.bytes).toString('utf8');
-  unclear?.(read.gap);
-  return undefined;
+  return read.ok ? Buffer.from(read.value.bytes).toString('utf8') : undefined;
 }
 
 /** Code of what is wrong with a script; `unclear`: only running it would tell. */

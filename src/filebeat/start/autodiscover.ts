@@ -163,8 +163,8 @@ function checkKubernetes(provider: Tree, context: StartContext): Complaint {
   const config = own || scope.env['KUBECONFIG'];
   const at = own ? positionOf(provider, 'kube_config') : provider.at;
   if (config) {
-    const stat = files.stat(posix.resolve(cwd, config));
-    if (stat.ok || stat.gap.reason !== 'missing') return undefined;
+    const head = files.head(posix.resolve(cwd, config), 1);
+    if (head.ok || head.gap.reason !== 'missing') return undefined;
     if (own) return failure('named-file-missing', at, 'kube_config');
   }
   const inside = scope.env['KUBERNETES_SERVICE_HOST'] && scope.env['KUBERNETES_SERVICE_PORT'] && mayBe(TOKEN, context);

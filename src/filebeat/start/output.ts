@@ -100,7 +100,7 @@ function checkMemory(queue: Tree, { scope, release }: StartContext): Complaint {
 }
 
 function checkDisk(queue: Tree, context: StartContext): Complaint {
-  const { scope, release, cwd, paths, files } = context;
+  const { scope, release, cwd, paths } = context;
   const bytes = (key: string) => parseSize(textOf(queue, key, scope) ?? '');
   const [most, segment] = [bytes('max_size'), bytes('segment_size')];
   if (segment !== undefined && most && most < segment * 2)
@@ -114,5 +114,5 @@ function checkDisk(queue: Tree, context: StartContext): Complaint {
   const folder = textOf(queue, 'path', scope);
   if (folder === undefined || applies('queue-falls-back', release)) return undefined;
   const path = folder === '' ? `${paths.data}/diskqueue` : folder.startsWith('/') ? folder : `${cwd}/${folder}`;
-  return blocked(files, path) ? failure('folder-blocked', positionOf(queue, 'path'), 'path') : undefined;
+  return blocked(context, path) ? failure('folder-blocked', positionOf(queue, 'path'), 'path') : undefined;
 }

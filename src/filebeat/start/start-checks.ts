@@ -13,15 +13,16 @@ import { blocked, type StartContext } from './start-context.js';
 type Check = (main: Tree, context: StartContext) => Complaint;
 
 /** The data folder is made before anything else, the registry below it (from 7.0) before the inputs start. */
-export const checkFolders: Check = (main, { scope, files, paths, release }) => {
+export const checkFolders: Check = (main, context) => {
+  const { scope, files, paths, release } = context;
   const data = () =>
-    blocked(files, paths.data) ? failure('folder-blocked', positionOf(main, 'path.data'), 'path.data') : undefined;
+    blocked(context, paths.data) ? failure('folder-blocked', positionOf(main, 'path.data'), 'path.data') : undefined;
   const key = 'filebeat.registry.path';
   const stated = textOf(main, key, scope);
   if (stated === undefined || !applies('registry-settings-removed', release)) return data();
   const path = posix.resolve(paths.data, stated || 'registry');
   const inside = path.startsWith(`${paths.data}/`);
-  const taken = blocked(files, path);
+  const taken = blocked(context, path);
   // One look at what lies inside tells of both.
   const complaint = taken || !inside ? data() : undefined;
   if (complaint || !taken) return complaint;
@@ -86,8 +87,8 @@ export const checkPolicyFile: Check = (main, { scope, release, files, cwd }) => 
     return failure('missing-setting', alias.value.at, 'setup.ilm.rollover_alias');
   const path = textOf(section, 'policy_file', scope);
   if (!path) return undefined;
-  const stat = files.stat(posix.resolve(cwd, path));
-  const missing = !stat.ok && stat.gap.reason === 'missing';
+  const head = files.head(posix.resolve(cwd, path), 1);
+  const missing = !head.ok && head.gap.reason === 'missing';
   return missing
     ? failure('named-file-missing', positionOf(section, 'policy_file'), 'setup.ilm.policy_file')
     : undefined;

@@ -6,11 +6,15 @@ import type { InputContext } from '../inputs/input-context.js';
 export interface StartContext extends InputContext {
   /** Effective `path.*`, absolute. */
   paths: Prediction['paths'];
+  /** `files`, but what cannot be read of them is not reported as a gap. */
+  silentFiles: FileView;
 }
 
 /** Whether a folder cannot be there because a file is in its place, or in the place of a folder above it. */
-export function blocked(files: FileView, path: string): boolean {
+export function blocked({ files, silentFiles }: StartContext, path: string): boolean {
   // A name below it: the folder itself changes with everything that is written there.
-  const inside = files.stat(`${path}/.blocked`);
+  const inside = silentFiles.stat(`${path}/.blocked`);
+  // A folder that may not be searched is a folder all the same; where not even that can be seen, there is a gap.
+  if (!inside.ok && inside.gap.reason !== 'missing') files.stat(path);
   return !inside.ok && inside.gap.reason === 'missing' && inside.gap.detail === FILE_IN_THE_WAY;
 }

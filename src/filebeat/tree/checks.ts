@@ -1,6 +1,6 @@
 /**
  * Single settings as Filebeat converts and validates them. Each check answers with what Filebeat would complain
- * about, or undefined. What cannot be known from here (keystore, unreadable environment) is taken to be fine.
+ * about, or undefined. What cannot be known from here (keystore, unreadable environment) is no fault.
  */
 import { get, toBool, toInt, toList, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
