@@ -1,7 +1,7 @@
 // The test command: format and lint, types, unit and live tests, then the conformance run. Arguments narrow the test files.
 // With --unit: only the tests that start no program and open no socket, without lint and conformance; under a minute.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +14,10 @@ function step(title, command, args) {
   console.log(`# ${title}: failed${signal ? ` (${signal})` : ''}`);
   process.exit(1);
 }
+
+/** The default --state.file: a test that forgets the flag would make one for the whole machine. */
+const stateFile = '/var/lib/filebeat-port-exporter/state.json';
+const hadState = existsSync(stateFile);
 
 step('install and compile what is missing', process.execPath, ['scripts/ready.mjs']);
 const isUnitRun = process.argv.includes('--unit');
@@ -68,6 +72,10 @@ run(
   1,
   files.filter((file) => alone.test(file)),
 );
+if (!hadState && existsSync(stateFile)) {
+  console.log(`# a test made ${stateFile}: it started an exporter without --state.file`);
+  process.exit(1);
+}
 if (wanted.length === 0) {
   step('conformance', process.execPath, ['dist/test/support/conformance.js']);
   step('hosts of a real systemd', process.execPath, ['dist/test/support/launch-cases.js']);

@@ -78,7 +78,7 @@ it('a debugger that NODE_OPTIONS asks for is closed, in every command', async ()
     process.kill(exporter.pid, 'SIGKILL');
     await exporter.ended;
   }
-  for (const words of [['--version'], ['check', '--quiet']]) {
+  for (const words of [['--version'], ['check', '--quiet', '--state.file=']]) {
     const { stderr } = spawnSync(process.execPath, [mainFile, ...words], {
       env: { ...process.env, ...env },
       encoding: 'utf8',
