@@ -1,20 +1,18 @@
 /** Listeners of Filebeats whose inputs come from elsewhere, learned from what real processes hold. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Exporter } from './support/exporter.js';
 import { run } from './support/exporter.js';
-import { codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
+import { codesOf, healthOf, type OwnHost, own, ownHosts } from './support/lifecycle.js';
 import { freePort, until } from './support/live.js';
 import { rootOnly } from './support/needs.js';
 
-const hosts: OwnHost[] = [];
+const plainHost = ownHosts();
 function ownHost(settings: string): OwnHost & { settings: string } {
-  const host = createHost();
-  hosts.push(host);
+  const host = plainHost();
   host.write('/exporter.yml', settings);
   return { ...host, settings: `--config.file=${host.root}/exporter.yml` };
 }
-afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
 
 const agent = (release: string) => `/opt/Elastic/Agent/data/elastic-agent-${release}`;
 /** As Elastic Agent starts one component. */

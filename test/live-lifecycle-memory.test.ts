@@ -2,24 +2,22 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { run } from './support/exporter.js';
-import { createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
+import { healthOf, type OwnHost, own, ownHosts } from './support/lifecycle.js';
 import { freePort, until } from './support/live.js';
 import { rootOnly } from './support/needs.js';
 import type { Scrape } from './support/text-format.js';
 
-const hosts: OwnHost[] = [];
+const plainHost = ownHosts();
 /** What matters of one that is down with its single port. */
 const isDown = /^up=0 pid= udp 127\.0\.0\.1:\d+=0$/;
 const ownHost = (settings?: string) => {
-  const host = createHost();
-  hosts.push(host);
+  const host = plainHost();
   if (settings !== undefined) host.write('/exporter.yml', settings);
   return host;
 };
 const settingsOf = (host: OwnHost) => `--config.file=${host.root}/exporter.yml`;
-afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
 
 async function send(port: number, count: number): Promise<void> {
   const socket = createSocket('udp4');

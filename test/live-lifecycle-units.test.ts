@@ -4,17 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
-import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
+import { argvOf, codesOf, healthOf, own, ownHosts } from './support/lifecycle.js';
 import { freePort, until } from './support/live.js';
 import { needs, rootOnly } from './support/needs.js';
 
-const hosts: OwnHost[] = [];
-const ownHost = () => {
-  const host = createHost();
-  hosts.push(host);
-  return host;
-};
-afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
+const ownHost = ownHosts();
 
 /** A control group of a service: version 2, or systemd's own hierarchy of version 1. Undefined where none can be made. */
 function makeGroup(unit: string): { add(pid: number): boolean; remove(): void } | undefined {

@@ -1,19 +1,13 @@
 /** Nothing vanishes: real processes that end, and an exporter that starts anew. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { run } from './support/exporter.js';
-import { argvOf, codesOf, createHost, healthOf, type OwnHost, own } from './support/lifecycle.js';
+import { argvOf, codesOf, healthOf, own, ownHosts } from './support/lifecycle.js';
 import { freePort } from './support/live.js';
 import { rootOnly } from './support/needs.js';
 
-const hosts: OwnHost[] = [];
-const ownHost = () => {
-  const host = createHost();
-  hosts.push(host);
-  return host;
-};
-afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
+const ownHost = ownHosts();
 
 /** Three units with one port each; only `core` and `edge` are enabled. */
 async function threeFilebeats() {

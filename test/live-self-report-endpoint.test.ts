@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Listener, SelfReport, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
-import { parseStat } from '../src/proc/process-files.js';
 import { handClock, systemClock } from '../src/runtime/clock.js';
 import type { Ask } from '../src/self-report/asker.js';
 import { askEndpoint } from '../src/self-report/endpoint-client.js';
@@ -16,6 +15,7 @@ import { listeningAt } from '../src/self-report/endpoint-target.js';
 import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createSelfReports, type SelfReports } from '../src/self-report/self-reports.js';
 import type { StatsSocket, Subject } from '../src/self-report/subject.js';
+import { endpointAt, processOf } from './support/endpoints.js';
 import { evening, metricsOf, type Period } from './support/filebeat-log.js';
 import { until } from './support/live.js';
 import { startStandIn } from './support/stand-in.js';
@@ -61,25 +61,10 @@ const json =
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   };
 
-function processOf(pid: number) {
-  const stat = procfs.piece(`${pid}/stat`);
-  assert.ok(stat.ok);
-  return { pid, startTicks: parseStat(stat.value)!.startTicks, startTime: evening };
-}
+/** Of a Filebeat that started in the evening. */
+const started = (pid: number) => ({ ...processOf(pid), startTime: evening });
 
-/** Inode of the TCP socket that listens on a port. */
-function inodeOf(port: number): number {
-  const table = procfs.text('self/net/tcp');
-  assert.ok(table.ok);
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const row = table.value.split('\n').find((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `).test(line));
-  return Number(row!.trim().split(/ +/)[9]);
-}
-
-const tcp = (server: Server): StatsSocket => {
-  const { port } = server.address() as AddressInfo;
-  return { kind: 'tcp', address: '127.0.0.1', port, inode: inodeOf(port) };
-};
+const tcp = (server: Server): StatsSocket => endpointAt((server.address() as AddressInfo).port);
 
 const udp514: Listener = {
   protocol: 'udp',
@@ -107,7 +92,7 @@ const socketOf = (inode: number): Socket => ({
 const subjectOf = (stats: StatsSocket, rest: Partial<Subject> = {}): Subject => ({
   id: 'id',
   name: 'core',
-  process: processOf(process.pid),
+  process: started(process.pid),
   logs: '/nowhere',
   data: '/nowhere',
   release: '9.6.0',
@@ -144,7 +129,7 @@ describe('whose endpoint it is', () => {
       handClock(() => evening + 100),
       nearAsk,
     );
-    const { report, gaps } = await answered(reports, subjectOf(tcp(server), { process: processOf(standIn.pid) }), {});
+    const { report, gaps } = await answered(reports, subjectOf(tcp(server), { process: started(standIn.pid) }), {});
     await standIn.stop();
     assert.deepEqual([report.success, report.active, gaps[0]?.reason], [false, undefined, 'vanished']);
   });
@@ -207,7 +192,7 @@ describe('an endpoint on a unix socket', () => {
     symlinkSync(path, join(folder, 'link.sock'));
     writeFileSync(join(folder, 'plain.sock'), '');
     const subjects = [
-      subjectOf({ kind: 'unix', path }, { process: processOf(standIn.pid) }),
+      subjectOf({ kind: 'unix', path }, { process: started(standIn.pid) }),
       subjectOf({ kind: 'unix', path: join(folder, 'link.sock') }),
       subjectOf({ kind: 'unix', path: join(folder, 'plain.sock') }),
     ];
@@ -374,10 +359,11 @@ describe('what a hostile endpoint costs', () => {
     const { port } = mute.address() as AddressInfo;
     const good = await serve(json(() => ({ in: 5, acked: 5, active: 0 })));
     const frozen = Array.from({ length: 50 }, (_, n) =>
-      subjectOf(
-        { kind: 'tcp', address: '127.0.0.1', port, inode: inodeOf(port) },
-        { id: `frozen-${n}`, name: `frozen-${n}`, process: { ...processOf(process.pid), pid: 4_000_000 + n } },
-      ),
+      subjectOf(endpointAt(port), {
+        id: `frozen-${n}`,
+        name: `frozen-${n}`,
+        process: { ...started(process.pid), pid: 4_000_000 + n },
+      }),
     );
     const ours = subjectOf(tcp(good));
     const reports = createSelfReports(procfs, systemClock);

@@ -9,12 +9,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openProcFs } from '../src/proc/proc-fs.js';
-import { parseStat } from '../src/proc/process-files.js';
 import { handClock } from '../src/runtime/clock.js';
 import { askEndpoint } from '../src/self-report/endpoint-client.js';
 import { createSelfReports } from '../src/self-report/self-reports.js';
 import { listener } from './support/build.js';
 import { createCanaries } from './support/canaries.js';
+import { endpointAt, processOf } from './support/endpoints.js';
 import { run, startExporter } from './support/exporter.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
 import { quietPort, until } from './support/live.js';
@@ -189,12 +189,6 @@ describe('what an endpoint answers', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const procfs = openProcFs('/proc');
-    const stat = procfs.piece('self/stat');
-    const table = procfs.text('self/net/tcp');
-    assert.ok(stat.ok && table.ok);
-    const hex = port.toString(16).toUpperCase().padStart(4, '0');
-    const row = table.value.split('\n').find((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `).test(line));
-    const inode = Number(row!.trim().split(/ +/)[9]);
     const reports = createSelfReports(
       procfs,
       handClock(() => evening),
@@ -203,12 +197,12 @@ describe('what an endpoint answers', () => {
     const subject = {
       id: 'id',
       name: 'core',
-      process: { pid: process.pid, startTicks: parseStat(stat.value)!.startTicks, startTime: evening - 60 },
+      process: { ...processOf(process.pid), startTime: evening - 60 },
       logs: '/nowhere',
       data: '/nowhere',
       listeners: [listener(':514')],
       serving: [[]],
-      stats: { kind: 'tcp' as const, address: '127.0.0.1', port, inode },
+      stats: endpointAt(port),
     };
     const look = await reports.look([subject], {}, { logs: true, http: true, silentAfter: 900 }, evening, true);
     server.close();
@@ -225,7 +219,7 @@ describe('the file of refused events', () => {
       `${JSON.stringify({ 'log.level': 'warn', '@timestamp': new Date().toISOString(), 'log.type': 'event', message: plant('refused event') })}\n`,
     );
     const standIn = await world.filebeat('refuses', [`0.0.0.0:${await quietPort()}`], { log });
-    const { stdout } = await run(['check', '--json']);
+    const { stdout } = await run(['check', '--json', '--state.file=']);
     await standIn.stop();
     const one = (JSON.parse(stdout) as { instances: { name: string; self_report: unknown }[] }).instances.find(
       ({ name }) => name === 'refuses',

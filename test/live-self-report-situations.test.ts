@@ -11,13 +11,13 @@ import { after, before, describe, it } from 'node:test';
 import { outputMismatches, silentPorts } from '../src/correlate/judge-output.js';
 import type { Instance, Listener, MismatchCode, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
-import { parseStat } from '../src/proc/process-files.js';
 import { handClock } from '../src/runtime/clock.js';
 import type { Ask } from '../src/self-report/asker.js';
 import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createSelfReports } from '../src/self-report/self-reports.js';
 import type { StatsSocket, Subject } from '../src/self-report/subject.js';
 import { instance, listener } from './support/build.js';
+import { endpointAt, processOf } from './support/endpoints.js';
 import { evening } from './support/filebeat-log.js';
 import {
   createFilebeatModel,
@@ -51,12 +51,6 @@ const expected: Record<ModelSituation, MismatchCode | undefined> = {
 /** Seconds of the test: health, the situation, health again. */
 const [begins, ends, over] = [600, 1500, 2700];
 
-function processOf(pid: number) {
-  const stat = procfs.piece(`${pid}/stat`);
-  assert.ok(stat.ok);
-  return { pid, startTicks: parseStat(stat.value)!.startTicks, startTime: evening };
-}
-
 const wanted: Listener = listener(':514');
 const held: Socket = {
   protocol: 'udp',
@@ -76,12 +70,7 @@ const server = createServer();
 let stats: StatsSocket;
 before(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const table = procfs.text('self/net/tcp');
-  assert.ok(table.ok);
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const row = table.value.split('\n').find((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `).test(line));
-  stats = { kind: 'tcp', address: '127.0.0.1', port, inode: Number(row!.trim().split(/ +/)[9]) };
+  stats = endpointAt((server.address() as { port: number }).port);
 });
 after(() => {
   server.close();
@@ -116,7 +105,7 @@ async function run(
   const subject: Subject = {
     id: 'id',
     name: 'core',
-    process: processOf(standIn?.pid ?? process.pid),
+    process: { ...processOf(standIn?.pid ?? process.pid), startTime: evening },
     logs: folder,
     data: '/nowhere',
     release,

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Listener, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
-import { parseStat } from '../src/proc/process-files.js';
 import { handClock } from '../src/runtime/clock.js';
 import { createAsker } from '../src/self-report/asker.js';
 import { askEndpoint } from '../src/self-report/endpoint-client.js';
@@ -16,6 +15,7 @@ import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createLogReader } from '../src/self-report/log-reader.js';
 import { createSelfReports } from '../src/self-report/self-reports.js';
 import type { Subject } from '../src/self-report/subject.js';
+import { endpointAt, processOf } from './support/endpoints.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
 import { until } from './support/live.js';
 import { type StandIn, startStandIn } from './support/stand-in.js';
@@ -34,9 +34,7 @@ async function filebeat(content = '', ending = 'ndjson') {
   writeFileSync(log, content);
   const standIn = await startStandIn({ argv: ['filebeat', '-c', '/x.yml'], log });
   running.push(standIn);
-  const stat = procfs.piece(`${standIn.pid}/stat`);
-  assert.ok(stat.ok);
-  return { standIn, log, process: { pid: standIn.pid, startTicks: parseStat(stat.value)!.startTicks } };
+  return { standIn, log, process: processOf(standIn.pid) };
 }
 
 const udp = (port: number): Listener => ({
@@ -163,9 +161,7 @@ describe('the log file that a process has open', () => {
   it('that is missing is no gap', async () => {
     const standIn = await startStandIn({ argv: ['filebeat'] });
     running.push(standIn);
-    const stat = procfs.piece(`${standIn.pid}/stat`);
-    assert.ok(stat.ok);
-    const process = { pid: standIn.pid, startTicks: parseStat(stat.value)!.startTicks };
+    const process = processOf(standIn.pid);
     assert.deepEqual(createLogReader(procfs, () => 0).read(process, folder), { kind: 'none' });
   });
 });
@@ -361,20 +357,6 @@ async function endpoint(answer: (path: string) => { status?: number; body: strin
   };
 }
 
-/** This very process, and the listening socket that it holds on a port. */
-function ownEndpoint(port: number) {
-  const stat = procfs.piece('self/stat');
-  const table = procfs.text('self/net/tcp');
-  assert.ok(stat.ok && table.ok);
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  const row = table.value.split('\n').find((line) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `).test(line));
-  const inode = Number(row!.trim().split(/ +/)[9]);
-  return {
-    process: { pid: process.pid, startTicks: parseStat(stat.value)!.startTicks },
-    stats: { kind: 'tcp' as const, address: '127.0.0.1', port, inode },
-  };
-}
-
 describe('the stats endpoint', () => {
   const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
 
@@ -409,7 +391,7 @@ describe('the stats endpoint', () => {
     const { target, close } = await endpoint((path) => ({
       body: path === '/' ? '{}' : path === '/stats' ? stats : '[]',
     }));
-    const { process, stats: held } = ownEndpoint(target.port);
+    const held = endpointAt(target.port);
     let now = evening + 10;
     const reports = createSelfReports(
       procfs,
@@ -418,7 +400,12 @@ describe('the stats endpoint', () => {
     let kept: KeptReports = {};
     const look = async () => {
       now += 6;
-      const seen = await reports.look([subject(process, { stats: held })], kept, { ...rules, http: true }, now);
+      const seen = await reports.look(
+        [subject(processOf(process.pid), { stats: held })],
+        kept,
+        { ...rules, http: true },
+        now,
+      );
       kept = seen.kept;
       return seen.reports.get('id');
     };

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterEach } from 'node:test';
 import type { Exporter } from './exporter.js';
 import { startExporter } from './exporter.js';
 import { type StandIn, type StandInOptions, startStandIn } from './stand-in.js';
@@ -123,6 +124,17 @@ export function healthOf(scrape: Scrape, name: string): string {
     return ` ${protocol} ${address}:${port}=${value}${pid === up.labels.get('pid') ? '' : ` under pid ${pid}`}`;
   });
   return `up=${up.value} pid=${up.labels.get('pid')}${ports.join('')}`;
+}
+
+/** Makes hosts for the tests of one file, and ends them after each. */
+export function ownHosts(): () => OwnHost {
+  const hosts: OwnHost[] = [];
+  afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
+  return () => {
+    const host = createHost();
+    hosts.push(host);
+    return host;
+  };
 }
 
 export function codesOf(scrape: Scrape, name: string): string[] {

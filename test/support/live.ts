@@ -25,6 +25,15 @@ export async function until<T>(
   }
 }
 
+async function isFreeForUdp(port: number): Promise<boolean> {
+  const socket = createSocket('udp6');
+  const free = await new Promise<boolean>((resolve) => {
+    socket.once('error', () => resolve(false)).bind(port, '::', () => resolve(true));
+  });
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return free;
+}
+
 /** A port that was free a moment ago, for both protocols and families. */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -33,12 +42,7 @@ export async function freePort(): Promise<number> {
     const address = server.address();
     await new Promise((resolve) => server.close(resolve));
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const socket = createSocket('udp6');
-    const free = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false)).bind(port, '::', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    if (free) return port;
+    if (await isFreeForUdp(port)) return port;
   }
 }
 
@@ -80,11 +84,6 @@ export function at(look: SocketLook<Wanted>, port: number, protocol: Protocol = 
 export async function quietPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const socket = createSocket('udp6');
-    const free = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false)).bind(port, '::', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    if (free) return port;
+    if (await isFreeForUdp(port)) return port;
   }
 }
