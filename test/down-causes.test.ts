@@ -237,6 +237,18 @@ describe('what the next start would meet', () => {
     }
   });
 
+  it('is no port of a multicast group, which several sockets can share', async () => {
+    const port = await ownPort();
+    const socket = createSocket({ type: 'udp4', reuseAddr: true }).bind(port);
+    await once(socket, 'listening');
+    try {
+      const { evidence } = await told(writeTree(host('', {}, { config: udp(`224.0.0.251:${port}`) })));
+      assert.doesNotMatch(evidence.join('\n'), /would not get/);
+    } finally {
+      socket.close();
+    }
+  });
+
   it('is its stats endpoint, without which it does not start', async () => {
     const port = await ownPort();
     const server = createServer().listen(port, '127.0.0.1');

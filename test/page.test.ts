@@ -37,6 +37,20 @@ test('the verdict stands first, in one sentence', () => {
   assert.match(healthy, /<title>✓ /);
 });
 
+test('neither the title nor the sentence below claims what is not known', () => {
+  const gap = { reason: 'denied' as const, subject: '/proc/1' };
+  assert.match(home(report({ gaps: [gap] })), /<title>\? unknown /);
+  assert.match(home(report({})), /<title>✓ /);
+  const undecided = port(9000, { status: 'unknown' });
+  delete undecided.up;
+  const unknown = home(report({ instances: [{ is: running('core'), ports: [undecided] }] }));
+  assert.match(unknown, /<title>\? unknown /);
+  const starting = home(
+    report({ instances: [{ is: running('core'), ports: [port(9000, { up: false, status: 'starting' })] }] }),
+  );
+  assert.doesNotMatch(starting, /Every expected port is served/);
+});
+
 test('mismatches come before the picture and the tables, each with what an operator needs', () => {
   const page = home();
   const at = (text: string) => page.indexOf(text);

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { createBootClock } from '../src/proc/boot-clock.js';
 import { readHostFacts } from '../src/proc/kernel.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
+import { readNamespace } from '../src/sockets/namespaces.js';
 import { createSocketScanner } from '../src/sockets/scanner.js';
 import { at, want } from './support/live.js';
 import { type Tree, writeTree } from './support/tree.js';
@@ -160,5 +161,22 @@ describe('facts of the host', () => {
       rmemDefault: 4096,
     });
     assert.deepEqual(readHostFacts(openProcFs(root), createBootClock(openProcFs(root)).read(), '43').ipv6, false);
+  });
+});
+
+describe('addresses of a namespace', () => {
+  const trie = 'Local:\n  +-- 127.0.0.0/8 2 0 2\n     |-- 127.0.0.1\n        /32 host LOCAL\n';
+  const addresses = (nonlocal: Record<string, string>) =>
+    readNamespace(openProcFs(writeTree({ '42/net/fib_trie': trie, ...nonlocal })), '42', {
+      netns: HOST,
+      host: true,
+      own: true,
+      whole: true,
+    }).namespace.addresses;
+
+  it('say nothing about a bind where sockets may bind addresses that no interface has', () => {
+    assert.deepEqual(addresses({}), ['127.0.0.1']);
+    assert.deepEqual(addresses({ 'sys/net/ipv4/ip_nonlocal_bind': '0\n' }), ['127.0.0.1']);
+    assert.equal(addresses({ 'sys/net/ipv4/ip_nonlocal_bind': '1\n' }), undefined);
   });
 });

@@ -141,7 +141,8 @@ function lostPorts(instance: Instance, scene: Scene): Cause | undefined {
 
 function lostPort(instance: Instance, listener: Listener, scene: Scene): LostPort | undefined {
   const { target, protocol } = listener;
-  if (target.kind !== 'socket') return undefined;
+  // A shared socket (SO_REUSEADDR): whether the other one shares too is not known.
+  if (target.kind !== 'socket' || target.reuse) return undefined;
   const taker = scene
     .socketsAt(instance, protocol, target.port)
     .find((socket) => collides(target, socketTarget(socket)));

@@ -38,7 +38,7 @@ export interface Namespace {
   netns: number;
   host: boolean;
   counters?: UdpCounters;
-  /** Addresses assigned in it; absent when they could not be read. */
+  /** Addresses assigned in it; absent if they could not be read, or if sockets may bind any address. */
   addresses?: string[];
   /** First port that needs no capability. */
   unprivilegedPortStart?: number;

@@ -51,6 +51,14 @@ export function parseIfInet6(text: string): string[] {
   return [...addresses];
 }
 
+/** Sockets may bind addresses that no interface has, as on hosts that share an address by VRRP (ip(7), ip_nonlocal_bind). */
+function canBindAnyAddress(procfs: ProcFs): boolean {
+  return ['ipv4', 'ipv6'].some((family) => {
+    const setting = procfs.piece(`sys/net/${family}/ip_nonlocal_bind`);
+    return setting.ok && setting.value.trim() === '1';
+  });
+}
+
 /**
  * Reads one namespace through `via` (`self` or a pid in it). Addresses and the first unprivileged port matter only when a
  * port is missing, and route tables can be long, so they are read only with `whole`. `/proc/sys/net` shows the reader's own
@@ -76,7 +84,7 @@ export function readNamespace(
   else if (snmp !== undefined) gaps.push({ reason: 'malformed', subject: `/proc/${via}/net/snmp` });
   if (!whole) return { namespace: told, gaps };
 
-  const trie = text(procfs.text(`${via}/net/fib_trie`));
+  const trie = own && canBindAnyAddress(procfs) ? undefined : text(procfs.text(`${via}/net/fib_trie`));
   if (trie !== undefined) {
     const interfaces = text(procfs.text(`${via}/net/if_inet6`));
     told.addresses = [...parseFibTrie(trie), ...parseIfInet6(interfaces ?? '')];

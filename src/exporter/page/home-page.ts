@@ -27,7 +27,8 @@ function severities(counts: Counts): string {
     ...(warning > 0 ? [plural(warning, 'warning')] : []),
     ...(info > 0 ? [`${info} for information`] : []),
   ];
-  return parts.length === 0 ? 'Every expected port is served by its Filebeat.' : `${capital(parts.join(', '))}.`;
+  if (parts.length > 0) return `${capital(parts.join(', '))}.`;
+  return counts.ports > 0 && counts.portsUp === counts.ports ? 'Every expected port is served by its Filebeat.' : '';
 }
 
 function verdict(report: Report, counts: Counts): Html {
@@ -61,6 +62,15 @@ function showLinks(query: HomeQuery): Html {
 
 export { pagePolicy } from './layout.js';
 
+/** For the browser's tab: a tick only where `check` would say OK and something is known. */
+function mark(report: Report, counts: Counts): string {
+  const { critical, warning } = counts.severities;
+  if (critical > 0) return `✕ ${critical} critical`;
+  const isEmpty = counts.instances + counts.ports === 0;
+  if (exitCode(report, counts) === 3 || (isEmpty && counts.gaps > 0)) return '? unknown';
+  return warning > 0 ? `! ${plural(warning, 'warning')}` : '✓';
+}
+
 /** The whole document. `params` come from the address: filter, order, page. */
 export function homePage(report: Report, params: URLSearchParams, context: PageContext): string {
   const query = parseQuery(params);
@@ -69,8 +79,6 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
   const map = portMap(report);
   const drawing = map === undefined ? picture(report) : undefined;
   const events = eventTable(report);
-  const { critical, warning } = counts.severities;
-  const mark = critical > 0 ? `✕ ${critical} critical` : warning > 0 ? `! ${plural(warning, 'warning')}` : '✓';
   const body = html`${verdict(report, counts)}
 <ul class="toc" aria-label="On this page">${map === undefined ? '' : html`<li><a href="#map">All ports</a></li>`}${mismatches.length === 0 ? '' : html`<li><a href="#mismatches">Mismatches</a></li>`}${events === '' ? '' : html`<li><a href="#events">Events</a></li>`}${
     drawing === undefined ? '' : html`<li><a href="#picture">Picture</a></li>`
@@ -94,7 +102,7 @@ ${showLinks(query)}</div>
 <section id="counters" data-live>${counterTable(report)}</section>
 <section id="host" data-live>${hostFacts(report, context)}</section>`;
   return frame({
-    title: `${mark} · ${foreign(report.snapshot.host.hostname, 60)} · Filebeat ports`,
+    title: `${mark(report, counts)} · ${foreign(report.snapshot.host.hostname, 60)} · Filebeat ports`,
     report,
     context,
     body,
