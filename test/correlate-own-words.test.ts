@@ -73,7 +73,7 @@ describe('datagrams that pile up', () => {
 
   it('are the output’s doing, a burst, or a frozen process', () => {
     assert.match(cause({ selfReport: report({ output: 'down' }) }), /output cannot be reached/);
-    assert.match(cause({ selfReport: report({ output: 'slow' }) }), /takes less than arrives/);
+    assert.match(cause({ selfReport: report({ output: 'slow' }) }), /accepts less than arrives/);
     assert.match(cause({ selfReport: report({ output: 'flowing' }) }), /a burst/);
     assert.doesNotMatch(cause({ selfReport: report({ output: 'flowing', wasFull: true }) }), /a burst/);
     assert.doesNotMatch(cause({}), /output|burst|frozen/);

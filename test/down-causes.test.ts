@@ -195,7 +195,7 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
 
   it('is disabled: the cause after a boot, else beside how it ended', async () => {
     const root = off(without);
-    assert.match((await told(root, { lastSeen: bootTime - 60 })).cause, /is disabled: a boot does not start it/);
+    assert.match((await told(root, { lastSeen: bootTime - 60 })).cause, /is disabled: it is not started at boot/);
     const { cause, evidence } = await told(root, {});
     assert.match(cause, /it was seen running before/);
     assert.match(evidence.join('\n'), /is disabled/);
@@ -230,7 +230,7 @@ describe('what the next start would meet', () => {
       assert.match(cause, /never seen running/);
       assert.match(
         evidence.join('\n'),
-        new RegExp(`Started now, it would not get udp 127\\.0\\.0\\.1:${port} \\(held by pid ${process.pid}`),
+        new RegExp(`If started now, it could not bind udp 127\\.0\\.0\\.1:${port} \\(held by pid ${process.pid}`),
       );
     } finally {
       socket.close();
@@ -243,7 +243,7 @@ describe('what the next start would meet', () => {
     await once(socket, 'listening');
     try {
       const { evidence } = await told(writeTree(host('', {}, { config: udp(`224.0.0.251:${port}`) })));
-      assert.doesNotMatch(evidence.join('\n'), /would not get/);
+      assert.doesNotMatch(evidence.join('\n'), /could not bind/);
     } finally {
       socket.close();
     }
@@ -257,7 +257,7 @@ describe('what the next start would meet', () => {
       const config = `${udp('127.0.0.1:0')}http: {enabled: true, host: 127.0.0.1, port: ${port}}\n`;
       const { cause, evidence } = await told(writeTree(host('', {}, { config })));
       assert.match(cause, new RegExp(`stats endpoint in .* is held by pid ${process.pid} `));
-      assert.doesNotMatch(evidence.join('\n'), /would not get/);
+      assert.doesNotMatch(evidence.join('\n'), /could not bind/);
     } finally {
       server.close();
     }
@@ -265,12 +265,12 @@ describe('what the next start would meet', () => {
 
   it('is an address that this host lacks', async () => {
     const { evidence } = await told(writeTree(host('', {}, { config: udp('203.0.113.77:9000') })));
-    assert.match(evidence.join('\n'), /would not get udp 203\.0\.113\.77:9000 \(this host lacks the address\)/);
+    assert.match(evidence.join('\n'), /could not bind udp 203\.0\.113\.77:9000 \(this host lacks the address\)/);
   });
 
   it('is an input that its release refuses', async () => {
     const config = 'filebeat.inputs:\n- {type: udp, host: "127.0.0.1:9000", processors: [{no_such_processor: {}}]}\n';
     const { evidence } = await told(writeTree(host('', {}, { config })));
-    assert.match(evidence.join('\n'), /would go without .*processor no_such_processor/);
+    assert.match(evidence.join('\n'), /would run without .*processor no_such_processor/);
   });
 });

@@ -192,7 +192,7 @@ describe('a configuration', () => {
     return {
       report: await trial.scan(),
       lines: ['config_invalid one hangs-after-refusal'],
-      cause: /No earlier look knew a port of it/,
+      cause: /No earlier scan knew its ports/,
     };
   });
 
@@ -265,7 +265,7 @@ describe('a configuration', () => {
       lines: ['restart_pending one edited-after-start'],
       cause: new RegExp(`would open udp 127\\.0\\.0\\.1:${young} and would close udp 127\\.0\\.0\\.1:${old}\\.`),
       remedy:
-        /^restart this Filebeat \(one\) the way it was started by pid \d+ \(node\), which is seen by: ps -o pid,ppid,user,lstart,args -p \d+,\d+$/,
+        /^restart this Filebeat \(one\) the way it was started by pid \d+ \(node\); this shows how: ps -o pid,ppid,user,lstart,args -p \d+,\d+$/,
     };
   });
 
@@ -352,7 +352,7 @@ describe('a port that somebody else has', () => {
     return {
       report: await trial.scan(),
       lines: [`port_taken one udp 127.0.0.1:${port} shared-with`],
-      cause: /the kernel deals the datagrams out between them/,
+      cause: /the kernel distributes the datagrams between them/,
     };
   });
 
@@ -563,7 +563,7 @@ describe('a socket that is there', () => {
     return {
       report: await trial.scan(),
       lines: [`listener_deaf one udp 127.0.0.1:${port} bind-failed`],
-      cause: /this release throws away/,
+      cause: /this release discards/,
     };
   });
 

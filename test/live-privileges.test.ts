@@ -224,7 +224,7 @@ describe('rights', rootOnly, () => {
           [...(seen && !reads ? ['closed config_unreadable'] : []), ...hidden].sort(),
         );
         for (const { code, seen: what } of told)
-          if (code === 'owner_hidden') assert.equal(what, 'a socket of user id 0 without a visible holder');
+          if (code === 'owner_hidden') assert.equal(what, 'a socket of user id 0 without a visible owner');
         // And no more is missing than is told.
         const of = (pid: number) => status.gaps.filter(({ subject }) => subject.startsWith(`/proc/${pid}/`));
         for (const { pid } of [open, closed]) assert.deepEqual(of(pid).map(lastPart).sort(), denied);

@@ -38,8 +38,12 @@ test('the verdict stands first, in one sentence', () => {
 });
 
 test('neither the title nor the sentence below claims what is not known', () => {
-  const gap = { reason: 'denied' as const, subject: '/proc/1' };
-  assert.match(home(report({ gaps: [gap] })), /<title>\? unknown /);
+  const empty = report();
+  const withGap = {
+    ...empty,
+    snapshot: { ...empty.snapshot, gaps: [{ reason: 'denied' as const, subject: '/proc/1' }] },
+  };
+  assert.match(home(withGap), /<title>\? unknown /);
   assert.match(home(report({})), /<title>✓ /);
   const undecided = port(9000, { status: 'unknown' });
   delete undecided.up;

@@ -85,7 +85,8 @@ export const mismatches = {
   listener_invalid: {
     severity: 'critical',
     title: 'The configured host cannot be bound',
-    meaning: 'It has no valid port or is not a host; Filebeat logs one error and runs on without this listener.',
+    meaning:
+      'Its host, port or an option of the input rules out a socket; Filebeat logs one error and runs on without this listener.',
   },
   port_taken: {
     severity: 'critical',

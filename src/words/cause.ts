@@ -53,10 +53,10 @@ const unresolved: Record<UnresolvedWhy | 'name', string> = {
 };
 
 const invalid: Record<InvalidWhy, string> = {
-  'missing-port': 'The host has no port (“host:port” is wanted).',
+  'missing-port': 'The host has no port (“host:port” is expected).',
   'too-many-colons': 'The host has too many colons; an IPv6 address belongs in brackets.',
-  'bad-port': 'The port is no number from 0 to 65535.',
-  'unknown-service': 'The port is a service name that /etc/services does not have.',
+  'bad-port': 'The port is not a number from 0 to 65535.',
+  'unknown-service': 'The port is a service name that is not in /etc/services.',
   'bad-host': 'The host is neither an address nor a name.',
   'no-such-name': 'The host is a name that does not exist.',
   'wrong-family': 'The address is of the other family than “network” asks for.',
@@ -64,27 +64,27 @@ const invalid: Record<InvalidWhy, string> = {
 };
 
 const unread: Record<GapReason, string> = {
-  denied: 'The exporter may not read it.',
-  vanished: 'It went away while it was being read.',
-  malformed: 'It could not be understood.',
-  missing: 'It is not there.',
-  limit: 'It is larger than the exporter reads, or no plain file.',
+  denied: 'The exporter has no permission to read it.',
+  vanished: 'It vanished while it was being read.',
+  malformed: 'It could not be parsed.',
+  missing: 'It does not exist.',
+  limit: 'It is larger than the exporter’s limit, or not a regular file.',
   blocked: 'A read of it does not return.',
-  unclear: 'Files alone cannot tell.',
-  vantage: 'The exporter does not look at the host from where it has to.',
+  unclear: 'The files alone do not show it.',
+  vantage: 'The exporter does not see the host’s own /proc or root.',
 };
 
 /** What can be said where no cause is known. */
 const unknown: Partial<Record<Mismatch['code'], string>> = {
   socket_unexpected: 'Its files were changed since, or an input opens a socket that the exporter does not know of.',
   port_random: 'The host names no port, so nobody can send to it on purpose.',
-  output_failing: 'Whatever Filebeat sends to does not answer or refuses; its log has the reason.',
-  output_slow: 'Whatever Filebeat sends to takes less than arrives.',
-  events_dropped: 'The output refused them for good, or could not write them.',
-  port_silent: 'The sender is off, sends elsewhere, or something on the way drops it.',
+  output_failing: 'The output does not answer, or refuses events; Filebeat’s log has the reason.',
+  output_slow: 'The output accepts fewer events than arrive.',
+  events_dropped: 'The output rejected them permanently, or could not write them.',
+  port_silent: 'The sender is off or sends elsewhere, or the data is dropped on the way.',
   reload_failed: 'The edited file cannot be loaded; its log has the reason.',
-  static_port_down: 'No socket stands on it: what ought to serve it does not run, or lost it.',
-  learned_port_gone: 'It was held for long and let go: the policy changed, or the bind failed after a restart.',
+  static_port_down: 'No socket is bound to it: the process that should serve it is not running, or lost it.',
+  learned_port_gone: 'It was held for a long time and is gone: the policy changed, or the bind failed after a restart.',
 };
 
 const frozen: Record<Extract<Cause, { kind: 'frozen' }>['how'], string> = {
@@ -148,8 +148,8 @@ function listed(all: readonly string[], most = 5): string {
 }
 
 const unitsOff: Record<UnitOff['why'], (unit: string, condition?: string) => string> = {
-  disabled: (unit) => `Its unit ${unit} is disabled: a boot does not start it`,
-  static: (unit) => `No boot starts its unit ${unit}: nothing that is started asks for it`,
+  disabled: (unit) => `Its unit ${unit} is disabled: it is not started at boot`,
+  static: (unit) => `Its unit ${unit} is not started at boot: no unit that is started pulls it in`,
   masked: (unit) => `Its unit ${unit} is masked: systemd refuses to start it`,
   condition: (unit, condition = 'a condition') => `systemd skips its unit ${unit}, because ${condition} does not hold`,
 };
@@ -162,8 +162,8 @@ function changes({ gained = [], lost = [], refused = [] }: Extract<Cause, { kind
   const moves = parts.length === 0 ? '' : ` A restart ${parts.join(' and ')}.`;
   const [first, ...more] = refused;
   if (first === undefined) return moves;
-  const others = more.length === 0 ? '' : ` And ${plural(more.length, 'more such fault')}.`;
-  return `${moves} It would go without something that the files ask for. ${fault(first)}${others}`;
+  const others = more.length === 0 ? '' : ` There are ${plural(more.length, 'more such fault')}.`;
+  return `${moves} It would run without an input of its files. ${fault(first)}${others}`;
 }
 
 const elsewhere = {
@@ -196,11 +196,11 @@ const clockText = (at: number): string => new Date(at * 1000).toISOString().slic
 
 /** Why datagrams pile up, by what Filebeat says of its output. */
 const behind: Record<OutputSituation | 'frozen', string> = {
-  frozen: ' It is frozen: nobody reads.',
+  frozen: ' It is frozen, so nothing reads from the socket.',
   down: ' Its output cannot be reached: once the queue is full, Filebeat stops reading.',
   refusing: ' Its output refuses events: once the queue is full, Filebeat stops reading.',
   mute: ' Its output does not answer: once the queue is full, Filebeat stops reading.',
-  slow: ' Its output takes less than arrives, and the queue is full.',
+  slow: ' Its output accepts less than arrives, and the queue is full.',
   flowing: ' Its output keeps up: a burst, or too small a buffer.',
   idle: ' Its output keeps up: a burst, or too small a buffer.',
   unknown: '',
@@ -245,9 +245,9 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
         return `It crashed or was killed: its lock file is left behind. Expected because ${wanted[cause.origin]}.`;
       if (cause.end === 'clean')
         return `It was stopped cleanly: no lock file is left. Expected because ${wanted[cause.origin]}.`;
-      return `How it ended cannot be told. Expected because ${wanted[cause.origin]}.`;
+      return `How it ended is not known. Expected because ${wanted[cause.origin]}.`;
     case 'not-since-boot':
-      return `It was not started since the host was booted. Expected because ${wanted[cause.origin]}.`;
+      return `It has not been started since the host booted. Expected because ${wanted[cause.origin]}.`;
     case 'never-seen':
       return `It was never seen running. Expected because ${wanted[cause.origin]}.`;
     case 'runs-elsewhere':
@@ -267,23 +267,23 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
     case 'unit-state':
       return cause.isStarted
         ? `systemd counts ${cause.unit} as started or starting, though no Filebeat runs in it.`
-        : `systemd does not count ${cause.unit} as started: it was stopped, it ended or failed, or its next attempt is yet to come.`;
+        : `systemd does not count ${cause.unit} as started: it was stopped, it ended or failed, or systemd has yet to start it again.`;
     case 'start-loses':
-      return `Started now, it would not get ${listed(cause.ports.map(lostPortText))}.`;
+      return `If started now, it could not bind ${listed(cause.ports.map(lostPortText))}.`;
     case 'start-refuses':
-      return `Started now, it would go without something that its files ask for. ${fault(cause.fault)}`;
+      return `If started now, it would run without an input of its files. ${fault(cause.fault)}`;
     case 'config':
       return fault(cause.fault);
     case 'held-by':
       return holderText(cause);
     case 'shared-with':
-      return `${whoHolds(cause, `${ownerText(cause.owner)} asked for a share of it (SO_REUSEPORT).`)} Both have a socket on the endpoint, and the kernel deals the datagrams out between them.`;
+      return `${whoHolds(cause, `${ownerText(cause.owner)} binds it too, with SO_REUSEPORT.`)} Both have a socket on the endpoint, and the kernel distributes the datagrams between them.`;
     case 'other-listener': {
       const also = `“${cause.instance}” asks for it too, in ${positionText(cause.declaredIn)}.`;
       if (cause.when === undefined) return `${also} Only one of the two can be bound; chance decides which.`;
       return cause.when === 'start'
-        ? `${also} One of the two does not run: started, it would find the endpoint taken.`
-        : `${also} The next restart makes them meet, and the one that starts last gets nothing.`;
+        ? `${also} One of the two is not running; if started, it would find the endpoint taken.`
+        : `${also} They collide at the next restart, and the one that starts last does not get the endpoint.`;
     }
     case 'address-not-local':
       return `No interface ${cause.inside ? 'in its network namespace' : 'of this host'} has this address, so the bind fails.`;
@@ -293,7 +293,7 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
       return code === 'learned_port_gone'
         ? unknown.learned_port_gone!
         : code === 'listener_deaf'
-          ? 'Its first bind failed; when the endpoint came free it was bound, but this release throws away what such a netflow input receives.'
+          ? 'Its first bind failed; when the endpoint came free it was bound, but this release discards what such a netflow input receives.'
           : freeNow[cause.retry];
     case 'edited-after-start':
       return `${cause.file ?? 'Its configuration'} was edited after this process started, and only a restart applies it.${changes(cause)}`;
@@ -306,7 +306,7 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
     case 'reloaded-file-broken':
       return `The reloaded file cannot be used any more, so its inputs were stopped. ${fault(cause.fault)}`;
     case 'hangs-after-refusal': {
-      const unknown = cause.portsUnknown ? ' No earlier look knew a port of it, so none is told as missing.' : '';
+      const unknown = cause.portsUnknown ? ' No earlier scan knew its ports, so none is reported as missing.' : '';
       return `It refused its configuration and hangs instead of exiting, as this release may. ${fault(cause.fault)}${unknown}`;
     }
     case 'same-id':
@@ -322,7 +322,7 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
     case 'unreadable':
       return cause.user === undefined
         ? unread[cause.reason]
-        : `Its user (uid ${cause.user}) may not read it, so nothing of it counts.`;
+        : `Its user (uid ${cause.user}) has no permission to read it, so Filebeat takes nothing from it.`;
     case 'ipv4-only-socket':
       return 'The socket is on the IPv4 wildcard only: IPv6 senders do not reach it.';
     case 'shared-data-path':
@@ -346,11 +346,11 @@ function kernelText({ code, cause }: Pick<Mismatch, 'code' | 'cause'>): string {
     case 'output':
       return outputText(cause);
     case 'events-lost':
-      return `Filebeat gave up on ${plural(cause.events, 'event')} within ${duration(cause.sinceSeconds)}: the output refused them for good, or could not write them.`;
+      return `Filebeat gave up on ${plural(cause.events, 'event')} within ${duration(cause.sinceSeconds)}: the output rejected them permanently, or could not write them.`;
     case 'silent':
       return cause.never
-        ? `Not one datagram has come since it was first watched, ${duration(cause.forSeconds)} ago.`
-        : `Nothing has come for ${duration(cause.forSeconds)}, longer than any pause of the last seven days.`;
+        ? `Nothing has arrived since the exporter first watched it, ${duration(cause.forSeconds)} ago.`
+        : `Nothing has arrived for ${duration(cause.forSeconds)}, longer than any pause of the last seven days.`;
     case 'none':
       return unknown[code] ?? '';
   }

@@ -29,7 +29,7 @@ function restart(m: Mismatch): Remedy {
   const by = parent === undefined ? '' : ` by ${ownerText(parent)}`;
   const pids = parent === undefined ? `${m.pid}` : `${parent.pid},${m.pid}`;
   return {
-    say: `restart this Filebeat (${name}) the way it was started${by}, which is seen by`,
+    say: `restart this Filebeat (${name}) the way it was started${by}; this shows how`,
     run: `ps -o pid,ppid,user,lstart,args -p ${pids}`,
   };
 }
@@ -50,13 +50,13 @@ function start(m: Mismatch): Remedy {
 
 /** A start alone would fail again. */
 function putRight(then: Remedy): Remedy {
-  return { ...then, say: ['put that right, then', ...(then.say === undefined ? [] : [then.say])].join(' ') };
+  return { ...then, say: ['fix that, then', ...(then.say === undefined ? [] : [then.say])].join(' ') };
 }
 
 /** Its unit cannot be started as it is. */
 function switchOn({ unit, why, condition }: Extract<Cause, { kind: 'unit-off' }>): Remedy {
   return why === 'masked'
-    ? { say: 'if it is to run again', run: `systemctl unmask --now ${shellWord(unit)}` }
+    ? { say: 'if it should run again', run: `systemctl unmask --now ${shellWord(unit)}` }
     : { say: `make its ${condition ?? 'condition'} hold, then`, run: `systemctl start ${shellWord(unit)}` };
 }
 
@@ -91,7 +91,7 @@ function faultPlace(cause: Cause): string {
 /** What to do about the fault of a cause, in the middle of a sentence. */
 function mend(cause: Cause): string {
   const cure = 'fault' in cause ? faultCure(cause.fault) : undefined;
-  return cure === undefined ? 'mend it' : `${cure.charAt(0).toLowerCase()}${cure.slice(1).replace(/\.$/, '')}`;
+  return cure === undefined ? 'fix it' : `${cure.charAt(0).toLowerCase()}${cure.slice(1).replace(/\.$/, '')}`;
 }
 
 function taken(m: Mismatch, cause: Cause): Remedy {
@@ -127,7 +127,7 @@ function missing(m: Mismatch, cause: Cause): Remedy {
         ? { say: `put one of these addresses into ${where}`, run: `sudo nsenter -t ${m.pid} -n ip -br address` }
         : { say: `put one of these addresses into ${where}`, run: 'ip -br address' };
     case 'reloaded-file-broken':
-      return edit(faultPlace(cause) || where, 'it is read again by itself');
+      return edit(faultPlace(cause) || where, 'Filebeat reloads it by itself');
     case 'hangs-after-refusal':
       return editThen(faultPlace(cause) || where, mend(cause), restart(m));
     case 'reload-pending':
@@ -175,7 +175,7 @@ function testConfig(m: Mismatch): Remedy {
 function invalidEdit(cause: Cause): string {
   if (cause.kind !== 'invalid') return 'write host:port';
   if (cause.why === 'wrong-family') return 'take an address of that family, or leave “network” out';
-  if (cause.why === 'bad-option') return 'mend the options of the input';
+  if (cause.why === 'bad-option') return 'fix the options of the input';
   return cause.why === 'unknown-service' ? 'write the port as a number' : 'write host:port';
 }
 
@@ -191,7 +191,7 @@ export function remedyOf(m: Mismatch): Remedy {
       if (cause.kind === 'unit-off' && cause.why !== 'disabled' && cause.why !== 'static') return switchOn(cause);
       if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
       return cause.kind === 'runs-elsewhere'
-        ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is meant' }
+        ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is intended' }
         : start(m);
     case 'instance_flapping':
       return log(m);
@@ -206,10 +206,13 @@ export function remedyOf(m: Mismatch): Remedy {
       return unread(m);
     case 'config_unresolved':
       if (cause.kind === 'config' && cause.fault.code === 'release-decides')
-        return edit(faultPlace(cause), 'make it right for the newest release, or see that its release can be told');
+        return edit(
+          faultPlace(cause),
+          'make it valid for the newest release, or make sure that the exporter can detect the release',
+        );
       return edit(
         where || faultPlace(cause),
-        'write the address and port plainly; or list the port under “ports:” in the exporter’s settings',
+        'write address and port as literals; or list the port under “ports:” in the exporter’s settings',
       );
     case 'config_dynamic':
       return { say: 'nothing; its ports are learned from what it holds' };
@@ -237,7 +240,7 @@ export function remedyOf(m: Mismatch): Remedy {
       return missing(m, cause);
     case 'learned_port_gone':
       return {
-        say: 'if it is gone on purpose',
+        say: 'if it was removed on purpose',
         run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')} --port ${m.protocol ?? 'udp'}/${m.port ?? 0}`,
       };
     case 'input_refused':
@@ -269,7 +272,7 @@ export function remedyOf(m: Mismatch): Remedy {
     case 'queue_high':
     case 'drops':
       if (m.output !== undefined && m.output !== 'flowing' && m.output !== 'idle')
-        return { ...log(m), say: 'mend what Filebeat sends to; its log has the reason' };
+        return { ...log(m), say: 'fix the output; Filebeat’s log has the reason' };
       return editThen(where, 'raise read_buffer (net.core.rmem_max caps it)', restart(m));
     case 'buffer_capped':
       return {

@@ -31,7 +31,7 @@ function expectedText(m: Mismatch): string {
     case 'instance_flapping':
       return 'one process that stays up';
     case 'instance_frozen':
-      return 'a process that gets on with its work';
+      return 'a process that makes progress';
     case 'lookalike':
       return m.cause.kind === 'imitates' ? `only “${m.cause.instance}” with this command line` : 'no such process';
     case 'output_failing':
@@ -39,16 +39,16 @@ function expectedText(m: Mismatch): string {
     case 'events_dropped':
       return 'an output that takes every event';
     case 'reload_failed':
-      return 'what is on disk in force';
+      return 'the files on disk loaded';
     case 'data_path_conflict':
       return 'a data path of its own';
     case 'restart_pending':
-      return 'a process that works with what is on disk';
+      return 'a process that runs with the files on disk';
     case 'config_unreadable':
       return `${m.subject ?? 'a configuration file'} readable`;
     case 'config_dynamic':
     case 'config_unresolved':
-      return 'listeners that its files tell';
+      return 'listeners that its files determine';
     default:
       return 'a configuration that Filebeat accepts';
   }
@@ -56,7 +56,7 @@ function expectedText(m: Mismatch): string {
 
 function takenText({ cause, pid }: Mismatch): string {
   if (cause.kind === 'shared-with') return `held by pid ${pid ?? '?'} and by ${ownerText(cause.owner)}`;
-  if (cause.kind !== 'held-by') return 'held by somebody else';
+  if (cause.kind !== 'held-by') return 'held by another process';
   return cause.owner === undefined ? 'held by a process that cannot be seen' : `held by ${ownerText(cause.owner)}`;
 }
 
@@ -75,8 +75,8 @@ function seenText(m: Mismatch): string {
       return m.cause.kind === 'wrong-process' ? 'bound by another process' : 'not bound';
     case 'owner_hidden':
       return m.cause.kind === 'permission' && m.cause.uid !== undefined
-        ? `a socket of user id ${m.cause.uid} without a visible holder`
-        : 'a socket without a visible holder';
+        ? `a socket of user id ${m.cause.uid} without a visible owner`
+        : 'a socket without a visible owner';
     case 'config_invalid':
       return m.cause.kind === 'hangs-after-refusal' ? `pid ${m.pid ?? '?'} runs without any socket` : 'it would exit';
     case 'config_unreadable':
@@ -89,13 +89,13 @@ function seenText(m: Mismatch): string {
 }
 
 const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
-  config_unresolved: 'cannot be known from outside',
-  restart_pending: 'a process that still works with what it read at its start',
-  listener_invalid: 'no socket can come of it',
+  config_unresolved: 'not known from outside the process',
+  restart_pending: 'a process that still runs with what it read at its start',
+  listener_invalid: 'it cannot be bound',
   listener_deaf: 'a socket whose data is discarded',
   port_narrower: 'an IPv4-only socket',
   port_random: 'a port picked by the system',
-  port_conflict: 'two claims on one endpoint',
+  port_conflict: 'two listeners for one endpoint',
   queue_high: 'datagrams waiting',
   drops: 'datagrams dropped',
   buffer_capped: 'a smaller buffer',
@@ -109,7 +109,7 @@ const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
   output_slow: 'a full queue',
   events_dropped: 'events lost',
   port_silent: 'nothing arrives',
-  reload_failed: 'the earlier content still in force',
+  reload_failed: 'the earlier content still loaded',
   config_dynamic: 'inputs from elsewhere',
 };
 

@@ -55,8 +55,8 @@ export function eventTable(report: Report): Html | '' {
   const silent = running - rows.length;
   const left = rows.length - manyRows;
   return html`<h2>Events <small>in, queue and out, as each Filebeat counts them</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Events"><table><thead><tr><th scope="col">Instance</th><th scope="col" class="num">In</th><th></th><th scope="col">Queue</th><th></th><th scope="col" class="num">Out</th><th scope="col">Output</th><th scope="col">What becomes of them</th><th scope="col">Told by</th></tr></thead><tbody>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Events"><table><thead><tr><th scope="col">Instance</th><th scope="col" class="num">In</th><th></th><th scope="col">Queue</th><th></th><th scope="col" class="num">Out</th><th scope="col">Output</th><th scope="col">State</th><th scope="col">Source</th></tr></thead><tbody>
 ${rows.slice(0, manyRows).map((one) => row(one, report.snapshot.takenAt))}</tbody></table></div>
 ${left > 0 ? html`<p class="soft">${plural(left, 'more instance')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}
-${silent > 0 ? html`<p class="soft">Of ${plural(silent, 'other running instance')} nothing is known: the page of each says what to switch on.</p>` : ''}`;
+${silent > 0 ? html`<p class="soft">${plural(silent, 'other running instance')} without figures: the page of each says what to enable.</p>` : ''}`;
 }

@@ -12,7 +12,7 @@ export function staticTable({ verdict }: Report): Html | '' {
   if (verdict.statics.length === 0) return '';
   const rows = [...verdict.statics].sort((a, b) => Number(a.up) - Number(b.up));
   return html`<h2>Plain ports <small>from the exporter’s settings</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Plain ports"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Ought to be</th><th scope="col">Held by</th></tr></thead><tbody>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Plain ports"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Expected process</th><th scope="col">Held by</th></tr></thead><tbody>
 ${rows.slice(0, 500).map(
   (
     port,
@@ -23,20 +23,20 @@ ${rows.slice(0, 500).map(
 
 const reasons: Record<Gap['reason'], string> = {
   denied: 'permission denied',
-  vanished: 'gone while looking',
-  malformed: 'not understood',
-  missing: 'not there',
-  limit: 'too much',
+  vanished: 'vanished during the scan',
+  malformed: 'malformed',
+  missing: 'missing',
+  limit: 'limit exceeded',
   blocked: 'does not answer',
-  unclear: 'cannot be told',
+  unclear: 'unclear from the files',
   vantage: 'not the host’s view',
 };
 
 export function gapTable(gaps: readonly Gap[]): Html {
   if (gaps.length === 0) return html`<h2>Not seen</h2><p class="soft">Nothing was hidden from the exporter.</p>`;
   const left = gaps.length - manyGaps;
-  return html`<h2>Not seen <small>${plural(gaps.length, 'gap')}; what cannot be seen is never called down</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Not seen"><table><thead><tr><th scope="col">Why</th><th scope="col">What</th><th scope="col">More</th></tr></thead><tbody>
+  return html`<h2>Not seen <small>${plural(gaps.length, 'gap')}; what cannot be seen is never reported as down</small></h2>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Not seen"><table><thead><tr><th scope="col">Reason</th><th scope="col">Subject</th><th scope="col">Detail</th></tr></thead><tbody>
 ${gaps.slice(0, manyGaps).map(
   (
     gap,
@@ -84,7 +84,7 @@ export function hostFacts({ snapshot }: Report, context: PageContext): Html {
         ? undefined
         : `${duration(takenAt - host.bootTime)}, since ${timestamp(host.bootTime)}`,
     ],
-    ['IPv6', host.ipv6 ? 'yes' : 'the kernel has none'],
+    ['IPv6', host.ipv6 ? 'yes' : 'not in this kernel'],
     ['net.core.rmem_default', host.rmemDefault === undefined ? undefined : bytes(host.rmemDefault)],
     ['net.core.rmem_max', host.rmemMax === undefined ? undefined : bytes(host.rmemMax)],
   ]);

@@ -50,7 +50,7 @@ function headline(view: InstanceView, now: number): string {
 function fileTable({ process, prediction }: Instance): Html | '' {
   if (prediction.files.length === 0) return '';
   const started = sureStart(process);
-  return html`<h2>Files <small>that bear on its listeners</small></h2>
+  return html`<h2>Files <small>that affect its listeners</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Files"><table><thead><tr><th scope="col">File</th><th scope="col">Is</th><th scope="col">Modified</th><th scope="col">Takes effect</th></tr></thead><tbody>
 ${prediction.files.slice(0, manyRows).map((file) => {
   const late = started !== undefined && file.mtime !== undefined && file.mtime > started + 0.05 && !file.reloaded;
