@@ -609,6 +609,29 @@ describe('a file that a start reads and the exporter cannot', () => {
         assert.deepEqual(gaps, [{ reason: 'denied', subject: unread }]);
       });
 
+  const told: [fact: string, main: string, line: number][] = [
+    ['a key that OpenSSL does not read', input('ssl: {certificate: ca.pem, key: odd.key}'), 2],
+    ['its brother of an output', elastic('ssl: {certificate: ca.pem, key: odd.key}'), 3],
+    [
+      'a passphrase in a file',
+      input('ssl: {certificate: ca.pem, key: secret.key, key_passphrase_path: /etc/fb/text}'),
+      2,
+    ],
+    ['a group that /etc/group does not have', 'filebeat.inputs:\n- {type: unix, path: s, group: ops}\n', 2],
+  ];
+  for (const [fact, main, line] of told)
+    test(`${fact} is a gap, and no fault`, () => {
+      const args = main.includes('elasticsearch') ? ['-E', 'output.console.enabled=false'] : [];
+      const files = { ...FILES, '/etc/group': 'root:x:0:', '/etc/nsswitch.conf': 'group: files sss' };
+      const { outcome, faults, gaps } = predicted({ main, files, args, env: {} });
+      assert.equal(outcome, 'runs');
+      assert.deepEqual(faults, []);
+      assert.deepEqual(
+        gaps.map(({ reason, subject }) => [reason, subject]),
+        [['unclear', `/etc/fb/filebeat.yml:${line}`]],
+      );
+    });
+
   test('a name that only an unseen keystore can hold is unknown, not undefined', () => {
     const main = `${INPUTS}- {type: udp, host: "\${SECRET}"}\nkeystore.path: ${unread}\n`;
     const { outcome, listeners } = predicted({ main, files: { [unread]: { text: '', denied: 'stat' } }, env: {} });

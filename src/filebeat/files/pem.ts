@@ -4,8 +4,10 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Reading } from '../../model/model.js';
+import type { Gap, Position, Reading } from '../../model/model.js';
+import { applies, type ReleaseVersion } from '../releases/releases.js';
 import type { FileView } from './file-view.js';
+import { unclearAt } from './unread.js';
 
 /** Larger files are not looked into. */
 const PEM_LIMIT = 1 << 20;
@@ -35,29 +37,46 @@ function isWholeSequence(bytes: Buffer): boolean {
   return bytes.length === 2 + count + bytes.readUIntBE(2, count);
 }
 
-/** `no-key`: nothing in it is a private key. */
-export type PairProblem = 'no-key' | 'wrong-passphrase' | 'not-a-pair';
+/** `no-key`: nothing in it is a private key. `unclear`: from here it cannot be told, e.g. of a kind of key that OpenSSL does not read. */
+type KeyProblem = 'no-key' | 'no-passphrase' | 'wrong-passphrase' | 'not-a-pair' | 'unclear';
 
-/** What speaks against a key; undefined too where it cannot be told, e.g. a kind of key that is not known here. */
-export function pairProblem(certificate: string, key: string, passphrase: string | undefined): PairProblem | undefined {
+/**
+ * What speaks against a key (`tls.X509KeyPair`): it has to be one, to open with its passphrase, and to belong to the
+ * certificate. `certificate`: undefined where it cannot be read. `passphrase`: undefined where it is not known.
+ */
+export function keyProblem(
+  certificate: string | undefined,
+  key: string,
+  passphrase: string | undefined,
+  release: ReleaseVersion,
+): KeyProblem | undefined {
+  const encrypted = isEncrypted(key);
+  if (encrypted && passphrase === '') return 'no-passphrase';
+  if (isEncryptedPkcs8(key) && !applies('pkcs8-keys', release)) return 'no-key';
   const types = [...key.matchAll(BLOCK)].map(([, type = '']) => type);
   if (!types.some((type) => type.endsWith('PRIVATE KEY'))) return 'no-key';
-  const [leaf] = certificate.match(CERTIFICATE) ?? [];
+  const [leaf] = certificate?.match(CERTIFICATE) ?? [];
+  if (leaf === undefined) return undefined;
   // Without a passphrase OpenSSL would ask the terminal for one.
-  if (leaf === undefined || (isEncrypted(key) && !passphrase)) return undefined;
+  if (encrypted && passphrase === undefined) return 'unclear';
   try {
     const secret = createPrivateKey({ key, format: 'pem', passphrase: passphrase ?? '' });
     return new X509Certificate(leaf).checkPrivateKey(secret) ? undefined : 'not-a-pair';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ERR_OSSL_BAD_DECRYPT' ? 'wrong-passphrase' : undefined;
+    return (error as NodeJS.ErrnoException).code === 'ERR_OSSL_BAD_DECRYPT' ? 'wrong-passphrase' : 'unclear';
   }
 }
 
 /** PKCS#8 with a passphrase: PKCS#1 has a header line instead. */
-export function isEncryptedPkcs8(key: string): boolean {
+function isEncryptedPkcs8(key: string): boolean {
   return key.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----');
 }
 
-export function isEncrypted(key: string): boolean {
+function isEncrypted(key: string): boolean {
   return isEncryptedPkcs8(key) || /-----BEGIN [A-Z ]+-----\s+Proc-Type: *4, *ENCRYPTED/.test(key);
+}
+
+/** `at`: where the key is named. */
+export function keyGap(at: Position): Gap {
+  return unclearAt(at, 'whether this key can be opened and fits its certificate cannot be told');
 }

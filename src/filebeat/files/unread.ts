@@ -1,8 +1,8 @@
-/** The same files. What is there (or may be) and cannot be read from here is reported as a gap, whoever asks for it. */
-import type { Gap, Reading } from '../../model/model.js';
+/** What the checks of a start cannot tell, as gaps. */
+import type { Gap, Position, Reading } from '../../model/model.js';
 import type { FileView } from './file-view.js';
 
-/** `note` is called for every failed reading but that of a file which does not exist: that is an answer. */
+/** The same files. `note` is called for every failed reading but that of a file which does not exist: that is an answer. */
 export function notingUnread(files: FileView, note: (gap: Gap) => void): FileView {
   const noted = <T>(answer: Reading<T>): Reading<T> => {
     if (!answer.ok && answer.gap.reason !== 'missing') note(answer.gap);
@@ -16,4 +16,9 @@ export function notingUnread(files: FileView, note: (gap: Gap) => void): FileVie
     list: (path, limit) => noted(files.list(path, limit)),
     resolve: (path) => noted(files.resolve(path)),
   };
+}
+
+/** Something that the files do not tell about what stands there. */
+export function unclearAt({ file, line }: Position, detail: string): Gap {
+  return { reason: 'unclear', subject: line === undefined ? file : `${file}:${line}`, detail };
 }

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { limits } from '../../model/limits.js';
 import type { FileView } from '../files/file-view.js';
+import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, oneOf, size, text, whole } from '../tree/checks.js';
 import { get, toText } from '../tree/read.js';
@@ -32,7 +33,7 @@ export function unixSettings(tree: Tree, { scope, release }: InputContext): Comp
 const longestSocketPath = 107;
 
 /** What a unix input fails over once it runs, and it alone: the place of its socket, the socket's group and mode (7.17 to 9.6). */
-export function unixSocketFault(tree: Tree, { scope, files, cwd }: InputContext): Complaint {
+export function unixSocketFault(tree: Tree, { scope, files, cwd, unclear }: InputContext): Complaint {
   const stated = (key: string) => {
     const found = get(tree, key, scope);
     const value = found.ok && found.value ? toText(found.value, scope) : undefined;
@@ -48,22 +49,24 @@ export function unixSocketFault(tree: Tree, { scope, files, cwd }: InputContext)
   const folder = files.stat(posix.dirname(place));
   if (!folder.ok && folder.gap.reason === 'missing') return failure('folder-missing', path.at, 'path');
   const group = stated('group');
-  if (group !== undefined && group.value !== '' && !isKnownGroup(group.value, files))
-    return failure('bad-value', group.at, 'group');
+  const known = group === undefined || group.value === '' || isKnownGroup(group.value, files);
+  if (known === false) return failure('bad-value', group!.at, 'group');
+  if (known === undefined) unclear?.(unclearAt(group!.at, 'whether this group exists cannot be told'));
   const mode = stated('mode');
   return mode !== undefined && mode.value !== '' && !/^[0-7]+$/.test(mode.value)
     ? failure('bad-value', mode.at, 'mode')
     : undefined;
 }
 
-/** Where /etc/group cannot be read, or names come from elsewhere too, every name is taken to be known. */
-function isKnownGroup(name: string, files: FileView): boolean {
+/** Undefined where /etc/group cannot be read, or names come from elsewhere too. */
+function isKnownGroup(name: string, files: FileView): boolean | undefined {
   const lines = (path: string) => {
     const file = files.read(path, limits.configBytes);
     return file.ok ? new TextDecoder().decode(file.value.bytes).split('\n') : undefined;
   };
   const groups = lines('/etc/group');
+  if (groups?.some((line) => line.startsWith(`${name}:`))) return true;
   const sources = lines('/etc/nsswitch.conf')?.find((line) => line.startsWith('group:'));
-  if (groups === undefined || /^group:.*\b(?!files\b|compat\b|systemd\b)[a-z]+\b/.test(sources ?? '')) return true;
-  return groups.some((line) => line.startsWith(`${name}:`));
+  if (groups === undefined || /^group:.*\b(?!files\b|compat\b|systemd\b)[a-z]+\b/.test(sources ?? '')) return undefined;
+  return false;
 }

@@ -1,13 +1,12 @@
 /** `ssl` of listening inputs: what decides whether they start. */
 import type { Reading } from '../../model/model.js';
-import type { FileView } from '../files/file-view.js';
-import { holdsCertificate, isEncrypted, isEncryptedPkcs8, pairProblem, readPem } from '../files/pem.js';
-import { applies, type ReleaseVersion } from '../releases/releases.js';
+import { holdsCertificate, keyGap, keyProblem, readPem } from '../files/pem.js';
 import { type Complaint, isEnabled, text, texts } from '../tree/checks.js';
-import { get, toList, toText, toTree } from '../tree/read.js';
+import { get, positionOf, toList, toText, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
+import type { InputContext } from './input-context.js';
 
 const VERSIONS = new Set(['SSLv3', 'SSLv3.0', 'TLSv1', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const CURVES = new Set(['P-256', 'P-384', 'P-521', 'X25519', 'X25519MLKEM768']);
@@ -27,10 +26,8 @@ const SERVER_TLS: Settings = {
 };
 
 /** A complaint that Filebeat makes while it reads the settings, `bad-file` for one it makes later, or nothing. */
-export function checkServerTls(
-  tree: Tree,
-  { scope, files, cwd, release }: { scope: Scope; files: FileView; cwd: string; release: ReleaseVersion },
-): NonNullable<Complaint> | 'bad-file' | undefined {
+export function checkServerTls(tree: Tree, context: InputContext): NonNullable<Complaint> | 'bad-file' | undefined {
+  const { scope, release } = context;
   const found = get(tree, 'ssl', scope);
   if (!found.ok) return found.unresolved ? undefined : found;
   if (!found.value) return undefined;
@@ -48,17 +45,17 @@ export function checkServerTls(
   }
   if (!enabled) return undefined;
   const certificates = [certificate, ...listed(ssl, 'certificate_authorities', scope)];
-  const [leaf, ...authorities] = certificates.map((stated) => readPem(stated, { files, cwd }));
-  const secret = readPem(key, { files, cwd });
+  const [leaf, ...authorities] = certificates.map((stated) => readPem(stated, context));
+  const secret = readPem(key, context);
   // What cannot be read from here is no fault: the view of the files reports it as a gap.
   const isGood = (pem: Reading<string>) => (pem.ok ? holdsCertificate(pem.value) : pem.gap.reason !== 'missing');
   if (!isGood(leaf!) || !authorities.every(isGood)) return 'bad-file';
   if (!secret.ok) return secret.gap.reason === 'missing' ? 'bad-file' : undefined;
-  const passphrase = value(ssl, 'key_passphrase', scope);
-  if (isEncrypted(secret.value) && passphrase === '' && value(ssl, 'key_passphrase_path', scope) === '')
-    return 'bad-file';
-  if (isEncryptedPkcs8(secret.value) && !applies('pkcs8-keys', release)) return 'bad-file';
-  return leaf!.ok && pairProblem(leaf!.value, secret.value, passphrase) ? 'bad-file' : undefined;
+  const phrase = value(ssl, 'key_passphrase', scope);
+  const passphrase = phrase === '' && value(ssl, 'key_passphrase_path', scope) !== '' ? undefined : phrase;
+  const problem = keyProblem(leaf!.ok ? leaf!.value : undefined, secret.value, passphrase, release);
+  if (problem === 'unclear') context.unclear?.(keyGap(positionOf(ssl, 'key')));
+  return problem === undefined || problem === 'unclear' ? undefined : 'bad-file';
 }
 
 function listed(tree: Tree, key: string, scope: Scope): string[] {

@@ -2,9 +2,9 @@
  * The `script` processor. Filebeat compiles a script and runs its top level when it makes the processor (libbeat/
  * processors/script/javascript); what that comes to is told here as far as reading the script alone tells it.
  */
-import type { Gap } from '../../model/model.js';
 import { goGlob } from '../files/glob.js';
 import { refusal } from '../files/load.js';
+import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
 import type { Complaint } from '../tree/checks.js';
 import { get, toList, toText } from '../tree/read.js';
@@ -18,6 +18,7 @@ import { runsTest, topLevelFault } from './script-top-level.js';
 const MAX_BYTES = 256 * 1024;
 /** More files behind one pattern are not looked at. */
 const MAX_FILES = 100;
+const UNCLEAR = 'whether this script can be started cannot be told without running it';
 
 /** `late`: found only when the first events are to go through. */
 export interface ScriptFault {
@@ -37,7 +38,7 @@ export function checkScript(tree: Tree, context: ProcessorContext): ScriptFault 
   if (!loaded) return undefined;
   if ('fault' in loaded) return { complaint: loaded, late };
   const judged = judge(loaded.text, tree, scope);
-  if (judged === 'unclear') context.unclear?.(unclearGap(loaded.at));
+  if (judged === 'unclear') context.unclear?.(unclearAt(loaded.at, UNCLEAR));
   return judged === undefined || judged === 'unclear' ? undefined : { complaint: failure(judged, loaded.at), late };
 }
 
@@ -114,9 +115,4 @@ function judge(text: string, tree: Tree, scope: Scope): string | undefined {
   return (
     topLevelFault(compiled.tokens, hasParams) ?? (compiled.unsure || runsTest(compiled.tokens) ? 'unclear' : undefined)
   );
-}
-
-function unclearGap({ file, line }: Value['at']): Gap {
-  const subject = line === undefined ? file : `${file}:${line}`;
-  return { reason: 'unclear', subject, detail: 'whether this script can be started cannot be told without running it' };
 }

@@ -2,7 +2,7 @@
  * `ssl` of what connects to a server (elastic-agent-libs transport/tlscommon). Filebeat loads the files while it reads
  * the section, so one that is missing or no PEM stops the start, whatever the addresses say.
  */
-import { holdsCertificate, isEncrypted, isEncryptedPkcs8, pairProblem, readPem } from '../files/pem.js';
+import { holdsCertificate, keyGap, keyProblem, readPem } from '../files/pem.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, first, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { get, toTree } from '../tree/read.js';
@@ -98,7 +98,6 @@ function checkCertificate(stated: string, { at }: Value, key: string, context: S
   return holdsCertificate(pem.value) ? undefined : failure('no-certificate', at, key);
 }
 
-/** `tls.X509KeyPair`: the key has to be one, to open with its passphrase, and to belong to the certificate. */
 function checkKey(ssl: Tree, certificate: string, context: StartContext): Complaint {
   const { scope, release } = context;
   const [key] = listedTexts(ssl, 'key', scope);
@@ -106,13 +105,13 @@ function checkKey(ssl: Tree, certificate: string, context: StartContext): Compla
   const { at } = key.value;
   const pem = readPem(key.text, context);
   if (!pem.ok) return pem.gap.reason === 'missing' ? failure('named-file-missing', at, 'key') : undefined;
-  const passphrase = textOf(ssl, 'key_passphrase', scope);
-  const elsewhere = passphrase === undefined || textOf(ssl, 'key_passphrase_path', scope) !== '';
-  if (isEncrypted(pem.value)) {
-    if (passphrase === '' && !elsewhere) return failure('missing-setting', ssl.at, 'key_passphrase');
-    if (isEncryptedPkcs8(pem.value) && !applies('pkcs8-keys', release)) return failure('no-key', at, 'key');
-  }
+  const stated = textOf(ssl, 'key_passphrase', scope);
+  const passphrase = stated === '' && textOf(ssl, 'key_passphrase_path', scope) !== '' ? undefined : stated;
   const other = readPem(certificate, context);
-  const problem = !other.ok ? undefined : pairProblem(other.value, pem.value, passphrase);
-  return problem && failure(problem, at, problem === 'wrong-passphrase' ? 'key_passphrase' : 'key');
+  const problem = keyProblem(other.ok ? other.value : undefined, pem.value, passphrase, release);
+  if (problem === 'no-passphrase') return failure('missing-setting', ssl.at, 'key_passphrase');
+  if (problem === 'unclear') context.unclear?.(keyGap(at));
+  return problem === undefined || problem === 'unclear'
+    ? undefined
+    : failure(problem, at, problem === 'wrong-passphrase' ? 'key_passphrase' : 'key');
 }
