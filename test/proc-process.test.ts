@@ -246,7 +246,7 @@ describe('cgroup', () => {
     ];
   for (const [what, text, unit, container, rest] of cases)
     it(what, () => {
-      // `remedies.test.ts` has the engines.
+      // `words-remedies.test.ts` has the engines.
       const { engine: _, ...told } = parseCgroup(text);
       assert.deepEqual(told, { ...(unit && { unit }), ...(container && { container }), ...rest });
     });
