@@ -161,7 +161,11 @@ describe('on the host', () => {
       assert.match(one.config, /\u001b/);
       const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
       const paths = ['/metrics', '/', '/api/v1/status', `/?q=${encodeURIComponent(evil)}`];
-      for (const path of paths) assert.doesNotMatch(await (await exporter.get(path)).text(), obeyed, path);
+      for (const path of paths) {
+        const text = await (await exporter.get(path, { headers: { Accept: 'text/html' } })).text();
+        assert.doesNotMatch(text, obeyed, path);
+        assert.match(text, /\\+(?:x|u00)1b/, `${path} has the name, spelled out`);
+      }
       const check = spawnSync(process.execPath, [mainFile, 'check', '--state.file='], { encoding: 'utf8' });
       assert.doesNotMatch(check.stdout, obeyed);
       tell(
