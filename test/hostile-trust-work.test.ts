@@ -151,7 +151,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     const during = said('merger-2027');
     assert.deepEqual(at.trial.scrape().all('filebeat_port_up', { port: '9700' }), []);
     const told = at.trial.status().mismatches.filter(({ code }) => code === 'config_unreadable');
-    assert.match(String(told[0]?.['cause']), /Its user \(uid 4242\) may not read it/);
+    assert.match(String(told[0]?.['cause']), /Its user \(uid 4242\) has no permission to read it/);
     // One that he knows the name of: no port of it, either.
     at.kill(pid, start({ uid: EVE, argv: own('named') }));
     assert.deepEqual(at.trial.scrape().all('filebeat_port_up', { port: '9700' }), []);

@@ -374,7 +374,7 @@ describe('two claims on one endpoint', () => {
     return {
       report: await trial.scan(),
       lines: ['instance_down down not-running', `port_conflict up udp *:${port} other-listener`],
-      cause: /“down” asks for it too, in .*down\.yml:3\. One of the two does not run/,
+      cause: /“down” asks for it too, in .*down\.yml:3\. One of the two is not running/,
     };
   });
 
@@ -387,7 +387,7 @@ describe('two claims on one endpoint', () => {
     return {
       report: await trial.scan(),
       lines: [`port_conflict other udp 127.0.0.1:${b} other-listener`, 'restart_pending edited edited-after-start'],
-      cause: /“edited” asks for it too, in .*edited\.yml:3\. The next restart makes them meet/,
+      cause: /“edited” asks for it too, in .*edited\.yml:3\. They collide at the next restart/,
     };
   });
 

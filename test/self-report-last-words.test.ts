@@ -48,6 +48,16 @@ describe('the last line of a Filebeat that is down', () => {
     assert.deepEqual(read(path, evening), { at: evening + 5, why: 'module' });
   });
 
+  it('is nobody’s where two Filebeats write files of one name into one folder', () => {
+    const path = write('shared-20261126.ndjson', [exit('json', evening + 5, 'fileset x')], evening + 5);
+    const log = { path, since: evening };
+    const reader = createLastWords(openFileView('/'));
+    const beside = (name: string) => reader.read(log, [log, { path: join(folder, name), since: evening }])?.why;
+    assert.equal(beside('shared-20261126-1.ndjson'), undefined);
+    assert.equal(beside('shared-20261126.ndjson'), undefined);
+    assert.equal(beside('other-20261126.ndjson'), 'module');
+  });
+
   it('is of the last process in the file alone', () => {
     const start = said('json', evening + 1, 'Process info', {
       system_info: { process: { pid: 7, start_time: new Date((evening + 1) * 1000).toISOString() } },

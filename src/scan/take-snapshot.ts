@@ -274,12 +274,16 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       sources.oneLook,
     );
     gaps.push(...said.gaps);
+    const logs = sources.settings().selfReport.logs
+      ? lasting.flatMap((instance) => said.kept[instance.name]?.log ?? [])
+      : [];
     for (const instance of lasting) {
       const report = said.reports.get(instance.id);
       if (report !== undefined) instance.selfReport = report;
       const log = said.kept[instance.name]?.log;
-      const words = instance.process === undefined && log !== undefined ? lastWords.read(log) : undefined;
-      if (words !== undefined && sources.settings().selfReport.logs) instance.lastWords = words;
+      if (instance.process !== undefined || log === undefined || !logs.includes(log)) continue;
+      const words = lastWords.read(log, logs);
+      if (words !== undefined) instance.lastWords = words;
     }
     const sightings = drafts.map((one) => sightingOf(one, held));
     // Whoever wrote the file while this pass looked (`forget`, a second exporter) is heard before it is written again.

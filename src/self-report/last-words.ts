@@ -8,8 +8,11 @@ import type { LastWords } from '../model/model.js';
 import type { KeptReport } from './kept-report.js';
 import { readLogLine } from './log-line.js';
 
+type Log = NonNullable<KeptReport['log']>;
+
 export interface LastWordsReader {
-  read(log: NonNullable<KeptReport['log']>): LastWords | undefined;
+  /** `all`: the logs of all instances. Undefined also if another one writes files of these names: whose line it is, is not known. */
+  read(log: Log, all?: readonly Log[]): LastWords | undefined;
 }
 
 const mostNames = 10_000;
@@ -29,6 +32,14 @@ function siblingsOf(name: string): RegExp {
     : new RegExp(`^${quoted(stem)}-\\d{8}(?:-\\d+)?\\.ndjson$`);
 }
 
+function isShared(log: Log, all: readonly Log[]): boolean {
+  const siblings = siblingsOf(posix.basename(log.path));
+  const folder = posix.dirname(log.path);
+  return all.some(
+    (one) => one !== log && posix.dirname(one.path) === folder && siblings.test(posix.basename(one.path)),
+  );
+}
+
 export function createLastWords(files: FileView): LastWordsReader {
   /** By path, for as long as the file stays as it is. */
   const known = new Map<string, { signature: string; words: LastWords | undefined }>();
@@ -45,7 +56,9 @@ export function createLastWords(files: FileView): LastWordsReader {
   }
 
   return {
-    read({ path, since }) {
+    read(log, all = []) {
+      const { path, since } = log;
+      if (isShared(log, all)) return undefined;
       const file = newest(posix.dirname(path), siblingsOf(posix.basename(path)));
       if (file === undefined) return undefined;
       let row = known.get(path);
