@@ -18,6 +18,8 @@ function rows(list: Row[]): void {
         files: {
           '/etc/fb/good.js': 'function process(event) {}',
           '/etc/fb/bad.js': 'function process(',
+          '/etc/fb/own/module/bad.js': 'function process(',
+          '/etc/fb/module/bad.js': 'function process(',
           '/etc/fb/loose.js': { text: 'function process(event) {}', mode: 0o664 },
         },
       };
@@ -220,6 +222,8 @@ describe('scripts', () => {
     ['a file', 'script: {lang: js, file: good.js}', 'runs'],
     ['a file that is missing', 'script: {lang: js, file: none.js}', 'exits: script-missing', '8.16.0'],
     ['a file that is faulty', 'script: {lang: js, file: bad.js}', 'exits: script-syntax', '9.0.6'],
+    ['one in a folder called module', 'script: {lang: js, file: own/module/bad.js}', 'exits: script-syntax', '9.0.6'],
+    ['the scripts of shipped modules are not read', 'script: {lang: js, file: module/bad.js}', 'runs', '9.0.6'],
   ]);
 
   test('what only running it would tell is a gap, and the rest is predicted', () => {

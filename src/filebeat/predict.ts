@@ -222,7 +222,6 @@ function runLine(
     files,
     silentFiles: reading.files,
     paths,
-    configPath: paths.config,
     cwd: command.cwd,
     logAsFilestream: featureOn(main.tree, 'features.log_input_run_as_filestream.enabled', scope),
     ...(reading.strictUid === undefined ? {} : { strictUid: reading.strictUid }),

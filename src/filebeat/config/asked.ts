@@ -78,7 +78,7 @@ function includedModules(filebeat: Tree, source: ModuleSource): Asked {
   const section = readSection(filebeat, 'config.modules', context.scope);
   if (section === undefined) return { listeners: [], faults: [] };
   const tolerant = { ...section, reload: true };
-  const loaded = loadSection(tolerant, 'modules', context.configPath, context.scope, reading);
+  const loaded = loadSection(tolerant, 'modules', context.paths.config, context.scope, reading);
   const { listeners, faults } = externalModules(loaded.files, tolerant, source);
   return asRead(section, { listeners, faults: [...faults, ...lostModules(loaded.lost, tolerant, source)] });
 }

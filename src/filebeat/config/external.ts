@@ -173,7 +173,7 @@ export function listOf(tree: Tree, key: string, scope: Scope): Read<Tree[]> {
 /** `filebeat.config.inputs`. */
 export function externalInputs(section: DynamicSection, context: InputContext, reading: Reading): External {
   const { scope, release } = context;
-  const loaded = loadSection(section, 'inputs', context.configPath, scope, reading);
+  const loaded = loadSection(section, 'inputs', context.paths.config, scope, reading);
   const external: External = { results: [], listeners: [], faults: [...loaded.faults] };
   if (loaded.fatal) return { ...external, fatal: loaded.fatal };
   const lose = (fault: Fault, entries: readonly Tree[]) => {
@@ -273,7 +273,7 @@ export function configDir(filebeat: Tree, context: InputContext, reading: Readin
   const stated = found.ok && found.value ? toText(found.value, scope) : found;
   if (!stated.ok) return stated.unresolved ? { inputs: [] } : { fatal: stated.fault, inputs: [] };
   if (typeof stated.value !== 'string' || stated.value === '') return { inputs: [] };
-  const path = cleanPath(stated.value.startsWith('/') ? stated.value : `${context.configPath}/${stated.value}`);
+  const path = cleanPath(stated.value.startsWith('/') ? stated.value : `${context.paths.config}/${stated.value}`);
   const stat = reading.files.stat(path);
   if (!stat.ok && stat.gap.reason === 'missing')
     return { fatal: { code: 'file-missing', subject: path, at: { file: path } }, inputs: [] };

@@ -163,7 +163,7 @@ function start(
     faults.push(...external.faults);
   }
   if (moduleSection) {
-    const loaded = loadSection(moduleSection, 'modules', context.configPath, scope, reading);
+    const loaded = loadSection(moduleSection, 'modules', context.paths.config, scope, reading);
     if (loaded.fatal) return exits(loaded.fatal);
     const external = externalModules(loaded.files, moduleSection, source);
     if (external.fatal) return exits(external.fatal);

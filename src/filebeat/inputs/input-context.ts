@@ -1,5 +1,5 @@
 /** What the reader of one input is given, and what the readers of the single types hand back. */
-import type { Fault, Gap, Listener } from '../../model/model.js';
+import type { Fault, Gap, Listener, Prediction } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import type { NameTables } from '../net/name-tables.js';
 import type { ReleaseVersion } from '../releases/releases.js';
@@ -10,8 +10,8 @@ export interface InputContext {
   scope: Scope;
   names: NameTables;
   files: FileView;
-  /** Effective `path.config`. */
-  configPath: string;
+  /** Effective `path.*`, absolute. */
+  paths: Prediction['paths'];
   /** Current directory: certificates and definitions are looked for in it. */
   cwd: string;
   /** `features.log_input_run_as_filestream.enabled` of the main file. */

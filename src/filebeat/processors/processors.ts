@@ -2,7 +2,7 @@
  * Lists of processors, at the top of the main file and in inputs: whether Filebeat could make them. It makes them in
  * order and ends at the first fault (libbeat/processors/processor.go, conditionals.go).
  */
-import type { Gap } from '../../model/model.js';
+import type { Gap, Prediction } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import { knownProcessor } from '../releases/registry.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
@@ -19,8 +19,8 @@ export interface ProcessorContext {
   release: ReleaseVersion;
   scope: Scope;
   files: FileView;
-  /** Where relative script files are looked for. */
-  configPath: string;
+  /** Relative script files are looked for in `config`, those of the shipped modules lie in `home`. */
+  paths: Prediction['paths'];
   /** Set while Filebeat looks at owners and modes of scripts, too. */
   strictUid?: number;
   /** Told what cannot be known from the files, where no process shows it. */

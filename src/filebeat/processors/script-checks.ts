@@ -63,13 +63,13 @@ function inline(value: Value, scope: Scope): Loaded {
 
 /** All files one behind the other; undefined where something cannot be read from here, or is not worth it. */
 function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
-  const { scope, configPath } = context;
+  const { scope, paths } = context;
   const found: { path: string; name: Value }[] = [];
   let complete = true;
   for (const name of names) {
     const stated = toText(name, scope);
     if (!stated.ok) return undefined;
-    const path = stated.value.startsWith('/') ? stated.value : `${configPath}/${stated.value}`;
+    const path = stated.value.startsWith('/') ? stated.value : `${paths.config}/${stated.value}`;
     const globbed = /[*?[\\]/.test(path) ? goGlob(path, context.files, MAX_FILES) : undefined;
     if (globbed?.ok === false) return failure('bad-glob', name.at, 'script.files');
     for (const gap of globbed?.gaps ?? []) {
@@ -93,14 +93,14 @@ function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
 function scriptOf(
   path: string,
   name: Value,
-  { files, strictUid }: ProcessorContext,
+  { files, strictUid, paths }: ProcessorContext,
 ): string | NonNullable<Complaint> | undefined {
   const stat = files.stat(path);
   if (!stat.ok) return stat.gap.reason === 'missing' ? failure('script-missing', name.at, 'script.file') : undefined;
   const refused = refusal(stat.value, path, strictUid);
   if (refused) return { ok: false, fault: { ...refused, at: name.at } };
   // The scripts of shipped modules are large, and run.
-  if (/\/module\/.*\.js$/.test(path)) return undefined;
+  if (path.startsWith(`${paths.home}/module/`)) return undefined;
   const read = files.read(path, MAX_BYTES);
   return read.ok ? Buffer.from(read.value.bytes).toString('utf8') : undefined;
 }

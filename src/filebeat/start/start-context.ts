@@ -1,11 +1,8 @@
 /** What the checks of a start are given. */
-import type { Prediction } from '../../model/model.js';
 import { FILE_IN_THE_WAY, type FileView } from '../files/file-view.js';
 import type { InputContext } from '../inputs/input-context.js';
 
 export interface StartContext extends InputContext {
-  /** Effective `path.*`, absolute. */
-  paths: Prediction['paths'];
   /** `files`, but what cannot be read of them is not reported as a gap. */
   silentFiles: FileView;
 }
