@@ -2,11 +2,11 @@
  * Why a process that exists makes no progress: `/proc/<pid>/stat` and `task/<tid>/stat` (states T, t and D, see proc(5)),
  * `cgroup.events` of its control group (cgroup v2) or `freezer.state` (v1), see cgroups(7).
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Halt } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
 import { during, leftAlone } from './place.js';
-import type { ProcFs } from './proc-fs.js';
+import { type ProcFs, pathExists } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
 export interface HaltReader {
@@ -28,7 +28,7 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   function isMounted(path: string): boolean {
     const known = mounted.get(path);
     if (known !== undefined && steadyMs() - known.at < MOUNTS_KEPT_MS) return known.isThere;
-    const isThere = leftAlone('/', path) === undefined && during(path, () => existsSync(path));
+    const isThere = leftAlone('/', path) === undefined && during(path, () => pathExists(path));
     mounted.set(path, { at: steadyMs(), isThere });
     return isThere;
   }

@@ -108,7 +108,7 @@ export function openProcFs(root: string): ProcFs {
     piece: (path) => slurp(path, false),
     link: (path) => attempt(path, () => readlinkSync(at(path)), false),
     list: (path) => attempt(path, () => readdirSync(at(path))),
-    hasProcess: (pid) => isThere(at(`${pid}`)),
+    hasProcess: (pid) => pathExists(at(`${pid}`)),
     isKernelFile: (path) => isProc(at(path)),
     stat: (path) =>
       attempt(path, () => {
@@ -119,8 +119,8 @@ export function openProcFs(root: string): ProcFs {
   };
 }
 
-/** Not by access(2), which leaves the capabilities of any user but root aside: with hidepid it finds nothing then. */
-function isThere(path: string): boolean {
+/** Unlike `existsSync`: access(2) ignores the capabilities of every user but root, and then finds nothing behind hidepid or mode 0700. */
+export function pathExists(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
