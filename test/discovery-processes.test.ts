@@ -1,9 +1,9 @@
 /** Which processes are Filebeats, on folders of fixtures and on the real kernel. */
 import assert from 'node:assert/strict';
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ROTATION_MS, SELDOM_PER_SCAN, YOUNG_MS } from '../src/discovery/processes/look-queue.js';
+import { KERNEL_ROTATION_MS, ROTATION_MS, SELDOM_PER_SCAN, YOUNG_MS } from '../src/discovery/processes/look-queue.js';
 import { createProcessScanner, isFilebeat, type RunningFilebeat } from '../src/discovery/processes/processes.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { openFileView } from '../src/proc/root-files.js';
@@ -218,6 +218,19 @@ describe('looking at bystanders', () => {
     pids();
     become(1050, FB, [FB]);
     clock.ms += ROTATION_MS;
+    assert.deepEqual(pids(), [42, 1050]);
+  });
+
+  it('is done for threads of the kernel too, whose number may go to a Filebeat unnoticed', () => {
+    const { root, clock, become, pids } = world();
+    rmSync(join(root, 'proc/1050/exe'));
+    writeFileSync(join(root, 'proc/1050/cmdline'), '');
+    writeFileSync(join(root, 'proc/1050/stat'), '1050 (kworker) S 2 0 0 0 -1 2129984 0 0 0 0 0 5 0 0 20 0 1 0 3 0 0\n');
+    pids();
+    clock.ms = YOUNG_MS + 1;
+    pids();
+    become(1050, FB, [FB]);
+    clock.ms += KERNEL_ROTATION_MS;
     assert.deepEqual(pids(), [42, 1050]);
   });
 

@@ -2,7 +2,8 @@
  * Whose turn it is among processes that are no Filebeats: each of them may become one by exec, and the kernel counts no
  * execs. Whoever is new is looked at in every scan until it was looked at once with YOUNG_MS behind it: fork and exec
  * mostly follow each other at once. Later those come often that run programs which start others in their own place
- * (shells, interpreters, supervisors, container runtimes), the rest seldom, and threads of the kernel never.
+ * (shells, interpreters, supervisors, container runtimes), the rest seldom. A thread of the kernel execs nothing, but when
+ * it has ended its number may go to a process without that being noticed: these are looked at every few minutes.
  */
 import { basename } from 'node:path';
 import { containerEngines, supervisors } from '../launch/bystanders.js';
@@ -11,6 +12,8 @@ import { launchers } from '../launch/launchers/launcher-table.js';
 export const YOUNG_MS = 10_000;
 /** Within so long each one is looked at, as far as the numbers below allow. */
 export const ROTATION_MS = 60_000;
+/** The same for threads of the kernel. */
+export const KERNEL_ROTATION_MS = 300_000;
 /** So many in one scan at most, whatever the host's size. */
 export const OFTEN_PER_SCAN = 64;
 export const SELDOM_PER_SCAN = 64;
@@ -46,8 +49,8 @@ export function createLookQueue(): LookQueue {
   const young = new Map<number, Bystander>();
   const often = new Map<number, Bystander>();
   const seldom = new Map<number, Bystander>();
-  const never = new Map<number, Bystander>();
-  const all = [young, often, seldom, never];
+  const kernels = new Map<number, Bystander>();
+  const all = [young, often, seldom, kernels];
   const denied = new Set<number>();
   let before: number | undefined;
 
@@ -58,26 +61,26 @@ export function createLookQueue(): LookQueue {
 
   return {
     get size() {
-      return young.size + often.size + seldom.size + never.size;
+      return young.size + often.size + seldom.size + kernels.size;
     },
     get denied() {
       return denied.size;
     },
-    get: (pid) => young.get(pid) ?? often.get(pid) ?? seldom.get(pid) ?? never.get(pid),
+    get: (pid) => young.get(pid) ?? often.get(pid) ?? seldom.get(pid) ?? kernels.get(pid),
     add(pid, one, now, isKernels) {
       // Mostly nothing has changed, and it goes back to the end of its queue.
-      const queue = [often, seldom].find((map) => map.get(pid)?.trait === one.trait && map.has(pid));
+      const queue = [often, seldom, kernels].find((map) => map.get(pid)?.trait === one.trait && map.has(pid));
       remove(pid);
       if (one.denied) denied.add(pid);
       if (now - one.firstSeen < YOUNG_MS) young.set(pid, one);
       else if (queue !== undefined) queue.set(pid, one);
       else if (one.trait !== undefined && mayBecomeAnother(one.trait)) often.set(pid, one);
-      else if (!one.byLink && !one.denied && isKernels()) never.set(pid, one);
+      else if (!one.byLink && !one.denied && isKernels()) kernels.set(pid, one);
       else seldom.set(pid, one);
     },
     delete: remove,
     hurry(pid, now) {
-      const one = [often, seldom].map((map) => map.get(pid)).find((found) => found !== undefined);
+      const one = [often, seldom, kernels].map((map) => map.get(pid)).find((found) => found !== undefined);
       if (one === undefined) return;
       remove(pid);
       young.set(pid, { ...one, firstSeen: now });
@@ -87,13 +90,15 @@ export function createLookQueue(): LookQueue {
       for (const map of all) for (const pid of map.keys()) if (!pids.has(pid)) remove(pid);
     },
     due(scan, now, bounded) {
-      const share = before === undefined ? 0 : Math.min(1, (now - before) / ROTATION_MS);
+      const passed = before === undefined ? 0 : now - before;
       before = now;
-      const turns = ({ size }: { size: number }) => Math.ceil(size * share);
+      const turns = ({ size }: { size: number }, within = ROTATION_MS) =>
+        Math.ceil(size * Math.min(1, passed / within));
       return [
         ...first(young, young.size, scan),
         ...first(often, bounded ? OFTEN_PER_SCAN : Math.max(OFTEN_PER_SCAN, turns(often)), scan),
         ...first(seldom, bounded ? Math.min(SELDOM_PER_SCAN, turns(seldom)) : turns(seldom), scan),
+        ...first(kernels, turns(kernels, KERNEL_ROTATION_MS), scan),
       ];
     },
   };
