@@ -70,7 +70,7 @@ export function createProcessList(procfs: ProcFs, now: () => number, most: numbe
     if (!listing.ok) return { ...listing.gap, subject: '/proc' };
     const pids = listing.value.filter(isPid).map(Number);
     const last = counted ? counter.lastPid() : undefined;
-    // Where nobody can say, it is another process under every number.
+    // Without a range any pid may be another process by now. Where nothing is ever counted, that shows when its turn comes.
     let isNew = (_pid: number) => counted;
     if (range !== undefined && last !== undefined) {
       const { from } = range;
