@@ -6,7 +6,7 @@
 import { foretell, type Start } from '../discovery/instances/foretell.js';
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
-import { isUnitStarted } from '../discovery/systemd/unit-host.js';
+import { startedUnits } from '../discovery/systemd/unit-host.js';
 import { isCollector } from '../filebeat/config/command.js';
 import type { Fault, Gap, Instance, Prediction, Snapshot, Socket } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
@@ -228,7 +228,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       untold: scan.untold,
       hostNetns: scan.hostNetns,
       lastEnd: endOf,
-      isUnitStarted: (unit) => kept.read(`started ${unit}`, unit, rootfs, (files) => isUnitStarted(files, unit)),
+      isUnitStarted: (unit) => kept.read('started units', undefined, rootfs, startedUnits)?.has(unit),
       failureOf,
     };
     let drafts = merged.map((one) => draftOf(one, context));

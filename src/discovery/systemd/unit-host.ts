@@ -44,13 +44,13 @@ export function managerEnvironment(files: FileView): Environment {
 const mostUnits = 100_000;
 
 /**
- * Whether systemd counts a unit as started; undefined where unknown. It keeps a link
+ * The units that systemd counts as started; undefined where unknown. It keeps a link
  * `/run/systemd/units/invocation:UNIT` as long as the unit is starting, running or stopping, and removes it when the unit
  * has stopped or failed, also while it waits for the next attempt of `Restart=` (systemd 240 and later; seen with 252).
  */
-export function isUnitStarted(files: FileView, unit: string): boolean | undefined {
+export function startedUnits(files: FileView): ReadonlySet<string> | undefined {
   const names = files.list('/run/systemd/units', mostUnits);
   const links = names.ok ? names.value.filter((name) => name.startsWith('invocation:')) : [];
   // On a running host something is started: without any link this is not the directory of a running systemd.
-  return links.length === 0 ? undefined : links.includes(`invocation:${unit}`);
+  return links.length === 0 ? undefined : new Set(links.map((name) => name.slice('invocation:'.length)));
 }

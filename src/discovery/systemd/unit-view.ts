@@ -13,8 +13,8 @@ export interface HiddenPath {
   why: string;
 }
 
-export /** The hidden paths of a unit's settings; later ones win over earlier ones. */
-function hiddenPaths(settings: UnitSettings, unit: string): HiddenPath[] {
+/** The hidden paths of a unit's settings; later ones win over earlier ones. */
+export function hiddenPaths(settings: UnitSettings, unit: string): HiddenPath[] {
   const paths: HiddenPath[] = [];
   const hide = (why: string, ...hiddenPaths: string[]) => paths.push(...hiddenPaths.map((path) => ({ path, why })));
   if (settings.flag('PrivateTmp') || settings.text('PrivateTmp') === 'disconnected' || settings.flag('DynamicUser')) {
