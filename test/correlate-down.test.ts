@@ -68,6 +68,33 @@ describe('what only some of the possible releases would take', () => {
   });
 });
 
+describe('the same configuration in another network namespace', () => {
+  const kinds = (ours: number | undefined, theirs: number | undefined) => {
+    const { process: _, netns: __, ...down } = instance('down', 1, [], { dataKey: '/|/data', expected: [] });
+    const up = instance('up', 2, [], { dataKey: '/|/data', config: down.config, expected: [] });
+    const { netns: ___, ...process } = up.process!;
+    const shot = snapshot(
+      [
+        { ...down, ...(ours === undefined ? {} : { netns: ours }) },
+        { ...up, process: { ...process, ...(theirs === undefined ? {} : { netns: theirs }) } },
+      ],
+      [],
+    );
+    const told = judge(shot).mismatches.find(({ code }) => code === 'instance_down');
+    return [told!.cause, ...(told!.evidence ?? [])].map(({ kind }) => kind);
+  };
+
+  it('is a cause only where both namespaces are known and differ', () => {
+    assert.ok(kinds(1, 2).includes('runs-elsewhere'));
+    for (const [ours, theirs] of [
+      [1, 1],
+      [1, undefined],
+      [undefined, 1],
+    ] as const)
+      assert.ok(!kinds(ours, theirs).includes('runs-elsewhere'), `${ours} ${theirs}`);
+  });
+});
+
 describe('two Filebeats on one path.data', () => {
   it('are a warning where neither release has a lock', () => {
     const pair = (version: string) =>

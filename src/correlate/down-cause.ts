@@ -62,7 +62,9 @@ function runsElsewhere(instance: Instance, { snapshot }: Scene): Cause | undefin
       one.dataKey === dataKey &&
       (one.account === undefined || one.account === account),
   );
-  return other === undefined || other.process?.netns === instance.netns
+  const theirs = other?.process?.netns;
+  // Without both namespaces it is not known whether they differ.
+  return other === undefined || theirs === undefined || instance.netns === undefined || theirs === instance.netns
     ? undefined
     : { kind: 'runs-elsewhere', instance: other.name };
 }
