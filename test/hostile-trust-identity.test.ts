@@ -207,7 +207,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
       { what: 'started by a supervisor', comes: supervised },
     );
     at.trial.exporter();
-    writeOwn('same', `${wants([9001])}`.replace('output', '- {type: tcp, host: "127.0.0.1:9002"}\noutput'));
+    writeOwn('same', wants([9001]).replace('output.console', '  - {type: tcp, host: "127.0.0.1:9002"}\noutput'));
     afterDeath(
       'S8 a configuration that asks for them too',
       () => start({ uid: EVE, argv: own('same'), sockets: coreSockets }),

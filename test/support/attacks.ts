@@ -7,6 +7,7 @@ import { after, before, beforeEach } from 'node:test';
 import { until } from './live.js';
 import { bindingInput, program } from './machine-filebeat.js';
 import { coreArgv, coreSockets, EVE, openTrial, type Trial } from './trust.js';
+import { udpConfig } from './world.js';
 
 export const ALIVE = 'up=1 udp/9001=1 tcp/9002=1';
 export const DEAD = 'up=0 udp/9001=0 tcp/9002=0 instance_down';
@@ -46,8 +47,7 @@ export interface Attacks {
   comes(what: RegExp | string, name?: string): Promise<string>;
 }
 
-export const wants = (ports: readonly number[]) =>
-  `filebeat.inputs:\n${ports.map((port) => `- {type: udp, host: "127.0.0.1:${port}"}\n`).join('')}output.console: {enabled: true}\n`;
+export const wants = (ports: readonly number[]) => udpConfig(ports.map((port) => `127.0.0.1:${port}`));
 
 /** To be called in a `describe`. */
 export function prepareAttacks(): Attacks {

@@ -7,6 +7,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type StandIn, startStandIn } from '../stand-in.js';
+import { udpConfig } from '../world.js';
 import { get, median, scrape } from './measure.js';
 import { startExporter } from './subjects.js';
 import type { World } from './world.js';
@@ -43,8 +44,7 @@ async function filebeats(folder: string, texts: readonly string[]): Promise<() =
   };
 }
 
-const wants = (ports: readonly number[], more = '') =>
-  `filebeat.inputs:\n${ports.map((port) => `- {type: udp, host: "127.0.0.1:${port}"}\n`).join('')}${more}output.console: {enabled: true}\n`;
+const wants = (ports: readonly number[], more = '') => `${udpConfig(ports.map((port) => `127.0.0.1:${port}`))}${more}`;
 const times = <T>(count: number, make: (n: number) => T) =>
   Array.from({ length: Math.max(1, count) }, (_, n) => make(n));
 
