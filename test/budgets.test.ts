@@ -1,14 +1,14 @@
 /** What a prediction may cost is counted in work: dear ones are unknown, with a gap, and cheap ones are what they were. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Budget, foretell } from '../src/discovery/instances/foretell.js';
-import { oneLook } from '../src/filebeat/files/one-look.js';
+import { type Budget, predictInstance } from '../src/discovery/instances/predict-instance.js';
+import { frozenView } from '../src/filebeat/files/frozen-view.js';
 import { createWork, withWork } from '../src/filebeat/files/work.js';
 import { predict } from '../src/filebeat/predict.js';
 import { knownReleases } from '../src/filebeat/releases/releases.js';
 import { predictRunning } from '../src/filebeat/unknown-release.js';
 import { limits } from '../src/model/limits.js';
-import { createKeptReadings } from '../src/proc/kept-readings.js';
+import { createFileCache } from '../src/proc/file-cache.js';
 import { memoryFiles } from './support/filebeat.js';
 import { writeTree } from './support/tree.js';
 
@@ -21,7 +21,7 @@ const filesOf = (main: string, more: Record<string, string> = {}) =>
 const plain = 'filebeat.inputs: [{type: udp, host: "127.0.0.1:9000"}]\noutput.console: {enabled: true}\n';
 const cost = (main: string, more: Record<string, string> = {}) => {
   const work = createWork(Number.MAX_SAFE_INTEGER);
-  const prediction = predictRunning(command, oneLook(withWork(filesOf(main, more), work)), running);
+  const prediction = predictRunning(command, frozenView(withWork(filesOf(main, more), work)), running);
   return { work, prediction };
 };
 
@@ -66,26 +66,26 @@ describe('the work of a prediction', () => {
 
   it('beyond what one may cost it is unknown, with a gap, and stays so until the files change', () => {
     const root = writeTree({ 'etc/fb/filebeat.yml': dear, 'etc/hosts': HOSTS['/etc/hosts'], 'etc/services': '' });
-    const kept = createKeptReadings();
+    const kept = createFileCache();
     const budget = budgetOf(100_000);
-    const told = foretell(kept, 'k', command, root, { running, budget });
+    const told = predictInstance(kept, 'k', command, root, { running, budget });
     assert.equal(told.prediction.outcome, 'unknown');
     assert.deepEqual(
       told.prediction.gaps.map(({ reason, subject }) => [reason, subject]),
       [['limit', '/etc/fb/filebeat.yml']],
     );
     assert.ok(budget.used <= 100_000);
-    const roomy = foretell(kept, 'other', command, root, { running, budget: budgetOf(limits.predictionWork) });
+    const roomy = predictInstance(kept, 'other', command, root, { running, budget: budgetOf(limits.predictionWork) });
     assert.equal(roomy.prediction.outcome, 'runs');
   });
 
   it('what others of its owner leave no room for is worked out in a later pass', () => {
     const root = writeTree({ 'etc/fb/filebeat.yml': plain, 'etc/hosts': HOSTS['/etc/hosts'], 'etc/services': '' });
-    const kept = createKeptReadings();
-    const none = foretell(kept, 'k', command, root, { running, budget: budgetOf(100_000, 10) });
+    const kept = createFileCache();
+    const none = predictInstance(kept, 'k', command, root, { running, budget: budgetOf(100_000, 10) });
     assert.equal(none.prediction.outcome, 'unknown');
     assert.equal(none.prediction.gaps[0]?.reason, 'limit');
-    const later = foretell(kept, 'k', command, root, { running, budget: budgetOf(100_000) });
+    const later = predictInstance(kept, 'k', command, root, { running, budget: budgetOf(100_000) });
     assert.equal(later.prediction.outcome, 'runs');
   });
 

@@ -45,7 +45,7 @@ describe('a report', () => {
       return { ...snapshot([], []), takenAt: time.wall, moment: { steady: time.steady } };
     };
     const clock = { wall: () => time.wall, steady: () => time.steady };
-    const thresholds = () => ({ receiveQueueRatio: 0.8, grace: 10, oneLook: false });
+    const thresholds = () => ({ receiveQueueRatio: 0.8, grace: 10, isSingleScan: false });
     const reporter = createReporter(take, { clock, freshness: 1, thresholds });
     const passesAfter = async (wall: number, steady: number) => {
       time.wall += wall;
@@ -66,7 +66,7 @@ describe('a report', () => {
     let [at, steady] = [100_000, 50];
     const take = async () => ({ ...snapshot([down], []), takenAt: at, moment: { steady } });
     const clock = { wall: () => at, steady: () => steady };
-    const thresholds = () => ({ receiveQueueRatio: 0.8, grace: 10, oneLook: false });
+    const thresholds = () => ({ receiveQueueRatio: 0.8, grace: 10, isSingleScan: false });
     const reporter = createReporter(take, { clock, freshness: 0, thresholds });
     await reporter.get();
     at -= hour - 60;

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import { emptyTrail } from '../src/correlate/trail.js';
+import { emptyScanHistory } from '../src/correlate/scan-history.js';
 import type { Report } from '../src/model/model.js';
 import { systemClock } from '../src/runtime/clock.js';
 import { createSnapshotTaker } from '../src/scan/take-snapshot.js';
@@ -76,7 +76,10 @@ async function look(root: string, known?: Partial<RememberedInstance>): Promise<
   });
   const snapshot = await taker.take();
   snapshot.instances = snapshot.instances.filter(({ process }) => process === undefined);
-  return { snapshot, verdict: correlate(snapshot, emptyTrail, { receiveQueueRatio: 0.8, grace: 10, oneLook: true }) };
+  return {
+    snapshot,
+    verdict: correlate(snapshot, emptyScanHistory, { receiveQueueRatio: 0.8, grace: 10, isSingleScan: true }),
+  };
 }
 
 function remembered(rest: Partial<RememberedInstance>): RememberedInstance {

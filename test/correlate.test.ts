@@ -106,9 +106,9 @@ describe('one listener', () => {
     });
   });
 
-  it('with a twin socket of another process is told as taken although it is up', () => {
-    const twin = socket('127.0.0.1:9000', 77);
-    assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1), twin]), {
+  it('with a duplicate socket of another process is told as taken although it is up', () => {
+    const duplicate = socket('127.0.0.1:9000', 77);
+    assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1), duplicate]), {
       status: 'listening',
       up: true,
       told: ['port_taken core udp 127.0.0.1:9000 shared-with'],
@@ -388,14 +388,14 @@ describe('sockets that nobody asked for', () => {
   });
 
   it('are told at one look when the process is old', () => {
-    assert.deepEqual(lines(judge(snapshot([core], strange), undefined, { ...thresholds, oneLook: true })), [
+    assert.deepEqual(lines(judge(snapshot([core], strange), undefined, { ...thresholds, isSingleScan: true })), [
       'socket_unexpected core udp :::9999 none',
     ]);
   });
 
   it('are not told where the configuration could not be read', () => {
     const unknown = instance('core', 1, [], { prediction: prediction([], { outcome: 'unknown' }) });
-    assert.deepEqual(lines(judge(snapshot([unknown], strange), undefined, { ...thresholds, oneLook: true })), []);
+    assert.deepEqual(lines(judge(snapshot([unknown], strange), undefined, { ...thresholds, isSingleScan: true })), []);
   });
 });
 

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import type { Candidate } from '../src/discovery/instances/candidate.js';
 import { identityOf } from '../src/discovery/instances/identity.js';
 import { type Merged, mergeCandidates } from '../src/discovery/instances/instances.js';
-import type { InstanceOrigin, Standing } from '../src/model/model.js';
+import type { InstanceOrigin, ProcessIdentity } from '../src/model/model.js';
 import { type Chance, createChance } from './support/random.js';
 
 const SEED = Number(process.env['HOSTILE_SEED'] ?? 20_261_127);
@@ -36,9 +36,15 @@ function place(chance: Chance): Place {
   return { root: '/', network, mainFiles: [file], pathData: chance.pick(data), config: file };
 }
 
-function running(chance: Chance, pid: number, uid: number, more: Partial<Standing> = {}, unit?: string): Candidate {
+function running(
+  chance: Chance,
+  pid: number,
+  uid: number,
+  more: Partial<ProcessIdentity> = {},
+  unit?: string,
+): Candidate {
   const account = unit === undefined ? uid : 0;
-  const standing: Standing = {
+  const standing: ProcessIdentity = {
     uids: [uid, uid, uid],
     innerUid: uid,
     groups: [uid],
@@ -56,7 +62,7 @@ function running(chance: Chance, pid: number, uid: number, more: Partial<Standin
     origin: 'process',
     ...place(chance),
     process: facts,
-    standing,
+    identity: standing,
     owner,
     account: standing.account,
     ...(unit === undefined ? {} : { unit }),
@@ -125,7 +131,7 @@ function hostile(chance: Chance): Candidate[] {
   return Array.from({ length: 1 + chance.below(6) }, (_, n): Candidate => {
     if (chance.oneIn(4)) return remembered(chance, `e${n}`, EVE, EVE);
     const lent = chance.oneIn(4) ? { uids: [EVE, 0, 0], readsAll: true } : {};
-    const more: Partial<Standing> = { ...lent, account: EVE, userUnit: chance.pick(units) };
+    const more: Partial<ProcessIdentity> = { ...lent, account: EVE, userUnit: chance.pick(units) };
     if (chance.oneIn(4)) more.isProgram = false;
     // In a user namespace of his own he is whom he likes.
     if (chance.oneIn(3)) Object.assign(more, { innerUid: chance.pick([0, 998]), opens: { uids: [], gids: [] } });

@@ -4,14 +4,14 @@ import { describe, it } from 'node:test';
 import type { Candidate } from '../src/discovery/instances/candidate.js';
 import { identityOf, judgeIdentity } from '../src/discovery/instances/identity.js';
 import { mergeCandidates } from '../src/discovery/instances/instances.js';
-import type { Standing } from '../src/model/model.js';
+import type { ProcessIdentity } from '../src/model/model.js';
 
 const core = '/etc/filebeat/core.yml';
 const place = { root: '/', network: 'host', mainFiles: [core], pathData: '/var/lib/filebeat', config: core };
 const EVE = 4242;
 
-function process(uid: number, rest: Partial<Candidate> = {}, more: Partial<Standing> = {}): Candidate {
-  const standing: Standing = {
+function process(uid: number, rest: Partial<Candidate> = {}, more: Partial<ProcessIdentity> = {}): Candidate {
+  const standing: ProcessIdentity = {
     uids: [uid, uid, uid],
     innerUid: uid,
     groups: [uid],
@@ -28,7 +28,7 @@ function process(uid: number, rest: Partial<Candidate> = {}, more: Partial<Stand
     ...place,
     owner: uid,
     account: uid,
-    standing,
+    identity: standing,
     ...rest,
     process: { ...facts, ...rest.process },
   };

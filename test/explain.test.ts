@@ -170,7 +170,7 @@ describe('two releases compared', () => {
   it('are the same when every listener stays, whatever line it is on', () => {
     const one = judged(prediction([nine]), prediction([listener(':9000', at(8))]));
     assert.equal(one.answer, 'same');
-    assert.equal(one.kept, 1);
+    assert.equal(one.unchanged, 1);
   });
   it('differ when it would no longer start; all its listeners are lost, and the line to change is named', () => {
     const one = judged(prediction([nine]), exits(7));

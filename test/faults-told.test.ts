@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import { emptyTrail } from '../src/correlate/trail.js';
+import { emptyScanHistory } from '../src/correlate/scan-history.js';
 import { statusDocument } from '../src/exporter/json/status-json.js';
 import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import { instancePage } from '../src/exporter/page/instance-page.js';
@@ -229,8 +229,8 @@ function reportOf(prediction: Prediction): Report {
         ],
   );
   const shot = snapshot([instance], sockets);
-  const thresholds = { receiveQueueRatio: 0.8, grace: 10, oneLook: true };
-  return { snapshot: shot, verdict: correlate(shot, emptyTrail, thresholds) };
+  const thresholds = { receiveQueueRatio: 0.8, grace: 10, isSingleScan: true };
+  return { snapshot: shot, verdict: correlate(shot, emptyScanHistory, thresholds) };
 }
 
 const plain = (text: string) =>

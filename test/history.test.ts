@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry, History, Journal, PortVerdict, Report } from '../src/model/model.js';
-import { emptyHistory, nextHistory, samplesKept, spacing, stretches, valueAt } from '../src/report/history.js';
-import { emptyJournal, entriesOf, failuresKept, nextJournal, successesKept } from '../src/report/journal.js';
+import { emptyHistory, maxSamples, nextHistory, spacing, stretches, valueAt } from '../src/report/history.js';
+import { emptyJournal, entriesOf, maxFailures, maxSuccesses, nextJournal } from '../src/report/journal.js';
 import { instance, many, port, report, running, socket, takenAt } from './support/report.js';
 
 const id = '/|core';
@@ -53,13 +53,13 @@ describe('the history', () => {
   });
 
   it('forgets the oldest samples, and what is no longer asked for', () => {
-    const scans = Array.from({ length: samplesKept + 30 }, (_, i) =>
+    const scans = Array.from({ length: maxSamples + 30 }, (_, i) =>
       at(i * spacing, port(9000, { up: i % 2 === 0, status: 'missing' }), ...(i < 10 ? [port(9001)] : [])),
     );
     const history = after(...scans);
-    assert.deepEqual([history.first, history.times.length], [30, samplesKept]);
+    assert.deepEqual([history.first, history.times.length], [30, maxSamples]);
     assert.deepEqual(Object.keys(history.ports[id]!), ['udp|*|9000']);
-    assert.ok(track(history).up.length <= 2 * samplesKept);
+    assert.ok(track(history).up.length <= 2 * maxSamples);
     assert.equal(track(history).up[0], 30);
   });
 
@@ -161,7 +161,7 @@ describe('the journal', () => {
     let journal: Journal = emptyJournal;
     const scan = (i: number) => at(i, i % 2 === 0 ? port(9000) : missing(9000));
     for (let i = 1; i < 1000; i++) journal = nextJournal(journal, scan(i - 1), scan(i));
-    assert.deepEqual([journal.failures.length, journal.successes.length], [failuresKept, successesKept]);
+    assert.deepEqual([journal.failures.length, journal.successes.length], [maxFailures, maxSuccesses]);
     assert.ok(journal.failures[0]!.at < journal.successes[0]!.at);
   });
 });

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import { emptyTrail } from '../src/correlate/trail.js';
+import { emptyScanHistory } from '../src/correlate/scan-history.js';
 import type { Report } from '../src/model/model.js';
-import { createKeptReadings, type KeptReadings } from '../src/proc/kept-readings.js';
+import { createFileCache, type FileCache } from '../src/proc/file-cache.js';
 import { createReporter } from '../src/report/reporter.js';
 import { systemClock } from '../src/runtime/clock.js';
 import { defectText } from '../src/runtime/defect.js';
@@ -24,11 +24,11 @@ after(async () => {
   await world.end();
   rmSync(folder, { recursive: true, force: true });
 });
-const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
+const thresholds = { receiveQueueRatio: 0.8, grace: 0, isSingleScan: false };
 
 /** Reads as ever, and fails over whatever has `boom` on its command line. */
-function explosive(): KeptReadings {
-  const kept = createKeptReadings();
+function explosive(): FileCache {
+  const kept = createFileCache();
   return {
     sweep: kept.sweep,
     read(key, question, ...rest) {
@@ -42,7 +42,7 @@ function explosive(): KeptReadings {
 async function scan(): Promise<Report> {
   const { memory, state } = openMemory(undefined, () => undefined);
   const sources = { procfs: '/proc', rootfs: '/', settings: () => defaultSettings, memory, state, clock: systemClock };
-  const { take } = createSnapshotTaker({ ...sources, kept: explosive() });
+  const { take } = createSnapshotTaker({ ...sources, fileCache: explosive() });
   return createReporter(take, { clock: systemClock, freshness: 0, thresholds: () => thresholds }).get();
 }
 
@@ -50,14 +50,14 @@ describe('a defect', () => {
   it('in what one instance asks for leaves the others judged, and quotes nothing', async () => {
     const port = await quietPort();
     const boom = await world.filebeat('boom', [`127.0.0.1:${await quietPort()}`]);
-    const twin = await world.filebeat('other/boom', [`127.0.0.1:${await quietPort()}`]);
+    const duplicate = await world.filebeat('other/boom', [`127.0.0.1:${await quietPort()}`]);
     const sound = await world.filebeat('sound', [`127.0.0.1:${port}`]);
     const report = await scan();
     const of = (config: string) => {
       const at = report.snapshot.instances.findIndex((instance) => instance.config === config);
       return { instance: report.snapshot.instances[at]!, verdict: report.verdict.instances[at]! };
     };
-    for (const { config, pid } of [boom, twin]) {
+    for (const { config, pid } of [boom, duplicate]) {
       const { instance, verdict } = of(config);
       assert.equal(instance.process?.pid, pid);
       assert.deepEqual([verdict.up, verdict.configValid], [true, undefined]);
@@ -83,7 +83,7 @@ describe('a defect', () => {
         throw new RangeError(secret);
       },
     });
-    const verdict = correlate(snapshot, emptyTrail, thresholds);
+    const verdict = correlate(snapshot, emptyScanHistory, thresholds);
     const one = verdict.instances.find(({ id }) => id === target.id)!;
     assert.deepEqual([one.up, one.healthy, one.configValid], [true, undefined, undefined]);
     const told = verdict.mismatches.filter(({ name }) => name === target.name);

@@ -20,7 +20,7 @@ import {
   parseStat,
   parseStatus,
 } from '../src/proc/process-files.js';
-import { stuckAt, widened } from '../src/scan/thread/stuck.js';
+import { blockedAt, widened } from '../src/scan/thread/blocked-path.js';
 import { parseSettings } from '../src/settings/settings.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../src/sockets/namespaces.js';
 import { parseSocketTable } from '../src/sockets/table.js';
@@ -222,7 +222,7 @@ const targets: Record<string, { text: string; holds: (spoilt: string) => void }>
       const target = parseListenAddress(text);
       if (target?.kind === 'tcp') assert.ok(target.port <= 65_535);
       activatedSockets({ LISTEN_FDS: text.slice(0, 3), LISTEN_PID: '1', LISTEN_FDNAMES: text }, 1);
-      const place = widened(stuckAt(`/proc/42/root${text}`, { procfs: '/proc', rootfs: '/' }), text);
+      const place = widened(blockedAt(`/proc/42/root${text}`, { procfs: '/proc', rootfs: '/' }), text);
       assert.ok(place === undefined || place.path.length > 0);
     },
   },

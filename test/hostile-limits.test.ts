@@ -7,7 +7,7 @@ import { labelText } from '../src/exporter/metrics/exposition.js';
 import { limits } from '../src/model/limits.js';
 import type { Gap, Instance, InstanceOrigin } from '../src/model/model.js';
 import type { Origin } from '../src/scan/origins.js';
-import { cutListeners, gapsWithin, instancesWithin } from '../src/scan/within-limits.js';
+import { gapsWithin, instancesWithin, truncateListeners } from '../src/scan/within-limits.js';
 import { startExporter } from './support/exporter.js';
 import { hostileNames } from './support/report.js';
 import { createWorld } from './support/world.js';
@@ -65,7 +65,7 @@ describe('too much', () => {
       one('root', 0, 9999, ['process']),
       one('unit', undefined, 0, ['systemd']),
     ];
-    const { kept, cut, gaps } = instancesWithin(all, () => 0, 4);
+    const { included: kept, excluded: cut, gaps } = instancesWithin(all, () => 0, 4);
     assert.deepEqual(
       kept.map(({ name }) => name),
       ['remembered', 'flood-0', 'root', 'unit'],
@@ -75,7 +75,7 @@ describe('too much', () => {
       { reason: 'limit', subject: 'instances of uid 1000', detail: '50 of them; 1 are looked at' },
     ]);
     const two = [...all, ...flood.map((each) => ({ ...each, account: 1001 }))];
-    assert.equal(instancesWithin(two, () => 0, 16).kept.length, 3 + 4 + 4);
+    assert.equal(instancesWithin(two, () => 0, 16).included.length, 3 + 4 + 4);
     assert.deepEqual(instancesWithin(all, () => 0).gaps, []);
   });
 
@@ -86,11 +86,11 @@ describe('too much', () => {
     };
     const instances = [instance('eve', 9, 4242), instance('a', 3), instance('b', 3), instance('c', 9)];
     assert.deepEqual(
-      cutListeners(instances, 16, 8).map(({ reason, subject, instance: id }) => `${reason} ${subject} ${id}`),
+      truncateListeners(instances, 16, 8).map(({ reason, subject, instance: id }) => `${reason} ${subject} ${id}`),
       ['limit listeners of “c” c', 'limit listeners of “eve” eve'],
     );
     assert.deepEqual(
-      instances.map(({ expected, cut }) => [expected.length, cut]),
+      instances.map(({ expected, truncated: cut }) => [expected.length, cut]),
       [
         [2, true],
         [3, undefined],

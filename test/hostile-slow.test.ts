@@ -53,7 +53,7 @@ import {
 } from '../src/proc/process-files.js';
 import { defectText } from '../src/runtime/defect.js';
 import { createLogger } from '../src/runtime/log.js';
-import { stuckAt } from '../src/scan/thread/stuck.js';
+import { blockedAt } from '../src/scan/thread/blocked-path.js';
 import { parseDuration as parseSettingsDuration } from '../src/settings/duration.js';
 import { parseSettings } from '../src/settings/settings.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../src/sockets/namespaces.js';
@@ -63,7 +63,7 @@ import { parseWebConfig } from '../src/web/config/web-config.js';
 import { parseExternalUrl, parseRoutePrefix } from '../src/web/external-url.js';
 import { parseListenAddress } from '../src/web/listen-address.js';
 import { subjectAltNames } from '../src/web/tls.js';
-import { shellWord } from '../src/words/places.js';
+import { shellWord } from '../src/words/locations.js';
 import { memoryFiles, predicted } from './support/filebeat.js';
 
 const SIZE = Number(process.env['SLOW_BYTES'] ?? 1_000_000);
@@ -223,7 +223,7 @@ const readers: Record<string, (text: string) => unknown> = {
     ...[
       mountAt(text, text),
       differingMounts(text, text),
-      stuckAt(`/proc/1/root/${text}`, { procfs: '/proc', rootfs: '/' }),
+      blockedAt(`/proc/1/root/${text}`, { procfs: '/proc', rootfs: '/' }),
     ],
   ],
   'tables of the network': (text) => [

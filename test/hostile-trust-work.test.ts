@@ -114,7 +114,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     at.trial.kill(
       ...at.trial.status().instances.flatMap((one) => (one['name'] === 'core' ? [Number(one['pid'])] : [])),
     );
-    // A unit gets another user with the capability that it needs, while the twin is there.
+    // A unit gets another user with the capability that it needs, while the duplicate is there.
     installUnit();
     start({ uid: EVE });
     machine().sh(`systemctl start ${unit}`);
@@ -123,7 +123,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     machine().sh(`systemctl restart ${unit}`);
     const again = await comes(ALIVE, 'core');
     assert.equal(facts('core')?.['restarts'], 2);
-    tell('S15 a twin of the real one', before, during, last, `User=beats in the unit, ${again}`);
+    tell('S15 a duplicate of the real one', before, during, last, `User=beats in the unit, ${again}`);
   });
 
   /** Everything that the exporter says, searched for a word. */

@@ -161,7 +161,7 @@ describe('several processes of one instance', () => {
       running(7, core, { unit: 'filebeat@core.service' }),
     ]);
     assert.deepEqual(
-      result.map(({ name, process, twin }) => [name, process!.pid, twin]),
+      result.map(({ name, process, duplicate }) => [name, process!.pid, duplicate]),
       [
         ['core', 7, undefined],
         ['core-2', 9, 2],
@@ -170,7 +170,7 @@ describe('several processes of one instance', () => {
     assert.equal(new Set(result.map(({ id }) => id)).size, 2);
   });
 
-  it('a twin is named after a declared first', () => {
+  it('a duplicate is named after a declared first', () => {
     assert.deepEqual(tell(declared('sw', core), running(7, core), running(9, core)), [
       'sw: process declared 7',
       'sw-2: process 9',

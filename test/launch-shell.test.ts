@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { newWorld } from '../src/discovery/launch/new-world.js';
+import { newLaunchContext } from '../src/discovery/launch/new-launch-context.js';
 import { runShell } from '../src/discovery/shell/shell-run.js';
 import { openFileView } from '../src/proc/root-files.js';
 import { needsProgram } from './support/needs.js';
@@ -56,13 +56,13 @@ const startsIn = (output: string): string[] =>
 
 /** What the evaluator says: undefined where it is not certain. */
 function evaluate(dialect: 'posix' | 'bash', { text, args }: MadeScript): string[] | undefined {
-  const world = newWorld(openFileView('/'), []);
+  const world = newLaunchContext(openFileView('/'), []);
   const launch = {
     argv: ['sh'],
     program: 'sh',
     cwd: join(top, 'files'),
     env: { PATH: '/bin' },
-    envOpen: false,
+    envIncomplete: false,
     user: { name: 'root', uid: 0, gid: 0 },
     root: '/',
     network: 'host' as const,

@@ -122,7 +122,7 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   {
     why: 'what thinks knows of Filebeat its addresses, faults and releases',
     who: /^(correlate|words|explain)\//,
-    not: /^filebeat\/(?!net\/address|faults|fault-cures|releases\/)/,
+    not: /^filebeat\/(?!net\/address|faults|fault-remedies|releases\/)/,
   },
   { why: 'only commands and views ask for explanations', who: /^(?!explain\/|cli\/|exporter\/)/, not: /^explain\// },
   { why: 'views look at nothing', who: /^exporter\/(?!server)/, not: /^node:fs/ },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { advance, droppedWithin, isToldAgain, type Ledger, ledgerKey, pruneLedger } from '../src/state/ledger.js';
+import { advance, droppedWithin, isReproducible, type Ledger, ledgerKey, pruneLedger } from '../src/state/ledger.js';
 
 const key = ledgerKey('core', 'udp', '*', 9000);
 const boot = 'boot-1';
@@ -123,7 +123,7 @@ describe('the loss ledger', () => {
   });
 
   it('is told again by the sockets that are open, not by those that closed', () => {
-    const told = (written: Ledger, now: Ledger) => isToldAgain(written[key], now[key]!);
+    const told = (written: Ledger, now: Ledger) => isReproducible(written[key], now[key]!);
     const written = step({}, [socket(1, 17)]);
     assert.ok(told({}, written));
     const risen = step(written, [socket(1, 20)]);
@@ -139,8 +139,8 @@ describe('the loss ledger', () => {
     const many = (drops: number) => Array.from({ length: 12 }, (_, n) => socket(n, drops));
     const written = step({}, many(1));
     const risen = step(written, many(2));
-    assert.ok(isToldAgain(written[key], risen[key]!));
-    assert.ok(!isToldAgain(written[key], step(risen, many(2).slice(1))[key]!));
+    assert.ok(isReproducible(written[key], risen[key]!));
+    assert.ok(!isReproducible(written[key], step(risen, many(2).slice(1))[key]!));
   });
 
   it('is pruned by instance name, whatever the name is made of', () => {

@@ -347,8 +347,8 @@ describe('a port that somebody else has', () => {
     const port = await ownPort();
     const one = await trial.filebeat('one', [`127.0.0.1:${port}`], { sockets: [] });
     await one.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
-    const twin = await trial.process({ argv: ['twin'] });
-    await twin.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
+    const duplicate = await trial.process({ argv: ['duplicate'] });
+    await duplicate.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
     return {
       report: await trial.scan(),
       lines: [`port_taken one udp 127.0.0.1:${port} shared-with`],

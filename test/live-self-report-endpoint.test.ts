@@ -9,11 +9,11 @@ import { after, describe, it } from 'node:test';
 import type { Listener, SelfReport, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { handClock, systemClock } from '../src/runtime/clock.js';
-import type { Ask } from '../src/self-report/asker.js';
-import { askEndpoint } from '../src/self-report/endpoint-client.js';
+import { queryEndpoint } from '../src/self-report/endpoint-client.js';
+import type { Query } from '../src/self-report/endpoint-poller.js';
 import { listeningAt } from '../src/self-report/endpoint-target.js';
-import type { KeptReports } from '../src/self-report/kept-report.js';
 import { createSelfReports, type SelfReports } from '../src/self-report/self-reports.js';
+import type { StoredReports } from '../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../src/self-report/subject.js';
 import { endpointAt, processOf } from './support/endpoints.js';
 import { evening, metricsOf, type Period } from './support/filebeat-log.js';
@@ -105,13 +105,13 @@ const subjectOf = (stats: StatsSocket, rest: Partial<Subject> = {}): Subject => 
 const rules = { logs: false, http: true, silentAfter: 900 };
 
 /** Looks until an answer has come, a patient look each. */
-async function answered(reports: SelfReports, subject: Subject, kept: KeptReports, now = evening + 100) {
-  const seen = await reports.look([subject], kept, rules, now, true);
+async function answered(reports: SelfReports, subject: Subject, kept: StoredReports, now = evening + 100) {
+  const seen = await reports.poll([subject], kept, rules, now, true);
   return { kept: seen.kept, gaps: seen.gaps, report: seen.reports.get('id') as SelfReport };
 }
 
 /** In this thread, with all the time that a busy machine needs. */
-const nearAsk: Ask = (target, withInputs) => askEndpoint(target, withInputs, 60_000);
+const nearAsk: Query = (target, withInputs) => queryEndpoint(target, withInputs, 60_000);
 
 describe('whose endpoint it is', () => {
   it('one look is enough for who looks once', async () => {
@@ -197,7 +197,7 @@ describe('an endpoint on a unix socket', () => {
       subjectOf({ kind: 'unix', path: join(folder, 'plain.sock') }),
     ];
     let asked = 0;
-    const count: Ask = (...question) => {
+    const count: Query = (...question) => {
       asked++;
       return nearAsk(...question);
     };
@@ -206,7 +206,7 @@ describe('an endpoint on a unix socket', () => {
         procfs,
         handClock(() => evening + 100),
         count,
-      ).look([subject], {}, rules, evening, true);
+      ).poll([subject], {}, rules, evening, true);
     await standIn.stop();
     assert.equal(asked, 0);
   });
@@ -228,7 +228,7 @@ describe('counters of an endpoint', () => {
     const entry = () => ({ id: 'x', input: 'udp', device: '0.0.0.0:514', received_events_total: received });
     const server = await serve(json(() => ({ in: received, acked: received, active: 0, entries: [entry()] })));
     const subject = subjectOf(tcp(server));
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     let now = evening + 100;
     const totals = async (reports: SelfReports) => {
       now += 6;
@@ -259,7 +259,7 @@ describe('counters of an endpoint', () => {
     );
     const stats = tcp(server);
     let now = evening + 100;
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     const reports = createSelfReports(
       procfs,
       handClock(() => now),
@@ -290,7 +290,7 @@ describe('silence at an endpoint', () => {
     });
     const subject = subjectOf(tcp(server));
     let now = evening + 100;
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     let reports = createSelfReports(
       procfs,
       handClock(() => now),
@@ -298,7 +298,7 @@ describe('silence at an endpoint', () => {
     );
     const look = async (later: number) => {
       now += later;
-      const seen = await reports.look([subject], kept, { ...rules, silentAfter: 20 }, now, true);
+      const seen = await reports.poll([subject], kept, { ...rules, silentAfter: 20 }, now, true);
       ({ kept } = seen);
       return seen.reports.get('id')!.listeners['udp|*|514']?.silent;
     };
@@ -331,7 +331,7 @@ describe('silence at an endpoint', () => {
     const entry = { id: 'x', input: 'udp', device: '0.0.0.0:514', received_events_total: 5 };
     const server = await serve(json(() => ({ in: 5, acked: 5, active: 0, entries: counts ? [entry] : [] })));
     let now = evening + 100;
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     const reports = createSelfReports(
       procfs,
       handClock(() => now),
@@ -339,7 +339,7 @@ describe('silence at an endpoint', () => {
     );
     const look = async (later: number) => {
       now += later;
-      const seen = await reports.look([subjectOf(tcp(server))], kept, rules, now, true);
+      const seen = await reports.poll([subjectOf(tcp(server))], kept, rules, now, true);
       ({ kept } = seen);
       return seen.reports.get('id')!.listeners['udp|*|514'];
     };
@@ -367,14 +367,14 @@ describe('what a hostile endpoint costs', () => {
     );
     const ours = subjectOf(tcp(good));
     const reports = createSelfReports(procfs, systemClock);
-    const first = await reports.look([...frozen, ours], {}, rules, evening + 100);
+    const first = await reports.poll([...frozen, ours], {}, rules, evening + 100);
     assert.equal(first.gaps.length, 0, 'no answer is no failure yet');
     // Each scan ends long before an endpoint's second is over; the good one is heard in one of them.
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     const report = await until(
       'the one that answers is heard',
       async () => {
-        const seen = await reports.look([...frozen, ours], kept, rules, evening + 100);
+        const seen = await reports.poll([...frozen, ours], kept, rules, evening + 100);
         ({ kept } = seen);
         return seen.reports.get('id')?.counts;
       },

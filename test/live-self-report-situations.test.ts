@@ -12,9 +12,9 @@ import { outputMismatches, silentPorts } from '../src/correlate/judge-output.js'
 import type { Instance, Listener, MismatchCode, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { handClock } from '../src/runtime/clock.js';
-import type { Ask } from '../src/self-report/asker.js';
-import type { KeptReports } from '../src/self-report/kept-report.js';
+import type { Query } from '../src/self-report/endpoint-poller.js';
 import { createSelfReports } from '../src/self-report/self-reports.js';
+import type { StoredReports } from '../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../src/self-report/subject.js';
 import { instance, listener } from './support/build.js';
 import { endpointAt, processOf } from './support/endpoints.js';
@@ -94,7 +94,7 @@ async function run(
   let now = evening;
   const clock = handClock(() => now);
   const counts = release !== '7.17.16';
-  const ask: Ask = async () => ({
+  const ask: Query = async () => ({
     ok: true,
     answer: {
       figures: model.figures(),
@@ -115,7 +115,7 @@ async function run(
   };
   const rules = { logs: source === 'log', http: source === 'http', silentAfter: 60 };
   const told: Told[] = [];
-  let kept: KeptReports = {};
+  let kept: StoredReports = {};
   for (let second = 1; second <= over; second++) {
     now = evening + second;
     model.step(second > begins && second <= ends ? situation : 'healthy');
@@ -123,7 +123,7 @@ async function run(
     if (line !== undefined && source === 'log') appendFileSync(log, `${line}\n`);
     if (second === restartsAt) reports = createSelfReports(procfs, clock, ask);
     if (second % rhythm !== 0) continue;
-    const look = await reports.look([subject], kept, rules, now, true);
+    const look = await reports.poll([subject], kept, rules, now, true);
     ({ kept } = look);
     const report = look.reports.get('id');
     const one: Instance = {

@@ -9,11 +9,11 @@ import { after, describe, it } from 'node:test';
 import type { Listener, Socket } from '../src/model/model.js';
 import { openProcFs } from '../src/proc/proc-fs.js';
 import { handClock } from '../src/runtime/clock.js';
-import { createAsker } from '../src/self-report/asker.js';
-import { askEndpoint } from '../src/self-report/endpoint-client.js';
-import type { KeptReports } from '../src/self-report/kept-report.js';
+import { queryEndpoint } from '../src/self-report/endpoint-client.js';
+import { createAsker } from '../src/self-report/endpoint-poller.js';
 import { createLogReader } from '../src/self-report/log-reader.js';
 import { createSelfReports } from '../src/self-report/self-reports.js';
+import type { StoredReports } from '../src/self-report/stored-report.js';
 import type { Subject } from '../src/self-report/subject.js';
 import { endpointAt, processOf } from './support/endpoints.js';
 import { evening, type Form, metricsLine, metricsOf, said } from './support/filebeat-log.js';
@@ -193,7 +193,7 @@ describe('what a Filebeat says of itself', () => {
         procfs,
         handClock(() => evening + 95),
       );
-      const look = await reports.look([subject(process)], {}, rules, evening + 95);
+      const look = await reports.poll([subject(process)], {}, rules, evening + 95);
       const report = look.reports.get('id')!;
       assert.deepEqual([report.source, report.output, report.outputForSeconds, report.full], ['log', 'down', 60, true]);
       assert.equal(report.counts?.events, 3000);
@@ -203,15 +203,15 @@ describe('what a Filebeat says of itself', () => {
   it('its counters go on over a restart of the exporter and of Filebeat, and count no line twice', async () => {
     const { log, process } = await filebeat(`${metricsLine('json', evening + 30, { in: 10, acked: 10, active: 0 })}\n`);
     const clock = handClock(() => evening + 40);
-    let kept: KeptReports = (await createSelfReports(procfs, clock).look([subject(process)], {}, rules, evening + 40))
+    let kept: StoredReports = (await createSelfReports(procfs, clock).poll([subject(process)], {}, rules, evening + 40))
       .kept;
     assert.equal(kept['core']!.counts.acked, 10);
     appendFileSync(log, `${metricsLine('json', evening + 60, { in: 5, acked: 5, active: 0 })}\n`);
-    kept = (await createSelfReports(procfs, clock).look([subject(process)], kept, rules, evening + 61)).kept;
+    kept = (await createSelfReports(procfs, clock).poll([subject(process)], kept, rules, evening + 61)).kept;
     assert.equal(kept['core']!.counts.acked, 15);
     const next = await filebeat(`${metricsLine('json', evening + 130, { in: 3, acked: 3, active: 0 })}\n`);
     const again = subject(next.process, { process: { ...next.process, startTime: evening + 100 } });
-    kept = (await createSelfReports(procfs, clock).look([again], kept, rules, evening + 140)).kept;
+    kept = (await createSelfReports(procfs, clock).poll([again], kept, rules, evening + 140)).kept;
     assert.equal(kept['core']!.counts.acked, 18);
   });
 
@@ -225,7 +225,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 40),
     );
-    assert.equal((await reports.look([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
+    assert.equal((await reports.poll([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
   });
 
   it('a file that two processes write into tells nothing of either, and is no silence', async () => {
@@ -240,7 +240,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 75),
     );
-    const report = (await reports.look([subject(process)], {}, rules, evening + 75)).reports.get('id')!;
+    const report = (await reports.poll([subject(process)], {}, rules, evening + 75)).reports.get('id')!;
     assert.deepEqual([report.success, report.output, report.active], [false, 'unknown', undefined]);
   });
 
@@ -263,7 +263,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 70),
     );
-    const report = (await reports.look([subject(process)], {}, rules, evening + 70)).reports.get('id')!;
+    const report = (await reports.poll([subject(process)], {}, rules, evening + 70)).reports.get('id')!;
     assert.equal(report.listeners['udp|*|514']?.received, 12);
     assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 60, 'the end of the period');
   });
@@ -279,11 +279,11 @@ describe('what a Filebeat says of itself', () => {
     );
     const silent = async (silentAfter: number) => {
       const own = { ...rules, ports: [{ protocol: 'udp' as const, port: 514, silentAfter }] };
-      const look = await reports.look([subject(process)], kept, own, now);
+      const look = await reports.poll([subject(process)], kept, own, now);
       kept = look.kept;
       return look.reports.get('id')!.listeners['udp|*|514']?.silent;
     };
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     for (let n = 1; n <= 8; n++) {
       assert.equal(await silent(10), undefined);
       now += 10;
@@ -304,8 +304,8 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => now),
     );
-    const look = async (kept: KeptReports) =>
-      reports.look([subject(process)], kept, { ...rules, silentAfter: 10 }, now);
+    const look = async (kept: StoredReports) =>
+      reports.poll([subject(process)], kept, { ...rules, silentAfter: 10 }, now);
     let seen = await look({});
     now += 3600;
     seen = await look(seen.kept);
@@ -332,7 +332,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 40),
     );
-    const look = await reports.look([subject(process)], {}, rules, evening + 40);
+    const look = await reports.poll([subject(process)], {}, rules, evening + 40);
     assert.doesNotMatch(JSON.stringify([...look.reports.values(), look.gaps]), new RegExp(secret));
     assert.deepEqual(look.reports.get('id')!.logErrors?.output_connect, 1);
   });
@@ -364,7 +364,7 @@ describe('the stats endpoint', () => {
     const { target, close } = await endpoint((path) => ({
       body: path === '/' ? '{"uuid":"u"}' : path === '/stats' ? stats : '[]',
     }));
-    const result = await askEndpoint(target, true, 60_000);
+    const result = await queryEndpoint(target, true, 60_000);
     close();
     assert.ok(result.ok);
     assert.equal(result.answer.uuid, 'u');
@@ -381,7 +381,7 @@ describe('the stats endpoint', () => {
     it(`that ${title} is given up`, async () => {
       const { target, close } = await endpoint(answer);
       // Only what never ends may run into the deadline, however busy the machine is.
-      const result = await askEndpoint(target, true, why === 'timeout' ? 300 : 60_000);
+      const result = await queryEndpoint(target, true, why === 'timeout' ? 300 : 60_000);
       close();
       assert.deepEqual(result, { ok: false, why });
     });
@@ -397,10 +397,10 @@ describe('the stats endpoint', () => {
       procfs,
       handClock(() => now),
     );
-    let kept: KeptReports = {};
+    let kept: StoredReports = {};
     const look = async () => {
       now += 6;
-      const seen = await reports.look(
+      const seen = await reports.poll(
         [subject(processOf(process.pid), { stats: held })],
         kept,
         { ...rules, http: true },
@@ -422,10 +422,10 @@ describe('the stats endpoint', () => {
     const good = await endpoint((path) => ({ body: path === '/' ? '{}' : stats }));
     const asker = createAsker(
       handClock(() => 100),
-      (target, withInputs) => askEndpoint(target, withInputs, target === frozen.target ? 300 : 60_000),
+      (target, withInputs) => queryEndpoint(target, withInputs, target === frozen.target ? 300 : 60_000),
     );
     for (let pid = 1; pid <= 50; pid++)
-      asker.ask({ pid, startTicks: 1 }, pid === 1 ? frozen.target : good.target, false);
+      asker.query({ pid, startTicks: 1 }, pid === 1 ? frozen.target : good.target, false);
     await asker.settled(60_000, true);
     frozen.close();
     good.close();

@@ -60,25 +60,25 @@ describe('a child that inherited a socket', () => {
   });
 });
 
-describe('a twin on the same port, by SO_REUSEPORT', () => {
+describe('a duplicate on the same port, by SO_REUSEPORT', () => {
   it('of another process is told, with that process; the port is up', async () => {
     const port = await quietPort();
-    const one = await world.filebeat('with-twin', [], {
+    const one = await world.filebeat('with-duplicate', [], {
       text: `filebeat.inputs:\n- {type: udp, host: "127.0.0.1:${port}"}\noutput.console.enabled: true\n`,
     });
     await one.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
     assert.deepEqual(codesOf(await exporter.scrape(), one), []);
-    const twin = await world.process({ argv: ['/usr/bin/twin'] });
-    await twin.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
+    const duplicate = await world.process({ argv: ['/usr/bin/duplicate'] });
+    await duplicate.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
     // Everybody is asked who holds what only now and then: somebody who has not asked yet may do so at once.
     const program = createProgram();
     const told = toldOf(await program.scan(), one.config)!;
     program.end();
     assert.deepEqual(tell(told), [true, one.pid, ['listening'], ['port_taken']]);
     const { cause } = told.mismatches[0]!;
-    assert.ok(cause.kind === 'shared-with' && cause.owner.pid === twin.pid && cause.owner.comm === 'twin');
+    assert.ok(cause.kind === 'shared-with' && cause.owner.pid === duplicate.pid && cause.owner.comm === 'duplicate');
     assert.equal((await exporter.scrape()).value('filebeat_port_up', { config: one.config }), 1);
-    await twin.kill();
+    await duplicate.kill();
     assert.deepEqual(codesOf(await exporter.scrape(), one), []);
   });
 });

@@ -121,15 +121,15 @@ describe('holders', () => {
     }
   });
 
-  it('the twin on a shared port is told', async () => {
+  it('the duplicate on a shared port is told', async () => {
     const port = await freePort();
     const one = await start({});
-    const twin = await start({ argv: ['/usr/bin/twin'] });
+    const duplicate = await start({ argv: ['/usr/bin/duplicate'] });
     await one.bind(`udp :${port}`, { reusePort: true });
-    await twin.bind(`udp :${port}`, { reusePort: true });
+    await duplicate.bind(`udp :${port}`, { reusePort: true });
     const { look } = await createLooker().look((all) => [want(all.hostNetns, port)]);
     const pids = at(look, port).map(({ owners }) => owners.map(({ pid }) => pid));
-    assert.deepEqual(pids.flat().sort(), [one.pid, twin.pid].sort());
+    assert.deepEqual(pids.flat().sort(), [one.pid, duplicate.pid].sort());
   });
 
   it('a closed and bound again port has its new socket on the next pass', async () => {
@@ -175,7 +175,7 @@ describe('holders', () => {
     const other = await start({ argv: ['/usr/bin/other'], sockets: [`udp 127.0.0.1:${port}`] });
     const { processes, sockets } = createLooker();
     const { hostNetns } = processes.scan();
-    const look = await sockets.look([], [want(hostNetns, port)], hostNetns);
+    const look = await sockets.scan([], [want(hostNetns, port)], hostNetns);
     assert.deepEqual(
       at(look, port)[0]!.owners.map(({ pid }) => pid),
       [other.pid],

@@ -111,9 +111,9 @@ describe('names of instances', () => {
 
   it('a second process of an instance bears its name with a number, and takes no name from anybody', () => {
     const core = { unit: 'filebeat@core.service' };
-    assert.deepEqual(names(at('/a.yml', core), at('/a.yml', { ...core, twin: 2 })), ['core', 'core-2']);
+    assert.deepEqual(names(at('/a.yml', core), at('/a.yml', { ...core, duplicate: 2 })), ['core', 'core-2']);
     const other = at('/b.yml', { unit: 'filebeat@core-2.service' });
-    assert.deepEqual(names(at('/a.yml', core), at('/a.yml', { ...core, twin: 2 }), other), [
+    assert.deepEqual(names(at('/a.yml', core), at('/a.yml', { ...core, duplicate: 2 }), other), [
       'core',
       'filebeat@core-2',
       'core-2',
@@ -147,7 +147,7 @@ describe('names of instances', () => {
           ...maybe('unit', ['filebeat.service', 'filebeat@a.service', 'fb@a.service', '@.service']),
           ...maybe('container', ['0123456789ab', 'a']),
           ...maybe('host', ['agentbeat', 'elastic-otel-collector']),
-          ...maybe('twin', [2, 3]),
+          ...maybe('duplicate', [2, 3]),
         };
       });
       const first = nameInstances(requests);

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CALM_MS, createKeptReadings, type ReadOptions } from '../src/proc/kept-readings.js';
+import { createFileCache, RARE_CHECK_MS, type ReadOptions } from '../src/proc/file-cache.js';
 import { type Tree, writeTree } from './support/tree.js';
 
 /** Holds a write lease on a file until its input ends; that somebody wants to read it is no reason to let go. */
@@ -25,7 +25,7 @@ async function createReader(tree: Tree = { 'a.yml': '1', 'b.yml': '2', 'c.yml': 
   // Younger files count as changed.
   await pause(60);
   let time = 0;
-  const kept = createKeptReadings(() => time);
+  const kept = createFileCache(() => time);
   const made = { times: 0 };
   const read = (options: ReadOptions<string> = {}, { key = 'all', question = 'q' as unknown } = {}): string => {
     const answer = kept.read(
@@ -114,13 +114,13 @@ describe('files that hardly bear on an answer', () => {
 
   for (const path of PATHS.slice(1))
     it(`an edit of ${path} is seen within a minute, at whatever pace the scans come`, async () => {
-      for (const pace of [1000, 15_000, 2 * CALM_MS]) {
+      for (const pace of [1000, 15_000, 2 * RARE_CHECK_MS]) {
         const { scan, edit, pass } = await createReader();
-        scan({ isCalm });
+        scan({ isCheckedRarely: isCalm });
         edit(path.slice(1));
         let passed = 0;
-        while (!scan({ isCalm }).includes('new')) {
-          assert.ok(passed <= CALM_MS, `${passed} ms`);
+        while (!scan({ isCheckedRarely: isCalm }).includes('new')) {
+          assert.ok(passed <= RARE_CHECK_MS, `${passed} ms`);
           pass(pace);
           passed += pace;
         }
@@ -129,11 +129,11 @@ describe('files that hardly bear on an answer', () => {
 
   it('the others, and folders, are looked at on every scan', async () => {
     const { made, scan, edit } = await createReader();
-    scan({ isCalm });
+    scan({ isCheckedRarely: isCalm });
     edit('e/y.yml');
-    scan({ isCalm });
+    scan({ isCheckedRarely: isCalm });
     assert.equal(made.times, 2);
     edit('a.yml');
-    assert.equal(scan({ isCalm }), 'new234');
+    assert.equal(scan({ isCheckedRarely: isCalm }), 'new234');
   });
 });

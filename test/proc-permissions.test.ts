@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { goGlob } from '../src/filebeat/files/glob.js';
 import { predict } from '../src/filebeat/predict.js';
-import type { Standing } from '../src/model/model.js';
+import type { ProcessIdentity } from '../src/model/model.js';
 import { mayUse, READ, readerOf, SEARCH } from '../src/proc/permissions.js';
 import { openFileView } from '../src/proc/root-files.js';
 import { createWorld } from './support/world.js';
@@ -12,7 +12,7 @@ import { createWorld } from './support/world.js';
 const world = createWorld('permissions-');
 after(world.end);
 const EVE = 4242;
-const standing = (uids: number[], more: Partial<Standing> = {}): Standing => ({
+const standing = (uids: number[], more: Partial<ProcessIdentity> = {}): ProcessIdentity => ({
   uids,
   innerUid: uids[1]!,
   groups: [],
@@ -23,7 +23,7 @@ const standing = (uids: number[], more: Partial<Standing> = {}): Standing => ({
 });
 
 describe('who reads', () => {
-  const cases: [what: string, standing: Standing, uid: number | undefined][] = [
+  const cases: [what: string, standing: ProcessIdentity, uid: number | undefined][] = [
     ['root reads everything', standing([0, 0, 0]), undefined],
     ['a user reads what is his', standing([EVE, EVE, EVE]), EVE],
     ['a service reads what is its user’s', standing([998, 998, 998], { account: 0 }), 998],

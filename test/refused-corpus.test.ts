@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import { emptyTrail } from '../src/correlate/trail.js';
+import { emptyScanHistory } from '../src/correlate/scan-history.js';
 import { isCollector } from '../src/filebeat/config/command.js';
 import { serves } from '../src/filebeat/net/address.js';
-import { askedFor, expectedOfRunning } from '../src/model/expected.js';
+import { declaredListeners, expectedOfRunning } from '../src/model/expected.js';
 import { severityOf } from '../src/model/mismatches.js';
 import type { Instance, Socket, Verdict } from '../src/model/model.js';
 import { snapshot as emptySnapshot, hostNetns, instance as madeUp } from './support/build.js';
@@ -47,13 +47,13 @@ function judge(run: CaseRun): { instance: Instance; sockets: Socket[]; verdict: 
   const instance: Instance = { ...base, prediction, ...expectation };
   const sockets = socketsOf(run, instance);
   const snapshot = emptySnapshot([instance], sockets, { takenAt: later });
-  const thresholds = { receiveQueueRatio: 0.8, grace: 10, oneLook: true };
-  return { instance, sockets, verdict: correlate(snapshot, emptyTrail, thresholds) };
+  const thresholds = { receiveQueueRatio: 0.8, grace: 10, isSingleScan: true };
+  return { instance, sockets, verdict: correlate(snapshot, emptyScanHistory, thresholds) };
 }
 
 /** Endpoints that the files ask for and no socket serves; the random ones are any. */
 function missing({ instance, sockets }: { instance: Instance; sockets: Socket[] }): string[] {
-  return askedFor(instance.prediction).flatMap(({ protocol, target, address, port }) =>
+  return declaredListeners(instance.prediction).flatMap(({ protocol, target, address, port }) =>
     target.kind === 'socket' && !sockets.some((s) => s.protocol === protocol && serves(target, s, true) !== 'no')
       ? [`${protocol} ${address}:${port}`]
       : [],

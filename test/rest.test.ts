@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { correlate } from '../src/correlate/correlate.js';
-import { emptyTrail, nextTrail } from '../src/correlate/trail.js';
+import { emptyScanHistory, nextScanHistory } from '../src/correlate/scan-history.js';
 import { renderMetrics } from '../src/exporter/metrics/metrics.js';
 import type { HostFacts, Instance, Report, Snapshot, Socket } from '../src/model/model.js';
 import { emptyHistory, nextHistory } from '../src/report/history.js';
 import { emptyJournal, nextJournal } from '../src/report/journal.js';
 import { accountForDrops } from '../src/scan/accounts.js';
-import { fitOf, heldSockets } from '../src/scan/held-sockets.js';
+import { fitOf, indexSockets } from '../src/scan/socket-index.js';
 import { createPacker, createUnpacker } from '../src/scan/thread/snapshot-transfer.js';
 import type { Ledger } from '../src/state/ledger.js';
 import { instance, listener, now, process as processOf, snapshot, socket, thresholds } from './support/build.js';
@@ -22,13 +22,13 @@ const options = { version: '1', nodeVersion: 'v1', legacyPortMetric: true };
 
 /** The half of the exporter behind the thread: reports, one after the other. */
 function createTeller() {
-  let trail = emptyTrail;
+  let trail = emptyScanHistory;
   let history = emptyHistory;
   let journal = emptyJournal;
   let last: Report | undefined;
   return (shot: Snapshot) => {
     const verdict = correlate(shot, trail, thresholds);
-    trail = nextTrail(trail, shot, verdict, thresholds.grace);
+    trail = nextScanHistory(trail, shot, verdict, thresholds.grace);
     const scan = { snapshot: shot, verdict };
     history = nextHistory(history, scan);
     journal = nextJournal(journal, last, scan);
@@ -154,8 +154,8 @@ describe('what is at rest', () => {
         if (next() < 0.2) host = { ...host, sockets: host.sockets.map((one) => ({ ...one, drops: one.drops + 3 })) };
         const context = { now: now + scan * 20, bootId: seed % 2 === 0 && scan > 20 ? 'later' : 'boot' };
         const copy = structuredClone(host);
-        const one = accountForDrops(kept, host.instances, heldSockets(host.sockets, true), context);
-        const other = accountForDrops(anew, copy.instances, heldSockets(copy.sockets, true), context);
+        const one = accountForDrops(kept, host.instances, indexSockets(host.sockets, true), context);
+        const other = accountForDrops(anew, copy.instances, indexSockets(copy.sockets, true), context);
         assert.deepEqual(one, other, `seed ${seed}, scan ${scan}`);
         kept = one.ledger;
         // Somebody else wrote the file: entries that this exporter has not made.
@@ -192,7 +192,7 @@ describe('what is at rest', () => {
 
   it('fits as listeners and sockets say, whatever their order', () => {
     const { instances, sockets } = healthyHost();
-    const held = (these: readonly Socket[]) => heldSockets(these, true);
+    const held = (these: readonly Socket[]) => indexSockets(these, true);
     const core = instances[0]!;
     const whole = fitOf(core, held(sockets));
     assert.deepEqual([whole.lacksNothing, whole.explainsAll], [true, true]);

@@ -54,7 +54,7 @@ async function reportOf(fixture: string, settings: Settings): Promise<Report> {
   const reporter = createReporter(async () => ({ ...(await taker.take()), durationSeconds: 0.004 }), {
     clock,
     freshness: 0,
-    thresholds: () => ({ receiveQueueRatio, grace: 10, oneLook: false }),
+    thresholds: () => ({ receiveQueueRatio, grace: 10, isSingleScan: false }),
   });
   for (const time of lookTimes) {
     now = time;

@@ -6,8 +6,8 @@ import { describe, it } from 'node:test';
 import type { OutputSituation } from '../src/model/model.js';
 import { readLogLine } from '../src/self-report/log-line.js';
 import { readEntries, readFigures } from '../src/self-report/pipeline-figures.js';
-import { type Look, situationBetween } from '../src/self-report/situation.js';
-import { addLook, emptyTrack, figuresOf } from '../src/self-report/track.js';
+import { type Sample, situationBetween } from '../src/self-report/situation.js';
+import { addSample, emptyTrack, figuresOf } from '../src/self-report/track.js';
 import { needs } from './support/needs.js';
 
 const folder = '../shared/filebeat/self-report';
@@ -29,7 +29,7 @@ function nested(flat: Record<string, unknown>): Record<string, unknown> {
   return root;
 }
 
-function looksOf(release: string, series: string): Look[] {
+function looksOf(release: string, series: string): Sample[] {
   const text = readFileSync(join(folder, release, series), 'utf8');
   return text
     .trim()
@@ -92,9 +92,9 @@ describe('recordings of real Filebeats', () => {
           for (let first = 0; first < looks.length; first++) {
             let track = emptyTrack;
             for (const look of looks.slice(first)) {
-              const before = track.looks.at(-1);
+              const before = track.samples.at(-1);
               if (before !== undefined && look.at - before.at < apart) continue;
-              track = addLook(track, look, leaks(release));
+              track = addSample(track, look, leaks(release));
               const { output } = figuresOf(track, true, leaks(release));
               if (output === 'unknown') continue;
               assert.ok(may.includes(output), `${output} at ${look.at} s, every ${apart} s`);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openFileView } from '../src/proc/root-files.js';
-import { createLastWords, lastExit } from '../src/self-report/last-words.js';
+import { createLastWords, lastExit } from '../src/self-report/last-message.js';
 import { readLogLine } from '../src/self-report/log-line.js';
 import { evening, type Form, said } from './support/filebeat-log.js';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OutputSituation } from '../src/model/model.js';
 import { readFigures } from '../src/self-report/pipeline-figures.js';
-import { type Arrivals, noteLook, silenceOf } from '../src/self-report/silence.js';
-import { type Look, situationBetween } from '../src/self-report/situation.js';
-import { addLook, emptyTrack, figuresOf, lostRecently, type Track } from '../src/self-report/track.js';
+import { type Arrivals, noteSample, silenceOf } from '../src/self-report/silence.js';
+import { type Sample, situationBetween } from '../src/self-report/situation.js';
+import { addSample, emptyTrack, figuresOf, lostRecently, type Track } from '../src/self-report/track.js';
 import { metricsOf, type Period } from './support/filebeat-log.js';
 
-const look = (at: number, period: Period): Look => ({ at, figures: readFigures(metricsOf(period))! });
+const look = (at: number, period: Period): Sample => ({ at, figures: readFigures(metricsOf(period))! });
 
 const cases: [string, Period, Period, OutputSituation, boolean?][] = [
   [
@@ -67,10 +67,10 @@ describe('two looks at the figures', () => {
 });
 
 /** What a track says at each look. */
-function outputs(looks: readonly Look[]): (string | undefined)[] {
+function outputs(looks: readonly Sample[]): (string | undefined)[] {
   let track: Track = emptyTrack;
   return looks.map((one) => {
-    track = addLook(track, one, false);
+    track = addSample(track, one, false);
     return track.run?.kind;
   });
 }
@@ -78,7 +78,7 @@ function outputs(looks: readonly Look[]): (string | undefined)[] {
 describe('a run of looks', () => {
   for (const rhythm of [5, 15, 60, 120])
     it(`every ${rhythm} s: an output that goes away and comes back is found failing, and only then`, () => {
-      const looks: Look[] = [];
+      const looks: Sample[] = [];
       let [arrived, acked] = [0, 0];
       for (let at = 0; at <= 900; at += rhythm) {
         const down = at >= 240 && at < 600;
@@ -109,7 +109,7 @@ describe('a run of looks', () => {
     const seen: (string | undefined)[] = [];
     for (let n = 0; n < 12; n++) {
       const active = n === 4 || n > 7 ? 1600 : 3201;
-      track = addLook(track, look(n * 30, { in: 9000 + n * 10, acked: 100 + n * 10, active }), false);
+      track = addSample(track, look(n * 30, { in: 9000 + n * 10, acked: 100 + n * 10, active }), false);
       seen.push(figuresOf(track, true, false).output);
     }
     assert.deepEqual(seen.slice(2), [...Array(7).fill('slow'), 'flowing', 'flowing', 'flowing']);
@@ -117,18 +117,18 @@ describe('a run of looks', () => {
 
   it('events lost are told at looks that are further apart than five minutes', () => {
     const at = (seconds: number, dropped: number) => look(seconds, { in: seconds, dropped, active: 0 });
-    const track = [at(0, 0), at(301, 0), at(602, 7)].reduce((t, one) => addLook(t, one, false), emptyTrack);
+    const track = [at(0, 0), at(301, 0), at(602, 7)].reduce((t, one) => addSample(t, one, false), emptyTrack);
     assert.equal(lostRecently(track), 7);
   });
 
   it('events lost count for five minutes', () => {
     let track = emptyTrack;
     for (let at = 0; at <= 600; at += 30)
-      track = addLook(track, look(at, { in: at, dropped: at >= 90 ? 7 : 0, active: 0 }), false);
+      track = addSample(track, look(at, { in: at, dropped: at >= 90 ? 7 : 0, active: 0 }), false);
     assert.equal(lostRecently(track), 0);
     let early = emptyTrack;
     for (let at = 0; at <= 120; at += 30)
-      early = addLook(early, look(at, { in: at, dropped: at >= 90 ? 7 : 0, active: 0 }), false);
+      early = addSample(early, look(at, { in: at, dropped: at >= 90 ? 7 : 0, active: 0 }), false);
     assert.equal(lostRecently(early), 7);
   });
 });
@@ -138,7 +138,7 @@ const day = 86_400;
 /** Looks each minute; `arrives` says whether something came in that minute. */
 function watch(from: number, until: number, arrives: (at: number) => boolean, before?: Arrivals): Arrivals {
   let arrivals = before;
-  for (let at = from; at < until; at += 60) arrivals = noteLook(arrivals, at, arrives(at), arrivals !== undefined);
+  for (let at = from; at < until; at += 60) arrivals = noteSample(arrivals, at, arrives(at), arrivals !== undefined);
   return arrivals!;
 }
 

@@ -1,17 +1,17 @@
 /** What a log tells over time, where lines are missing, and what is taken from it as silence. Pure. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptyKept, keptFor } from '../src/self-report/kept-report.js';
 import type { LogFact } from '../src/self-report/log-line.js';
 import { readLogLine } from '../src/self-report/log-line.js';
 import {
   emptyStory,
+  type LogReport,
   type LogStory,
+  reportFacts,
   type StoryContext,
-  type ToldStory,
-  tellFacts,
 } from '../src/self-report/log-report.js';
-import { noteLook, silenceOf } from '../src/self-report/silence.js';
+import { noteSample, silenceOf } from '../src/self-report/silence.js';
+import { emptyStoredReport, storedReportFor } from '../src/self-report/stored-report.js';
 import { idKey } from '../src/self-report/subject.js';
 import { figuresOf } from '../src/self-report/track.js';
 import { evening, metricsLine, type Period, said } from './support/filebeat-log.js';
@@ -25,14 +25,14 @@ const context: StoryContext = {
 const fact = (at: number, period: Period): LogFact => readLogLine(metricsLine('json', evening + at, period))!;
 
 /** The lines one look after the other. */
-function tell(...looks: LogFact[][]): ToldStory {
-  let told: ToldStory = {
+function tell(...looks: LogFact[][]): LogReport {
+  let told: LogReport = {
     story: emptyStory,
-    kept: keptFor(emptyKept('log 1:1'), 'log 1:1'),
+    kept: storedReportFor(emptyStoredReport('log 1:1'), 'log 1:1'),
     broken: false,
     countedTo: 0,
   };
-  for (const facts of looks) told = tellFacts(told.story, told.kept, facts, context);
+  for (const facts of looks) told = reportFacts(told.story, told.kept, facts, context);
   return told;
 }
 
@@ -108,7 +108,7 @@ describe('what is written once, after the start', () => {
         inputs: { a: { received: 3 } },
       }),
     )!;
-    const told = tellFacts(emptyStory, emptyKept('log 1:1'), [line], context, head);
+    const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], context, head);
     assert.equal(told.kept.counts.events, 5000);
     assert.equal(told.kept.listeners[':514']?.received?.total, 3);
     assert.deepEqual(
@@ -122,7 +122,7 @@ describe('what came to a listener', () => {
   it('came at the end of its period, and never later than now', () => {
     const line = fact(3600, { active: 0, inputs: { a: { received: 3, device: ':514' } } });
     const last = (now?: number) => {
-      const told = tellFacts(emptyStory, emptyKept('log 1:1'), [line], {
+      const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], {
         ...context,
         ...(now === undefined ? {} : { now }),
       });
@@ -139,8 +139,8 @@ describe('an input that fails', () => {
       said('json', evening + 1, "Input 'udp' failed with: x", { id: 'one' }),
       said('json', evening + 2, 'Cannot connect', { id: 'two', host: 'localhost:515' }),
     ].map((line) => readLogLine(line)!);
-    const kept = { ...emptyKept('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
-    const { story } = tellFacts(emptyStory, kept, facts, context);
+    const kept = { ...emptyStoredReport('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
+    const { story } = reportFacts(emptyStory, kept, facts, context);
     assert.deepEqual(story.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
   });
 
@@ -156,20 +156,20 @@ describe('an input that fails', () => {
 
 describe('silence that was not watched all the time', () => {
   const learned = Array.from({ length: 500 }, (_, n) => n * 60).reduce(
-    (arrivals, at) => noteLook(arrivals, at, true, true),
-    undefined as ReturnType<typeof noteLook> | undefined,
+    (arrivals, at) => noteSample(arrivals, at, true, true),
+    undefined as ReturnType<typeof noteSample> | undefined,
   )!;
 
   it('is counted from the break on', () => {
     const end = 499 * 60;
-    const back = noteLook(learned, end + 7200, false, false);
+    const back = noteSample(learned, end + 7200, false, false);
     assert.equal(silenceOf(back, end + 7200, 900), undefined);
     assert.deepEqual(silenceOf(back, end + 7200 + 1000, 900), { forSeconds: 1000, never: false });
   });
 
   it('goes on where nothing can have been missed', () => {
     const end = 499 * 60;
-    assert.deepEqual(silenceOf(noteLook(learned, end + 7200, false, true), end + 7200, 900), {
+    assert.deepEqual(silenceOf(noteSample(learned, end + 7200, false, true), end + 7200, 900), {
       forSeconds: 7200,
       never: false,
     });
@@ -177,7 +177,7 @@ describe('silence that was not watched all the time', () => {
 
   it('teaches no pause that nobody saw', () => {
     const end = 499 * 60;
-    const back = noteLook(noteLook(learned, end + 7200, false, false), end + 7260, true, true);
+    const back = noteSample(noteSample(learned, end + 7200, false, false), end + 7260, true, true);
     assert.deepEqual(back.pauses, [[0, 60]]);
   });
 });

@@ -36,7 +36,7 @@ const holder = (pid: number, startTicks = 100) => ({ pid, startTicks, netns: HOS
 describe('a folder of fixtures', () => {
   it('has sockets and owners like a host', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] } }, [[9000, 4242]]));
-    const { sockets, gaps, tableReads, undecided } = await createSocketScanner(openProcFs(root)).look(
+    const { sockets, gaps, tableReads, undecided } = await createSocketScanner(openProcFs(root)).scan(
       [holder(42)],
       [want(HOST, 9000)],
       HOST,
@@ -61,14 +61,14 @@ describe('a folder of fixtures', () => {
 
   it('a pid that was given to another process since it was listed holds nothing', async () => {
     const root = writeTree(host({ 42: { start: 777, sockets: [4242] }, 43: {} }, [[9000, 4242]]));
-    const look = await createSocketScanner(openProcFs(root)).look([holder(42), holder(43)], [], HOST);
+    const look = await createSocketScanner(openProcFs(root)).scan([holder(42), holder(43)], [], HOST);
     assert.deepEqual(at(look, 9000)[0]!.owners, []);
   });
 
   it('nor are tables believed that were read through such a pid', async () => {
     const tree = host({ 42: { start: 777 }, 43: {} }, [[9000, 1]]);
     tree['43/net/udp'] = HEADER + udpRow(9001, 2);
-    const look = await createSocketScanner(openProcFs(writeTree(tree))).look([holder(42), holder(43)], [], HOST);
+    const look = await createSocketScanner(openProcFs(writeTree(tree))).scan([holder(42), holder(43)], [], HOST);
     assert.deepEqual(
       look.sockets.map(({ port }) => port),
       [9001],
@@ -79,7 +79,7 @@ describe('a folder of fixtures', () => {
     const root = writeTree(host({ 42: { sockets: [4242] }, 43: { sockets: [4242] } }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root));
     const pids = async () =>
-      at(await scanner.look([holder(42), holder(43)], [want(HOST, 9000)], HOST), 9000)[0]!.owners.map(({ pid }) => pid);
+      at(await scanner.scan([holder(42), holder(43)], [want(HOST, 9000)], HOST), 9000)[0]!.owners.map(({ pid }) => pid);
     assert.deepEqual(await pids(), [42, 43]);
     rmSync(join(root, '42/fd/5'));
     symlinkSync('socket:[9]', join(root, '42/fd/5'));
@@ -89,7 +89,7 @@ describe('a folder of fixtures', () => {
   it('a pid that changes hands keeps nothing of what it held', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] }, 43: {} }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root));
-    const look = (start: number) => scanner.look([holder(42, start), holder(43)], [], HOST);
+    const look = (start: number) => scanner.scan([holder(42, start), holder(43)], [], HOST);
     assert.equal(at(await look(100), 9000)[0]!.owners.length, 1);
     writeFileSync(join(root, '42/stat'), '42 (other) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0 0\n');
     assert.deepEqual(at(await look(100), 9000)[0]!.owners, []);
@@ -97,7 +97,7 @@ describe('a folder of fixtures', () => {
 
   it('a holder whose descriptors all of us may see, and nobody else: the port is held by nobody we know', async () => {
     const root = writeTree(host({ 42: {} }, [[9000, 4242]]));
-    const look = await createSocketScanner(openProcFs(root)).look([holder(42)], [want(HOST, 9000)], HOST);
+    const look = await createSocketScanner(openProcFs(root)).scan([holder(42)], [want(HOST, 9000)], HOST);
     const [socket] = at(look, 9000);
     assert.deepEqual([socket!.owners, socket!.ownersKnown, look.fullFdScans], [[], true, 1]);
   });
@@ -106,7 +106,7 @@ describe('a folder of fixtures', () => {
     const clock = { ms: 0 };
     const root = writeTree(host({ 42: {} }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root), () => clock.ms);
-    const walks = async () => (await scanner.look([holder(42)], [want(HOST, 9000)], HOST)).fullFdScans;
+    const walks = async () => (await scanner.scan([holder(42)], [want(HOST, 9000)], HOST)).fullFdScans;
     assert.equal(await walks(), 1);
     clock.ms = 30_000;
     assert.equal(await walks(), 1);
@@ -114,7 +114,7 @@ describe('a folder of fixtures', () => {
     assert.equal(await walks(), 2);
     // Another suspicious socket, right after a walk.
     writeFileSync(join(root, '42/net/udp'), HEADER + udpRow(9000, 4343));
-    const hurried = await scanner.look([holder(42)], [want(HOST, 9000)], HOST);
+    const hurried = await scanner.scan([holder(42)], [want(HOST, 9000)], HOST);
     assert.deepEqual([hurried.fullFdScans, hurried.gaps.map(({ reason }) => reason)], [2, ['limit']]);
     assert.equal(at(hurried, 9000)[0]!.ownersKnown, false);
     clock.ms += 10_000;
@@ -124,7 +124,7 @@ describe('a folder of fixtures', () => {
   it('bad rows are gaps beside the good ones', async () => {
     const tree = host({ 42: { sockets: [4242] } }, [[9000, 4242]]);
     tree['42/net/udp'] += '   1: junk\n';
-    const look = await createSocketScanner(openProcFs(writeTree(tree))).look([holder(42)], [], HOST);
+    const look = await createSocketScanner(openProcFs(writeTree(tree))).scan([holder(42)], [], HOST);
     assert.equal(look.sockets.length, 1);
     assert.deepEqual(look.gaps, [{ reason: 'malformed', subject: '/proc/42/net/udp', detail: 'line 3' }]);
   });
@@ -132,14 +132,14 @@ describe('a folder of fixtures', () => {
   it('a namespace without a process to look through decides nothing', async () => {
     const root = writeTree(host({ 42: {} }, []));
     const wanted = want(4026532999, 9000);
-    const look = await createSocketScanner(openProcFs(root)).look([holder(42)], [wanted], HOST);
+    const look = await createSocketScanner(openProcFs(root)).scan([holder(42)], [wanted], HOST);
     assert.deepEqual(look.undecided, [wanted]);
     assert.equal(look.gaps[0]!.subject, 'network namespace 4026532999');
   });
 
   it('a Filebeat whose namespace is not known is left out', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] } }, [[9000, 4242]]));
-    const look = await createSocketScanner(openProcFs(root)).look([{ pid: 42, startTicks: 100 }], [], HOST);
+    const look = await createSocketScanner(openProcFs(root)).scan([{ pid: 42, startTicks: 100 }], [], HOST);
     assert.deepEqual([look.sockets, look.namespaces], [[], []]);
   });
 });

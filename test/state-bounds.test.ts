@@ -5,7 +5,7 @@ import type { Listener } from '../src/model/model.js';
 import { boundState } from '../src/state/memory-bounds.js';
 import { emptyState, type RememberedInstance, type State } from '../src/state/memory-state.js';
 import { encodeState, loadState } from '../src/state/memory-text.js';
-import { ripen } from '../src/state/ripening.js';
+import { nextProbation } from '../src/state/probation.js';
 
 function row(name: string, listeners: number, rest: Partial<RememberedInstance> = {}): RememberedInstance {
   const file = `/home/${'x'.repeat(3900)}/${name}.yml`;
@@ -68,10 +68,10 @@ describe('the state as it is written', () => {
       },
     });
     const rules = { after: 600, remember: 0 };
-    const one = ripen({}, [seen('a', 1, 1000)], 1300, rules);
-    const two = ripen(one, [seen('a', 2, 1400)], 1700, rules);
+    const one = nextProbation({}, [seen('a', 1, 1000)], 1300, rules);
+    const two = nextProbation(one, [seen('a', 2, 1400)], 1700, rules);
     assert.deepEqual([two['a']!.before, two['a']!.age], [300, 300]);
     const many = Array.from({ length: 400 }, (_, at) => seen(`id${at}`, at + 1, at));
-    assert.equal(Object.keys(ripen({}, many, 1000, rules)).length, 128);
+    assert.equal(Object.keys(nextProbation({}, many, 1000, rules)).length, 128);
   });
 });

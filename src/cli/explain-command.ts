@@ -12,7 +12,7 @@ import type { Gap, Prediction } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
 import type { ExplainHost } from './explain-host.js';
-import { type Asked, askedCommand, askedProcess } from './explain-subject.js';
+import { type ExplainSubject, subjectOfCommand, subjectOfProcess } from './explain-subject.js';
 import type { Flags } from './flags.js';
 import type { Printed, Terminal } from './print-once.js';
 import { readSettings } from './read-settings.js';
@@ -33,13 +33,13 @@ export async function explain(
   const { processNames } = readSettings(flags['config.file']).discovery;
   const one =
     argv !== undefined
-      ? await askedCommand(argv, flags, processNames)
+      ? await subjectOfCommand(argv, flags, processNames)
       : flags.pid !== undefined
-        ? await askedProcess(flags.pid, flags, processNames)
+        ? await subjectOfProcess(flags.pid, flags, processNames)
         : undefined;
   const looksAround = one === undefined || one.process !== undefined || flags['against-host'];
   // A command line alone needs nothing of what looks at a host, and loading it takes longer than all the rest.
-  const host = looksAround ? await (await import('./explain-host.js')).lookAround(flags, log) : undefined;
+  const host = looksAround ? await (await import('./explain-host.js')).scanForExplain(flags, log) : undefined;
   const asked = one === undefined ? (host?.asked ?? []) : [withIdentity(one, host)];
   const release = flags['compare-release'];
   if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
@@ -61,7 +61,7 @@ export async function explain(
 }
 
 /** What each known release makes of the files, where nothing tells which one it is and they differ. For a whole host it would take too long. */
-function byRelease(asked: Asked, one: Explanation): Explanation {
+function byRelease(asked: ExplainSubject, one: Explanation): Explanation {
   const { source } = one.prediction.release;
   if (source !== 'assumed' && source !== 'hint') return one;
   const outcomes = outcomesByRelease((release) => asked.predict(release) ?? one.prediction);
@@ -76,7 +76,7 @@ function refuse(flags: Flags, argv: readonly string[] | undefined): void {
 }
 
 /** Of a process: which instance it is on this host, why, and what is made of its files there. */
-function withIdentity(asked: Asked, host: ExplainHost | undefined): Asked {
+function withIdentity(asked: ExplainSubject, host: ExplainHost | undefined): ExplainSubject {
   const found = asked.process === undefined ? undefined : host?.whoIs(asked.process);
   if (found === undefined) return asked;
   const { subject } = asked;
@@ -104,7 +104,7 @@ function baseOptions(flags: Flags): PredictOptions {
 }
 
 /** What is known where there are no files to ask: what the memory has. */
-function foretold(asked: Asked, flags: Flags): [Asked['subject'], Prediction] {
+function foretold(asked: ExplainSubject, flags: Flags): [ExplainSubject['subject'], Prediction] {
   return [asked.subject, asked.predict(baseOptions(flags)) ?? asked.predict({})!];
 }
 
@@ -114,7 +114,7 @@ async function against(all: readonly Explanation[], near: readonly Neighbourhood
 }
 
 async function compareAll(
-  asked: readonly Asked[],
+  asked: readonly ExplainSubject[],
   flags: Flags,
   release: string,
   host: ExplainHost | undefined,

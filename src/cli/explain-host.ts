@@ -7,22 +7,22 @@ import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
 import type { Gap, Instance, Listener, Prediction, ProcessId } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
+import { hostRoot } from '../proc/host-visibility.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
-import { hostRoot } from '../proc/vantage.js';
 import type { Logger } from '../runtime/log.js';
 import type { Wanted } from '../sockets/consensus.js';
 import { createSocketScanner } from '../sockets/scanner.js';
 import { identityText } from '../words/identity-text.js';
-import type { Asked } from './explain-subject.js';
+import type { ExplainSubject } from './explain-subject.js';
 import type { Flags } from './flags.js';
 import { type Host, openHost } from './open-host.js';
 
 export interface ExplainHost {
   /** Every instance that runs or ought to. */
-  asked: Asked[];
+  asked: ExplainSubject[];
   /** What stands around each of these, in their order. One look at the sockets serves all. */
-  around(those: readonly { asked: Asked; explanation: Explanation }[]): Promise<Neighbourhood[]>;
+  around(those: readonly { asked: ExplainSubject; explanation: Explanation }[]): Promise<Neighbourhood[]>;
   /** What could not be seen of the host itself. */
   gaps: Gap[];
   /** False when nothing could be looked at. */
@@ -32,8 +32,8 @@ export interface ExplainHost {
 }
 
 /** One look; nothing is written. */
-export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost> {
-  const host = await openHost({ flags, log, oneLook: true, remember: false });
+export async function scanForExplain(flags: Flags, log: Logger): Promise<ExplainHost> {
+  const host = await openHost({ flags, log, isSingleScan: true, remember: false });
   const { snapshot } = await host.reporter.get();
   const { instances } = snapshot;
   const procfs = openProcFs(flags['path.procfs']);
@@ -49,7 +49,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
     });
     const wanted = subjects.flatMap(({ netns, prediction }) => wantedOf(prediction.listeners, netns));
     const holders = instances.flatMap(({ process }) => process ?? []);
-    const look = await createSocketScanner(procfs).look(holders, wanted, hostNetns);
+    const look = await createSocketScanner(procfs).scan(holders, wanted, hostNetns);
     return subjects.map(({ asked, prediction, self, netns }) => {
       const others = instances.filter((instance) => instance !== self);
       const dataKey = self?.dataKey ?? (asked.process ? undefined : `/|${dataPath(asked, prediction)}`);
@@ -71,7 +71,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
   }
 
   return {
-    asked: instances.map((instance) => askedInstance(instance, host, files)),
+    asked: instances.map((instance) => instanceFor(instance, host, files)),
     around,
     gaps: snapshot.gaps.filter((gap) => gap.instance === undefined),
     usable: snapshot.usable,
@@ -83,7 +83,7 @@ export async function lookAround(flags: Flags, log: Logger): Promise<ExplainHost
   };
 }
 
-function askedInstance(instance: Instance, host: Host, files: FileView): Asked {
+function instanceFor(instance: Instance, host: Host, files: FileView): ExplainSubject {
   const { id, name, config, process, pendingRestart } = instance;
   const netns = process?.netns ?? instance.netns;
   const onlyRemembered = instance.origins.every((origin) => origin === 'remembered');
@@ -105,7 +105,7 @@ function askedInstance(instance: Instance, host: Host, files: FileView): Asked {
 }
 
 /** The instance itself, the process itself, or on the host the same main files and path.data. */
-function isSelf(instance: Instance, asked: Asked, prediction: Prediction): boolean {
+function isSelf(instance: Instance, asked: ExplainSubject, prediction: Prediction): boolean {
   if (asked.instance !== undefined) return instance.id === asked.instance;
   const { process, dataKey } = instance;
   if (asked.process) return process?.pid === asked.process.pid && process.startTicks === asked.process.startTicks;
@@ -113,7 +113,7 @@ function isSelf(instance: Instance, asked: Asked, prediction: Prediction): boole
   return dataKey === `/|${dataPath(asked, prediction)}` && theirs.join('\n') === ours.join('\n');
 }
 
-function dataPath({ files }: Asked, { paths }: Prediction): string {
+function dataPath({ files }: ExplainSubject, { paths }: Prediction): string {
   const resolved = files.resolve(paths.data);
   return resolved.ok ? resolved.value : paths.data;
 }

@@ -10,15 +10,15 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import { predictDown } from '../filebeat/unknown-release.js';
 import type { Prediction, ProcessId } from '../model/model.js';
+import { hostRoot } from '../proc/host-visibility.js';
 import { readerOf } from '../proc/permissions.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
-import { hostRoot } from '../proc/vantage.js';
 import type { Flags } from './flags.js';
 import { StartError } from './start-error.js';
 
 /** One Filebeat to be explained. */
-export interface Asked {
+export interface ExplainSubject {
   subject: Subject;
   /** Undefined: nothing but the memory knows it, so there are no files to ask. */
   predict(options: PredictOptions): Prediction | undefined;
@@ -35,11 +35,11 @@ export interface Asked {
  * `explain -- filebeat -c …`, with or without the program's name. The environment is what `--env` says and nothing
  * else: the shell that asks is not the one that will start Filebeat.
  */
-export async function askedCommand(
+export async function subjectOfCommand(
   given: readonly string[],
   flags: Flags,
   processNames: readonly string[],
-): Promise<Asked> {
+): Promise<ExplainSubject> {
   const files = openFileView(hostRoot(openProcFs(flags['path.procfs']), flags['path.rootfs']));
   const argv = given[0]?.startsWith('-') ? ['filebeat', ...given] : [...given];
   const cwd = posix.resolve(flags.cwd ?? process.cwd());
@@ -68,13 +68,13 @@ async function throughWrapper(
   const [program = ''] = start.argv;
   const path = program.includes('/') ? program : `/usr/bin/${program}`;
   if (isProgramItself(path, files, processNames)) return undefined;
-  const [{ follow }, { newWorld }, { rootUser }] = await Promise.all([
+  const [{ follow }, { newLaunchContext }, { rootUser }] = await Promise.all([
     import('../discovery/launch/follow.js'),
-    import('../discovery/launch/new-world.js'),
+    import('../discovery/launch/new-launch-context.js'),
     import('../discovery/launch/users.js'),
   ]);
-  const world = newWorld(files, processNames);
-  const rest = { envOpen: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
+  const world = newLaunchContext(files, processNames);
+  const rest = { envIncomplete: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
   follow({ ...start, ...rest, program: path, byShell: true }, world);
   const [found] = world.starts;
   if (found === undefined || found.uncertain.length > 0) return undefined;
@@ -93,7 +93,11 @@ function isProgramItself(path: string, files: FileView, processNames: readonly s
 }
 
 /** Throws `StartError`: there is no such process, or it is no Filebeat. */
-export async function askedProcess(pid: number, flags: Flags, processNames: readonly string[]): Promise<Asked> {
+export async function subjectOfProcess(
+  pid: number,
+  flags: Flags,
+  processNames: readonly string[],
+): Promise<ExplainSubject> {
   const [{ createFactReader }, { isFilebeat }, { createBootClock }] = await Promise.all([
     import('../discovery/processes/process-facts.js'),
     import('../discovery/processes/processes.js'),
@@ -104,7 +108,7 @@ export async function askedProcess(pid: number, flags: Flags, processNames: read
   const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
-  const { argv, env, rootDir, gaps, still, standing } = facts;
+  const { argv, env, rootDir, gaps, still, identity: standing } = facts;
   if (!isFilebeat(still.executable, argv, names)) throw new StartError(`process ${pid} is no Filebeat that collects`);
   const files = openFileView(rootDir, undefined, readerOf(standing));
   const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };

@@ -10,7 +10,7 @@ import type { Printed } from './print-once.js';
 /** 0, or 2 when there is none of that name. A server at work notices the changed file. */
 export async function forget(flags: Flags, name: string, log: Logger): Promise<Printed> {
   // Whether it runs or ought to is asked of the host, so that a living instance keeps its history.
-  const look = await openHost({ flags, log, oneLook: true, remember: false });
+  const look = await openHost({ flags, log, isSingleScan: true, remember: false });
   const { snapshot } = await look.reporter.get();
   const instance = snapshot.instances.find((one) => one.name === name);
   const wanted =

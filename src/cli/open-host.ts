@@ -5,7 +5,7 @@ import { createReporter, type Reporter } from '../report/reporter.js';
 import { systemClock } from '../runtime/clock.js';
 import { defectText } from '../runtime/defect.js';
 import type { Logger } from '../runtime/log.js';
-import type { LookOptions } from '../scan/host-scan.js';
+import type { ScannerOptions } from '../scan/host-scan.js';
 import { ScanFailure } from '../scan/scan-failure.js';
 import type { Settings } from '../settings/settings.js';
 import type { Flags } from './flags.js';
@@ -32,13 +32,13 @@ export interface HostOptions {
   flags: Flags;
   log: Logger;
   /** One look alone: nothing is written, and what would need a second look is judged by the age of processes. */
-  oneLook: boolean;
+  isSingleScan: boolean;
   /** Write to the state file. */
   remember: boolean;
 }
 
 /** What was left out for its size is said once, when it begins and when it is over. */
-function tellLimits({ gaps }: Snapshot, log: Logger): void {
+function logLimits({ gaps }: Snapshot, log: Logger): void {
   const limits = gaps
     .filter(({ reason }) => reason === 'limit')
     .map(({ subject, detail }) => `${subject}: ${detail ?? ''}`);
@@ -55,42 +55,46 @@ function tellLimits({ gaps }: Snapshot, log: Logger): void {
 }
 
 /** Throws `StartError`. What looks is loaded only in the thread that looks. */
-export async function openHost({ flags, log, oneLook, remember }: HostOptions): Promise<Host> {
+export async function openHost({ flags, log, isSingleScan, remember }: HostOptions): Promise<Host> {
   let settings = readSettings(flags['config.file']);
-  const options: LookOptions = {
+  const options: ScannerOptions = {
     procfs: flags['path.procfs'],
     rootfs: flags['path.rootfs'],
     unchecked: flags['path.unchecked'],
     stateFile: flags['state.file'],
     remember,
     grace: flags['scan.grace'],
-    oneLook,
+    isSingleScan: isSingleScan,
   };
-  const near = oneLook
-    ? (await import('../scan/host-scan.js')).openLook(
+  const near = isSingleScan
+    ? (await import('../scan/host-scan.js')).createScanner(
         options,
         () => settings,
         (level, message) => log[level](message),
       )
     : undefined;
-  const far = oneLook
+  const far = isSingleScan
     ? undefined
-    : (await import('../scan/thread/supervisor.js')).startScanThread({ look: options, settings: () => settings, log });
+    : (await import('../scan/thread/supervisor.js')).startScanThread({
+        scanner: options,
+        settings: () => settings,
+        log,
+      });
   const look = (near ?? far)!;
   let closing = false;
   const reporter = createReporter(look.take, {
     clock: systemClock,
-    freshness: oneLook ? 0 : (flags['scan.freshness'] ?? 0),
+    freshness: isSingleScan ? 0 : (flags['scan.freshness'] ?? 0),
     thresholds: () => ({
       receiveQueueRatio: settings.thresholds.receiveQueueRatio,
       frozenAfter: settings.thresholds.frozenAfter,
       stalledAfter: settings.thresholds.stalledAfter,
       grace: flags['scan.grace'],
-      oneLook,
+      isSingleScan: isSingleScan,
     }),
     onReport: ({ snapshot }) => {
       log.change('scan', 'ok', 'info', 'scans succeed again', undefined, 'ok');
-      tellLimits(snapshot, log);
+      logLimits(snapshot, log);
     },
     onError: (error) => {
       // A scan that is under way at the end is ended with it.
@@ -136,7 +140,7 @@ export async function openHost({ flags, log, oneLook, remember }: HostOptions): 
     async close() {
       closing = true;
       await look.close();
-      return far === undefined || far.stuck() === 0;
+      return far === undefined || far.blocked() === 0;
     },
   };
 }

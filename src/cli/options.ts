@@ -27,7 +27,7 @@ interface Words {
   given: Given[];
   positionals: string[];
   /** What stands after `--`; undefined when there is no `--`. */
-  rest: string[] | undefined;
+  operands: string[] | undefined;
 }
 
 const isFlag = (name: string): name is FlagName => Object.hasOwn(flagTable, name);
@@ -51,14 +51,14 @@ function tokensOf(argv: readonly string[]) {
 }
 
 /** What stands before `--`, and what after it. */
-function cutAtRest(argv: readonly string[]): { own: readonly string[]; rest: string[] | undefined } {
+function splitAtDoubleDash(argv: readonly string[]): { own: readonly string[]; rest: string[] | undefined } {
   const cut = argv.indexOf('--');
   return cut === -1 ? { own: argv, rest: undefined } : { own: argv.slice(0, cut), rest: argv.slice(cut + 1) };
 }
 
 function splitWords(argv: readonly string[]): Words {
-  const { own, rest } = cutAtRest(argv);
-  const words: Words = { given: [], positionals: [], rest };
+  const { own, rest } = splitAtDoubleDash(argv);
+  const words: Words = { given: [], positionals: [], operands: rest };
   for (const token of tokensOf(own)) {
     if (token.kind === 'positional') words.positionals.push(token.value);
     if (token.kind !== 'option') continue;
@@ -85,7 +85,7 @@ function commandOf(words: Words): Command {
 
 /** Whose exit code a refusal has: the words may be wrong beyond what `commandOf` takes. */
 function commandMeant(argv: readonly string[]): Command {
-  const positionals = tokensOf(cutAtRest(argv).own).flatMap((token) =>
+  const positionals = tokensOf(splitAtDoubleDash(argv).own).flatMap((token) =>
     token.kind === 'positional' ? [token.value] : [],
   );
   return commandNames.find((name) => name === positionals[0]) ?? (positionals.includes('check') ? 'check' : 'serve');
@@ -130,7 +130,8 @@ function flagValues(given: readonly Given[], env: NodeJS.ProcessEnv): Flags {
 
 function assemble(command: Command, words: Words, flags: Flags): Options {
   const [, subject, ...more] = words.positionals;
-  if (command !== 'explain' && words.rest !== undefined) throw new Refusal(`${command} takes no command line after --`);
+  if (command !== 'explain' && words.operands !== undefined)
+    throw new Refusal(`${command} takes no command line after --`);
   if (command === 'forget') {
     if (subject === undefined) throw new Refusal('forget needs the name of an instance');
     if (more.length > 0) throw new Refusal('forget takes one name; quote a name that has spaces');
@@ -141,10 +142,10 @@ function assemble(command: Command, words: Words, flags: Flags): Options {
       command === 'explain' ? 'a Filebeat’s command line stands after --' : `${command} takes no further words`,
     );
   if (command !== 'explain') return { command, flags, given: new Set(words.given.map(({ name }) => name)) };
-  if (words.rest?.length === 0) throw new Refusal('a Filebeat’s command line stands after --');
-  if (words.rest === undefined) return { command, flags };
+  if (words.operands?.length === 0) throw new Refusal('a Filebeat’s command line stands after --');
+  if (words.operands === undefined) return { command, flags };
   if (flags.pid !== undefined) throw new Refusal('--pid and a command line after -- exclude each other');
-  return { command, flags, argv: words.rest };
+  return { command, flags, argv: words.operands };
 }
 
 /** Both `--flag value` and `--flag=value`; of a flag given twice the last wins, unless it is repeatable. */

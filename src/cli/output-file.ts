@@ -2,7 +2,7 @@
 import { constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { sweepBeside, writeWhole } from '../runtime/whole-file.js';
+import { sweepBeside, writeFileAtomically } from '../runtime/atomic-file.js';
 import { StartError } from './start-error.js';
 
 type Target =
@@ -25,7 +25,7 @@ export async function writeOutput(path: string, bytes: Uint8Array): Promise<void
     switch (target.kind) {
       case 'file':
         sweepBeside(target.path);
-        return writeWhole(target.path, bytes, 0o644);
+        return writeFileAtomically(target.path, bytes, 0o644);
       case 'descriptor':
         for (let at = 0; at < bytes.length; ) at += writeSync(target.number, bytes, at);
         return;

@@ -23,7 +23,7 @@ export interface Terminal {
 
 /** Monitoring-plugins exit codes: 0 ok, 1 warning, 2 critical, 3 unknown. Writes nothing, not even what it remembers. */
 export async function check(flags: Flags, log: Logger, terminal: Terminal): Promise<Printed> {
-  const host = await openHost({ flags, log, oneLook: true, remember: false });
+  const host = await openHost({ flags, log, isSingleScan: true, remember: false });
   const report = await host.reporter.get();
   const text = flags.json
     ? `${asciiControls(JSON.stringify(statusDocument(report, version), null, 2))}\n`
@@ -33,7 +33,7 @@ export async function check(flags: Flags, log: Logger, terminal: Terminal): Prom
 
 /** The exposition once, to stdout or for the textfile collector; 3 when nothing could be looked at. */
 export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
-  const host = await openHost({ flags, log, oneLook: true, remember: true });
+  const host = await openHost({ flags, log, isSingleScan: true, remember: true });
   const report = await host.reporter.get();
   await host.close();
   if (!report.snapshot.usable) return { text: '', code: 3 };

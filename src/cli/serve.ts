@@ -55,7 +55,7 @@ export async function serve(
   activated: readonly ListenTarget[] = [],
   exhausted: () => void = () => undefined,
 ): Promise<Running> {
-  const host = await openHost({ flags, log, oneLook: false, remember: true });
+  const host = await openHost({ flags, log, isSingleScan: false, remember: true });
   // Only now: the thread that scans loads its part meanwhile.
   const [{ createApp }, { listen }] = await Promise.all([import('../exporter/server.js'), import('../web/listen.js')]);
   const nodeMetrics = flags['collector.nodejs']

@@ -2,7 +2,7 @@
 import { collides } from '../filebeat/net/address.js';
 import type { Instance, Listener, Mismatch, PortVerdict } from '../model/model.js';
 import { portMismatch } from './judge-port.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
 interface Claim {
   instance: Instance;
@@ -11,7 +11,7 @@ interface Claim {
   port?: PortVerdict;
 }
 
-function space(instance: Instance, scene: Scene): number | undefined {
+function space(instance: Instance, scene: VerdictContext): number | undefined {
   return scene.namespaceOf(instance)?.netns;
 }
 
@@ -24,7 +24,7 @@ function claims(instance: Instance, ports: readonly PortVerdict[], pending: bool
   return [...now, ...next];
 }
 
-const alreadyTold: readonly PortVerdict['status'][] = [
+const reportedStatuses: readonly PortVerdict['status'][] = [
   'missing',
   'taken',
   'invalid',
@@ -41,7 +41,7 @@ const alreadyTold: readonly PortVerdict['status'][] = [
 export function conflictsBetween(
   ports: ReadonlyMap<Instance, readonly PortVerdict[]>,
   pending: (i: Instance) => boolean,
-  scene: Scene,
+  scene: VerdictContext,
 ): Mismatch[] {
   // Where all run, and none will ask for something else, whoever is to meet has met.
   if (![...ports.keys()].some((instance) => instance.process === undefined || pending(instance))) return [];
@@ -67,9 +67,9 @@ export function conflictsBetween(
           a.port !== undefined &&
           b.port !== undefined;
         if (met) continue;
-        const [at, other] = tellAt(a, b);
+        const [at, other] = reportAt(a, b);
         if (!isTheirConcern(at.instance, other.instance)) continue;
-        if (at.port === undefined || (at.instance.process !== undefined && alreadyTold.includes(at.port.status)))
+        if (at.port === undefined || (at.instance.process !== undefined && reportedStatuses.includes(at.port.status)))
           continue;
         const mismatch = portMismatch(at.instance, at.port, 'port_conflict', {
           kind: 'other-listener',
@@ -91,7 +91,7 @@ function isTheirConcern(at: Instance, other: Instance): boolean {
 }
 
 /** First the claim at which the pair is told: one that has a verdict, of a running instance before a dead one, then by name. */
-function tellAt(a: Claim, b: Claim): [Claim, Claim] {
+function reportAt(a: Claim, b: Claim): [Claim, Claim] {
   if ((a.port === undefined) !== (b.port === undefined)) return a.port === undefined ? [b, a] : [a, b];
   const [ofA, ofB] = [a.instance.account, b.instance.account];
   if (ofA !== ofB && a.port !== undefined && b.port !== undefined) return ofA === undefined ? [b, a] : [a, b];

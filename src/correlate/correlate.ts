@@ -16,7 +16,7 @@ import type {
   Snapshot,
   Verdict,
 } from '../model/model.js';
-import { attempt } from '../runtime/defect.js';
+import { containDefect } from '../runtime/defect.js';
 import { conflictsBetween } from './conflicts.js';
 import { downCauses } from './down-cause.js';
 import {
@@ -36,13 +36,13 @@ import { outputMismatches, reloadFailed, silentPorts, withOwnWords } from './jud
 import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
 import { releaseDoubts } from './release-doubts.js';
-import { judgeAnew, portsAtRest } from './rest.js';
-import { createScene, type Scene, type Thresholds } from './scene.js';
-import { dataPathConflicts, lookalikes } from './strangers.js';
-import { mismatchKey, type Trail } from './trail.js';
+import { mismatchKey, type ScanHistory } from './scan-history.js';
+import { dataPathConflicts, lookalikes } from './unowned-sockets.js';
+import { cachedPortVerdicts, judgeAnew } from './verdict-cache.js';
+import { createScene, type Thresholds, type VerdictContext } from './verdict-context.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
-function configMismatches(instance: Instance, scene: Scene): Mismatch[] {
+function configMismatches(instance: Instance, scene: VerdictContext): Mismatch[] {
   const { prediction } = instance;
   const { outcome, reason } = prediction;
   const found: Mismatch[] = [];
@@ -115,7 +115,7 @@ function refusedNext({ prediction, expected, nextRefusals = [] }: Instance): Fau
 function holdsSomethingElse(
   instance: Instance,
   judged: { ports: PortVerdict[]; mismatches: Mismatch[] },
-  scene: Scene,
+  scene: VerdictContext,
 ): boolean {
   if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
   // Served still, and refused by the next start.
@@ -143,9 +143,9 @@ interface Judged {
   failed?: boolean;
 }
 
-function judge(instance: Instance, scene: Scene): Judged {
+function judge(instance: Instance, scene: VerdictContext): Judged {
   const up = instance.process !== undefined;
-  const judged = releaseDoubts(portsAtRest(instance, scene) ?? judgeAnew(instance, scene), instance);
+  const judged = releaseDoubts(cachedPortVerdicts(instance, scene) ?? judgeAnew(instance, scene), instance);
   const found = [
     ...judged.mismatches,
     ...configMismatches(instance, scene),
@@ -182,13 +182,13 @@ function failed(instance: Instance, place: string): Judged {
 }
 
 /** The verdict of one pass. */
-export function correlate(snapshot: Snapshot, trail: Trail, thresholds: Thresholds): Verdict {
+export function correlate(snapshot: Snapshot, trail: ScanHistory, thresholds: Thresholds): Verdict {
   const scene = createScene(snapshot, trail, thresholds);
   const judged = new Map<Instance, Judged>();
   for (const instance of snapshot.instances)
     judged.set(
       instance,
-      attempt(
+      containDefect(
         () => judge(instance, scene),
         (place) => failed(instance, place),
       ),
@@ -219,7 +219,9 @@ function instanceVerdict(
 ): InstanceVerdict {
   const up = instance.hidden ? undefined : instance.process !== undefined;
   const own = mismatches.filter((m) => m.name === instance.name);
-  const healthy = failed ? undefined : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical', instance.cut);
+  const healthy = failed
+    ? undefined
+    : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical', instance.truncated);
   const valid = failed ? undefined : configValid(instance);
   return {
     id: instance.id,

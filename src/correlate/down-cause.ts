@@ -7,19 +7,19 @@ import { applies, newestRelease, parseRelease } from '../filebeat/releases/relea
 import { byEndpoint, endpointOf, socketTarget } from '../model/endpoint.js';
 import type { Cause, Fault, Instance, Listener, LostPort, Mismatch } from '../model/model.js';
 import { addressNotLocal } from './missing-cause.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
-export function downCauses(instance: Instance, scene: Scene): Pick<Mismatch, 'cause' | 'evidence'> {
+export function downCauses(instance: Instance, scene: VerdictContext): Pick<Mismatch, 'cause' | 'evidence'> {
   const off = unitOff(instance);
   const [cause, ...evidence] = [
     unableToStart(instance),
     refusedFiles(instance),
-    ...(isHeldBack(instance, scene) ? [off] : []),
+    ...(isCrashLimited(instance, scene) ? [off] : []),
     runsElsewhere(instance, scene),
     lockedData(instance, scene),
-    heldEndpoint(instance, scene),
+    endpointInUse(instance, scene),
     ending(instance, scene),
-    ...(isHeldBack(instance, scene) ? [] : [off]),
+    ...(isCrashLimited(instance, scene) ? [] : [off]),
     unitState(instance),
     ...lostInputs(instance),
     lostPorts(instance, scene),
@@ -41,7 +41,7 @@ function unitOff({ unit, unitOff: off }: Instance): Cause | undefined {
 }
 
 /** systemd does not start its unit, so how its last process ended matters less. */
-function isHeldBack({ unitOff: off, lastSeen }: Instance, { snapshot }: Scene): boolean {
+function isCrashLimited({ unitOff: off, lastSeen }: Instance, { snapshot }: VerdictContext): boolean {
   const { bootTime } = snapshot.host;
   const isSinceBoot = lastSeen !== undefined && (bootTime === undefined || lastSeen >= bootTime);
   return off !== undefined && (off.why === 'masked' || off.why === 'condition' || !isSinceBoot);
@@ -52,7 +52,7 @@ function unitState({ unit, unitStarted: isStarted }: Instance): Cause | undefine
 }
 
 /** The same files run in another network namespace. */
-function runsElsewhere(instance: Instance, { snapshot }: Scene): Cause | undefined {
+function runsElsewhere(instance: Instance, { snapshot }: VerdictContext): Cause | undefined {
   const { config, dataKey, account } = instance;
   if (dataKey === undefined) return undefined;
   const other = snapshot.instances.find(
@@ -75,7 +75,7 @@ function releaseOf({ prediction }: Instance) {
 }
 
 /** Another one runs on its path.data. What an ordinary user starts there tells nothing of somebody else's. */
-function lockedData(instance: Instance, { snapshot }: Scene): Cause | undefined {
+function lockedData(instance: Instance, { snapshot }: VerdictContext): Cause | undefined {
   if (instance.dataKey === undefined || !applies('data-lock', releaseOf(instance))) return undefined;
   const other = snapshot.instances.find(
     (one) =>
@@ -97,7 +97,7 @@ const isVital = ({ input }: Listener, instance: Instance) =>
   input === 'http' && applies('http-must-bind', releaseOf(instance));
 
 /** Somebody has the stats endpoint, or this host lacks its address: releases from 7.0 on do not start without it. */
-function heldEndpoint(instance: Instance, scene: Scene): Cause | undefined {
+function endpointInUse(instance: Instance, scene: VerdictContext): Cause | undefined {
   const endpoint = instance.expected.find((listener) => isVital(listener, instance));
   if (endpoint?.target.kind !== 'socket') return undefined;
   const { declaredIn } = endpoint;
@@ -115,7 +115,7 @@ function heldEndpoint(instance: Instance, scene: Scene): Cause | undefined {
 }
 
 /** How its last process ended, and since when it is gone. */
-function ending({ lastSeen, lastEnd, origins }: Instance, { snapshot }: Scene): Cause {
+function ending({ lastSeen, lastEnd, origins }: Instance, { snapshot }: VerdictContext): Cause {
   const origin = origins[0] ?? 'remembered';
   const { bootTime } = snapshot.host;
   if (lastSeen !== undefined && bootTime !== undefined && lastSeen < bootTime)
@@ -134,14 +134,14 @@ function lostInputs({ expected, prediction }: Instance): Cause[] {
 const mostRefusals = 5;
 
 /** What is bound now by others would be lost to the next start. */
-function lostPorts(instance: Instance, scene: Scene): Cause | undefined {
+function lostPorts(instance: Instance, scene: VerdictContext): Cause | undefined {
   const ports = byEndpoint(instance.expected).flatMap(([listener]) =>
     isVital(listener!, instance) || listener!.refused !== undefined ? [] : (lostPort(instance, listener!, scene) ?? []),
   );
   return ports.length === 0 ? undefined : { kind: 'start-loses', ports };
 }
 
-function lostPort(instance: Instance, listener: Listener, scene: Scene): LostPort | undefined {
+function lostPort(instance: Instance, listener: Listener, scene: VerdictContext): LostPort | undefined {
   const { target, protocol } = listener;
   // A shared socket (SO_REUSEADDR): whether the other one shares too is not known.
   if (target.kind !== 'socket' || target.reuse) return undefined;

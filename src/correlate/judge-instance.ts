@@ -5,8 +5,8 @@ import { ageOf } from '../model/age.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
 import type { Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
-import type { Scene } from './scene.js';
-import { haltKey, socketKey } from './trail.js';
+import { haltKey, socketKey } from './scan-history.js';
+import type { VerdictContext } from './verdict-context.js';
 
 export function instanceMismatch(
   instance: Instance,
@@ -21,7 +21,10 @@ function isFixed(listener: Listener): boolean {
 }
 
 /** Every expected endpoint judged; sockets claimed by fixed ports are no candidates for random ones. */
-export function judgePorts(instance: Instance, scene: Scene): { ports: PortVerdict[]; mismatches: Mismatch[] } {
+export function judgePorts(
+  instance: Instance,
+  scene: VerdictContext,
+): { ports: PortVerdict[]; mismatches: Mismatch[] } {
   const held = instance.expected.every(isFixed) ? [] : scene.socketsOf(instance);
   const spare = held.filter(
     (s) =>
@@ -112,7 +115,7 @@ export function plainFault({ code, subject, at }: Fault): Fault {
 export function unexpectedSockets(
   instance: Instance,
   { ports, mismatches }: { ports: readonly PortVerdict[]; mismatches: readonly Mismatch[] },
-  scene: Scene,
+  scene: VerdictContext,
 ): Mismatch[] {
   const { prediction, process } = instance;
   if (
@@ -155,15 +158,15 @@ function reloads({ prediction, expected }: Instance, now: number): boolean {
 }
 
 /** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
-export function isSettled(socket: Socket, instance: Instance, scene: Scene): boolean {
+export function isSettled(socket: Socket, instance: Instance, scene: VerdictContext): boolean {
   const { process } = instance;
-  if (scene.thresholds.oneLook) return process !== undefined && (ageOf(process, scene.now) ?? 0) > scene.grace;
-  const first = scene.trail.firstSeen.get(socketKey(socket));
+  if (scene.thresholds.isSingleScan) return process !== undefined && (ageOf(process, scene.now) ?? 0) > scene.grace;
+  const first = scene.history.firstSeen.get(socketKey(socket));
   return first !== undefined && scene.now - first >= scene.grace;
 }
 
 /** Queue, drops, buffer of the ports that are served. */
-export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], scene: Scene): Mismatch[] {
+export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], scene: VerdictContext): Mismatch[] {
   const found: Mismatch[] = [];
   for (const port of ports) {
     const { socket, receiveBuffer } = port;
@@ -187,13 +190,16 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
 }
 
 /** Its process exists and cannot serve: two looks so far apart; of one look alone only what no running process is in. */
-export function frozenMismatch(instance: Instance, { thresholds, trail, now }: Scene): Mismatch | undefined {
+export function frozenMismatch(
+  instance: Instance,
+  { thresholds, history: trail, now }: VerdictContext,
+): Mismatch | undefined {
   const { process } = instance;
   if (process?.halt === undefined) return undefined;
-  const { frozenAfter = 10, stalledAfter = 60, oneLook } = thresholds;
+  const { frozenAfter = 10, stalledAfter = 60, isSingleScan } = thresholds;
   const certain = process.halt === 'stopped' || process.halt === 'cgroup';
   const how = process.halt;
-  if (oneLook)
+  if (isSingleScan)
     return certain ? instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how } }) : undefined;
   const before = trail.halted.get(haltKey(process));
   if (before === undefined || before.cpu !== process.cpuSeconds) return undefined;

@@ -26,7 +26,7 @@ export function outputMismatches(instance: Instance): Mismatch[] {
   if (failing.includes(output) && outputForSeconds >= failingSeconds)
     found.push({
       ...instanceMismatch(instance, 'output_failing', { cause }),
-      ...saidOf(selfReport, ['output_publish', 'output_connect']),
+      ...messageOf(selfReport, ['output_publish', 'output_connect']),
     });
   if (output === 'slow' && selfReport.outputForSeconds !== undefined)
     found.push(instanceMismatch(instance, 'output_slow', { cause }));
@@ -35,13 +35,13 @@ export function outputMismatches(instance: Instance): Mismatch[] {
       ...instanceMismatch(instance, 'events_dropped', {
         cause: { kind: 'events-lost', events: lostRecently, sinceSeconds: lostWindow },
       }),
-      ...saidOf(selfReport, ['output_dropped']),
+      ...messageOf(selfReport, ['output_dropped']),
     });
   return found;
 }
 
 /** The newest of these classes that its log has. */
-function saidOf(
+function messageOf(
   { said = {} }: SelfReport,
   kinds: readonly (keyof NonNullable<SelfReport['said']>)[],
 ): Pick<Mismatch, 'said'> {
@@ -87,15 +87,15 @@ export function withOwnWords(mismatch: Mismatch, instance: Instance): Mismatch {
   const { code } = mismatch;
   const { selfReport, lastWords } = instance;
   if (code === 'instance_down')
-    return lastWords === undefined ? mismatch : withSaid(mismatch, { what: lastWords.why, at: lastWords.at });
+    return lastWords === undefined ? mismatch : withMessage(mismatch, { what: lastWords.why, at: lastWords.at });
   if (code === 'drops' || code === 'queue_high') {
     const output = behindQueue(instance);
     return output === undefined ? mismatch : { ...mismatch, output };
   }
   if (selfReport === undefined) return mismatch;
   if (code !== 'port_missing' && code !== 'port_taken' && code !== 'input_refused') return mismatch;
-  const said = saidAtPort(mismatch, selfReport);
-  return said === undefined ? mismatch : withSaid(mismatch, said);
+  const said = messageAtPort(mismatch, selfReport);
+  return said === undefined ? mismatch : withMessage(mismatch, said);
 }
 
 /** Why datagrams pile up. A burst is one only where the queue was not full: else the input had stopped reading. */
@@ -106,10 +106,10 @@ function behindQueue({ process, selfReport }: Instance): Mismatch['output'] {
   return wasFull && (output === 'flowing' || output === 'idle') ? undefined : output;
 }
 
-type Said = NonNullable<Mismatch['said']>;
+type LogMessage = NonNullable<Mismatch['said']>;
 
 /** What the exporter sees itself → what Filebeat says where that is why. What is not here fits everything. */
-const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly Said['what'][]>> = {
+const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly LogMessage['what'][]>> = {
   'held-by': ['in-use', 'input'],
   'shared-with': ['in-use', 'input'],
   'other-listener': ['in-use', 'input'],
@@ -121,22 +121,25 @@ const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly Said['what'][
   config: ['config', 'input', 'module', 'output', 'exit'],
 };
 
-function withSaid(mismatch: Mismatch, said: Said): Mismatch {
+function withMessage(mismatch: Mismatch, said: LogMessage): Mismatch {
   const fitting = agreeing[mismatch.cause.kind];
   const differs = fitting !== undefined && !fitting.includes(said.what);
   return { ...mismatch, said: { ...said, ...(differs ? { differs: true as const } : {}) } };
 }
 
 /** The newest of what its log says of the listener: why a bind failed, else that the input failed. */
-function saidAtPort(mismatch: Mismatch, { binds = {}, failedInputs = {}, said = {} }: SelfReport): Said | undefined {
-  const bound = Object.entries(binds).flatMap(([key, { reason, at }]): Said[] => {
+function messageAtPort(
+  mismatch: Mismatch,
+  { binds = {}, failedInputs = {}, said = {} }: SelfReport,
+): LogMessage | undefined {
+  const bound = Object.entries(binds).flatMap(([key, { reason, at }]): LogMessage[] => {
     const [protocol, host = ''] = key.split(' ');
     return protocol === mismatch.protocol && isAt(mismatch, host) ? [{ what: reason, at }] : [];
   });
-  const failed = Object.entries(failedInputs).flatMap(([host, at]): Said[] =>
+  const failed = Object.entries(failedInputs).flatMap(([host, at]): LogMessage[] =>
     isAt(mismatch, host) ? [{ what: 'input', at }] : [],
   );
-  const newest = (all: Said[]) => all.sort((a, b) => b.at - a.at)[0];
+  const newest = (all: LogMessage[]) => all.sort((a, b) => b.at - a.at)[0];
   const found = newest(bound) ?? newest(failed);
   if (found !== undefined || mismatch.port !== undefined || said.input === undefined) return found;
   // Of an input without a port no line can be told from another.

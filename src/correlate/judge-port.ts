@@ -15,7 +15,7 @@ import type {
   Target,
 } from '../model/model.js';
 import { holderOf, missingCause } from './missing-cause.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
 /** The listeners of one instance that share one endpoint. */
 export interface PortSubject {
@@ -43,7 +43,7 @@ function ownerHidden(socket: Socket): boolean {
   return socket.owners.length === 0 && !socket.ownersKnown;
 }
 
-function heldBy(socket: Socket, instance: Instance, listener: Listener, scene: Scene): Cause {
+function ownerCause(socket: Socket, instance: Instance, listener: Listener, scene: VerdictContext): Cause {
   const owner = socket.owners[0];
   const { retry } = listener;
   if (owner === undefined) return { kind: 'held-by', retry, uid: socket.uid };
@@ -55,7 +55,7 @@ function graceOf(listener: Listener, grace: number): number {
   return grace + (listener.reload?.periodSeconds ?? 0) + (listener.slowStart ? 25 : 0);
 }
 
-function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Judgement {
+function judgeSocket(subject: PortSubject, listener: Listener, scene: VerdictContext): Judgement {
   const { instance } = subject;
   const { target } = listener;
   const sockets = portOf(target) === undefined ? [] : scene.socketsAt(instance, listener.protocol, portOf(target)!);
@@ -70,7 +70,7 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
         code: 'listener_deaf',
         cause: { kind: 'bind-failed', retry: 'deaf' },
       };
-    const twin = serving.find(
+    const duplicate = serving.find(
       (s) =>
         s.inode !== own.inode &&
         s.owners.length > 0 &&
@@ -78,8 +78,8 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
         s.family === own.family &&
         s.address === own.address,
     );
-    if (twin !== undefined) {
-      const cause: Cause = { kind: 'shared-with', ...holderOf(twin.owners[0]!, instance, listener, scene) };
+    if (duplicate !== undefined) {
+      const cause: Cause = { kind: 'shared-with', ...holderOf(duplicate.owners[0]!, instance, listener, scene) };
       return { status: 'listening', up: true, socket: own, code: 'port_taken', cause };
     }
     if (serves(target, own, scene.ipv6) === 'narrower') {
@@ -98,7 +98,7 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: Scene): Ju
       up: false,
       socket: taker,
       code: 'port_taken',
-      cause: heldBy(taker, instance, listener, scene),
+      cause: ownerCause(taker, instance, listener, scene),
     };
   const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (rival !== undefined) {
@@ -131,7 +131,7 @@ function judgeHidden({ process }: Instance, serving: readonly Socket[]): Judgeme
 function judgeAbsent(
   subject: PortSubject,
   listener: Listener,
-  scene: Scene,
+  scene: VerdictContext,
   status: 'missing' | 'unresolved',
 ): Judgement {
   const { instance } = subject;
@@ -148,7 +148,7 @@ function judgeAbsent(
   return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, scene) };
 }
 
-function judge(subject: PortSubject, scene: Scene): Judgement {
+function judge(subject: PortSubject, scene: VerdictContext): Judgement {
   const { instance } = subject;
   const listener = leading(subject.listeners);
   const { target } = listener;
@@ -179,7 +179,7 @@ function leading(listeners: readonly Listener[]): Listener {
  * Asked for, and not opened. Of what is read only at the start the state at the start counts: while its socket stands,
  * it is served, and a restart would lose it. Of what is reloaded a socket from before the edit is about to go.
  */
-function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, scene: Scene): Judgement {
+function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, scene: VerdictContext): Judgement {
   const own = scene
     .socketsOf(instance)
     .find(
@@ -199,13 +199,13 @@ function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Faul
 }
 
 /** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
-function remnant(subject: PortSubject, scene: Scene): { socket?: Socket } {
+function remnant(subject: PortSubject, scene: VerdictContext): { socket?: Socket } {
   const [socket] = servingOf(subject, scene);
   return socket === undefined ? {} : { socket };
 }
 
 /** Whoever holds them. */
-function servingOf({ instance, listeners }: PortSubject, scene: Scene): Socket[] {
+function servingOf({ instance, listeners }: PortSubject, scene: VerdictContext): Socket[] {
   const { target, protocol } = listeners[0]!;
   const port = portOf(target);
   if (port === undefined) return [];
@@ -213,7 +213,7 @@ function servingOf({ instance, listeners }: PortSubject, scene: Scene): Socket[]
 }
 
 /** One port's verdict, and the mismatch that stands for it, if any. */
-export function judgePort(subject: PortSubject, scene: Scene): { port: PortVerdict; mismatch?: Mismatch } {
+export function judgePort(subject: PortSubject, scene: VerdictContext): { port: PortVerdict; mismatch?: Mismatch } {
   const { instance, listeners } = subject;
   const first = leading(listeners);
   const { code, cause, ...judged } = judge(subject, scene);

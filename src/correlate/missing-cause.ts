@@ -4,10 +4,10 @@ import { collides, serves } from '../filebeat/net/address.js';
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { editedSinceStart } from '../model/expected.js';
 import type { Cause, Holder, Instance, Listener, Owner, Socket } from '../model/model.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
 /** The first that applies, in this order: what makes a bind impossible, what took the socket away, what never gave it. */
-export function missingCause(instance: Instance, listener: Listener, scene: Scene): Cause {
+export function missingCause(instance: Instance, listener: Listener, scene: VerdictContext): Cause {
   const broken = instance.brokenReloads?.find((b) => b.file === listener.declaredIn.file);
   if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
   return (
@@ -19,7 +19,7 @@ export function missingCause(instance: Instance, listener: Listener, scene: Scen
   );
 }
 
-function lacksPrivilege(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
+function lacksPrivilege(instance: Instance, { target }: Listener, scene: VerdictContext): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
   const first = scene.namespaceOf(instance)?.unprivilegedPortStart;
   if (first !== undefined && target.port < first && instance.process?.canBindPrivileged === false)
@@ -28,7 +28,7 @@ function lacksPrivilege(instance: Instance, { target }: Listener, scene: Scene):
 }
 
 /** No interface of its network namespace has the address. */
-export function addressNotLocal(instance: Instance, { target }: Listener, scene: Scene): Cause | undefined {
+export function addressNotLocal(instance: Instance, { target }: Listener, scene: VerdictContext): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
   const space = scene.namespaceOf(instance);
   const isWildcard = target.address === '0.0.0.0' || target.address === '::';
@@ -38,7 +38,11 @@ export function addressNotLocal(instance: Instance, { target }: Listener, scene:
 }
 
 /** What an edit after the start did, or has yet to do. */
-function edited({ basis, prediction, process }: Instance, listener: Listener, { now }: Scene): Cause | undefined {
+function edited(
+  { basis, prediction, process }: Instance,
+  listener: Listener,
+  { now }: VerdictContext,
+): Cause | undefined {
   const { file } = listener.declaredIn;
   if (listener.reload === undefined) return basis === 'edited' ? { kind: 'edited-after-start', file } : undefined;
   const mtime = prediction.files.find((one) => one.path === file)?.mtime;
@@ -52,7 +56,7 @@ function edited({ basis, prediction, process }: Instance, listener: Listener, { 
 }
 
 /** What it holds instead. */
-function elsewhere(instance: Instance, listener: Listener, scene: Scene): Cause | undefined {
+function elsewhere(instance: Instance, listener: Listener, scene: VerdictContext): Cause | undefined {
   const { target, protocol, rival } = listener;
   const held = scene.socketsOf(instance).filter((socket) => socket.protocol === protocol);
   if (rival !== undefined) {
@@ -78,7 +82,7 @@ function elsewhere(instance: Instance, listener: Listener, scene: Scene): Cause 
 /** It refused its files at this very start and hangs instead of ending: known of few releases, and never with an input's socket. */
 export function hangsAfterRefusal(
   instance: Instance,
-  scene: Scene,
+  scene: VerdictContext,
 ): Extract<Cause, { kind: 'hangs-after-refusal' }> | undefined {
   const { prediction, process, basis } = instance;
   if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
@@ -88,7 +92,7 @@ export function hangsAfterRefusal(
   const release = version === undefined ? undefined : parseRelease(version);
   if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
   // It had opened its stats endpoint before it looked at its inputs.
-  const endpoints = (prediction.asked?.listeners ?? []).filter(({ input }) => input === 'http');
+  const endpoints = (prediction.declared?.listeners ?? []).filter(({ input }) => input === 'http');
   const isEndpoint = (socket: Socket) =>
     endpoints.some((l) => l.protocol === socket.protocol && serves(l.target, socket, scene.ipv6) !== 'no');
   return scene.hidesOwners(instance) || !scene.socketsOf(instance).every(isEndpoint)
@@ -97,7 +101,7 @@ export function hangsAfterRefusal(
 }
 
 /** Who has it: since when, and whether it is a Filebeat whose files ask for it. */
-export function holderOf(owner: Owner, instance: Instance, listener: Listener, scene: Scene): Holder {
+export function holderOf(owner: Owner, instance: Instance, listener: Listener, scene: VerdictContext): Holder {
   const other = scene.instanceOf(owner);
   const claim = other?.expected.find(
     (l) =>

@@ -28,7 +28,7 @@ export interface HostReader {
   load(): Promise<HostDetails | undefined>;
 }
 
-const keptSeconds = 60;
+const maxAgeSeconds = 60;
 
 /** Never throws and never rejects: what can't be told is absent. */
 export function createHostReader(clock: Clock = systemClock): HostReader {
@@ -48,7 +48,7 @@ export function createHostReader(clock: Clock = systemClock): HostReader {
     return details;
   }
 
-  const isFresh = () => clock.steady() - loadedAt < keptSeconds;
+  const isFresh = () => clock.steady() - loadedAt < maxAgeSeconds;
   const load = () => {
     if (loading === undefined && isFresh()) return Promise.resolve(details);
     loading ??= refresh();

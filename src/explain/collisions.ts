@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
 import type { Gap, Instance, Listener, ProcessId, Socket } from '../model/model.js';
-import { positionText } from '../words/places.js';
+import { positionText } from '../words/locations.js';
 import type { Collision, Explanation } from './explained.js';
 
 /** What else is there in the network namespace that the explained Filebeat is or would be in. */

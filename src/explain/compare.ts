@@ -1,6 +1,6 @@
 /** The same files under two releases: would it start, and which listeners are lost, gained, moved. Pure. */
 import type { Fault, Listener, Prediction } from '../model/model.js';
-import { positionText } from '../words/places.js';
+import { positionText } from '../words/locations.js';
 import type { Comparison, Subject } from './explained.js';
 import { troublesOf } from './explanation.js';
 import { racesOf } from './races.js';
@@ -69,7 +69,7 @@ function has(listeners: readonly Listener[], { protocol, address, port, target }
 function pairUp(
   before: readonly Listener[],
   after: readonly Listener[],
-): Pick<Comparison, 'lost' | 'gained' | 'moved' | 'kept'> {
+): Pick<Comparison, 'lost' | 'gained' | 'moved' | 'unchanged'> {
   const rest = [...after];
   const take = (matches: (listener: Listener) => boolean): Listener | undefined => {
     const at = rest.findIndex(matches);
@@ -91,7 +91,7 @@ function pairUp(
   });
   // Of several that asked for one endpoint, one that is gone takes nothing away as long as another one asks for it.
   const [gone, added] = [lost.filter((one) => !has(after, one)), rest.filter((one) => !has(before, one))];
-  return { lost: gone, gained: added, moved, kept: before.length - lost.length - moved.length };
+  return { lost: gone, gained: added, moved, unchanged: before.length - lost.length - moved.length };
 }
 
 /** It may end up without its socket because of another listener beside it. */

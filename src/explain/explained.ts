@@ -62,7 +62,7 @@ export interface Comparison {
   /** One declaration, another endpoint. */
   moved: { from: Listener; to: Listener }[];
   /** Listeners that stay as they are. */
-  kept: number;
+  unchanged: number;
   /** Listeners of the new release that cannot be bound beside another one of the same Filebeat, and could before. */
   clashing: Listener[];
   /** What would newly cost an input or a file, and what would no longer. */

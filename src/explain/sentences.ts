@@ -14,11 +14,11 @@ import type {
   Target,
   UnresolvedWhy,
 } from '../model/model.js';
-import { endpointText, positionText } from '../words/places.js';
+import { endpointText, positionText } from '../words/locations.js';
 import type { Collision, Comparison, ExplainedListener, Explanation } from './explained.js';
 import type { Race } from './races.js';
 
-export { faultCure } from '../filebeat/fault-cures.js';
+export { faultRemedy } from '../filebeat/fault-remedies.js';
 export { faultText } from '../filebeat/faults.js';
 
 const outcomes: Record<Prediction['outcome'], string> = {

@@ -58,7 +58,7 @@ export function reply(res: ServerResponse, status: number, type: string, body: s
   res.end(bytes);
 }
 
-export const say = (res: ServerResponse, status: number, sentence: string): void =>
+export const sendText = (res: ServerResponse, status: number, sentence: string): void =>
   reply(res, status, 'text/plain; charset=utf-8', `${sentence}\n`);
 
 /** True: there is room for one more, which is answered. Otherwise it is refused with 503. Health checks are not counted. */
@@ -67,7 +67,7 @@ export function createLimit(most: number): (res: ServerResponse) => boolean {
   return (res) => {
     if (most > 0 && serving >= most) {
       res.setHeader('Retry-After', '1');
-      say(res, 503, `More than ${most} requests at once.`);
+      sendText(res, 503, `More than ${most} requests at once.`);
       return false;
     }
     serving++;

@@ -9,7 +9,15 @@ import express, {
 } from 'express';
 import type { Report } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
-import { type AppOptions, deadlineOf, type Expositions, type Lifecycle, reply, say, secureHeaders } from './answers.js';
+import {
+  type AppOptions,
+  deadlineOf,
+  type Expositions,
+  type Lifecycle,
+  reply,
+  secureHeaders,
+  sendText,
+} from './answers.js';
 import { statusDocument } from './json/status-json.js';
 import { preferredFormat } from './metrics/accept.js';
 import { contentTypes } from './metrics/exposition.js';
@@ -20,7 +28,7 @@ const refuseMethod =
   (...allowed: string[]): RequestHandler =>
   (req, res) => {
     res.set('Allow', allowed.join(', '));
-    say(res, 405, `${req.path.slice(0, 200)} does not answer ${req.method}.`);
+    sendText(res, 405, `${req.path.slice(0, 200)} does not answer ${req.method}.`);
   };
 
 /**
@@ -32,8 +40,8 @@ function changes(
   act: (lifecycle: Lifecycle, req: Request, res: Response) => Promise<void>,
 ): RequestHandler {
   return async (req, res) => {
-    if (lifecycle === undefined) say(res, 403, 'Lifecycle routes are off; --web.enable-lifecycle turns them on.');
-    else if (req.get('Origin') !== undefined) say(res, 403, 'Lifecycle routes do not answer browsers.');
+    if (lifecycle === undefined) sendText(res, 403, 'Lifecycle routes are off; --web.enable-lifecycle turns them on.');
+    else if (req.get('Origin') !== undefined) sendText(res, 403, 'Lifecycle routes do not answer browsers.');
     else await act(lifecycle, req, res);
   };
 }
@@ -45,8 +53,8 @@ const failed: ErrorRequestHandler = (error, _req, res, next) => {
   }
   const status = (error as { status?: unknown }).status;
   if (typeof status === 'number' && status >= 400 && status < 500)
-    say(res, status, 'The request cannot be understood.');
-  else say(res, 500, 'Nothing could be looked at; the log says why.');
+    sendText(res, status, 'The request cannot be understood.');
+  else sendText(res, 500, 'Nothing could be looked at; the log says why.');
 };
 
 /** The bare host and the prefix without its slash lead to the page. Relative, so that it holds behind a proxy that shows us elsewhere. */
@@ -89,7 +97,7 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
 
   get(options.telemetryPath, async (report, req, res) => {
     if (!report.snapshot.usable) {
-      say(res, 500, 'Nothing could be looked at; the log says why.');
+      sendText(res, 500, 'Nothing could be looked at; the log says why.');
       return;
     }
     const format = preferredFormat(req.get('Accept'));
@@ -128,21 +136,23 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
     const { instancePage, pagePolicy } = await import('./page/instance-page.js');
     res.set('Content-Security-Policy', pagePolicy);
     const page = instancePage(report, String(req.params['name']), await pageContext(options));
-    if (page === undefined) say(res, 404, 'There is no instance of that name.');
+    if (page === undefined) sendText(res, 404, 'There is no instance of that name.');
     else reply(res, 200, 'text/html; charset=utf-8', page);
   });
 
   route('/-/healthy')
-    .get((_req, res) => say(res, 200, 'Healthy.'))
+    .get((_req, res) => sendText(res, 200, 'Healthy.'))
     .all(refuseMethod('GET', 'HEAD'));
   route('/-/ready')
-    .get((_req, res) => (options.isReady() ? say(res, 200, 'Ready.') : say(res, 503, 'No scan has succeeded yet.')))
+    .get((_req, res) =>
+      options.isReady() ? sendText(res, 200, 'Ready.') : sendText(res, 503, 'No scan has succeeded yet.'),
+    )
     .all(refuseMethod('GET', 'HEAD'));
   route('/-/reload')
     .post(
       changes(options.lifecycle, async (lifecycle, _req, res) => {
         const done = await lifecycle.reload();
-        say(res, done.ok ? 200 : 500, done.ok ? 'Reloaded.' : done.message);
+        sendText(res, done.ok ? 200 : 500, done.ok ? 'Reloaded.' : done.message);
       }),
     )
     .all(refuseMethod('POST'));
@@ -150,13 +160,13 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
     .delete(
       changes(options.lifecycle, async (lifecycle, req, res) => {
         const done = await lifecycle.forget(String(req.params['name']));
-        say(res, done.ok ? 200 : 404, done.ok ? 'Forgotten.' : done.message);
+        sendText(res, done.ok ? 200 : 404, done.ok ? 'Forgotten.' : done.message);
       }),
     )
     .all(refuseMethod('DELETE'));
 
   app.use((_req, res) =>
-    say(res, 404, `There is nothing here; ${routePrefix}/ has the page, ${routePrefix}/-/healthy the health.`),
+    sendText(res, 404, `There is nothing here; ${routePrefix}/ has the page, ${routePrefix}/-/healthy the health.`),
   );
   app.use(failed);
   return app;

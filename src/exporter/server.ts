@@ -5,7 +5,15 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Report } from '../model/model.js';
-import { type AppOptions, createExpositions, createLimit, deadlineOf, reply, say, secureHeaders } from './answers.js';
+import {
+  type AppOptions,
+  createExpositions,
+  createLimit,
+  deadlineOf,
+  reply,
+  secureHeaders,
+  sendText,
+} from './answers.js';
 import { preferredFormat } from './metrics/accept.js';
 import { contentTypes } from './metrics/exposition.js';
 
@@ -47,7 +55,7 @@ export function createApp(options: AppOptions): RequestListener {
       if (!report.snapshot.usable) throw new Error('not usable');
     } catch {
       // What failed is in the log.
-      say(res, 500, 'Nothing could be looked at; the log says why.');
+      sendText(res, 500, 'Nothing could be looked at; the log says why.');
       return;
     }
     const format = preferredFormat(req.headers.accept);
@@ -73,11 +81,11 @@ export function createApp(options: AppOptions): RequestListener {
     if (isDirect || isHealth) for (const [name, value] of Object.entries(secureHeaders)) res.setHeader(name, value);
     if (isHealth) {
       res.setHeader('Vary', 'Accept-Encoding');
-      say(res, 200, 'Healthy.');
+      sendText(res, 200, 'Healthy.');
     } else
       (isDirect ? scrape(req, res, encoding) : route(req, res)).catch(() => {
         if (res.headersSent) res.destroy();
-        else say(res, 500, 'Nothing could be looked at; the log says why.');
+        else sendText(res, 500, 'Nothing could be looked at; the log says why.');
       });
   };
 }

@@ -5,15 +5,15 @@
 import { posix } from 'node:path';
 import { endpointKey } from '../model/endpoint.js';
 import type { Fault, Gap, Listener, Prediction, Refusal, Release } from '../model/model.js';
-import { askedOfFiles } from './config/asked.js';
 import { type Command, type CommandLine, type ReadCommand, readCommand } from './config/command.js';
+import { declaredByFiles } from './config/declared-listeners.js';
 import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
 import type { ModuleSource } from './config/module-inputs.js';
 import { predictSection } from './config/section.js';
 import { detectRelease, type Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
+import { frozenView } from './files/frozen-view.js';
 import type { Reading } from './files/load.js';
-import { oneLook } from './files/one-look.js';
 import { notingUnread } from './files/unread.js';
 import { refusal } from './inputs/refusal.js';
 import { nameTables } from './net/name-tables.js';
@@ -34,13 +34,13 @@ export interface PredictOptions {
   running?: Running;
   /** Filesets are those that this program knows of the release, whatever lies in the home (what another release would have). */
   filesetsFromTable?: boolean;
-  /** The release whose module folder lies in the home, when another one is asked about: what differs comes from the table. */
+  /** The release whose module folder lies in the home, when another one is declared about: what differs comes from the table. */
   installed?: string;
 }
 
-/** Reads nothing but `files`, and keeps nothing between calls; who predicts several times from one look hands in `oneLook(files)`. */
+/** Reads nothing but `files`, and keeps nothing between calls; who predicts several times from one look hands in `isSingleScan(files)`. */
 export function predict(command: Command, given: FileView, options: PredictOptions = {}): Prediction {
-  const files = oneLook(given);
+  const files = frozenView(given);
   const first = predictOnce(command, files, options, false);
   const [clash] = first.clashes;
   if (!clash) return first.prediction;
@@ -232,18 +232,18 @@ function runLine(
   if (processors) context.processorFault = processors.fault;
   const endpoint = statsEndpoint(main.tree, context);
   const source = { paths, overrides: moduleOverrides.tree, context, reading, fromTable };
-  const asked = (): Pick<Prediction, 'asked'> => {
+  const declared = (): Pick<Prediction, 'declared'> => {
     if (running === undefined) return {};
-    const all = askedOfFiles(main.tree, line.modules, source);
-    return { asked: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };
+    const all = declaredByFiles(main.tree, line.modules, source);
+    return { declared: { ...all, listeners: [...(endpoint.listener ? [endpoint.listener] : []), ...all.listeners] } };
   };
-  if (fault) return exitsAtOnce(fault, { ...known, ...asked() });
-  if (endpoint.fault) return exitsAtOnce(endpoint.fault, { ...known, ...asked() });
+  if (fault) return exitsAtOnce(fault, { ...known, ...declared() });
+  if (endpoint.fault) return exitsAtOnce(endpoint.fault, { ...known, ...declared() });
   const section = predictSection(main.tree, line, moduleOverrides.tree, paths, context, reading, fromTable);
   const listeners = [...(endpoint.listener ? [endpoint.listener] : []), ...(section.listeners ?? [])];
   if (section.outcome === 'unknown') return { ...known, ...section, listeners: [] };
-  if (section.outcome === 'exits') return { ...known, ...section, listeners: [], ...asked() };
-  if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...asked() });
+  if (section.outcome === 'exits') return { ...known, ...section, listeners: [], ...declared() };
+  if (line.once) return exits({ code: 'runs-once', at: { file: 'command line' } }, { ...known, ...declared() });
   const { socket } = endpoint;
   const faults = [...(section.faults ?? []), ...ignoredListeners(listeners, source)];
   return { ...known, ...section, listeners, faults, ...(socket === undefined ? {} : { statsSocket: socket }) };
@@ -258,7 +258,7 @@ function ignoredListeners(open: readonly Listener[], source: ModuleSource): Refu
     const tree = treeFromYaml(part.root, { file: fault.at.file, rules, clashes: [] });
     if (!tree.ok) return [];
     // Main files are read at the start only, whatever they include.
-    const all = askedOfFiles(tree.value, [], source).listeners.map(({ reload: _, ...listener }) => listener);
+    const all = declaredByFiles(tree.value, [], source).listeners.map(({ reload: _, ...listener }) => listener);
     const lost = refusal(
       fault,
       all.filter((listener) => !known.has(endpointKey(listener))),

@@ -7,7 +7,7 @@ export interface IdRange {
 }
 
 /** User and capabilities of a process, from `/proc/<pid>`; absent fields could not be read. */
-export interface Standing {
+export interface ProcessIdentity {
   /** Real, effective and saved uid, as the exporter's user namespace numbers them. */
   uids: readonly number[];
   /** The effective uid in its own user namespace, as in a container. */

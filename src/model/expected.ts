@@ -21,7 +21,7 @@ export type Expectation = Pick<
 >;
 
 /** The listeners that the files declare: those that Filebeat opens and those that it refuses. */
-export const askedFor = perObject(({ listeners, faults }: Prediction): Listener[] => {
+export const declaredListeners = perObject(({ listeners, faults }: Prediction): Listener[] => {
   const refused = faults.flatMap(({ costs }) => costs ?? []);
   return refused.length === 0 ? listeners : [...listeners, ...refused];
 });
@@ -126,7 +126,7 @@ export function expectedOfRunning(
   record: StartRecord | undefined,
   lastKnown: readonly Listener[] = [],
 ): Expectation {
-  const onDisk = askedFor(prediction);
+  const onDisk = declaredListeners(prediction);
   if (!canStart(prediction) && record !== undefined)
     return withRefusals(
       { expected: record.listeners, basis: 'remembered', pendingRestart: false },
@@ -179,7 +179,7 @@ export function expectedOfDown(prediction: Prediction, lastKnown: readonly Liste
   if (!useDisk) return { expected: [...lastKnown], basis: 'remembered', pendingRestart: false };
   const broken = brokenFiles(prediction).map(({ file }) => file);
   const lost = lastKnown.filter((l) => !isStatic(l) && broken.includes(l.declaredIn.file));
-  return { expected: [...askedFor(prediction), ...lost], basis: 'disk', pendingRestart: false };
+  return { expected: [...declaredListeners(prediction), ...lost], basis: 'disk', pendingRestart: false };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Identity } from './belonging.js';
 import type { Listener } from './listener.js';
 import type { Fault, Prediction, Refusal } from './prediction.js';
 import type { Container, FilebeatProcess } from './process.js';
-import type { LastWords, SelfReport } from './self-report.js';
+import type { LastMessage, SelfReport } from './self-report.js';
 
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
 
@@ -40,7 +40,7 @@ export interface Instance {
   /** It belongs to an ordinary user and has not run long enough to be remembered. */
   newcomer?: true;
   /** Some of its listeners were left out because of a limit. */
-  cut?: true;
+  truncated?: true;
   /** Network namespace of the last process, where none runs. */
   netns?: number;
   prediction: Prediction;
@@ -82,7 +82,7 @@ export interface Instance {
   /** What its log or stats endpoint reports; absent without either. */
   selfReport?: SelfReport;
   /** For an instance that does not run. */
-  lastWords?: LastWords;
+  lastWords?: LastMessage;
   /** How the last process ended, by the lock file in path.data. */
   lastEnd?: 'clean' | 'crash';
 }

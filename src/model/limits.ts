@@ -91,7 +91,7 @@ export function withinShares<T>(
   most: number,
   accountOf: (item: T) => number,
   size: (item: T) => number = () => 1,
-): { kept: Set<T>; left: Map<number, number> } {
+): { included: Set<T>; left: Map<number, number> } {
   const shares = createShares(most);
   const kept = new Set<T>();
   const left = new Map<number, number>();
@@ -102,5 +102,5 @@ export function withinShares<T>(
       kept.add(item);
     } else left.set(account, (left.get(account) ?? 0) + 1);
   }
-  return { kept, left };
+  return { included: kept, left };
 }

@@ -52,7 +52,7 @@ export interface Prediction {
    * Of `exits`, where a process runs: what the files ask for, for the case that the reason is wrong. Absent where they
    * cannot be read.
    */
-  asked?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
+  declared?: { listeners: Listener[]; faults: Refusal[]; files: ConfigFile[] };
   /** Where the release is unknown: inputs that other possible releases refuse and the one applied does not. */
   doubts?: Refusal[];
   /** Faults that a running process has disproved, and that do not count. */

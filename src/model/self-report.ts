@@ -104,7 +104,7 @@ export type BindReason = 'in-use' | 'denied' | 'no-address';
 export type ExitReason = BindReason | 'locked' | 'config' | 'input' | 'module' | 'output' | 'exit';
 
 /** The last `Exiting:` line of a Filebeat that does not run. */
-export interface LastWords {
+export interface LastMessage {
   /** Seconds since the epoch. */
   at: number;
   why: ExitReason;

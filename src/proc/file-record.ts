@@ -1,7 +1,7 @@
 /** The files that an answer depends on, and whether any of them may have changed since. */
 import { lstatSync } from 'node:fs';
 import type { FileView } from '../filebeat/files/file-view.js';
-import { during } from './place.js';
+import { during } from './heartbeat.js';
 import { errnoOf, openFileView, type RootedView, signatureOf } from './root-files.js';
 
 /** Path inside the root, without links → its mark (inode, size, mtime, ctime) or errno when it was read. */

@@ -5,7 +5,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Halt } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
-import { during, leftAlone } from './place.js';
+import { during, quarantineGap } from './heartbeat.js';
 import { type ProcFs, pathExists } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
@@ -28,7 +28,7 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   function isMounted(path: string): boolean {
     const known = mounted.get(path);
     if (known !== undefined && steadyMs() - known.at < MOUNTS_KEPT_MS) return known.isThere;
-    const isThere = leftAlone('/', path) === undefined && during(path, () => pathExists(path));
+    const isThere = quarantineGap('/', path) === undefined && during(path, () => pathExists(path));
     mounted.set(path, { at: steadyMs(), isThere });
     return isThere;
   }
@@ -94,7 +94,7 @@ function readWords(path: string): string {
 
 function textOf(root: string, file: string): string {
   const path = `${root}${file}`;
-  if (leftAlone('/', path) !== undefined) return '';
+  if (quarantineGap('/', path) !== undefined) return '';
   try {
     return during(path, () => readWords(path));
   } catch {

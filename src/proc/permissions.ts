@@ -2,7 +2,7 @@
  * What the kernel lets a process read (path_resolution(7), capabilities(7), acl(5)). The exporter may read more than the
  * Filebeats that it looks at: what one of them could not list or read is neither told of it nor predicted from.
  */
-import type { IdRange, Standing } from '../model/model.js';
+import type { IdRange, ProcessIdentity } from '../model/model.js';
 
 /** A process that the kernel asks for permissions. */
 export interface Reader {
@@ -18,7 +18,7 @@ export const READ = 4;
 export const SEARCH = 1;
 
 /** Undefined: it may read everything. A program that was lent another uid reads with its own here. */
-export function readerOf({ uids, groups, readsAll, account, isProgram, opens }: Standing): Reader | undefined {
+export function readerOf({ uids, groups, readsAll, account, isProgram, opens }: ProcessIdentity): Reader | undefined {
   const isLent = account !== 0 && (isProgram === false || uids.some((uid) => uid !== uids[0]));
   const uid = isLent ? uids.find((one) => one !== 0) : uids[1];
   if (uid === undefined || uid === 0 || (readsAll && !isLent)) return undefined;

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { limits } from '../model/limits.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
-import { during, enter, leave, leftAlone } from './place.js';
+import { during, enter, leave, quarantineGap } from './heartbeat.js';
 
 export interface ProcFs {
   /** The folder that stands for `/proc`. */
@@ -56,7 +56,7 @@ export function openProcFs(root: string): ProcFs {
   const at = (path: string) => `${root}/${path}`;
 
   /** What is read here is a file of the kernel's, but `cmdline` and `environ` wait for whoever holds up that memory. */
-  const avoided = (path: string): Gap | undefined => leftAlone('/', at(path), `/proc/${path}`);
+  const avoided = (path: string): Gap | undefined => quarantineGap('/', at(path), `/proc/${path}`);
 
   /** A link's target is told by the kernel alone: reading it waits for nobody. */
   function attempt<T>(path: string, read: () => T, mayWait = true): Reading<T> {

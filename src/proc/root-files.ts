@@ -18,8 +18,8 @@ import {
 import { FILE_IN_THE_WAY, type FileContent, type FileStat, type FileView } from '../filebeat/files/file-view.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { wallMs } from '../runtime/clock.js';
+import { during, quarantinedPaths, quarantineGap } from './heartbeat.js';
 import { mayUse, READ, type Reader, SEARCH } from './permissions.js';
-import { allLeftAlone, during, leftAlone } from './place.js';
 import { gapOf } from './proc-fs.js';
 
 export interface RootedView extends FileView {
@@ -60,7 +60,7 @@ export function openFileView(root: string, observe?: Observer, reader?: Reader):
 
   /** Undefined: not as simple as a path whose folder is reached without a link. */
   function walkOwnRoot(path: string): Walk | undefined {
-    if (!isOwnRoot || allLeftAlone().length > 0) return undefined;
+    if (!isOwnRoot || quarantinedPaths().length > 0) return undefined;
     const slash = path.lastIndexOf('/');
     const folder = path.slice(0, slash) || '/';
     const name = path.slice(slash + 1);
@@ -103,7 +103,7 @@ export function openFileView(root: string, observe?: Observer, reader?: Reader):
           continue;
         }
         const next = `${canonical}/${part}`;
-        const alone = leftAlone(root, next, path);
+        const alone = quarantineGap(root, next, path);
         if (alone !== undefined) return { ok: false, gap: alone };
         const here = `${prefix}${next}`;
         stats = during(here, () => lstatSync(here));

@@ -6,7 +6,7 @@ import { endpointKey } from '../model/endpoint.js';
 import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report, SelfReport } from '../model/model.js';
 
 /** Samples that are kept: with `spacing` at least an hour. */
-export const samplesKept = 120;
+export const maxSamples = 120;
 /** Scans closer together than this become one sample that keeps the worst of them. Seconds. */
 export const spacing = 30;
 
@@ -157,7 +157,7 @@ export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 
   const lastTime = history.times.at(-1);
   const again = lastTime !== undefined && takenAt - lastTime < spacing;
   const all = again ? history.times : [...history.times, takenAt];
-  const times = all.slice(-samplesKept);
+  const times = all.slice(-maxSamples);
   const first = history.first + all.length - times.length;
   const step: Step = { n: first + times.length - 1, first, again };
   const instances: Record<string, InstanceTrack> = {};

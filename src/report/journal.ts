@@ -7,8 +7,8 @@ import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict,
 
 type Scan = Pick<Report, 'snapshot' | 'verdict'>;
 
-export const failuresKept = 300;
-export const successesKept = 100;
+export const maxFailures = 300;
+export const maxSuccesses = 100;
 /** Ports that one entry names; the others are counted. */
 const portsNamed = 5;
 
@@ -140,8 +140,8 @@ export function nextJournal(journal: Journal, before: Scan | undefined, now: Sca
   const fresh = before === undefined ? [] : entriesBetween(before, now);
   if (fresh.length === 0) return journal;
   return {
-    failures: [...journal.failures, ...fresh.filter(isFailure)].slice(-failuresKept),
-    successes: [...journal.successes, ...fresh.filter((entry) => !isFailure(entry))].slice(-successesKept),
+    failures: [...journal.failures, ...fresh.filter(isFailure)].slice(-maxFailures),
+    successes: [...journal.successes, ...fresh.filter((entry) => !isFailure(entry))].slice(-maxSuccesses),
   };
 }
 

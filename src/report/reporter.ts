@@ -3,8 +3,8 @@
  * gets the last report with a gap rather than nothing.
  */
 import { correlate } from '../correlate/correlate.js';
-import type { Thresholds } from '../correlate/scene.js';
-import { emptyTrail, nextTrail, shiftTrail, type Trail } from '../correlate/trail.js';
+import { emptyScanHistory, nextScanHistory, type ScanHistory, shiftScanHistory } from '../correlate/scan-history.js';
+import type { Thresholds } from '../correlate/verdict-context.js';
 import type { Gap, History, Journal, Report, Snapshot } from '../model/model.js';
 import { type Clock, type Moment, stepBetween } from '../runtime/clock.js';
 import { emptyHistory, nextHistory, shiftHistory } from './history.js';
@@ -52,7 +52,7 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
 }
 
 export function createReporter(take: () => Promise<Snapshot>, options: ReporterOptions): Reporter {
-  let trail: Trail = emptyTrail;
+  let trail: ScanHistory = emptyScanHistory;
   let history: History = emptyHistory;
   let journal: Journal = emptyJournal;
   let last: Report | undefined;
@@ -65,9 +65,9 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
     const thresholds = options.thresholds();
     const since = changes;
     const snapshot = await take();
-    keepAges(snapshot);
+    shiftTimestamps(snapshot);
     const verdict = correlate(snapshot, trail, thresholds);
-    trail = nextTrail(trail, snapshot, verdict, thresholds.grace);
+    trail = nextScanHistory(trail, snapshot, verdict, thresholds.grace);
     const scan = { snapshot, verdict };
     history = nextHistory(history, scan);
     journal = nextJournal(journal, last, scan);
@@ -78,10 +78,10 @@ export function createReporter(take: () => Promise<Snapshot>, options: ReporterO
   }
 
   /** Of what former scans saw, after somebody has set the clock. */
-  function keepAges(now: Snapshot): void {
+  function shiftTimestamps(now: Snapshot): void {
     const step = last === undefined ? 0 : stepBetween(momentOfScan(last.snapshot), momentOfScan(now));
     if (step === 0) return;
-    trail = shiftTrail(trail, step);
+    trail = shiftScanHistory(trail, step);
     history = shiftHistory(history, step);
     journal = shiftJournal(journal, step);
   }

@@ -12,7 +12,7 @@ export function defectText(error: unknown): string {
 }
 
 /** Runs `act`; after an exception returns `otherwise` of its kind and position, which may be shown. */
-export function attempt<T>(act: () => T, otherwise: (place: string) => T): T {
+export function containDefect<T>(act: () => T, otherwise: (place: string) => T): T {
   try {
     return act();
   } catch (error) {

@@ -4,7 +4,7 @@ import { endpointKey } from '../model/endpoint.js';
 import type { Instance, Snapshot } from '../model/model.js';
 import { expireLearned, type Learned, type LearnRules, learn } from '../state/learned.js';
 import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../state/ledger.js';
-import { answers, type Fit, fitOf, type HeldSockets, servingSockets, socketsOf } from './held-sockets.js';
+import { answers, type Fit, fitOf, type SocketIndex, servingSockets, socketsOf } from './socket-index.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
 
@@ -22,7 +22,7 @@ const settled = new WeakMap<Fit, Settled>();
 export function accountForDrops(
   ledger: Ledger,
   instances: readonly Instance[],
-  held: HeldSockets,
+  held: SocketIndex,
   context: { now: number; bootId: string },
 ): { ledger: Ledger; drops: Drops } {
   const drops: Drops = {};
@@ -67,7 +67,7 @@ export function accountForDrops(
 export function learnFrom(
   learned: Learned,
   instances: readonly Instance[],
-  held: HeldSockets,
+  held: SocketIndex,
   now: number,
   rules: LearnRules,
 ): Learned {

@@ -3,13 +3,13 @@
  * nobody else is asked.
  */
 import type { Instance, Socket } from '../model/model.js';
-import { type HeldSockets, socketsOf } from './held-sockets.js';
+import { type SocketIndex, socketsOf } from './socket-index.js';
 
 export interface Births {
   /** The last look at which the socket was not there yet, seconds since the epoch; undefined: never seen without it. */
   absentAt(socket: Socket): number | undefined;
   /** Once in a pass, after the questions. */
-  look(instances: readonly Instance[], held: HeldSockets, now: number): void;
+  scan(instances: readonly Instance[], held: SocketIndex, now: number): void;
 }
 
 interface Seen {
@@ -30,7 +30,7 @@ export function createBirths(): Births {
     return undefined;
   }
 
-  function look(instances: readonly Instance[], held: HeldSockets, now: number): void {
+  function look(instances: readonly Instance[], held: SocketIndex, now: number): void {
     const next = new Map<string, Seen>();
     for (const instance of instances) {
       const { process, expected } = instance;
@@ -41,5 +41,5 @@ export function createBirths(): Births {
     seen = next;
   }
 
-  return { absentAt, look };
+  return { absentAt, scan: look };
 }

@@ -1,15 +1,15 @@
 /** Instances that the settings declare, as candidates: see `origins.ts`. */
-import { foretell } from '../discovery/instances/foretell.js';
+import { predictInstance } from '../discovery/instances/predict-instance.js';
 import { declaredStart } from '../discovery/launch/declared-start.js';
 import type { Gap, StartUser } from '../model/model.js';
-import type { KeptReadings } from '../proc/kept-readings.js';
-import { attempt } from '../runtime/defect.js';
+import type { FileCache } from '../proc/file-cache.js';
+import { containDefect } from '../runtime/defect.js';
 import type { DeclaredInstance } from '../settings/settings.js';
-import { dataDirectoryOf, type Origin, rootOf, uidOf, usersByPlaces } from './origins.js';
+import { dataDirectoryOf, type Origin, rootOf, uidOf, usersByOwners } from './origins.js';
 
 export interface DeclaredOptions {
   rootfs: string;
-  kept: KeptReadings;
+  fileCache: FileCache;
   processNames: readonly string[];
 }
 
@@ -17,10 +17,10 @@ export function fromDeclared(declared: readonly DeclaredInstance[], options: Dec
   return declared.map((one) => fromOne(one, options));
 }
 
-function fromOne(one: DeclaredInstance, { rootfs, kept, processNames }: DeclaredOptions): Origin {
+function fromOne(one: DeclaredInstance, { rootfs, fileCache: kept, processNames }: DeclaredOptions): Origin {
   const { name, argv, env } = one;
   const launch = kept.read(`launch ${name}`, [argv, env, processNames], rootfs, (files) =>
-    attempt(
+    containDefect(
       () => declaredStart(files, { argv, env }, processNames),
       () => ({ argv, cwd: '/', env, root: '/', hasOwnNetwork: false }),
     ),
@@ -35,8 +35,8 @@ function fromOne(one: DeclaredInstance, { rootfs, kept, processNames }: Declared
     ...(envHidden === undefined ? {} : { envHidden }),
     uid: user?.uid ?? 0,
   };
-  const { prediction, pathData, config, start, places } = foretell(kept, `declared ${name}`, command, rootDir);
-  const users = user === undefined ? usersByPlaces(places, pathData) : user.uid === undefined ? undefined : [user.uid];
+  const { prediction, pathData, config, start, places } = predictInstance(kept, `declared ${name}`, command, rootDir);
+  const users = user === undefined ? usersByOwners(places, pathData) : user.uid === undefined ? undefined : [user.uid];
   // Of a bare `filebeat` the home is wherever it is started: what would follow from that is not known.
   const isBare = !command.argv[0]?.includes('/');
   const isGuess = isBare && prediction.paths.home === '/' && prediction.paths.data === '/data';
@@ -62,10 +62,10 @@ function userOf(
   { name, user }: DeclaredInstance,
   launched: StartUser | undefined,
   rootfs: string,
-  kept: KeptReadings,
+  kept: FileCache,
 ): { uid?: number } | undefined {
   if (user === undefined) return launched;
-  const uid = attempt(
+  const uid = containDefect(
     () => kept.read(`uid declared ${name}`, user, rootfs, (files) => uidOf(user, files)),
     () => undefined,
   );

@@ -1,6 +1,7 @@
 /** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
-import type { Start } from '../discovery/instances/foretell.js';
+
 import type { Merged } from '../discovery/instances/instances.js';
+import type { Start } from '../discovery/instances/predict-instance.js';
 import type { Untold } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
 import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refutation } from '../model/model.js';
@@ -11,10 +12,10 @@ import type { RememberedInstance, State } from '../state/memory-state.js';
 import { historyOf } from '../state/memory-state.js';
 import { isSameBoot } from '../state/memory-times.js';
 import { believe, isRefuted, refutationOf } from '../state/refutations.js';
-import type { Sighting } from '../state/remembered-row.js';
+import type { ObservedInstance } from '../state/remembered-row.js';
 import { ownUserUnit } from '../state/remembered-row.js';
-import { fitOf, type HeldSockets } from './held-sockets.js';
 import type { Origin } from './origins.js';
+import { fitOf, type SocketIndex } from './socket-index.js';
 
 /** An instance on its way, with what the model has no room for. */
 export interface Draft {
@@ -23,7 +24,7 @@ export interface Draft {
   /** What its process was known to have started with. */
   record?: StartRecord;
   /** What was predicted before anything was refuted, and what has been refuted of it. */
-  foretold: Prediction;
+  prediction: Prediction;
   refutations: readonly Refutation[];
 }
 
@@ -135,7 +136,7 @@ export function draftOf(
     ...(end === undefined ? {} : { lastEnd: end }),
     ...(wouldFail === undefined ? {} : { wouldFail }),
   };
-  return { instance, merged, ...(record === undefined ? {} : { record }), foretold: whole, refutations };
+  return { instance, merged, ...(record === undefined ? {} : { record }), prediction: whole, refutations };
 }
 
 /** The unit's own ExecStart is this Filebeat. */
@@ -154,8 +155,8 @@ export function draftAgainst(draft: Draft, faults: readonly Fault[], context: Dr
 const mostRefutations = 20;
 
 /** Those that bear on what is on disk now; while nothing can be read there, all. */
-function standing({ foretold, refutations }: Draft): readonly Refutation[] {
-  const { reason, outcome, faults, asked } = foretold;
+function standing({ prediction: foretold, refutations }: Draft): readonly Refutation[] {
+  const { reason, outcome, faults, declared: asked } = foretold;
   if (outcome === 'unknown' || foretold.release.source === 'remembered') return refutations;
   const all = [...(reason === undefined ? [] : [reason]), ...faults, ...(asked?.faults ?? [])];
   return refutations.filter((one) => all.some((fault) => isRefuted(fault, foretold, [one])));
@@ -238,7 +239,7 @@ export function endedMeanwhile({ instance }: Draft): void {
 }
 
 /** What the memory counts, with what this very scan added to it: a restart is told by the scan that sees it. */
-export function tellHistory(
+export function attachHistory(
   instance: Instance,
   state: State,
   now: number,
@@ -251,14 +252,14 @@ export function tellHistory(
   if (flapping !== undefined) instance.flapping = flapping;
 }
 
-function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<Sighting, 'command'> {
+function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<ObservedInstance, 'command'> {
   if (start === undefined) return {};
   const { argv, cwd, uid } = start.command;
   return { command: { argv: [...argv], cwd, uid } };
 }
 
 /** What is to be remembered of an instance: its start only once that is beyond doubt. */
-export function sightingOf(draft: Draft, held: HeldSockets): Sighting {
+export function sightingOf(draft: Draft, held: SocketIndex): ObservedInstance {
   const { instance, merged, record } = draft;
   const refuted = standing(draft);
   const { process, prediction, expected } = instance;

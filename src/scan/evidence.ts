@@ -5,7 +5,7 @@
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { ageOf } from '../model/age.js';
 import type { ConfigFile, Fault, FilebeatProcess, Instance, Listener, Socket } from '../model/model.js';
-import { answers, type HeldSockets, socketsOf } from './held-sockets.js';
+import { answers, type SocketIndex, socketsOf } from './socket-index.js';
 
 export interface EvidenceContext {
   /** Seconds since the epoch. */
@@ -23,7 +23,7 @@ const patience = 60;
 const blur = 0.05;
 
 /** The rules that this instance's process refutes. */
-export function refutedBy(instance: Instance, held: HeldSockets, context: EvidenceContext): Fault[] {
+export function refutedBy(instance: Instance, held: SocketIndex, context: EvidenceContext): Fault[] {
   const { process } = instance;
   if (process === undefined || process.startUnsure) return [];
   const age = ageOf(process, context.now);
@@ -36,10 +36,10 @@ export function refutedBy(instance: Instance, held: HeldSockets, context: Eviden
 function startedAnyway(
   instance: Instance,
   process: FilebeatProcess,
-  held: HeldSockets,
+  held: SocketIndex,
   isOld: boolean,
 ): Fault | undefined {
-  const { outcome, reason, asked, files, release } = instance.prediction;
+  const { outcome, reason, declared: asked, files, release } = instance.prediction;
   if (outcome !== 'exits' || reason === undefined || asked === undefined) return undefined;
   if (!files.every((file) => file.reloaded || isOlder(file, process.startTime))) return undefined;
   // The stats endpoint of one that hangs after its refusal is open.
@@ -55,7 +55,7 @@ function startedAnyway(
 function acceptedAnyway(
   instance: Instance,
   process: FilebeatProcess,
-  held: HeldSockets,
+  held: SocketIndex,
   { absentAt }: EvidenceContext,
 ): Fault[] {
   const refused = instance.expected.filter((listener) => listener.refused !== undefined);

@@ -11,7 +11,7 @@ import { forget } from '../state/memory-forget.js';
 import type { State } from '../state/memory-state.js';
 import { createSnapshotTaker } from './take-snapshot.js';
 
-export interface Look {
+export interface Scanner {
   take(): Promise<Snapshot>;
   /** Drops what is remembered of a name; of an instance that is wanted only what was learned. False: there is nothing. */
   forget(name: string, keepInstance: boolean): Promise<boolean>;
@@ -19,13 +19,13 @@ export interface Look {
   close(): Promise<void>;
 }
 
-export interface NearLook extends Look {
+export interface LocalScanner extends Scanner {
   /** See `Host.predictAgain`. */
   predictAgain(id: string, options: PredictOptions): Prediction | undefined;
 }
 
 /** Plain data: it crosses into another thread. */
-export interface LookOptions {
+export interface ScannerOptions {
   procfs: string;
   rootfs: string;
   /** See `Sources.unchecked`. */
@@ -38,16 +38,16 @@ export interface LookOptions {
   background?: boolean;
   /** `--scan.grace`, seconds. */
   grace?: number;
-  /** See `Sources.oneLook`. */
-  oneLook?: boolean;
+  /** See `Sources.isSingleScan`. */
+  isSingleScan?: boolean;
 }
 
-export type LookLog = (level: Level, message: string) => void;
+export type ScannerLog = (level: Level, message: string) => void;
 
 /** Empty: remembered as long as the program lasts. */
 export function openStateFile(
   path: string,
-  log: LookLog,
+  log: ScannerLog,
   options: MemoryOptions = {},
 ): { memory: Memory; state: State } {
   return openMemory(path === '' ? undefined : path, log, options);
@@ -58,7 +58,7 @@ function readOnly(memory: Memory): Memory {
   return { ...memory, save: () => true, flush: () => true };
 }
 
-export function openLook(options: LookOptions, settings: () => Settings, log: LookLog): NearLook {
+export function createScanner(options: ScannerOptions, settings: () => Settings, log: ScannerLog): LocalScanner {
   const {
     procfs,
     rootfs,
@@ -67,7 +67,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
     unchecked = false,
     background = false,
     grace = 10,
-    oneLook = false,
+    isSingleScan = false,
   } = options;
   const opened = openStateFile(stateFile, log, { background });
   const memory = remember ? opened.memory : readOnly(opened.memory);
@@ -80,7 +80,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
     state: opened.state,
     clock: systemClock,
     grace,
-    oneLook,
+    isSingleScan: isSingleScan,
   });
   return {
     take: taker.take,
@@ -92,7 +92,7 @@ export function openLook(options: LookOptions, settings: () => Settings, log: Lo
       return true;
     },
     async close() {
-      await memory.atRest();
+      await memory.written();
       memory.flush(memory.pull(taker.state()));
     },
     predictAgain(id, predictOptions) {

@@ -4,16 +4,16 @@
  */
 import { basename, dirname, posix } from 'node:path';
 import type { Candidate } from '../discovery/instances/candidate.js';
+import { networkKey, ownerOf } from '../discovery/instances/identity.js';
 import {
   type Budget,
   canonical,
   defectGap,
-  foretell,
-  lookAtPlaces,
-  type Places,
+  type FileOwners,
+  predictInstance,
+  readOwners,
   type Start,
-} from '../discovery/instances/foretell.js';
-import { networkKey, ownerOf } from '../discovery/instances/identity.js';
+} from '../discovery/instances/predict-instance.js';
 import type { RunningFilebeat } from '../discovery/processes/processes.js';
 import { findInitScripts } from '../discovery/systemd/sysv.js';
 import { type FilebeatUnit, findUnits } from '../discovery/systemd/units.js';
@@ -23,12 +23,12 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { goGlob } from '../filebeat/files/glob.js';
 import { canStart, changedSinceStart } from '../model/expected.js';
 import { createShares, limits, sharesOf } from '../model/limits.js';
-import type { FilebeatProcess, Gap, Prediction, Standing } from '../model/model.js';
-import type { KeptReadings } from '../proc/kept-readings.js';
+import type { FilebeatProcess, Gap, Prediction, ProcessIdentity } from '../model/model.js';
+import type { FileCache } from '../proc/file-cache.js';
 import { mayUse, READ, type Reader, readerOf, readerOfAccount } from '../proc/permissions.js';
 import { openFileView } from '../proc/root-files.js';
 import { identify } from '../proc/root-identity.js';
-import { attempt } from '../runtime/defect.js';
+import { containDefect } from '../runtime/defect.js';
 import { rememberedCandidates } from '../state/memory-questions.js';
 import type { RememberedInstance, State } from '../state/memory-state.js';
 
@@ -63,11 +63,11 @@ const globLimit = limits.globMatches;
 export function fromProcess(
   running: RunningFilebeat,
   rootfs: string,
-  kept: KeptReadings,
+  kept: FileCache,
   budgets: Budgets,
   known?: RememberedInstance,
 ): Origin {
-  const { process, argv, env, rootDir, rootId, standing, view } = running;
+  const { process, argv, env, rootDir, rootId, identity: standing, view } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const key = `${process.pid}:${process.startTicks}`;
   const started: Running = {
@@ -77,7 +77,7 @@ export function fromProcess(
   };
   const reader = readerOf(standing);
   const budget = budgets(standing.account);
-  const foretold = foretell(kept, key, command, rootDir, { running: started, view, reader, budget });
+  const foretold = predictInstance(kept, key, command, rootDir, { running: started, view, reader, budget });
   const { prediction, pathData, config, start, places } = foretold;
   const sees = rootId === '/' ? seesAsHost(standing, places, prediction.mainFiles ?? [], rootfs, kept) : undefined;
   const program = basename(process.executable ?? argv[0] ?? '');
@@ -88,7 +88,7 @@ export function fromProcess(
     ...placeOf(prediction, pathData, process, known),
     config,
     process,
-    standing,
+    identity: standing,
     owner: ownerOf(standing, process.container !== undefined),
     account: standing.account,
     ...(sees === undefined ? {} : { hostView: sees }),
@@ -124,15 +124,15 @@ function placeOf(
 
 /** By device and inode. Absent: what can't be looked at says nothing. */
 function seesAsHost(
-  { hostMounts }: Standing,
-  { main }: Places,
+  { hostMounts }: ProcessIdentity,
+  { main }: FileOwners,
   mainFiles: readonly string[],
   rootfs: string,
-  kept: KeptReadings,
+  kept: FileCache,
 ): boolean | undefined {
   if (hostMounts !== false) return hostMounts;
-  const look = (files: FileView) => lookAtPlaces(files, mainFiles, undefined).main.map((stat) => stat?.id);
-  const ofHost = attempt(
+  const look = (files: FileView) => readOwners(files, mainFiles, undefined).main.map((stat) => stat?.id);
+  const ofHost = containDefect(
     () => kept.read(`host view ${mainFiles.join('\0')}`, mainFiles, rootfs, look),
     () => [],
   );
@@ -142,12 +142,12 @@ function seesAsHost(
 }
 
 /** False only where mode, owner, groups and capabilities all deny it a main file that it was told to read. */
-function mayRead(reader: Reader | undefined, { main }: Places): boolean {
+function mayRead(reader: Reader | undefined, { main }: FileOwners): boolean {
   if (reader === undefined) return true;
   return main.every((stat) => stat === undefined || stat.kind !== 'file' || mayUse(reader, stat, READ));
 }
 
-export function dataDirectoryOf({ data }: Places): Pick<Candidate, 'dataDirectory'> {
+export function dataDirectoryOf({ data }: FileOwners): Pick<Candidate, 'dataDirectory'> {
   return data?.id === undefined ? {} : { dataDirectory: { id: data.id, owner: data.uid } };
 }
 
@@ -169,13 +169,13 @@ export function uidOf(user: string | undefined, files: FileView): number | undef
 const OPEN_TO_ALL = /^\/(?:tmp|var\/tmp|dev\/shm|run\/lock|var\/lock|var\/crash)\//;
 
 /** Where nobody is named: root, or the owner of the configuration or of its data. */
-export function usersByPlaces({ main, data }: Places, pathData: string | undefined): number[] {
+export function usersByOwners({ main, data }: FileOwners, pathData: string | undefined): number[] {
   const places = pathData !== undefined && OPEN_TO_ALL.test(pathData) ? main : [...main, data];
   return [...new Set([0, ...places.flatMap((stat) => stat?.uid ?? [])])];
 }
 
 /** Of an ordinary user's own file, whatever pattern it matches. */
-function accountByPlaces({ main }: Places): { account?: number } {
+function accountByOwners({ main }: FileOwners): { account?: number } {
   const uid = main.find((stat) => stat !== undefined && stat.uid !== 0)?.uid;
   return uid === undefined ? {} : { account: uid };
 }
@@ -189,13 +189,13 @@ export function rootOf(inner: string, rootfs: string): { root: string; rootDir: 
   return root === identify(rootfs) ? { root: '/', rootDir: rootfs } : { root, rootDir };
 }
 
-function fromUnit(unit: FilebeatUnit, rootfs: string, kept: KeptReadings): Origin {
+function fromUnit(unit: FilebeatUnit, rootfs: string, kept: FileCache): Origin {
   const { root, rootDir } = rootOf(unit.root, rootfs);
   const { argv, cwd, env, envHidden, user, hidden, runsAs } = unit;
   const { uid } = user;
   const command: Command = { argv, cwd, env, envHidden, uid: uid ?? 0 };
   const key = `unit ${unit.name} ${unit.index}`;
-  const foretold = foretell(kept, key, command, rootDir, { hidden, runsAs });
+  const foretold = predictInstance(kept, key, command, rootDir, { hidden, runsAs });
   const { prediction, pathData, config, start, places, denied = [] } = foretold;
   const failures = [...unit.failures, ...denied];
   // Whom the service writes its data as, where nothing else tells it.
@@ -248,7 +248,7 @@ export function fromUnits(
   rootfs: string,
   processNames: readonly string[],
   running: readonly string[],
-  kept: KeptReadings,
+  kept: FileCache,
 ): { origins: Origin[]; gaps: Gap[] } {
   const search = (files: FileView) => {
     const native = findUnits(files, { processNames, running });
@@ -260,8 +260,8 @@ export function fromUnits(
     return { units: [...native.units, ...scripts.units], gaps: [...native.gaps, ...scripts.gaps] };
   };
   const isCalm = ({ units }: ReturnType<typeof search>, path: string) => isOfOthers(units, path);
-  const found = attempt(
-    () => kept.read('units', [processNames, running], rootfs, search, { isCalm }),
+  const found = containDefect(
+    () => kept.read('units', [processNames, running], rootfs, search, { isCheckedRarely: isCalm }),
     (place) => ({ units: [], gaps: [defectGap('unit files', place)] }),
   );
   return { origins: found.units.map((unit) => fromUnit(unit, rootfs, kept)), gaps: found.gaps };
@@ -271,7 +271,7 @@ export function fromUnits(
 export function fromGlobs(
   patterns: readonly string[],
   rootfs: string,
-  kept: KeptReadings,
+  kept: FileCache,
   budgets: Budgets,
 ): { origins: Origin[]; gaps: Gap[] } {
   const origins: Origin[] = [];
@@ -291,7 +291,7 @@ export function fromGlobs(
       });
       return { paths, gaps: matched.gaps };
     };
-    const found = attempt(
+    const found = containDefect(
       () => kept.read(`glob ${pattern}`, pattern, rootfs, search),
       (place) => ({ paths: [], gaps: [defectGap(pattern, place)] }),
     );
@@ -307,23 +307,23 @@ export function fromGlobs(
         dirname(path),
       ];
       const command = { argv, cwd: '/', env: {}, uid: 0 };
-      const { prediction, pathData, start, places } = foretell(kept, `glob ${path}`, command, rootfs, {
+      const { prediction, pathData, start, places } = predictInstance(kept, `glob ${path}`, command, rootfs, {
         budget: budgets(uid),
         reader: readerOfAccount(uid),
       });
-      const known = { mainFiles: [main], config: path, users: usersByPlaces(places, pathData), prediction, start };
-      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByPlaces(places) });
+      const known = { mainFiles: [main], config: path, users: usersByOwners(places, pathData), prediction, start };
+      origins.push({ origin: 'config_glob', root: '/', network: 'host', ...known, ...accountByOwners(places) });
     }
   }
   return { origins, gaps };
 }
 
 /** Of one of whom 0.1.0 wrote no owner, the owners of its files say who may run it. */
-export function fromMemory(state: State, bootId: string, rootfs: string, kept: KeptReadings): Origin[] {
+export function fromMemory(state: State, bootId: string, rootfs: string, kept: FileCache): Origin[] {
   return rememberedCandidates(state, bootId).map((one) => {
     if (one.users !== undefined || one.root !== '/') return one;
-    const look = (files: FileView) => usersByPlaces(lookAtPlaces(files, one.mainFiles, one.pathData), one.pathData);
-    const users = attempt(
+    const look = (files: FileView) => usersByOwners(readOwners(files, one.mainFiles, one.pathData), one.pathData);
+    const users = containDefect(
       () => kept.read(`owners ${one.remembered!.id}`, [one.mainFiles, one.pathData], rootfs, look),
       () => [],
     );

@@ -1,12 +1,12 @@
 /** Running instances as their self-reports are looked at. Pure. */
 import type { Instance, Socket } from '../model/model.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
-import { fitOf, type HeldSockets } from './held-sockets.js';
+import { fitOf, type SocketIndex } from './socket-index.js';
 
 /** `ownNetns`: of this program. `onHost`: ids of those whose files are the host's. */
 export function subjectsOf(
   instances: readonly Instance[],
-  held: HeldSockets,
+  held: SocketIndex,
   ownNetns: number | undefined,
   onHost: ReadonlySet<string>,
 ): Subject[] {

@@ -3,23 +3,24 @@
  * processes first (pid and start time), then what their files ask for, then the socket tables and who holds them, then
  * once more those processes that seem to lack something: one that ended meanwhile is down, not portless.
  */
-import { foretell, type Start } from '../discovery/instances/foretell.js';
+
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
+import { predictInstance, type Start } from '../discovery/instances/predict-instance.js';
 import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
 import { startedUnits } from '../discovery/systemd/unit-host.js';
 import { isCollector } from '../filebeat/config/command.js';
 import type { Fault, Gap, Instance, Prediction, Snapshot, Socket } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
-import { createKeptReadings, type KeptReadings } from '../proc/kept-readings.js';
+import { createFileCache, type FileCache } from '../proc/file-cache.js';
+import { quarantineGaps } from '../proc/heartbeat.js';
+import { createVisibilityCheck, everything, hostRoot } from '../proc/host-visibility.js';
 import { readHostFacts } from '../proc/kernel.js';
 import { readerOfAccount } from '../proc/permissions.js';
-import { gapsLeftAlone } from '../proc/place.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { parseNamespaceLink, parseStat } from '../proc/process-files.js';
 import { openFileView } from '../proc/root-files.js';
-import { createVantage, everything, hostRoot } from '../proc/vantage.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
-import { createLastWords } from '../self-report/last-words.js';
+import { createLastWords } from '../self-report/last-message.js';
 import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
@@ -33,21 +34,21 @@ import { accountForDrops, learnFrom } from './accounts.js';
 import { createBirths } from './births.js';
 import { fromDeclared } from './declared.js';
 import {
+  attachHistory,
   type DraftContext,
   draftAgainst,
   draftOf,
   endedMeanwhile,
   sightingOf,
   startsOf,
-  tellHistory,
   undecidedGap,
 } from './draft.js';
 import { refutedBy } from './evidence.js';
-import { fitOf, heldSockets, supersededBy } from './held-sockets.js';
 import { createBudgets, fromGlobs, fromMemory, fromProcess, fromUnits, type Origin } from './origins.js';
+import { fitOf, indexSockets, supersededBy } from './socket-index.js';
 import { subjectsOf } from './subjects.js';
 import { type WantedOf, wantedOf } from './wanted-endpoints.js';
-import { cutListeners, gapsWithin, instancesWithin } from './within-limits.js';
+import { gapsWithin, instancesWithin, truncateListeners } from './within-limits.js';
 
 export interface Sources {
   procfs: string;
@@ -60,11 +61,11 @@ export interface Sources {
   state: State;
   clock: Clock;
   /** There is no later scan: this one waits for every stats endpoint, a second at most. */
-  oneLook?: boolean;
+  isSingleScan?: boolean;
   /** Seconds after a start within which what a process holds proves nothing; 10 unless given. */
   grace?: number;
   /** What is made of files; its own where none is given. */
-  kept?: KeptReadings;
+  fileCache?: FileCache;
 }
 
 export interface SnapshotTaker {
@@ -80,9 +81,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const { clock } = sources;
   const procfs = openProcFs(sources.procfs);
   const rootfs = hostRoot(procfs, sources.rootfs);
-  const vantage = sources.unchecked ? everything : createVantage(procfs, rootfs);
+  const vantage = sources.unchecked ? everything : createVisibilityCheck(procfs, rootfs);
   const bootClock = createBootClock(procfs, clock);
-  const kept = sources.kept ?? createKeptReadings();
+  const kept = sources.fileCache ?? createFileCache();
   const sockets = createSocketScanner(procfs);
   const selfReports = createSelfReports(procfs, clock);
   const lastWords = createLastWords(openFileView(rootfs));
@@ -122,7 +123,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   }
 
   /** What was stamped by a clock that has been set since is as old as ever. */
-  function keepAges(now: Moment): void {
+  function shiftTimestamps(now: Moment): void {
     const step = stepBetween(before, now);
     if (step !== 0) state = shiftTimes(state, step, before!.at);
     before = now;
@@ -134,7 +135,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const budgets = createBudgets();
     const running = [...scan.filebeats]
       // The system's first: whatever the others cost, what is said of these is worked out.
-      .sort((a, b) => Math.sign(a.standing.account) - Math.sign(b.standing.account))
+      .sort((a, b) => Math.sign(a.identity.account) - Math.sign(b.identity.account))
       .map((filebeat) => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
@@ -156,7 +157,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       ...running,
       ...units.origins,
       ...globs.origins,
-      ...fromDeclared(instances, { rootfs, kept, processNames: discovery.processNames }),
+      ...fromDeclared(instances, { rootfs, fileCache: kept, processNames: discovery.processNames }),
       ...fromMemory(state, boot(), rootfs, kept),
     ];
   }
@@ -183,7 +184,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
    */
   function failureOf({ id, root, command, account }: RememberedInstance): Fault | undefined {
     if (command === undefined || root !== '/') return undefined;
-    const { prediction } = foretell(kept, `remembered ${id}`, { ...command, env: undefined }, rootfs, {
+    const { prediction } = predictInstance(kept, `remembered ${id}`, { ...command, env: undefined }, rootfs, {
       reader: readerOfAccount(account),
     });
     const { outcome, reason } = prediction;
@@ -209,14 +210,14 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const scan = scanProcesses();
     const { moment } = bootClock.last();
     const now = moment.at;
-    keepAges(moment);
+    shiftTimestamps(moment);
     const { seesHost, gaps: blind } = vantage();
-    gaps.push(...scan.gaps, ...blind, ...gapsLeftAlone());
+    gaps.push(...scan.gaps, ...blind, ...quarantineGaps());
     const host = readHostFacts(procfs, bootClock.last());
     const everything = mergeCandidates(gather(scan, gaps));
     const unexpired = everything.filter((one) => !isExpired(state, one, now, discovery.remember));
     const within = instancesWithin(unexpired, (one) => historyOf(state, one)?.lastSeen ?? 0);
-    const { kept: merged, cut, gaps: leftOut } = within;
+    const { included: merged, excluded: cut, gaps: leftOut } = within;
     gaps.push(...leftOut);
     state = followNames(state, merged);
     const context: DraftContext = {
@@ -233,17 +234,17 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     };
     let drafts = merged.map((one) => draftOf(one, context));
     let instances = drafts.map(({ instance }) => instance);
-    gaps.push(...cutListeners(instances), ...merged.flatMap(undecidedGap));
+    gaps.push(...truncateListeners(instances), ...merged.flatMap(undecidedGap));
     for (const { id, prediction } of instances) gaps.push(...prediction.gaps.map((gap) => ({ ...gap, instance: id })));
     for (const { gaps: more } of merged.flatMap((one) => one.candidates)) gaps.push(...(more ?? []));
 
     const wanted = wantedOf(instances, statics, { netns: scan.hostNetns, ipv6: host.ipv6 }, now);
     const holders = scan.filebeats.map(({ process }) => process);
-    const look = await sockets.look(holders, wanted, scan.hostNetns);
+    const look = await sockets.scan(holders, wanted, scan.hostNetns);
     scanner.suspect(strangersAmong(look.sockets, holders));
     gaps.push(...look.gaps, ...sources.memory.gaps());
 
-    const held = heldSockets(look.sockets, host.ipv6, scan.hostNetns);
+    const held = indexSockets(look.sockets, host.ipv6, scan.hostNetns);
     const evidence = { now, grace: sources.grace ?? 10, absentAt: births.absentAt };
     drafts = drafts.map((draft) => {
       const refuted = refutedBy(draft.instance, held, evidence);
@@ -251,7 +252,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     });
     kept.sweep();
     instances = drafts.map(({ instance }) => instance);
-    births.look(instances, held, now);
+    births.scan(instances, held, now);
     for (const one of drafts) {
       const { process } = one.instance;
       if (process !== undefined && !fitOf(one.instance, held).lacksNothing && !stillRuns(process)) endedMeanwhile(one);
@@ -259,19 +260,19 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     drafts = drafts.filter(({ instance }) => !supersededBy(instance, instances, held));
     instances = drafts.map(({ instance }) => instance);
 
-    const lasting = drafts.flatMap((one) => (one.merged.twin === undefined ? [one.instance] : []));
+    const lasting = drafts.flatMap((one) => (one.merged.duplicate === undefined ? [one.instance] : []));
     const { ledger, drops } = accountForDrops(state.ledger, lasting, held, { now, bootId: boot() });
     const rules = { learnAfter: discovery.learnAfter, remember: discovery.remember };
     const learned = learnFrom(state.learned, instances, held, now, rules);
     const onHost = new Set(
       drafts.flatMap(({ instance, merged: { candidates } }) => (candidates[0].root === '/' ? [instance.id] : [])),
     );
-    const said = await selfReports.look(
+    const said = await selfReports.poll(
       subjectsOf(lasting, held, ownNetns(), onHost),
       state.reports,
       { ...sources.settings().selfReport, ports: statics },
       now,
-      sources.oneLook,
+      sources.isSingleScan,
     );
     gaps.push(...said.gaps);
     const logs = sources.settings().selfReport.logs
@@ -297,7 +298,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     if (cannotWait) await sources.memory.settled();
     const flaps = { count: thresholds.restarts.count, withinSeconds: thresholds.restarts.within };
     for (const instance of lasting) {
-      tellHistory(instance, state, now, flaps);
+      attachHistory(instance, state, now, flaps);
       if (instance.account !== undefined && state.instances[instance.id] === undefined) instance.newcomer = true;
     }
     starts = startsOf(drafts);

@@ -36,7 +36,7 @@ export function wantedOf(
         port: target.port,
         instance,
         listener,
-        ...(instance.process === undefined ? { forgo: true as const } : {}),
+        ...(instance.process === undefined ? { optional: true as const } : {}),
         ...(instance.process === undefined && isOnOneAddress(target) ? { asksAddresses: true as const } : {}),
         ...(justReloaded(listener, instance, now) ? { spanMs: reloadSpan } : {}),
         isServedBy: (row) => serves(target, row, host.ipv6) !== 'no',

@@ -12,7 +12,7 @@ export function instancesWithin(
   all: readonly Merged<Origin>[],
   lastSeen: (one: Merged<Origin>) => number,
   most: number = limits.instances,
-): { kept: Merged<Origin>[]; cut: Merged<Origin>[]; gaps: Gap[] } {
+): { included: Merged<Origin>[]; excluded: Merged<Origin>[]; gaps: Gap[] } {
   const rank = ({ process, origins }: Merged<Origin>) =>
     process?.uid === 0 ? 0 : origins.some((o) => o === 'systemd' || o === 'declared') ? 1 : process ? 2 : 3;
   const order = (a: Merged<Origin>, b: Merged<Origin>) =>
@@ -21,13 +21,13 @@ export function instancesWithin(
     lastSeen(b) - lastSeen(a) ||
     (a.name < b.name ? -1 : 1);
   const accountOf = ({ account = 0 }: Merged<Origin>) => account;
-  if (all.length <= most && !all.some(accountOf)) return { kept: [...all], cut: [], gaps: [] };
-  const { kept, left } = withinShares([...all].sort(order), most, accountOf);
+  if (all.length <= most && !all.some(accountOf)) return { included: [...all], excluded: [], gaps: [] };
+  const { included: kept, left } = withinShares([...all].sort(order), most, accountOf);
   const gaps = [...left].map(([account, count]) => {
     const total = all.filter((one) => accountOf(one) === account).length;
     return tooMany(`instances${ofUser(account)}`, total, total - count);
   });
-  return { kept: all.filter((one) => kept.has(one)), cut: all.filter((one) => !kept.has(one)), gaps };
+  return { included: all.filter((one) => kept.has(one)), excluded: all.filter((one) => !kept.has(one)), gaps };
 }
 
 const ofUser = (account: number) => (account === 0 ? '' : ` of uid ${account}`);
@@ -36,7 +36,7 @@ const ofUser = (account: number) => (account === 0 ? '' : ` of uid ${account}`);
  * Cuts `expected` where one instance, one ordinary user, or all together ask for too much. Of one that lost something
  * nobody can say that it is well.
  */
-export function cutListeners(
+export function truncateListeners(
   instances: readonly Instance[],
   most: number = limits.listenersInAll,
   each: number = limits.listeners,
@@ -51,7 +51,7 @@ export function cutListeners(
       instance.expected = instance.expected.slice(0, room);
       gaps.push({ ...tooMany(`listeners of “${instance.name}”`, count, room), instance: instance.id });
     }
-    if (room < count || instance.prediction.gaps.some(({ reason }) => reason === 'limit')) instance.cut = true;
+    if (room < count || instance.prediction.gaps.some(({ reason }) => reason === 'limit')) instance.truncated = true;
   }
   return gaps;
 }
@@ -68,7 +68,7 @@ export function gapsWithin(
     return !seen.has(key) && seen.add(key) !== undefined;
   });
   if (once.length <= most && !once.some(accountOf)) return once;
-  const { kept } = withinShares(once, most, accountOf);
+  const { included: kept } = withinShares(once, most, accountOf);
   if (kept.size === once.length) return once;
   return [tooMany('gaps', once.length, kept.size), ...once.filter((gap) => kept.has(gap))];
 }

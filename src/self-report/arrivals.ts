@@ -1,8 +1,8 @@
 /** When something last came to each listener: by its counter, its queue and its drops. */
 import { endpointKey } from '../model/endpoint.js';
 import type { Listener, ListenerReport } from '../model/model.js';
-import type { KeptListener, KeptReport } from './kept-report.js';
-import { noteLook, silenceOf } from './silence.js';
+import { noteSample, silenceOf } from './silence.js';
+import type { StoredListener, StoredReport } from './stored-report.js';
 import type { SelfReportRules, Subject } from './subject.js';
 
 /** Drops of the sockets that serve a listener at the look before, by endpoint key. */
@@ -10,7 +10,7 @@ export type SeenDrops = Map<string, { inodes: string; drops: number }>;
 
 export interface Watch {
   /** What was kept before this look's figures were added. */
-  before: KeptReport | undefined;
+  before: StoredReport | undefined;
   drops: SeenDrops;
   /** No figure is missing between the look before and this one. */
   unbroken: boolean;
@@ -19,7 +19,7 @@ export interface Watch {
 }
 
 /** Something came to a listener: its counter rose, datagrams wait in its queue, or some were dropped. */
-export function watchArrivals(subject: Subject, kept: KeptReport, watch: Watch): KeptReport {
+export function watchArrivals(subject: Subject, kept: StoredReport, watch: Watch): StoredReport {
   const listeners = { ...kept.listeners };
   let changed = false;
   for (const [index, listener] of subject.listeners.entries()) {
@@ -37,11 +37,11 @@ export function watchArrivals(subject: Subject, kept: KeptReport, watch: Watch):
 }
 
 function watchListener(
-  row: KeptListener,
+  row: StoredListener,
   key: string,
   sockets: Subject['serving'][number],
   { before, drops: seen, unbroken, now }: Watch,
-): KeptListener {
+): StoredListener {
   const inodes = sockets.map(({ inode }) => inode).join(',');
   const drops = sockets.reduce((sum, socket) => sum + socket.drops, 0);
   const isSame = inodes !== '' && row.sockets === inodes;
@@ -58,10 +58,11 @@ function watchListener(
   const arrived = rose || waits || dropped;
   if (!unbroken) {
     // No socket is noted: the next look that can be relied on begins to watch anew, and until then nothing changes.
-    const arrivals = arrived || row.arrivals === undefined ? noteLook(row.arrivals, now, arrived, false) : row.arrivals;
+    const arrivals =
+      arrived || row.arrivals === undefined ? noteSample(row.arrivals, now, arrived, false) : row.arrivals;
     return arrivals === row.arrivals && row.sockets === '' ? row : { ...row, arrivals, sockets: '' };
   }
-  const arrivals = noteLook(row.arrivals, now, arrived, isSame);
+  const arrivals = noteSample(row.arrivals, now, arrived, isSame);
   return arrivals === row.arrivals && isSame ? row : { ...row, arrivals, sockets: inodes };
 }
 
@@ -76,7 +77,7 @@ function silentAfterOf({ protocol, port }: Listener, { silentAfter, ports = [] }
 /** `counted`: endpoint keys that the newest figures have counters of; undefined: the figures are too old to say what is silent. */
 export function listenersOf(
   subject: Subject,
-  kept: KeptReport,
+  kept: StoredReport,
   counted: ReadonlySet<string> | undefined,
   rules: SelfReportRules,
   now: number,

@@ -119,7 +119,7 @@ function uptimeOf(stats: unknown): number | undefined {
 }
 
 /** `/inputs/` came with 8.7: before, it is 404 and left out. `within`: milliseconds for all three. */
-export async function askEndpoint(
+export async function queryEndpoint(
   target: EndpointTarget,
   withInputs: boolean,
   within = deadlineMs,

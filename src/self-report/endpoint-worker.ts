@@ -3,7 +3,7 @@
  * that scans gets some hundred bytes of figures.
  */
 import { parentPort } from 'node:worker_threads';
-import { askEndpoint, type EndpointResult, type EndpointTarget } from './endpoint-client.js';
+import { type EndpointResult, type EndpointTarget, queryEndpoint } from './endpoint-client.js';
 
 export interface Question {
   id: number;
@@ -17,5 +17,5 @@ export interface Reply {
 }
 
 parentPort!.on('message', ({ id, target, withInputs }: Question) => {
-  void askEndpoint(target, withInputs).then((result) => parentPort!.postMessage({ id, result } satisfies Reply));
+  void queryEndpoint(target, withInputs).then((result) => parentPort!.postMessage({ id, result } satisfies Reply));
 });

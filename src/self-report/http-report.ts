@@ -1,10 +1,10 @@
 /** What a stats endpoint answered → figures, once it is certain that this very process answered. */
 import type { Gap } from '../model/model.js';
-import type { Answered } from './asker.js';
-import { addEntry, addRaw, type KeptReport, keptFor } from './kept-report.js';
+import type { Answered } from './endpoint-poller.js';
 import type { EntryFigures } from './pipeline-figures.js';
+import { addEntry, addRaw, type StoredReport, storedReportFor } from './stored-report.js';
 import { byKey, inodesAt, leaksOf, processKey, type Subject } from './subject.js';
-import { addLook, countsOf, emptyTrack, type Track } from './track.js';
+import { addSample, countsOf, emptyTrack, type Track } from './track.js';
 
 /** What is known of one endpoint while this program runs. */
 export interface HttpStory {
@@ -29,7 +29,7 @@ export interface Identity {
 /** The process began at most this long before what its endpoint says. Measured: 0.92 to 1.03 s. */
 const startsAgree = 5;
 
-type ToldHttp = { story: HttpStory; kept: KeptReport | undefined; gap?: Gap };
+type HttpReport = { story: HttpStory; kept: StoredReport | undefined; gap?: Gap };
 
 const failures: Record<Extract<Answered['result'], { ok: false }>['why'], [Gap['reason'], string]> = {
   timeout: ['blocked', 'did not answer within a second'],
@@ -39,14 +39,14 @@ const failures: Record<Extract<Answered['result'], { ok: false }>['why'], [Gap['
   limit: ['limit', 'a longer or deeper answer than is read'],
 };
 
-export function tellAnswer(
+export function reportAnswer(
   subject: Subject,
   story: HttpStory,
-  kept: KeptReport | undefined,
+  kept: StoredReport | undefined,
   answered: Answered,
   identity: Identity,
-): ToldHttp {
-  const fail = (reason: Gap['reason'], detail: string): ToldHttp => ({
+): HttpReport {
+  const fail = (reason: Gap['reason'], detail: string): HttpReport => ({
     story: { ...story, failed: true },
     kept,
     gap: { reason, subject: `stats endpoint of ${subject.name}`, detail },
@@ -59,9 +59,9 @@ export function tellAnswer(
     return fail('malformed', 'another Filebeat answers');
   const age = answered.at - subject.process.startTime;
   if (uptime !== undefined && Math.abs(age - uptime) > startsAgree) return fail('malformed', 'another process answers');
-  const track = addLook(story.track, { at: answered.askedAt, figures }, leaksOf(subject.release));
+  const track = addSample(story.track, { at: answered.askedAt, figures }, leaksOf(subject.release));
   const entries = byKey(answer.entries, subject, {});
-  const next = addRaw(keptFor(kept, `http ${processKey(subject)}`), countsOf(figures), isFirst(kept, subject));
+  const next = addRaw(storedReportFor(kept, `http ${processKey(subject)}`), countsOf(figures), isFirst(kept, subject));
   return {
     story: { track, at: answered.at, failed: false, counted: new Set(entries.keys()) },
     kept: {
@@ -73,17 +73,17 @@ export function tellAnswer(
 }
 
 /** No source has counted anything of this process yet: all that it says is new. */
-function isFirst(kept: KeptReport | undefined, subject: Subject): boolean {
+function isFirst(kept: StoredReport | undefined, subject: Subject): boolean {
   return kept === undefined || kept.of.startsWith('none ') || !kept.of.endsWith(` ${processKey(subject)}`);
 }
 
 /** An entry counts from 0 with each process, and with each socket that it opens: a reload makes a new one. */
 function addEntries(
-  kept: KeptReport,
+  kept: StoredReport,
   entries: ReadonlyMap<string, EntryFigures[]>,
   subject: Subject,
   first: boolean,
-): KeptReport['listeners'] {
+): StoredReport['listeners'] {
   const listeners = { ...kept.listeners };
   const process = `http ${processKey(subject)} `;
   for (const [key, mine] of entries) {

@@ -6,7 +6,7 @@ import type { Gap, ProcessId, Reading } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import { LONGEST_LINE, type LogFact, readLogLine } from './log-line.js';
 
-export type LogLook =
+export type LogPoll =
   /** It has no log file open: its log goes elsewhere. */
   | { kind: 'none' }
   | { kind: 'failed'; gap: Gap }
@@ -34,7 +34,7 @@ interface Open {
   ino: number;
   offset: number;
   /** The beginning of a line whose end is not there yet. */
-  rest: Buffer;
+  partialLine: Buffer;
   /** What comes next is the end of a line that was dropped. */
   torn: boolean;
   lookedAt: number;
@@ -44,7 +44,7 @@ interface Open {
 
 export interface LogReader {
   /** `logs`: where its configuration puts logs, as the process sees it; only a hint. */
-  read(process: ProcessId, logs: string): LogLook;
+  read(process: ProcessId, logs: string): LogPoll;
   /** Forgets all processes but these. */
   keepOnly(pids: ReadonlySet<number>): void;
 }
@@ -62,7 +62,17 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
         ? Math.min(longestPatience, 2 * before.patience)
         : shortestPatience;
     const { pid: _, ...id } = process;
-    const base = { ...id, path: '', dev: 0, ino: 0, offset: 0, rest: nothing, torn: false, lookedAt: now(), patience };
+    const base = {
+      ...id,
+      path: '',
+      dev: 0,
+      ino: 0,
+      offset: 0,
+      partialLine: nothing,
+      torn: false,
+      lookedAt: now(),
+      patience,
+    };
     if (!found.ok) return { ...base, failed: found.gap };
     if (found.value === undefined) return base;
     const { size, ...file } = found.value;
@@ -78,12 +88,12 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
     return facts.filter((fact) => fact !== undefined);
   }
 
-  /** The whole lines from `offset` on; the rest is kept for the next look. `first`: the piece begins within a line. */
-  function take(file: Open, pid: number, size: number, first: boolean): LogLook {
+  /** The whole lines from `offset` on; the partialLine is kept for the next look. `first`: the piece begins within a line. */
+  function take(file: Open, pid: number, size: number, first: boolean): LogPoll {
     let skipped = false;
     if (size - file.offset > mostBytes) {
       file.offset = size - mostBytes;
-      file.rest = nothing;
+      file.partialLine = nothing;
       first = true;
       skipped = true;
     }
@@ -91,12 +101,12 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
     const piece = procfs.bytes(`${pid}/fd/${file.descriptor}`, from, size - from);
     if (!piece.ok) return { kind: 'failed', gap: piece.gap };
     file.offset = from + piece.value.length;
-    const bytes = Buffer.concat([file.rest, piece.value]);
+    const bytes = Buffer.concat([file.partialLine, piece.value]);
     const end = bytes.lastIndexOf(10) + 1;
     // A line without end is dropped, and so is what follows of it.
-    const rest = bytes.subarray(end);
-    const isLong = rest.length > LONGEST_LINE;
-    file.rest = isLong ? nothing : Buffer.from(rest);
+    const partialLine = bytes.subarray(end);
+    const isLong = partialLine.length > LONGEST_LINE;
+    file.partialLine = isLong ? nothing : Buffer.from(partialLine);
     const cut = (first && from > 0) || file.torn;
     if (end > 0 || isLong) file.torn = isLong;
     const lines = end === 0 ? [] : bytes.subarray(0, end).toString('utf8').split('\n');
@@ -142,7 +152,7 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
       const { size } = stat.value;
       if (size < file.offset) {
         file.offset = 0;
-        file.rest = nothing;
+        file.partialLine = nothing;
         file.torn = false;
       }
       if (size === file.offset) return { kind: 'read', facts: [], skipped: false, path: file.path };
@@ -151,7 +161,7 @@ export function createLogReader(procfs: ProcFs, now: () => number): LogReader {
       let seen = take(file, pid, size, true);
       if (seen.kind === 'read' && size > firstBytes && !seen.facts.some(({ kind }) => kind === 'metrics')) {
         file.offset = Math.max(0, size - moreFirstBytes);
-        file.rest = nothing;
+        file.partialLine = nothing;
         seen = take(file, pid, size, true);
       }
       return seen.kind === 'read' && head !== undefined ? { ...seen, head } : seen;

@@ -1,11 +1,11 @@
 /** Facts of a log, one after the other → figures over time, and what was said about failures. Pure. */
 import type { BindReason, LogErrorKind } from '../model/model.js';
-import { addCounts, addEntry, type KeptReport } from './kept-report.js';
 import type { LogFact } from './log-line.js';
 import type { EntryFigures, Figures } from './pipeline-figures.js';
-import { noteLook } from './silence.js';
+import { noteSample } from './silence.js';
+import { addCounts, addEntry, type StoredReport } from './stored-report.js';
 import { deviceOf, idKey } from './subject.js';
-import { addLook, addPeriod, countsOf, emptyTrack, subtractPeriod, type Track } from './track.js';
+import { addPeriod, addSample, countsOf, emptyTrack, subtractPeriod, type Track } from './track.js';
 
 /** What a process has said since this exporter began to read its log. */
 export interface LogStory {
@@ -61,9 +61,9 @@ const errorOf: Partial<Record<LogFact['kind'], LogErrorKind>> = {
   other: 'other',
 };
 
-export interface ToldStory {
+export interface LogReport {
   story: LogStory;
-  kept: KeptReport;
+  kept: StoredReport;
   /** Lines are missing between what was counted before and these. */
   broken: boolean;
   /** Lines up to this time were counted before these; many are written within one millisecond. */
@@ -71,14 +71,14 @@ export interface ToldStory {
 }
 
 /** `head`: of the beginning of the file, where `facts` are of its end. */
-export function tellFacts(
+export function reportFacts(
   story: LogStory,
-  kept: KeptReport,
+  kept: StoredReport,
   facts: readonly LogFact[],
   context: StoryContext,
   head: readonly LogFact[] = [],
-): ToldStory {
-  let told: ToldStory = { ...tellHead(story, kept, head, context), broken: false, countedTo: kept.upTo };
+): LogReport {
+  let told: LogReport = { ...reportHead(story, kept, head, context), broken: false, countedTo: kept.upTo };
   for (const fact of facts) {
     if (fact.at < context.startTime - startSlack) continue;
     told = fact.kind === 'metrics' ? addMetrics(told, fact, context) : addWord(told, fact, context);
@@ -87,7 +87,7 @@ export function tellFacts(
 }
 
 /** What is written once after the start. */
-function tellHead(story: LogStory, kept: KeptReport, head: readonly LogFact[], { startTime }: StoryContext) {
+function reportHead(story: LogStory, kept: StoredReport, head: readonly LogFact[], { startTime }: StoryContext) {
   let memory = kept;
   let once = story.once;
   for (const fact of head) {
@@ -104,7 +104,10 @@ function onceOf({ queueMax, outputType }: Figures): NonNullable<LogStory['once']
   return { ...(queueMax === undefined ? {} : { queueMax }), ...(outputType === undefined ? {} : { outputType }) };
 }
 
-function withDevices(kept: KeptReport, entries: readonly { id: string; type?: string; device?: string }[]): KeptReport {
+function withDevices(
+  kept: StoredReport,
+  entries: readonly { id: string; type?: string; device?: string }[],
+): StoredReport {
   const fresh = entries.flatMap((entry): [string, string][] => {
     const device = deviceOf(entry);
     if (device === undefined) return [];
@@ -115,7 +118,7 @@ function withDevices(kept: KeptReport, entries: readonly { id: string; type?: st
   return { ...kept, devices: { ...kept.devices, ...Object.fromEntries(fresh) } };
 }
 
-function addWord(told: ToldStory, fact: Exclude<LogFact, { kind: 'metrics' }>, context: StoryContext): ToldStory {
+function addWord(told: LogReport, fact: Exclude<LogFact, { kind: 'metrics' }>, context: StoryContext): LogReport {
   const { story, kept } = told;
   if (fact.kind === 'start')
     return fact.startedAt !== undefined && fact.startedAt > context.startTime + 2
@@ -154,7 +157,7 @@ function follows(before: number, { at, period = usualPeriod }: { at: number; per
   return at - before <= 1.5 * period + 2;
 }
 
-function addMetrics(told: ToldStory, fact: Extract<LogFact, { kind: 'metrics' }>, context: StoryContext): ToldStory {
+function addMetrics(told: LogReport, fact: Extract<LogFact, { kind: 'metrics' }>, context: StoryContext): LogReport {
   const { kept: before, story: known } = told;
   // Later in the file and earlier in time: the clock was set back.
   const setBack = known.at !== undefined && fact.at < known.at;
@@ -169,8 +172,8 @@ function addMetrics(told: ToldStory, fact: Extract<LogFact, { kind: 'metrics' }>
   const continues = story.at !== undefined && !setBack && follows(story.at, fact);
   const look = { at: fact.at, figures: sum };
   const track = continues
-    ? addLook(story.track, look, context.leaks)
-    : withoutDoubt(addLook(withBegin(story.track, sum, figures, fact.at - period), look, context.leaks));
+    ? addSample(story.track, look, context.leaks)
+    : withoutDoubt(addSample(withBegin(story.track, sum, figures, fact.at - period), look, context.leaks));
   const rhythm = continues && story.at !== undefined && fact.at > story.at ? fact.at - story.at : undefined;
   const next: LogStory = {
     ...story,
@@ -210,7 +213,7 @@ function withoutDoubt(track: Track): Track {
 }
 
 function countEntries(
-  kept: KeptReport,
+  kept: StoredReport,
   fact: Extract<LogFact, { kind: 'metrics' }>,
   { keyOf, now = fact.at }: StoryContext,
 ) {
@@ -224,7 +227,7 @@ function countEntries(
     const received = entry.received ?? 0;
     const row = addEntry(listeners[key], { ...entry, received }, kept.of, 'period');
     listeners[key] =
-      received === 0 ? row : { ...row, arrivals: noteLook(row.arrivals, Math.min(fact.at, now), true, true) };
+      received === 0 ? row : { ...row, arrivals: noteSample(row.arrivals, Math.min(fact.at, now), true, true) };
   }
   return { listeners, keys };
 }
@@ -238,5 +241,5 @@ function withBegin(track: Track, sum: Figures, line: Figures, at: number): Track
   const waited = Math.max(0, line.active - (line.events - line.filtered) + acked + duplicate + deadLetter + dropped);
   const begin = { ...subtractPeriod(sum, line), active: waited, outputActive: 0 };
   // What lies between is not known: no look before this one may be compared with a later one.
-  return { ...track, looks: [{ at, figures: begin }] };
+  return { ...track, samples: [{ at, figures: begin }] };
 }

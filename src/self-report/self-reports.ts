@@ -6,32 +6,32 @@ import type { Gap, SelfReport } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import type { Clock } from '../runtime/clock.js';
 import { listenersOf, type SeenDrops, watchArrivals } from './arrivals.js';
-import { type Ask, createAsker, quickSeconds } from './asker.js';
+import { createAsker, type Query, quickSeconds } from './endpoint-poller.js';
 import { targetOf } from './endpoint-target.js';
-import { emptyHttpStory, type HttpStory, tellAnswer } from './http-report.js';
-import { type KeptReport, type KeptReports, keptFor } from './kept-report.js';
+import { emptyHttpStory, type HttpStory, reportAnswer } from './http-report.js';
 import { createLogReader } from './log-reader.js';
-import { emptyStory, type LogStory, tellFacts } from './log-report.js';
+import { emptyStory, type LogStory, reportFacts } from './log-report.js';
+import { type StoredReport, type StoredReports, storedReportFor } from './stored-report.js';
 import { byKey, isAtLeast, leaksOf, processKey, type SelfReportRules, type Subject } from './subject.js';
 import { figuresOf } from './track.js';
 
-export interface SelfReportLook {
+export interface SelfReportPoll {
   /** By `Instance.id`; absent where there is no source. */
   reports: ReadonlyMap<string, SelfReport>;
   /** By name; of instances that do not run, as it was. */
-  kept: KeptReports;
+  kept: StoredReports;
   gaps: Gap[];
 }
 
 export interface SelfReports {
   /** `now`: seconds since the epoch. `patient`: waits until every endpoint has answered or has had its second. */
-  look(
+  poll(
     subjects: readonly Subject[],
-    kept: KeptReports,
+    kept: StoredReports,
     rules: SelfReportRules,
     now: number,
     patient?: boolean,
-  ): Promise<SelfReportLook>;
+  ): Promise<SelfReportPoll>;
 }
 
 /** What is known of one process while this program runs. */
@@ -44,7 +44,7 @@ interface Life {
 
 /** What one source gave at this look. */
 interface Made {
-  kept: KeptReport;
+  kept: StoredReport;
   gaps: Gap[];
   report?: Omit<SelfReport, 'listeners'>;
   /** Figures that are young enough to say what is silent. */
@@ -60,7 +60,7 @@ const patienceMs = 3000;
 
 const sum = (made: readonly (Made | undefined)[]): Gap[] => made.flatMap((one) => one?.gaps ?? []);
 
-export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): SelfReports {
+export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Query): SelfReports {
   const logs = createLogReader(procfs, clock.steady);
   const asker = createAsker(clock, ask);
   const targets = targetOf(procfs);
@@ -76,27 +76,27 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
   }
 
   /** Begins to ask whoever may be asked. */
-  function askAll(subjects: readonly Subject[]): void {
+  function queryAll(subjects: readonly Subject[]): void {
     for (const subject of subjects) {
       const { process, stats, release } = subject;
-      if (stats === undefined || !asker.mayAsk(process)) continue;
+      if (stats === undefined || !asker.mayQuery(process)) continue;
       const target = targets.find(process, stats);
-      if (target !== undefined) asker.ask(process, target, isAtLeast(release, '8.7.0'));
+      if (target !== undefined) asker.query(process, target, isAtLeast(release, '8.7.0'));
     }
   }
 
-  function lookHttp(subject: Subject, life: Life, before: KeptReport | undefined): Made {
+  function pollEndpoint(subject: Subject, life: Life, before: StoredReport | undefined): Made {
     const answered = asker.answer(subject.process);
     const of = `http ${processKey(subject)}`;
     // What was counted between two answers of one process, both answers tell: none is missed.
     const unbroken = before?.of === of;
     // Nothing is counted as this source's before its first answer.
     const isKnown = before?.of.endsWith(` ${processKey(subject)}`);
-    let kept = isKnown ? before! : keptFor(before, `none ${processKey(subject)}`);
+    let kept = isKnown ? before! : storedReportFor(before, `none ${processKey(subject)}`);
     const gaps: Gap[] = [];
     if (answered !== undefined) {
       const identity = { uuid: targets.uuidOf(subject), holds: targets.holds(subject.process, subject.stats!) };
-      const told = tellAnswer(subject, life.http, before, answered, identity);
+      const told = reportAnswer(subject, life.http, before, answered, identity);
       life.http = told.story;
       kept = told.kept ?? kept;
       if (told.gap !== undefined) gaps.push(told.gap);
@@ -115,14 +115,19 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
   }
 
   /** `wordsOnly`: the endpoint has the figures. Undefined: it writes no log file. */
-  function lookLog(subject: Subject, life: Life, before: KeptReport | undefined, wordsOnly: boolean): Made | undefined {
+  function pollLog(
+    subject: Subject,
+    life: Life,
+    before: StoredReport | undefined,
+    wordsOnly: boolean,
+  ): Made | undefined {
     const seen = logs.read(subject.process, subject.logs);
     if (seen.kind === 'none') return undefined;
     const of = `log ${processKey(subject)}`;
-    const known = wordsOnly ? before! : keptFor(before, of);
+    const known = wordsOnly ? before! : storedReportFor(before, of);
     const failed = { source: 'log' as const, success: false, output: 'unknown' as const };
     if (seen.kind === 'failed') return { kept: known, gaps: [seen.gap], report: failed, unbroken: false };
-    const told = tellFacts(
+    const told = reportFacts(
       life.story,
       known,
       seen.facts,
@@ -158,10 +163,10 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
     };
   }
 
-  function lookOne(subject: Subject, kept: KeptReport | undefined, rules: SelfReportRules, now: number) {
+  function pollInstance(subject: Subject, kept: StoredReport | undefined, rules: SelfReportRules, now: number) {
     const life = lifeOf(subject);
-    const http = rules.http && subject.stats !== undefined ? lookHttp(subject, life, kept) : undefined;
-    const log = rules.logs ? lookLog(subject, life, http?.kept ?? kept, http !== undefined) : undefined;
+    const http = rules.http && subject.stats !== undefined ? pollEndpoint(subject, life, kept) : undefined;
+    const log = rules.logs ? pollLog(subject, life, http?.kept ?? kept, http !== undefined) : undefined;
     const gaps = sum([http, log]);
     const figures = http ?? log;
     if (figures?.report === undefined) return { gaps, ...(http === undefined ? {} : { kept: log?.kept ?? http.kept }) };
@@ -180,16 +185,16 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
   }
 
   return {
-    async look(subjects, kept, rules, now, patient = false) {
+    async poll(subjects, kept, rules, now, patient = false) {
       const reports = new Map<string, SelfReport>();
       const gaps: Gap[] = [];
-      const next: Record<string, KeptReport> = { ...kept };
+      const next: Record<string, StoredReport> = { ...kept };
       if (rules.http) {
-        askAll(subjects);
+        queryAll(subjects);
         await asker.settled(patient ? patienceMs : quickSeconds * 1000, patient);
       }
       for (const subject of subjects) {
-        const made = lookOne(subject, kept[subject.name], rules, now);
+        const made = pollInstance(subject, kept[subject.name], rules, now);
         gaps.push(...made.gaps.map((gap) => ({ ...gap, instance: subject.id })));
         if (made.kept !== undefined) next[subject.name] = made.kept;
         if (made.report !== undefined) reports.set(subject.id, made.report);
@@ -207,7 +212,7 @@ export function createSelfReports(procfs: ProcFs, clock: Clock, ask?: Ask): Self
 }
 
 /** So that the file can be found when the process is gone. */
-function withLog({ process, onHost }: Subject, kept: KeptReport, path: string): KeptReport {
+function withLog({ process, onHost }: Subject, kept: StoredReport, path: string): StoredReport {
   const { log } = kept;
   // The start is worked out anew by each scan, and a clock that is corrected moves it a little.
   if (!onHost || (log?.path === path && Math.abs(log.since - process.startTime) < 2)) return kept;
@@ -217,7 +222,7 @@ function withLog({ process, onHost }: Subject, kept: KeptReport, path: string): 
 /** What its log says about failures. */
 function wordsOf(
   { said, binds, failed, reloadFailedAt }: LogStory,
-  { errors }: KeptReport,
+  { errors }: StoredReport,
 ): Pick<SelfReport, 'said' | 'binds' | 'failedInputs' | 'logErrors' | 'reloadFailedAt'> {
   return {
     said,

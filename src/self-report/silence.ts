@@ -15,7 +15,7 @@ export interface Arrivals {
 }
 
 const daySeconds = 86_400;
-const keptDays = 7;
+const historyDays = 7;
 /** So many spans of `silent_after` have to be watched before its silence means anything. */
 const spansToLearn = 6;
 
@@ -23,7 +23,7 @@ const spansToLearn = 6;
  * `arrived`: since the look before, by a counter, the queue or the drops. `unbroken`: whatever arrived since that look, on this
  * socket, would have been seen.
  */
-export function noteLook(before: Arrivals | undefined, now: number, arrived: boolean, unbroken: boolean): Arrivals {
+export function noteSample(before: Arrivals | undefined, now: number, arrived: boolean, unbroken: boolean): Arrivals {
   if (before === undefined) return { watchedSince: now, ...(arrived ? { last: now } : {}), pauses: [] };
   const known: Arrivals = unbroken ? before : { ...before, unbrokenSince: now };
   if (!arrived || (known.last !== undefined && now <= known.last)) return known;
@@ -32,7 +32,7 @@ export function noteLook(before: Arrivals | undefined, now: number, arrived: boo
 }
 
 function withPause(pauses: Arrivals['pauses'], pause: number, today: number): Arrivals['pauses'] {
-  const recent = pauses.filter(([day]) => day > today - keptDays && day <= today);
+  const recent = pauses.filter(([day]) => day > today - historyDays && day <= today);
   const longest = recent.find(([day]) => day === today)?.[1] ?? 0;
   if (pause > longest) return [...recent.filter(([day]) => day !== today), [today, pause] as const];
   return recent.length === pauses.length ? pauses : recent;

@@ -6,7 +6,7 @@ import type { OutputSituation } from '../model/model.js';
 import type { Figures } from './pipeline-figures.js';
 
 /** One look: counters add up since some beginning that all looks of a track share. */
-export interface Look {
+export interface Sample {
   /** Seconds, of a clock that all looks of a track share. */
   at: number;
   figures: Figures;
@@ -47,7 +47,7 @@ function waiting({ queueMax, active, filledEvents }: Figures): number {
 const confirmed = ({ acked, duplicate, deadLetter }: Figures) => acked + duplicate + deadLetter;
 
 /** `leaks`: releases up to 8.14, in which refused requests show as unanswered ones only. */
-export function situationBetween(a: Look, b: Look, leaks: boolean): Situation {
+export function situationBetween(a: Sample, b: Sample, leaks: boolean): Situation {
   const [from, to] = [a.figures, b.figures];
   const seconds = b.at - a.at;
   const out = confirmed(to) - confirmed(from);

@@ -1,19 +1,19 @@
 /** A run of looks at one process's figures → how its output does and for how long. Pure. */
 import type { OutputSituation, PipelineCounts, SelfReport } from '../model/model.js';
 import type { Figures } from './pipeline-figures.js';
-import { isFull, type Look, type Situation, shortestWindow, situationBetween } from './situation.js';
+import { isFull, type Sample, type Situation, shortestWindow, situationBetween } from './situation.js';
 
 /** Seconds of looks that are kept. */
-const keptSeconds = 330;
+const historySeconds = 330;
 /** CONTRACT: events lost within the last 5 minutes. */
 const lostWindow = 300;
-const mostLooks = 400;
+const maxSamples = 400;
 
 const failing: readonly OutputSituation[] = ['down', 'refusing', 'mute'];
 
 export interface Track {
   /** Oldest first; all of one process and one source. */
-  looks: readonly Look[];
+  samples: readonly Sample[];
   /** The failing or slow situation that has not been seen to end. `looks`: how often it was found. */
   run?: { kind: 'failing' | 'slow'; output: OutputSituation; since: number; looks: number };
   situation?: Situation;
@@ -21,25 +21,25 @@ export interface Track {
   lastAck?: number;
 }
 
-export const emptyTrack: Track = { looks: [] };
+export const emptyTrack: Track = { samples: [] };
 
 /** A look later than the last one; an earlier one changes nothing. */
-export function addLook(track: Track, look: Look, leaks: boolean): Track {
-  const last = track.looks.at(-1);
+export function addSample(track: Track, look: Sample, leaks: boolean): Track {
+  const last = track.samples.at(-1);
   if (last !== undefined && look.at <= last.at) return track;
   // Newest look that is far enough away; of looks that are close together the oldest says at least what moves.
-  const from = track.looks.findLast(({ at }) => look.at - at >= shortestWindow) ?? track.looks[0];
-  const looks = [...track.looks.filter(({ at }) => look.at - at <= keptSeconds), look].slice(-mostLooks);
+  const from = track.samples.findLast(({ at }) => look.at - at >= shortestWindow) ?? track.samples[0];
+  const looks = [...track.samples.filter(({ at }) => look.at - at <= historySeconds), look].slice(-maxSamples);
   // The last look stays whatever its age: scrapes may be minutes apart.
   const kept = last !== undefined && !looks.includes(last) ? [last, ...looks] : looks;
-  if (from === undefined) return { ...track, looks: kept };
+  if (from === undefined) return { ...track, samples: kept };
   const situation = situationBetween(from, look, leaks);
   const acked = last !== undefined && confirmed(look.figures) > confirmed(last.figures);
   const run = runAfter(track.run, situation, from.at);
   const { run: _, ...rest } = track;
   return {
     ...rest,
-    looks: kept,
+    samples: kept,
     situation,
     ...(run === undefined ? {} : { run }),
     ...(acked ? { lastAck: look.at } : {}),
@@ -64,7 +64,7 @@ function runAfter(before: Track['run'], { output, wasFull }: Situation, since: n
 }
 
 /** Events that the output gave up within the last 5 minutes. */
-export function lostRecently({ looks }: Track): number {
+export function lostRecently({ samples: looks }: Track): number {
   const last = looks.at(-1);
   if (last === undefined) return 0;
   const within = looks.find((look) => look !== last && last.at - look.at <= lostWindow);
@@ -138,7 +138,7 @@ export function figuresOf(
   SelfReport,
   'output' | 'outputForSeconds' | 'active' | 'queueMax' | 'outputType' | 'full' | 'wasFull' | 'lostRecently' | 'rates'
 > {
-  const last = track.looks.at(-1);
+  const last = track.samples.at(-1);
   if (last === undefined || !fresh) return { output: 'unknown' };
   const { situation, run } = track;
   const { figures, at } = last;

@@ -34,14 +34,14 @@ const STRANGERS_KEPT_MS = 60_000;
 const UNWANTED_WAIT_MS = 5_000;
 
 /** A socket that no Filebeat held. `walked`: every process was scanned, and whether all of them could be read. */
-interface Stranger {
+interface UnownedSocket {
   at: number;
   walked?: 'complete' | 'incomplete';
 }
 
 export function createAttributor(book: OwnerBook, now: () => number) {
   /** By inode. */
-  const strangers = new Map<number, Stranger>();
+  const strangers = new Map<number, UnownedSocket>();
   let holdersBefore = '';
   let lastLook = Number.NEGATIVE_INFINITY;
   /** What the last full scan could not see. */
@@ -68,7 +68,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const patient = started - lastLook < UNWANTED_WAIT_MS;
     const unknown = unheld().filter(({ inode, wanted }) => !strangers.has(inode) && (wanted || !patient));
     if (unknown.length > 0) lastLook = started;
-    const denied = lookAtHolders(holders, holding, new Set(unknown.map(({ netns }) => netns)), inodes, gaps);
+    const denied = scanHolders(holders, holding, new Set(unknown.map(({ netns }) => netns)), inodes, gaps);
     const left = unheld();
     const asked = new Set(unknown.map(({ inode }) => inode));
     for (const { inode } of left) if (asked.has(inode)) strangers.set(inode, { at: started });
@@ -113,7 +113,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
    * Looks at the Filebeats in the namespaces named, and at those of which nothing is known: they have no socket yet,
    * or we may not look. Returns the namespaces in which one was denied.
    */
-  function lookAtHolders(
+  function scanHolders(
     holders: readonly Holder[],
     holding: ReadonlySet<number>,
     namespaces: ReadonlySet<number>,
@@ -124,7 +124,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     for (const holder of holders) {
       if (holder.netns === undefined) continue;
       if (!namespaces.has(holder.netns) && holding.has(holder.pid)) continue;
-      if (book.look(holder, inodes)) continue;
+      if (book.listDescriptors(holder, inodes)) continue;
       denied.add(holder.netns);
       gaps.push({ reason: 'denied', subject: `/proc/${holder.pid}/fd` });
     }

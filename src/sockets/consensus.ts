@@ -20,7 +20,7 @@ export interface Sought {
   /** Milliseconds that the readings have to span before it counts as absent: a reload takes a port away for a moment. */
   spanMs?: number;
   /** The instance is down: report who holds the endpoint, but don't read again if nobody does. */
-  forgo?: true;
+  optional?: true;
 }
 
 export interface Consensus {
@@ -52,7 +52,7 @@ export async function readUntilFound(
   const whole = new Set(first.whole);
   const started = steadyMs();
   let readings = 1;
-  let missing = sought.filter((one) => !one.forgo && !first.unread.includes(one.protocol) && !union.serves(one));
+  let missing = sought.filter((one) => !one.optional && !first.unread.includes(one.protocol) && !union.serves(one));
   for (;;) {
     const elapsed = steadyMs() - started;
     missing = missing.filter(

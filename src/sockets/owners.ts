@@ -20,7 +20,7 @@ export interface OwnerBook {
   /** Verifies the known holders of these sockets with one readlink each, forgets all other sockets, returns the pids that hold any. */
   verify(inodes: ReadonlySet<number>): Set<number>;
   /** Lists a process's descriptors; false when that is denied. A process that is gone holds nothing. */
-  look(process: ProcessId, inodes: ReadonlySet<number>): boolean;
+  listDescriptors(process: ProcessId, inodes: ReadonlySet<number>): boolean;
   /** Scans the descriptors of every process, a few milliseconds at a time. */
   walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
   /** Whether a holder is known. */
@@ -162,7 +162,7 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
 
   return {
     verify,
-    look,
+    listDescriptors: look,
     walk,
     isHeld: (inode) => holdings.has(inode),
     confirm: (inode) =>

@@ -10,15 +10,15 @@ import { steadyMs } from '../runtime/clock.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
 import type { Wanted } from './consensus.js';
 import { type Consensus, readUntilFound } from './consensus.js';
-import { createKeptRows } from './kept-rows.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
 import { readTables, type Via } from './reading.js';
+import { createRowMemory } from './row-memory.js';
 import type { SocketRow } from './table.js';
 
 export type { Holder } from './attribution.js';
 
-export interface SocketLook<W extends Wanted> {
+export interface SocketScan<W extends Wanted> {
   /** By namespace, protocol, port, address, inode. */
   sockets: Socket[];
   /** By inode. Addresses and the first unprivileged port are there where something wanted is missing. */
@@ -37,7 +37,7 @@ export interface SocketScanner {
    * `holders`: the Filebeats of this pass's process scan. `hostNetns`: the host's namespace, by the same scan.
    * Looks at the namespaces of all holders and of everything wanted.
    */
-  look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketLook<W>>;
+  scan<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketScan<W>>;
 }
 
 /** What one look found in one network namespace. */
@@ -58,7 +58,7 @@ const MOST_ROUNDS = 8;
 export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs): SocketScanner {
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
-  const kept = createKeptRows(book, now);
+  const kept = createRowMemory(book, now);
   /** By inode, of the look before. */
   let told: ReadonlyMap<number, Socket> = new Map();
 
@@ -178,7 +178,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
   }
 
-  return { look };
+  return { scan: look };
 }
 
 /** `absent`: expected endpoints that nothing serves. `concerned`: sockets at expected endpoints, whose holder must be known. */
@@ -192,7 +192,7 @@ function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { abs
       served ||= serves;
       if (serves || want.isBlockedBy?.(row)) concerned.add(row);
     }
-    if (!served && !want.forgo) absent.push(want);
+    if (!served && !want.optional) absent.push(want);
   }
   return { absent, concerned };
 }

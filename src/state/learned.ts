@@ -28,7 +28,7 @@ export interface LearnRules {
   remember: number;
 }
 
-type Held = Pick<Socket, 'protocol' | 'family' | 'address' | 'port' | 'netns' | 'inode'>;
+type ObservedSocket = Pick<Socket, 'protocol' | 'family' | 'address' | 'port' | 'netns' | 'inode'>;
 
 /** Candidates per instance: many DNS lookups must not fill the memory. */
 const mostPending = 512;
@@ -47,10 +47,10 @@ function learnedAddress(socket: Pick<Socket, 'family' | 'address'>): string {
 export function learn(
   learned: Learned,
   name: string,
-  held: readonly Held[],
+  held: readonly ObservedSocket[],
   now: number,
   rules: LearnRules,
-  explained: (socket: Held) => boolean = () => false,
+  explained: (socket: ObservedSocket) => boolean = () => false,
 ): Learned {
   const before = learned[name] ?? {};
   const after: Record<string, LearnedSocket> = {};

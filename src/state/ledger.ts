@@ -84,7 +84,7 @@ function dropsSince(known: Readonly<Record<string, number>>, seen: Readonly<Reco
  * Whether a start from `written` would reach the same total from the sockets that are open now. If not, sockets that have
  * closed dropped some of it, and only `entry` knows.
  */
-export function isToldAgain(written: LedgerEntry | undefined, entry: LedgerEntry): boolean {
+export function isReproducible(written: LedgerEntry | undefined, entry: LedgerEntry): boolean {
   if (written === entry) return true;
   const { sockets, open = 0, bootId } = entry;
   const still = Object.fromEntries(open === 0 ? [] : Object.entries(sockets).slice(-open));

@@ -1,6 +1,6 @@
 /** Limits the state to a size that can be read again: the instances of the lowest priority are left out first. */
 import { withinShares } from '../model/limits.js';
-import type { KeptReports } from '../self-report/kept-report.js';
+import type { StoredReports } from '../self-report/stored-report.js';
 import type { Learned } from './learned.js';
 import type { Ledger } from './ledger.js';
 import type { RememberedInstance, State } from './memory-state.js';
@@ -14,7 +14,7 @@ interface Part {
   known: RememberedInstance;
   ledger: Ledger;
   learned: Learned;
-  reports: KeptReports;
+  reports: StoredReports;
 }
 
 /** Returns the same object where the state is small enough. `most`: bytes of the file. */
@@ -22,7 +22,7 @@ export function boundState(state: State, most: number): State {
   // Each user has at most a quarter of it.
   if (Buffer.byteLength(encodeState(state)) <= most / 4) return state;
   const parts = partsOf(state).sort((a, b) => rank(a.known) - rank(b.known) || b.known.lastSeen - a.known.lastSeen);
-  const { kept } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
+  const { included: kept } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
   if (kept.size === parts.length) return state;
   const of = [...kept];
   return {
@@ -30,7 +30,7 @@ export function boundState(state: State, most: number): State {
     instances: Object.fromEntries(of.map(({ known }) => [known.id, known])),
     ledger: Object.assign({}, ...of.map(({ ledger }) => ledger)) as Ledger,
     learned: Object.assign({}, ...of.map(({ learned }) => learned)) as Learned,
-    reports: Object.assign({}, ...of.map(({ reports }) => reports)) as KeptReports,
+    reports: Object.assign({}, ...of.map(({ reports }) => reports)) as StoredReports,
   };
 }
 

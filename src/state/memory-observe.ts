@@ -4,13 +4,19 @@ import type { Merged } from '../discovery/instances/instances.js';
 import { forgetLearned } from './learned.js';
 import { ledgerKey, pruneLedger } from './ledger.js';
 import { historyOf, type RememberedInstance, type State } from './memory-state.js';
-import { remember, type Sighting } from './remembered-row.js';
-import { isRipe, type Ripening, type RipeningEntry, type RipeningRules, ripen } from './ripening.js';
+import {
+  hasPassedProbation,
+  nextProbation,
+  type Probation,
+  type ProbationEntry,
+  type ProbationRules,
+} from './probation.js';
+import { type ObservedInstance, remember } from './remembered-row.js';
 
 export interface ObserveOptions {
   /** Instances beyond a limit, of which everything known stays. */
   cut?: readonly Pick<Merged<Candidate>, 'rememberedAs'>[];
-  ripening?: RipeningRules;
+  ripening?: ProbationRules;
 }
 
 /**
@@ -20,21 +26,21 @@ export interface ObserveOptions {
  */
 export function observe(
   state: State,
-  sightings: readonly Sighting[],
+  sightings: readonly ObservedInstance[],
   now: number,
   bootId: string,
   { cut = [], ripening: rules = { after: 0, remember: 0 } }: ObserveOptions = {},
 ): State {
   const instances: Record<string, RememberedInstance> = {};
-  const ripening = ripen(state.ripening ?? {}, sightings, now, rules);
+  const ripening = nextProbation(state.ripening ?? {}, sightings, now, rules);
   const before = followNames(
     state,
     sightings.map(({ instance }) => instance),
   );
   for (const sighting of sightings) {
-    if (sighting.instance.twin !== undefined) continue;
+    if (sighting.instance.duplicate !== undefined) continue;
     const known = historyOf(before, sighting.instance);
-    if (known === undefined && !isRipe(ripening, sighting.instance, rules)) continue;
+    if (known === undefined && !hasPassedProbation(ripening, sighting.instance, rules)) continue;
     const next = remember(known, sighting, now, bootId);
     if (next !== undefined) instances[next.id] = next;
   }
@@ -70,12 +76,12 @@ function prune<T>(rows: Readonly<Record<string, T>>, names: ReadonlySet<string>)
  */
 export function followNames(
   state: State,
-  instances: readonly Pick<Merged<Candidate>, 'id' | 'name' | 'rememberedAs' | 'twin'>[],
+  instances: readonly Pick<Merged<Candidate>, 'id' | 'name' | 'rememberedAs' | 'duplicate'>[],
 ): State {
   const moved = new Map<string, string>();
   const renamed: Record<string, RememberedInstance> = {};
   for (const instance of instances) {
-    const known = instance.twin === undefined ? historyOf(state, instance) : undefined;
+    const known = instance.duplicate === undefined ? historyOf(state, instance) : undefined;
     if (known === undefined || known.name === instance.name) continue;
     moved.set(known.name, instance.name);
     renamed[known.id] = { ...known, name: instance.name };
@@ -106,14 +112,14 @@ function namesOfNewcomers(
   { instances: known, ripening }: State,
   instances: readonly Pick<Merged<Candidate>, 'id' | 'name'>[],
   moved: Map<string, string>,
-): { gone: ReadonlySet<string>; ripening?: Ripening } {
+): { gone: ReadonlySet<string>; ripening?: Probation } {
   const gone = new Set<string>();
   const named = Object.entries(ripening ?? {}).filter(
     ([id, { name }]) => name !== undefined && known[id] === undefined,
   );
   if (named.length === 0) return { gone };
   const names = new Map(instances.map(({ id, name }) => [id, name]));
-  const next: Record<string, RipeningEntry> = { ...ripening };
+  const next: Record<string, ProbationEntry> = { ...ripening };
   for (const [id, { name: before, ...rest }] of named) {
     const now = names.get(id);
     if (now === before) continue;

@@ -5,10 +5,10 @@
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import type { ContainerEngine, InstanceOrigin, Listener, ProcessId, Refusal, Refutation } from '../model/model.js';
-import type { KeptReports } from '../self-report/kept-report.js';
+import type { StoredReports } from '../self-report/stored-report.js';
 import type { Learned } from './learned.js';
 import type { Ledger } from './ledger.js';
-import type { Ripening } from './ripening.js';
+import type { Probation } from './probation.js';
 
 /**
  * Version 1 is of release 0.1.0, whose rows lack `owner`. Optional fields need no new version: a release preserves fields
@@ -86,9 +86,9 @@ export interface State {
   ledger: Ledger;
   learned: Learned;
   /** Instances of ordinary users that are not remembered yet, by id. */
-  ripening?: Ripening;
+  ripening?: Probation;
   /** Figures from logs and stats endpoints, by name. */
-  reports: KeptReports;
+  reports: StoredReports;
   /** Top-level fields that this release does not know, which are preserved. */
   other?: Readonly<Record<string, unknown>>;
 }

@@ -4,11 +4,11 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { isKeptReport, type KeptReport, type KeptReports } from '../self-report/kept-report.js';
+import { isStoredReport, type StoredReport, type StoredReports } from '../self-report/stored-report.js';
 import type { Learned, LearnedSocket } from './learned.js';
-import { isToldAgain, type Ledger, type LedgerEntry } from './ledger.js';
+import { isReproducible, type Ledger, type LedgerEntry } from './ledger.js';
 import { emptyState, type RememberedInstance, type State, stateVersion } from './memory-state.js';
-import type { RipeningEntry } from './ripening.js';
+import type { ProbationEntry } from './probation.js';
 
 export type LoadedState =
   | { kind: 'state'; state: State; badRows: number }
@@ -33,7 +33,7 @@ export function differsUrgently(before: State, after: State): boolean {
     const [known, now] = [before.instances[id], after.instances[id]!];
     return known !== undefined && isSameButForTime(known, now);
   };
-  const isCounted = (key: string) => isToldAgain(before.ledger[key], after.ledger[key]!);
+  const isCounted = (key: string) => isReproducible(before.ledger[key], after.ledger[key]!);
   if (before.ledger !== after.ledger && !Object.keys(after.ledger).every(isCounted)) return true;
   return !ids.every(isKnown) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
 }
@@ -77,8 +77,8 @@ export function loadState(text: string): LoadedState {
       good<LearnedSocket>(sockets, isLearned),
     ]),
   );
-  const reports: KeptReports = good<KeptReport>(data['reports'], isKeptReport);
-  const ripening = data['ripening'] === undefined ? {} : good<RipeningEntry>(data['ripening'], isRipening);
+  const reports: StoredReports = good<StoredReport>(data['reports'], isStoredReport);
+  const ripening = data['ripening'] === undefined ? {} : good<ProbationEntry>(data['ripening'], isRipening);
   const isOther = (field: string) => !Object.hasOwn(emptyState, field) && field !== 'ripening';
   const other = Object.fromEntries(Object.entries(data).filter(([field]) => isOther(field)));
   const rest = {

@@ -4,9 +4,9 @@ import { lstat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
-import { during, leftAlone } from '../proc/place.js';
+import { during, quarantineGap } from '../proc/heartbeat.js';
+import { sweepBeside } from '../runtime/atomic-file.js';
 import { systemClock } from '../runtime/clock.js';
-import { sweepBeside } from '../runtime/whole-file.js';
 import { boundState } from './memory-bounds.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
@@ -29,7 +29,7 @@ export interface Memory {
   /** At the end of the program: writes everything. */
   flush(state: State): boolean;
   /** Settles when no write is running. */
-  atRest(): Promise<void>;
+  written(): Promise<void>;
   /** Why the file cannot be read or written at present. */
   gaps(): Gap[];
 }
@@ -88,7 +88,7 @@ export function openMemory(
   function read(file: string): State | undefined {
     let content: string;
     try {
-      const alone = leftAlone('/', file);
+      const alone = quarantineGap('/', file);
       if (alone !== undefined) return refuse(file, alone.reason, alone.detail ?? '');
       const stats = during(file, () => lstatSync(file));
       signature = signatureOf(stats);
@@ -147,7 +147,7 @@ export function openMemory(
       failed(file, error, now);
       return false;
     }
-    tellWritten(file, { state, bounded, content }, now);
+    noteWritten(file, { state, bounded, content }, now);
     return true;
   }
 
@@ -155,7 +155,7 @@ export function openMemory(
     try {
       await writeAtomicallyLater(file, what.content);
       signature = signatureOf(await lstat(file));
-      tellWritten(file, what, now);
+      noteWritten(file, what, now);
     } catch (error) {
       failed(file, error, now);
     }
@@ -170,7 +170,7 @@ export function openMemory(
     );
   }
 
-  function tellWritten(file: string, { state, bounded, content }: Written, now: number): void {
+  function noteWritten(file: string, { state, bounded, content }: Written, now: number): void {
     text = content;
     written = bounded;
     urgent = state;
@@ -187,7 +187,7 @@ export function openMemory(
   const memory: Memory = {
     pull(state) {
       if (path === undefined || closed || writing !== undefined) return state;
-      if (leftAlone('/', path) !== undefined) return state;
+      if (quarantineGap('/', path) !== undefined) return state;
       let now: string | undefined;
       try {
         now = signatureOf(during(path, () => lstatSync(path)));
@@ -225,7 +225,7 @@ export function openMemory(
       if (path === undefined || closed) return path === undefined;
       return write(path, state, lastWrite, true);
     },
-    atRest: async () => writing?.done,
+    written: async () => writing?.done,
     gaps: () => [...(gap === undefined ? [] : [gap]), ...slowWrite()],
   };
 

@@ -53,7 +53,7 @@ export function believe(prediction: Prediction, refutations: readonly Refutation
 }
 
 function withoutReason(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
-  const { reason, asked, ...rest } = prediction;
+  const { reason, declared: asked, ...rest } = prediction;
   if (prediction.outcome !== 'exits' || reason === undefined || asked === undefined) return prediction;
   if (!isRefuted(reason, prediction, refutations)) return prediction;
   const { listeners, faults, files } = asked;

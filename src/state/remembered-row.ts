@@ -9,7 +9,7 @@ import { isSameBoot } from './memory-times.js';
 const mostRestartTimes = 50;
 
 /** An instance of a scan with what may be remembered of it. */
-export interface Sighting {
+export interface ObservedInstance {
   instance: Merged<Candidate>;
   expected: readonly Listener[];
   /** What its process is known to have started with (`expected.ts`, `startRecord`). */
@@ -42,7 +42,7 @@ export function ownUserUnit({ userUnit, parent }: FilebeatProcess): FilebeatProc
 /** Undefined for an instance that never ran. `now`: seconds since the epoch. */
 export function remember(
   before: RememberedInstance | undefined,
-  { instance, expected, start, refuted, command: seen, dynamic, release }: Sighting,
+  { instance, expected, start, refuted, command: seen, dynamic, release }: ObservedInstance,
   now: number,
   bootId: string,
 ): RememberedInstance | undefined {

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, type Stats } f
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Gap } from '../model/model.js';
-import { writeWhole, writeWholeLater } from '../runtime/whole-file.js';
+import { writeFileAtomically, writeFileAtomicallyAsync } from '../runtime/atomic-file.js';
 
 /** The path behind links, so that the file is replaced and the link stays. */
 export function throughLinks(path: string): string {
@@ -17,14 +17,14 @@ export function throughLinks(path: string): string {
 export function writeAtomically(path: string, content: string): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeWhole(path, Buffer.from(content), 0o600);
+  writeFileAtomically(path, Buffer.from(content), 0o600);
   syncDirectory(directory);
 }
 
 export async function writeAtomicallyLater(path: string, content: string): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeWholeLater(path, Buffer.from(content), 0o600);
+  await writeFileAtomicallyAsync(path, Buffer.from(content), 0o600);
   // As in `syncDirectory`.
   const handle = await open(directory, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);

@@ -8,8 +8,8 @@ import { hostname } from 'node:os';
 import { systemClock } from '../runtime/clock.js';
 import { type Backend, createBackend, defaultLimits, type Limits } from './backend.js';
 import { bind } from './bind.js';
-import { comesToRest, restSeconds } from './config/at-rest.js';
 import { type Log, watchConfig } from './config/current-config.js';
+import { becomesQuiet, quietSeconds } from './config/unchanged-files.js';
 import { createGate } from './gate.js';
 import { type ListenTarget, listenLabel } from './listen-address.js';
 
@@ -22,7 +22,7 @@ export interface ListenOptions {
   log: Log;
   limits?: Partial<Limits>;
   /** How long a changed web configuration must have been left alone before it is taken. Seconds; 1 unless given. */
-  rest?: number;
+  quietSeconds?: number;
 }
 
 export interface WebServer {
@@ -36,8 +36,8 @@ export interface WebServer {
 export async function listen(app: RequestListener, options: ListenOptions): Promise<WebServer> {
   const { targets, configFile, externalHost, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const { rest = restSeconds } = options;
-  if (configFile !== undefined && !(await comesToRest(configFile, rest)))
+  const { quietSeconds: rest = quietSeconds } = options;
+  if (configFile !== undefined && !(await becomesQuiet(configFile, rest)))
     throw new Error(`${configFile}: is being written all the time`);
   const current = watchConfig(configFile, log, rest);
   const localOnly = new Set<string>();

@@ -16,7 +16,7 @@ import type {
 } from '../model/model.js';
 import { bytes, duration, grouped, plural } from './figures.js';
 import { differences } from './identity-text.js';
-import { endpointsText, endpointText, ownerText, positionText } from './places.js';
+import { endpointsText, endpointText, ownerText, positionText } from './locations.js';
 
 const wanted: Record<InstanceOrigin, string> = {
   process: 'it was running when last seen',

@@ -1,6 +1,6 @@
 /** What to try at a container, by the engine that is known to run it. Pure. */
 import type { Container } from '../model/model.js';
-import { shellWord } from './places.js';
+import { shellWord } from './locations.js';
 import type { Remedy } from './remedy.js';
 
 /** `web (docker)`, or the id of one that has no known name. */

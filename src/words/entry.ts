@@ -1,7 +1,7 @@
 /** The sentence of a journal entry. Pure. */
 import type { Entry, EntryKind } from '../model/model.js';
 import { plural } from './figures.js';
-import { endpointsText, ownerText } from './places.js';
+import { endpointsText, ownerText } from './locations.js';
 
 /** One or two words: what happened. */
 export const entryTitles: Record<EntryKind, string> = {

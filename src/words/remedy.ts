@@ -1,9 +1,9 @@
 /** What to try, one thing: a command as it can be pasted into a shell, or an edit. Pure. */
 
-import { faultCure } from '../filebeat/fault-cures.js';
+import { faultRemedy } from '../filebeat/fault-remedies.js';
 import type { Cause, Mismatch } from '../model/model.js';
 import { containerLog, restartContainer, startContainer, thawContainer } from './container.js';
-import { endpointText, ownerText, positionText, shellWord } from './places.js';
+import { endpointText, ownerText, positionText, shellWord } from './locations.js';
 
 export interface Remedy {
   /** What to do; before a command: what it is for. */
@@ -90,7 +90,7 @@ function faultPlace(cause: Cause): string {
 
 /** What to do about the fault of a cause, in the middle of a sentence. */
 function mend(cause: Cause): string {
-  const cure = 'fault' in cause ? faultCure(cause.fault) : undefined;
+  const cure = 'fault' in cause ? faultRemedy(cause.fault) : undefined;
   return cure === undefined ? 'fix it' : `${cure.charAt(0).toLowerCase()}${cure.slice(1).replace(/\.$/, '')}`;
 }
 

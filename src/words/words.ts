@@ -1,10 +1,10 @@
 /** The sentences of a mismatch: what was expected, what was seen, the likely cause, one thing to try. Pure; never quotes a configuration's value. */
 import type { Mismatch } from '../model/model.js';
 import { causeText, evidenceTexts } from './cause.js';
-import { endpointText, ownerText, positionText } from './places.js';
+import { endpointText, ownerText, positionText } from './locations.js';
 import { remedyOf, remedyText } from './remedy.js';
 
-export { endpointText, positionText, shellWord } from './places.js';
+export { endpointText, positionText, shellWord } from './locations.js';
 
 export interface Words {
   expected: string;

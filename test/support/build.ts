@@ -1,7 +1,7 @@
 /** Tiny builders for correlate's tests: every number that a case shows matters, the rest is filled in. */
 import { correlate } from '../../src/correlate/correlate.js';
-import type { Thresholds } from '../../src/correlate/scene.js';
-import { emptyTrail, nextTrail, type Trail } from '../../src/correlate/trail.js';
+import { emptyScanHistory, nextScanHistory, type ScanHistory } from '../../src/correlate/scan-history.js';
+import type { Thresholds } from '../../src/correlate/verdict-context.js';
 import { resolveHost } from '../../src/filebeat/net/address.js';
 import type {
   FilebeatProcess,
@@ -137,18 +137,18 @@ export function snapshot(instances: Instance[], sockets: Socket[], rest: Partial
   };
 }
 
-export const thresholds: Thresholds = { receiveQueueRatio: 0.8, grace: 10, oneLook: false };
+export const thresholds: Thresholds = { receiveQueueRatio: 0.8, grace: 10, isSingleScan: false };
 
-export function judge(shot: Snapshot, trail: Trail = emptyTrail, limits: Thresholds = thresholds): Verdict {
+export function judge(shot: Snapshot, trail: ScanHistory = emptyScanHistory, limits: Thresholds = thresholds): Verdict {
   return correlate(shot, trail, limits);
 }
 
 /** Several passes in a row, as a server would make them. */
 export function judgeInTurn(shots: Snapshot[]): Verdict[] {
-  let trail = emptyTrail;
+  let trail = emptyScanHistory;
   return shots.map((shot) => {
     const verdict = correlate(shot, trail, thresholds);
-    trail = nextTrail(trail, shot, verdict, thresholds.grace);
+    trail = nextScanHistory(trail, shot, verdict, thresholds.grace);
     return verdict;
   });
 }

@@ -6,7 +6,7 @@ import { words } from '../../src/words/words.js';
 const file = '/etc/filebeat/core.yml';
 const fault = { code: 'unknown-input', at: { file, line: 7 } };
 const thief = { pid: 4711, startTicks: 1, comm: 'rsyslogd' };
-const twin = { pid: 812, startTicks: 1, comm: 'filebeat' };
+const duplicate = { pid: 812, startTicks: 1, comm: 'filebeat' };
 const unit = 'filebeat@core.service';
 const other = { instance: 'edge', declaredIn: { file: '/etc/filebeat/edge.yml', line: 12 } };
 
@@ -152,7 +152,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   port_taken: [
     [{ kind: 'held-by', retry: 'never', owner: thief, headStart: 7500 }],
     [{ kind: 'held-by', retry: 'busy', owner: thief, headStart: -90 }],
-    [{ kind: 'held-by', retry: 'every-10s', owner: { ...twin }, headStart: 3, ...other }],
+    [{ kind: 'held-by', retry: 'every-10s', owner: { ...duplicate }, headStart: 3, ...other }],
     [{ kind: 'held-by', retry: 'deaf', owner: { ...thief, comm: 'docker-proxy' } }],
     [{ kind: 'held-by', retry: 'never', owner: { pid: 1, startTicks: 1, comm: 'systemd' } }],
     [{ kind: 'held-by', retry: 'never', uid: 104 }],

@@ -18,7 +18,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isCollector } from '../../src/filebeat/config/command.js';
 import type { FileView } from '../../src/filebeat/files/file-view.js';
-import { oneLook } from '../../src/filebeat/files/one-look.js';
+import { frozenView } from '../../src/filebeat/files/frozen-view.js';
 import { collides } from '../../src/filebeat/net/address.js';
 import { predict } from '../../src/filebeat/predict.js';
 import { applies, parseRelease } from '../../src/filebeat/releases/releases.js';
@@ -188,7 +188,7 @@ export function runsOf(folder: string, homes: string): CaseRun[] {
   }
   try {
     if (one.links && copy) makeLinks(one.links, copy, homes);
-    const files = oneLook(caseFiles());
+    const files = frozenView(caseFiles());
     return one.expected.flatMap((group) =>
       group.filebeat.map((release) => {
         const home = join(homes, release);

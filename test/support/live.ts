@@ -8,7 +8,7 @@ import {
 import type { Protocol, Socket } from '../../src/model/model.js';
 import { openProcFs, type ProcFs } from '../../src/proc/proc-fs.js';
 import type { Wanted } from '../../src/sockets/consensus.js';
-import { createSocketScanner, type SocketLook, type SocketScanner } from '../../src/sockets/scanner.js';
+import { createSocketScanner, type SocketScan, type SocketScanner } from '../../src/sockets/scanner.js';
 
 /** Asks until the answer is given, a few times a second; throws what is missing after the deadline. */
 export async function until<T>(
@@ -51,7 +51,7 @@ export interface Looker {
   processes: ProcessScanner;
   sockets: SocketScanner;
   /** One pass as the program makes it: processes, then sockets. */
-  look(wanted?: (scan: ProcessScan) => Wanted[]): Promise<{ scan: ProcessScan; look: SocketLook<Wanted> }>;
+  look(wanted?: (scan: ProcessScan) => Wanted[]): Promise<{ scan: ProcessScan; look: SocketScan<Wanted> }>;
 }
 
 export function createLooker(root = '/proc', now: () => number = () => performance.now()): Looker {
@@ -65,7 +65,7 @@ export function createLooker(root = '/proc', now: () => number = () => performan
     look: async (wanted = () => []) => {
       const scan = processes.scan();
       const holders = scan.filebeats.map(({ process }) => process);
-      return { scan, look: await sockets.look(holders, wanted(scan), scan.hostNetns) };
+      return { scan, look: await sockets.scan(holders, wanted(scan), scan.hostNetns) };
     },
   };
 }
@@ -76,7 +76,7 @@ export function want(netns: number | undefined, port: number, protocol: Protocol
   return { netns, protocol, port, isServedBy: () => true, ...(spanMs !== undefined && { spanMs }) };
 }
 
-export function at(look: SocketLook<Wanted>, port: number, protocol: Protocol = 'udp'): Socket[] {
+export function at(look: SocketScan<Wanted>, port: number, protocol: Protocol = 'udp'): Socket[] {
   return look.sockets.filter((socket) => socket.port === port && socket.protocol === protocol);
 }
 

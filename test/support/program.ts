@@ -44,7 +44,7 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
     clock: systemClock,
     grace: 0,
   });
-  const thresholds = { receiveQueueRatio: 0.8, grace: 0, oneLook: false };
+  const thresholds = { receiveQueueRatio: 0.8, grace: 0, isSingleScan: false };
   const reporter = createReporter(taker.take, {
     clock: systemClock,
     freshness: 0,

@@ -11,11 +11,11 @@ export interface ScanAnswer {
 }
 
 const look = startScanThread({
-  look: { procfs: '/proc', rootfs: '/', stateFile: '', remember: false },
+  scanner: { procfs: '/proc', rootfs: '/', stateFile: '', remember: false },
   settings: () => defaultSettings,
   log: createLogger({ level: 'error', format: 'logfmt', write: (line) => console.error(line), now: Date.now }),
   patience: 1000,
-  rest: 100,
+  quarantineMs: 100,
 });
 for await (const config of createInterface(process.stdin)) {
   const { instances } = await look.take();
@@ -24,7 +24,7 @@ for await (const config of createInterface(process.stdin)) {
   const answer: ScanAnswer = {
     ...(prediction && { outcome: prediction.outcome }),
     ...(ports && { ports }),
-    stuck: look.stuck(),
+    stuck: look.blocked(),
   };
   console.log(JSON.stringify(answer));
 }

@@ -67,7 +67,7 @@ export function createTrial(grace = 0): Trial {
     clock,
     grace,
   });
-  const thresholds = { receiveQueueRatio: 0.8, grace, oneLook: false };
+  const thresholds = { receiveQueueRatio: 0.8, grace, isSingleScan: false };
   const reporter = createReporter(taker.take, { clock, freshness: 0, thresholds: () => thresholds });
   return trial;
 }

@@ -124,7 +124,7 @@ export async function startServer(
     targets: [{ kind: 'tcp', host: options.host ?? '127.0.0.1', port: 0 }],
     configFile: options.configFile,
     limits: options.limits ?? {},
-    rest: options.rest ?? 0,
+    quietSeconds: options.rest ?? 0,
     log: (level, message) => logged.push(`${level}: ${message}`),
   });
   const url = server.addresses[0]!;

@@ -1,5 +1,5 @@
 /** One reason to know of a Filebeat. */
-import type { FilebeatProcess, InstanceOrigin, ProcessId, Standing, UnitOff } from '../../model/model.js';
+import type { FilebeatProcess, InstanceOrigin, ProcessId, ProcessIdentity, UnitOff } from '../../model/model.js';
 
 /** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
 export interface Candidate {
@@ -18,7 +18,7 @@ export interface Candidate {
   config: string;
   process?: FilebeatProcess;
   /** Of a process: who it may be. */
-  standing?: Standing;
+  identity?: ProcessIdentity;
   /** Of a process: the main files that it sees are those that the host has at their places. Absent: cannot be told. */
   hostView?: boolean;
   /** False, of a process: mode, owner, groups and capabilities all deny it its main file. */

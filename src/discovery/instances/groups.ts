@@ -1,14 +1,14 @@
 /** Processes and what is expected of them → groups: what describes one Filebeat is in one group. Pure. */
 import type { Answer, Claim, Difference } from '../../model/model.js';
 import type { Candidate } from './candidate.js';
-import { identityOf, isSystems, judgeIdentity, standingOf } from './identity.js';
-import { asksForFiles, isProcessOf, isSame, isSameFiles, runsIn } from './sameness.js';
+import { identityOf, isSystems, judgeIdentity, processIdentityOf } from './identity.js';
+import { isProcessOf, isSame, isSameFiles, readsFilesOf, runsIn } from './sameness.js';
 
 export interface Group<C extends Candidate> {
   /** The first one says how it runs or ought to. */
   candidates: C[];
   /** A second live process of one identity (2, 3, …), and the group of the first. */
-  twin?: number;
+  duplicate?: number;
   of?: Group<C>;
   /** What ties its process to what is expected. */
   claim?: Claim;
@@ -21,7 +21,7 @@ export interface Group<C extends Candidate> {
 /** Strongest first; what was not judged by it comes last. */
 const claims: readonly (Claim | undefined)[] = ['cgroup', 'process', 'user', undefined];
 
-export const isFirst = ({ twin }: { twin?: number }) => twin === undefined;
+export const isFirst = ({ duplicate }: { duplicate?: number }) => duplicate === undefined;
 
 export function processOf<C extends Candidate>({ candidates }: Group<C>): C | undefined {
   return candidates.find(({ process }) => process !== undefined);
@@ -35,7 +35,7 @@ export function groupProcesses<C extends Candidate>(processes: readonly C[], exp
   const rank = (process: C) => {
     if (expected.some((one) => one.origin === 'systemd' && runsIn(process, one))) return 0;
     if (expected.some((one) => isProcessOf(process, one))) return 1;
-    const { unit } = standingOf(process);
+    const { unit } = processIdentityOf(process);
     return unit !== undefined && expected.some((one) => one.origin === 'systemd' && isSame(process, one)) ? 3 : 2;
   };
   const byIdentity = new Map<string, C[]>();
@@ -49,7 +49,7 @@ export function groupProcesses<C extends Candidate>(processes: readonly C[], exp
     // Ages are in order already.
     const sorted = all.length === 1 ? all : [...all].sort((a, b) => rank(a) - rank(b));
     const first: Group<C> = { candidates: [sorted[0]!] };
-    return [first, ...sorted.slice(1).map((process, at) => ({ candidates: [process], twin: at + 2, of: first }))];
+    return [first, ...sorted.slice(1).map((process, at) => ({ candidates: [process], duplicate: at + 2, of: first }))];
   });
 }
 
@@ -85,7 +85,7 @@ export function claimFor<C extends Candidate>(groups: readonly Group<C>[], expec
 function isImitated<C extends Candidate>(expected: C, group: Group<C>): boolean {
   if (!isSystems(expected) || expected.shouldRun === false) return false;
   const process = processOf(group)!;
-  return expected.origin !== 'remembered' || standingOf(process).account !== 0;
+  return expected.origin !== 'remembered' || processIdentityOf(process).account !== 0;
 }
 
 export function join<C extends Candidate>(groups: Group<C>[], candidate: C, group: Group<C> | undefined): void {
@@ -134,7 +134,7 @@ export function joinDeclared<C extends Candidate>(groups: Group<C>[], declared: 
 
 export function joinGlobs<C extends Candidate>(groups: Group<C>[], globs: readonly C[]): void {
   for (const glob of globs) {
-    const asks = (c: C) => asksForFiles(c, glob);
+    const asks = (c: C) => readsFilesOf(c, glob);
     join(
       groups,
       glob,
@@ -147,7 +147,7 @@ export function joinGlobs<C extends Candidate>(groups: Group<C>[], globs: readon
 }
 
 /** An ordinary user's process that has the files and the data of something of the system's, and was not told yet. */
-export function tellImitations<C extends Candidate>(groups: readonly Group<C>[]): void {
+export function reportImitations<C extends Candidate>(groups: readonly Group<C>[]): void {
   const isAskedFor = ({ candidates }: Group<C>) => candidates.some((c) => c.origin !== 'process' && isSystems(c));
   const ofSystem = groups.filter((group) => isFirst(group) && group.candidates.some((c) => !isOrdinary(c)));
   for (const group of groups) {
@@ -162,6 +162,6 @@ export function tellImitations<C extends Candidate>(groups: readonly Group<C>[])
 }
 
 function isOrdinary(candidate: Candidate): boolean {
-  if (candidate.process !== undefined) return standingOf(candidate).account !== 0;
+  if (candidate.process !== undefined) return processIdentityOf(candidate).account !== 0;
   return !isSystems(candidate) || candidate.shouldRun === false;
 }

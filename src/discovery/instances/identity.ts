@@ -5,7 +5,7 @@
  * Pure.
  */
 import { createHash } from 'node:crypto';
-import type { Answer, Difference, FilebeatProcess, Standing } from '../../model/model.js';
+import type { Answer, Difference, FilebeatProcess, ProcessIdentity } from '../../model/model.js';
 import type { Candidate } from './candidate.js';
 import { isProcessOf, runsIn } from './sameness.js';
 
@@ -25,7 +25,7 @@ export function identityOf(
 }
 
 /** Of a process; where it was not looked into, its uid has to do. */
-export function standingOf({ standing, process, container, unit }: Candidate): Standing {
+export function processIdentityOf({ identity: standing, process, container, unit }: Candidate): ProcessIdentity {
   if (standing !== undefined) return standing;
   const uid = process?.uid ?? 0;
   const isSystems = container !== undefined || unit !== undefined;
@@ -40,13 +40,13 @@ export function standingOf({ standing, process, container, unit }: Candidate): S
 }
 
 /** The uid that counts for the identity: one that is not root's cannot be hidden behind a program that lends root's. */
-export function ownerOf({ uids, innerUid }: Standing, isContained: boolean): number {
+export function ownerOf({ uids, innerUid }: ProcessIdentity, isContained: boolean): number {
   return isContained ? innerUid : (uids.find((uid) => uid !== 0) ?? 0);
 }
 
 /** May this process be what is expected? Both are taken to ask for the same files already. */
 export function judgeIdentity(process: Candidate, expected: Candidate): Answer {
-  const standing = standingOf(process);
+  const standing = processIdentityOf(process);
   if (expected.origin === 'systemd' && runsIn(process, expected)) return { is: 'belongs', by: 'cgroup' };
   if (isRememberedProcess(process, expected, standing)) return { is: 'belongs', by: 'process' };
   if (isInRememberedUnit(expected, standing)) return { is: 'belongs', by: 'cgroup' };
@@ -62,14 +62,14 @@ export function judgeIdentity(process: Candidate, expected: Candidate): Answer {
 }
 
 /** The very process that was seen last, whatever has become of its files; by another user's hand it is another one. */
-function isRememberedProcess(process: Candidate, expected: Candidate, standing: Standing): boolean {
+function isRememberedProcess(process: Candidate, expected: Candidate, standing: ProcessIdentity): boolean {
   // Release 0.1.0 wrote no owner: whose process it was, it goes on as.
   const isHis = expected.owner === undefined || (expected.account ?? 0) === standing.account;
   return isHis && isProcessOf(process, expected);
 }
 
 /** Remembered as running in a unit of the system, and found in that unit's control group. */
-function isInRememberedUnit(expected: Candidate, { unit, unitServesUsers }: Standing): boolean {
+function isInRememberedUnit(expected: Candidate, { unit, unitServesUsers }: ProcessIdentity): boolean {
   if (unitServesUsers) return false;
   return expected.origin === 'remembered' && isSystems(expected) && unit !== undefined && expected.unit === unit;
 }
@@ -79,7 +79,7 @@ export function isSystems({ account = 0 }: Candidate): boolean {
 }
 
 /** Undefined: whom it is to run as cannot be told, or is another one than root, and then nothing speaks for it. */
-function judgeUser(process: Candidate, expected: Candidate, standing: Standing): boolean | undefined {
+function judgeUser(process: Candidate, expected: Candidate, standing: ProcessIdentity): boolean | undefined {
   const account = expected.account ?? 0;
   // What a container counts as its uids anybody may have in a user namespace of his own.
   if (expected.container !== undefined || process.container !== undefined) {
@@ -95,7 +95,7 @@ function judgeUser(process: Candidate, expected: Candidate, standing: Standing):
   return isOne ? undefined : false;
 }
 
-function differenceOf(process: Candidate, expected: Candidate, standing: Standing): Difference | undefined {
+function differenceOf(process: Candidate, expected: Candidate, standing: ProcessIdentity): Difference | undefined {
   if (expected.network !== process.network && !isNetworkMadeAnew(process, expected)) return 'network namespace';
   if (expected.root === '/' && process.hostView === false) return 'files';
   if (standing.isProgram === false) return 'program';
@@ -117,13 +117,13 @@ export function mayContinue(remembered: Candidate, expected: Candidate): boolean
 
 /** The same identities are asked for on every scan, and several times in it. */
 const digests = new Map<string, string>();
-const digestsKept = 10_000;
+const maxDigests = 10_000;
 
 function digest(text: string): string {
   const known = digests.get(text);
   if (known !== undefined) return known;
   const made = createHash('sha256').update(text).digest('hex').slice(0, 24);
-  if (digests.size >= digestsKept) digests.clear();
+  if (digests.size >= maxDigests) digests.clear();
   digests.set(text, made);
   return made;
 }

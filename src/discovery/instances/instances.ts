@@ -12,9 +12,9 @@ import {
   joinIdleUnits,
   joinUnits,
   processOf,
-  tellImitations,
+  reportImitations,
 } from './groups.js';
-import { identityOf, isSystems, standingOf } from './identity.js';
+import { identityOf, isSystems, processIdentityOf } from './identity.js';
 import { type NameSources, nameInstances } from './names.js';
 import { attachRemembered, besides } from './recall.js';
 import { isSame, runsIn, unitNames } from './sameness.js';
@@ -36,7 +36,7 @@ export interface Merged<C extends Candidate> {
   /** The same on disk. */
   dataDirectory?: { id: string; owner: number };
   /** A second live process of an instance (2, 3, …): told, but not remembered. */
-  twin?: number;
+  duplicate?: number;
   /** Of one with a process: why that is this instance, or is not another one. */
   identity?: Identity;
   /** It ought to run; whether a process that has its files is it cannot be told. That process. */
@@ -63,7 +63,7 @@ export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): 
   joinGlobs(groups, of('config_glob'));
   attachRemembered(of('remembered'), groups);
   joinIdleUnits(groups, of('systemd'));
-  tellImitations(groups);
+  reportImitations(groups);
   return named(groups);
 }
 
@@ -80,7 +80,7 @@ function idsOf<C extends Candidate>(groups: readonly Group<C>[]): string[] {
         ? group.candidates.find((c) => c.remembered !== undefined && isSame(c, main))
         : undefined;
     let id = kept?.remembered?.id ?? identityOf(main);
-    if (group.twin !== undefined) id = `${id}#${group.twin}`;
+    if (group.duplicate !== undefined) id = `${id}#${group.duplicate}`;
     while (taken.has(id)) id = besides(id, main);
     taken.add(id);
     ids.set(group, id);
@@ -94,13 +94,13 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
   const names = nameInstances(
     groups.map((group, at) => ({
       ...nameSources(ids[at]!, (group.of ?? group).candidates as [C, ...C[]], claimed),
-      ...(group.twin === undefined ? {} : { twin: group.twin }),
+      ...(group.duplicate === undefined ? {} : { duplicate: group.duplicate }),
     })),
   );
   const nameOf = (one: C) => names.get(ids[groups.findIndex(({ candidates }) => candidates.includes(one))] ?? '');
   const merged = groups.map((group, at): Merged<C> => {
     const candidates = group.candidates as [C, ...C[]];
-    const { twin } = group;
+    const { duplicate } = group;
     const unit = unitOf(candidates);
     const container = candidates.find((c) => c.container !== undefined)?.container;
     const [{ root, process }] = candidates;
@@ -120,7 +120,7 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
       ...(container === undefined ? {} : { container }),
       ...(pathData === undefined ? {} : { dataKey: `${root}|${pathData}` }),
       ...(dataDirectory === undefined ? {} : { dataDirectory }),
-      ...(twin === undefined ? {} : { twin }),
+      ...(duplicate === undefined ? {} : { duplicate: duplicate }),
       ...(undecided === undefined ? {} : { undecided }),
       ...(account === 0 ? {} : { account }),
       ...(owner === undefined ? {} : { owner }),
@@ -156,7 +156,7 @@ function accountOf<C extends Candidate>(group: Group<C>): number {
   const isOwned = ({ origin, owner }: C) => origin !== 'remembered' || owner !== undefined;
   if (asked.some((c) => isAsked(c) && isOwned(c))) return 0;
   const process = processOf(group);
-  return process === undefined ? (main!.account ?? 0) : standingOf(process).account;
+  return process === undefined ? (main!.account ?? 0) : processIdentityOf(process).account;
 }
 
 function nameSources(

@@ -26,7 +26,7 @@ export interface NameSources {
   /** Of an ordinary one: clock ticks after boot when its process started. */
   since?: number;
   /** Set for a second process of one instance: the name of the first with this number behind it. */
-  twin?: number;
+  duplicate?: number;
 }
 
 /**
@@ -42,7 +42,7 @@ const ranks = {
   path: 5,
   ordinaryKept: 6,
   ordinary: 7,
-  twin: 8,
+  duplicate: 8,
 } as const;
 
 interface Proposal {
@@ -87,13 +87,13 @@ function nameEach(requests: readonly NameSources[], taken: Set<string>): Map<str
 
 /** Best first and without end, each worked out when it is asked for: on most scans the first one stands. */
 function* proposalsFor(request: NameSources): Generator<Proposal, never> {
-  const suffix = request.twin === undefined ? '' : `-${request.twin}`;
+  const suffix = request.duplicate === undefined ? '' : `-${request.duplicate}`;
   const proposed = new Set<string>();
   function* propose(name: string | undefined, rank: number, verbatim = false): Generator<Proposal, void> {
     const clean = (verbatim ? (name ?? '') : slug(name ?? '')) + suffix;
     if (clean === suffix || proposed.has(clean)) return;
     proposed.add(clean);
-    yield { name: clean, rank: request.twin === undefined ? rank : ranks.twin };
+    yield { name: clean, rank: request.duplicate === undefined ? rank : ranks.duplicate };
   }
   yield* propose(request.declared, ranks.declared, true);
   const words = pathWords(request);

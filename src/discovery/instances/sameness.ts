@@ -18,7 +18,7 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Reads the files of a pattern among its own. */
-export function asksForFiles(candidate: Candidate, glob: Candidate): boolean {
+export function readsFilesOf(candidate: Candidate, glob: Candidate): boolean {
   return candidate.root === glob.root && glob.mainFiles.every((file) => candidate.mainFiles.includes(file));
 }
 

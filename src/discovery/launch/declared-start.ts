@@ -2,7 +2,7 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { StartUser } from '../../model/model.js';
 import { follow } from './follow.js';
-import { newWorld } from './new-world.js';
+import { newLaunchContext } from './new-launch-context.js';
 import { isFilebeatProgram } from './programs.js';
 import { rootUser } from './users.js';
 
@@ -28,8 +28,8 @@ export function declaredStart(
   const plain: DeclaredStart = { argv, cwd: '/', env, root: '/', hasOwnNetwork: false };
   const isFilebeat = (word: string, at: number) => isFilebeatProgram(word, argv[at + 1], processNames);
   if (argv.length === 0 || isFilebeat(argv[0]!, 0)) return plain;
-  const world = newWorld(files, processNames);
-  const rest = { envOpen: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
+  const world = newLaunchContext(files, processNames);
+  const rest = { envIncomplete: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
   follow({ ...rest, argv: [...argv], program: argv[0]!, cwd: '/', env, byShell: true }, world);
   const [start, another] = world.starts;
   if (start !== undefined && another === undefined && start.uncertain.length === 0) {

@@ -1,12 +1,20 @@
 /** A Filebeat at the end of a command line, and why it could not be executed. */
 import { isCollector } from '../../filebeat/config/command.js';
-import { absolute, ended, isKnown, isSettled, type Launch, type Outcome, type World } from './launch-world.js';
+import {
+  absolute,
+  ended,
+  isKnown,
+  isSettled,
+  type Launch,
+  type LaunchContext,
+  type Outcome,
+} from './launch-context.js';
 import { contentOf, type Found } from './programs.js';
 import { withoutUnknown } from './start-words.js';
 import { noSuchUser } from './users.js';
 
 /** Notes why the kernel would not execute a program: execve(2). */
-export function noteFailure(found: Found, launch: Launch, world: World): void {
+export function noteFailure(found: Found, launch: Launch, world: LaunchContext): void {
   const { program } = launch;
   if (found.kind === 'missing')
     world.failures.push(
@@ -21,7 +29,7 @@ export function noteFailure(found: Found, launch: Launch, world: World): void {
 }
 
 /** Notes what a launcher before the Filebeat would fail at. */
-function noteRefusal({ cwd, user }: Launch, world: World): void {
+function noteRefusal({ cwd, user }: Launch, world: LaunchContext): void {
   if (user.why === noSuchUser) world.failures.push(`there is no user ${user.name ?? user.uid}`);
   const stat = isKnown(cwd) && isSettled(cwd, world) ? world.files.stat(cwd) : undefined;
   if (stat !== undefined && !stat.ok && stat.gap.reason === 'missing')
@@ -29,7 +37,7 @@ function noteRefusal({ cwd, user }: Launch, world: World): void {
 }
 
 /** Notes the start of a Filebeat. */
-export function filebeat(path: string, launch: Launch, world: World): Outcome {
+export function filebeat(path: string, launch: Launch, world: LaunchContext): Outcome {
   if (!isCollector(launch.argv)) {
     // `test config` is taken to succeed: if it fails, the start behind it fails too.
     const isCheck = /\b(?:test config|version|export|modules)\b/.test(launch.argv.slice(1).join(' '));
@@ -48,7 +56,7 @@ export function filebeat(path: string, launch: Launch, world: World): Outcome {
     root: launch.root,
     network: launch.network,
     env: Object.fromEntries(Object.entries(launch.env).filter(([name]) => !names.includes(name))),
-    envHidden: { any: launch.envOpen, names },
+    envHidden: { any: launch.envIncomplete, names },
     uncertain: [
       ...launch.uncertain,
       ...whys,

@@ -3,18 +3,18 @@
  * table, shells by their scripts. A program that is none of these and names a Filebeat is reported as unclear.
  */
 import { commonUtility } from '../shell/builtins/shell-utilities.js';
-import { bystanders } from './bystanders.js';
 import { filebeat, noteFailure } from './filebeat-start.js';
+import { harmlessPrograms } from './known-programs.js';
 import {
   absolute,
   baseName,
   ended,
   type Launch,
+  type LaunchContext,
   namesFilebeat,
   type Outcome,
   unclear,
-  type World,
-} from './launch-world.js';
+} from './launch-context.js';
 import { type Change, type Launcher, readOptions } from './launchers/launcher-options.js';
 import { launchers } from './launchers/launcher-table.js';
 import { noteRequestedUnits, otherProgram } from './other-programs.js';
@@ -25,7 +25,7 @@ import { dialectOf, runScript, shell, shellLine } from './shell-launch.js';
 const deepest = 12;
 
 /** Follows one program; what it starts is added to `world`. */
-export function follow(launch: Launch, world: World): Outcome {
+export function follow(launch: Launch, world: LaunchContext): Outcome {
   world.steps.left -= 1;
   if (world.steps.left < 0 || launch.depth > deepest || launch.argv.length === 0) return tooDeep(launch, world);
   const found = findProgram(launch.program, launch, world);
@@ -62,26 +62,26 @@ export function follow(launch: Launch, world: World): Outcome {
   const launcher: Launcher | undefined = Object.hasOwn(launchers, base) ? launchers[base] : dynamicLinker(base);
   if (launcher !== undefined) return throughLauncher(launcher, launch, world);
   if (base === 'systemctl') noteRequestedUnits(args, world);
-  if (bystanders.has(base)) return commonUtility(launch.argv, { cwd: launch.cwd, world }) ?? ended;
+  if (harmlessPrograms.has(base)) return commonUtility(launch.argv, { cwd: launch.cwd, world }) ?? ended;
   return otherProgram(base, path, launch, world);
 }
 
-function throughLauncher(launcher: Launcher, launch: Launch, world: World): Outcome {
+function throughLauncher(launcher: Launcher, launch: Launch, world: LaunchContext): Outcome {
   const args = launch.argv.slice(1);
   const { before = 0, change } = launcher;
   // A launcher with a form of its own reads its options itself.
   const isWhole = change !== undefined && launcher.values === undefined && launcher.before === undefined;
   const given = isWhole ? undefined : readOptions(args, launcher);
-  const behind = given?.rest ?? [...args];
-  const options = given ?? { all: () => [], option: () => undefined, has: () => false, rest: behind };
+  const behind = given?.operands ?? [...args];
+  const options = given ?? { all: () => [], option: () => undefined, has: () => false, operands: behind };
   const rest = behind.slice(before);
-  const changed = change?.({ ...options, rest, before: behind.slice(0, before) }, launch, world) ?? {};
+  const changed = change?.({ ...options, operands: rest, before: behind.slice(0, before) }, launch, world) ?? {};
   const background = launcher.background !== undefined && options.has(...launcher.background.split(' '));
   return onward({ ...changed, ...(background ? { background } : {}) }, rest, launch, world);
 }
 
 /** Follows the program behind a launcher. */
-function onward(change: Change, rest: string[], launch: Launch, world: World): Outcome {
+function onward(change: Change, rest: string[], launch: Launch, world: LaunchContext): Outcome {
   const argv = change.argv ?? rest;
   if (change.locked !== undefined && [...launch.argv].some((word) => namesFilebeat(word, world))) {
     return unclear(launch.program, `the shell of ${change.locked} runs no commands`, world);
@@ -112,7 +112,7 @@ function dynamicLinker(base: string) {
     : undefined;
 }
 
-function tooDeep(launch: Launch, world: World): Outcome {
+function tooDeep(launch: Launch, world: LaunchContext): Outcome {
   const isSaid = launch.argv.some((word) => namesFilebeat(word, world));
   if (isSaid)
     world.unclear.push({

@@ -1,28 +1,29 @@
 /** Programs that are neither launchers nor shells: what they may start of a Filebeat that their arguments or files name. */
-import { containerEngines, supervisors } from './bystanders.js';
+import { containerEngines, supervisors } from './known-programs.js';
 import {
   absolute,
   ended,
   isKnown,
   type Launch,
+  type LaunchContext,
   namesFilebeat,
   type Outcome,
   unclear,
-  type World,
-} from './launch-world.js';
+} from './launch-context.js';
 import { contentOf, isFilebeatProgram } from './programs.js';
 
 const interpreters =
   /^(?:python[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|php[\d.]*|lua[\d.]*|tclsh[\d.]*|expect|execlineb|java|guile|awk|mawk|gawk|rc|es)$/;
 
 /** Notes the units that `systemctl start` names. */
-export function noteRequestedUnits(args: readonly string[], world: World): void {
+export function noteRequestedUnits(args: readonly string[], world: LaunchContext): void {
   if (!args.some((word) => /^(?:start|restart|reload-or-restart|enable)$/.test(word))) return;
-  for (const word of args) if (!word.startsWith('-')) world.asked.add(word.includes('.') ? word : `${word}.service`);
+  for (const word of args)
+    if (!word.startsWith('-')) world.requestedUnits.add(word.includes('.') ? word : `${word}.service`);
 }
 
 /** Reports the program as unclear where it may start a Filebeat. */
-export function otherProgram(base: string, path: string, launch: Launch, world: World): Outcome {
+export function otherProgram(base: string, path: string, launch: Launch, world: LaunchContext): Outcome {
   const args = launch.argv.slice(1);
   if (Object.hasOwn(supervisors, base)) return supervisor(base, args, world);
   if (containerEngines.has(base)) {
@@ -48,7 +49,7 @@ export function otherProgram(base: string, path: string, launch: Launch, world: 
 }
 
 /** A supervisor: starts what its files name, which are directories of `run` scripts or files of lines. */
-function supervisor(base: string, args: readonly string[], world: World): Outcome {
+function supervisor(base: string, args: readonly string[], world: LaunchContext): Outcome {
   const named = args.filter((word) => word.startsWith('/'));
   const paths = [...named, ...supervisors[base]!];
   const seen = new Set<string>();
@@ -76,6 +77,6 @@ function supervisor(base: string, args: readonly string[], world: World): Outcom
   return ended;
 }
 
-function startsOne(line: string, world: World): boolean {
+function startsOne(line: string, world: LaunchContext): boolean {
   return line.split(/[\s;&|'"=]+/).some((word) => isFilebeatProgram(word, 'filebeat', world.processNames));
 }

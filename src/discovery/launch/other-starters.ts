@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
-import { namesFilebeat } from './launch-world.js';
+import { namesFilebeat } from './launch-context.js';
 import { contentOf } from './programs.js';
 import { lookUpUser } from './users.js';
 

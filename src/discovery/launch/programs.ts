@@ -1,6 +1,6 @@
 /** The file that is executed for a word, and what kind of program it is (execve(2), execvp(3)). */
 import { limits } from '../../model/limits.js';
-import { absolute, baseName, type Environment, isKnown, type World } from './launch-world.js';
+import { absolute, baseName, type Environment, isKnown, type LaunchContext } from './launch-context.js';
 
 export type Found =
   | { kind: 'file'; path: string; executable: boolean }
@@ -9,7 +9,11 @@ export type Found =
   | { kind: 'unknown' };
 
 /** A word with a slash is a path; any other is searched for in `PATH`. */
-export function findProgram(word: string, { cwd, env }: { cwd: string; env: Environment }, world: World): Found {
+export function findProgram(
+  word: string,
+  { cwd, env }: { cwd: string; env: Environment },
+  world: LaunchContext,
+): Found {
   if (!isKnown(word)) return { kind: 'unknown' };
   if (word.includes('/')) {
     const path = absolute(word, cwd);
@@ -30,7 +34,7 @@ export function findProgram(word: string, { cwd, env }: { cwd: string; env: Envi
   return { kind: 'missing' };
 }
 
-function fileAt(path: string, world: World): Found {
+function fileAt(path: string, world: LaunchContext): Found {
   const stat = world.files.stat(path);
   if (!stat.ok) return { kind: stat.gap.reason === 'missing' ? 'missing' : 'unknown' };
   if (stat.value.kind !== 'file') return { kind: 'missing' };
@@ -45,7 +49,7 @@ export type Content =
   | { kind: 'program' };
 
 /** A file that is not text, or cannot be read, is taken for a program. */
-export function contentOf(path: string, world: Pick<World, 'files'>): Content {
+export function contentOf(path: string, world: Pick<LaunchContext, 'files'>): Content {
   const stat = world.files.stat(path);
   if (!stat.ok || stat.value.size > limits.scriptBytes || stat.value.size === 0) return { kind: 'program' };
   const content = world.files.read(path, limits.scriptBytes);

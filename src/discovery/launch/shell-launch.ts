@@ -8,11 +8,11 @@ import {
   ended,
   isKnown,
   type Launch,
+  type LaunchContext,
   namesFilebeat,
   type Outcome,
   unclear,
-  type World,
-} from './launch-world.js';
+} from './launch-context.js';
 import type { Change } from './launchers/launcher-options.js';
 import { contentOf } from './programs.js';
 
@@ -20,7 +20,7 @@ import { contentOf } from './programs.js';
 export function shellLine(
   { text, shell: path = '/bin/sh', args = [], login = false }: NonNullable<Change['line']>,
   launch: Launch,
-  world: World,
+  world: LaunchContext,
 ): Outcome {
   const dialect = dialectOf(path, world);
   if (dialect === undefined || dialect === 'other')
@@ -40,7 +40,7 @@ interface ShellOptions {
   letters: string;
   login: boolean;
   /** The words after the options. */
-  rest: string[];
+  operands: string[];
 }
 
 function shellOptions(argv: readonly string[]): ShellOptions {
@@ -65,12 +65,12 @@ function shellOptions(argv: readonly string[]): ShellOptions {
       letters += Object.hasOwn(longOptions, name) ? longOptions[name] : '';
     }
   }
-  return { letters, login: login || letters.includes('l'), rest: words.slice(at) };
+  return { letters, login: login || letters.includes('l'), operands: words.slice(at) };
 }
 
 /** `sh [-e] [-o NAME] -c LINE [NAME ARGUMENTS]`, `sh FILE ARGUMENTS`, `sh -s <<EOF`. */
-export function shell(dialect: Dialect | 'other', launch: Launch, world: World): Outcome {
-  const { letters: options, login, rest } = shellOptions(launch.argv);
+export function shell(dialect: Dialect | 'other', launch: Launch, world: LaunchContext): Outcome {
+  const { letters: options, login, operands: rest } = shellOptions(launch.argv);
   if (dialect === 'other') {
     const isSaid = rest.some((word) => namesFilebeat(word, world));
     return isSaid ? unclear(launch.program, 'the scripts of this shell are not understood', world) : ended;
@@ -99,7 +99,7 @@ export function shell(dialect: Dialect | 'other', launch: Launch, world: World):
 }
 
 /** Whether a script may start a Filebeat. Most do not name one, and need not be parsed. */
-function mayConcern(text: string, launch: Launch, world: World): boolean {
+function mayConcern(text: string, launch: Launch, world: LaunchContext): boolean {
   if (/^[ \t]*(?:\.|source)\s/m.test(text) || world.always) return true;
   const texts = [text, ...launch.argv, ...Object.values(launch.env)];
   return texts.some((one) => namesFilebeat(one, world)) || text.includes('systemctl');
@@ -110,7 +110,7 @@ export function runScript(
   content: { kind: 'script' | 'text'; text: string; interpreter?: string; argument?: string },
   path: string,
   launch: Launch,
-  world: World,
+  world: LaunchContext,
 ): Outcome {
   world.read.add(absolute(path, launch.cwd));
   const args = launch.argv.slice(1);
@@ -140,7 +140,7 @@ const shells: Record<string, Dialect | 'other'> = {
 };
 
 /** The dialect of a shell, for `sh` that of the program it links to; undefined where the program is not a shell. */
-export function dialectOf(program: string, world: World): Dialect | 'other' | undefined {
+export function dialectOf(program: string, world: LaunchContext): Dialect | 'other' | undefined {
   const base = baseName(program).replace(/^-/, '');
   if (!Object.hasOwn(shells, base)) return undefined;
   if (base !== 'sh') return shells[base];

@@ -1,5 +1,5 @@
 /** Words of a Filebeat's command line that are not fully known. */
-import { isKnown } from './launch-world.js';
+import { isKnown } from './launch-context.js';
 
 /** Settings that do not affect listeners, files or directories. */
 const harmless =

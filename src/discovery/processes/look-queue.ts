@@ -6,7 +6,7 @@
  * it has ended its number may go to a process without that being noticed: these are looked at every few minutes.
  */
 import { basename } from 'node:path';
-import { containerEngines, supervisors } from '../launch/bystanders.js';
+import { containerEngines, supervisors } from '../launch/known-programs.js';
 import { launchers } from '../launch/launchers/launcher-table.js';
 
 export const YOUNG_MS = 10_000;
@@ -18,7 +18,7 @@ export const KERNEL_ROTATION_MS = 300_000;
 export const OFTEN_PER_SCAN = 64;
 export const SELDOM_PER_SCAN = 64;
 
-export interface Bystander {
+export interface OtherProcess {
   /** `exe`'s target, or the beginning of `cmdline` where that cannot be read; undefined: neither could. */
   trait: string | undefined;
   byLink: boolean;
@@ -33,23 +33,23 @@ export interface LookQueue {
   readonly size: number;
   /** How many of them may not be looked at. */
   readonly denied: number;
-  get(pid: number): Bystander | undefined;
+  get(pid: number): OtherProcess | undefined;
   /** It was looked at, at `now`; `isKernels` is asked when it is not young any more. */
-  add(pid: number, one: Bystander, now: number, isKernels: () => boolean): void;
+  add(pid: number, one: OtherProcess, now: number, isKernels: () => boolean): void;
   delete(pid: number): void;
   /** It is young again. */
   hurry(pid: number, now: number): void;
   keepOnly(pids: ReadonlySet<number>): void;
   /** Those to be looked at now, of whom none was in this scan; `bounded`: at most so many. */
-  due(scan: number, now: number, bounded: boolean): [pid: number, one: Bystander][];
+  due(scan: number, now: number, bounded: boolean): [pid: number, one: OtherProcess][];
 }
 
 export function createLookQueue(): LookQueue {
   // Each in the order in which they were last looked at: those who wait longest come first.
-  const young = new Map<number, Bystander>();
-  const often = new Map<number, Bystander>();
-  const seldom = new Map<number, Bystander>();
-  const kernels = new Map<number, Bystander>();
+  const young = new Map<number, OtherProcess>();
+  const often = new Map<number, OtherProcess>();
+  const seldom = new Map<number, OtherProcess>();
+  const kernels = new Map<number, OtherProcess>();
   const all = [young, often, seldom, kernels];
   const denied = new Set<number>();
   let before: number | undefined;
@@ -104,8 +104,8 @@ export function createLookQueue(): LookQueue {
   };
 }
 
-function first(queue: ReadonlyMap<number, Bystander>, most: number, scan: number): [number, Bystander][] {
-  const found: [number, Bystander][] = [];
+function first(queue: ReadonlyMap<number, OtherProcess>, most: number, scan: number): [number, OtherProcess][] {
+  const found: [number, OtherProcess][] = [];
   for (const entry of queue) {
     if (found.length >= most) break;
     if (entry[1].scan !== scan) found.push(entry);

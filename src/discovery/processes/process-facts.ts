@@ -2,7 +2,7 @@
  * Everything the program knows about one running Filebeat, from `/proc/<pid>`: read once per program run
  * (pid, start time, exec), afterwards only what changes is read again.
  */
-import type { FilebeatProcess, Gap, Reading, Standing } from '../../model/model.js';
+import type { FilebeatProcess, Gap, ProcessIdentity, Reading } from '../../model/model.js';
 import type { BootClock } from '../../proc/boot-clock.js';
 import { type Membership, parseCgroup } from '../../proc/cgroup.js';
 import { createHaltReader } from '../../proc/halt.js';
@@ -20,7 +20,7 @@ import {
   TICKS_PER_SECOND,
 } from '../../proc/process-files.js';
 import { identify } from '../../proc/root-identity.js';
-import { readStanding } from './standing.js';
+import { readIdentity } from './process-identity.js';
 
 /** A Filebeat that runs: its facts for the model, and what stays inside of the program. */
 export interface RunningFilebeat {
@@ -33,7 +33,7 @@ export interface RunningFilebeat {
   /** Same for processes with the same root: `/` for the host's, else the container or the root's device and inode. */
   rootId: string;
   /** Who it may be. */
-  standing: Standing;
+  identity: ProcessIdentity;
   /** Same for processes that see the same files: root and mount namespace. Absent where that cannot be told. */
   view?: string;
 }
@@ -60,7 +60,7 @@ export interface FactReader {
   read(pid: number): Facts | undefined;
   /** Same process, same program? Then its statistics; else undefined. */
   verify(pid: number, facts: Facts): ProcessStat | undefined;
-  tell(facts: Facts, stat: ProcessStat): RunningFilebeat;
+  describe(facts: Facts, stat: ProcessStat): RunningFilebeat;
   /** Its unit, user and container. */
   membershipOf(pid: number): Membership;
 }
@@ -179,7 +179,7 @@ export function createFactReader(
     const seenSoFar = { pid, uid, status, membership, argv, env, cwd, program, rootDir: root.rootDir };
     return {
       mark,
-      standing: readStanding(procfs, rootfs, names, seenSoFar),
+      identity: readIdentity(procfs, rootfs, names, seenSoFar),
       metAt: bootClock.last().moment.steady,
       parent: before.parent,
       argv,
@@ -245,14 +245,14 @@ export function createFactReader(
       ...(openFds !== undefined && { openFds }),
       ...(halt !== undefined && { halt }),
     };
-    const { argv, env, rootDir, rootId, standing, view } = facts;
+    const { argv, env, rootDir, rootId, identity: standing, view } = facts;
     return {
       process,
       argv,
       ...(env !== undefined && { env }),
       rootDir,
       rootId,
-      standing,
+      identity: standing,
       ...(view !== undefined && { view }),
     };
   }
@@ -264,7 +264,7 @@ export function createFactReader(
     return { startTime: time + startTicks / TICKS_PER_SECOND, ...(sure ? {} : { startUnsure: true as const }) };
   }
 
-  return { hostNetns, read, verify, tell, membershipOf };
+  return { hostNetns, read, verify, describe: tell, membershipOf };
 }
 
 /** Since Linux 6.2 the directory's size is the number of open descriptors; before, it is 0 and they are listed. */

@@ -11,12 +11,12 @@ import { isCollector } from '../../filebeat/config/command.js';
 import { limits, withinShares } from '../../model/limits.js';
 import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
-import { allLeftAlone } from '../../proc/place.js';
+import { quarantinedPaths } from '../../proc/heartbeat.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { parseCmdline, parseExecutable, parseStat, parseStatus } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
-import { type Bystander, createLookQueue } from './look-queue.js';
+import { createLookQueue, type OtherProcess } from './look-queue.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 import { createProcessList } from './process-list.js';
 
@@ -104,11 +104,11 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
       known.set(pid, facts);
       queue.delete(pid);
       found.push(facts);
-      filebeats.push(reader.tell(facts, stat));
+      filebeats.push(reader.describe(facts, stat));
       return true;
     };
 
-    const look = (pid: number, before: Bystander | undefined) => {
+    const look = (pid: number, before: OtherProcess | undefined) => {
       examined++;
       const seen = glance(procfs, pid, before?.byLink ?? true, before?.trait);
       if (seen.candidate && tellFilebeat(pid)) return;
@@ -191,7 +191,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
 
   /** Whose command line hangs may be the Filebeat that it was, or that of its unit: of others it says nothing. */
   function untold(): Untold[] {
-    const stuck = allLeftAlone().flatMap(({ path }) => {
+    const stuck = quarantinedPaths().flatMap(({ path }) => {
       const pid = path.startsWith(`${procfs.root}/`) ? Number.parseInt(path.slice(procfs.root.length + 1), 10) : 0;
       return pid > 0 && !known.has(pid) ? [pid] : [];
     });
@@ -283,9 +283,9 @@ function forkedCopies(found: readonly Facts[]): Set<number> {
 
 /** Filebeats that are known, then those of the system, then of each user his share; the lowest pids first. */
 function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Facts>): number[] {
-  const accountOf = (pid: number) => known.get(pid)?.standing.account ?? uidOf(procfs, pid);
+  const accountOf = (pid: number) => known.get(pid)?.identity.account ?? uidOf(procfs, pid);
   const accounts = new Map(all.map((pid) => [pid, accountOf(pid)]));
-  const { kept } = withinShares(
+  const { included: kept } = withinShares(
     all.sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || a - b),
     limits.processes,
     (pid) => accounts.get(pid)!,

@@ -1,5 +1,5 @@
 /** Runs simple commands: assignments, functions, builtins and programs (POSIX shell "2.9.1 Simple Commands"). */
-import { baseName, isKnown, unknown } from '../launch/launch-world.js';
+import { baseName, isKnown, unknown } from '../launch/launch-context.js';
 import { builtinNamed, lookUp, programNamed } from './builtins/shell-builtins.js';
 import { printUtility } from './builtins/shell-output.js';
 import { commonUtility } from './builtins/shell-utilities.js';
@@ -188,7 +188,7 @@ function external(words: string[], state: ShellState, argv0?: string): Flow {
         program: name,
         cwd: state.cwd,
         env: exportedOf(state),
-        envOpen: state.variablesIncomplete,
+        envIncomplete: state.variablesIncomplete,
         ...(state.input === undefined || !isKnown(state.input.text) ? {} : { input: state.input.text }),
         uncertain: state.uncertain,
         depth: launch.depth + 1,

@@ -1,5 +1,5 @@
 /** Runs `if`, loops and `case`. */
-import { isKnown, unknown } from '../launch/launch-world.js';
+import { isKnown, unknown } from '../launch/launch-context.js';
 import { expandText, segmentsOf } from './expand/shell-expand.js';
 import { expandWords } from './expand/shell-fields.js';
 import { arithmetic } from './expand/shell-parameters.js';

@@ -1,5 +1,5 @@
 /** Applies redirections: here-documents and files as standard input, and files that are written. */
-import { absolute, isKnown } from '../launch/launch-world.js';
+import { absolute, isKnown } from '../launch/launch-context.js';
 import { expandText } from './expand/shell-expand.js';
 import { statOf } from './expand/shell-files.js';
 import type { Redirect } from './parser/shell-tree.js';

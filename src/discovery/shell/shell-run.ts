@@ -2,7 +2,7 @@
  * Follows a shell script without running it: which programs it starts, and how certain that is. Where only running it would
  * tell which branch is taken, all branches are followed, and what they start is uncertain.
  */
-import { isKnown, type Launch, type Outcome, type World } from '../launch/launch-world.js';
+import { isKnown, type Launch, type LaunchContext, type Outcome } from '../launch/launch-context.js';
 import { condition } from './builtins/shell-test.js';
 import { arithmetic } from './expand/shell-parameters.js';
 import type { Dialect, Node } from './parser/shell-tree.js';
@@ -31,13 +31,13 @@ export interface ShellStart {
 export function runShell(
   script: string,
   launch: Launch,
-  world: World,
+  world: LaunchContext,
   { dialect, name, args, options = '', login = false }: ShellStart,
 ): Outcome {
   const state: ShellState = {
     dialect,
     variables: new Map(Object.entries(launch.env).map(([key, text]) => [key, { text, exported: true }])),
-    variablesIncomplete: launch.envOpen,
+    variablesIncomplete: launch.envIncomplete,
     name,
     args,
     argsUnknown: args.includes(unknownWords),

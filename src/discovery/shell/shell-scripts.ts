@@ -1,5 +1,5 @@
 /** Scripts that a shell reads: its own text, `.`, `eval` and profiles. */
-import { absolute, isKnown, namesFilebeat } from '../launch/launch-world.js';
+import { absolute, isKnown, namesFilebeat } from '../launch/launch-context.js';
 import { readScript, statOf } from './expand/shell-files.js';
 import { parseShell } from './parser/shell-parser.js';
 import { type Node, ShellSyntaxError } from './parser/shell-tree.js';

@@ -1,6 +1,6 @@
 /** The state of a shell that is followed, and how its commands end. */
 import type { StartUser } from '../../model/model.js';
-import { type Launch, unknown, type World } from '../launch/launch-world.js';
+import { type Launch, type LaunchContext, unknown } from '../launch/launch-context.js';
 import type { Dialect, Node } from './parser/shell-tree.js';
 
 export interface Variable {
@@ -40,7 +40,7 @@ export interface ShellState {
   /** Per function call, the variables that it declared local, with their values outside. */
   locals: Map<string, Variable | undefined>[];
   launch: Launch;
-  world: World;
+  world: LaunchContext;
   /** Runs a command; here so that the files below the interpreter need not import it. */
   run: (node: Node, state: ShellState) => Flow;
 }

@@ -5,9 +5,9 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
-import { attempt } from '../../runtime/defect.js';
+import { containDefect } from '../../runtime/defect.js';
 import { follow } from '../launch/follow.js';
-import { newWorld } from '../launch/new-world.js';
+import { newLaunchContext } from '../launch/new-launch-context.js';
 import { rootUser } from '../launch/users.js';
 import { readText } from './unit-files/unit-settings.js';
 import type { FilebeatUnit } from './unit-read.js';
@@ -39,7 +39,7 @@ export function findInitScripts(
       seen.add(`script ${name}`);
       const path = `${directory}/${name}`;
       units.push(
-        ...attempt(
+        ...containDefect(
           () => readScript(files, path, name, links.get(name) ?? [], options, gaps),
           (where): FilebeatUnit[] => {
             gaps.push({ reason: 'malformed', subject: path, detail: `internal error (${where})` });
@@ -65,14 +65,14 @@ function readScript(
   const script = readText(files, path);
   // Most init scripts do not name a Filebeat and need not be parsed.
   if ('gap' in script || ![...options.processNames, 'filebeat'].some((one) => script.text.includes(one))) return [];
-  const world = newWorld(files, options.processNames);
+  const world = newLaunchContext(files, options.processNames);
   follow(
     {
       argv: [path, 'start'],
       program: path,
       cwd: '/',
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-      envOpen: false,
+      envIncomplete: false,
       user: { ...rootUser },
       root: '/',
       network: 'host',

@@ -1,5 +1,5 @@
 /** `ExecStart=` and the like → commands (systemd.service(5) "COMMAND LINES"). */
-import type { Environment } from '../launch/launch-world.js';
+import type { Environment } from '../launch/launch-context.js';
 import type { SourcedAssignment, UnitSettings } from './unit-files/unit-settings.js';
 import { expandVariables, firstWord } from './unit-files/unit-words.js';
 

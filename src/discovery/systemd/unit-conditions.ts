@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { goGlob } from '../../filebeat/files/glob.js';
-import { isKnown } from '../launch/launch-world.js';
+import { isKnown } from '../launch/launch-context.js';
 import type { SourcedAssignment, UnitSettings } from './unit-files/unit-settings.js';
 import type { SpecifierFacts } from './unit-files/unit-specifiers.js';
 

@@ -1,7 +1,7 @@
 /** The environment of a service (systemd.exec(5) "ENVIRONMENT"). */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
-import { type Environment, unknown } from '../launch/launch-world.js';
+import { type Environment, unknown } from '../launch/launch-context.js';
 import type { Account } from '../launch/users.js';
 import { parseEnvironmentFile } from './unit-files/environment-file.js';
 import { readText, type UnitSettings } from './unit-files/unit-settings.js';
@@ -10,7 +10,7 @@ import { assignmentOf, splitWords } from './unit-files/unit-words.js';
 export interface ServiceEnvironment {
   env: Environment;
   /** Other variables may be set too, to unknown values. */
-  open: boolean;
+  incomplete: boolean;
   /** Environment files that were read. */
   read: string[];
   /** Missing files without which systemd does not start it. */
@@ -97,7 +97,7 @@ function environmentFiles(files: FileView, settings: UnitSettings, env: Environm
       }
     }
   }
-  return { open, read, missing };
+  return { incomplete: open, read, missing };
 }
 
 /** The files of an `EnvironmentFile=`; only the last part of its path may be a pattern. */

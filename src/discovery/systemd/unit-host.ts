@@ -1,6 +1,6 @@
 /** Facts of the host for specifiers, the environment that every service gets, and which units are started. */
 import type { FileView } from '../../filebeat/files/file-view.js';
-import type { Environment } from '../launch/launch-world.js';
+import type { Environment } from '../launch/launch-context.js';
 import { lookUpUser } from '../launch/users.js';
 import { parseEnvironmentFile } from './unit-files/environment-file.js';
 import { listSetting, parseUnitFile } from './unit-files/unit-file.js';

@@ -2,8 +2,8 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, Gap } from '../../model/model.js';
 import type { ServiceUser } from '../instances/readable.js';
-import { bystanders } from '../launch/bystanders.js';
-import { baseName, type Environment } from '../launch/launch-world.js';
+import { harmlessPrograms } from '../launch/known-programs.js';
+import { baseName, type Environment } from '../launch/launch-context.js';
 import type { Boot } from './unit-boot.js';
 import { judgeConditions } from './unit-conditions.js';
 import { lastSetting } from './unit-files/unit-file.js';
@@ -77,7 +77,7 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
   const service = readService(files, settings, { unit: full, managerEnv: search.managerEnv });
   const followed = startsOf(full, service, files, search);
   const isStarted = boot.started.has(full);
-  if (isStarted) for (const one of followed.asked) search.requested.set(one, full);
+  if (isStarted) for (const one of followed.requestedUnits) search.requested.set(one, full);
   if (followed.starts.length === 0 && followed.unclear.length === 0) {
     const isSkipped = () => judgeConditions('Condition', settings, files, facts).holds === false;
     if (isStarted && !found.masked && bearsTheName(name.prefix, service) && !isSkipped())
@@ -133,7 +133,7 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
 
 /** It is called `filebeat`, and some program that it runs may be one. */
 function bearsTheName(prefix: string, { commands }: Service): boolean {
-  return /^filebeat(?:-oss)?$/.test(prefix) && commands.some(({ program }) => !bystanders.has(baseName(program)));
+  return /^filebeat(?:-oss)?$/.test(prefix) && commands.some(({ program }) => !harmlessPrograms.has(baseName(program)));
 }
 
 interface StartOnBoot extends Pick<FilebeatUnit, 'why' | 'failures'> {

@@ -5,7 +5,7 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { StartUser } from '../../model/model.js';
 import type { ServiceUser } from '../instances/readable.js';
-import { type Environment, isKnown, unknown } from '../launch/launch-world.js';
+import { type Environment, isKnown, unknown } from '../launch/launch-context.js';
 import { type Account, groupsOf, lookUpGroup, lookUpUser, rootUser } from '../launch/users.js';
 import { readCommands, type ServiceCommand } from './unit-commands.js';
 import { directories, readEnvironment } from './unit-environment.js';
@@ -26,7 +26,7 @@ export interface Service {
   cwd: string;
   env: Environment;
   /** Other variables may be set too, to unknown values. */
-  envOpen: boolean;
+  envIncomplete: boolean;
   user: StartUser;
   /** That user with its groups, where these alone decide which files it may read. */
   runsAs?: ServiceUser;
@@ -78,7 +78,7 @@ export function readService(
     searchPath: searchPathOf(settings),
     cwd,
     env: environment.env,
-    envOpen: environment.open,
+    envIncomplete: environment.incomplete,
     user,
     ...(runsAs === undefined ? {} : { runsAs }),
     ...(rootDirectory === undefined || rootDirectory === '' ? {} : { rootDirectory }),

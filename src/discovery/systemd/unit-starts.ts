@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart } from '../../model/model.js';
 import { follow } from '../launch/follow.js';
-import { isKnown, isWritten, type Launch, type World } from '../launch/launch-world.js';
-import { newWorld } from '../launch/new-world.js';
+import { isKnown, isWritten, type Launch, type LaunchContext } from '../launch/launch-context.js';
+import { newLaunchContext } from '../launch/new-launch-context.js';
 import { findProgram } from '../launch/programs.js';
 import { filesBelow } from '../launch/rooted-files.js';
 import type { ServiceCommand } from './unit-commands.js';
@@ -14,12 +14,12 @@ import type { Writer } from './unit-writers.js';
 
 export interface ServiceStarts {
   starts: Omit<FilebeatStart, 'unit' | 'index'>[];
-  unclear: World['unclear'];
+  unclear: LaunchContext['unclear'];
   failures: string[];
   /** Paths that are written before or during the start. */
   written: HiddenPath[];
   /** Units that its commands ask systemd to start. */
-  asked: ReadonlySet<string>;
+  requestedUnits: ReadonlySet<string>;
 }
 
 export function startsOf(
@@ -29,13 +29,13 @@ export function startsOf(
   { processNames, writers }: { processNames: readonly string[]; writers: readonly Writer[] },
 ): ServiceStarts {
   const root = service.rootDirectory ?? '/';
-  const world = newWorld(seenBy(filesBelow(files, root), service.hidden), processNames);
+  const world = newLaunchContext(seenBy(filesBelow(files, root), service.hidden), processNames);
   const launch: Launch = {
     argv: [],
     program: '',
     cwd: service.cwd,
     env: service.env,
-    envOpen: service.envOpen,
+    envIncomplete: service.envIncomplete,
     user: service.user,
     root,
     network: service.ownNetwork ? 'own' : 'host',
@@ -51,7 +51,7 @@ export function startsOf(
   }
   if (world.starts.length === 0 && world.unclear.length === 0) return { ...world, written: [] };
   for (const command of service.preparing) {
-    const before: World = { ...world, starts: [], unclear: [], failures: [], always: true };
+    const before: LaunchContext = { ...world, starts: [], unclear: [], failures: [], always: true };
     follow({ ...launch, ...located(command, service, before) }, before);
   }
   if (service.read.some((path) => isWritten(path, world.written))) {
@@ -63,7 +63,7 @@ export function startsOf(
 }
 
 /** systemd searches its own directories for a program without a path, and passes the full path as argv[0]. */
-function located(command: ServiceCommand, service: Service, world: World): Pick<Launch, 'argv' | 'program'> {
+function located(command: ServiceCommand, service: Service, world: LaunchContext): Pick<Launch, 'argv' | 'program'> {
   const { program, argv, renamed } = command;
   if (program.includes('/') || !isKnown(program)) return { program, argv };
   const found = findProgram(program, { cwd: '/', env: { PATH: service.searchPath } }, world);

@@ -4,7 +4,7 @@
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Gap } from '../../model/model.js';
-import { attempt } from '../../runtime/defect.js';
+import { containDefect } from '../../runtime/defect.js';
 import { otherStarters } from '../launch/other-starters.js';
 import { cachedFiles } from './cached-files.js';
 import { type Boot, followBoot, type UnitReader } from './unit-boot.js';
@@ -49,7 +49,7 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
     gaps: [],
   };
   const units = namesToRead(unitFiles, boot, options.running ?? []).flatMap((name) =>
-    attempt(
+    containDefect(
       () => readUnit(name, search),
       (where): FilebeatUnit[] => {
         search.gaps.push({ reason: 'malformed', subject: name, detail: `internal error (${where})` });

@@ -4,7 +4,7 @@ import { isBlocked } from '../../explain/explanation.js';
 import {
   answerText,
   collisionText,
-  faultCure,
+  faultRemedy,
   faultText,
   raceText,
   releaseText,
@@ -12,7 +12,7 @@ import {
   whyText,
 } from '../../explain/sentences.js';
 import type { Fault, Gap, Listener, Prediction, Release } from '../../model/model.js';
-import { positionText } from '../../words/places.js';
+import { positionText } from '../../words/locations.js';
 import { gapJson } from './gap-json.js';
 
 const subjectJson = ({ name, pid, config, remarks }: Subject) => ({
@@ -26,7 +26,7 @@ const faultJson = (fault: Fault) => ({
   code: fault.code,
   subject: fault.subject ?? null,
   text: faultText(fault),
-  cure: faultCure(fault) ?? null,
+  cure: faultRemedy(fault) ?? null,
   at: positionText(fault.at) || null,
 });
 
@@ -152,7 +152,7 @@ function comparisonJson(one: Comparison) {
     gained: one.gained.map(claimJson),
     moved: one.moved.map(({ from, to }) => ({ from: claimJson(from), to: claimJson(to) })),
     in_conflict: one.clashing.map(claimJson),
-    kept: one.kept,
+    kept: one.unchanged,
     new_faults: one.newFaults.map(faultJson),
     gone_faults: one.goneFaults.map(faultJson),
   };

@@ -113,12 +113,12 @@ interface Written {
 }
 
 /** By the verdicts on its ports: those at rest are the same objects in every report (`correlate/rest.ts`). */
-const atRest = new WeakMap<readonly PortVerdict[], Written>();
+const cachedSeries = new WeakMap<readonly PortVerdict[], Written>();
 
 function addPortsOf(out: Exposition, view: InstanceView): void {
   const { ports } = view.verdict;
   const { name, config, process } = view.instance;
-  const known = atRest.get(ports);
+  const known = cachedSeries.get(ports);
   if (known?.name === name && known.config === config && known.pid === process?.pid) {
     out.append(known.part);
     return;
@@ -126,7 +126,7 @@ function addPortsOf(out: Exposition, view: InstanceView): void {
   const own = createExposition();
   addPorts(own, view);
   const part = own.part();
-  atRest.set(ports, { name, config, pid: process?.pid, part });
+  cachedSeries.set(ports, { name, config, pid: process?.pid, part });
   out.append(part);
 }
 

@@ -1,12 +1,12 @@
 /** History as small drawings: a line while a port is served, gaps where it is not, what came and its queue as areas, drops as bars. Inline SVG. */
 import { html } from 'hono/html';
 import type { Changes, History } from '../../model/model.js';
-import { samplesKept, stretches } from '../../report/history.js';
+import { maxSamples, stretches } from '../../report/history.js';
 import { duration, plural } from '../format.js';
 import type { Html } from './layout.js';
 
 // Pixels: one for each sample that can be kept; fewer samples are drawn wider, but not so wide as to look like an hour.
-const width = samplesKept;
+const width = maxSamples;
 const leastSamples = 20;
 const height = 22;
 const base = 18;

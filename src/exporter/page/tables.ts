@@ -7,7 +7,7 @@ import { endpointText, positionText } from '../../words/words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
-import { oddStatuses } from './picture/picture-scene.js';
+import { uncertainStatuses } from './picture/picture-scene.js';
 import { address, type HomeQuery, type InstanceSort, type Order, type PortSort } from './query.js';
 import { portSpark, reach } from './spark.js';
 
@@ -19,7 +19,7 @@ interface PortView extends InstanceView {
 const pageSize = 100;
 
 export function statusHtml(status: PortStatus): Html {
-  const tone = status === 'listening' ? 'ok' : oddStatuses.includes(status) ? 'odd' : 'bad';
+  const tone = status === 'listening' ? 'ok' : uncertainStatuses.includes(status) ? 'odd' : 'bad';
   return html`<span class="state ${tone}">${status.replace('_', ' ')}</span>`;
 }
 
@@ -27,7 +27,7 @@ const upCount = ({ verdict }: InstanceView): number => verdict.ports.filter((por
 
 const toneRank = { bad: 0, odd: 1, ok: 2 };
 const portRank = ({ port }: PortView): number =>
-  port.status === 'listening' ? 2 : oddStatuses.includes(port.status) ? 1 : 0;
+  port.status === 'listening' ? 2 : uncertainStatuses.includes(port.status) ? 1 : 0;
 
 const names = new Intl.Collator('en', { numeric: true });
 

@@ -1,8 +1,8 @@
 /** `explain --compare-release` for the terminal: for each Filebeat the answer, then what changes. Pure. */
 import type { Comparison } from '../../explain/explained.js';
-import { answerText, faultCure, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
+import { answerText, faultRemedy, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
 import type { Gap, Listener, Prediction } from '../../model/model.js';
-import { positionText } from '../../words/places.js';
+import { positionText } from '../../words/locations.js';
 import { plural } from '../format.js';
 import { type Fact, factLines } from './explain-lines.js';
 import { type ExplainTextOptions, hostGaps, noFilebeat, subjectLine } from './explain-text.js';
@@ -25,11 +25,11 @@ export function compareText(
 }
 
 function comparisonFacts(one: Comparison): Fact[] {
-  const { before, after, release, lost, gained, moved, clashing, kept, newFaults, goneFaults } = one;
+  const { before, after, release, lost, gained, moved, clashing, unchanged: kept, newFaults, goneFaults } = one;
   return [
     ['verdict', answerText(one), colours[one.answer]],
     ['because', after === undefined ? undefined : reasonText(after), 'bold'],
-    ['cure', after?.reason && faultCure(after.reason)],
+    ['cure', after?.reason && faultRemedy(after.reason)],
     ['now', before.outcome === 'runs' ? undefined : reasonText(before)],
     ['release', `${releaseText(before.release)}, held against ${release}`],
     ['filesets', after?.filesetFallback ? `those of ${release} by this exporter’s own table` : undefined],

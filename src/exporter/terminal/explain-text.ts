@@ -4,7 +4,7 @@ import { isBlocked, troublesOf } from '../../explain/explanation.js';
 import {
   collisionText,
   countText,
-  faultCure,
+  faultRemedy,
   fileText,
   listenerText,
   outcomeText,
@@ -17,7 +17,7 @@ import {
   whyText,
 } from '../../explain/sentences.js';
 import type { ConfigFile, Gap, Prediction } from '../../model/model.js';
-import { positionText } from '../../words/places.js';
+import { positionText } from '../../words/locations.js';
 import { plural } from '../format.js';
 import { type Fact, factLines } from './explain-lines.js';
 import { type Colour, cut, type Paint, painter, safe } from './terminal.js';
@@ -83,7 +83,7 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   const facts: Fact[] = [
     ['verdict', `${outcomeText(prediction)}${counted}`, outcomeColours[outcome]],
     ['because', reason && placedFault(reason), 'bold'],
-    ['cure', reason && faultCure(reason)],
+    ['cure', reason && faultRemedy(reason)],
     ['here', isBlocked(one) ? 'would not start: its stats endpoint cannot be bound on this host' : undefined, 'red'],
     ['release', releaseText(release)],
     ...(prediction.doubts ?? []).map((fault): Fact => ['unsure', placedFault(fault), 'yellow']),

@@ -9,7 +9,7 @@ import { goGlob } from '../files/glob.js';
 import { loadFile, type Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput, unresolvedListener } from '../inputs/inputs.js';
-import { askedTogether, refusal } from '../inputs/refusal.js';
+import { declaredTogether, refusal } from '../inputs/refusal.js';
 import { applies } from '../releases/releases.js';
 import { treeFromYaml } from '../tree/build.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
@@ -177,7 +177,7 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
   const external: External = { results: [], listeners: [], faults: [...loaded.faults] };
   if (loaded.fatal) return { ...external, fatal: loaded.fatal };
   const lose = (fault: Fault, entries: readonly Tree[]) => {
-    const asked = entries.length === 0 ? undefined : askedOf(entries, context);
+    const asked = entries.length === 0 ? undefined : declaredBy(entries, context);
     external.faults.push(
       refusal(
         fault,
@@ -204,8 +204,8 @@ export function externalInputs(section: DynamicSection, context: InputContext, r
 }
 
 /** What entries ask for, whether or not Filebeat takes them; what is switched off asks for nothing. */
-function askedOf(entries: readonly Tree[], context: InputContext): Listener[] | undefined {
-  return askedTogether(
+function declaredBy(entries: readonly Tree[], context: InputContext): Listener[] | undefined {
+  return declaredTogether(
     entries.filter((entry) => isEnabled(entry, context.scope)).map((entry) => readInput(copyTree(entry), context)),
   );
 }

@@ -6,7 +6,7 @@ import type { Fault, Listener, Prediction, Refusal } from '../../model/model.js'
 import type { Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput } from '../inputs/inputs.js';
-import { askedTogether, refusal } from '../inputs/refusal.js';
+import { declaredTogether, refusal } from '../inputs/refusal.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from '../modules/modules.js';
 import { isEnabled } from '../tree/checks.js';
 import { get, toBool } from '../tree/read.js';
@@ -57,7 +57,7 @@ export function readStatic(
   return {
     ...result,
     listeners: result.listeners.map(ofFileset),
-    ...(result.asked === undefined ? {} : { asked: result.asked.map(ofFileset) }),
+    ...(result.declared === undefined ? {} : { declared: result.declared.map(ofFileset) }),
   };
 }
 
@@ -93,7 +93,7 @@ export function staticModules(entries: Tree[], names: string[], filebeat: Tree, 
     const isUntold = inTable.fatal !== undefined || inTable.unknown !== undefined;
     const asked = isUntold
       ? undefined
-      : askedTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
+      : declaredTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
     return { ...made.value, faults: faults.map((fault) => refusal(fault, asked)) };
   }
   const nothing = { inputs: [], faults: [], fallback: false };
@@ -127,11 +127,13 @@ export function externalModules(
     }
   }
   const lose = (fault: Fault, lost: readonly Tree[]) =>
-    external.faults.push(refusalOf(fault, askedOfEntries(lost, source), section, context));
+    external.faults.push(refusalOf(fault, declaredByEntries(lost, source), section, context));
   for (const entry of distinct(entries, context.scope, external, lose)) {
     const group = checked.get(entry) ?? readGroup(copyTree(entry), source);
     for (const fault of group.faults)
-      external.faults.push(refusalOf(fault, askedOfEntries([entry], { ...source, fromTable: true }), section, context));
+      external.faults.push(
+        refusalOf(fault, declaredByEntries([entry], { ...source, fromTable: true }), section, context),
+      );
     if (group.fallback) external.fallback = true;
     const lost =
       group.fatal ?? group.results.find((result) => result.failure && result.failure.phase !== 'run')?.failure?.fault;
@@ -140,7 +142,7 @@ export function externalModules(
       continue;
     }
     for (const result of group.results) {
-      if (result.failure) external.faults.push(refusalOf(result.failure.fault, result.asked, section, context));
+      if (result.failure) external.faults.push(refusalOf(result.failure.fault, result.declared, section, context));
       external.results.push(result);
       external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
     }
@@ -151,7 +153,7 @@ export function externalModules(
 /** Files of which Filebeat takes nothing, with what their entries ask for. */
 export function lostModules(lost: readonly LostFile[], section: DynamicSection, source: ModuleSource): Refusal[] {
   return lost.map(({ fault, entries }) => {
-    const asked = entries.length === 0 ? undefined : askedOfEntries(entries, source);
+    const asked = entries.length === 0 ? undefined : declaredByEntries(entries, source);
     return refusalOf(fault, asked, section, source.context);
   });
 }
@@ -169,20 +171,20 @@ function refusalOf(
 }
 
 /** What module entries ask for, whether or not Filebeat takes them. */
-export function askedOfEntries(entries: readonly Tree[], source: ModuleSource): Listener[] | undefined {
+export function declaredByEntries(entries: readonly Tree[], source: ModuleSource): Listener[] | undefined {
   const all = entries
     .filter((entry) => isEnabled(entry, source.context.scope))
-    .map((entry) => askedOfEntry(copyTree(entry), source));
+    .map((entry) => declaredByEntry(copyTree(entry), source));
   const told = all.flatMap((asked) => asked ?? []);
   return told.length === 0 && all.includes(undefined) ? undefined : told;
 }
 
 /** What its good filesets ask for, once those that cannot be made are switched off; undefined where none is left. */
-function askedOfEntry(entry: Tree, source: ModuleSource): Listener[] | undefined {
+function declaredByEntry(entry: Tree, source: ModuleSource): Listener[] | undefined {
   const off = new Set<string>();
   for (;;) {
     const group = readGroup(copyTree(entry), source);
-    if (!group.fatal) return askedTogether(group.results);
+    if (!group.fatal) return declaredTogether(group.results);
     // A module without an enabled fileset asks for nothing.
     if (group.fatal.code === 'no-enabled-fileset') return off.size === 0 ? [] : undefined;
     const bad = group.fatal.subject?.split('/')[1];

@@ -197,7 +197,7 @@ function startStatics(enabled: readonly StaticInput[], context: InputContext) {
     const result = readStatic(input, context);
     if (result.failure && result.failure.phase !== 'run')
       return { fatal: result.failure.fault, results, listeners, faults };
-    if (result.failure) faults.push(refusal(result.failure.fault, result.asked));
+    if (result.failure) faults.push(refusal(result.failure.fault, result.declared));
     results.push(result);
     listeners.push(...result.listeners);
   }

@@ -11,8 +11,8 @@ import { type Clash, treeFromYaml } from '../tree/build.js';
 import type { Tree, TreeRules } from '../tree/tree.js';
 import { parseYaml, type YamlResult } from '../yaml/yaml.js';
 import type { FileStat, FileView } from './file-view.js';
+import { derive } from './frozen-view.js';
 import { type Ignored, ignoredIn } from './ignored.js';
-import { derive } from './one-look.js';
 import { costs, countNodes } from './work.js';
 
 /** What one prediction has read so far. */

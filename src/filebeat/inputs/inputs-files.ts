@@ -6,13 +6,13 @@ import {
   type Complaint,
   duration,
   first,
+  integer,
   oneOf,
   singleChoice,
   text,
   texts,
   toDuration,
   truth,
-  whole,
 } from '../tree/checks.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, toList, toText, toTree } from '../tree/read.js';
@@ -49,10 +49,10 @@ export function logSettings(tree: Tree, scope: Scope): Complaint {
       (key) => () => duration(tree, key, scope, { nonzero: true, positive: true }),
     ),
     () => duration(tree, 'close_timeout', scope, { positive: true }),
-    () => whole(tree, 'harvester_limit', scope, 0),
-    () => whole(tree, 'harvester_buffer_size', scope),
-    () => whole(tree, 'backoff_factor', scope, 1),
-    () => whole(tree, 'max_bytes', scope, 1),
+    () => integer(tree, 'harvester_limit', scope, 0),
+    () => integer(tree, 'harvester_buffer_size', scope),
+    () => integer(tree, 'backoff_factor', scope, 1),
+    () => integer(tree, 'max_bytes', scope, 1),
     () => cleaning(tree, 'scan_frequency', scope),
     ...['exclude_files', 'exclude_lines', 'include_lines'].map((key) => () => patterns(tree, key, scope)),
     () => encoding(tree, scope),
@@ -101,7 +101,7 @@ function multiline(tree: Tree, scope: Scope): Complaint {
   const complaint = first(
     () => oneOf(tree, 'type', scope, ['', 'pattern', 'count', 'while_pattern']),
     () => truth(tree, 'negate', scope),
-    () => whole(tree, 'max_lines', scope),
+    () => integer(tree, 'max_lines', scope),
     () => duration(tree, 'timeout', scope, { positive: true }),
     () => patterns(tree, 'pattern', scope),
     () => patterns(tree, 'flush_pattern', scope),

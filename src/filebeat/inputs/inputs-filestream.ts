@@ -4,12 +4,12 @@ import {
   type Complaint,
   duration,
   first,
+  integer,
   oneOf,
   singleChoice,
   text,
   toDuration,
   truth,
-  whole,
 } from '../tree/checks.js';
 import { get, toBool, toInt } from '../tree/read.js';
 import { checkSettings, type Setting, type Settings } from '../tree/setting-tables.js';
@@ -27,7 +27,7 @@ const reads: Settings = {
   ignore_older: duration,
   clean_inactive: duration,
   clean_removed: truth,
-  harvester_limit: (tree, key, scope) => whole(tree, key, scope, 0),
+  harvester_limit: (tree, key, scope) => integer(tree, key, scope, 0),
   ignore_inactive: (tree, key, scope) => oneOf(tree, key, scope, ['', 'since_first_start', 'since_last_start']),
   'close.reader.after_interval': duration,
   'close.reader.on_eof': truth,
@@ -37,8 +37,8 @@ const reads: Settings = {
   'close.on_state_change.renamed': truth,
   'backoff.init': nonzero,
   'backoff.max': nonzero,
-  buffer_size: whole,
-  message_max_bytes: (tree, key, scope) => whole(tree, key, scope, 1),
+  buffer_size: integer,
+  message_max_bytes: (tree, key, scope) => integer(tree, key, scope, 1),
   line_terminator: (tree, key, scope) => oneOf(tree, key, scope, TERMINATORS.split(' ')),
   seek_to_tail: truth,
   exclude_lines: patterns,

@@ -10,13 +10,13 @@ import {
   type Complaint,
   duration,
   first,
+  integer,
   oneOf,
   singleChoice,
   size,
   text,
   texts,
   truth,
-  whole,
 } from '../tree/checks.js';
 import { textThat } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
@@ -54,7 +54,7 @@ function udp(tree: Tree, context: InputContext): TypeResult {
   const { release, scope } = context;
   const complaint = first(
     () => udpSettings(tree, context),
-    () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
+    () => (applies('number-of-workers', release) ? integer(tree, 'number_of_workers', scope, 1) : undefined),
   );
   const retry: BindRetry = applies('udp-busy-retry', release) ? 'busy' : 'never';
   const listeners = [listener(tree, 'host', 'localhost:8080', 'udp', 'udp', retry, context)];
@@ -78,7 +78,7 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
     () => texts(tree, 'internal_networks', scope),
     () => texts(tree, 'protocols', scope),
     () => duration(tree, 'expiration_timeout', scope),
-    () => whole(tree, 'queue_size', scope),
+    () => integer(tree, 'queue_size', scope),
     () => truth(tree, 'detect_sequence_reset', scope),
     () => texts(tree, 'custom_definitions', scope, (path) => usableDefinitions(posix.resolve(cwd, path), files)),
     () => (applies('netflow-shared-templates', release) ? truth(tree, 'share_templates', scope) : undefined),

@@ -6,6 +6,7 @@ import {
   type Complaint,
   duration,
   first,
+  integer,
   isEnabled,
   object,
   oneOf,
@@ -13,7 +14,6 @@ import {
   text,
   texts,
   truth,
-  whole,
 } from '../tree/checks.js';
 import { get, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
@@ -26,7 +26,7 @@ export function tcp(tree: Tree, context: InputContext): TypeResult {
   const { release, scope } = context;
   const complaint = first(
     () => tcpSettings(tree, context, 'line_delimiter'),
-    () => (applies('number-of-workers', release) ? whole(tree, 'number_of_workers', scope, 1) : undefined),
+    () => (applies('number-of-workers', release) ? integer(tree, 'number_of_workers', scope, 1) : undefined),
   );
   const listeners = [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)];
   if (complaint) return refused(complaint, listeners);
@@ -41,7 +41,7 @@ export function tcpSettings(tree: Tree, context: InputContext, delimiter: string
     () => text(tree, 'host', scope) ?? nonEmpty(tree, 'host', scope),
     () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
     () => size(tree, 'max_message_size', scope),
-    () => whole(tree, 'max_connections', scope),
+    () => integer(tree, 'max_connections', scope),
     () => (applies('network-option', release) ? oneOf(tree, 'network', scope, ['', 'tcp', 'tcp4', 'tcp6']) : undefined),
     () => text(tree, delimiter, scope) ?? notBlank(tree, delimiter, scope),
     () => (applies('tcp-framing', release) ? oneOf(tree, 'framing', scope, ['delimiter', 'rfc6587'], true) : undefined),
@@ -61,7 +61,7 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
     () => truth(tree, 'basic_auth', scope),
     () => text(tree, 'username', scope),
     () => text(tree, 'password', scope),
-    () => whole(tree, 'response_code', scope, 0),
+    () => integer(tree, 'response_code', scope, 0),
     () => jsonText(tree, 'response_body', scope),
     () => text(tree, 'listen_address', scope),
     () => text(tree, 'listen_port', scope),
@@ -105,10 +105,10 @@ function endpointExtras(tree: Tree, { scope, release }: InputContext): Complaint
   if (applies('http-endpoint-options', release))
     checks.push(
       () => object(tree, 'options_headers', scope),
-      () => whole(tree, 'options_response_code', scope),
-      () => whole(tree, 'max_body_bytes', scope, 0),
-      () => whole(tree, 'max_in_flight_bytes', scope, 0),
-      () => whole(tree, 'retry_after', scope),
+      () => integer(tree, 'options_response_code', scope),
+      () => integer(tree, 'max_body_bytes', scope, 0),
+      () => integer(tree, 'max_in_flight_bytes', scope, 0),
+      () => integer(tree, 'retry_after', scope),
     );
   return first(...checks);
 }
@@ -164,7 +164,7 @@ export function lumberjack(tree: Tree, context: InputContext): TypeResult {
     () => texts(tree, 'versions', scope, (word) => /^v[12]$/i.test(word)),
     () => duration(tree, 'keepalive', scope, { positive: true }),
     () => duration(tree, 'timeout', scope, { positive: true }),
-    () => whole(tree, 'max_connections', scope, 0),
+    () => integer(tree, 'max_connections', scope, 0),
     () => {
       const tls = checkServerTls(tree, context);
       return typeof tls === 'object' ? tls : undefined;

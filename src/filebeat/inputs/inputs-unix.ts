@@ -4,7 +4,7 @@ import { limits } from '../../model/limits.js';
 import type { FileView } from '../files/file-view.js';
 import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
-import { type Complaint, duration, first, oneOf, size, text, whole } from '../tree/checks.js';
+import { type Complaint, duration, first, integer, oneOf, size, text } from '../tree/checks.js';
 import { get, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
@@ -18,7 +18,7 @@ export function unixSettings(tree: Tree, { scope, release }: InputContext): Comp
     () => text(tree, 'mode', scope),
     () => duration(tree, 'timeout', scope, { nonzero: true, positive: true }),
     () => size(tree, 'max_message_size', scope),
-    () => whole(tree, 'max_connections', scope),
+    () => integer(tree, 'max_connections', scope),
     () => (applies('tcp-framing', release) ? oneOf(tree, 'framing', scope, ['delimiter', 'rfc6587'], true) : undefined),
     () => (applies('unix-datagram', release) ? oneOf(tree, 'socket_type', scope, ['stream', 'datagram']) : undefined),
     () => text(tree, 'line_delimiter', scope),

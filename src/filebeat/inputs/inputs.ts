@@ -21,7 +21,7 @@ export interface InputResult {
   type: string | undefined;
   listeners: Listener[];
   /** Of one that is refused: what it asks for all the same. Absent where nobody can tell: its type is not known. */
-  asked?: Listener[];
+  declared?: Listener[];
   failure?: { phase: Phase; fault: Fault };
   /** Inputs of the newer kind take part in rules about equal ids. */
   newKind: boolean;
@@ -55,7 +55,7 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
     const elsewhere =
       networkInput(type, tree, context)?.listeners ?? (knownInput(type, newestRelease) ? [] : undefined);
     const asked = elsewhere?.map((listener) => ({ ...listener, input: label ?? listener.input }));
-    return { ...result, ...(asked === undefined ? {} : { asked }), failure: { phase: 'check', fault } };
+    return { ...result, ...(asked === undefined ? {} : { declared: asked }), failure: { phase: 'check', fault } };
   }
   const id = get(tree, 'id', scope);
   const idText = id.ok && id.value ? toText(id.value, scope) : undefined;
@@ -70,9 +70,9 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
     ...(origins.length > 0 ? { notes: [...(listener.notes ?? []), ...origins] } : {}),
   }));
   const common = commonFault(tree, context, result.newKind);
-  if (common) return { ...result, asked, failure: { phase: 'check', fault: common.fault } };
+  if (common) return { ...result, declared: asked, failure: { phase: 'check', fault: common.fault } };
   const failed = own.failure?.phase === 'check' ? own.failure : (laterFault(tree, context, result) ?? own.failure);
-  return failed ? { ...result, asked, failure: failed } : { ...result, listeners: asked };
+  return failed ? { ...result, declared: asked, failure: failed } : { ...result, listeners: asked };
 }
 
 function nothing(type: string | undefined): InputResult {

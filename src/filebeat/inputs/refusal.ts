@@ -9,14 +9,14 @@ export function refusal(fault: Fault, asked: readonly Listener[] | undefined): R
 }
 
 /** What several inputs ask for together, refused or not; undefined as soon as it cannot be told of one. */
-export function askedTogether(
-  results: readonly { listeners: Listener[]; asked?: Listener[]; failure?: unknown }[],
+export function declaredTogether(
+  results: readonly { listeners: Listener[]; declared?: Listener[]; failure?: unknown }[],
 ): Listener[] | undefined {
   const all: Listener[] = [];
   let told = true;
-  for (const { listeners, asked, failure } of results) {
-    all.push(...listeners, ...(asked ?? []));
-    if (failure !== undefined && asked === undefined) told = false;
+  for (const { listeners, declared, failure } of results) {
+    all.push(...listeners, ...(declared ?? []));
+    if (failure !== undefined && declared === undefined) told = false;
   }
   // What can be told is worth more than that something cannot.
   return told || all.length > 0 ? all : undefined;

@@ -3,8 +3,8 @@
  * the template with the variables in it is the YAML of an input.
  */
 import type { Position } from '../../model/model.js';
+import { derive } from '../files/frozen-view.js';
 import { FILE_LIMIT, loadFile, parseOnce, type Reading } from '../files/load.js';
-import { derive } from '../files/one-look.js';
 import { applies } from '../releases/releases.js';
 import { compileTemplate, renderTemplate, type Template } from '../template/template.js';
 import { treeFromYaml } from '../tree/build.js';

@@ -5,8 +5,8 @@
 
 import { limits } from '../../model/limits.js';
 import type { Fault, Position } from '../../model/model.js';
+import { derive } from '../files/frozen-view.js';
 import { FILE_LIMIT } from '../files/load.js';
-import { derive } from '../files/one-look.js';
 import { knownInput } from '../releases/registry.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { filesetNotes } from '../tree/notes.js';

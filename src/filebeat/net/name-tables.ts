@@ -3,7 +3,7 @@
  */
 import type { Gap, Protocol } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
-import { derive } from '../files/one-look.js';
+import { derive } from '../files/frozen-view.js';
 import { parseAddress } from './ip.js';
 
 export interface NameTables {

@@ -1,5 +1,5 @@
 /** Settings of single processors that take more than a type, as the `Unpack` and `Validate` of Filebeat's sources have them. */
-import { type Complaint, singleChoice, text, texts, whole } from '../tree/checks.js';
+import { type Complaint, integer, singleChoice, text, texts } from '../tree/checks.js';
 import { parseGoFloat, parseGoInt } from '../tree/go-number.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, toInt, toList, toPlain, toText, toTree } from '../tree/read.js';
@@ -61,7 +61,7 @@ export const decimal: Setting = (tree, key, scope) => {
 export const upTo =
   (most: number): Setting =>
   (tree, key, scope) => {
-    const bad = whole(tree, key, scope, 0);
+    const bad = integer(tree, key, scope, 0);
     if (bad) return bad;
     const found = get(tree, key, scope);
     const read = found.ok && found.value ? toInt(found.value, scope) : undefined;
@@ -151,7 +151,7 @@ export const processFields: Setting = (tree, key, scope) => {
 export const cacheBackend: Setting = (tree, key, scope) => {
   if (!has(tree, key)) return failure('missing-setting', tree.at, key);
   const id: Settings = { id: required(text) };
-  const table: Settings = { memory: section(id), file: section(id), capacity: whole, eviction_effort: whole };
+  const table: Settings = { memory: section(id), file: section(id), capacity: integer, eviction_effort: integer };
   return section(table, (store) => {
     const kinds = ['memory', 'file'].filter((name) => has(store, name));
     if (kinds.length === 1) return undefined;

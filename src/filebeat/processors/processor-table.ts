@@ -5,7 +5,7 @@
  * x-pack/filebeat/processors of 7.17, 8.16, 8.19, 9.3 and 9.6. Which release knows which name is in `registry.ts`.
  */
 import type { RuleId } from '../releases/releases.js';
-import { duration, text, texts, truth, whole } from '../tree/checks.js';
+import { duration, integer, text, texts, truth } from '../tree/checks.js';
 import {
   anything,
   atLeast,
@@ -114,7 +114,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       match_fields: texts,
       match_source: truth,
       match_short_id: truth,
-      match_source_index: whole,
+      match_source_index: integer,
       match_pids: texts,
       hostfs: text,
       'labels.dedot': truth,
@@ -153,7 +153,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     since: [
       [
         'kubernetes-client-options',
-        { use_kubeadm: truth, kube_client_options: section({ qps: own.decimal, burst: whole }) },
+        { use_kubeadm: truth, kube_client_options: section({ qps: own.decimal, burst: integer }) },
       ],
       ['wait-for-metadata', waiting],
     ],
@@ -460,7 +460,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       ldap_bind_password: text,
       ldap_search_attribute: text,
       ldap_mapped_attribute: text,
-      ldap_search_time_limit: whole,
+      ldap_search_time_limit: integer,
       ldap_ssl: anything,
       ...failures,
     },

@@ -3,9 +3,9 @@
 import { validUrl } from '../net/go-url.js';
 import { checkCondition } from '../processors/conditions.js';
 import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
-import { type Complaint, duration, first, texts, toDuration, told, whole } from '../tree/checks.js';
+import { type Complaint, duration, first, integer, problemOf, texts, toDuration } from '../tree/checks.js';
 import { get, toInt, toList, toText, toTree } from '../tree/read.js';
-import { checkSettings, map, quiet, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
+import { checkSettings, map, optionalCheck, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
 import type { Tree, Value } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
@@ -32,7 +32,7 @@ export const between =
   (least: number, most: number): Setting =>
   (tree, key, scope) =>
     first(
-      () => whole(tree, key, scope, least),
+      () => integer(tree, key, scope, least),
       () => {
         const number = readAs(tree, key, scope, toInt);
         const takes = `a whole number from ${least} to ${most}`;
@@ -89,7 +89,7 @@ export const url = taking(
 
 /** Says what a setting takes where it complains about its value. */
 export function taking(takes: string, setting: Setting): Setting {
-  return quiet((tree, key, scope) => told(setting(tree, key, scope), takes));
+  return optionalCheck((tree, key, scope) => problemOf(setting(tree, key, scope), takes));
 }
 
 /** A setting of long ago: that it is there stops the start. */

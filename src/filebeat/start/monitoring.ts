@@ -3,7 +3,7 @@
  * Elasticsearch, its own or the output's (libbeat/monitoring, libbeat/monitoring/report/elasticsearch).
  */
 import { applies, type RuleId } from '../releases/releases.js';
-import { type Complaint, chooseOne, duration, first, isEnabled, text, texts, whole } from '../tree/checks.js';
+import { type Complaint, chooseOne, duration, first, integer, isEnabled, text, texts } from '../tree/checks.js';
 import { get, positionOf, toList, toTree } from '../tree/read.js';
 import { atLeast, checkSettings, type Settings, under } from '../tree/setting-tables.js';
 import { newTree, type Tree } from '../tree/tree.js';
@@ -18,12 +18,12 @@ import type { StartContext } from './start-context.js';
 
 const reporter: Settings = {
   hosts: texts,
-  worker: whole,
+  worker: integer,
   ...elasticsearchClient,
   'metrics.period': duration,
   'state.period': duration,
   bulk_max_size: atLeast(0),
-  buffer_size: whole,
+  buffer_size: integer,
   tags: texts,
   cluster_uuid: text,
 };

@@ -2,7 +2,7 @@
  * What Filebeat reads of an output, as tables (libbeat/outputs, NAME/config.go). A setting that is not listed is not
  * read: nothing in it can be wrong.
  */
-import { duration, size, text, texts, truth, whole } from '../tree/checks.js';
+import { duration, integer, size, text, texts, truth } from '../tree/checks.js';
 import {
   atLeast,
   exactly,
@@ -30,7 +30,7 @@ export const addresses: Settings = { hosts: textsRequired };
 /** Connections for each address. */
 export const workers: readonly Part[] = [
   { until: 'output-workers', reads: { worker: atLeast(1) } },
-  { since: 'output-workers', reads: { worker: whole, workers: whole } },
+  { since: 'output-workers', reads: { worker: integer, workers: integer } },
 ];
 /** A client of Elasticsearch: the output, and the one of `monitoring`. */
 export const elasticsearchClient: Settings = {
@@ -41,7 +41,7 @@ export const elasticsearchClient: Settings = {
   password: text,
   api_key: text,
   compression_level: between(0, 9),
-  max_retries: whole,
+  max_retries: integer,
   ...backoff,
   timeout: duration,
   proxy_url: url,
@@ -59,7 +59,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
           loadbalance: truth,
           escape_html: truth,
           kerberos,
-          bulk_max_size: whole,
+          bulk_max_size: integer,
           index: text,
           pipeline: format,
         },
@@ -76,7 +76,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
           port: removed,
           index: text,
           loadbalance: truth,
-          bulk_max_size: whole,
+          bulk_max_size: integer,
           slow_start: truth,
           timeout: duration,
           ttl: notNegative,
@@ -108,7 +108,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
           required_acks: atLeast(-1),
           broker_timeout: seconds(1),
           compression: text,
-          compression_level: whole,
+          compression_level: integer,
           version: text,
           bulk_max_size: atLeast(0),
           bulk_flush_frequency: duration,
@@ -137,10 +137,10 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
           key: format,
           loadbalance: truth,
           timeout: duration,
-          bulk_max_size: whole,
-          max_retries: whole,
+          bulk_max_size: integer,
+          max_retries: integer,
           proxy_use_local_resolver: truth,
-          db: whole,
+          db: integer,
           datatype: exactly('', 'list', 'channel'),
           ...backoff,
         },
@@ -165,7 +165,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
     ],
     codec: true,
   },
-  console: { parts: [{ reads: { pretty: truth, batchsize: whole } }], codec: true },
+  console: { parts: [{ reads: { pretty: truth, batchsize: integer } }], codec: true },
   discard: { parts: [] },
 };
 
@@ -192,8 +192,8 @@ export const queues: Readonly<Record<string, Settings>> = {
     path: text,
     max_size: required(size),
     segment_size: size,
-    read_ahead: whole,
-    write_ahead: whole,
+    read_ahead: integer,
+    write_ahead: integer,
     retry_interval: notNegative,
     max_retry_interval: notNegative,
   },
@@ -205,7 +205,7 @@ export const queues: Readonly<Record<string, Settings>> = {
     'file.permissions': natural,
     'write.buffer_size': size,
     'write.flush.timeout': duration,
-    'write.flush.events': whole,
+    'write.flush.events': integer,
     'write.codec': text,
     'read.flush.timeout': duration,
   },

@@ -2,7 +2,7 @@
  * What Filebeat reads outside `filebeat.*`, outputs and queues, as tables. Sources: libbeat/cmd/instance/beat.go
  * (`beatConfig`), libbeat/template, libbeat/idxmgmt, libbeat/instrumentation, logp and api of elastic-agent-libs.
  */
-import { duration, object, text, texts, truth, whole } from '../tree/checks.js';
+import { duration, integer, object, text, texts, truth } from '../tree/checks.js';
 import {
   anything,
   atLeast,
@@ -25,8 +25,8 @@ export const main: readonly Part[] = [
   {
     reads: {
       name: text,
-      max_procs: whole,
-      gc_percent: whole,
+      max_procs: integer,
+      gc_percent: integer,
       seccomp: aSection,
       http: aSection,
       'http.pprof': aSection,
@@ -52,9 +52,9 @@ export const main: readonly Part[] = [
     since: 'pprof-typed',
     reads: {
       'http.pprof.enabled': truth,
-      'http.pprof.block_profile_rate': whole,
-      'http.pprof.mem_profile_rate': whole,
-      'http.pprof.mutex_profile_rate': whole,
+      'http.pprof.block_profile_rate': integer,
+      'http.pprof.mem_profile_rate': integer,
+      'http.pprof.mutex_profile_rate': integer,
     },
   },
   { since: 'http-buffer', reads: { 'http.buffer': aSection } },
@@ -98,7 +98,7 @@ const template: Settings = {
   'settings.index': map,
   'settings._source': map,
   settings: aSection,
-  priority: whole,
+  priority: integer,
 };
 
 const profiling: Settings = { enabled: truth, interval: notNegative };
@@ -129,7 +129,7 @@ export const afterwards: readonly Part[] = [
   { since: 'lifecycle-sections', reads: { 'setup.template.settings.lifecycle': map } },
   {
     until: 'template-type-removed',
-    reads: { 'setup.template.order': whole, 'setup.template.type': exactly('', 'legacy', 'component', 'index') },
+    reads: { 'setup.template.order': integer, 'setup.template.type': exactly('', 'legacy', 'component', 'index') },
   },
   { since: 'template-type-removed', reads: { 'setup.template.json.data_stream': truth } },
   {

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Fault, Listener } from '../../model/model.js';
 import { resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
-import { type Complaint, duration, first, isEnabled, text, texts, truth, whole } from '../tree/checks.js';
+import { type Complaint, duration, first, integer, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
 import { get, positionOf, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, type Settings, under } from '../tree/setting-tables.js';
@@ -15,11 +15,11 @@ import type { StartContext } from './start-context.js';
 const endpoint: Settings = {
   enabled: truth,
   host: text,
-  port: whole,
+  port: integer,
   'named_pipe.user': text,
   'named_pipe.security_descriptor': text,
 };
-const buffer: Settings = { period: duration, size: whole, namespaces: texts };
+const buffer: Settings = { period: duration, size: integer, namespaces: texts };
 
 /** Named pipes are something of Windows. */
 function notOnLinux(section: Tree, scope: Scope): Complaint {

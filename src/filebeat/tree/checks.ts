@@ -21,11 +21,11 @@ export function first(...checks: (() => Complaint)[]): Complaint {
 function present(tree: Tree, key: string, scope: Scope, takes: string, check: (value: Value) => Complaint): Complaint {
   const found = get(tree, key, scope);
   if (!found.ok) return named(found, key);
-  return found.value ? told(check(found.value), takes) : undefined;
+  return found.value ? problemOf(check(found.value), takes) : undefined;
 }
 
 /** Adds to a complaint about a value what the setting takes. */
-export function told(complaint: Complaint, takes: string): Complaint {
+export function problemOf(complaint: Complaint, takes: string): Complaint {
   if (!complaint || !/^(?:wrong-type|bad-value)$/.test(complaint.fault.code)) return complaint;
   return { ...complaint, fault: { ...complaint.fault, takes } };
 }
@@ -49,7 +49,7 @@ export function object(tree: Tree, key: string, scope: Scope): Complaint {
 }
 
 /** A whole number, not below `min`. */
-export function whole(tree: Tree, key: string, scope: Scope, min?: number): Complaint {
+export function integer(tree: Tree, key: string, scope: Scope, min?: number): Complaint {
   const takes = min === undefined ? 'a whole number' : `a whole number, at least ${min}`;
   return present(tree, key, scope, takes, (value) => {
     const read = toInt(value, scope);

@@ -8,7 +8,7 @@ import { parsePath, rootOf, type Tree, type Value } from './tree.js';
 import { lookup, type Scope } from './variables.js';
 
 /** Keys that decide about a socket, and those on the way to them. */
-const telling = new Set([
+const relevantKeys = new Set([
   'enabled',
   'host',
   'listen_address',
@@ -29,7 +29,7 @@ export function originNotes(tree: Tree, scope: Scope): string[] {
   const notes: string[] = [];
   const visit = (node: Tree, prefix: string, depth: number) => {
     for (const [name, value] of node.names) {
-      if (!telling.has(name) || notes.length >= most) continue;
+      if (!relevantKeys.has(name) || notes.length >= most) continue;
       const key = prefix === '' ? name : `${prefix}.${name}`;
       if (value.kind === 'tree' && depth < deepest) visit(value, key, depth + 1);
       notes.push(...override(key, value));
@@ -68,7 +68,7 @@ export function filesetNotes(stated: FilesetVariables, overridden: FilesetVariab
     const before = stated.variables[name] === undefined ? 'whatever the fileset has' : placeText(at);
     notes.push(`var.${name}: -M on the command line overrides ${before}`);
   }
-  const settings = Object.keys(overridden.input).filter((name) => telling.has(name));
+  const settings = Object.keys(overridden.input).filter((name) => relevantKeys.has(name));
   if (settings.length > 0)
     notes.push(
       `${settings.map((name) => `input.${name}`).join(', ')}: overrides what the fileset makes of its variables`,

@@ -6,7 +6,7 @@ import type { Position } from '../../model/model.js';
 import { parseGoInt } from './go-number.js';
 import { parsePath, type Tree, type Value } from './tree.js';
 import { type Plain, plainMap } from './value.js';
-import { failure, lookup, type Read, type Scope, settle, type Trail, textOf } from './variables.js';
+import { failure, type LookupPath, lookup, type Read, type Scope, settle, textOf } from './variables.js';
 
 /** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
 export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {
@@ -90,7 +90,7 @@ export function toPlain(value: Value, scope: Scope): Read<Plain> {
   return plain(value, scope, new Set(), { left: MAX_PLAIN });
 }
 
-function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
+function plain(value: Value, scope: Scope, trail: LookupPath, budget: { left: number }): Read<Plain> {
   if (--budget.left < 0) return { ...failure('value-too-long', value.at), unresolved: 'variable' };
   const settled = settle(value, scope, trail);
   if (!settled.ok) return settled;
@@ -108,7 +108,7 @@ function plain(value: Value, scope: Scope, trail: Trail, budget: { left: number 
 }
 
 /** An empty tree is null, an empty list a list; names and numbers together are a map with numeric names. */
-function plainTree(tree: Tree, scope: Scope, trail: Trail, budget: { left: number }): Read<Plain> {
+function plainTree(tree: Tree, scope: Scope, trail: LookupPath, budget: { left: number }): Read<Plain> {
   const items: Plain[] = [];
   for (const item of tree.items ?? []) {
     const read = plain(item, scope, new Set(trail), budget);

@@ -3,7 +3,7 @@
  * name is not read, so nothing in it can be wrong. Follows go-ucfg 0.8 (`reify.go`, `validator.go`), which fills the
  * structs of Filebeat's sources.
  */
-import { type Complaint, duration, object, oneOf, size, text, texts, truth, whole } from './checks.js';
+import { type Complaint, duration, integer, object, oneOf, size, text, texts, truth } from './checks.js';
 import { get, toList, toPlain, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { failure, type Scope } from './variables.js';
@@ -23,7 +23,7 @@ interface Row {
 
 const rowsOf = new WeakMap<Settings, readonly Row[]>();
 /** Settings that have nothing to say where they are absent, so that they need not be asked. */
-const quietOnes = new WeakSet<Setting>([text, texts, truth, whole, duration, size, object]);
+const optionalChecks = new WeakSet<Setting>([text, texts, truth, integer, duration, size, object]);
 
 /** The first complaint about the settings of a section. */
 export function checkSettings(tree: Tree, table: Settings, scope: Scope): Complaint {
@@ -33,7 +33,7 @@ export function checkSettings(tree: Tree, table: Settings, scope: Scope): Compla
     rowsOf.set(table, rows);
   }
   for (const { key, head, setting } of rows) {
-    if (!tree.names.has(head) && quietOnes.has(setting)) continue;
+    if (!tree.names.has(head) && optionalChecks.has(setting)) continue;
     if (head.length < key.length && hidden(tree, key, scope)) continue;
     const complaint = setting(tree, key, scope);
     if (complaint) return complaint;
@@ -42,8 +42,8 @@ export function checkSettings(tree: Tree, table: Settings, scope: Scope): Compla
 }
 
 /** Marks a setting that has nothing to say where it is absent. */
-export function quiet(setting: Setting): Setting {
-  quietOnes.add(setting);
+export function optionalCheck(setting: Setting): Setting {
+  optionalChecks.add(setting);
   return setting;
 }
 
@@ -86,13 +86,16 @@ export const textsRequired: Setting = (tree, key, scope) => {
 };
 
 /** Text that is one of some words, in any case. */
-export const word = (...words: string[]): Setting => quiet((tree, key, scope) => oneOf(tree, key, scope, words, true));
+export const word = (...words: string[]): Setting =>
+  optionalCheck((tree, key, scope) => oneOf(tree, key, scope, words, true));
 
 /** Text that is exactly one of some words. */
-export const exactly = (...words: string[]): Setting => quiet((tree, key, scope) => oneOf(tree, key, scope, words));
+export const exactly = (...words: string[]): Setting =>
+  optionalCheck((tree, key, scope) => oneOf(tree, key, scope, words));
 
 /** A whole number from `least` on. */
-export const atLeast = (least: number): Setting => quiet((tree, key, scope) => whole(tree, key, scope, least));
+export const atLeast = (least: number): Setting =>
+  optionalCheck((tree, key, scope) => integer(tree, key, scope, least));
 
 /** A duration that is not negative. */
 export const notNegative: Setting = (tree, key, scope) => duration(tree, key, scope, { positive: true });
@@ -102,7 +105,7 @@ export const lasting: Setting = (tree, key, scope) => duration(tree, key, scope,
 
 /** A text that passes a test. */
 export const textThat = (passes: (text: string) => boolean): Setting =>
-  quiet((tree, key, scope) => {
+  optionalCheck((tree, key, scope) => {
     const bad = text(tree, key, scope);
     if (bad) return bad;
     const found = get(tree, key, scope);
@@ -160,7 +163,7 @@ function isNothing(value: Value, scope: Scope): boolean {
 
 /** A section below this one, with settings of its own. */
 export const section = (table: Settings, also?: (inner: Tree, scope: Scope) => Complaint): Setting =>
-  quiet((tree, key, scope) =>
+  optionalCheck((tree, key, scope) =>
     withTree(tree, key, scope, (inner) => under(key, checkSettings(inner, table, scope) ?? also?.(inner, scope))),
   );
 
@@ -195,7 +198,7 @@ function withTree(tree: Tree, key: string, scope: Scope, check: (inner: Tree) =>
   return failure(inner.fault.code, found.value.at, inner.fault.subject ?? key);
 }
 
-for (const setting of [notNegative, lasting, anything, map, list]) quiet(setting);
+for (const setting of [notNegative, lasting, anything, map, list]) optionalCheck(setting);
 
 /** Names the whole key in a complaint about a part; the name of a variable stays as it is. */
 export function under(key: string, complaint: Complaint): Complaint {

@@ -50,7 +50,7 @@ export type Settled = Tree | Scalar;
  * Names looked up so far for one value. Filebeat never forgets one while it evaluates, so a setting that is named twice
  * in one text counts as a cycle (`${my.port}${my.port}`); a name of the environment may be repeated.
  */
-export type Trail = Set<string>;
+export type LookupPath = Set<string>;
 
 /** Splices that grow beyond this are not followed: 2^30 letters can be written in a few lines. */
 const MAX_TEXT = 1_000_000;
@@ -58,12 +58,12 @@ const MAX_TEXT = 1_000_000;
 const MAX_TRAIL = 100;
 
 /** The value behind a `${…}`, or the value itself. */
-export function settle(value: Value, scope: Scope, trail?: Trail): Read<Settled> {
+export function settle(value: Value, scope: Scope, trail?: LookupPath): Read<Settled> {
   if (value.kind !== 'dynamic') return { ok: true, value };
   return evaluate(value, scope, trail ?? new Set());
 }
 
-function evaluate(dynamic: Dynamic, scope: Scope, trail: Trail): Read<Settled> {
+function evaluate(dynamic: Dynamic, scope: Scope, trail: LookupPath): Read<Settled> {
   const { expression, owner, at } = dynamic;
   if (trail.size > MAX_TRAIL) return { ...failure('value-too-long', at), unresolved: 'variable' };
   if (expression.kind === 'reference') {
@@ -93,7 +93,7 @@ function reparse(text: string, objects: boolean, at: Position, scope: Scope): Re
 
 type Found = { from: 'tree'; value: Value } | { from: 'env'; text: string };
 
-function resolve(name: string, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<Found> {
+function resolve(name: string, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<Found> {
   const cycle = trail.has(name);
   if (!cycle) {
     trail.add(name);
@@ -127,7 +127,7 @@ function fromEnvironment(name: string, scope: Scope): string | undefined {
   return numeric ? trimmed : text;
 }
 
-function splice(expression: Expression, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<string> {
+function splice(expression: Expression, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<string> {
   switch (expression.kind) {
     case 'text':
       return { ok: true, value: expression.text };
@@ -156,7 +156,7 @@ function conditional(
   expression: Extract<Expression, { kind: 'default' | 'alternative' | 'message' }>,
   owner: Tree,
   scope: Scope,
-  trail: Trail,
+  trail: LookupPath,
   at: Position,
 ): Read<string> {
   const name = splice(expression.name, owner, scope, trail, at);
@@ -186,7 +186,7 @@ function anonymous<T>(read: Read<T>): Read<T> {
 }
 
 /** The text of one name, for splicing. An environment value is taken as it stands, quotes and all. */
-function named(name: string, owner: Tree, scope: Scope, trail: Trail, at: Position): Read<string> {
+function named(name: string, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<string> {
   const found = resolve(name, owner, scope, trail, at);
   if (!found.ok) return found;
   if (found.value.from === 'env') return { ok: true, value: found.value.text };
@@ -209,7 +209,12 @@ export function textOf(value: Settled): Read<string> {
 }
 
 /** The value at a path, through references too. `value` undefined: nothing there. */
-export function lookup(tree: Tree, path: readonly PathElement[], scope: Scope, trail?: Trail): Read<Value | undefined> {
+export function lookup(
+  tree: Tree,
+  path: readonly PathElement[],
+  scope: Scope,
+  trail?: LookupPath,
+): Read<Value | undefined> {
   let node: Value = tree;
   let names = trail;
   for (let depth = 0; depth < path.length; depth++) {

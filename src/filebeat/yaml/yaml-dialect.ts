@@ -47,7 +47,7 @@ function atLastDocument(cursor: Cursor): boolean {
  * `flowColonFatal`: as the library of Filebeat 6.8 did, to which a colon inside a plain scalar within brackets is an
  * error, and so is anything behind the first document that does not begin another one. Throws YamlRefusal.
  */
-export function bendDialect(text: string, flowColonFatal: boolean): string {
+export function translateDialect(text: string, flowColonFatal: boolean): string {
   const cursor = new Cursor(text);
   let indent = -1;
   const indents: number[] = [];

@@ -5,7 +5,7 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import type { Fault } from '../../model/model.js';
 import { YamlRefusal } from './yaml-cursor.js';
-import { bendDialect } from './yaml-dialect.js';
+import { translateDialect } from './yaml-dialect.js';
 import { maximalDepth, type RawNode, resolveNode, type YamlNode } from './yaml-nodes.js';
 
 export type { YamlNode } from './yaml-nodes.js';
@@ -35,7 +35,7 @@ export function parseYaml(bytes: Uint8Array, options: YamlOptions = {}): YamlRes
   try {
     if (bytes.length > maximalBytes) throw new YamlRefusal('yaml-limit', 1);
     const whole = decodeText(bytes);
-    const text = bendDialect(whole, options.flowColonFatal ?? false);
+    const text = translateDialect(whole, options.flowColonFatal ?? false);
     const raw = compose(text, readEvents(text));
     const second = secondDocument(whole, text, options);
     const root = raw && resolveNode(raw, options.anyKeys);

@@ -7,7 +7,7 @@ import type { Instance, Listener, Prediction, Snapshot, Socket } from '../../mod
 type Drops = NonNullable<Snapshot['drops']>[string];
 type Known = Prediction | Listener[] | Socket | Drops;
 
-export interface Parcel {
+export interface SnapshotTransfer {
   snapshot: Omit<Snapshot, 'instances' | 'sockets' | 'drops'>;
   sockets: number[];
   instances: (Omit<Instance, 'prediction' | 'expected'> & { prediction: number; expected: number })[];
@@ -18,7 +18,7 @@ export interface Parcel {
 }
 
 /** The sending side; one for each thread that sends. */
-export function createPacker(): (snapshot: Snapshot) => Parcel {
+export function createPacker(): (snapshot: Snapshot) => SnapshotTransfer {
   const numbers = new WeakMap<Known, number>();
   /** Those in the last parcel: the other side has them. */
   let sent = new Set<number>();
@@ -52,7 +52,7 @@ export function createPacker(): (snapshot: Snapshot) => Parcel {
 }
 
 /** The receiving side of one packer. Forgets what is in no parcel, as the packer does. */
-export function createUnpacker(): (parcel: Parcel) => Snapshot {
+export function createUnpacker(): (parcel: SnapshotTransfer) => Snapshot {
   let known = new Map<number, Known>();
   return ({ snapshot, sockets, instances, drops, fresh }) => {
     for (const [number, one] of fresh) known.set(number, one);

@@ -7,17 +7,17 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Snapshot } from '../../model/model.js';
-import { newPlace, type Place, readPlace } from '../../proc/place.js';
+import { newHeartbeat, type QuarantinedPath, readHeartbeat } from '../../proc/heartbeat.js';
 import { parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { defectText } from '../../runtime/defect.js';
 import type { Logger } from '../../runtime/log.js';
 import type { Settings } from '../../settings/settings.js';
-import type { Look, LookOptions } from '../host-scan.js';
+import type { Scanner, ScannerOptions } from '../host-scan.js';
 import { ScanFailure } from '../scan-failure.js';
+import { blockedAt, widened } from './blocked-path.js';
 import { createUnpacker } from './snapshot-transfer.js';
-import { stuckAt, widened } from './stuck.js';
-import type { Order, Told, WorkerStart } from './worker.js';
+import type { Order, WorkerMessage, WorkerStart } from './worker.js';
 
 /**
  * V8 takes a program for busy that runs for ten milliseconds every quarter of a minute (docs/performance.md). Holds for
@@ -38,18 +38,18 @@ for (const flag of CALM) setFlagsFromString(flag);
 if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(PATIENT);
 
 export interface ThreadOptions {
-  look: LookOptions;
+  scanner: ScannerOptions;
   settings: () => Settings;
   log: Logger;
   /** Milliseconds inside of one call after which a thread counts as stuck. */
   patience?: number;
   /** Milliseconds for which something is left alone at least. */
-  rest?: number;
+  quarantineMs?: number;
 }
 
-export interface FarLook extends Look {
+export interface ThreadedScanner extends Scanner {
   /** Threads that wait for something that does not come: as long as there are some, the process cannot end by itself. */
-  stuck(): number;
+  blocked(): number;
 }
 
 /** One call takes microseconds; on a disk that has to spin up, seconds. */
@@ -65,11 +65,11 @@ const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1024 };
 
 type Job =
   Exclude<Order, { kind: 'settings' }> extends infer O ? (O extends { id: number } ? Omit<O, 'id'> : never) : never;
-type Done = Extract<Told, { kind: 'done' }>;
+type Done = Extract<WorkerMessage, { kind: 'done' }>;
 
 interface Thread {
   worker: Worker;
-  place: SharedArrayBuffer;
+  heartbeat: SharedArrayBuffer;
   settings: Settings;
   unpack: ReturnType<typeof createUnpacker>;
   job?: { id: number; resolve: (done: Done) => void; reject: (error: Error) => void };
@@ -79,10 +79,10 @@ interface Thread {
 class GivenUp extends Error {}
 
 /** The thread begins to load at once, and to look when it is asked to. */
-export function startScanThread(options: ThreadOptions): FarLook {
-  const { look, settings, log, patience = PATIENCE_MS, rest = REST_MS } = options;
+export function startScanThread(options: ThreadOptions): ThreadedScanner {
+  const { scanner: look, settings, log, patience = PATIENCE_MS, quarantineMs: rest = REST_MS } = options;
   /** What is left alone, until its thread is back and for a while after it got stuck. */
-  const avoided = new Map<string, { place: Place; thread: Worker | undefined; until: number }>();
+  const avoided = new Map<string, { heartbeat: QuarantinedPath; thread: Worker | undefined; until: number }>();
   const lost = new Set<Worker>();
   let thread: Thread | undefined = start();
   let lastId = 0;
@@ -92,17 +92,17 @@ export function startScanThread(options: ThreadOptions): FarLook {
   let queue: Promise<unknown> = Promise.resolve();
 
   function start(): Thread {
-    const place = newPlace();
+    const place = newHeartbeat();
     const data: WorkerStart = {
-      look,
+      scanner: look,
       settings: settings(),
-      place,
-      avoid: [...avoided.values()].map(({ place: one }) => one),
+      heartbeat: place,
+      avoid: [...avoided.values()].map(({ heartbeat: one }) => one),
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: data, resourceLimits: LIMITS });
-    const made: Thread = { worker, place, settings: data.settings, unpack: createUnpacker() };
+    const made: Thread = { worker, heartbeat: place, settings: data.settings, unpack: createUnpacker() };
     worker.unref();
-    worker.on('message', (told: Told) => {
+    worker.on('message', (told: WorkerMessage) => {
       if (told.kind === 'log') log[told.level](told.message);
       else if (told.id === made.job?.id) {
         if (told.kind === 'done') made.job.resolve(told);
@@ -125,7 +125,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
   /** What may be looked at again; a thread knows only what it was started with, so it gives way to a new one. */
   function forgive(): void {
     const before = avoided.size;
-    for (const [key, { place, thread: waiting, until }] of avoided) {
+    for (const [key, { heartbeat: place, thread: waiting, until }] of avoided) {
       if (waiting !== undefined || steadyMs() < until) continue;
       avoided.delete(key);
       log.info('looked at again', () => ({ path: place.path }));
@@ -139,11 +139,11 @@ export function startScanThread(options: ThreadOptions): FarLook {
     thread = undefined;
     lost.add(of.worker);
     void of.worker.terminate();
-    const stuck = stuckAt(path, look);
+    const stuck = blockedAt(path, look);
     const mounts = stuck.mountsOf === undefined ? '' : textOf(`${look.procfs}/${stuck.mountsOf}/mountinfo`);
     const place = widened(stuck, mounts);
     if (place !== undefined)
-      avoided.set(`${place.space} ${place.path}`, { place, thread: of.worker, until: steadyMs() + rest });
+      avoided.set(`${place.space} ${place.path}`, { heartbeat: place, thread: of.worker, until: steadyMs() + rest });
     log.warn('a read does not come back; what it waits for is left alone until it does', () => ({
       path: place?.path ?? path,
     }));
@@ -159,7 +159,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
     let before = '';
     let still = 0;
     return setInterval(() => {
-      const { steps, inside, thread: id } = readPlace(watched.place);
+      const { steps, inside, thread: id } = readHeartbeat(watched.heartbeat);
       const { state, cpuTicks } = activityOf(id);
       const now = `${steps} ${cpuTicks}`;
       still = inside !== undefined && state !== 'R' && now === before ? still + 1 : 0;
@@ -211,7 +211,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
     take: () =>
       inTurn(async (): Promise<Snapshot> => {
         const { done, by } = await ask({ kind: 'take' });
-        return by.unpack(done.parcel!);
+        return by.unpack(done.transfer!);
       }),
     forget: (name, keepInstance) =>
       inTurn(async () => (await ask({ kind: 'forget', name, keepInstance })).done.forgot === true),
@@ -224,7 +224,7 @@ export function startScanThread(options: ThreadOptions): FarLook {
       const { job, worker } = thread ?? {};
       if (worker !== undefined && (job !== undefined || !worked)) await withinTime(worker.terminate());
     },
-    stuck: () => lost.size + Number(thread?.job !== undefined),
+    blocked: () => lost.size + Number(thread?.job !== undefined),
   };
 }
 

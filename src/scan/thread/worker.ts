@@ -1,18 +1,18 @@
 /** The thread that scans. It may hang in a read: `supervisor.ts` watches it from outside, and goes on without it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Place, tellPlaces } from '../../proc/place.js';
+import { type QuarantinedPath, startHeartbeat } from '../../proc/heartbeat.js';
 import { defectText } from '../../runtime/defect.js';
 import type { Level } from '../../runtime/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { type LookOptions, openLook } from '../host-scan.js';
-import { createPacker, type Parcel } from './snapshot-transfer.js';
+import { createScanner, type ScannerOptions } from '../host-scan.js';
+import { createPacker, type SnapshotTransfer } from './snapshot-transfer.js';
 
 export interface WorkerStart {
-  look: LookOptions;
+  scanner: ScannerOptions;
   settings: Settings;
-  place: SharedArrayBuffer;
+  heartbeat: SharedArrayBuffer;
   /** See `place.ts`. */
-  avoid: Place[];
+  avoid: QuarantinedPath[];
 }
 
 export type Order =
@@ -21,35 +21,35 @@ export type Order =
   | { id: number; kind: 'close' }
   | { kind: 'settings'; settings: Settings };
 
-export type Told =
+export type WorkerMessage =
   | { kind: 'log'; level: Level; message: string }
-  | { kind: 'done'; id: number; parcel?: Parcel; forgot?: boolean }
+  | { kind: 'done'; id: number; transfer?: SnapshotTransfer; forgot?: boolean }
   | { kind: 'failed'; id: number; message: string };
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
-const tell = (told: Told) => port.postMessage(told);
+const send = (told: WorkerMessage) => port.postMessage(told);
 let { settings } = start;
-tellPlaces({ shared: start.place, avoid: start.avoid });
-const look = openLook(
-  { ...start.look, background: true },
+startHeartbeat({ shared: start.heartbeat, avoid: start.avoid });
+const look = createScanner(
+  { ...start.scanner, background: true },
   () => settings,
-  (level, message) => tell({ kind: 'log', level, message }),
+  (level, message) => send({ kind: 'log', level, message }),
 );
 const pack = createPacker();
 
 async function obey(order: Exclude<Order, { kind: 'settings' }>): Promise<void> {
   const { id } = order;
-  if (order.kind === 'take') tell({ kind: 'done', id, parcel: pack(await look.take()) });
+  if (order.kind === 'take') send({ kind: 'done', id, transfer: pack(await look.take()) });
   else if (order.kind === 'forget')
-    tell({ kind: 'done', id, forgot: await look.forget(order.name, order.keepInstance) });
+    send({ kind: 'done', id, forgot: await look.forget(order.name, order.keepInstance) });
   else {
     await look.close();
-    tell({ kind: 'done', id });
+    send({ kind: 'done', id });
   }
 }
 
 port.on('message', (order: Order) => {
   if (order.kind === 'settings') settings = order.settings;
-  else obey(order).catch((error: unknown) => tell({ kind: 'failed', id: order.id, message: defectText(error) }));
+  else obey(order).catch((error: unknown) => send({ kind: 'failed', id: order.id, message: defectText(error) }));
 });

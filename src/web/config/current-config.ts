@@ -2,8 +2,8 @@
 
 import { type Problem, problemText } from '../../filebeat/yaml/yaml-schema.js';
 import { loadSecure, type Secure } from '../tls.js';
-import { createRest, restSeconds } from './at-rest.js';
 import { filesSignature, readRegularFile } from './config-file.js';
+import { createQuietCheck, quietSeconds } from './unchanged-files.js';
 import { openConfig, parseWebConfig, type WebConfig } from './web-config.js';
 
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
@@ -21,7 +21,7 @@ const maximalBytes = 1024 * 1024;
  * function never throws: an invalid change is logged once, and the previous configuration stays. A change is used once its
  * files have been unchanged for `rest` seconds.
  */
-export function watchConfig(file: string | undefined, log: Log, rest = restSeconds): () => Current {
+export function watchConfig(file: string | undefined, log: Log, rest = quietSeconds): () => Current {
   if (file === undefined) return () => ({ config: openConfig });
   let watched = [file];
   let seen = filesSignature(watched);
@@ -41,7 +41,7 @@ export function watchConfig(file: string | undefined, log: Log, rest = restSecon
     const same = previous?.secure?.fingerprint === secure.fingerprint;
     return { config, secure: same && previous?.secure ? previous.secure : secure };
   };
-  const isAtRest = createRest(rest);
+  const isAtRest = createQuietCheck(rest);
   /** Undefined: a file changed while it was read, or so recently that it may not be complete. */
   const attempt = (previous?: Current): Current | Problem[] | undefined => {
     const before = watched;

@@ -1,5 +1,5 @@
 /** Launchers that change the environment: `env`, `envdir`, `chpst`. */
-import { type Environment, type Launch, unknown, type World } from '../launch-world.js';
+import { type Environment, type Launch, type LaunchContext, unknown } from '../launch-context.js';
 import { userOf } from '../users.js';
 import type { Change, GivenOptions } from './launcher-options.js';
 
@@ -14,7 +14,7 @@ export function assignmentsOf(words: readonly string[]): Record<string, string> 
 }
 
 /** The text of a small file; undefined where it cannot be read. */
-export function textOf(world: World, path: string): string | undefined {
+export function textOf(world: LaunchContext, path: string): string | undefined {
   const content = world.files.read(path, 1024 * 1024);
   return content.ok ? new TextDecoder().decode(content.value.bytes) : undefined;
 }
@@ -22,7 +22,7 @@ export function textOf(world: World, path: string): string | undefined {
 /** `env [-i] [-u NAME] [-C DIR] [-S LINE] [NAME=VALUE…] PROGRAM`. */
 export function becomeEnv(given: GivenOptions, launch: Launch): Change {
   const { option, all, has } = given;
-  let rest = [...given.rest];
+  let rest = [...given.operands];
   const lines = all('S', 'split-string');
   if (lines.length > 0) {
     // The words of the line may be options again.
@@ -43,7 +43,7 @@ export function becomeEnv(given: GivenOptions, launch: Launch): Change {
     argv: rest.slice(assignments.length),
     launch: {
       env,
-      ...(isEmpty ? { envOpen: false } : {}),
+      ...(isEmpty ? { envIncomplete: false } : {}),
       ...(cwd === undefined ? {} : { cwd: cwd.startsWith('/') ? cwd : `${launch.cwd}/${cwd}` }),
     },
   };
@@ -59,11 +59,11 @@ function envWords(line: string): string[] | undefined {
 export function becomeEnvdir(
   { before, has }: GivenOptions & { before: string[] },
   launch: Launch,
-  world: World,
+  world: LaunchContext,
 ): Change {
   const folder = before[0] ?? '';
   const names = world.files.list(folder, 1000);
-  if (!names.ok) return names.gap.reason === 'missing' && has('I') ? {} : { launch: { envOpen: true } };
+  if (!names.ok) return names.gap.reason === 'missing' && has('I') ? {} : { launch: { envIncomplete: true } };
   const env = { ...launch.env };
   for (const name of names.value) {
     if (name.startsWith('.') || name.includes('=')) continue;
@@ -75,8 +75,8 @@ export function becomeEnvdir(
   return { launch: { env } };
 }
 
-export function becomeChpst(given: GivenOptions, launch: Launch, world: World): Change {
-  const { option, all, rest } = given;
+export function becomeChpst(given: GivenOptions, launch: Launch, world: LaunchContext): Change {
+  const { option, all, operands: rest } = given;
   const user = option('u');
   let next: Partial<Launch> = {};
   for (const folder of all('e')) {

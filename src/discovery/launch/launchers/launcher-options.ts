@@ -1,5 +1,5 @@
 /** The words of a launcher → its options and the words after them (getopt_long(3)). */
-import type { Launch, World } from '../launch-world.js';
+import type { Launch, LaunchContext } from '../launch-context.js';
 
 export interface OptionRules {
   /** Options with a value: letters and long names, separated by blanks. All others are switches. */
@@ -16,7 +16,7 @@ export interface GivenOptions {
   /** All values of options of these names, in order. */
   all(...names: string[]): string[];
   has(...names: string[]): boolean;
-  rest: string[];
+  operands: string[];
 }
 
 export function readOptions(
@@ -59,7 +59,7 @@ export function readOptions(
     all,
     option: (...names) => all(...names).at(-1),
     has: (...names) => all(...names).length > 0,
-    rest: [...rest, ...words.slice(at)],
+    operands: [...rest, ...words.slice(at)],
   };
 }
 
@@ -84,5 +84,5 @@ export interface Launcher extends OptionRules {
   before?: number;
   /** Switches with which the launcher ends and the program keeps running. */
   background?: string;
-  change?: (given: GivenOptions & { before: string[] }, launch: Launch, world: World) => Change;
+  change?: (given: GivenOptions & { before: string[] }, launch: Launch, world: LaunchContext) => Change;
 }

@@ -2,7 +2,7 @@
  * Launchers: programs that start the program named after their options. Which options take a value, which words precede
  * the program, and what they change for it. From their man pages.
  */
-import type { Launch, World } from '../launch-world.js';
+import type { Launch, LaunchContext } from '../launch-context.js';
 import { assignmentsOf, becomeChpst, becomeEnv, becomeEnvdir } from './launcher-environment.js';
 import {
   busybox,
@@ -178,12 +178,12 @@ export const launchers: Record<string, Launcher> = {
 };
 
 /** `chrt -r 10 PROGRAM`; since util-linux 2.39 some policies take no number. */
-function number({ rest }: GivenOptions): Change {
+function number({ operands: rest }: GivenOptions): Change {
   return { argv: /^\d+$/.test(rest[0] ?? '') ? rest.slice(1) : rest };
 }
 
 /** `setarch x86_64 -R PROGRAM`. */
-function architecture({ rest }: GivenOptions): Change {
+function architecture({ operands: rest }: GivenOptions): Change {
   const isProgram = rest[0]?.includes('/') ?? true;
   const inner = isProgram ? rest : rest.slice(1);
   const program = inner.findIndex((word) => !word.startsWith('-'));
@@ -191,7 +191,7 @@ function architecture({ rest }: GivenOptions): Change {
 }
 
 /** `flock FILE -c LINE`, `flock -c LINE FILE`. */
-function shellOption({ rest }: GivenOptions): Change {
+function shellOption({ operands: rest }: GivenOptions): Change {
   const isLine = rest[0] === '-c' || rest[0] === '--command';
   if (rest[0]?.startsWith('--command=')) return { line: { text: rest[0].slice(10) } };
   return isLine && rest[1] !== undefined ? { line: { text: rest[1] } } : {};
@@ -203,18 +203,22 @@ function typescript({ option }: GivenOptions): Change {
 }
 
 /** `capsh --user=x -- -c LINE`: starts bash with the words after `--`. */
-function capsh({ option, rest }: GivenOptions, launch: Launch, world: World): Change {
+function capsh({ option, operands: rest }: GivenOptions, launch: Launch, world: LaunchContext): Change {
   const user = option('user');
   const become = user === undefined ? {} : becomeUser({ before: [user] }, launch, world);
   return { ...become, argv: ['/bin/bash', ...rest] };
 }
 
 /** `screen -dmS logs PROGRAM` detaches and ends; `-D -m` stays in the foreground. */
-function screen({ has, rest }: GivenOptions): Change {
+function screen({ has, operands: rest }: GivenOptions): Change {
   return has('d', 'D') && has('m') ? { background: has('d'), argv: rest } : { nothing: true };
 }
 
-function changedRoot({ before, option }: GivenOptions & { before: string[] }, launch: Launch, world: World): Change {
+function changedRoot(
+  { before, option }: GivenOptions & { before: string[] },
+  launch: Launch,
+  world: LaunchContext,
+): Change {
   const user = option('userspec');
   const become = user === undefined ? {} : becomeUser({ before: [user] }, launch, world).launch;
   return { launch: { root: before[0] ?? '/', cwd: '/', ...become } };

@@ -1,5 +1,5 @@
 /** Launchers that change the user: `su`, `runuser`, `sudo`, `doas`, `setpriv`, `gosu`. From their man pages. */
-import { type Environment, type Launch, unknown, type World } from '../launch-world.js';
+import { type Environment, type Launch, type LaunchContext, unknown } from '../launch-context.js';
 import { type Account, lookUpUser, rootUser, userOf } from '../users.js';
 import { assignmentsOf, textOf } from './launcher-environment.js';
 import type { Change, GivenOptions } from './launcher-options.js';
@@ -8,16 +8,16 @@ export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 const userPath = '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games';
 
 /** The account of a name or `#number`. */
-export function accountOf(user: string, world: World): Account | undefined {
+export function accountOf(user: string, world: LaunchContext): Account | undefined {
   const found = lookUpUser(world.files, user.replace(/^#/, ''));
   return typeof found === 'string' ? undefined : found;
 }
 
-export function becomeUser({ before }: { before: string[] }, launch: Launch, world: World): Change {
+export function becomeUser({ before }: { before: string[] }, launch: Launch, world: LaunchContext): Change {
   return { launch: { user: userOf(world.files, before[0] ?? '', launch.user) } };
 }
 
-export function becomeGosu({ before }: { before: string[] }, launch: Launch, world: World): Change {
+export function becomeGosu({ before }: { before: string[] }, launch: Launch, world: LaunchContext): Change {
   const account = accountOf((before[0] ?? '').split(':')[0]!, world);
   const user = userOf(world.files, before[0] ?? '', launch.user);
   return { launch: { user, env: { ...launch.env, HOME: account?.home ?? '/' } } };
@@ -34,14 +34,14 @@ function loginOf(account: Account | undefined, launch: Launch): Partial<Launch> 
     LOGNAME: account?.name ?? unknown,
     PATH: isRoot ? systemPath : userPath,
   };
-  return { env, envOpen: false, cwd: account?.home ?? unknown };
+  return { env, envIncomplete: false, cwd: account?.home ?? unknown };
 }
 
 /** `su [OPTIONS] [-] [USER [ARGUMENTS]]` with `-c LINE`: options may stand anywhere. */
-export function becomeSu(given: GivenOptions, launch: Launch, world: World): Change {
-  const dash = given.rest.indexOf('-');
-  const words = given.rest.filter((_, at) => at !== dash);
-  const isLogin = given.has('l', 'login') || words.length < given.rest.length;
+export function becomeSu(given: GivenOptions, launch: Launch, world: LaunchContext): Change {
+  const dash = given.operands.indexOf('-');
+  const words = given.operands.filter((_, at) => at !== dash);
+  const isLogin = given.has('l', 'login') || words.length < given.operands.length;
   const [name = 'root', ...args] = words;
   const text = given.option('c', 'command', 'C', 'session-command');
   const account = accountOf(name, world);
@@ -70,9 +70,9 @@ export function becomeSu(given: GivenOptions, launch: Launch, world: World): Cha
 }
 
 /** As `su`; `runuser -u USER [--] PROGRAM` changes only the user. */
-export function becomeRunuser(given: GivenOptions, launch: Launch, world: World): Change {
+export function becomeRunuser(given: GivenOptions, launch: Launch, world: LaunchContext): Change {
   const user = given.option('u', 'user');
-  if (user !== undefined) return { argv: given.rest, launch: { user: userOf(world.files, user, launch.user) } };
+  if (user !== undefined) return { argv: given.operands, launch: { user: userOf(world.files, user, launch.user) } };
   return becomeSu(permuted(given), launch, world);
 }
 
@@ -80,13 +80,13 @@ export function becomeRunuser(given: GivenOptions, launch: Launch, world: World)
 function permuted(given: GivenOptions): GivenOptions {
   const rest: string[] = [];
   const more: [string, string][] = [];
-  for (let at = 0; at < given.rest.length; at += 1) {
-    const word = given.rest[at]!;
+  for (let at = 0; at < given.operands.length; at += 1) {
+    const word = given.operands[at]!;
     const long = /^--(command|session-command|shell)(?:=([\s\S]*))?$/.exec(word);
-    if (long !== null) more.push([long[1]!, long[2] ?? given.rest[++at] ?? '']);
+    if (long !== null) more.push([long[1]!, long[2] ?? given.operands[++at] ?? '']);
     else if (/^-[a-z]*[cs]$/.test(word)) {
       for (const letter of word.slice(1, -1)) more.push([letter, '']);
-      more.push([word.at(-1)!, given.rest[++at] ?? '']);
+      more.push([word.at(-1)!, given.operands[++at] ?? '']);
     } else if (/^-[lmpf]+$/.test(word)) for (const letter of word.slice(1)) more.push([letter, '']);
     else rest.push(word);
   }
@@ -94,11 +94,16 @@ function permuted(given: GivenOptions): GivenOptions {
     ...given.all(...names),
     ...more.filter(([name]) => names.includes(name)).map(([, value]) => value),
   ];
-  return { all, option: (...names) => all(...names).at(-1), has: (...names) => all(...names).length > 0, rest };
+  return {
+    all,
+    option: (...names) => all(...names).at(-1),
+    has: (...names) => all(...names).length > 0,
+    operands: rest,
+  };
 }
 
 /** Variables that sudoers(5) keeps: `Defaults env_keep += "A B"`; all of them with `!env_reset`. */
-function sudoersVariables(world: World): { all: boolean; names: string[] } {
+function sudoersVariables(world: LaunchContext): { all: boolean; names: string[] } {
   const folder = world.files.list('/etc/sudoers.d', 1000);
   const paths = ['/etc/sudoers', ...(folder.ok ? folder.value : []).map((name) => `/etc/sudoers.d/${name}`)];
   const text = paths.map((path) => textOf(world, path) ?? '').join('\n');
@@ -109,7 +114,7 @@ function sudoersVariables(world: World): { all: boolean; names: string[] } {
   };
 }
 
-export function becomeSudo(given: GivenOptions, launch: Launch, world: World): Change {
+export function becomeSudo(given: GivenOptions, launch: Launch, world: LaunchContext): Change {
   const { option, all, has } = given;
   const name = option('u', 'user') ?? 'root';
   const account = accountOf(name, world);
@@ -127,13 +132,13 @@ export function becomeSudo(given: GivenOptions, launch: Launch, world: World): C
   const home = account?.home ?? unknown;
   Object.assign(env, { PATH: systemPath, HOME: isWhole && !has('H') ? (launch.env['HOME'] ?? home) : home });
   Object.assign(env, { SHELL: account?.shell ?? unknown, USER: account?.name ?? name, LOGNAME: account?.name ?? name });
-  let rest = [...given.rest];
+  let rest = [...given.operands];
   while (/^[A-Za-z_]\w*=/.test(rest[0] ?? '')) Object.assign(env, assignmentsOf([rest.shift()!]));
   if (rest[0] === '--') rest.shift();
   const isLogin = has('i', 'login');
   const cwd = option('D', 'chdir') ?? (isLogin ? home : launch.cwd);
   const next: Partial<Launch> = {
-    ...(isLogin ? loginOf(account, launch) : { env, envOpen: isWhole && launch.envOpen }),
+    ...(isLogin ? loginOf(account, launch) : { env, envIncomplete: isWhole && launch.envIncomplete }),
     cwd,
     user: userOf(world.files, name.replace(/^#/, ''), rootUser),
     ...(option('R', 'chroot') === undefined ? {} : { root: option('R', 'chroot')! }),
@@ -150,7 +155,11 @@ export function becomeSudo(given: GivenOptions, launch: Launch, world: World): C
   };
 }
 
-export function becomeDoas({ option, has, rest }: GivenOptions, launch: Launch, world: World): Change {
+export function becomeDoas(
+  { option, has, operands: rest }: GivenOptions,
+  launch: Launch,
+  world: LaunchContext,
+): Change {
   if (has('L', 'C')) return { nothing: true };
   const name = option('u') ?? 'root';
   const account = accountOf(name, world);
@@ -165,11 +174,15 @@ export function becomeDoas({ option, has, rest }: GivenOptions, launch: Launch, 
     PATH: systemPath,
     DOAS_USER: launch.user.name ?? 'root',
   };
-  const envOpen = (keeps && launch.envOpen) || /\bsetenv\b/.test(rules);
-  return { argv: rest, launch: { env, envOpen, user: userOf(world.files, name, rootUser) } };
+  const envIncomplete = (keeps && launch.envIncomplete) || /\bsetenv\b/.test(rules);
+  return { argv: rest, launch: { env, envIncomplete: envIncomplete, user: userOf(world.files, name, rootUser) } };
 }
 
-export function becomeSetpriv({ option, has, rest }: GivenOptions, launch: Launch, world: World): Change {
+export function becomeSetpriv(
+  { option, has, operands: rest }: GivenOptions,
+  launch: Launch,
+  world: LaunchContext,
+): Change {
   const uid = option('reuid') ?? option('euid');
   const gid = option('regid') ?? option('egid');
   const user =
@@ -178,6 +191,6 @@ export function becomeSetpriv({ option, has, rest }: GivenOptions, launch: Launc
       : userOf(world.files, `${uid ?? ''}${gid === undefined ? '' : `:${gid}`}`, launch.user);
   if (!has('reset-env')) return { argv: rest, launch: { user } };
   const account = uid === undefined ? accountOf('root', world) : accountOf(uid, world);
-  const { env, envOpen } = loginOf(account, launch);
-  return { argv: rest, launch: { user, env: env!, envOpen: envOpen! } };
+  const { env, envIncomplete } = loginOf(account, launch);
+  return { argv: rest, launch: { user, env: env!, envIncomplete: envIncomplete! } };
 }

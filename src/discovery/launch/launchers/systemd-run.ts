@@ -1,5 +1,5 @@
 /** systemd-run(1): a program as a transient unit. */
-import type { Environment, Launch, World } from '../launch-world.js';
+import type { Environment, Launch, LaunchContext } from '../launch-context.js';
 import { userOf } from '../users.js';
 import { assignmentsOf } from './launcher-environment.js';
 import type { Change, GivenOptions } from './launcher-options.js';
@@ -29,7 +29,11 @@ const fileProperties = [
 ];
 
 /** `systemd-run`: a transient unit has its own environment, directory and user; a scope inherits them. */
-export function becomeSystemdRun({ option, all, has, rest }: GivenOptions, launch: Launch, world: World): Change {
+export function becomeSystemdRun(
+  { option, all, has, operands: rest }: GivenOptions,
+  launch: Launch,
+  world: LaunchContext,
+): Change {
   if (has(...timerOptions)) return { argv: rest, why: 'a timer starts it' };
   if (has('user')) return { argv: rest, why: 'a user manager starts it' };
   if (has('H', 'M', 'host', 'machine')) return { nothing: true };
@@ -61,7 +65,7 @@ export function becomeSystemdRun({ option, all, has, rest }: GivenOptions, launc
         ...assignmentsOf(given),
         ...(properties['Environment'] === undefined ? {} : assignmentsOf([properties['Environment']])),
       },
-      envOpen: false,
+      envIncomplete: false,
       ...network,
     },
   };

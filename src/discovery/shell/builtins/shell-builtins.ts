@@ -1,5 +1,5 @@
 /** Builtins of the shell, and programs that are followed in the same way, by name. */
-import { baseName, isKnown, unknown } from '../../launch/launch-world.js';
+import { baseName, isKnown, unknown } from '../../launch/launch-context.js';
 import { findProgram } from '../../launch/programs.js';
 import { parameter } from '../expand/shell-parameters.js';
 import { type Builtin, type Flow, next, type ShellState, writeOutput } from '../shell-state.js';

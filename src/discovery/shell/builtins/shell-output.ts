@@ -1,6 +1,6 @@
 /** Programs and builtins whose output follows from their arguments and from files: `echo`, `cat`, `dirname`, `id` … */
 import { posix } from 'node:path';
-import { absolute, isKnown, unknown } from '../../launch/launch-world.js';
+import { absolute, isKnown, unknown } from '../../launch/launch-context.js';
 import { readScript, statOf } from '../expand/shell-files.js';
 import { type Flow, next, type ShellState, setVariable, userName, writeOutput } from '../shell-state.js';
 

@@ -1,5 +1,5 @@
 /** `test`, `[` and bash's `[[`: true, false or unknown (undefined). */
-import { isKnown } from '../../launch/launch-world.js';
+import { isKnown } from '../../launch/launch-context.js';
 import { expandText, segmentsOf } from '../expand/shell-expand.js';
 import { fileTest } from '../expand/shell-files.js';
 import { matches } from '../expand/shell-pattern.js';

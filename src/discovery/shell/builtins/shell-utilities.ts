@@ -1,5 +1,5 @@
 /** Utilities that scripts call before a start: they succeed, and some of them write files. */
-import { absolute, baseName, isKnown, type Outcome, type World } from '../../launch/launch-world.js';
+import { absolute, baseName, isKnown, type LaunchContext, type Outcome } from '../../launch/launch-context.js';
 import { statOf } from '../expand/shell-files.js';
 
 /** They are taken to succeed: where one of them fails, the start fails with it. */
@@ -54,7 +54,7 @@ const logFunctions =
 
 interface Directory {
   cwd: string;
-  world: World;
+  world: LaunchContext;
 }
 
 /** How a utility ends; undefined where the program is not one of these. */

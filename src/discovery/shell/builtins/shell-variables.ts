@@ -1,5 +1,5 @@
 /** Builtins that change the directory, variables, arguments and options: `cd`, `set`, `shift`, `export`, `unset`, `read`, `getopts`. */
-import { absolute, isKnown, unknown } from '../../launch/launch-world.js';
+import { absolute, isKnown, unknown } from '../../launch/launch-context.js';
 import { splitFields } from '../expand/shell-fields.js';
 import { statOf } from '../expand/shell-files.js';
 import { parameter } from '../expand/shell-parameters.js';

@@ -1,5 +1,5 @@
 /** A word of a shell as one text, or as the parts of a pattern (POSIX "2.6 Word Expansions"). Nothing is split. */
-import { isKnown, unknown } from '../../launch/launch-world.js';
+import { isKnown, unknown } from '../../launch/launch-context.js';
 import type { Expansion, Part, Word } from '../parser/shell-tree.js';
 import { copyState, ShellEnds, type ShellState, setVariable, unknownWords } from '../shell-state.js';
 import { arithmetic, parameter } from './shell-parameters.js';

@@ -1,5 +1,5 @@
 /** Words of a command → its arguments: split at `IFS` and matched against files (POSIX "2.6.5 Field Splitting"). */
-import { isKnown, unknown } from '../../launch/launch-world.js';
+import { isKnown, unknown } from '../../launch/launch-context.js';
 import type { Word } from '../parser/shell-tree.js';
 import { type ShellState, unknownWords } from '../shell-state.js';
 import { expandedBraces } from './shell-braces.js';

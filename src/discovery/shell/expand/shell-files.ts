@@ -1,12 +1,12 @@
 /** Files as the tests and patterns of a shell see them: present, missing or unknown. */
 import type { FileStat } from '../../../filebeat/files/file-view.js';
 import { limits } from '../../../model/limits.js';
-import { absolute, isKnown, isSettled, unknown, type World } from '../../launch/launch-world.js';
+import { absolute, isKnown, isSettled, type LaunchContext, unknown } from '../../launch/launch-context.js';
 import type { ShellState } from '../shell-state.js';
 import { matches, type Segment } from './shell-pattern.js';
 
 /** The file at a path; undefined where what will be there is unknown. */
-export function statOf(path: string, world: World): FileStat | 'missing' | undefined {
+export function statOf(path: string, world: LaunchContext): FileStat | 'missing' | undefined {
   if (!isKnown(path) || !isSettled(path, world)) return undefined;
   const stat = world.files.stat(path);
   if (stat.ok) return stat.value;
@@ -42,7 +42,7 @@ export function fileTest(operator: string, operand: string, state: ShellState): 
   }
 }
 
-export function readScript(path: string, world: World): string | undefined {
+export function readScript(path: string, world: LaunchContext): string | undefined {
   const content = world.files.read(path, limits.scriptBytes);
   if (!content.ok) return undefined;
   world.read.add(path);

@@ -1,5 +1,5 @@
 /** Values of parameters: variables, arguments and the special ones (POSIX shell "2.5 Parameters and Variables"). */
-import { isKnown, unknown } from '../../launch/launch-world.js';
+import { isKnown, unknown } from '../../launch/launch-context.js';
 import { type ShellState, setVariable } from '../shell-state.js';
 import { evaluateArithmetic } from './shell-arithmetic.js';
 

@@ -1,5 +1,5 @@
 /** Names of units, and the `%` specifiers of unit files (systemd.unit(5) "SPECIFIERS"). */
-import { unknown } from '../../launch/launch-world.js';
+import { unknown } from '../../launch/launch-context.js';
 
 export interface UnitName {
   /** `filebeat@core.service` */

@@ -32,12 +32,18 @@ export interface SceneGroup {
 const budget = 34;
 const troubleRows = 6;
 /** Beside trouble, what is well needs less room. */
-const calmRows = 6;
+const compactRows = 6;
 /** A host with no more ports than this is drawn port by port. */
 const smallHost = 16;
 
 /** Neither served for sure nor known to be lost. */
-export const oddStatuses: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
+export const uncertainStatuses: readonly PortStatus[] = [
+  'starting',
+  'unknown',
+  'unresolved',
+  'owner_hidden',
+  'narrower',
+];
 const notes: Partial<Record<PortStatus, string>> = {
   instance_down: 'down',
   owner_hidden: 'owner hidden',
@@ -46,7 +52,7 @@ const notes: Partial<Record<PortStatus, string>> = {
 
 function toneOf(port: PortVerdict): Tone {
   if (port.status === 'listening') return 'ok';
-  return oddStatuses.includes(port.status) ? 'odd' : 'bad';
+  return uncertainStatuses.includes(port.status) ? 'odd' : 'bad';
 }
 
 function portRow(port: PortVerdict): SceneRow {
@@ -136,7 +142,7 @@ export function pictureScene(report: Report, only?: string): SceneGroup[] {
   ].sort((a, b) => rank[a.tone] - rank[b.tone]);
   const troubled = groups.some((group) => group.tone !== 'ok');
   let left = budget;
-  let calm = troubled ? calmRows : budget;
+  let calm = troubled ? compactRows : budget;
   // Worst first: what does not fit is a tail.
   const end = groups.findIndex((group) => {
     const rows = Math.max(1, group.rows.length);

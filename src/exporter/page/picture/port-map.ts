@@ -8,7 +8,7 @@ import { endpointText } from '../../../words/words.js';
 import { grouped, plural } from '../../format.js';
 import { type InstanceView, instanceState, instanceViews } from '../../view.js';
 import { foreign, type Html, instancePath, portAnchor } from '../layout.js';
-import { oddStatuses } from './picture-scene.js';
+import { uncertainStatuses } from './picture-scene.js';
 
 /** A report with more ports than this gets the map, one with fewer the diagram. */
 const diagramPorts = 60;
@@ -24,7 +24,7 @@ type Shade = 'ok' | 'odd' | 'bad' | 'gone';
 function shadeOf(status: PortStatus): Shade {
   if (status === 'listening') return 'ok';
   if (status === 'instance_down') return 'gone';
-  return oddStatuses.includes(status) ? 'odd' : 'bad';
+  return uncertainStatuses.includes(status) ? 'odd' : 'bad';
 }
 
 const statusText = (status: PortStatus): string => status.replaceAll('_', ' ');

@@ -14,7 +14,7 @@ const boxHeight = 26;
 const head = 26;
 const gap = 10;
 
-interface Placed {
+interface PlacedPort {
   group: SceneGroup;
   top: number;
   height: number;
@@ -27,7 +27,7 @@ interface PlacedOwner {
   y: number;
 }
 
-function place(groups: readonly SceneGroup[]): { placed: Placed[]; bottom: number } {
+function place(groups: readonly SceneGroup[]): { placed: PlacedPort[]; bottom: number } {
   let y = head;
   const placed = groups.map((group) => {
     const height = Math.max(1.2, group.rows.length) * rowHeight;
@@ -41,7 +41,7 @@ function place(groups: readonly SceneGroup[]): { placed: Placed[]; bottom: numbe
 }
 
 /** One box for each process, beside the middle of its ports, never on top of another. */
-function placeOwners(placed: readonly Placed[]): Map<number, PlacedOwner> {
+function placeOwners(placed: readonly PlacedPort[]): Map<number, PlacedOwner> {
   const held = new Map<number, { label: string; tone: Tone; ys: number[] }>();
   for (const { row, y } of placed.flatMap((p) => p.rows)) {
     if (row.owner === undefined) continue;
@@ -73,7 +73,7 @@ function curve(x1: number, y1: number, x2: number, y2: number): string {
   return `M${x1} ${y1.toFixed(1)}C${x1 + bend} ${y1.toFixed(1)} ${x2 - bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}`;
 }
 
-function rowLinks({ group, top, height, rows }: Placed, owners: ReadonlyMap<number, PlacedOwner>): Html[] {
+function rowLinks({ group, top, height, rows }: PlacedPort, owners: ReadonlyMap<number, PlacedOwner>): Html[] {
   const centre = top + height / 2;
   return rows.map(({ row, y }) => {
     const owner = row.owner === undefined ? undefined : owners.get(row.owner.pid);
@@ -91,7 +91,7 @@ ${row.note === '' ? '' : html`<text class="${row.tone} text" x="${middle.x + mid
 `;
 }
 
-function groupBox({ group, top, height }: Placed): Html {
+function groupBox({ group, top, height }: PlacedPort): Html {
   const y = top + height / 2;
   return html`<rect class="box ${group.tone} ${group.gone ? 'gone' : 'partly'}" x="${left.x}" y="${(top + 1).toFixed(1)}" width="${left.width}" height="${(height - 2).toFixed(1)}" rx="3"/>
 <text class="label" x="${left.x + 12}" y="${(y - 3).toFixed(1)}" font-weight="600">${cut(safe(group.label), 30)}</text>

@@ -4,13 +4,13 @@ import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { ageOf } from '../model/age.js';
 import type { Instance, Mismatch } from '../model/model.js';
 import { instanceMismatch } from './judge-instance.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
 /**
  * Told at the imitator, once it stays: one look alone goes by the age of its process. `test`, `export` and `setup` end by
  * themselves and are no instances.
  */
-export function lookalikes(instances: readonly Instance[], scene: Scene): Mismatch[] {
+export function lookalikes(instances: readonly Instance[], scene: VerdictContext): Mismatch[] {
   return instances.flatMap((instance) => {
     const { process, identity } = instance;
     if (identity?.imitates === undefined || process === undefined) return [];

@@ -1,6 +1,6 @@
 /** Whom a process runs as and what it can do, from `/proc/<pid>`: see `Standing`. */
 import { basename, posix } from 'node:path';
-import type { Standing } from '../../model/model.js';
+import type { ProcessIdentity } from '../../model/model.js';
 import type { Membership } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { type ProcessStatus, parseIdMap } from '../../proc/process-files.js';
@@ -28,7 +28,7 @@ const OVERFLOW = 65_534;
 /** From here on distributions give out ranges to users (`/etc/subuid`). */
 const FIRST_SUBORDINATE = 65_536;
 
-export function readStanding(procfs: ProcFs, rootfs: string, names: readonly string[], seen: Seen): Standing {
+export function readIdentity(procfs: ProcFs, rootfs: string, names: readonly string[], seen: Seen): ProcessIdentity {
   const { pid, uid, status, membership } = seen;
   const map = procfs.piece(`${pid}/uid_map`);
   const ids = map.ok ? parseIdMap(map.value) : undefined;

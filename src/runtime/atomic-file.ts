@@ -9,7 +9,7 @@ import { wallMs } from './clock.js';
 const temporaryName = (path: string) => `${path}.${randomBytes(8).toString('hex')}.tmp`;
 
 /** Beside the file first, synced, then renamed. Throws what the system says; then the old file stays and nothing is left beside it. */
-export function writeWhole(path: string, bytes: Uint8Array, mode: number): void {
+export function writeFileAtomically(path: string, bytes: Uint8Array, mode: number): void {
   const temporary = temporaryName(path);
   const descriptor = openSync(temporary, 'wx', mode);
   try {
@@ -27,7 +27,7 @@ export function writeWhole(path: string, bytes: Uint8Array, mode: number): void 
 }
 
 /** The same without making this thread wait for the disk. Nobody else may write the file meanwhile. */
-export async function writeWholeLater(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+export async function writeFileAtomicallyAsync(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const temporary = temporaryName(path);
   const file = await open(temporary, 'wx', mode);
   try {

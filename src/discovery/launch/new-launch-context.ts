@@ -2,16 +2,16 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import { follow } from './follow.js';
-import type { World } from './launch-world.js';
+import type { LaunchContext } from './launch-context.js';
 
-export function newWorld(files: FileView, processNames: readonly string[]): World {
+export function newLaunchContext(files: FileView, processNames: readonly string[]): LaunchContext {
   return {
     files,
     processNames,
     starts: [],
     unclear: [],
     failures: [],
-    asked: new Set(),
+    requestedUnits: new Set(),
     written: new Set(),
     read: new Set(),
     steps: { left: limits.scriptCommands },

@@ -8,7 +8,7 @@ import type { HostFacts, Instance, Listener, Mismatch, PortVerdict, Snapshot, So
 import { isSameList } from '../runtime/unchanged.js';
 import { derivedReceiveBuffer } from './buffers.js';
 import { judgePorts } from './judge-instance.js';
-import type { Scene } from './scene.js';
+import type { VerdictContext } from './verdict-context.js';
 
 interface Judged {
   ports: PortVerdict[];
@@ -16,7 +16,7 @@ interface Judged {
 }
 
 /** All that a verdict on served ports depends on. */
-interface Rest extends Judged {
+interface CachedVerdicts extends Judged {
   pid: number;
   startTicks: number;
   /** As `ports`: every socket that could serve or block it. */
@@ -28,10 +28,10 @@ interface Rest extends Judged {
 type DropsOf = NonNullable<Snapshot['drops']>[string];
 
 /** By `Instance.expected`, which stays the same array while files and memory say the same. */
-const rests = new WeakMap<readonly Listener[], Rest>();
+const rests = new WeakMap<readonly Listener[], CachedVerdicts>();
 
 /** Undefined where anything could be judged differently now. */
-export function portsAtRest(instance: Instance, scene: Scene): Judged | undefined {
+export function cachedPortVerdicts(instance: Instance, scene: VerdictContext): Judged | undefined {
   const rest = rests.get(instance.expected);
   const { process } = instance;
   if (rest === undefined || process === undefined) return undefined;
@@ -52,7 +52,7 @@ export function portsAtRest(instance: Instance, scene: Scene): Judged | undefine
 }
 
 /** Every port judged, and what the ledger and the host's limits say of it. */
-export function judgeAnew(instance: Instance, scene: Scene): Judged {
+export function judgeAnew(instance: Instance, scene: VerdictContext): Judged {
   const { ports, mismatches } = judgePorts(instance, scene);
   for (const port of ports) addMeters(port, instance, scene.snapshot);
   const { process, expected } = instance;

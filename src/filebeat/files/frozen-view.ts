@@ -5,11 +5,11 @@
 import type { Reading } from '../../model/model.js';
 import type { FileContent, FileStat, FileView } from './file-view.js';
 
-const looks = new WeakSet<FileView>();
+const frozenViews = new WeakSet<FileView>();
 
 /** The same files as they are when they are first asked for. Lives as long as the caller keeps it. */
-export function oneLook(files: FileView): FileView {
-  if (looks.has(files)) return files;
+export function frozenView(files: FileView): FileView {
+  if (frozenViews.has(files)) return files;
   const stats = new Map<string, Reading<FileStat>>();
   const resolved = new Map<string, Reading<string>>();
   const contents = new Map<string, Reading<FileContent>>();
@@ -27,7 +27,7 @@ export function oneLook(files: FileView): FileView {
     list: (path, limit) => once(lists, `${limit} ${path}`, () => files.list(path, limit)),
     head: (path, count) => files.head(path, count),
   };
-  looks.add(look);
+  frozenViews.add(look);
   return look;
 }
 

@@ -8,7 +8,7 @@ import type { EndpointResult, EndpointTarget } from './endpoint-client.js';
 import type { Question, Reply } from './endpoint-worker.js';
 
 /** Seconds between two questions to one endpoint. */
-const restSeconds = 5;
+const minInterval = 5;
 /** Who answers later than this is not waited for the next time. */
 export const quickSeconds = 0.1;
 /** So many are asked at once, the others after them. */
@@ -22,12 +22,12 @@ export interface Answered {
   result: EndpointResult;
 }
 
-export type Ask = (target: EndpointTarget, withInputs: boolean) => Promise<EndpointResult>;
+export type Query = (target: EndpointTarget, withInputs: boolean) => Promise<EndpointResult>;
 
-export interface Asker {
+export interface EndpointPoller {
   /** Whether `ask` would begin a question: none is under way, and none was answered just now. */
-  mayAsk(process: ProcessId): boolean;
-  ask(process: ProcessId, target: EndpointTarget, withInputs: boolean): void;
+  mayQuery(process: ProcessId): boolean;
+  query(process: ProcessId, target: EndpointTarget, withInputs: boolean): void;
   /** The newest answer, once. */
   answer(process: ProcessId): Answered | undefined;
   /** Until those that answered in time before have answered, or so many milliseconds. `all`: whoever was asked. */
@@ -44,7 +44,10 @@ interface Slot {
   isQuick?: boolean;
 }
 
-export function createAsker(clock: { wall(): number; steady(): number }, ask: Ask = createFarAsk()): Asker {
+export function createAsker(
+  clock: { wall(): number; steady(): number },
+  ask: Query = createThreadedQuery(),
+): EndpointPoller {
   const slots = new Map<number, Slot>();
   let busy = 0;
   const waiting: (() => void)[] = [];
@@ -67,12 +70,12 @@ export function createAsker(clock: { wall(): number; steady(): number }, ask: As
 
   const mayAsk = (process: ProcessId) => {
     const slot = slotOf(process);
-    return slot === undefined || (slot.pending === undefined && clock.steady() - slot.askedAt >= restSeconds);
+    return slot === undefined || (slot.pending === undefined && clock.steady() - slot.askedAt >= minInterval);
   };
 
   return {
-    mayAsk,
-    ask(process, target, withInputs) {
+    mayQuery: mayAsk,
+    query(process, target, withInputs) {
       if (!mayAsk(process)) return;
       const { pid, startTicks } = process;
       const slot = slotOf(process) ?? { startTicks, askedAt: 0 };
@@ -112,7 +115,7 @@ export function createAsker(clock: { wall(): number; steady(): number }, ask: As
 }
 
 /** Asks in a thread that is started with the first question, and again if it should end. */
-function createFarAsk(): Ask {
+function createThreadedQuery(): Query {
   const open = new Map<number, (result: EndpointResult) => void>();
   let worker: Worker | undefined;
   let last = 0;

@@ -6,7 +6,7 @@ import { isSameList } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
 
 /** The sockets of one look, by holder. */
-export interface HeldSockets {
+export interface SocketIndex {
   /** `pid:startTicks` → its sockets. */
   byProcess: ReadonlyMap<string, readonly Socket[]>;
   /** Network namespace → its sockets whose holders cannot be seen. */
@@ -17,7 +17,7 @@ export interface HeldSockets {
   ipv6: boolean;
 }
 
-export function heldSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): HeldSockets {
+export function indexSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): SocketIndex {
   const byProcess = new Map<string, Socket[]>();
   const hidden = new Map<number, Socket[]>();
   for (const socket of sockets) {
@@ -34,7 +34,7 @@ function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
 }
 
 /** None while nothing runs. */
-export function socketsOf({ process }: Instance, held: HeldSockets): readonly Socket[] {
+export function socketsOf({ process }: Instance, held: SocketIndex): readonly Socket[] {
   return process === undefined ? [] : (held.byProcess.get(`${process.pid}:${process.startTicks}`) ?? []);
 }
 
@@ -65,7 +65,7 @@ interface KnownFit extends Fit {
 const fits = new WeakMap<readonly Listener[], KnownFit>();
 
 /** The same object for as long as listeners and sockets are the same objects: what follows from it still holds. */
-export function fitOf(instance: Instance, held: HeldSockets): Fit {
+export function fitOf(instance: Instance, held: SocketIndex): Fit {
   const { expected } = instance;
   const sockets = socketsOf(instance, held);
   const known = fits.get(expected);
@@ -97,7 +97,7 @@ export function fitOf(instance: Instance, held: HeldSockets): Fit {
  * The sockets that serve the listener at `index` of the expected ones: those its instance is seen to hold; where holders
  * cannot be seen, those of its user that nobody else is seen to hold.
  */
-export function servingSockets(instance: Instance, index: number, held: HeldSockets): readonly Socket[] {
+export function servingSockets(instance: Instance, index: number, held: SocketIndex): readonly Socket[] {
   const own = fitOf(instance, held).serving[index]!;
   const { process } = instance;
   if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
@@ -113,7 +113,7 @@ export function servingSockets(instance: Instance, index: number, held: HeldSock
  * Only the memory asks for it, and the configuration of one of the others serves all its listeners: of the system, or of
  * the same user. A socket that the other's configuration does not ask for proves nothing.
  */
-export function supersededBy(instance: Instance, others: readonly Instance[], held: HeldSockets): boolean {
+export function supersededBy(instance: Instance, others: readonly Instance[], held: SocketIndex): boolean {
   if (instance.origins.some((origin) => origin !== 'remembered')) return false;
   const holders = others.flatMap((other) => {
     const isEntitled = other.account === undefined || other.account === instance.account;

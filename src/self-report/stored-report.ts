@@ -29,7 +29,7 @@ function advanceRow(before: MonotonicRow | undefined, of: string, raw: number, f
   return { total: before.total + (fresh ? raw : 0), raw, of };
 }
 
-export interface KeptListener {
+export interface StoredListener {
   received?: MonotonicRow;
   bytes?: MonotonicRow;
   filtered?: MonotonicRow;
@@ -38,7 +38,7 @@ export interface KeptListener {
   sockets?: string;
 }
 
-export interface KeptReport {
+export interface StoredReport {
   /** Source and process that the figures are of: `log 4711:123456`; `none …` before the first of them. */
   of: string;
   /** Time of the newest line of the log that was counted, seconds since the epoch. */
@@ -55,21 +55,21 @@ export interface KeptReport {
   /** Where inputs listen, by `idKey`, as far as the log has told: it does so once, after the start. */
   devices: Readonly<Record<string, string>>;
   /** By endpoint key. */
-  listeners: Readonly<Record<string, KeptListener>>;
+  listeners: Readonly<Record<string, StoredListener>>;
 }
 
 /** By instance name. */
-export type KeptReports = Readonly<Record<string, KeptReport>>;
+export type StoredReports = Readonly<Record<string, StoredReport>>;
 
 export const noErrors = Object.fromEntries(logErrorKinds.map((kind) => [kind, 0])) as Record<LogErrorKind, number>;
 
-export function emptyKept(of: string): KeptReport {
+export function emptyStoredReport(of: string): StoredReport {
   return { of, upTo: 0, counts: noCounts, errors: noErrors, devices: {}, listeners: {} };
 }
 
 /** The same totals, for another process or source: what was read of a process's log stays read. */
-export function keptFor(before: KeptReport | undefined, of: string): KeptReport {
-  if (before === undefined) return emptyKept(of);
+export function storedReportFor(before: StoredReport | undefined, of: string): StoredReport {
+  if (before === undefined) return emptyStoredReport(of);
   if (before.of === of) return before;
   const { raw: _, ...rest } = before;
   if (processOf(before.of) === processOf(of)) return { ...rest, of };
@@ -92,7 +92,7 @@ export function addCounts(counts: PipelineCounts, more: PipelineCounts): Pipelin
 }
 
 /** Adds what the endpoint counted since it was asked last; `fresh`: all of it is new, the process began at 0. */
-export function addRaw(kept: KeptReport, raw: PipelineCounts, fresh: boolean): KeptReport {
+export function addRaw(kept: StoredReport, raw: PipelineCounts, fresh: boolean): StoredReport {
   const more = (field: keyof PipelineCounts) => {
     const before = kept.raw?.[field];
     if (before === undefined) return fresh ? raw[field] : 0;
@@ -104,11 +104,11 @@ export function addRaw(kept: KeptReport, raw: PipelineCounts, fresh: boolean): K
 
 /** `period`: the figures are of one period and all new; else they are totals of the source `of`. */
 export function addEntry(
-  before: KeptListener | undefined,
+  before: StoredListener | undefined,
   entry: EntryFigures,
   of: string,
   how: 'period' | 'fresh' | 'joined',
-): KeptListener {
+): StoredListener {
   const row = (known: MonotonicRow | undefined, value: number | undefined): MonotonicRow | undefined => {
     if (value === undefined) return known;
     if (how === 'period')
@@ -142,7 +142,7 @@ const isArrivals = (value: unknown): boolean =>
     value['pauses'].every((pause) => Array.isArray(pause) && pause.length === 2 && pause.every(isCount)));
 
 /** A row of a state file that holds what it ought to. */
-export function isKeptReport(row: Record<string, unknown>): boolean {
+export function isStoredReport(row: Record<string, unknown>): boolean {
   const { of, upTo, metricsUpTo, log, counts, raw, errors, devices, listeners, lastAck } = row;
   const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));
   return (

@@ -4,15 +4,15 @@
  */
 import { posix } from 'node:path';
 import type { FileView } from '../filebeat/files/file-view.js';
-import type { LastWords } from '../model/model.js';
-import type { KeptReport } from './kept-report.js';
+import type { LastMessage } from '../model/model.js';
 import { readLogLine } from './log-line.js';
+import type { StoredReport } from './stored-report.js';
 
-type Log = NonNullable<KeptReport['log']>;
+type Log = NonNullable<StoredReport['log']>;
 
 export interface LastWordsReader {
   /** `all`: the logs of all instances. Undefined also if another one writes files of these names: whose line it is, is not known. */
-  read(log: Log, all?: readonly Log[]): LastWords | undefined;
+  read(log: Log, all?: readonly Log[]): LastMessage | undefined;
 }
 
 const mostNames = 10_000;
@@ -42,7 +42,7 @@ function isShared(log: Log, all: readonly Log[]): boolean {
 
 export function createLastWords(files: FileView): LastWordsReader {
   /** By path, for as long as the file stays as it is. */
-  const known = new Map<string, { signature: string; words: LastWords | undefined }>();
+  const known = new Map<string, { signature: string; words: LastMessage | undefined }>();
 
   function newest(folder: string, pattern: RegExp): { path: string; signature: string } | undefined {
     const names = files.list(folder, mostNames);
@@ -76,8 +76,8 @@ export function createLastWords(files: FileView): LastWordsReader {
 }
 
 /** Of the last process that wrote into it. */
-export function lastExit(text: string): LastWords | undefined {
-  let words: LastWords | undefined;
+export function lastExit(text: string): LastMessage | undefined {
+  let words: LastMessage | undefined;
   for (const line of text.split('\n')) {
     const fact = readLogLine(line);
     if (fact?.kind === 'event-data') return undefined;

@@ -18,7 +18,7 @@ export interface Launch {
   cwd: string;
   env: Environment;
   /** Other variables may be set too, to unknown values. */
-  envOpen: boolean;
+  envIncomplete: boolean;
   user: StartUser;
   root: string;
   network: FilebeatStart['network'];
@@ -43,7 +43,7 @@ export interface Outcome {
 }
 
 /** The host as far as files tell it, and what was found out while a command line was followed. */
-export interface World {
+export interface LaunchContext {
   files: FileView;
   /** Additional basenames of Filebeat programs, from the settings. */
   processNames: readonly string[];
@@ -54,7 +54,7 @@ export interface World {
   /** Why the unit's own command cannot be executed. */
   failures: string[];
   /** Units that `systemctl start` names. */
-  asked: Set<string>;
+  requestedUnits: Set<string>;
   /** Files that are written before the start: their present content does not count. */
   written: Set<string>;
   /** Scripts, and the files that they source. */
@@ -63,7 +63,7 @@ export interface World {
   always?: boolean;
   /** How many more commands and programs are followed. */
   steps: { left: number };
-  follow: (launch: Launch, world: World) => Outcome;
+  follow: (launch: Launch, world: LaunchContext) => Outcome;
 }
 
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -72,7 +72,7 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 const volatile = /^\/(?:run|tmp|dev|proc|sys|var\/run|var\/lock|var\/tmp)(?:\/|$)/;
 
 /** Whether the file at this path will still be the same when the command runs. */
-export function isSettled(path: string, world: World): boolean {
+export function isSettled(path: string, world: LaunchContext): boolean {
   if (volatile.test(path)) return path === '/dev/null';
   return !isWritten(path, world.written);
 }
@@ -100,7 +100,7 @@ export function absolute(path: string, cwd: string): string {
 }
 
 /** Whether a text names a Filebeat. */
-export function namesFilebeat(text: string, { processNames }: Pick<World, 'processNames'>): boolean {
+export function namesFilebeat(text: string, { processNames }: Pick<LaunchContext, 'processNames'>): boolean {
   return ['filebeat', 'agentbeat', 'elastic-otel-collector', ...processNames].some((name) => text.includes(name));
 }
 
@@ -108,7 +108,7 @@ export function namesFilebeat(text: string, { processNames }: Pick<World, 'proce
 export const ended: Outcome = { ends: true };
 
 /** Notes that `subject` may start a Filebeat; with `text` only where that names one. */
-export function unclear(subject: string, why: string, world: World, text?: string): Outcome {
+export function unclear(subject: string, why: string, world: LaunchContext, text?: string): Outcome {
   if (text === undefined || namesFilebeat(text, world)) world.unclear.push({ subject, why });
   return ended;
 }

@@ -10,7 +10,7 @@ import { get, toTree } from '../tree/read.js';
 import { copyTree, type Tree } from '../tree/tree.js';
 import { configDir, type DynamicSection, externalInputs, listOf, loadSection, readSection } from './external.js';
 import {
-  askedOfEntries,
+  declaredByEntries,
   externalModules,
   lostModules,
   type ModuleSource,
@@ -18,10 +18,14 @@ import {
   staticModules,
 } from './module-inputs.js';
 
-type Asked = Omit<NonNullable<Prediction['asked']>, 'files'>;
+type Declared = Omit<NonNullable<Prediction['declared']>, 'files'>;
 
 /** `names`: of `--modules`. What else is read of the command line is in `source`. */
-export function askedOfFiles(main: Tree, names: string[], source: ModuleSource): NonNullable<Prediction['asked']> {
+export function declaredByFiles(
+  main: Tree,
+  names: string[],
+  source: ModuleSource,
+): NonNullable<Prediction['declared']> {
   // Its own account of files and gaps: those of the prediction stand.
   const files: ConfigFile[] = [];
   const reading = { ...source.reading, seen: files, gaps: [], clashes: [], ignored: [] };
@@ -61,19 +65,19 @@ function moduleListeners(filebeat: Tree, names: string[], source: ModuleSource):
   const entries = listOf(filebeat, 'modules', scope);
   if (!entries.ok) return [];
   const made = staticModules(entries.value, names, filebeat, source);
-  if (made.fatal) return askedOfEntries(entries.value, source) ?? [];
+  if (made.fatal) return declaredByEntries(entries.value, source) ?? [];
   return made.inputs
     .filter(({ tree }) => isEnabled(tree, scope))
     .flatMap((input) => allOf(readStatic(input, source.context)));
 }
 
-function includedInputs(filebeat: Tree, key: string, { context, reading }: ModuleSource): Asked {
+function includedInputs(filebeat: Tree, key: string, { context, reading }: ModuleSource): Declared {
   const section = readSection(filebeat, key, context.scope);
   if (section === undefined) return { listeners: [], faults: [] };
   return asRead(section, externalInputs({ ...section, reload: true }, context, reading));
 }
 
-function includedModules(filebeat: Tree, source: ModuleSource): Asked {
+function includedModules(filebeat: Tree, source: ModuleSource): Declared {
   const { context, reading } = source;
   const section = readSection(filebeat, 'config.modules', context.scope);
   if (section === undefined) return { listeners: [], faults: [] };
@@ -84,7 +88,10 @@ function includedModules(filebeat: Tree, source: ModuleSource): Asked {
 }
 
 /** Without reload a fault of an included file ends the process: where it runs, whatever the file asks for is expected. */
-function asRead(section: DynamicSection, { listeners, faults }: { listeners: Listener[]; faults: Refusal[] }): Asked {
+function asRead(
+  section: DynamicSection,
+  { listeners, faults }: { listeners: Listener[]; faults: Refusal[] },
+): Declared {
   if (section.reload) return { listeners, faults };
   // No release reads a second document, whether or not the process runs.
   const isIgnored = ({ code }: Refusal) => code === 'second-document';
@@ -95,6 +102,6 @@ function asRead(section: DynamicSection, { listeners, faults }: { listeners: Lis
   };
 }
 
-function allOf({ listeners, asked }: { listeners: Listener[]; asked?: Listener[] }): Listener[] {
-  return [...listeners, ...(asked ?? [])];
+function allOf({ listeners, declared }: { listeners: Listener[]; declared?: Listener[] }): Listener[] {
+  return [...listeners, ...(declared ?? [])];
 }

@@ -9,7 +9,7 @@ import type { ProcFs } from './proc-fs.js';
 import { veil } from './root-files.js';
 import { identify } from './root-identity.js';
 
-export interface Vantage {
+export interface HostVisibility {
   /** False: this `/proc` does not show the host's processes. */
   seesHost: boolean;
   gaps: Gap[];
@@ -19,9 +19,9 @@ export interface Vantage {
 const SANDBOXED = /^\/(?:tmp|var\/tmp|home|root|run\/user)(?:\/|$)/;
 
 const KEPT_MS = 60_000;
-export const everything = (): Vantage => ({ seesHost: true, gaps: [] });
+export const everything = (): HostVisibility => ({ seesHost: true, gaps: [] });
 
-const blind = (subject: string, detail: string): Vantage => ({
+const blind = (subject: string, detail: string): HostVisibility => ({
   seesHost: false,
   gaps: [{ reason: 'vantage', subject, detail }],
 });
@@ -38,8 +38,8 @@ export function hostRoot(procfs: ProcFs, rootfs: string): string {
 }
 
 /** Checks once a minute. A `/proc` of plain files is not checked. */
-export function createVantage(procfs: ProcFs, rootfs: string): () => Vantage {
-  let judged: { at: number; vantage: Vantage } | undefined;
+export function createVisibilityCheck(procfs: ProcFs, rootfs: string): () => HostVisibility {
+  let judged: { at: number; vantage: HostVisibility } | undefined;
   return () => {
     if (!procfs.real) return everything();
     if (judged === undefined || steadyMs() - judged.at > KEPT_MS)
@@ -48,7 +48,7 @@ export function createVantage(procfs: ProcFs, rootfs: string): () => Vantage {
   };
 }
 
-function judge(procfs: ProcFs, rootfs: string): Vantage {
+function judge(procfs: ProcFs, rootfs: string): HostVisibility {
   const self = procfs.link('self');
   if (!self.ok || self.value === '1')
     return blind(

@@ -1,6 +1,7 @@
 /** From the call that a thread is stuck in to what is to be left alone: `/proc/<pid>/mountinfo`, see proc(5). */
+
+import { pathIdentity, type QuarantinedPath } from '../../proc/heartbeat.js';
 import { mountAt } from '../../proc/mounts.js';
-import { type Place, placeOf } from '../../proc/place.js';
 
 /** Mounts whose server, or program, may stop answering: then everything on them does. */
 const REMOTE =
@@ -10,7 +11,7 @@ const REMOTE =
 const SHARED =
   /^\/(?:(?:etc|usr|run|var|bin|sbin|lib\d*|opt|srv|home|root|tmp|mnt|media|proc|sys|dev)(?:\/(?:systemd|system|lib|share|local|bin|sbin))*)?$/;
 
-export interface Stuck {
+export interface Blocked {
   /** The directory that is `/` for whoever sees `inner`. */
   root: string;
   inner: string;
@@ -19,7 +20,7 @@ export interface Stuck {
 }
 
 /** `path`: absolute, as it was read. A path below `<procfs>/<pid>/root` is one inside of that process's root. */
-export function stuckAt(path: string, { procfs, rootfs }: { procfs: string; rootfs: string }): Stuck {
+export function blockedAt(path: string, { procfs, rootfs }: { procfs: string; rootfs: string }): Blocked {
   if (path.startsWith(`${procfs}/`)) {
     const [, pid, inner] = /^\/(\d+)\/root(\/.*)$/.exec(path.slice(procfs.length)) ?? [];
     if (pid === undefined) return { root: '/', inner: path };
@@ -34,13 +35,13 @@ export function stuckAt(path: string, { procfs, rootfs }: { procfs: string; root
  * On a remote mount all of it; elsewhere that path alone, since a disk that hangs as a whole takes everybody with it.
  * Undefined: it is nothing that a look can do without.
  */
-export function widened({ root, inner, mountsOf }: Stuck, mountinfo: string): Place | undefined {
-  if (mountsOf === undefined) return { space: placeOf(root, inner).space, path: inner };
+export function widened({ root, inner, mountsOf }: Blocked, mountinfo: string): QuarantinedPath | undefined {
+  if (mountsOf === undefined) return { space: pathIdentity(root, inner).space, path: inner };
   // Our own mounts are told with the prefix under which we see the host's.
   const seen = mountsOf === 'self' && root !== '/' ? `${root}${inner}` : inner;
   const best = mountAt(mountinfo, seen);
   const within = mountsOf === 'self' ? '/' : root;
-  if (best !== undefined && REMOTE.test(best.type)) return placeOf(within, best.point);
-  const place = placeOf(within, seen);
-  return place.space === placeOf('/', '').space && SHARED.test(place.path) ? undefined : place;
+  if (best !== undefined && REMOTE.test(best.type)) return pathIdentity(within, best.point);
+  const place = pathIdentity(within, seen);
+  return place.space === pathIdentity('/', '').space && SHARED.test(place.path) ? undefined : place;
 }

@@ -1,7 +1,7 @@
 /** What every judgement of one pass needs besides its subject. */
 import { endpointKey, portKey } from '../model/endpoint.js';
 import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model/model.js';
-import { blockedKey, type Trail } from './trail.js';
+import { blockedKey, type ScanHistory } from './scan-history.js';
 
 export interface Thresholds {
   /** Receive queue over receive buffer, 0 to 1. */
@@ -9,15 +9,15 @@ export interface Thresholds {
   /** Seconds after a start within which a missing listener is `starting`. */
   grace: number;
   /** One look alone (`check`): sockets of processes older than the grace need not be seen twice. */
-  oneLook: boolean;
+  isSingleScan: boolean;
   /** Seconds for which a process has to be stopped or frozen (10), or to hang without any progress (60). */
   frozenAfter?: number;
   stalledAfter?: number;
 }
 
-export interface Scene {
+export interface VerdictContext {
   snapshot: Snapshot;
-  trail: Trail;
+  history: ScanHistory;
   thresholds: Thresholds;
   now: number;
   grace: number;
@@ -47,7 +47,7 @@ function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
   else list.push(socket);
 }
 
-export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresholds): Scene {
+export function createScene(snapshot: Snapshot, trail: ScanHistory, thresholds: Thresholds): VerdictContext {
   const byProcess = new Map<string, Instance>();
   for (const instance of snapshot.instances) {
     if (instance.process) byProcess.set(`${instance.process.pid}:${instance.process.startTicks}`, instance);
@@ -69,7 +69,7 @@ export function createScene(snapshot: Snapshot, trail: Trail, thresholds: Thresh
   const undecided = new Set(snapshot.undecided.map((u) => `${u.instance}|${endpointKey(u)}`));
   return {
     snapshot,
-    trail,
+    history: trail,
     thresholds,
     now: snapshot.takenAt,
     grace: thresholds.grace,

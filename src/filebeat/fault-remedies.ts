@@ -2,7 +2,7 @@
 import type { Fault } from '../model/model.js';
 
 /** `{subject}` is a setting, flag or file; without one the words behind `|` are used. */
-const cures: Record<string, string> = {
+const remedies: Record<string, string> = {
   // the command line
   'unknown-flag': 'Take {subject|the flag} off the command line, or spell it as this release does.',
   'unknown-subcommand': 'Take the word off the command line, or put it behind the flag that it belongs to.',
@@ -101,8 +101,11 @@ const fallback = 'Correct {subject|it} there.';
 const incurable = new Set(['not-a-collector', 'defect', 'managed', 'hosted', 'autodiscover', 'file-unseen']);
 
 /** One sentence, e.g. `Take filebeat.prospectors away.`; undefined where nothing is to be done. */
-export function faultCure({ code, subject }: Fault): string | undefined {
+export function faultRemedy({ code, subject }: Fault): string | undefined {
   if (incurable.has(code)) return undefined;
   // The subject of a variable is its name, that of a condition its kind: neither can be added.
-  return (cures[code] ?? fallback).replace(/\{subject\|([^}]*)\}/, (_all, otherwise: string) => subject ?? otherwise);
+  return (remedies[code] ?? fallback).replace(
+    /\{subject\|([^}]*)\}/,
+    (_all, otherwise: string) => subject ?? otherwise,
+  );
 }

@@ -10,16 +10,16 @@ import { readlinkSync } from 'node:fs';
 import type { Gap } from '../model/model.js';
 
 /** A path within one mount namespace and root, which `space` identifies; see `placeOf`. */
-export interface Place {
+export interface QuarantinedPath {
   space: string;
   path: string;
 }
 
-export interface PlaceOptions {
+export interface HeartbeatOptions {
   /** The shared bytes. */
   shared?: SharedArrayBuffer;
   /** Quarantined paths; everything below them is skipped too. */
-  avoid?: readonly Place[];
+  avoid?: readonly QuarantinedPath[];
 }
 
 const WORDS = 4;
@@ -29,14 +29,14 @@ const LONGEST_PATH = 4096;
 const encoder = new TextEncoder();
 let header: Int32Array | undefined;
 let path: Uint8Array | undefined;
-let avoided: readonly Place[] = [];
+let avoided: readonly QuarantinedPath[] = [];
 
-export function newPlace(): SharedArrayBuffer {
+export function newHeartbeat(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + LONGEST_PATH);
 }
 
 /** Starts the heartbeat of this thread, until it ends. */
-export function tellPlaces({ shared, avoid = [] }: PlaceOptions): void {
+export function startHeartbeat({ shared, avoid = [] }: HeartbeatOptions): void {
   avoided = avoid;
   header = shared && new Int32Array(shared, 0, WORDS);
   path = shared && new Uint8Array(shared, HEADER_BYTES);
@@ -92,7 +92,7 @@ const ROOT_OF_PROCESS = /^(.*\/\d+)\/root$/;
  * The same result for all paths to one file: `/proc/<pid>/root/x` of every process with the same mount namespace and root,
  * and for our own also `x`. `root`: the directory that is `/` for `inner`.
  */
-export function placeOf(root: string, inner: string): Place {
+export function pathIdentity(root: string, inner: string): QuarantinedPath {
   const [, process] = ROOT_OF_PROCESS.exec(root) ?? [];
   const mounts = linkOf(`${process ?? '/proc/self'}/ns/mnt`);
   if (mounts === undefined) return { space: `root ${root}`, path: inner };
@@ -101,9 +101,9 @@ export function placeOf(root: string, inner: string): Place {
 }
 
 /** A gap where `inner` below `root` is quarantined. */
-export function leftAlone(root: string, inner: string, subject = inner): Gap | undefined {
+export function quarantineGap(root: string, inner: string, subject = inner): Gap | undefined {
   if (avoided.length === 0) return undefined;
-  const { space, path: place } = placeOf(root, inner);
+  const { space, path: place } = pathIdentity(root, inner);
   const hit = avoided.some((one) => one.space === space && (place === one.path || place.startsWith(`${one.path}/`)));
   return hit ? gapOf(subject) : undefined;
 }
@@ -113,15 +113,15 @@ function gapOf(subject: string): Gap {
 }
 
 /** All quarantined paths. */
-export function allLeftAlone(): readonly Place[] {
+export function quarantinedPaths(): readonly QuarantinedPath[] {
   return avoided;
 }
 
-export function gapsLeftAlone(): Gap[] {
+export function quarantineGaps(): Gap[] {
   return avoided.map(({ path: place }) => gapOf(place));
 }
 
-export interface Where {
+export interface HeartbeatReading {
   /** Number of entries and exits. */
   steps: number;
   /** The path of the running call. */
@@ -131,7 +131,7 @@ export interface Where {
 }
 
 /** Reads the heartbeat, in the watching thread. */
-export function readPlace(shared: SharedArrayBuffer): Where {
+export function readHeartbeat(shared: SharedArrayBuffer): HeartbeatReading {
   const [steps = 0, inside = 0, length = 0, thread = 0] = new Int32Array(shared, 0, WORDS);
   if (inside === 0) return { steps, inside: undefined, thread };
   // TextDecoder does not accept shared memory.

@@ -7,13 +7,13 @@ import { steadyMs, wallMs } from '../../runtime/clock.js';
 import { filesSignature, lastChangeMs } from './config-file.js';
 
 /** How long files must be unchanged. Seconds. */
-export const restSeconds = 1;
+export const quietSeconds = 1;
 
 /** How long to wait for an unchanged file before the start. Seconds. */
 const maxWait = 10;
 
 /** Returns a function to be called repeatedly: whether files have had this signature for `seconds`. */
-export function createRest(seconds: number): (paths: readonly string[], signature: string) => boolean {
+export function createQuietCheck(seconds: number): (paths: readonly string[], signature: string) => boolean {
   let watched: { signature: string; since: number } | undefined;
   return (paths, signature) => {
     if (seconds === 0 || isOld(paths, seconds)) return true;
@@ -28,8 +28,8 @@ function isOld(paths: readonly string[], seconds: number): boolean {
 }
 
 /** Before the start: waits until the file is unchanged. Returns false where it keeps changing. */
-export async function comesToRest(path: string, seconds: number): Promise<boolean> {
-  const isAtRest = createRest(seconds);
+export async function becomesQuiet(path: string, seconds: number): Promise<boolean> {
+  const isAtRest = createQuietCheck(seconds);
   for (const began = steadyMs(); steadyMs() - began < maxWait * 1000; await pause(50))
     if (isAtRest([path], filesSignature([path]))) return true;
   return false;

@@ -3,7 +3,7 @@
 const set = (words: string) => new Set(words.trim().split(/\s+/));
 
 /** They never start a Filebeat. */
-export const bystanders = set(`
+export const harmlessPrograms = set(`
 sleep tail head cat grep egrep fgrep pgrep pidof pkill killall kill ps ls find stat test [ touch rm cp mv ln
 mkdir chown chmod chgrp install rsync scp curl wget tar gzip logger echo printf sed awk mawk gawk cut tr sort
 wc tee diff cmp systemctl service journalctl loginctl systemd-notify sdnotify systemd-tmpfiles systemd-analyze

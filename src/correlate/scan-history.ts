@@ -7,7 +7,7 @@ import { ageOf } from '../model/age.js';
 import { endpointKey } from '../model/endpoint.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 
-export interface Trail {
+export interface ScanHistory {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
   firstSeen: Map<string, number>;
   /** Process and endpoint of listeners that were seen missing, with somebody else on the endpoint, after the grace. */
@@ -25,7 +25,12 @@ export interface Standstill {
   cpu: number | undefined;
 }
 
-export const emptyTrail: Trail = { firstSeen: new Map(), blocked: new Set(), since: new Map(), halted: new Map() };
+export const emptyScanHistory: ScanHistory = {
+  firstSeen: new Map(),
+  blocked: new Set(),
+  since: new Map(),
+  halted: new Map(),
+};
 
 const socketKeys = new WeakMap<Socket, string>();
 
@@ -46,14 +51,14 @@ export function mismatchKey(m: Mismatch): string {
 }
 
 /** After somebody has set the clock by `step` seconds: what was seen is as long ago as it was. */
-export function shiftTrail({ firstSeen, blocked, since, halted }: Trail, step: number): Trail {
+export function shiftScanHistory({ firstSeen, blocked, since, halted }: ScanHistory, step: number): ScanHistory {
   const moved = (times: Map<string, number>) => new Map([...times].map(([key, at]) => [key, at + step]));
   const still = new Map([...halted].map(([key, one]) => [key, { ...one, since: one.since + step }]));
   return { firstSeen: moved(firstSeen), blocked, since: moved(since), halted: still };
 }
 
 /** The trail that the next scan goes by. What is gone from the snapshot leaves it. */
-export function nextTrail(trail: Trail, snapshot: Snapshot, verdict: Verdict, grace: number): Trail {
+export function nextScanHistory(trail: ScanHistory, snapshot: Snapshot, verdict: Verdict, grace: number): ScanHistory {
   const now = snapshot.takenAt;
   const firstSeen = new Map<string, number>();
   for (const socket of snapshot.sockets) {
@@ -78,8 +83,8 @@ export function haltKey({ pid, startTicks, halt }: FilebeatProcess): string {
   return `${pid}:${startTicks}:${halt}`;
 }
 
-function standstills({ halted }: Trail, { instances, takenAt }: Snapshot): Trail['halted'] {
-  const now: Trail['halted'] = new Map();
+function standstills({ halted }: ScanHistory, { instances, takenAt }: Snapshot): ScanHistory['halted'] {
+  const now: ScanHistory['halted'] = new Map();
   for (const { process } of instances) {
     if (process?.halt === undefined) continue;
     const { cpuSeconds: cpu } = process;

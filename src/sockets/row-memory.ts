@@ -10,16 +10,16 @@ import type { SocketRow } from './table.js';
 /** Listeners at endpoints that nobody expects show up after this time at the latest. */
 const KEPT_MS = 60_000;
 
-interface Kept {
+interface RetainedRow {
   at: number;
   rows: SocketRow[];
   /** Inodes whose holder has been seen since. */
   held: Set<number>;
 }
 
-export function createKeptRows(book: OwnerBook, now: () => number) {
+export function createRowMemory(book: OwnerBook, now: () => number) {
   /** By namespace. */
-  const memory = new Map<number, Kept>();
+  const memory = new Map<number, RetainedRow>();
 
   return {
     /** Undefined when the tables must be read: the cache is too old, a listener closed, or an expected one is missing. */

@@ -3,15 +3,15 @@ import { posix } from 'node:path';
 import type { Command } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
-import { oneLook } from '../../filebeat/files/one-look.js';
+import { frozenView } from '../../filebeat/files/frozen-view.js';
 import { createWork, WorkSpent, withWork } from '../../filebeat/files/work.js';
 import { predictDown, predictRunning } from '../../filebeat/unknown-release.js';
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
-import type { KeptReadings } from '../../proc/kept-readings.js';
+import type { FileCache } from '../../proc/file-cache.js';
 import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
-import { attempt } from '../../runtime/defect.js';
+import { containDefect } from '../../runtime/defect.js';
 import { type HiddenPath, seenBy } from '../systemd/unit-view.js';
 import { configLabel } from './config-label.js';
 import { type ServiceUser, unreadableFor } from './readable.js';
@@ -31,27 +31,27 @@ export function canonical(files: FileView, path: string): string {
   return resolved.ok ? resolved.value : posix.normalize(path);
 }
 
-export interface Foretold {
+export interface InstancePrediction {
   prediction: Prediction;
   pathData?: string;
   config: string;
   start: Start;
   /** Whose the main files and path.data are. */
-  places: Places;
+  places: FileOwners;
   /** Main files that it may not read: clauses for people. */
   denied?: readonly string[];
 }
 
 /** Owner and mode of what a Filebeat is told to read and write, as far as they can be looked at. */
-export interface Places {
+export interface FileOwners {
   /** In the order given to Filebeat. */
   main: readonly (FileStat | undefined)[];
   data?: FileStat;
 }
 
-const noPlaces: Places = { main: [] };
+const noOwners: FileOwners = { main: [] };
 
-export function lookAtPlaces(files: FileView, mainFiles: readonly string[], pathData: string | undefined): Places {
+export function readOwners(files: FileView, mainFiles: readonly string[], pathData: string | undefined): FileOwners {
   const statOf = (path: string) => {
     const stat = files.stat(path);
     return stat.ok ? stat.value : undefined;
@@ -60,7 +60,7 @@ export function lookAtPlaces(files: FileView, mainFiles: readonly string[], path
   return { main: mainFiles.map(statOf), ...(data === undefined ? {} : { data }) };
 }
 
-export interface ForetellOptions {
+export interface PredictOptions {
   running?: Running;
   /** See `ReadOptions`. */
   view?: string | undefined;
@@ -84,13 +84,13 @@ export interface Budget {
 
 const unlimited: Budget = { each: limits.predictionWork, left: () => limits.predictionWork, use: () => undefined };
 
-export function foretell(
-  kept: KeptReadings,
+export function predictInstance(
+  kept: FileCache,
   key: string,
   command: Command,
   rootDir: string,
-  { running, view, hidden = [], runsAs, reader, budget = unlimited }: ForetellOptions = {},
-): Foretold {
+  { running, view, hidden = [], runsAs, reader, budget = unlimited }: PredictOptions = {},
+): InstancePrediction {
   const answer = (host: FileView) => {
     const files = seenBy(host, hidden);
     const subject = configLabel(command.argv);
@@ -99,7 +99,7 @@ export function foretell(
     );
     const config = configLabel(command.argv, releaseOf(whole));
     const pathData = canonical(files, whole.paths.data);
-    const places = lookAtPlaces(files, whole.mainFiles ?? [], pathData);
+    const places = readOwners(files, whole.mainFiles ?? [], pathData);
     const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
     const denied = runsAs === undefined ? [] : unreadableFor(runsAs, files, whole.mainFiles ?? []);
     const known = { prediction, pathData: cutText(pathData, limits.textChars), config, places };
@@ -110,25 +110,25 @@ export function foretell(
     try {
       const question = [command, running, hidden, runsAs];
       const found = kept.read(`predict ${key}`, question, rootDir, answer, { view, reader });
-      return { ...found, start, places: reader === undefined ? found.places : placesOf(found) };
+      return { ...found, start, places: reader === undefined ? found.places : fileOwnersOf(found) };
     } catch (error) {
       if (!(error instanceof NoRoom)) throw error;
       const config = configLabel(command.argv);
-      return { prediction: unforetold(config, noRoom(config)), config, start, places: noPlaces };
+      return { prediction: unforetold(config, noRoom(config)), config, start, places: noOwners };
     }
   };
   /** Whose they are counts, whoever may look at them. */
-  function placesOf({ prediction, pathData }: Pick<Foretold, 'prediction' | 'pathData'>): Places {
+  function fileOwnersOf({ prediction, pathData }: Pick<InstancePrediction, 'prediction' | 'pathData'>): FileOwners {
     const { mainFiles = [] } = prediction;
-    const look = (host: FileView) => lookAtPlaces(seenBy(host, hidden), mainFiles, pathData);
+    const look = (host: FileView) => readOwners(seenBy(host, hidden), mainFiles, pathData);
     return kept.read(`places ${key}`, [mainFiles, pathData, hidden], rootDir, look, { view });
   }
-  return attempt(read, (place) => {
-    const config = attempt(
+  return containDefect(read, (place) => {
+    const config = containDefect(
       () => configLabel(command.argv),
       () => 'filebeat.yml',
     );
-    return { prediction: unforetold(config, defectGap(config, place)), config, start, places: noPlaces };
+    return { prediction: unforetold(config, defectGap(config, place)), config, start, places: noOwners };
   });
 }
 
@@ -145,7 +145,7 @@ function predictWithin(
   const room = Math.min(budget.each, budget.left());
   const work = createWork(room);
   try {
-    return act(oneLook(withWork(files, work)));
+    return act(frozenView(withWork(files, work)));
   } catch (error) {
     if (!(error instanceof WorkSpent)) throw error;
     if (room < budget.each) throw new NoRoom();

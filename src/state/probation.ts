@@ -7,7 +7,7 @@ import type { Merged } from '../discovery/instances/instances.js';
 import { withinShares } from '../model/limits.js';
 import { isFuture } from '../runtime/clock.js';
 
-export interface RipeningEntry {
+export interface ProbationEntry {
   /** Uid of the user. */
   account: number;
   /** Its name in the last scan, while its process ran; rows of that name belong to it. */
@@ -21,30 +21,30 @@ export interface RipeningEntry {
   at: number;
 }
 
-export type Ripening = Readonly<Record<string, RipeningEntry>>;
+export type Probation = Readonly<Record<string, ProbationEntry>>;
 
-export interface RipeningRules {
+export interface ProbationRules {
   /** Seconds until an instance is remembered; 0: at once. */
   after: number;
   /** Seconds after which one that is gone starts again; 0: never. */
   remember: number;
 }
 
-type Seen = Pick<Merged<Candidate>, 'id' | 'account' | 'process' | 'twin'> & { name?: string };
+type Seen = Pick<Merged<Candidate>, 'id' | 'account' | 'process' | 'duplicate'> & { name?: string };
 
 /** For all users together. */
 const most = 512;
 
-export function ripen(
-  ripening: Ripening,
+export function nextProbation(
+  ripening: Probation,
   sightings: readonly { instance: Seen }[],
   now: number,
-  { remember }: RipeningRules,
-): Ripening {
-  const next: Record<string, RipeningEntry> = {};
+  { remember }: ProbationRules,
+): Probation {
+  const next: Record<string, ProbationEntry> = {};
   for (const { instance } of sightings) {
-    const { id, name, account, process, twin } = instance;
-    if (account === undefined || process === undefined || twin !== undefined) continue;
+    const { id, name, account, process, duplicate } = instance;
+    if (account === undefined || process === undefined || duplicate !== undefined) continue;
     const known = ripening[id];
     const key = `${process.pid}:${process.startTicks}`;
     const before = known === undefined ? 0 : known.process === key ? known.before : known.before + known.age;
@@ -56,12 +56,12 @@ export function ripen(
     if (next[id] === undefined && !isOld) next[id] = known;
   }
   const rows = Object.entries(next).sort(([, a], [, b]) => b.before + b.age - (a.before + a.age));
-  const { kept } = withinShares(rows, most, ([, { account }]) => account);
+  const { included: kept } = withinShares(rows, most, ([, { account }]) => account);
   return kept.size === rows.length ? next : Object.fromEntries([...kept]);
 }
 
 /** Instances of the system are remembered at once. */
-export function isRipe(ripening: Ripening, { id, account }: Seen, { after }: RipeningRules): boolean {
+export function hasPassedProbation(ripening: Probation, { id, account }: Seen, { after }: ProbationRules): boolean {
   if (account === undefined) return true;
   const known = ripening[id];
   return known !== undefined && known.before + known.age >= after;

@@ -18,10 +18,10 @@ export interface ReadOptions<T> {
    * Files that hardly matter to `answer`: a change of one is noticed within CALM_MS, and checking them is spread evenly over
    * that time. Directories and missing paths are checked in every scan.
    */
-  isCalm?: (answer: T, path: string) => boolean;
+  isCheckedRarely?: (answer: T, path: string) => boolean;
 }
 
-export interface KeptReadings {
+export interface FileCache {
   /**
    * `key`: the cache entry, always for the same kind of answer. `question`: everything but files that the answer depends on.
    * `rootDir`: the directory that is `/` for the files.
@@ -31,11 +31,11 @@ export interface KeptReadings {
   sweep(): void;
 }
 
-export const CALM_MS = 60_000;
+export const RARE_CHECK_MS = 60_000;
 
 type Marked = [path: string, mark: string];
 
-interface Kept {
+interface CacheEntry {
   question: unknown;
   rootDir: string;
   answer: unknown;
@@ -43,17 +43,17 @@ interface Kept {
   calm: Marked[];
   /** The rarely checked file that is next. */
   next: number;
-  lookedAt: number;
+  checkedAt: number;
 }
 
 /** `now`: milliseconds on a steady clock. */
-export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
-  const kept = new Map<string, Kept>();
+export function createFileCache(now: () => number = steadyMs): FileCache {
+  const kept = new Map<string, CacheEntry>();
   let asked = new Set<string>();
   /** Results of this scan, by view and path. */
   let seen = new Map<string, string>();
 
-  function stands(one: Kept, view: string): boolean {
+  function stands(one: CacheEntry, view: string): boolean {
     const look = (path: string, canonical: string): string => {
       const place = `${view} ${canonical}`;
       let mark = seen.get(place);
@@ -65,10 +65,10 @@ export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
     };
     if (changed(one.marks, { root: one.rootDir }, look)) return false;
     const time = now();
-    const turns = Math.ceil(one.calm.length * Math.min(1, (time - one.lookedAt) / CALM_MS));
+    const turns = Math.ceil(one.calm.length * Math.min(1, (time - one.checkedAt) / RARE_CHECK_MS));
     const due = Array.from({ length: turns }, (_, turn) => one.calm[(one.next + turn) % one.calm.length]!);
     one.next += turns;
-    one.lookedAt = time;
+    one.checkedAt = time;
     return !changed(due, { root: one.rootDir }, look);
   }
 
@@ -78,7 +78,7 @@ export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
       question: unknown,
       rootDir: string,
       answer: (files: FileView) => T,
-      { view = rootDir, isCalm = () => false, reader }: ReadOptions<T> = {},
+      { view = rootDir, isCheckedRarely: isCalm = () => false, reader }: ReadOptions<T> = {},
     ): T {
       asked.add(key);
       const before = kept.get(key);
@@ -97,7 +97,7 @@ export function createKeptReadings(now: () => number = steadyMs): KeptReadings {
         marks,
         calm,
         next: 0,
-        lookedAt: now(),
+        checkedAt: now(),
       });
       return fresh;
     },
