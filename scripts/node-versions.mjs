@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('..', import.meta.url));
 const supported = ['20', '22', '24'];
-const aboutTheMachine =
-  /^(live-|e2e|demo|chaos|load|cli|hostile-|settings-reload|page-browser|packages|docs-|completion|prometheus-|canaries|quiet|web-deploy|explain-host|web-auth|bench)/;
+const aboutTheMachine = /^(live|hostile|prometheus)\/|^(project\/(packages|docs-)|cli\/completion|web\/(auth|deploy))/;
 
 function run(program, args, cwd) {
   const { status, error, stdout, stderr } = spawnSync(program, args, {
@@ -31,7 +30,7 @@ function fetchNode(major, folder) {
   return { program, version: run(program, ['--version'], folder).trim() };
 }
 
-const files = readdirSync(join(top, 'dist/test'))
+const files = readdirSync(join(top, 'dist/test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js') && !aboutTheMachine.test(name))
   .map((name) => join('dist/test', name));
 

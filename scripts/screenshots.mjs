@@ -18,7 +18,7 @@ const node = (args, env = {}) =>
   }).status === 0;
 
 const made = {
-  pages: node(['--test', 'dist/test/page-browser.test.js'], { CI: 'true', UPDATE_SCREENSHOTS: folder }),
+  pages: node(['--test', 'dist/test/live/page-browser.test.js'], { CI: 'true', UPDATE_SCREENSHOTS: folder }),
   'alerts of Prometheus': node([
     'dist/test/support/e2e/main.js',
     '--screenshot',

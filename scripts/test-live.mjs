@@ -7,7 +7,7 @@ const top = fileURLToPath(new URL('..', import.meta.url));
 const ready = spawnSync(process.execPath, ['scripts/ready.mjs'], { cwd: top, stdio: 'inherit' });
 if (ready.status !== 0) process.exit(1);
 const runs = ['torn', 'reload', 'ledger', 'namespaces', 'shared', 'privileges'];
-const files = runs.map((name) => join('dist', 'test', `live-${name}.test.js`));
+const files = runs.map((name) => join('dist', 'test', 'live', `${name}.test.js`));
 // Each of the two rates of the torn run makes 5,000 scans: 10,000 together.
 const env = { TORN_SCANS: '5000', RELOAD_SCANS: '1000', ...process.env };
 const words = ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files];

@@ -24,13 +24,12 @@ const isUnitRun = process.argv.includes('--unit');
 if (!isUnitRun)
   step('format and lint', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings']);
 const wanted = process.argv.slice(2).filter((word) => word !== '--unit');
-const files = readdirSync(join(top, 'dist', 'test'))
+const files = readdirSync(join(top, 'dist', 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js') && (wanted.length === 0 || wanted.some((w) => name.includes(w))))
   .sort()
   .map((name) => join('dist', 'test', name));
 // What looks at the whole host, or measures, runs alone: other tests' processes are on that host too.
-const alone =
-  /^dist\/test\/(live-|demo|cli|page-browser|chaos|hostile-|load|canaries|bench|settings-reload|discovery-processes|host\.|explain-host)/;
+const alone = /^dist\/test\/(live|hostile)\//;
 // A test that hangs has failed; Node knows how to say so since 20.11.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const bound = major > 20 || minor >= 11 ? ['--test-timeout=900000'] : [];

@@ -1,5 +1,5 @@
 /**
- * What the trials of `hostile-trust-*.test.ts` share: a machine for a whole file, the victim's two states, and the line that
+ * What the trials of `hostile/trust-*.test.ts` share: a machine for a whole file, the victim's two states, and the line that
  * tells each attack. Beside an attack stands its control: what is legitimate, and has to go on counting as the same instance.
  */
 import assert from 'node:assert/strict';

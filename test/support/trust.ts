@@ -1,6 +1,6 @@
 /**
  * A machine (`systemd.ts`) with root's Filebeat, an ordinary user who wishes it ill, and the exporter with exactly its two
- * capabilities: where the trials of `hostile-trust*.test.ts` take place.
+ * capabilities: where the trials of `hostile/trust-*.test.ts` take place.
  */
 
 import { execFileSync } from 'node:child_process';

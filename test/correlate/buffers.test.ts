@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { chargePerDatagram, derivedReceiveBuffer, estimateRoom } from '../../src/correlate/buffers.js';
+import { createBootClock } from '../../src/proc/boot-clock.js';
+import { readHostFacts } from '../../src/proc/kernel.js';
+import { openProcFs } from '../../src/proc/proc-fs.js';
+import { parseSocketTable } from '../../src/sockets/table.js';
+
+const limits = readHostFacts(openProcFs('/proc'), createBootClock(openProcFs('/proc')).read());
+
+/** A socket that nobody reads from, filled until it drops; what the kernel says of it, and how many datagrams it holds. */
+async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {
+  const type = family === 4 ? 'udp4' : 'udp6';
+  const address = family === 4 ? '127.0.0.1' : '::1';
+  const [reader, sender] = [createSocket(type), createSocket(type)];
+  await new Promise<void>((resolve) => reader.bind(0, address, resolve));
+  // Without a listener on `message` Node would read all the same.
+  (reader as unknown as { _handle: { recvStop(): void } })._handle.recvStop();
+  if (readBuffer > 0) reader.setRecvBufferSize(readBuffer);
+  const { port } = reader.address();
+  const own = () => {
+    const text = readFileSync(`/proc/self/net/udp${family === 4 ? '' : '6'}`, 'latin1');
+    return parseSocketTable(text, 'udp', family).rows.find((row) => row.port === port && row.address === address)!;
+  };
+  let sent = 0;
+  let first = 0;
+  for (; own().drops === 0; sent++) {
+    await new Promise((resolve) => sender.send(Buffer.alloc(payload), port, address, resolve));
+    if (sent === 0) first = own().receiveQueue;
+  }
+  const told = { buffer: reader.getRecvBufferSize(), charge: first, held: sent - 1 };
+  reader.close();
+  sender.close();
+  return told;
+}
+
+describe('the receive buffer', () => {
+  it('is what the kernel makes of what was asked for: doubled, cut to the limit, never less than the least', async () => {
+    const sizes = [1, 1152, 1153, 20_000, 100_001, limits.rmemMax! - 1, limits.rmemMax! + 1, 2 ** 30];
+    for (const asked of [undefined, ...sizes]) {
+      const socket = createSocket('udp4');
+      await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+      if (asked !== undefined) socket.setRecvBufferSize(asked);
+      assert.equal(derivedReceiveBuffer(asked, limits), socket.getRecvBufferSize(), `asked for ${asked}`);
+      socket.close();
+    }
+  });
+
+  it('is not known where the limit that counts cannot be read', () => {
+    assert.equal(derivedReceiveBuffer(undefined, {}), undefined);
+    assert.equal(derivedReceiveBuffer(8192, { rmemDefault: 212_992 }), undefined);
+    assert.equal(derivedReceiveBuffer(0, { rmemDefault: 212_992 }), 212_992);
+  });
+
+  it('has room for as many datagrams as the estimate says', async () => {
+    for (const payload of [0, 100, 150, 500, 632, 1400, 1656, 3000, 9000, 20_000]) {
+      const { buffer, charge, held } = await fill(payload, 50_000);
+      assert.equal(chargePerDatagram(payload), charge, `${payload} bytes`);
+      assert.equal(Math.floor(buffer / charge), held, `${payload} bytes`);
+    }
+    assert.equal((await fill(184, 10_000, 6)).charge, chargePerDatagram(184));
+    assert.deepEqual(estimateRoom(0, 212_992).datagrams, [
+      { payload: 150, fit: 256 },
+      { payload: 500, fit: 166 },
+      { payload: 1400, fit: 92 },
+    ]);
+    assert.equal((await fill(150, 212_992 / 2)).held, 256);
+  });
+
+  it('that is full has no room, even when the kernel let it overflow', () => {
+    assert.deepEqual(estimateRoom(214_000, 212_992), {
+      free: 0,
+      datagrams: [150, 500, 1400].map((payload) => ({ payload, fit: 0 })),
+    });
+  });
+});

@@ -1,0 +1,81 @@
+/** What Filebeat's own words and figures add to what the kernel and the files show, and where the two disagree. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Instance, Mismatch, SelfReport, Socket } from '../../src/model/model.js';
+import { words } from '../../src/words/words.js';
+import { instance, judge, listener, snapshot, socket } from '../support/build.js';
+
+/** 26 November 2026, 21:15:08 UTC. */
+const at = 1_795_727_708;
+const report = (rest: Partial<SelfReport>): SelfReport => ({
+  source: 'log',
+  success: true,
+  output: 'unknown',
+  listeners: {},
+  ...rest,
+});
+
+function told(code: Mismatch['code'], rest: Partial<Instance>, sockets: Socket[] = [], hosts = [':514']): string {
+  const pid = 'lastWords' in rest ? undefined : 4711;
+  const one = instance(
+    'core',
+    pid,
+    hosts.map((host) => listener(host)),
+    rest,
+  );
+  const { mismatches } = judge(snapshot([one], sockets));
+  const found = mismatches.find((one) => one.code === code && (one.port === undefined || one.port === 514));
+  assert.ok(found !== undefined, mismatches.map((one) => one.code).join());
+  return words(found).cause;
+}
+
+const bind = (key: string, reason: 'in-use' | 'denied' | 'no-address' = 'denied') => ({
+  selfReport: report({ binds: { [key]: { reason, at } } }),
+});
+
+describe('a port that is not served', () => {
+  for (const key of ['udp 0.0.0.0:514', 'udp :514', 'udp [::]:514'])
+    it(`says why the bind of ${key} failed, and when`, () => {
+      assert.match(told('port_missing', bind(key)), /Filebeat said at 21:15:08: permission denied\.$/);
+    });
+
+  for (const key of ['tcp 0.0.0.0:514', 'udp 127.0.0.1:514', 'udp 0.0.0.0:5140', 'udp 0.0.0.0:1514'])
+    it(`takes no word about ${key}`, () => {
+      assert.doesNotMatch(told('port_missing', bind(key)), /Filebeat said/);
+    });
+
+  it('says that its input failed, where the log names that input', () => {
+    const of = (host: string) => ({ selfReport: report({ failedInputs: { [host]: at } }) });
+    assert.match(told('port_missing', of('0.0.0.0:514')), /said at 21:15:08: an input failed\.$/);
+    assert.doesNotMatch(told('port_missing', of('0.0.0.0:515')), /Filebeat said/);
+  });
+
+  it('that somebody else holds says both where Filebeat’s own reason was another one', () => {
+    const taken = [socket('[::]:514', 999)];
+    assert.match(told('port_taken', bind('udp :514', 'in-use'), taken), /said at 21:15:08: address already in use\.$/);
+    const both = told('port_taken', bind('udp :514', 'denied'), taken);
+    assert.match(both, /999/);
+    assert.match(both, /permission denied, which is not what the exporter sees now\.$/);
+  });
+});
+
+describe('an instance that is down', () => {
+  it('says what its last line was about', () => {
+    const lastWords = { at, why: 'config' as const };
+    assert.match(told('instance_down', { lastWords }), /said at 21:15:08: it ends, because of its configuration\.$/);
+  });
+});
+
+describe('datagrams that pile up', () => {
+  const lost: Partial<Instance> = {};
+  const queue = [socket('[::]:514', 4711, { receiveQueue: 212_000 })];
+  const cause = (rest: Partial<Instance>) => told('queue_high', { ...lost, ...rest }, queue);
+
+  it('are the output’s doing, a burst, or a frozen process', () => {
+    assert.match(cause({ selfReport: report({ output: 'down' }) }), /output cannot be reached/);
+    assert.match(cause({ selfReport: report({ output: 'slow' }) }), /accepts less than arrives/);
+    assert.match(cause({ selfReport: report({ output: 'flowing' }) }), /a burst/);
+    assert.doesNotMatch(cause({ selfReport: report({ output: 'flowing', wasFull: true }) }), /a burst/);
+    assert.doesNotMatch(cause({}), /output|burst|frozen/);
+  });
+});

@@ -1,0 +1,434 @@
+/** Logs and endpoints of real processes, through the real /proc. */
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { Listener, Socket } from '../../src/model/model.js';
+import { openProcFs } from '../../src/proc/proc-fs.js';
+import { handClock } from '../../src/runtime/clock.js';
+import { queryEndpoint } from '../../src/self-report/endpoint-client.js';
+import { createAsker } from '../../src/self-report/endpoint-poller.js';
+import { createLogReader } from '../../src/self-report/log-reader.js';
+import { createSelfReports } from '../../src/self-report/self-reports.js';
+import type { StoredReports } from '../../src/self-report/stored-report.js';
+import type { Subject } from '../../src/self-report/subject.js';
+import { endpointAt, processOf } from '../support/endpoints.js';
+import { evening, type Form, metricsLine, metricsOf, said } from '../support/filebeat-log.js';
+import { until } from '../support/live.js';
+import { type StandIn, startStandIn } from '../support/stand-in.js';
+
+const procfs = openProcFs('/proc');
+const folder = mkdtempSync(join(tmpdir(), 'self-report-'));
+const running: StandIn[] = [];
+after(async () => {
+  for (const one of running) await one.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let number = 0;
+async function filebeat(content = '', ending = 'ndjson') {
+  const log = join(folder, `log-${++number}.${ending}`);
+  writeFileSync(log, content);
+  const standIn = await startStandIn({ argv: ['filebeat', '-c', '/x.yml'], log });
+  running.push(standIn);
+  return { standIn, log, process: processOf(standIn.pid) };
+}
+
+const udp = (port: number): Listener => ({
+  protocol: 'udp',
+  address: '*',
+  port,
+  target: { kind: 'socket', family: 6, address: '::', port, serves: 'any' },
+  input: 'udp',
+  declaredIn: { file: '/x.yml', line: 1 },
+  retry: 'never',
+});
+const socket = (port: number, inode = 1): Socket => ({
+  protocol: 'udp',
+  family: 6,
+  address: '::',
+  port,
+  netns: 1,
+  inode,
+  uid: 0,
+  receiveQueue: 0,
+  drops: 0,
+  owners: [],
+  ownersKnown: true,
+});
+
+describe('the log file that a process has open', () => {
+  it('is read from its end, then what is appended, with lines torn between two looks put together', async () => {
+    const { log, process } = await filebeat(`${metricsLine('json', evening, { in: 1, active: 1 })}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    const first = reader.read(process, folder);
+    assert.ok(first.kind === 'read');
+    assert.equal(first.facts.length, 1);
+    const next = metricsLine('json', evening + 30, { in: 2, active: 2 });
+    appendFileSync(log, next.slice(0, 100));
+    assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false, path: log });
+    appendFileSync(log, `${next.slice(100)}\n`);
+    const second = reader.read(process, folder);
+    assert.ok(second.kind === 'read');
+    assert.deepEqual(
+      second.facts.map(({ at }) => at),
+      [evening + 30],
+    );
+  });
+
+  it('is read on after it was cut, and binary or endless lines cost no others', async () => {
+    const { log, process } = await filebeat(`${metricsLine('text', evening, { in: 1, active: 1 })}\n`, 'log');
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    appendFileSync(log, Buffer.concat([Buffer.alloc(400_000, 0xff), Buffer.from('\n')]));
+    appendFileSync(log, `${said('text', evening + 1, 'failed to publish events: x')}\n`);
+    const seen = reader.read(process, folder);
+    assert.ok(seen.kind === 'read');
+    assert.deepEqual(
+      seen.facts.map(({ kind }) => kind),
+      ['output_publish'],
+    );
+    truncateSync(log, 0);
+    appendFileSync(log, `${said('text', evening + 2, 'something')}\n`);
+    const after = reader.read(process, folder);
+    assert.ok(after.kind === 'read');
+    assert.deepEqual(
+      after.facts.map(({ kind }) => kind),
+      ['other'],
+    );
+  });
+
+  it('is the same file under another name after a rename', async () => {
+    const { log, process } = await filebeat(`${said('json', evening, 'x')}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    renameSync(log, `${log}.1`);
+    appendFileSync(`${log}.1`, `${said('json', evening + 1, 'y')}\n`);
+    const seen = reader.read(process, folder);
+    assert.ok(seen.kind === 'read' && seen.facts.length === 1);
+  });
+
+  it('is read on after a rotation in the middle of a line, without what was torn', async () => {
+    const { log, standIn, process } = await filebeat(`${said('json', evening, 'x')}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    appendFileSync(log, said('json', evening + 1, 'torn').slice(0, 60));
+    assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false, path: log });
+    // The same descriptor, another file: Filebeat closes the old one and opens the next.
+    const { pid } = standIn;
+    await standIn.stop();
+    const next = await filebeat(`${said('json', evening + 2, 'y')}\n`);
+    assert.notEqual(next.process.pid, pid);
+    const seen = reader.read({ ...next.process, pid: next.process.pid }, folder);
+    assert.ok(seen.kind === 'read');
+    assert.deepEqual(
+      seen.facts.map(({ at }) => at),
+      [evening + 2],
+    );
+  });
+
+  it('skips a line of more than 256 KB, also where it comes in pieces and its end looks like a line', async () => {
+    const { log, process } = await filebeat(`${said('json', evening, 'x')}\n`);
+    const reader = createLogReader(procfs, () => 0);
+    reader.read(process, folder);
+    appendFileSync(log, `{"message":"${'x'.repeat(300_000)}`);
+    reader.read(process, folder);
+    appendFileSync(
+      log,
+      `${said('json', evening + 1, 'failed to publish events: forged')}\n${said('json', evening + 2, 'y')}\n`,
+    );
+    const seen = reader.read(process, folder);
+    assert.ok(seen.kind === 'read');
+    assert.deepEqual(
+      seen.facts.map(({ at }) => at),
+      [evening + 2],
+    );
+  });
+
+  it('is never the file of the file output, nor the one with refused events', async () => {
+    for (const content of [
+      '{"@timestamp":"2026-11-26T21:00:00Z","@metadata":{"beat":"filebeat"},"message":"secret"}\n',
+      '{"log.level":"warn","@timestamp":"2026-11-26T21:00:00Z","log.type":"event","message":"secret"}\n',
+    ]) {
+      const { process } = await filebeat(content);
+      assert.deepEqual(createLogReader(procfs, () => 0).read(process, folder), { kind: 'none' });
+    }
+  });
+
+  it('that is missing is no gap', async () => {
+    const standIn = await startStandIn({ argv: ['filebeat'] });
+    running.push(standIn);
+    const process = processOf(standIn.pid);
+    assert.deepEqual(createLogReader(procfs, () => 0).read(process, folder), { kind: 'none' });
+  });
+});
+
+const rules = { logs: true, http: false, silentAfter: 900 };
+
+function subject(process: { pid: number; startTicks: number }, rest: Partial<Subject> = {}): Subject {
+  return {
+    id: 'id',
+    name: 'core',
+    process: { ...process, startTime: evening },
+    logs: folder,
+    data: '/var/lib/x',
+    release: '9.6.0',
+    listeners: [udp(514)],
+    serving: [[socket(514)]],
+    ...rest,
+  };
+}
+
+describe('what a Filebeat says of itself', () => {
+  for (const form of ['text', 'json'] satisfies Form[])
+    it(`${form}: an output that is down for two periods`, async () => {
+      const lines = [30, 60, 90].map((s) =>
+        metricsLine(form, evening + s, { in: 1000, active: s === 90 ? 3201 : (s / 30) * 1000 }),
+      );
+      const { process } = await filebeat(`${lines.join('\n')}\n`, form === 'text' ? 'log' : 'ndjson');
+      const reports = createSelfReports(
+        procfs,
+        handClock(() => evening + 95),
+      );
+      const look = await reports.poll([subject(process)], {}, rules, evening + 95);
+      const report = look.reports.get('id')!;
+      assert.deepEqual([report.source, report.output, report.outputForSeconds, report.full], ['log', 'down', 60, true]);
+      assert.equal(report.counts?.events, 3000);
+      assert.equal(report.outputType, 'logstash');
+    });
+
+  it('its counters go on over a restart of the exporter and of Filebeat, and count no line twice', async () => {
+    const { log, process } = await filebeat(`${metricsLine('json', evening + 30, { in: 10, acked: 10, active: 0 })}\n`);
+    const clock = handClock(() => evening + 40);
+    let kept: StoredReports = (await createSelfReports(procfs, clock).poll([subject(process)], {}, rules, evening + 40))
+      .kept;
+    assert.equal(kept['core']!.counts.acked, 10);
+    appendFileSync(log, `${metricsLine('json', evening + 60, { in: 5, acked: 5, active: 0 })}\n`);
+    kept = (await createSelfReports(procfs, clock).poll([subject(process)], kept, rules, evening + 61)).kept;
+    assert.equal(kept['core']!.counts.acked, 15);
+    const next = await filebeat(`${metricsLine('json', evening + 130, { in: 3, acked: 3, active: 0 })}\n`);
+    const again = subject(next.process, { process: { ...next.process, startTime: evening + 100 } });
+    kept = (await createSelfReports(procfs, clock).poll([again], kept, rules, evening + 140)).kept;
+    assert.equal(kept['core']!.counts.acked, 18);
+  });
+
+  it('lines of an earlier process in the same file are not its own', async () => {
+    const lines = [
+      metricsLine('json', evening - 60, { in: 900, acked: 900, active: 0 }),
+      metricsLine('json', evening + 30, { in: 4, acked: 4, active: 0 }),
+    ];
+    const { process } = await filebeat(`${lines.join('\n')}\n`);
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => evening + 40),
+    );
+    assert.equal((await reports.poll([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
+  });
+
+  it('a file that two processes write into tells nothing of either, and is no silence', async () => {
+    const start = (at: number, pid: number) =>
+      said('json', at, 'Process info', {
+        system_info: { process: { pid, start_time: new Date(at * 1000).toISOString() } },
+      });
+    const { process } = await filebeat(
+      `${[start(evening, 1), metricsLine('json', evening + 30, { in: 5, active: 5 }), start(evening + 40, 2), metricsLine('json', evening + 70, { in: 9, active: 900 })].join('\n')}\n`,
+    );
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => evening + 75),
+    );
+    const report = (await reports.poll([subject(process)], {}, rules, evening + 75)).reports.get('id')!;
+    assert.deepEqual([report.success, report.output, report.active], [false, 'unknown', undefined]);
+  });
+
+  it('what each listener received is told by the id that the log once named', async () => {
+    const first = {
+      '  67B69E85691941': { received: 7, device: '0.0.0.0:514' },
+      other: { received: 1, device: 'nobody:1' },
+    };
+    const lines = [
+      metricsLine('json', evening + 30, { in: 7, acked: 7, active: 0, inputs: first }),
+      metricsLine('json', evening + 60, {
+        in: 5,
+        acked: 5,
+        active: 0,
+        inputs: { '  67B69E85691941': { received: 5 } },
+      }),
+    ];
+    const { process } = await filebeat(`${lines.join('\n')}\n`);
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => evening + 70),
+    );
+    const report = (await reports.poll([subject(process)], {}, rules, evening + 70)).reports.get('id')!;
+    assert.equal(report.listeners['udp|*|514']?.received, 12);
+    assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 60, 'the end of the period');
+  });
+
+  it('a port may have a time of its own after which its silence is told', async () => {
+    const { log, process } = await filebeat(
+      `${metricsLine('json', evening + 5, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
+    );
+    let now = evening + 5;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    const silent = async (silentAfter: number) => {
+      const own = { ...rules, ports: [{ protocol: 'udp' as const, port: 514, silentAfter }] };
+      const look = await reports.poll([subject(process)], kept, own, now);
+      kept = look.kept;
+      return look.reports.get('id')!.listeners['udp|*|514']?.silent;
+    };
+    let kept: StoredReports = {};
+    for (let n = 1; n <= 8; n++) {
+      assert.equal(await silent(10), undefined);
+      now += 10;
+      appendFileSync(log, `${metricsLine('json', now, { active: 0, inputs: { a: { received: 1 } } })}\n`);
+    }
+    await silent(10);
+    now += 45;
+    assert.deepEqual(await silent(10), { forSeconds: 45, never: false });
+    assert.equal(await silent(0), undefined);
+  });
+
+  it('a log that stands still is no silence, and changes nothing of what is kept', async () => {
+    const { process } = await filebeat(
+      `${metricsLine('json', evening + 30, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
+    );
+    let now = evening + 35;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    const look = async (kept: StoredReports) =>
+      reports.poll([subject(process)], kept, { ...rules, silentAfter: 10 }, now);
+    let seen = await look({});
+    now += 3600;
+    seen = await look(seen.kept);
+    now += 3600;
+    const last = await look(seen.kept);
+    assert.equal(last.kept, seen.kept);
+    assert.equal(last.reports.get('id')?.listeners['udp|*|514']?.silent, undefined);
+    assert.equal(last.reports.get('id')?.active, undefined);
+  });
+
+  it('passes on no word of the log', async () => {
+    const secret = 'hunter2canary';
+    const lines = [
+      said('json', evening + 1, `Failed to connect to backoff(elasticsearch(http://es/${secret})): 401 ${secret}`),
+      said('json', evening + 2, `${secret}: unknown trouble`, { id: secret, 'error.message': secret }),
+      metricsLine('json', evening + 30, {
+        in: 1,
+        active: 1,
+        inputs: { [secret]: { received: 1, device: `${secret}:99` } },
+      }),
+    ];
+    const { process } = await filebeat(`${lines.join('\n')}\n`);
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => evening + 40),
+    );
+    const look = await reports.poll([subject(process)], {}, rules, evening + 40);
+    assert.doesNotMatch(JSON.stringify([...look.reports.values(), look.gaps]), new RegExp(secret));
+    assert.deepEqual(look.reports.get('id')!.logErrors?.output_connect, 1);
+  });
+});
+
+/** An endpoint on loopback; `answer` decides what each path gets. */
+async function endpoint(answer: (path: string) => { status?: number; body: string; hang?: boolean }) {
+  const server = createServer((request, response) => {
+    const { status = 200, body, hang } = answer(request.url ?? '');
+    if (hang) return;
+    response.writeHead(status, { 'content-type': 'application/json', location: 'http://127.0.0.1:1/' });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    target: { address: '127.0.0.1', port },
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe('the stats endpoint', () => {
+  const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
+
+  it('answers with figures', async () => {
+    const { target, close } = await endpoint((path) => ({
+      body: path === '/' ? '{"uuid":"u"}' : path === '/stats' ? stats : '[]',
+    }));
+    const result = await queryEndpoint(target, true, 60_000);
+    close();
+    assert.ok(result.ok);
+    assert.equal(result.answer.uuid, 'u');
+  });
+
+  const hostile: [string, Parameters<typeof endpoint>[0], string][] = [
+    ['never answers', () => ({ body: '', hang: true }), 'timeout'],
+    ['redirects', () => ({ status: 301, body: '' }), 'malformed'],
+    ['sends no JSON', () => ({ body: 'hello' }), 'malformed'],
+    ['sends brackets without end', () => ({ body: '['.repeat(100_000) }), 'limit'],
+    ['sends more than 4 MB', () => ({ body: `"${'x'.repeat(5_000_000)}"` }), 'limit'],
+  ];
+  for (const [title, answer, why] of hostile)
+    it(`that ${title} is given up`, async () => {
+      const { target, close } = await endpoint(answer);
+      // Only what never ends may run into the deadline, however busy the machine is.
+      const result = await queryEndpoint(target, true, why === 'timeout' ? 300 : 60_000);
+      close();
+      assert.deepEqual(result, { ok: false, why });
+    });
+
+  it('is no failure before its first answer, then a source, and says nothing of now once it is gone', async () => {
+    const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
+    const { target, close } = await endpoint((path) => ({
+      body: path === '/' ? '{}' : path === '/stats' ? stats : '[]',
+    }));
+    const held = endpointAt(target.port);
+    let now = evening + 10;
+    const reports = createSelfReports(
+      procfs,
+      handClock(() => now),
+    );
+    let kept: StoredReports = {};
+    const look = async () => {
+      now += 6;
+      const seen = await reports.poll(
+        [subject(processOf(process.pid), { stats: held })],
+        kept,
+        { ...rules, http: true },
+        now,
+      );
+      kept = seen.kept;
+      return seen.reports.get('id');
+    };
+    assert.equal(await look(), undefined);
+    const report = await until('it answers', look, 30);
+    assert.deepEqual([report.source, report.success, report.counts?.acked], ['http', true, 5]);
+    close();
+    const gone = await until('it is gone', async () => [await look()].find((one) => one?.success === false), 30);
+    assert.deepEqual([gone.source, gone.output, gone.counts?.acked], ['http', 'unknown', 5]);
+  });
+
+  it('that is frozen keeps nobody else waiting', async () => {
+    const frozen = await endpoint(() => ({ body: '', hang: true }));
+    const good = await endpoint((path) => ({ body: path === '/' ? '{}' : stats }));
+    const asker = createAsker(
+      handClock(() => 100),
+      (target, withInputs) => queryEndpoint(target, withInputs, target === frozen.target ? 300 : 60_000),
+    );
+    for (let pid = 1; pid <= 50; pid++)
+      asker.query({ pid, startTicks: 1 }, pid === 1 ? frozen.target : good.target, false);
+    await asker.settled(60_000, true);
+    frozen.close();
+    good.close();
+    for (let pid = 1; pid <= 50; pid++) assert.equal(asker.answer({ pid, startTicks: 1 })?.result.ok, pid !== 1);
+  });
+});

@@ -1,0 +1,234 @@
+/** Files below a root, on the real file system: links stay inside, nothing odd is opened, changes are noticed. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { changed, recordFiles } from '../../src/proc/file-record.js';
+import { gapOf, openProcFs } from '../../src/proc/proc-fs.js';
+import { openFileView } from '../../src/proc/root-files.js';
+import { type Tree, writeTree } from '../support/tree.js';
+
+const LIMIT = 1 << 20;
+
+function textOf(root: string, path: string): string {
+  const reading = openFileView(root).read(path, LIMIT);
+  return reading.ok ? Buffer.from(reading.value.bytes).toString() : reading.gap.reason;
+}
+
+describe('links', () => {
+  const outside = writeTree({ secret: 'of the host' });
+  const root = writeTree({
+    'etc/a.yml': 'inside',
+    'etc/absolute': '-> /etc/a.yml',
+    'etc/relative': '-> ../etc/./a.yml',
+    'etc/up': '-> ../../../../../../etc/a.yml',
+    'etc/loop': '-> loop2',
+    'etc/loop2': '-> /etc/loop',
+    'etc/out': `-> ${outside}/secret`,
+    'etc/up-and-out': `-> ${'../'.repeat(20)}${outside.slice(1)}/secret`,
+    'etc/out-by-proc': '-> /proc/self/root/etc/passwd',
+    'lib/dir': '-> /etc',
+    'lib/out-dir': `-> ${outside}`,
+    'etc/dangling': '-> nowhere',
+  });
+  const cases: [path: string, found: string][] = [
+    ['/etc/a.yml', 'inside'],
+    ['/etc/absolute', 'inside'],
+    ['/etc/relative', 'inside'],
+    ['/etc/up', 'inside'],
+    ['/lib/dir/a.yml', 'inside'],
+    ['/lib/dir/../etc/a.yml', 'inside'],
+    ['/../../etc//a.yml', 'inside'],
+    ['/etc/loop', 'malformed'],
+    ['/etc/out', 'missing'],
+    ['/etc/up-and-out', 'missing'],
+    ['/etc/out-by-proc', 'missing'],
+    ['/lib/out-dir/secret', 'missing'],
+    ['/etc/dangling', 'missing'],
+    ['/etc/a.yml/b', 'missing'],
+    ['/etc/a.yml/..', 'missing'],
+  ];
+  for (const [path, found] of cases) it(`${path}: ${found}`, () => assert.equal(textOf(root, path), found));
+
+  it('are resolved to the path inside the root', () => {
+    const view = openFileView(root);
+    const resolved = (path: string) => {
+      const reading = view.resolve(path);
+      return reading.ok ? reading.value : reading.gap.reason;
+    };
+    assert.equal(resolved('/lib/dir/relative'), '/etc/a.yml');
+    assert.equal(resolved('/'), '/');
+    assert.equal(resolved('/..'), '/');
+  });
+
+  it('the root itself may be a link, as /proc/<pid>/root is', () => {
+    const world = writeTree({ 'root/etc/a.yml': 'inside', 'proc/7/root': '-> ../../root' });
+    assert.equal(textOf(join(world, 'proc/7/root'), '/etc/a.yml'), 'inside');
+    assert.equal(textOf(`/proc/${process.pid}/root`, `${world}/root/etc/a.yml`), 'inside');
+  });
+});
+
+describe('what is opened', () => {
+  const root = writeTree({ 'a.yml': 'x'.repeat(100), 'd/b': '', 'd/.hidden': '', 'd/ä': '', 'd/B': '' });
+  execFileSync('mkfifo', [join(root, 'fifo')]);
+  const view = openFileView(root);
+
+  it('a FIFO, a directory and a device are not, and nothing waits', () => {
+    assert.equal(textOf(root, '/fifo'), 'malformed');
+    assert.equal(textOf(root, '/d'), 'malformed');
+    assert.equal(textOf('/', '/dev/zero'), 'malformed');
+    const stat = view.stat('/fifo');
+    assert.equal(stat.ok && stat.value.kind, 'other');
+  });
+
+  it('a file larger than the limit is a gap of that kind', () => {
+    const one = (limit: number) => {
+      const reading = view.read('/a.yml', limit);
+      return reading.ok ? reading.value.bytes.length : reading.gap.reason;
+    };
+    assert.deepEqual([one(100), one(99)], [100, 'limit']);
+  });
+
+  it('a file that says it is empty is read all the same', () => {
+    const reading = openFileView('/').read('/proc/self/status', LIMIT);
+    assert.ok(reading.ok && reading.value.bytes.length > 100);
+    const cut = openFileView('/').read('/proc/self/status', 100);
+    assert.equal(!cut.ok && cut.gap.reason, 'limit');
+  });
+
+  it('names come sorted by their bytes, dot-files too, and not more than asked for', () => {
+    const names = view.list('/d', 10);
+    assert.deepEqual(names.ok && names.value, ['.hidden', 'B', 'b', 'ä']);
+    const few = view.list('/d', 3);
+    assert.equal(!few.ok && few.gap.reason, 'limit');
+    const file = view.list('/a.yml', 3);
+    assert.equal(!file.ok && file.gap.reason, 'malformed');
+  });
+
+  it('tells mode, owner, size and time', () => {
+    chmodSync(join(root, 'a.yml'), 0o640);
+    utimesSync(join(root, 'a.yml'), 1000.5, 1000.5);
+    const stat = view.stat('/a.yml');
+    assert.ok(stat.ok);
+    const { kind, size, mtime, mode, uid } = stat.value;
+    assert.deepEqual([kind, size, mtime, mode, uid], ['file', 100, 1000.5, 0o640, process.getuid?.()]);
+  });
+});
+
+describe('a record of what was read', () => {
+  /** Younger files count as changed, see record.ts. */
+  const settle = () => pause(60);
+  const start: Tree = {
+    'etc/main.yml': 'one',
+    'etc/link.yml': '-> main.yml',
+    'etc/d/x.yml': 'x',
+    'etc/other.yml': 'one',
+  };
+
+  async function noticed(edit: (at: (path: string) => string) => void, look: string): Promise<[boolean, boolean]> {
+    const root = writeTree(start);
+    await settle();
+    const view = openFileView(root);
+    const { view: recording, record } = recordFiles(view);
+    if (look.endsWith('/')) recording.list(look, 100);
+    else recording.read(look, LIMIT);
+    const before = changed(record, view);
+    edit((path) => join(root, path));
+    return [before, changed(record, view)];
+  }
+  const cases: [what: string, look: string, edit: (at: (path: string) => string) => void, noticed: boolean][] = [
+    ['nothing', '/etc/main.yml', () => {}, false],
+    ['an edit of another file', '/etc/main.yml', (at) => writeFileSync(at('etc/other.yml'), 'two'), false],
+    ['an edit of the same size', '/etc/main.yml', (at) => writeFileSync(at('etc/main.yml'), 'two'), true],
+    [
+      'a replacement that keeps size and time',
+      '/etc/main.yml',
+      (at) => {
+        utimesSync(at('etc/other.yml'), 1000, 1000);
+        utimesSync(at('etc/main.yml'), 1000, 1000);
+        renameSync(at('etc/other.yml'), at('etc/main.yml'));
+      },
+      true,
+    ],
+    ['a change of mode', '/etc/main.yml', (at) => chmodSync(at('etc/main.yml'), 0o666), true],
+    ['removal', '/etc/main.yml', (at) => rmSync(at('etc/main.yml')), true],
+    ["an edit of a link's target", '/etc/link.yml', (at) => writeFileSync(at('etc/main.yml'), 'two'), true],
+    [
+      'a link that leads elsewhere',
+      '/etc/link.yml',
+      (at) => {
+        rmSync(at('etc/link.yml'));
+        symlinkSync('other.yml', at('etc/link.yml'));
+      },
+      true,
+    ],
+    ['a folder that was moved away', '/etc/d/x.yml', (at) => renameSync(at('etc/d'), at('etc/e')), true],
+    ['a file that appears', '/etc/late.yml', (at) => writeFileSync(at('etc/late.yml'), ''), true],
+    ['a folder that appears on the way', '/opt/x/late.yml', (at) => mkdirSync(at('opt')), true],
+    ['a file added to a folder listed', '/etc/d/', (at) => writeFileSync(at('etc/d/y.yml'), ''), true],
+    ['an edit inside a folder listed', '/etc/d/', (at) => writeFileSync(at('etc/d/x.yml'), 'z'), false],
+  ];
+  for (const [what, look, edit, expected] of cases)
+    it(`${what}: ${expected ? 'noticed' : 'not noticed'}`, async () => {
+      assert.deepEqual(await noticed(edit, look), [false, expected]);
+    });
+
+  it('a file that was changed the moment it was read counts as changed', () => {
+    const root = writeTree({ 'a.yml': 'one' });
+    const view = openFileView(root);
+    const { view: recording, record } = recordFiles(view);
+    recording.read('/a.yml', LIMIT);
+    assert.equal(changed(record, view), true);
+  });
+});
+
+describe('proc', () => {
+  const procfs = openProcFs('/proc');
+
+  it('is known from a folder of fixtures', () => {
+    assert.deepEqual(
+      [procfs.real, openProcFs(writeTree({ a: '' })).real, openProcFs('/nowhere').real],
+      [true, false, false],
+    );
+  });
+
+  it('gives whole files however long, links and names', () => {
+    const big = openProcFs(writeTree({ 'net/udp': 'y'.repeat(300_000), '7/fd/3': '-> socket:[5]' }));
+    const text = big.text('net/udp');
+    assert.equal(text.ok && text.value.length, 300_000);
+    const piece = big.piece('net/udp');
+    assert.equal(piece.ok && piece.value.length, 300_000);
+    assert.deepEqual(
+      [big.link('7/fd/3'), big.list('7/fd')],
+      [
+        { ok: true, value: 'socket:[5]' },
+        { ok: true, value: ['3'] },
+      ],
+    );
+  });
+
+  it('what is gone is vanished below a pid and missing elsewhere, under the name everybody knows', () => {
+    const nobody = openProcFs(writeTree({ a: '' }));
+    assert.deepEqual(nobody.piece('7/stat'), { ok: false, gap: { reason: 'vanished', subject: '/proc/7/stat' } });
+    assert.deepEqual(nobody.text('sys/x'), { ok: false, gap: { reason: 'missing', subject: '/proc/sys/x' } });
+    assert.deepEqual(nobody.list('7/fd'), { ok: false, gap: { reason: 'vanished', subject: '/proc/7/fd' } });
+    assert.deepEqual(nobody.link('a'), {
+      ok: false,
+      gap: { reason: 'malformed', subject: '/proc/a', detail: 'EINVAL' },
+    });
+  });
+
+  it('errnos become reasons', () => {
+    const reason = (code: string) => gapOf(Object.assign(new Error(), { code }), 'x', 'missing').reason;
+    assert.deepEqual(['EACCES', 'EPERM', 'ESRCH', 'ENOENT', 'EMFILE', 'EIO'].map(reason), [
+      'denied',
+      'denied',
+      'vanished',
+      'missing',
+      'limit',
+      'malformed',
+    ]);
+  });
+});

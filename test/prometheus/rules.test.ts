@@ -1,0 +1,206 @@
+/** The example alert and recording rules: clean, unit-tested rule by rule, and made of words that the exporter says. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { mismatchCodes, mismatches } from '../../src/model/mismatches.js';
+import type { MismatchCode } from '../../src/model/model.js';
+import { needsProgram } from '../support/needs.js';
+import { vocabulary } from '../support/promql.js';
+import { run } from '../support/promtool.js';
+import {
+  alerts,
+  alertsThatNeed,
+  prometheusFolder,
+  recorded,
+  rules,
+  rulesName,
+  rulesText,
+  rulesWithout,
+  testName,
+  testsAbout,
+} from '../support/rules.js';
+import { labelsIn, labelsOfSeries, strangeWords } from '../support/table-words.js';
+import { type Attach, targetLabels, testsWithTargetLabels } from '../support/target-labels.js';
+
+const docs = fileURLToPath(new URL('../../../docs/', import.meta.url));
+const needsPromtool = needsProgram('promtool');
+
+function assertClean(args: string[]): void {
+  const said = run('promtool', args, prometheusFolder);
+  assert.ok(said.ok, said.text);
+}
+
+test('promtool finds nothing wrong with the rules', needsPromtool, () => {
+  assertClean(['check', 'rules', rulesName]);
+});
+
+test('the rules fire and keep quiet as their unit tests say', needsPromtool, () => {
+  assertClean(['test', 'rules', testName]);
+});
+
+/** The unit tests again, in a folder of their own, as they are where targets carry labels. */
+function assertRulesHold(how: Attach, texts: boolean): void {
+  const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
+  try {
+    writeFileSync(join(folder, rulesName), rulesText);
+    writeFileSync(join(folder, testName), testsWithTargetLabels(how, texts));
+    const said = run('promtool', ['test', 'rules', testName], folder);
+    assert.ok(said.ok, said.text);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('they hold where targets carry labels that the exporter uses too', needsPromtool, () => {
+  const { name: _, ...labels } = targetLabels;
+  assertRulesHold({ labels, honor: false }, true);
+});
+
+test(
+  'and where `name` is one of them: the same alerts fire, with the exporter’s words if its labels are honoured',
+  needsPromtool,
+  () => {
+    assertRulesHold({ labels: targetLabels, honor: true }, true);
+    assertRulesHold({ labels: targetLabels, honor: false }, false);
+  },
+);
+
+test('promtool finds nothing wrong with the scrape configuration', needsPromtool, () => {
+  assertClean(['check', 'config', 'prometheus.yml']);
+});
+
+test('amtool finds nothing wrong with the Alertmanager configuration', needsProgram('amtool'), () => {
+  const said = run('amtool', ['check-config', 'alertmanager.yml'], prometheusFolder);
+  assert.ok(said.ok, said.text);
+});
+
+test('no rule can be taken out unnoticed: the unit tests that concern it fail without it', needsPromtool, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const unnoticed: string[] = [];
+  for (const name of [...alerts.map((rule) => rule.alert), ...recorded.keys()]) {
+    writeFileSync(join(folder, testName), testsAbout(alertsThatNeed(name)));
+    writeFileSync(join(folder, rulesName), rulesText);
+    assert.ok(run('promtool', ['test', 'rules', testName], folder).ok, `the tests about ${name} pass with it`);
+    writeFileSync(join(folder, rulesName), rulesWithout(name));
+    assert.ok(run('promtool', ['check', 'rules', rulesName], folder).ok, `the file without ${name} is a rules file`);
+    if (run('promtool', ['test', 'rules', testName], folder).ok) unnoticed.push(name);
+  }
+  assert.deepEqual(unnoticed, []);
+});
+
+test('rules ask only for series, labels and label values that the exporter has', () => {
+  for (const { alert, record, expr } of rules) assert.deepEqual(strangeWords(expr), [], alert ?? record);
+});
+
+test('annotations name only labels and series that are there', () => {
+  for (const { alert, expr, annotations } of alerts) {
+    const labels = labelsIn(expr);
+    for (const text of Object.values(annotations ?? {})) {
+      const queries = [...text.matchAll(/`([^`]*%q[^`]*)`/g)].map((m) => m[1]!.replaceAll('%q', '""'));
+      for (const query of queries) assert.deepEqual(strangeWords(query), [], alert);
+      const queried = queries.flatMap((q) => vocabulary(q).selectors.flatMap((s) => labelsOfSeries(s.metric) ?? []));
+      for (const [, label = ''] of text.matchAll(/\$labels\.(\w+)/g))
+        assert.ok(labels.includes(label), `${alert}: ${label}`);
+      for (const [, label = ''] of text.matchAll(/ \.Labels\.(?:exported_)?(\w+)/g))
+        assert.ok(queried.includes(label), `${alert}: ${label}`);
+    }
+  }
+});
+
+test('no alert carries a label that changes while a fault lasts', () => {
+  const volatile = ['pid', 'status', 'declared_in', 'owner_pid', 'owner_process', 'process'];
+  for (const { alert, expr } of alerts) {
+    const { grouping, selectors } = vocabulary(expr);
+    const removed = new Set([
+      ...grouping,
+      ...selectors.flatMap((s) => (recorded.has(s.metric) ? vocabulary(recorded.get(s.metric)!).grouping : [])),
+    ]);
+    for (const label of labelsIn(expr))
+      assert.ok(!volatile.includes(label) || removed.has(label), `${alert}: ${label}`);
+  }
+});
+
+test('every alert says how long it waits, how bad it is, where, and what to read', () => {
+  for (const { alert, for: wait, labels, annotations, expr } of alerts) {
+    assert.match(wait ?? '', /^\d+m$/, alert);
+    assert.match(labels?.['severity'] ?? '', /^(critical|warning|\{\{ \$labels\.severity \}\})$/, alert);
+    const { summary = '', description = '', runbook_url = '' } = annotations ?? {};
+    assert.ok(summary.length > 0 && description.length > summary.length, alert);
+    const told = ['instance', 'name', 'config', 'port'].filter((label) => labelsIn(expr).includes(label));
+    // `absent` has no instance; a Filebeat as a whole has no port.
+    const without = { FilebeatPortExporterAbsent: 'instance', FilebeatFlapping: 'port' }[alert];
+    const aggregated = new Set([...vocabulary(expr).grouping, without]);
+    for (const label of told) {
+      if (aggregated.has(label)) continue;
+      assert.ok((summary + description).includes(`$labels.${label}`), `${alert} does not name ${label}`);
+    }
+    assert.equal(
+      runbook_url,
+      `https://github.com/filebeat-port-exporter/filebeat-port-exporter/blob/main/docs/alerts.md#${alert.toLowerCase()}`,
+    );
+  }
+});
+
+test('FilebeatPortNotServed has words for every status of a port that is down though its Filebeat runs', () => {
+  const { description = '' } = alerts.find((rule) => rule.alert === 'FilebeatPortNotServed')!.annotations!;
+  const told = [...description.matchAll(/eq \.Labels\.status "(\w+)"/g)].map((m) => m[1]!);
+  const toldElsewhere = ['taken', 'instance_down'];
+  const reference = readFileSync(`${docs}metrics.md`, 'utf8');
+  const down = [...reference.matchAll(/^\| `(\w+)` \| 0 \|/gm)].map((m) => m[1]!);
+  assert.deepEqual([...told, ...toldElsewhere].sort(), down.sort());
+});
+
+test('docs/alerts.md has a heading and a row for each alert, and for nothing else', () => {
+  const text = readFileSync(`${docs}alerts.md`, 'utf8');
+  const headings = [...text.matchAll(/^## (.+)$/gm)].map((m) => m[1]!);
+  assert.deepEqual([...headings].sort(), alerts.map((rule) => rule.alert).sort());
+  for (const { alert, for: wait = '', labels } of alerts) {
+    const severity = labels?.['severity']?.startsWith('{{') ? 'that of the code' : labels?.['severity'];
+    assert.ok(text.includes(`| [${alert}](#${alert.toLowerCase()}) | ${wait} | ${severity} |`), alert);
+  }
+  const links = [...text.matchAll(/\]\(#([\w-]+)\)/g)].map((m) => m[1]!);
+  const anchors = headings.map((heading) => heading.toLowerCase());
+  for (const link of links) assert.ok(anchors.includes(link), link);
+});
+
+/** Which alert tells which code. `FilebeatMismatch` tells the rest. */
+const toldBy: Partial<Record<MismatchCode, string>> = {
+  instance_down: 'FilebeatDown',
+  instance_flapping: 'FilebeatFlapping',
+  config_invalid: 'FilebeatConfigInvalid',
+  restart_pending: 'FilebeatRestartPending',
+  data_path_conflict: 'FilebeatConflict',
+  port_conflict: 'FilebeatConflict',
+  port_missing: 'FilebeatPortNotServed',
+  listener_invalid: 'FilebeatPortNotServed',
+  listener_deaf: 'FilebeatPortNotServed',
+  learned_port_gone: 'FilebeatLearnedPortGone',
+  port_taken: 'FilebeatPortTaken',
+  queue_high: 'FilebeatQueueNearFull',
+  drops: 'FilebeatDropsDatagrams',
+  output_failing: 'FilebeatOutputFailing',
+  output_slow: 'FilebeatOutputSlow',
+  events_dropped: 'FilebeatEventsDropped',
+  port_silent: 'FilebeatPortSilent',
+  reload_failed: 'FilebeatReloadFailed',
+  static_port_down: 'FilebeatStaticPortDown',
+};
+
+test('every mismatch code that is more than information is told by one alert of its severity', () => {
+  const catchAll = alerts.find((rule) => rule.alert === 'FilebeatMismatch')!;
+  const excluded = vocabulary(catchAll.expr)
+    .selectors[0]!.matchers.find((m) => m.label === 'code')!
+    .value.split('|');
+  assert.deepEqual(excluded.sort(), Object.keys(toldBy).sort());
+  const text = readFileSync(`${docs}alerts.md`, 'utf8');
+  for (const code of mismatchCodes) {
+    const alert = toldBy[code];
+    if (alert === undefined) continue;
+    assert.equal(alerts.find((rule) => rule.alert === alert)?.labels?.['severity'], mismatches[code].severity, code);
+    assert.match(text, new RegExp(`^\\| \\[${alert}\\]\\(.*\`${code}\``, 'm'), code);
+  }
+});

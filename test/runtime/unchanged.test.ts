@@ -1,0 +1,32 @@
+/** The incremental protocol: `src/runtime/unchanged.ts`. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isSameList, perObject } from '../../src/runtime/unchanged.js';
+
+describe('perObject', () => {
+  let calls = 0;
+  const sumOf = perObject((list: readonly number[], factor: number) => {
+    calls += 1;
+    return { sum: list.reduce((sum, one) => sum + one * factor, 0) };
+  });
+
+  it('returns the same object for the same object and inputs', () => {
+    const list = [1, 2];
+    assert.equal(sumOf(list, 2), sumOf(list, 2));
+    assert.deepEqual([sumOf(list, 2), calls], [{ sum: 6 }, 1]);
+  });
+
+  it('computes anew for an equal object and for another input', () => {
+    const list = [1, 2];
+    assert.notEqual(sumOf(list, 2), sumOf([1, 2], 2));
+    assert.deepEqual(sumOf(list, 3), { sum: 9 });
+  });
+});
+
+it('lists are the same where their elements are the same objects in order', () => {
+  const [a, b] = [{}, {}];
+  assert.ok(isSameList([a, b], [a, b]));
+  assert.ok(!isSameList([a, b], [b, a]));
+  assert.ok(!isSameList([a], [a, b]));
+  assert.ok(!isSameList([{}], [{}]));
+});

@@ -1,0 +1,183 @@
+/** What a log tells over time, where lines are missing, and what is taken from it as silence. Pure. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LogFact } from '../../src/self-report/log-line.js';
+import { readLogLine } from '../../src/self-report/log-line.js';
+import {
+  emptyStory,
+  type LogReport,
+  type LogStory,
+  reportFacts,
+  type StoryContext,
+} from '../../src/self-report/log-report.js';
+import { noteSample, silenceOf } from '../../src/self-report/silence.js';
+import { emptyStoredReport, storedReportFor } from '../../src/self-report/stored-report.js';
+import { idKey } from '../../src/self-report/subject.js';
+import { figuresOf } from '../../src/self-report/track.js';
+import { evening, metricsLine, type Period, said } from '../support/filebeat-log.js';
+
+const context: StoryContext = {
+  startTime: evening,
+  leaks: false,
+  keyOf: ({ id, device }, devices) => device ?? devices[idKey(id)],
+};
+
+const fact = (at: number, period: Period): LogFact => readLogLine(metricsLine('json', evening + at, period))!;
+
+/** The lines one look after the other. */
+function tell(...looks: LogFact[][]): LogReport {
+  let told: LogReport = {
+    story: emptyStory,
+    kept: storedReportFor(emptyStoredReport('log 1:1'), 'log 1:1'),
+    broken: false,
+    countedTo: 0,
+  };
+  for (const facts of looks) told = reportFacts(told.story, told.kept, facts, context);
+  return told;
+}
+
+const outputOf = (story: LogStory) => figuresOf(story.track, true, false);
+
+describe('a log of which lines are missing', () => {
+  it('is no failing output where an event waited before and another one waits after', () => {
+    const { story, broken } = tell([fact(30, { in: 1, active: 1 })], [fact(300, { in: 1, active: 1 })]);
+    assert.equal(outputOf(story).output, 'unknown');
+    assert.equal(outputOf(story).outputForSeconds, undefined);
+    assert.equal(broken, true);
+  });
+
+  it('goes on failing where the period after the break shows the same', () => {
+    const { story } = tell(
+      [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
+      [fact(300, { in: 100, active: 1000 })],
+    );
+    assert.deepEqual([outputOf(story).output, outputOf(story).outputForSeconds], ['down', 270]);
+  });
+
+  it('no longer fails where the period after the break cannot tell', () => {
+    const { story } = tell(
+      [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
+      [fact(300, { in: 1, active: 1 })],
+    );
+    assert.equal(outputOf(story).outputForSeconds, undefined);
+  });
+
+  it('one line alone is a period of its own', () => {
+    const waits = tell([fact(3600, { in: 500, active: 3201 })]);
+    assert.deepEqual([outputOf(waits.story).output, outputOf(waits.story).full], ['down', true]);
+    const first = tell([fact(30, { in: 500, active: 500 })]);
+    assert.equal(outputOf(first.story).output, 'unknown');
+    const flows = tell([fact(3600, { in: 500, acked: 480, active: 40 })]);
+    assert.equal(outputOf(flows.story).output, 'flowing');
+  });
+
+  it('is told from one that continues, also over an error line in between', () => {
+    assert.equal(tell([fact(30, { active: 0 })], [fact(60, { active: 0 })]).broken, false);
+    const word = readLogLine(said('json', evening + 50, 'failed to publish events: x'))!;
+    const told = tell([fact(30, { active: 0 })], [word, fact(60, { active: 0 })], [fact(90, { active: 0 })]);
+    assert.deepEqual([told.broken, told.kept.errors.output_publish], [false, 1]);
+  });
+
+  it('counts every line of one millisecond, and none twice', () => {
+    const words = ['one', 'two', 'three'].map((text) => readLogLine(said('json', evening + 5, text))!);
+    assert.equal(tell(words).kept.errors.other, 3);
+    assert.equal(tell(words, words).kept.errors.other, 3);
+  });
+
+  it('goes on where the clock was set back', () => {
+    const { story, kept } = tell(
+      [fact(3600, { in: 5, acked: 5, active: 0 })],
+      [fact(30, { in: 7, acked: 7, active: 0 })],
+    );
+    assert.equal(story.at, evening + 30);
+    assert.equal(kept.counts.acked, 12);
+  });
+});
+
+describe('what is written once, after the start', () => {
+  it('is taken from the beginning of the file, and counts nothing', () => {
+    const head = [
+      fact(30, { in: 900, acked: 900, active: 0, queueMax: 65_536, inputs: { a: { received: 9, device: ':514' } } }),
+    ];
+    const line = readLogLine(
+      metricsLine('json', evening + 9000, {
+        in: 5000,
+        acked: 1,
+        active: 5000,
+        once: false,
+        inputs: { a: { received: 3 } },
+      }),
+    )!;
+    const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], context, head);
+    assert.equal(told.kept.counts.events, 5000);
+    assert.equal(told.kept.listeners[':514']?.received?.total, 3);
+    assert.deepEqual(
+      [outputOf(told.story).queueMax, outputOf(told.story).full, outputOf(told.story).outputType],
+      [65_536, undefined, 'logstash'],
+    );
+  });
+});
+
+describe('what came to a listener', () => {
+  it('came at the end of its period, and never later than now', () => {
+    const line = fact(3600, { active: 0, inputs: { a: { received: 3, device: ':514' } } });
+    const last = (now?: number) => {
+      const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], {
+        ...context,
+        ...(now === undefined ? {} : { now }),
+      });
+      return told.kept.listeners[':514']?.arrivals?.last;
+    };
+    assert.equal(last(evening + 3605), evening + 3600);
+    assert.equal(last(evening + 30), evening + 30);
+  });
+});
+
+describe('an input that fails', () => {
+  it('is known by its host, or by the id that the log has named before', () => {
+    const facts = [
+      said('json', evening + 1, "Input 'udp' failed with: x", { id: 'one' }),
+      said('json', evening + 2, 'Cannot connect', { id: 'two', host: 'localhost:515' }),
+    ].map((line) => readLogLine(line)!);
+    const kept = { ...emptyStoredReport('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
+    const { story } = reportFacts(emptyStory, kept, facts, context);
+    assert.deepEqual(story.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
+  });
+
+  it('a start that ends says that it ends, with the reason of a bind', () => {
+    const line = said(
+      'json',
+      evening,
+      'Exiting: could not start the HTTP server for the API: listen tcp 127.0.0.1:5066: bind: address already in use',
+    );
+    assert.deepEqual(readLogLine(line), { kind: 'exiting', at: evening, why: 'in-use' });
+  });
+});
+
+describe('silence that was not watched all the time', () => {
+  const learned = Array.from({ length: 500 }, (_, n) => n * 60).reduce(
+    (arrivals, at) => noteSample(arrivals, at, true, true),
+    undefined as ReturnType<typeof noteSample> | undefined,
+  )!;
+
+  it('is counted from the break on', () => {
+    const end = 499 * 60;
+    const back = noteSample(learned, end + 7200, false, false);
+    assert.equal(silenceOf(back, end + 7200, 900), undefined);
+    assert.deepEqual(silenceOf(back, end + 7200 + 1000, 900), { forSeconds: 1000, never: false });
+  });
+
+  it('goes on where nothing can have been missed', () => {
+    const end = 499 * 60;
+    assert.deepEqual(silenceOf(noteSample(learned, end + 7200, false, true), end + 7200, 900), {
+      forSeconds: 7200,
+      never: false,
+    });
+  });
+
+  it('teaches no pause that nobody saw', () => {
+    const end = 499 * 60;
+    const back = noteSample(noteSample(learned, end + 7200, false, false), end + 7260, true, true);
+    assert.deepEqual(back.pauses, [[0, 60]]);
+  });
+});

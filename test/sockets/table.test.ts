@@ -1,0 +1,151 @@
+/** `/proc/<pid>/net/{udp,udp6,tcp,tcp6}` and what else is told about a namespace. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../../src/sockets/namespaces.js';
+import { decodeAddress, parseSocketTable } from '../../src/sockets/table.js';
+
+const UDP =
+  '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops            \n';
+const row = (local: string, remote: string, state: string, rest = '0 0 1187448 2 0000000033901b43 7') =>
+  ` 4995: ${local} ${remote} ${state} 00000000:00000340 00:00000000 00000000   993        ${rest.slice(2)}       \n`;
+
+describe('a UDP table', () => {
+  it('gives address, port, queue, owner, inode and drops', () => {
+    assert.deepEqual(parseSocketTable(UDP + row('0100007F:238E', '00000000:0000', '07'), 'udp', 4), {
+      rows: [
+        {
+          protocol: 'udp',
+          family: 4,
+          address: '127.0.0.1',
+          port: 9102,
+          inode: 1187448,
+          uid: 993,
+          receiveQueue: 832,
+          drops: 7,
+        },
+      ],
+      badLines: [],
+    });
+  });
+
+  it('has listeners and connected sockets, of which only the first count', () => {
+    const text = UDP + row('0100007F:238E', '0100007F:0035', '01') + row('0100007F:238F', '00000000:0000', '07');
+    assert.deepEqual(
+      parseSocketTable(text, 'udp', 4).rows.map(({ port }) => port),
+      [9103],
+    );
+  });
+
+  it('keeps good rows beside bad ones and says which those are', () => {
+    const good = row('0100007F:238E', '00000000:0000', '07');
+    const bad = [
+      row('0100007:238E', '00000000:0000', '07'),
+      row('0100007F:38E', '00000000:0000', '07'),
+      row('0100007G:238E', '00000000:0000', '07'),
+      row('0100007F:238E', '00000000:0000', '07', '0 0 none 2 00 7'),
+      row('0100007F:238E', '00000000:0000', '07', '0 0 5 2 00 -7'),
+      'garbage\n',
+      '  12: 0100007F:238E 0000\n',
+    ];
+    const table = parseSocketTable(UDP + bad.join('') + good, 'udp', 4);
+    assert.deepEqual([table.rows.length, table.badLines], [1, [2, 3, 4, 5, 6, 7, 8]]);
+  });
+
+  it('may repeat a row while it changes', () => {
+    const line = row('0100007F:238E', '00000000:0000', '07');
+    assert.equal(parseSocketTable(UDP + line + line, 'udp', 4).rows.length, 1);
+  });
+
+  it('may hold nothing, be cut off, or be empty', () => {
+    assert.deepEqual(parseSocketTable('', 'udp', 4), { rows: [], badLines: [] });
+    assert.deepEqual(parseSocketTable(UDP, 'udp', 4), { rows: [], badLines: [] });
+    const whole = UDP + row('0100007F:238E', '00000000:0000', '07');
+    assert.deepEqual(parseSocketTable(whole.slice(0, 180), 'udp', 4), { rows: [], badLines: [2] });
+    assert.equal(parseSocketTable(whole.trimEnd(), 'udp', 4).rows.length, 1);
+  });
+
+  it('counts drops beyond 31 bits', () => {
+    const text = UDP + row('0100007F:238E', '00000000:0000', '07', '0 0 5 2 00 4294967295');
+    assert.equal(parseSocketTable(text, 'udp', 4).rows[0]!.drops, 4294967295);
+  });
+});
+
+describe('a TCP table', () => {
+  it('counts those in LISTEN only, and TIME_WAIT without inode is no bad row', () => {
+    const text =
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n' +
+      '   0: 00000000:07E8 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0        0 1679 1 00000000f429aa7e 100 0 0 10 0 \n' +
+      '   1: 0100007F:816F 0100007F:CB1C 06 00000000:00000000 03:00000E69 00000000     0        0 0 3 00000000aff35550\n';
+    const table = parseSocketTable(text, 'tcp', 4);
+    assert.deepEqual(
+      table.rows.map(({ address, port, drops, receiveQueue }) => [address, port, drops, receiveQueue]),
+      [['0.0.0.0', 2024, 0, 2]],
+    );
+    assert.deepEqual(table.badLines, []);
+  });
+});
+
+describe('addresses', () => {
+  it('are words in the order of the host', () => {
+    const little: [string, 4 | 6, string][] = [
+      ['0100007F', 4, '127.0.0.1'],
+      ['00000000', 4, '0.0.0.0'],
+      ['020200C0', 4, '192.0.2.2'],
+      ['00000000000000000000000000000000', 6, '::'],
+      ['00000000000000000000000001000000', 6, '::1'],
+      ['000000FD000000000000000002000000', 6, 'fd00::2'],
+      ['000080FE00000000FF00FC00010000FE', 6, 'fe80::fc:ff:fe00:1'],
+      ['0000000000000000FFFF00000100007F', 6, '::ffff:127.0.0.1'],
+      ['B80D0120010000000000000001000000', 6, '2001:db8:0:1::1'],
+      ['B80D0120000001000000000001000100', 6, '2001:db8:1::1:1'],
+    ];
+    for (const [hex, family, text] of little) assert.equal(decodeAddress(hex, family), text);
+    assert.equal(decodeAddress('7F000001', 4, false), '127.0.0.1');
+    assert.equal(decodeAddress('00000000000000000000000000000001', 6, false), '::1');
+    for (const bad of ['', '0100007', '0100007f', '0100007FF']) assert.equal(decodeAddress(bad, 4), undefined);
+  });
+});
+
+describe('a namespace', () => {
+  const snmp =
+    'Ip: Forwarding\nIp: 1\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors\nUdp: 65 3 2 66 1\nUdpLite: InDatagrams\nUdpLite: 99\n';
+
+  it('adds the datagrams of both families', () => {
+    const snmp6 =
+      'Ip6InReceives   7\nUdp6InDatagrams                 \t10\nUdp6NoPorts 1\nUdp6InErrors 0\nUdp6RcvbufErrors 4\nUdpLite6InDatagrams 50\n';
+    assert.deepEqual(parseUdpCounters(snmp, snmp6), {
+      inDatagrams: 75,
+      noPorts: 4,
+      inErrors: 2,
+      receiveBufferErrors: 5,
+    });
+    assert.equal(parseUdpCounters(snmp, '')?.inDatagrams, 65);
+    assert.equal(parseUdpCounters('Udp: InDatagrams\n', ''), undefined);
+    assert.equal(parseUdpCounters('Udp: InDatagrams\nUdp: x\n', ''), undefined);
+  });
+
+  it('has the local addresses of its routes, and local ranges as prefixes', () => {
+    const trie = [
+      'Local:',
+      '  +-- 0.0.0.0/0 3 0 5',
+      '     +-- 127.0.0.0/8 2 0 2',
+      '           |-- 127.0.0.0',
+      '              /8 host LOCAL',
+      '           |-- 127.0.0.1',
+      '              /32 host LOCAL',
+      '           |-- 192.0.2.0',
+      '              /24 link UNICAST',
+      '           |-- 192.0.2.2',
+      '              /32 host LOCAL',
+      '           |-- 192.0.2.255',
+      '              /32 link BROADCAST',
+    ].join('\n');
+    assert.deepEqual(parseFibTrie(trie), ['127.0.0.0/8', '127.0.0.1', '192.0.2.2']);
+  });
+
+  it('has the IPv6 addresses of its interfaces, whose bytes are in order', () => {
+    const text =
+      'fe8000000000000000fc00fffe000001 04 40 20 80     eth0\n00000000000000000000000000000001 01 80 10 80       lo\n';
+    assert.deepEqual(parseIfInet6(text), ['fe80::fc:ff:fe00:1', '::1']);
+  });
+});
