@@ -10,6 +10,8 @@ import { type ProcFs, pathExists } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
 export interface HaltReader {
+  /** To be called at the beginning of each scan: control groups are read once in a scan, however many processes are in them. */
+  begin(): void;
   /** `idle`: it has used no processor time since the last scan, or was not seen before. */
   haltOf(stat: ProcessStat, idle: boolean): Halt | undefined;
 }
@@ -24,6 +26,8 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
     ...new Set([`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])]),
   ];
   const mounted = new Map<string, { at: number; isThere: boolean }>();
+  /** By the text of `/proc/<pid>/cgroup`, of this scan. */
+  let frozen = new Map<string, boolean>();
 
   function isMounted(path: string): boolean {
     const known = mounted.get(path);
@@ -44,17 +48,23 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
     });
   }
 
+  /** The path is asked anew for each process: it may have been moved into another group. */
   function isFrozen(pid: number): boolean {
     const text = procfs.piece(`${pid}/cgroup`);
-    return (
-      text.ok &&
-      freezerFiles(text.value).some(({ mount, file, says }) =>
-        roots.some((root) => isMounted(`${root}${mount}`) && says.test(textOf(root, `${mount}${file}`))),
-      )
+    if (!text.ok) return false;
+    const known = frozen.get(text.value);
+    if (known !== undefined) return known;
+    const answer = freezerFiles(text.value).some(({ mount, file, says }) =>
+      roots.some((root) => isMounted(`${root}${mount}`) && says.test(textOf(root, `${mount}${file}`))),
     );
+    frozen.set(text.value, answer);
+    return answer;
   }
 
   return {
+    begin() {
+      frozen = new Map();
+    },
     haltOf({ pid, state }, idle) {
       if (state === 'T') return all(pid, 'T') ? 'stopped' : undefined;
       if (state === 't') return all(pid, 't') ? 'traced' : undefined;

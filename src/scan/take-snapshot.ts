@@ -94,6 +94,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   let before: Moment | undefined;
   let starts: ReadonlyMap<string, Start> = new Map();
   const births = createBirths();
+  /** What was found of a process before it was seen to run still → that process. While both stay, it need not be asked again. */
+  const confirmed = new WeakMap<object, string>();
 
   function newScanner() {
     return createProcessScanner(procfs, {
@@ -138,7 +140,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
       .sort((a, b) => Math.sign(a.identity.account) - Math.sign(b.identity.account))
       .map((filebeat) => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process)))
       // The root of one that ends is gone: what was not found through it says nothing about its files.
-      .filter(({ process, prediction, gaps: own }) => isWhole(prediction, own) || stillRuns(process!));
+      .filter(({ process, prediction }) => isWhole(prediction!) || isConfirmed(prediction!, process!));
     const unitsSeen = [
       ...new Set([
         ...running.flatMap((origin) => origin.unit ?? []),
@@ -202,6 +204,14 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     return stat !== undefined && stat.startTicks === process.startTicks && !stat.exiting;
   }
 
+  /** `found`: an object that every change makes anew. */
+  function isConfirmed(found: object, process: { pid: number; startTicks: number }): boolean {
+    const key = `${process.pid}:${process.startTicks}`;
+    const runs = confirmed.get(found) === key || stillRuns(process);
+    if (runs) confirmed.set(found, key);
+    return runs;
+  }
+
   async function take(): Promise<Snapshot> {
     const started = steadyMs();
     const { discovery, ports: statics, thresholds } = sources.settings();
@@ -255,7 +265,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     births.scan(instances, held, now);
     for (const one of drafts) {
       const { process } = one.instance;
-      if (process !== undefined && !fitOf(one.instance, held).lacksNothing && !stillRuns(process)) endedMeanwhile(one);
+      if (process === undefined) continue;
+      const fit = fitOf(one.instance, held);
+      if (!fit.lacksNothing && !isConfirmed(fit, process)) endedMeanwhile(one);
     }
     drafts = drafts.filter(({ instance }) => !supersededBy(instance, instances, held));
     instances = drafts.map(({ instance }) => instance);
@@ -343,6 +355,6 @@ function undecidedOf({ instance, listener }: WantedOf): Snapshot['undecided'] {
   return [{ instance: instance.id, protocol, address, ...(port === undefined ? {} : { port }) }];
 }
 
-function isWhole(prediction: Prediction | undefined, gaps: readonly Gap[] = []): boolean {
-  return prediction?.outcome === 'runs' && prediction.gaps.length + gaps.length === 0;
+function isWhole({ outcome, gaps }: Prediction): boolean {
+  return outcome === 'runs' && gaps.length === 0;
 }

@@ -1,7 +1,8 @@
 /** What a pass keeps of more instances, listeners and gaps than it can carry, and the gaps that say so. Pure. */
 import type { Merged } from '../discovery/instances/instances.js';
 import { createShares, limits, tooMany, withinShares } from '../model/limits.js';
-import type { Gap, Instance } from '../model/model.js';
+import type { Gap, Instance, Listener } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 import type { Origin } from './origins.js';
 
 /**
@@ -48,13 +49,15 @@ export function truncateListeners(
     const count = instance.expected.length;
     const room = shares.take(instance.account ?? 0, Math.min(count, each));
     if (room < count) {
-      instance.expected = instance.expected.slice(0, room);
+      instance.expected = firstOf(instance.expected, room);
       gaps.push({ ...tooMany(`listeners of “${instance.name}”`, count, room), instance: instance.id });
     }
     if (room < count || instance.prediction.gaps.some(({ reason }) => reason === 'limit')) instance.truncated = true;
   }
   return gaps;
 }
+
+const firstOf = perObject((listeners: Listener[], count: number): Listener[] => listeners.slice(0, count));
 
 /** Each once; of too many the first, the system's before an ordinary user's, and one that says so. */
 export function gapsWithin(

@@ -9,6 +9,8 @@ import type { OwnerBook } from './owners.js';
 /** A running Filebeat; without `netns` (its namespace could not be told) it is left out. */
 export interface Holder extends ProcessId {
   netns?: number;
+  /** How many descriptors it has open, by this pass's process scan; absent where that is hidden. */
+  openFds?: number;
 }
 
 /** A socket of this pass. `wanted`: it serves an endpoint that somebody ought to hold, or is in its way. */
@@ -44,6 +46,8 @@ export function createAttributor(book: OwnerBook, now: () => number) {
   const strangers = new Map<number, UnownedSocket>();
   let holdersBefore = '';
   let lastLook = Number.NEGATIVE_INFINITY;
+  /** Filebeats that hold none of the sockets: their descriptors as they were last listed. By pid. */
+  const listed = new Map<number, { startTicks: number; openFds: number; at: number }>();
   /** What the last full scan could not see. */
   let unwalked: readonly Gap[] = [];
 
@@ -122,12 +126,37 @@ export function createAttributor(book: OwnerBook, now: () => number) {
   ): Set<number> {
     const denied = new Set<number>();
     for (const holder of holders) {
-      if (holder.netns === undefined) continue;
-      if (!namespaces.has(holder.netns) && holding.has(holder.pid)) continue;
-      if (book.listDescriptors(holder, inodes)) continue;
-      denied.add(holder.netns);
-      gaps.push({ reason: 'denied', subject: `/proc/${holder.pid}/fd` });
+      const { pid, netns } = holder;
+      if (netns === undefined) continue;
+      if (!namespaces.has(netns) && (holding.has(pid) || isListed(holder))) continue;
+      listed.delete(pid);
+      if (book.listDescriptors(holder, inodes)) {
+        noteListed(holder);
+        continue;
+      }
+      denied.add(netns);
+      gaps.push({ reason: 'denied', subject: `/proc/${pid}/fd` });
     }
+    const pids = new Set(holders.map(({ pid }) => pid));
+    for (const pid of listed.keys()) if (!pids.has(pid)) listed.delete(pid);
     return denied;
+  }
+
+  function noteListed({ pid, startTicks, openFds }: Holder): void {
+    if (openFds !== undefined) listed.set(pid, { startTicks, openFds, at: now() });
+  }
+
+  /**
+   * It was seen to hold none of the sockets, and has as many descriptors as then. A new socket would be one without a
+   * holder, and then all are listed; what it may have been handed in exchange for another descriptor is found a minute later.
+   */
+  function isListed({ pid, startTicks, openFds }: Holder): boolean {
+    const before = listed.get(pid);
+    return (
+      before !== undefined &&
+      before.startTicks === startTicks &&
+      before.openFds === openFds &&
+      now() - before.at < STRANGERS_KEPT_MS
+    );
   }
 }

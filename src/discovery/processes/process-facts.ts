@@ -54,6 +54,8 @@ export interface Facts extends Omit<RunningFilebeat, 'process'> {
 }
 
 export interface FactReader {
+  /** To be called at the beginning of each scan: what one scan reads once is read again. */
+  begin(): void;
   /** The network namespace of the host: pid 1's, or ours where that cannot be seen. */
   hostNetns(): number | undefined;
   /** `undefined`: it ended or became another program while we looked. */
@@ -80,6 +82,8 @@ export function createFactReader(
   const rootOfHost = identify(rootfs);
   const ownCgroup = readOwnCgroup(procfs, rootfs);
   const halts = createHaltReader(procfs, rootfs);
+  /** By pid, of this scan. */
+  let parents = new Map<number, ProcessStat | undefined>();
 
   function stat(pid: number): ProcessStat | undefined {
     const text = procfs.piece(`${pid}/stat`);
@@ -230,12 +234,24 @@ export function createFactReader(
     return seen;
   }
 
+  function begin(): void {
+    halts.begin();
+    parents = new Map();
+  }
+
+  /** A supervisor may have started many. */
+  function parentOf({ parent }: ProcessStat): ProcessStat | undefined {
+    if (parent <= 1) return undefined;
+    if (!parents.has(parent)) parents.set(parent, stat(parent));
+    return parents.get(parent);
+  }
+
   function tell(facts: Facts, seen: ProcessStat): RunningFilebeat {
     const openFds = openDescriptors(procfs, seen.pid);
     pageBytes ??= readPageSize(procfs);
     const halt = halts.haltOf(seen, facts.cpuTicks === undefined || facts.cpuTicks === seen.cpuTicks);
     facts.cpuTicks = seen.cpuTicks;
-    const parent = seen.parent > 1 ? stat(seen.parent) : undefined;
+    const parent = parentOf(seen);
     const process: FilebeatProcess = {
       ...facts.still,
       ...(parent !== undefined && { parent: { pid: parent.pid, comm: parent.comm } }),
@@ -264,7 +280,7 @@ export function createFactReader(
     return { startTime: time + startTicks / TICKS_PER_SECOND, ...(sure ? {} : { startUnsure: true as const }) };
   }
 
-  return { hostNetns, read, verify, describe: tell, membershipOf };
+  return { begin, hostNetns, read, verify, describe: tell, membershipOf };
 }
 
 /** Since Linux 6.2 the directory's size is the number of open descriptors; before, it is 0 and they are listed. */

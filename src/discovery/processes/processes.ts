@@ -83,6 +83,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   function scan(): ProcessScan {
     const started = now();
     const boot = bootClock.read();
+    reader.begin();
     number++;
     const filebeats: RunningFilebeat[] = [];
     const found: Facts[] = [];
