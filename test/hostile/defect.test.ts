@@ -101,7 +101,7 @@ describe('a defect', () => {
 
   it('is told by its kind and its place, never by its words', () => {
     const error = new SyntaxError(`${secret} at evil.js:1:1)\nat evil.js:2:2`);
-    assert.match(defectText(error), /^SyntaxError at hostile-defect\.test\.js:\d+$/);
+    assert.match(defectText(error), /^SyntaxError at defect\.test\.js:\d+$/);
     assert.equal(defectText(secret), 'unknown');
   });
 });
