@@ -27,6 +27,8 @@ export interface FileCache {
    * `rootDir`: the directory that is `/` for the files.
    */
   read<T>(key: string, question: unknown, rootDir: string, answer: (files: FileView) => T, options?: ReadOptions<T>): T;
+  /** Runs `act`; `keep` marks the entries that it read as used in the present scan, without checking them. */
+  tracked<T>(act: () => T): { value: T; keep: () => void };
   /** At the end of each scan: removes entries that were not used since the last call. */
   sweep(): void;
 }
@@ -50,15 +52,17 @@ interface CacheEntry {
 export function createFileCache(now: () => number = steadyMs): FileCache {
   const kept = new Map<string, CacheEntry>();
   let asked = new Set<string>();
+  /** Keys read within `tracked`. */
+  let tracking: string[] | undefined;
   /** Results of this scan, by view and path. */
   let seen = new Map<string, string>();
 
   function stands(one: CacheEntry, view: string): boolean {
-    const look = (path: string, canonical: string): string => {
-      const place = `${view} ${canonical}`;
+    const look = (path: string, canonical: string, isSearch: boolean): string => {
+      const place = `${view} ${isSearch ? 'search ' : ''}${canonical}`;
       let mark = seen.get(place);
       if (mark === undefined) {
-        mark = markNow(path);
+        mark = markNow(path, isSearch);
         seen.set(place, mark);
       }
       return mark;
@@ -81,6 +85,7 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
       { view = rootDir, isCheckedRarely: isCalm = () => false, reader }: ReadOptions<T> = {},
     ): T {
       asked.add(key);
+      tracking?.push(key);
       const before = kept.get(key);
       const asking = reader === undefined ? question : [question, reader];
       const isAskedAgain = before?.rootDir === rootDir && isDeepStrictEqual(before.question, asking);
@@ -100,6 +105,17 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
         checkedAt: now(),
       });
       return fresh;
+    },
+    tracked<T>(act: () => T) {
+      const outer = tracking;
+      const keys: string[] = [];
+      tracking = keys;
+      try {
+        const value = act();
+        return { value, keep: () => keys.forEach((key) => void asked.add(key)) };
+      } finally {
+        tracking = outer;
+      }
     },
     sweep() {
       for (const key of kept.keys()) if (!asked.has(key)) kept.delete(key);

@@ -122,7 +122,7 @@ export function openFileView(root: string, observe?: Observer, reader?: Reader):
         }
         if (reader !== undefined && pending.some((rest) => rest !== '' && rest !== '.')) {
           // Everybody may search most directories: of these a change of mode is not looked for.
-          if ((stats.mode & SEARCH) === 0) observe?.(next, markOf(stats));
+          if ((stats.mode & SEARCH) === 0) observe?.(next, searchMarkOf(stats));
           if (!mayUse(reader, stats, SEARCH)) return denied(path);
         }
         canonical = next;
@@ -298,6 +298,17 @@ const SETTLED_MS = 50;
 function markOf(stats: Stats): string {
   const fresh = Math.abs(wallMs() - stats.ctimeMs) < SETTLED_MS;
   return fresh ? 'unsettled' : signatureOf(stats);
+}
+
+/** Of a directory that is only passed: what is in it does not matter, but who may search it does. */
+export function searchMarkOf({ ino, mode, uid, gid }: Stats): string {
+  return `${SEARCH_MARK}${ino} ${mode} ${uid} ${gid}`;
+}
+
+const SEARCH_MARK = 'search ';
+
+export function isSearchMark(mark: string): boolean {
+  return mark.startsWith(SEARCH_MARK);
 }
 
 export function signatureOf(stats: Stats): string {

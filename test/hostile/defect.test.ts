@@ -31,6 +31,7 @@ function explosive(): FileCache {
   const kept = createFileCache();
   return {
     sweep: kept.sweep,
+    tracked: kept.tracked,
     read(key, question, ...rest) {
       if (key.startsWith('predict') && JSON.stringify(question).includes('boom.yml'))
         throw new TypeError(`cannot read ${secret}`);

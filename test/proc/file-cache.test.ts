@@ -1,7 +1,7 @@
 /** Answers that are kept as long as their files stay as they were, on real files. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -90,6 +90,45 @@ describe('a kept answer', () => {
     kept.sweep();
     scan();
     assert.equal(made.times, 2);
+  });
+});
+
+describe('a directory on the way to a file', () => {
+  it('matters by who may search it, and not by what else is in it', async () => {
+    const uid = process.getuid?.() ?? 0;
+    const reader = { uid, groups: [], isDoubted: true };
+    const root = writeTree({ 'home/a.yml': '1' });
+    chmodSync(join(root, 'home'), 0o700);
+    await pause(60);
+    const kept = createFileCache();
+    let made = 0;
+    const scan = () => {
+      const answer = kept.read('a', '', root, (files) => `${++made} ${files.read('/home/a.yml', 100).ok}`, { reader });
+      kept.sweep();
+      return answer;
+    };
+    assert.equal(scan(), '1 true');
+    writeFileSync(join(root, 'home/b.yml'), 'another');
+    assert.equal(scan(), '1 true');
+    chmodSync(join(root, 'home'), 0o600);
+    assert.equal(scan(), '2 false');
+  });
+});
+
+describe('the entries of something that is not made anew', () => {
+  it('stay, and are checked again when it is', async () => {
+    const { kept, made, read, edit } = await createReader();
+    const { value, keep } = kept.tracked(() => read());
+    for (let turn = 0; turn < 3; turn++) {
+      kept.sweep();
+      keep();
+    }
+    kept.sweep();
+    assert.equal(read(), value);
+    assert.equal(made.times, 1);
+    kept.sweep();
+    edit('a.yml');
+    assert.equal(read(), 'new234');
   });
 });
 
