@@ -6,7 +6,7 @@
 
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
 import { predictInstance, type Start } from '../discovery/instances/predict-instance.js';
-import { createProcessScanner, type ProcessScan } from '../discovery/processes/processes.js';
+import { createProcessScanner, type ProcessScan, type RunningFilebeat } from '../discovery/processes/processes.js';
 import { startedUnits } from '../discovery/systemd/unit-host.js';
 import { isCollector } from '../filebeat/config/command.js';
 import type { Fault, Gap, Instance, Prediction, Snapshot, Socket } from '../model/model.js';
@@ -96,6 +96,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const births = createBirths();
   /** What was found of a process before it was seen to run still → that process. While both stay, it need not be asked again. */
   const confirmed = new WeakMap<object, string>();
+  /** With what keeps their files' entries in the cache. */
+  const origins = new WeakMap<RunningFilebeat, { value: Origin; keep: () => void }>();
 
   function newScanner() {
     return createProcessScanner(procfs, {
@@ -138,7 +140,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const running = [...scan.filebeats]
       // The system's first: whatever the others cost, what is said of these is worked out.
       .sort((a, b) => Math.sign(a.identity.account) - Math.sign(b.identity.account))
-      .map((filebeat) => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process)))
+      .map((filebeat) =>
+        originOf(filebeat, () => fromProcess(filebeat, rootfs, kept, budgets, remembered(filebeat.process))),
+      )
       // The root of one that ends is gone: what was not found through it says nothing about its files.
       .filter(({ process, prediction }) => isWhole(prediction!) || isConfirmed(prediction!, process!));
     const unitsSeen = [
@@ -202,6 +206,14 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const reading = procfs.piece(`${process.pid}/stat`);
     const stat = reading.ok ? parseStat(reading.value) : undefined;
     return stat !== undefined && stat.startTicks === process.startTicks && !stat.exiting;
+  }
+
+  /** Of one whose turn it is not (`turns.ts`), the process scan gives the same object again. */
+  function originOf(filebeat: RunningFilebeat, make: () => Origin): Origin {
+    const known = origins.get(filebeat) ?? kept.tracked(make);
+    origins.set(filebeat, known);
+    known.keep();
+    return known.value;
   }
 
   /** `found`: an object that every change makes anew. */

@@ -46,6 +46,9 @@ export interface Facts extends Omit<RunningFilebeat, 'process'> {
   metAt: number;
   /** Clock ticks of processor time at the last look. */
   cpuTicks?: number;
+  /** As it was described last, and the boot time that its start was reckoned from. */
+  told?: RunningFilebeat;
+  bootTime?: number | undefined;
   still: Omit<
     FilebeatProcess,
     'startTime' | 'startUnsure' | 'halt' | 'parent' | 'cpuSeconds' | 'residentBytes' | 'openFds'
@@ -60,6 +63,8 @@ export interface FactReader {
   hostNetns(): number | undefined;
   /** `undefined`: it ended or became another program while we looked. */
   read(pid: number): Facts | undefined;
+  /** Same process, same program, and no clock was set: what was described last is true but for its figures. */
+  stands(pid: number, facts: Facts): boolean;
   /** Same process, same program? Then its statistics; else undefined. */
   verify(pid: number, facts: Facts): ProcessStat | undefined;
   describe(facts: Facts, stat: ProcessStat): RunningFilebeat;
@@ -220,10 +225,19 @@ export function createFactReader(
     return undefined;
   }
 
-  function verify(pid: number, facts: Facts): ProcessStat | undefined {
+  function statOfSame(pid: number, facts: Facts): ProcessStat | undefined {
     const seen = stat(pid);
     if (seen === undefined || seen.state === 'Z' || seen.state === 'X') return undefined;
-    if (markOf(pid, seen) !== facts.mark) return undefined;
+    return markOf(pid, seen) === facts.mark ? seen : undefined;
+  }
+
+  function stands(pid: number, facts: Facts): boolean {
+    return facts.bootTime === bootClock.last().time && statOfSame(pid, facts) !== undefined;
+  }
+
+  function verify(pid: number, facts: Facts): ProcessStat | undefined {
+    const seen = statOfSame(pid, facts);
+    if (seen === undefined) return undefined;
     // The file behind a running program may be replaced at any time: an upgrade that awaits its restart.
     const link = procfs.link(`${pid}/exe`);
     if (link.ok) {
@@ -262,7 +276,8 @@ export function createFactReader(
       ...(halt !== undefined && { halt }),
     };
     const { argv, env, rootDir, rootId, identity: standing, view } = facts;
-    return {
+    facts.bootTime = bootClock.last().time;
+    facts.told = {
       process,
       argv,
       ...(env !== undefined && { env }),
@@ -271,6 +286,7 @@ export function createFactReader(
       identity: standing,
       ...(view !== undefined && { view }),
     };
+    return facts.told;
   }
 
   /** Where no clock tells when it started, it was no later than when we met it. */
@@ -280,7 +296,7 @@ export function createFactReader(
     return { startTime: time + startTicks / TICKS_PER_SECOND, ...(sure ? {} : { startUnsure: true as const }) };
   }
 
-  return { begin, hostNetns, read, verify, describe: tell, membershipOf };
+  return { begin, hostNetns, read, stands, verify, describe: tell, membershipOf };
 }
 
 /** Since Linux 6.2 the directory's size is the number of open descriptors; before, it is 0 and they are listed. */

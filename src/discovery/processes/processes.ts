@@ -4,7 +4,8 @@
  * - Until it was looked at once YOUNG_MS after it was first seen it is looked at in every scan, so the usual fork + exec
  *   is never missed.
  * - Later it is looked at again (one `readlink` of its `exe`), for a late exec: `look-queue.ts` says how often.
- * - A Filebeat found before is verified in every scan by pid, start time and the stack that its last `exec` chose.
+ * - A Filebeat found before is verified in every scan by pid, start time and the stack that its last `exec` chose. What else
+ *   is known of it is read again in every scan; where ordinary users have many, in turn (`turns.ts`).
  */
 import { posix } from 'node:path';
 import { isCollector } from '../../filebeat/config/command.js';
@@ -19,6 +20,7 @@ import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
 import { createLookQueue, type OtherProcess } from './look-queue.js';
 import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
 import { createProcessList } from './process-list.js';
+import { createTurns } from './turns.js';
 
 export type { RunningFilebeat } from './process-facts.js';
 
@@ -76,6 +78,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
   const list = createProcessList(procfs, now, limits.processes);
   const known = new Map<number, Facts>();
   const queue = createLookQueue();
+  const turns = createTurns();
   /** Bystanders that bear the name of a Filebeat without being known as one → that name. */
   const namesakes = new Map<number, string>();
   let number = 0;
@@ -92,6 +95,12 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     const tellFilebeat = (pid: number): boolean => {
       // A Filebeat that execs or dies while it is looked at: its facts are read anew, or it is gone.
       let facts = known.get(pid);
+      const isTurn = facts?.told === undefined || facts.identity.account === 0 || turn.has(pid);
+      if (!isTurn && reader.stands(pid, facts!)) {
+        found.push(facts!);
+        filebeats.push(facts!.told!);
+        return true;
+      }
       let stat = facts && reader.verify(pid, facts);
       if (stat === undefined) {
         facts = reader.read(pid);
@@ -124,6 +133,7 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     };
 
     const watched = [...known.keys()];
+    const turn = turns(watched.filter((pid) => known.get(pid)!.identity.account !== 0));
     const verified = watched.filter(tellFilebeat);
     examined += watched.length;
     // After one has ended the next one may be there already, and nothing about that is left to counters.

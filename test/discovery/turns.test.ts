@@ -1,0 +1,59 @@
+/** Many Filebeats of ordinary users: some are looked at in full in each scan, and each of them is verified in every scan. */
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { createProcessScanner } from '../../src/discovery/processes/processes.js';
+import { createTurns, MOST_IN_FULL } from '../../src/discovery/processes/turns.js';
+import { openProcFs } from '../../src/proc/proc-fs.js';
+import { needsRoot } from '../support/needs.js';
+import { startStandIn } from '../support/stand-in.js';
+
+describe('turns', () => {
+  it('each one comes in turn, also while others come and go', () => {
+    const turns = createTurns(3);
+    const all = [11, 12, 13, 14, 15, 16, 17];
+    assert.deepEqual([...turns(all)], [11, 12, 13]);
+    assert.deepEqual([...turns(all)], [14, 15, 16]);
+    assert.deepEqual([...turns([...all, 18])], [17, 18, 11]);
+    assert.deepEqual([...turns([13, 14, 15, 16])], [13, 14, 15]);
+    assert.deepEqual([...turns([1, 2])], [1, 2]);
+  });
+});
+
+describe('more Filebeats of a user than are looked at in full', needsRoot, () => {
+  const ends: (() => Promise<void>)[] = [];
+  after(() => Promise.all(ends.map((end) => end())));
+
+  it('one that ends, and one that becomes another program, are gone in the next scan', async () => {
+    const root = await startStandIn({ argv: ['nothing'] });
+    ends.push(root.stop);
+    chmodSync(dirname(root.executable), 0o755);
+    const all = [];
+    for (let n = 0; n < MOST_IN_FULL + 8; n++) {
+      const one = await startStandIn({ argv: ['filebeat', '-c', `/${n}.yml`], uid: 4242 });
+      ends.push(one.stop);
+      all.push(one);
+    }
+    const pids = all.map(({ pid }) => pid);
+    const scanner = createProcessScanner(openProcFs('/proc'));
+    const scan = () => new Map(scanner.scan().filebeats.map((one) => [one.process.pid, one]));
+    const first = scan();
+    const second = scan();
+    assert.equal(pids.filter((pid) => first.has(pid)).length, pids.length);
+    assert.equal(pids.filter((pid) => second.get(pid) !== first.get(pid)).length, MOST_IN_FULL, 'looked at in full');
+    const third = scan();
+    assert.ok(
+      pids.every((pid) => third.get(pid) !== first.get(pid)),
+      'all of them within two scans',
+    );
+    // Neither is due in the next scan.
+    const turn = pids.filter((pid) => third.get(pid) !== second.get(pid));
+    const [ended, other] = all.filter(({ pid }) => pid === turn.at(-1) || pid === turn.at(-2));
+    await ended!.stop();
+    await other!.exec('other', ['other']);
+    const last = scan();
+    assert.deepEqual([last.has(ended!.pid), last.has(other!.pid)], [false, false]);
+    assert.equal(pids.filter((pid) => last.has(pid)).length, pids.length - 2);
+  });
+});
