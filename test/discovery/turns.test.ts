@@ -12,12 +12,25 @@ import { startStandIn } from '../support/stand-in.js';
 describe('turns', () => {
   it('each one comes in turn, also while others come and go', () => {
     const turns = createTurns(3);
+    const of = (...pids: number[]) => [...turns(pids.map((pid) => ({ pid, account: 1000 })))];
     const all = [11, 12, 13, 14, 15, 16, 17];
-    assert.deepEqual([...turns(all)], [11, 12, 13]);
-    assert.deepEqual([...turns(all)], [14, 15, 16]);
-    assert.deepEqual([...turns([...all, 18])], [17, 18, 11]);
-    assert.deepEqual([...turns([13, 14, 15, 16])], [13, 14, 15]);
-    assert.deepEqual([...turns([1, 2])], [1, 2]);
+    assert.deepEqual(of(...all), [11, 12, 13]);
+    assert.deepEqual(of(...all), [14, 15, 16]);
+    assert.deepEqual(of(...all, 18), [17, 18, 11]);
+    assert.deepEqual(of(13, 14, 15, 16), [13, 14, 15]);
+    assert.deepEqual(of(1, 2), [1, 2]);
+  });
+
+  it('a user with many delays no other user', () => {
+    const turns = createTurns(4);
+    const many = Array.from({ length: 1000 }, (_, at) => ({ pid: 5000 + at, account: 1001 }));
+    const few = [3, 9000].map((pid) => ({ pid, account: 1000 }));
+    for (let scan = 0; scan < 5; scan++) {
+      const turn = turns([...many, ...few]);
+      assert.ok(turn.has(3) && turn.has(9000) && turn.size === 4, [...turn].join(' '));
+    }
+    const users = Array.from({ length: 9 }, (_, at) => ({ pid: at + 1, account: at + 1 }));
+    assert.equal(turns(users).size, 9);
   });
 });
 

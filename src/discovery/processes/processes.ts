@@ -133,7 +133,9 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     };
 
     const watched = [...known.keys()];
-    const turn = turns(watched.filter((pid) => known.get(pid)!.identity.account !== 0));
+    const turn = turns(
+      watched.map((pid) => ({ pid, account: known.get(pid)!.identity.account })).filter(({ account }) => account !== 0),
+    );
     const verified = watched.filter(tellFilebeat);
     examined += watched.length;
     // After one has ended the next one may be there already, and nothing about that is left to counters.
