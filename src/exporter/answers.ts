@@ -1,43 +1,43 @@
-/** What both ways to an answer share: the direct one of a scrape (`server.ts`) and the routes (`routes.ts`). */
+/** Shared by the direct answers of `server.ts` and the Express routes of `routes.ts`. */
 import type { ServerResponse } from 'node:http';
 import type { Report } from '../model/model.js';
 import type { Format } from './metrics/exposition.js';
 import { type MetricsOptions, renderMetrics } from './metrics/metrics.js';
 
 export interface Lifecycle {
-  /** Applies the settings file again; a sentence when it is bad and the old settings stay. */
+  /** Reads the settings file again. `message`: why it is invalid; the previous settings then stay in use. */
   reload(): Promise<{ ok: true } | { ok: false; message: string }>;
-  /** Forgets a remembered instance; a sentence when there is none of that name or it still ought to run. */
+  /** Forgets a remembered instance. `message`: there is none of that name, or it is still expected to run. */
   forget(name: string): Promise<{ ok: true } | { ok: false; message: string }>;
 }
 
 export interface AppOptions {
-  /** A report; with `withinMs`, the last one known when a scan takes longer. */
+  /** The current report; with `withinMs`, the previous one if the scan takes longer. */
   getReport(withinMs?: number): Promise<Report>;
   /** A scan has succeeded. */
   isReady(): boolean;
-  /** Before every route: `` or `/a/b`. */
+  /** Prefix of every route: empty or `/a/b`. */
   routePrefix: string;
-  /** Where `/metrics` answers. */
+  /** Path of the metrics, `/metrics` by default. */
   telemetryPath: string;
   metrics(): MetricsOptions;
-  /** The exporter's own Node.js metrics, where they were asked for. */
+  /** The exporter's own Node.js metrics; only with `--collector.nodejs`. */
   nodeMetrics?: (format: Format) => Promise<string>;
-  /** Requests served at once, 0 = no limit. */
+  /** Maximum number of concurrent requests; 0: no limit. */
   maxRequests: number;
-  /** Label and value of what the host is; asked for by pages only, never by a scrape. */
+  /** Label and value of facts about the host. Pages show them; a scrape never reads them. */
   hostFacts?: () => Promise<readonly (readonly [string, string])[]>;
   /** Only with `--web.enable-lifecycle`. */
   lifecycle?: Lifecycle;
 }
 
-/** Who names no deadline still gets an answer when a scan hangs. Milliseconds. */
-const patience = 10_000;
+/** For clients that announce no timeout, so that they get an answer even if a scan hangs. Milliseconds. */
+const defaultDeadline = 10_000;
 
-/** Milliseconds to answer within: what the scraper says it waits, less a margin for the way. */
+/** Milliseconds to answer within: the timeout that the scraper announces, less a margin for the network. */
 export function deadlineOf(header: string | undefined): number {
   const seconds = Number(header);
-  if (header === undefined || !Number.isFinite(seconds) || seconds <= 0) return patience;
+  if (header === undefined || !Number.isFinite(seconds) || seconds <= 0) return defaultDeadline;
   return Math.max(1, Math.min(seconds * 1000 - Math.min(500, seconds * 200), 3_600_000));
 }
 
@@ -50,6 +50,9 @@ export const secureHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
+/** Body of a 500 when there is no usable report. */
+export const scanFailed = 'The scan failed; the log says why.';
+
 export function reply(res: ServerResponse, status: number, type: string, body: string | Buffer): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   res.statusCode = status;
@@ -61,13 +64,13 @@ export function reply(res: ServerResponse, status: number, type: string, body: s
 export const sendText = (res: ServerResponse, status: number, sentence: string): void =>
   reply(res, status, 'text/plain; charset=utf-8', `${sentence}\n`);
 
-/** True: there is room for one more, which is answered. Otherwise it is refused with 503. Health checks are not counted. */
-export function createLimit(most: number): (res: ServerResponse) => boolean {
+/** The returned function admits a request, or answers it with 503 and returns false. Health checks do not pass through it. */
+export function createLimit(max: number): (res: ServerResponse) => boolean {
   let serving = 0;
   return (res) => {
-    if (most > 0 && serving >= most) {
+    if (max > 0 && serving >= max) {
       res.setHeader('Retry-After', '1');
-      sendText(res, 503, `More than ${most} requests at once.`);
+      sendText(res, 503, `More than ${max} requests at once.`);
       return false;
     }
     serving++;
@@ -86,15 +89,15 @@ export interface Expositions {
 
 type Texts = Partial<Record<Format, { plain: Buffer; packed?: Promise<Buffer> }>>;
 
-/** Many requests share one report: its bytes are written once, and compressed once. */
+/** Requests that share a report share its bytes: rendered once and compressed once. */
 export function createExpositions(
   metrics: () => MetricsOptions,
   pack: (plain: Buffer) => Promise<Buffer>,
 ): Expositions {
-  const known = new WeakMap<Report, Texts>();
+  const cache = new WeakMap<Report, Texts>();
   const of = (report: Report, format: Format) => {
-    const texts = known.get(report) ?? {};
-    known.set(report, texts);
+    const texts = cache.get(report) ?? {};
+    cache.set(report, texts);
     texts[format] ??= { plain: renderMetrics(report, metrics(), format) };
     return texts[format];
   };

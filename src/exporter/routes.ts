@@ -1,8 +1,9 @@
-/** The routes of the exporter as an Express app. It decides nothing: every answer is a function of a Report. */
+/** The routes as an Express app: every answer is a function of a Report. */
 import compression from 'compression';
 import express, {
   type ErrorRequestHandler,
   type Express,
+  type IRoute,
   type Request,
   type RequestHandler,
   type Response,
@@ -15,6 +16,7 @@ import {
   type Expositions,
   type Lifecycle,
   reply,
+  scanFailed,
   secureHeaders,
   sendText,
 } from './answers.js';
@@ -28,20 +30,18 @@ const refuseMethod =
   (...allowed: string[]): RequestHandler =>
   (req, res) => {
     res.set('Allow', allowed.join(', '));
-    sendText(res, 405, `${req.path.slice(0, 200)} does not answer ${req.method}.`);
+    sendText(res, 405, `${req.method} is not allowed for ${req.path.slice(0, 200)}.`);
   };
 
-/**
- * Lifecycle routes change something: only when enabled, and never for a browser, which always sends Origin with such
- * a request, from whatever page it comes.
- */
-function changes(
+/** Guards the lifecycle routes: they must be enabled, and refuse browsers, which send `Origin` with every request of this kind. */
+function guarded(
   lifecycle: Lifecycle | undefined,
   act: (lifecycle: Lifecycle, req: Request, res: Response) => Promise<void>,
 ): RequestHandler {
   return async (req, res) => {
-    if (lifecycle === undefined) sendText(res, 403, 'Lifecycle routes are off; --web.enable-lifecycle turns them on.');
-    else if (req.get('Origin') !== undefined) sendText(res, 403, 'Lifecycle routes do not answer browsers.');
+    if (lifecycle === undefined)
+      sendText(res, 403, 'Lifecycle routes are disabled; --web.enable-lifecycle enables them.');
+    else if (req.get('Origin') !== undefined) sendText(res, 403, 'Lifecycle routes refuse requests from browsers.');
     else await act(lifecycle, req, res);
   };
 }
@@ -52,24 +52,25 @@ const failed: ErrorRequestHandler = (error, _req, res, next) => {
     return;
   }
   const status = (error as { status?: unknown }).status;
-  if (typeof status === 'number' && status >= 400 && status < 500)
-    sendText(res, status, 'The request cannot be understood.');
-  else sendText(res, 500, 'Nothing could be looked at; the log says why.');
+  if (typeof status === 'number' && status >= 400 && status < 500) sendText(res, status, 'Bad request.');
+  else sendText(res, 500, scanFailed);
 };
 
-/** The bare host and the prefix without its slash lead to the page. Relative, so that it holds behind a proxy that shows us elsewhere. */
+/** Redirects `/` and the prefix without its slash to the page. Relative, so that it works behind a proxy with another path. */
 function redirectTo(app: Express, routePrefix: string): void {
   const last = routePrefix.slice(routePrefix.lastIndexOf('/') + 1);
   app.get('/', (_req, res) => res.redirect(302, `.${routePrefix}/`));
   app.get(routePrefix, (_req, res) => res.redirect(302, `./${last}/`));
 }
 
-/** What the direct way has as well. */
+/** State shared with the direct answers of `server.ts`. */
 export interface Shared {
   /** See `createLimit`. */
   enter: (res: Response) => boolean;
   expositions: Expositions;
 }
+
+type Answer = (report: Report, req: Request, res: Response) => Promise<void> | void;
 
 export function createRoutes(options: AppOptions, { enter, expositions }: Shared): Express {
   const app = express();
@@ -81,13 +82,13 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
   });
   app.use(compression({ level: 1, filter: () => true }));
 
-  const { routePrefix } = options;
+  const { routePrefix, telemetryPath } = options;
   if (routePrefix !== '') redirectTo(app, routePrefix);
   const route = (path: string) => app.route(routePrefix + path);
   const limited: RequestHandler = (_req, res, next) => {
     if (enter(res)) next();
   };
-  const get = (path: string, answer: (report: Report, req: Request, res: Response) => Promise<void> | void) =>
+  const get = (path: string, answer: Answer) =>
     route(path)
       .get(limited, async (req, res) => {
         const report = await options.getReport(deadlineOf(req.get('X-Prometheus-Scrape-Timeout-Seconds')));
@@ -95,9 +96,23 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
       })
       .all(refuseMethod('GET', 'HEAD'));
 
-  get(options.telemetryPath, async (report, req, res) => {
+  get(telemetryPath, metricsAnswer(options, expositions));
+  get('/api/v1/status', statusAnswer(options));
+  get('/', homeAnswer(options));
+  get('/instances/:name', instanceAnswer(options));
+  addHealth(route, options);
+  addLifecycle(route, options.lifecycle);
+  app.use((_req, res) =>
+    sendText(res, 404, `Not found. See ${routePrefix}/, ${routePrefix}${telemetryPath} or ${routePrefix}/-/healthy.`),
+  );
+  app.use(failed);
+  return app;
+}
+
+function metricsAnswer(options: AppOptions, expositions: Expositions): Answer {
+  return async (report, req, res) => {
     if (!report.snapshot.usable) {
-      sendText(res, 500, 'Nothing could be looked at; the log says why.');
+      sendText(res, 500, scanFailed);
       return;
     }
     const format = preferredFormat(req.get('Accept'));
@@ -107,20 +122,24 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
         ? expositions.plain(report, format)
         : renderMetrics(report, options.metrics(), format, await options.nodeMetrics(format));
     reply(res, 200, contentTypes[format], bytes);
-  });
+  };
+}
 
+function statusAnswer(options: AppOptions): Answer {
   const documents = new WeakMap<Report, Buffer>();
-  get('/api/v1/status', (report, _req, res) => {
+  return (report, _req, res) => {
     let bytes = documents.get(report);
     if (bytes === undefined) {
       bytes = Buffer.from(`${asciiControls(JSON.stringify(statusDocument(report, options.metrics().version)))}\n`);
       documents.set(report, bytes);
     }
     reply(res, 200, 'application/json; charset=utf-8', bytes);
-  });
+  };
+}
 
-  // The pages are loaded when first asked for: a scrape does not need them.
-  get('/', async (report, req, res) => {
+/** The page, or the text of `check` for a client that prefers it. Both are loaded on demand: a scrape needs neither. */
+function homeAnswer(options: AppOptions): Answer {
+  return async (report, req, res) => {
     res.vary('Accept');
     if (req.accepts(['html', 'text/plain']) === 'text/plain') {
       const { checkText } = await import('./terminal/check-text.js');
@@ -131,51 +150,51 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
     res.set('Content-Security-Policy', pagePolicy);
     const query = new URLSearchParams(req.url.slice(req.path.length));
     reply(res, 200, 'text/html; charset=utf-8', homePage(report, query, await pageContext(options)));
-  });
-  get('/instances/:name', async (report, req, res) => {
+  };
+}
+
+function instanceAnswer(options: AppOptions): Answer {
+  return async (report, req, res) => {
     const { instancePage, pagePolicy } = await import('./page/instance-page.js');
     res.set('Content-Security-Policy', pagePolicy);
     const page = instancePage(report, String(req.params['name']), await pageContext(options));
     if (page === undefined) sendText(res, 404, 'There is no instance of that name.');
     else reply(res, 200, 'text/html; charset=utf-8', page);
-  });
+  };
+}
 
+function addHealth(route: (path: string) => IRoute, { isReady }: AppOptions): void {
   route('/-/healthy')
     .get((_req, res) => sendText(res, 200, 'Healthy.'))
     .all(refuseMethod('GET', 'HEAD'));
   route('/-/ready')
-    .get((_req, res) =>
-      options.isReady() ? sendText(res, 200, 'Ready.') : sendText(res, 503, 'No scan has succeeded yet.'),
-    )
+    .get((_req, res) => (isReady() ? sendText(res, 200, 'Ready.') : sendText(res, 503, 'No scan has succeeded yet.')))
     .all(refuseMethod('GET', 'HEAD'));
+}
+
+function addLifecycle(route: (path: string) => IRoute, lifecycle: Lifecycle | undefined): void {
   route('/-/reload')
     .post(
-      changes(options.lifecycle, async (lifecycle, _req, res) => {
-        const done = await lifecycle.reload();
+      guarded(lifecycle, async ({ reload }, _req, res) => {
+        const done = await reload();
         sendText(res, done.ok ? 200 : 500, done.ok ? 'Reloaded.' : done.message);
       }),
     )
     .all(refuseMethod('POST'));
   route('/api/v1/instances/:name')
     .delete(
-      changes(options.lifecycle, async (lifecycle, req, res) => {
-        const done = await lifecycle.forget(String(req.params['name']));
+      guarded(lifecycle, async ({ forget }, req, res) => {
+        const done = await forget(String(req.params['name']));
         sendText(res, done.ok ? 200 : 404, done.ok ? 'Forgotten.' : done.message);
       }),
     )
     .all(refuseMethod('DELETE'));
-
-  app.use((_req, res) =>
-    sendText(res, 404, `There is nothing here; ${routePrefix}/ has the page, ${routePrefix}/-/healthy the health.`),
-  );
-  app.use(failed);
-  return app;
 }
 
 async function pageContext(options: AppOptions): Promise<PageContext> {
   const context = { version: options.metrics().version, telemetryPath: options.telemetryPath };
   if (options.hostFacts === undefined) return context;
-  // The page must not fail for a fact that is only nice to know.
+  // The page works without these facts.
   const hostFacts = await options.hostFacts().catch(() => []);
   return hostFacts.length === 0 ? context : { ...context, hostFacts };
 }

@@ -1,7 +1,6 @@
 /**
- * `createApp`: answers requests. What is asked for all the time, `/metrics` and `/-/healthy`, is answered directly from
- * bytes that are made once for each report; everything else by the routes of Express, which are loaded at the first
- * request that needs them.
+ * The request handler. `/metrics` and `/-/healthy`, which are requested all the time, are answered directly from bytes
+ * rendered once per report. Everything else goes to the Express routes, which are loaded by the first request that needs them.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Report } from '../model/model.js';
@@ -11,6 +10,7 @@ import {
   createLimit,
   deadlineOf,
   reply,
+  scanFailed,
   secureHeaders,
   sendText,
 } from './answers.js';
@@ -19,27 +19,28 @@ import { contentTypes } from './metrics/exposition.js';
 
 export { type AppOptions, deadlineOf } from './answers.js';
 
-/** Compressed at once, since waking another thread costs more; larger ones would hold up other requests. Bytes. */
-const AT_ONCE = 1 << 19;
-/** Not worth compressing. Bytes. */
-const SMALL = 1024;
+/** Up to this size gzip runs in this thread, which is cheaper than waking another; more would block other requests. Bytes. */
+const syncGzipBytes = 1 << 19;
+/** Smaller bodies are not compressed. Bytes. */
+const minGzipBytes = 1024;
 const LEVEL = { level: 1 };
 
 async function gzipped(plain: Buffer): Promise<Buffer> {
   const { gzip, gzipSync } = await import('node:zlib');
-  if (plain.length <= AT_ONCE) return gzipSync(plain, LEVEL);
+  if (plain.length <= syncGzipBytes) return gzipSync(plain, LEVEL);
   return new Promise((resolve, reject) => {
     gzip(plain, LEVEL, (error, packed) => (error === null ? resolve(packed) : reject(error)));
   });
 }
 
-/** `gzip` or `identity` where that is plainly what is asked for; anything else is for the routes to negotiate. */
-function plainEncoding(accept: string | undefined): 'gzip' | 'identity' | undefined {
-  const asked = (accept ?? 'identity').toLowerCase().replaceAll(' ', '');
-  if (asked === 'gzip' || asked === 'gzip,deflate' || asked === 'gzip,zstd' || asked === 'zstd,gzip') return 'gzip';
-  return asked === 'identity' || asked === '' ? 'identity' : undefined;
+/** The encoding that a simple `Accept-Encoding` selects; undefined: the routes negotiate it. */
+function simpleEncoding(accept: string | undefined): 'gzip' | 'identity' | undefined {
+  const names = (accept ?? 'identity').toLowerCase().replaceAll(' ', '');
+  if (names === 'gzip' || names === 'gzip,deflate' || names === 'gzip,zstd' || names === 'zstd,gzip') return 'gzip';
+  return names === 'identity' || names === '' ? 'identity' : undefined;
 }
 
+/** Pages, metrics, JSON and lifecycle routes as one handler for a Node HTTP server. */
 export function createApp(options: AppOptions): RequestListener {
   const { routePrefix, telemetryPath } = options;
   const healthy = `${routePrefix}/-/healthy`;
@@ -54,14 +55,14 @@ export function createApp(options: AppOptions): RequestListener {
       report = await options.getReport(deadlineOf(header(req, 'x-prometheus-scrape-timeout-seconds')));
       if (!report.snapshot.usable) throw new Error('not usable');
     } catch {
-      // What failed is in the log.
-      sendText(res, 500, 'Nothing could be looked at; the log says why.');
+      // The failure has been logged.
+      sendText(res, 500, scanFailed);
       return;
     }
     const format = preferredFormat(req.headers.accept);
     res.setHeader('Vary', 'Accept, Accept-Encoding');
     const plain = expositions.plain(report, format);
-    const isPacked = encoding === 'gzip' && plain.length >= SMALL && req.method === 'GET';
+    const isPacked = encoding === 'gzip' && plain.length >= minGzipBytes && req.method === 'GET';
     if (isPacked) res.setHeader('Content-Encoding', 'gzip');
     reply(res, 200, contentTypes[format], isPacked ? await expositions.packed(report, format) : plain);
   }
@@ -75,7 +76,7 @@ export function createApp(options: AppOptions): RequestListener {
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0];
     const isRead = req.method === 'GET' || req.method === 'HEAD';
-    const encoding = isRead && path === metrics ? plainEncoding(header(req, 'accept-encoding')) : undefined;
+    const encoding = isRead && path === metrics ? simpleEncoding(header(req, 'accept-encoding')) : undefined;
     const isDirect = encoding !== undefined && options.nodeMetrics === undefined;
     const isHealth = isRead && path === healthy;
     if (isDirect || isHealth) for (const [name, value] of Object.entries(secureHeaders)) res.setHeader(name, value);
@@ -85,7 +86,7 @@ export function createApp(options: AppOptions): RequestListener {
     } else
       (isDirect ? scrape(req, res, encoding) : route(req, res)).catch(() => {
         if (res.headersSent) res.destroy();
-        else sendText(res, 500, 'Nothing could be looked at; the log says why.');
+        else sendText(res, 500, scanFailed);
       });
   };
 }

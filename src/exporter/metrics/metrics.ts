@@ -1,4 +1,4 @@
-/** Report → exposition: every series of `metric-table.ts`. The one user of prom-client, for the exporter's own runtime metrics. */
+/** Report → exposition: every series of `metric-table.ts`. Only this file imports prom-client, for the exporter's own runtime metrics. */
 
 import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
@@ -12,7 +12,7 @@ import { addSelfReport } from './self-report-metrics.js';
 export interface MetricsOptions {
   version: string;
   nodeVersion: string;
-  /** Also `PORT{label="6984"}` for plain ports and every expected UDP listener. */
+  /** Also export `PORT{label="6984"}` for plain ports and every expected UDP listener. */
   legacyPortMetric: boolean;
 }
 
@@ -75,7 +75,7 @@ function addPorts(out: Exposition, { instance, verdict }: InstanceView): void {
   const tally = { udp: { expected: 0, up: 0 }, tcp: { expected: 0, up: 0 } };
   const written = new Set<string>();
   for (const port of verdict.ports) {
-    // One key, one series: a second line with the same labels would spoil the whole scrape.
+    // Two samples with the same labels would make the exposition invalid.
     const key = endpointKey(port);
     if (written.has(key)) continue;
     written.add(key);
@@ -112,7 +112,7 @@ interface Written {
   part: Part;
 }
 
-/** By the verdicts on its ports: those at rest are the same objects in every report (`correlate/rest.ts`). */
+/** Series of an instance's ports, by its array of verdicts: the same object for as long as nothing changes (`correlate/verdict-cache.ts`). */
 const cachedSeries = new WeakMap<readonly PortVerdict[], Written>();
 
 function addPortsOf(out: Exposition, view: InstanceView): void {
@@ -131,7 +131,7 @@ function addPortsOf(out: Exposition, view: InstanceView): void {
 }
 
 function addMismatches(out: Exposition, report: Report): void {
-  /** The severity of each code is always there; a milder mismatch is counted under its own. */
+  // Each code has a series with its usual severity, even at 0; a mismatch with a lower severity is counted there.
   const counts = new Map(mismatchCodes.map((code) => [code, new Map<Severity, number>([[table[code].severity, 0]])]));
   const written = new Set<string>();
   for (const m of report.verdict.mismatches) {
@@ -187,7 +187,7 @@ function addStatics(out: Exposition, report: Report): void {
   }
 }
 
-/** The origin's series: how many sockets are bound on a port, whatever their address. */
+/** The series of the script that this exporter replaces: the number of sockets bound to a port, on any address. */
 function addLegacyPorts(out: Exposition, { snapshot, verdict }: Report): void {
   const host = snapshot.namespaces.find((n) => n.host)?.netns;
   const bound = new Map<string, number>();
@@ -195,17 +195,17 @@ function addLegacyPorts(out: Exposition, { snapshot, verdict }: Report): void {
     const key = `${netns}|${protocol}|${port}`;
     bound.set(key, (bound.get(key) ?? 0) + 1);
   }
-  const wanted = new Map<number, Set<string>>();
-  const want = (port: number, place: string) => wanted.set(port, (wanted.get(port) ?? new Set()).add(place));
-  for (const { protocol, port } of verdict.statics) want(port, `${host}|${protocol}|${port}`);
+  const keysByPort = new Map<number, Set<string>>();
+  const addKey = (port: number, key: string) => keysByPort.set(port, (keysByPort.get(port) ?? new Set()).add(key));
+  for (const { protocol, port } of verdict.statics) addKey(port, `${host}|${protocol}|${port}`);
   snapshot.instances.forEach((instance, i) => {
     const netns = instance.process?.netns ?? instance.netns ?? host;
     for (const { protocol, port } of verdict.instances[i]!.ports) {
-      if (protocol === 'udp' && port !== undefined && port > 0) want(port, `${netns}|udp|${port}`);
+      if (protocol === 'udp' && port !== undefined && port > 0) addKey(port, `${netns}|udp|${port}`);
     }
   });
-  for (const [port, places] of [...wanted].sort(([a], [b]) => a - b)) {
-    const sockets = [...places].reduce((sum, place) => sum + (bound.get(place) ?? 0), 0);
+  for (const [port, keys] of [...keysByPort].sort(([a], [b]) => a - b)) {
+    const sockets = [...keys].reduce((sum, key) => sum + (bound.get(key) ?? 0), 0);
     out.add('PORT', '', sockets, String(port));
   }
 }
@@ -222,7 +222,7 @@ function addExporter(out: Exposition, { snapshot, stale }: Report, options: Metr
   out.add('filebeat_port_exporter_full_fd_scans_total', '', snapshot.fullFdScans);
 }
 
-/** The exposition of one Report. `more` is put before the end: whole families in the same format. */
+/** The exposition of one Report. `more`: complete families in the same format, appended to it. */
 export function renderMetrics(report: Report, options: MetricsOptions, format: Format = 'text', more = ''): Buffer {
   const out = createExposition();
   for (const view of instanceViews(report)) {
@@ -240,9 +240,9 @@ export function renderMetrics(report: Report, options: MetricsOptions, format: F
 }
 
 /**
- * The exporter's own Node.js runtime metrics, from prom-client's default collectors. Loaded only when asked for:
- * prom-client costs 40 ms of start-up. One registry for each format, because rendering OpenMetrics takes `_total`
- * off the names of the counters for good (prom-client 15.1).
+ * The exporter's own Node.js runtime metrics, from prom-client's default collectors. Loaded on demand, because
+ * prom-client costs 40 ms of start-up. One registry per format, because rendering OpenMetrics permanently removes
+ * `_total` from the names of the counters (prom-client 15.1).
  */
 export async function createNodeMetrics(): Promise<(format: Format) => Promise<string>> {
   const { collectDefaultMetrics, Registry } = await import('prom-client');
