@@ -2,7 +2,7 @@
 import './runtime/no-debugger.js';
 import { refusedCode } from './cli/flags.js';
 import { type Options, parseOptions } from './cli/options.js';
-/** The entry: argv → command → run. The only place for argv, environment, signals and exit codes. */
+/** The entry: argv → command → run. Only this file handles argv, environment, signals and exit codes. */
 import type { Printed, Terminal } from './cli/print-once.js';
 import { StartError } from './cli/start-error.js';
 import { version } from './cli/version.js';
@@ -10,8 +10,8 @@ import { wallMs } from './runtime/clock.js';
 import { defectText } from './runtime/defect.js';
 import { createLogger } from './runtime/log.js';
 
-/** How long requests in flight may take after a signal to end. Seconds. */
-const drain = 5;
+/** Time for requests in flight to finish after SIGTERM. Seconds. */
+const drainSeconds = 5;
 
 function terminal(): Terminal {
   const { isTTY, columns } = process.stdout;
@@ -21,10 +21,10 @@ function terminal(): Terminal {
 
 const ignore = () => undefined;
 
-/** When the program itself fails. */
+/** Exit code of an internal error. */
 let failedCode = 1;
 
-/** `process.exit` waits for threads, and one of ours waits for ever: only the kernel ends that. For systemd it is a clean end. */
+/** `process.exit` would wait for a thread that hangs in a read; a signal does not. systemd counts SIGTERM as a clean exit. */
 function dieNow(): void {
   process.removeAllListeners('SIGTERM');
   process.kill(process.pid, 'SIGTERM');
@@ -48,21 +48,21 @@ async function run(options: Options): Promise<void> {
       const { activatedSockets } = await import('./web/listen-address.js');
       const activated = activatedSockets(process.env, process.pid);
       if (activated.length > 0 && options.given.has('web.listen-address'))
-        log.warn('--web.listen-address is not used: systemd opened the port, where its socket unit says');
+        log.warn('--web.listen-address is ignored: systemd opened the sockets that its socket unit names');
       let ending = false;
       const endWith = (code: 0 | 1) => {
         ending = true;
-        // A start that fails is told where it is awaited.
-        starting.then((running) => running.stop(drain).then((free) => (free ? process.exit(code) : dieNow())), ignore);
+        // A failed start is reported where `starting` is awaited.
+        starting.then(async (running) => ((await running.stop(drainSeconds)) ? process.exit(code) : dieNow()), ignore);
       };
       const end = () => (ending ? dieNow() : endWith(0));
       const exhausted = () => {
         if (ending) return;
-        log.error('hardly any memory is left within its limit; ends, to be started anew');
+        log.error('the heap is almost full; exiting with 1 so that the service manager restarts the exporter');
         endWith(1);
       };
       const starting = serve(flags, log, activated, exhausted);
-      // Before the first request can come, a signal may.
+      // A signal may arrive before the server is ready.
       process.on('SIGTERM', end).on('SIGINT', end);
       process.on('SIGHUP', () => starting.then((running) => running.reload(), ignore));
       await starting;
@@ -83,11 +83,11 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-// Whatever the environment asks for: a report would hold environment, command line and addresses.
+// Whatever NODE_OPTIONS says: a diagnostic report would contain environment, command line and addresses.
 if (process.report !== undefined)
   Object.assign(process.report, { reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false });
 
-// A reader that closed the pipe (`… | head`) is no error, and a log that nobody takes is no reason to end.
+// A closed pipe (`… | head`) is not an error, and neither is a log that cannot be written.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
   process.exit(code === 'EPIPE' ? process.exitCode : failedCode),
 );
@@ -104,11 +104,11 @@ else if (parsed.kind === 'version') process.stdout.write(`filebeat-port-exporter
 else if (parsed.kind === 'refused') fail(parsed.message, refusedCode(parsed.command));
 else {
   const { command } = parsed.options;
-  // 1 says "warning" to who runs a monitoring plugin.
+  // To a monitoring system, 1 would mean "warning".
   if (command === 'check') failedCode = 3;
   await run(parsed.options).catch((error: unknown) => {
     if (error instanceof StartError) return fail(error.message, error.mayPass ? 1 : refusedCode(command));
     if (command !== 'check') throw error;
-    fail(`a defect of this program (${defectText(error)})`, failedCode);
+    fail(`internal error (${defectText(error)})`, failedCode);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * `explain`: what one command line, one running process or every instance asks for; against the host
- * (`--against-host`), or under another release (`--compare-release`).
+ * `explain`: the listeners that one command line, one running process or every instance declares; also their collisions
+ * on the host (`--against-host`), or what changes under another release (`--compare-release`).
  */
 import type { Neighbourhood } from '../explain/collisions.js';
 import type { Comparison, Explanation } from '../explain/explained.js';
@@ -20,8 +20,8 @@ import { StartError } from './start-error.js';
 import { version } from './version.js';
 
 /**
- * 0; 1 when one of them could not start or meets somebody on the host (comparing: when something changes); 3 when
- * something cannot be told. Throws `StartError` for flags that do not go together and for a pid that is no Filebeat.
+ * Exit code 1: a Filebeat would not start or would collide (comparing: something changes); 3: something cannot be
+ * determined. Throws `StartError` for flags that exclude each other and for a pid that is not a Filebeat.
  */
 export async function explain(
   flags: Flags,
@@ -29,7 +29,7 @@ export async function explain(
   log: Logger,
   terminal: Terminal,
 ): Promise<Printed> {
-  refuse(flags, argv);
+  checkFlags(flags, argv);
   const { processNames } = readSettings(flags['config.file']).discovery;
   const one =
     argv !== undefined
@@ -37,55 +37,52 @@ export async function explain(
       : flags.pid !== undefined
         ? await subjectOfProcess(flags.pid, flags, processNames)
         : undefined;
-  const looksAround = one === undefined || one.process !== undefined || flags['against-host'];
-  // A command line alone needs nothing of what looks at a host, and loading it takes longer than all the rest.
-  const host = looksAround ? await (await import('./explain-host.js')).scanForExplain(flags, log) : undefined;
-  const asked = one === undefined ? (host?.asked ?? []) : [withIdentity(one, host)];
+  const needsScan = one === undefined || one.process !== undefined || flags['against-host'];
+  // A command line alone needs no scan, and loading the scanner takes longer than the whole explanation.
+  const host = needsScan ? await (await import('./explain-host.js')).scanForExplain(flags, log) : undefined;
+  const subjects = one === undefined ? (host?.subjects ?? []) : [withIdentity(one, host)];
   const release = flags['compare-release'];
-  if (release !== undefined) return compareAll(asked, flags, newestOfLine(release), host, terminal);
-  const explained = asked.map((each) => ({
-    asked: each,
-    explanation:
-      one === undefined
-        ? explanation(...foretold(each, flags))
-        : byRelease(each, explanation(...foretold(each, flags))),
-  }));
-  const all = explained.map((each) => each.explanation);
-  const near = flags['against-host'] ? await host?.around(explained) : undefined;
-  const told: Explanation[] = near === undefined ? all : await against(all, near);
+  if (release !== undefined) return compareAll(subjects, flags, newestOfLine(release), host, terminal);
+  const explained = subjects.map((subject) => {
+    const single = explanation(...predictionOf(subject, flags));
+    return { subject, explanation: one === undefined ? single : byRelease(subject, single) };
+  });
+  const predicted = explained.map((each) => each.explanation);
+  const neighbourhoods = flags['against-host'] ? await host?.around(explained) : undefined;
+  const all = neighbourhoods === undefined ? predicted : await against(predicted, neighbourhoods);
   const gaps = one === undefined ? (host?.gaps ?? []) : [];
   const text = flags.json
-    ? json((await import('../exporter/json/explain-json.js')).explainDocument(told, gaps, version))
-    : (await import('../exporter/terminal/explain-text.js')).explainText(told, gaps, terminal);
-  return { text, code: withHost(explainCode(told), one === undefined ? host : undefined) };
+    ? json((await import('../exporter/json/explain-json.js')).explainDocument(all, gaps, version))
+    : (await import('../exporter/terminal/explain-text.js')).explainText(all, gaps, terminal);
+  return { text, code: withHost(explainCode(all), one === undefined ? host : undefined) };
 }
 
-/** What each known release makes of the files, where nothing tells which one it is and they differ. For a whole host it would take too long. */
-function byRelease(asked: ExplainSubject, one: Explanation): Explanation {
-  const { source } = one.prediction.release;
-  if (source !== 'assumed' && source !== 'hint') return one;
-  const outcomes = outcomesByRelease((release) => asked.predict(release) ?? one.prediction);
-  return outcomes.length < 2 ? one : { ...one, byRelease: outcomes };
+/** Adds the prediction of each known release where the release is not detected and they differ. Too slow for a whole host. */
+function byRelease(subject: ExplainSubject, single: Explanation): Explanation {
+  const { source } = single.prediction.release;
+  if (source !== 'assumed' && source !== 'hint') return single;
+  const outcomes = outcomesByRelease((release) => subject.predict(release) ?? single.prediction);
+  return outcomes.length < 2 ? single : { ...single, byRelease: outcomes };
 }
 
-function refuse(flags: Flags, argv: readonly string[] | undefined): void {
+function checkFlags(flags: Flags, argv: readonly string[] | undefined): void {
   if (argv === undefined && (flags.cwd !== undefined || flags.env.length > 0))
     throw new StartError('--cwd and --env belong to a command line after --');
   if (flags['against-host'] && flags['compare-release'] !== undefined)
     throw new StartError('--against-host and --compare-release exclude each other');
 }
 
-/** Of a process: which instance it is on this host, why, and what is made of its files there. */
-function withIdentity(asked: ExplainSubject, host: ExplainHost | undefined): ExplainSubject {
-  const found = asked.process === undefined ? undefined : host?.whoIs(asked.process);
-  if (found === undefined) return asked;
-  const { subject } = asked;
-  // What `check` and the page go by: the release that it could run under, and what it has proved wrong.
-  const judged = host?.asked.find(({ process }) => process?.pid === asked.process?.pid)?.predict({});
+/** For a process: adds which instance it is on this host and why, and uses that instance's prediction. */
+function withIdentity(one: ExplainSubject, host: ExplainHost | undefined): ExplainSubject {
+  const identity = one.process === undefined ? undefined : host?.whoIs(one.process);
+  if (identity === undefined) return one;
+  const { subject } = one;
+  // The prediction that `check` and the page use: it knows possible releases and predictions that the process refuted.
+  const scanned = host?.subjects.find(({ process }) => process?.pid === one.process?.pid)?.predict({});
   return {
-    ...asked,
-    subject: { ...subject, remarks: [found.remark, ...subject.remarks] },
-    predict: (options) => (judged !== undefined && Object.keys(options).length === 0 ? judged : asked.predict(options)),
+    ...one,
+    subject: { ...subject, remarks: [identity.remark, ...subject.remarks] },
+    predict: (options) => (scanned !== undefined && Object.keys(options).length === 0 ? scanned : one.predict(options)),
   };
 }
 
@@ -93,7 +90,7 @@ function json(document: object): string {
   return `${asciiControls(JSON.stringify(document, null, 2))}\n`;
 }
 
-/** Where the host could not be looked at at all, "no Filebeat" is no answer. */
+/** If the scan failed, "no Filebeat" is not known to be true. */
 function withHost(code: 0 | 1 | 3, host: ExplainHost | undefined): 0 | 1 | 3 {
   return code === 0 && host?.usable === false ? 3 : code;
 }
@@ -103,9 +100,9 @@ function baseOptions(flags: Flags): PredictOptions {
   return release === undefined ? {} : { release: newestOfLine(release) };
 }
 
-/** What is known where there are no files to ask: what the memory has. */
-function foretold(asked: ExplainSubject, flags: Flags): [ExplainSubject['subject'], Prediction] {
-  return [asked.subject, asked.predict(baseOptions(flags)) ?? asked.predict({})!];
+/** Without files, under whatever release: the remembered prediction. */
+function predictionOf({ subject, predict }: ExplainSubject, flags: Flags): [ExplainSubject['subject'], Prediction] {
+  return [subject, predict(baseOptions(flags)) ?? predict({})!];
 }
 
 async function against(all: readonly Explanation[], near: readonly Neighbourhood[]): Promise<Explanation[]> {
@@ -114,15 +111,15 @@ async function against(all: readonly Explanation[], near: readonly Neighbourhood
 }
 
 async function compareAll(
-  asked: readonly ExplainSubject[],
+  subjects: readonly ExplainSubject[],
   flags: Flags,
   release: string,
   host: ExplainHost | undefined,
   terminal: Terminal,
 ): Promise<Printed> {
   const { compare, compareCode } = await import('../explain/compare.js');
-  const all = asked.map((each): Comparison => {
-    const [subject, before] = foretold(each, flags);
+  const all = subjects.map((each): Comparison => {
+    const [subject, before] = predictionOf(each, flags);
     return compare(subject, before, each.predict(optionsFor(release, before)), release);
   });
   const gaps: Gap[] = host?.gaps ?? [];
@@ -132,7 +129,7 @@ async function compareAll(
   return { text, code: withHost(compareCode(all), host) };
 }
 
-/** The home holds the filesets of the installed release: what differs in another one comes from the exporter's own table. */
+/** The home has the filesets of the installed release only; those of another release come from the exporter's own table. */
 function optionsFor(release: string, { release: installed, filesetFallback }: Prediction): PredictOptions {
   if (filesetFallback) return { release, filesetsFromTable: true };
   return { release, ...(installed.version === undefined ? {} : { installed: installed.version }) };

@@ -1,4 +1,4 @@
-/** The host as `explain` sees it: its instances, and around each Filebeat asked about, what is bound or asked for. */
+/** The host as `explain` needs it: its instances, and the sockets and other instances around each explained Filebeat. */
 import { createFactReader } from '../discovery/processes/process-facts.js';
 import type { Neighbourhood } from '../explain/collisions.js';
 import type { Explanation } from '../explain/explained.js';
@@ -19,19 +19,19 @@ import type { Flags } from './flags.js';
 import { type Host, openHost } from './open-host.js';
 
 export interface ExplainHost {
-  /** Every instance that runs or ought to. */
-  asked: ExplainSubject[];
-  /** What stands around each of these, in their order. One look at the sockets serves all. */
-  around(those: readonly { asked: ExplainSubject; explanation: Explanation }[]): Promise<Neighbourhood[]>;
-  /** What could not be seen of the host itself. */
+  /** Every instance that runs or is expected to. */
+  subjects: ExplainSubject[];
+  /** The neighbourhood of each, in the same order, from one scan of the sockets. */
+  around(explained: readonly { subject: ExplainSubject; explanation: Explanation }[]): Promise<Neighbourhood[]>;
+  /** Gaps of the host itself, not of one instance. */
   gaps: Gap[];
-  /** False when nothing could be looked at. */
+  /** False: the scan failed. */
   usable: boolean;
-  /** Which instance a process is, and why; absent where it is none. */
+  /** Which instance a process is, and why; undefined if it is none. */
   whoIs(process: ProcessId): { remark: string } | undefined;
 }
 
-/** One look; nothing is written. */
+/** Scans once. Does not write the state file. */
 export async function scanForExplain(flags: Flags, log: Logger): Promise<ExplainHost> {
   const host = await openHost({ flags, log, isSingleScan: true, remember: false });
   const { snapshot } = await host.reporter.get();
@@ -41,37 +41,36 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
   const files = openFileView(rootfs);
   const hostNetns = createFactReader(procfs, rootfs, createBootClock(procfs), []).hostNetns();
 
-  async function around(those: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
-    const subjects = those.map(({ asked, explanation: { prediction } }) => {
-      const self = instances.find((instance) => isSelf(instance, asked, prediction));
-      const netns = asked.netns ?? hostNetns;
-      return { asked, prediction, self, netns };
+  async function around(explained: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
+    const targets = explained.map(({ subject, explanation: { prediction } }) => {
+      const self = instances.find((instance) => isSelf(instance, subject, prediction));
+      return { subject, prediction, self, netns: subject.netns ?? hostNetns };
     });
-    const wanted = subjects.flatMap(({ netns, prediction }) => wantedOf(prediction.listeners, netns));
-    const holders = instances.flatMap(({ process }) => process ?? []);
-    const look = await createSocketScanner(procfs).scan(holders, wanted, hostNetns);
-    return subjects.map(({ asked, prediction, self, netns }) => {
+    const wanted = targets.flatMap(({ netns, prediction }) => wantedOf(prediction.listeners, netns));
+    const processes = instances.flatMap(({ process }) => process ?? []);
+    const scan = await createSocketScanner(procfs).scan(processes, wanted, hostNetns);
+    return targets.map(({ subject, prediction, self, netns }) => {
       const others = instances.filter((instance) => instance !== self);
-      const dataKey = self?.dataKey ?? (asked.process ? undefined : `/|${dataPath(asked, prediction)}`);
-      const addresses = look.namespaces.find((namespace) => namespace.netns === netns)?.addresses;
-      const unread = netns === undefined || look.undecided.some((want) => want.netns === netns);
+      const dataKey = self?.dataKey ?? (subject.process ? undefined : `/|${dataPath(subject, prediction)}`);
+      const addresses = scan.namespaces.find((namespace) => namespace.netns === netns)?.addresses;
+      const unread = netns === undefined || scan.undecided.some((want) => want.netns === netns);
       return {
-        sockets: look.sockets.filter((socket) => socket.netns === netns),
+        sockets: scan.sockets.filter((socket) => socket.netns === netns),
         others: others.filter(({ process, netns: last }) => (process?.netns ?? last ?? hostNetns) === netns),
-        own: [asked.process, self?.process].filter((process) => process !== undefined),
+        own: [subject.process, self?.process].filter((process) => process !== undefined),
         dataSharedWith:
           prediction.outcome === 'exits' || dataKey === undefined
             ? []
             : others.filter((instance) => instance.dataKey === dataKey).map(({ name }) => name),
         ...(addresses === undefined ? {} : { addresses }),
-        // While the tables could be read, what else could not be seen only hides names of owners.
+        // If the tables could be read, other gaps hide only the names of owners.
         gaps: unread ? [{ reason: 'missing', subject: 'the socket tables of its network namespace' }] : [],
       };
     });
   }
 
   return {
-    asked: instances.map((instance) => instanceFor(instance, host, files)),
+    subjects: instances.map((instance) => subjectOfInstance(instance, host, files)),
     around,
     gaps: snapshot.gaps.filter((gap) => gap.instance === undefined),
     usable: snapshot.usable,
@@ -83,16 +82,18 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
   };
 }
 
-function instanceFor(instance: Instance, host: Host, files: FileView): ExplainSubject {
+function subjectOfInstance(instance: Instance, host: Host, files: FileView): ExplainSubject {
   const { id, name, config, process, pendingRestart } = instance;
   const netns = process?.netns ?? instance.netns;
   const onlyRemembered = instance.origins.every((origin) => origin === 'remembered');
   const remarks = [
-    ...(process === undefined ? ['no process runs it'] : []),
-    ...(pendingRestart ? ['its process started with other files and has not been restarted since'] : []),
-    ...(onlyRemembered ? ['only remembered: nothing says how it is started, so its listeners are as last known'] : []),
+    ...(process === undefined ? ['it is not running'] : []),
+    ...(pendingRestart ? ['its process still runs with an earlier version of its files'] : []),
+    ...(onlyRemembered
+      ? ['only remembered: nothing on this host says how it is started, so its listeners are those last known']
+      : []),
   ];
-  // Whether it would start today nobody can tell without its files.
+  // Without its files, nobody knows whether it would start today.
   const prediction = onlyRemembered ? { ...instance.prediction, outcome: 'unknown' as const } : instance.prediction;
   return {
     subject: { name, ...(process ? { pid: process.pid } : {}), config, remarks },
@@ -104,13 +105,13 @@ function instanceFor(instance: Instance, host: Host, files: FileView): ExplainSu
   };
 }
 
-/** The instance itself, the process itself, or on the host the same main files and path.data. */
-function isSelf(instance: Instance, asked: ExplainSubject, prediction: Prediction): boolean {
-  if (asked.instance !== undefined) return instance.id === asked.instance;
+/** Whether the subject is this instance: by id, by process, or by main files and path.data. */
+function isSelf(instance: Instance, subject: ExplainSubject, prediction: Prediction): boolean {
+  if (subject.instance !== undefined) return instance.id === subject.instance;
   const { process, dataKey } = instance;
-  if (asked.process) return process?.pid === asked.process.pid && process.startTicks === asked.process.startTicks;
+  if (subject.process) return process?.pid === subject.process.pid && process.startTicks === subject.process.startTicks;
   const [theirs, ours] = [instance.prediction.mainFiles ?? [], prediction.mainFiles ?? []];
-  return dataKey === `/|${dataPath(asked, prediction)}` && theirs.join('\n') === ours.join('\n');
+  return dataKey === `/|${dataPath(subject, prediction)}` && theirs.join('\n') === ours.join('\n');
 }
 
 function dataPath({ files }: ExplainSubject, { paths }: Prediction): string {

@@ -1,7 +1,4 @@
-/**
- * Which Filebeats `explain` is about, and how each is started: one command line, one running process, or every
- * instance on the host.
- */
+/** The Filebeat that `explain` is about, by a command line or a running process, and how it is started. */
 import { posix } from 'node:path';
 import { configLabel } from '../discovery/instances/config-label.js';
 import type { Subject } from '../explain/explained.js';
@@ -20,20 +17,20 @@ import { StartError } from './start-error.js';
 /** One Filebeat to be explained. */
 export interface ExplainSubject {
   subject: Subject;
-  /** Undefined: nothing but the memory knows it, so there are no files to ask. */
+  /** Undefined: it is only remembered, so there are no files to read. */
   predict(options: PredictOptions): Prediction | undefined;
-  /** Identity among the instances of the host; absent where it is found by files and path.data. */
+  /** `Instance.id`; absent: files and path.data identify it. */
   instance?: string;
   process?: ProcessId;
   /** Inode of its network namespace; absent: the host's. */
   netns?: number;
-  /** What its paths mean. */
+  /** Resolves its paths. */
   files: FileView;
 }
 
 /**
- * `explain -- filebeat -c …`, with or without the program's name. The environment is what `--env` says and nothing
- * else: the shell that asks is not the one that will start Filebeat.
+ * `explain -- filebeat -c …`, with or without the program's name. Only `--env` sets its environment: the shell that
+ * runs `explain` is not the one that will start Filebeat.
  */
 export async function subjectOfCommand(
   given: readonly string[],
@@ -46,20 +43,20 @@ export async function subjectOfCommand(
   const env = Object.fromEntries(flags.env.map(({ name, value }) => [name, value]));
   const inner = await throughWrapper({ argv, cwd, env }, files, processNames);
   const command: Command = { argv, cwd, env, ...inner, uid: process.getuid?.() ?? 0 };
-  const remarks = inner ? ['it is started through a wrapper, whose paths and variables count'] : [];
+  const remarks = inner ? ['started through a wrapper; its paths and variables are used'] : [];
   return {
     subject: { config: configLabel(command.argv), remarks },
-    predict: (options) => foresee(command, files, options),
+    predict: (options) => predictCommand(command, files, options),
     files,
   };
 }
 
-/** By the same rules as `check`: where nothing tells the release, both outcomes are said. */
-function foresee(command: Command, files: FileView, options: PredictOptions): Prediction {
+/** By the same rules as `check`: if the release is unknown, the prediction has both outcomes. */
+function predictCommand(command: Command, files: FileView, options: PredictOptions): Prediction {
   return Object.keys(options).length === 0 ? predictDown(command, files) : predict(command, files, options);
 }
 
-/** A bare `filebeat` is what a shell would find: the packages put a script there that adds paths. */
+/** The command that a wrapper script runs; undefined if there is no wrapper. Filebeat's packages put one at /usr/bin/filebeat that adds paths. */
 async function throughWrapper(
   start: { argv: string[]; cwd: string; env: Record<string, string> },
   files: FileView,
@@ -73,18 +70,18 @@ async function throughWrapper(
     import('../discovery/launch/new-launch-context.js'),
     import('../discovery/launch/users.js'),
   ]);
-  const world = newLaunchContext(files, processNames);
-  const rest = { envIncomplete: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
-  follow({ ...start, ...rest, program: path, byShell: true }, world);
-  const [found] = world.starts;
-  if (found === undefined || found.uncertain.length > 0) return undefined;
-  const isSame = found.argv.join('\0') === start.argv.join('\0');
-  return isSame ? undefined : { argv: found.argv, cwd: found.cwd, env: found.env };
+  const context = newLaunchContext(files, processNames);
+  const asRoot = { envIncomplete: false, user: rootUser, root: '/', network: 'host' as const, uncertain: [], depth: 0 };
+  follow({ ...start, ...asRoot, program: path, byShell: true }, context);
+  const [inner] = context.starts;
+  if (inner === undefined || inner.uncertain.length > 0) return undefined;
+  const isSame = inner.argv.join('\0') === start.argv.join('\0');
+  return isSame ? undefined : { argv: inner.argv, cwd: inner.cwd, env: inner.env };
 }
 
 const filebeatNames = ['filebeat', 'filebeat-oss'];
 
-/** Bears the name and is no script, or is not there. */
+/** It is named like a Filebeat and is an ELF file or missing: no wrapper to follow. */
 function isProgramItself(path: string, files: FileView, processNames: readonly string[]): boolean {
   if (![...filebeatNames, ...processNames].includes(posix.basename(path))) return false;
   const head = files.head(path, 4);
@@ -92,7 +89,7 @@ function isProgramItself(path: string, files: FileView, processNames: readonly s
   return Buffer.from(head.value).toString('latin1') === '\x7fELF';
 }
 
-/** Throws `StartError`: there is no such process, or it is no Filebeat. */
+/** Throws `StartError`: there is no such process, or it is not a Filebeat. */
 export async function subjectOfProcess(
   pid: number,
   flags: Flags,
@@ -108,14 +105,15 @@ export async function subjectOfProcess(
   const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
-  const { argv, env, rootDir, gaps, still, identity: standing } = facts;
-  if (!isFilebeat(still.executable, argv, names)) throw new StartError(`process ${pid} is no Filebeat that collects`);
-  const files = openFileView(rootDir, undefined, readerOf(standing));
+  const { argv, env, rootDir, gaps, still, identity } = facts;
+  if (!isFilebeat(still.executable, argv, names))
+    throw new StartError(`process ${pid} is not a Filebeat that collects events`);
+  const files = openFileView(rootDir, undefined, readerOf(identity));
   const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };
-  const remarks = gaps.map((gap) => `${gap.subject} could not be seen (${gap.reason})`);
+  const remarks = gaps.map((gap) => `${gap.subject} could not be read (${gap.reason})`);
   return {
     subject: { pid, config: configLabel(argv), remarks },
-    predict: (options) => foresee(command, files, options),
+    predict: (options) => predictCommand(command, files, options),
     process: { pid, startTicks: still.startTicks },
     ...(still.netns === undefined ? {} : { netns: still.netns }),
     files,

@@ -17,7 +17,7 @@ export const commands = {
 export type Command = keyof typeof commands;
 export const commandNames = Object.keys(commands) as Command[];
 
-/** Exit code of a wrong flag or file. Among a monitoring plugin's, 2 would be a fault of the host. */
+/** Exit code of an invalid flag or file. For `check` it is 3 (unknown), because 2 means "critical" to a monitoring system. */
 export const refusedCode = (command: Command): 2 | 3 => (command === 'check' ? 3 : 2);
 
 interface About {
@@ -25,23 +25,23 @@ interface About {
   commands: readonly Command[];
 }
 
-/** A flag with a value. `parse` gives undefined for a bad one; `expected` says what a good one looks like. */
+/** A flag with a value. `parse` returns undefined for an invalid value; `expected` describes a valid one. */
 interface ValueFlag<T> extends About {
   kind: 'one' | 'many';
   placeholder: string;
   expected: string;
-  /** As it would be typed; absent: the flag has no default. */
+  /** As text, before `parse`; absent: the flag has no default. */
   default?: string;
   parse(text: string): T | undefined;
 }
 export interface One<T> extends ValueFlag<T> {
   kind: 'one';
 }
-/** With a default, so that its value is always there. */
+/** With a default, so that it always has a value. */
 export interface OneOf<T> extends One<T> {
   default: string;
 }
-/** Repeatable: given once, it replaces the default. */
+/** Repeatable; the values given replace the default. */
 export interface Many<T> extends ValueFlag<T> {
   kind: 'many';
 }
@@ -50,8 +50,8 @@ export interface Toggle extends About {
 }
 export type Flag = One<unknown> | Many<unknown> | Toggle;
 
-const looking = ['serve', 'check', 'explain', 'metrics'] as const;
-const seeing = [...looking, 'forget'] as const;
+const judging = ['serve', 'check', 'explain', 'metrics'] as const;
+const scanning = [...judging, 'forget'] as const;
 const all = ['serve', 'check', 'explain', 'forget', 'metrics'] as const;
 
 interface Value<T> {
@@ -63,7 +63,7 @@ interface Value<T> {
 const text = (placeholder: string, what: string): Value<string> => ({
   placeholder,
   expected: what,
-  parse: (given) => (given === '' ? undefined : given),
+  parse: (value) => (value === '' ? undefined : value),
 });
 const path = (placeholder = 'FILE'): Value<string> => text(placeholder, 'a path');
 const seconds: Value<number> = {
@@ -106,7 +106,7 @@ const assignment: Value<{ name: string; value: string }> = {
     return at > 0 ? { name: given.slice(0, at), value: given.slice(at + 1) } : undefined;
   },
 };
-// Characters that mean something in a route pattern, and other routes, are refused.
+// Refuses characters with a meaning in route patterns, and the other routes of the exporter.
 const telemetryPath: Value<string> = {
   placeholder: 'PATH',
   expected: 'a path of letters, digits and ._- that no other route has, such as /metrics',
@@ -134,15 +134,15 @@ export const flagTable = {
     help: 'file in which seen instances are remembered; in $STATE_DIRECTORY if systemd sets it; empty: no file',
     commands: all,
   }),
-  'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: seeing }),
-  'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: seeing }),
+  'path.procfs': oneOf(path('DIR'), '/proc', { help: 'where procfs is mounted', commands: scanning }),
+  'path.rootfs': oneOf(path('DIR'), '/', { help: 'where the host’s root is mounted', commands: scanning }),
   'path.unchecked': toggle({
     help: 'do not check that procfs and rootfs belong to the same host; for a root made by hand, as in a test or a bug report',
-    commands: seeing,
+    commands: scanning,
   }),
   'scan.grace': oneOf(seconds, '10s', {
     help: 'how long after its start a Filebeat may lack a listener without a mismatch',
-    commands: looking,
+    commands: judging,
   }),
   'scan.freshness': oneOf(seconds, '1s', { help: 'requests within this time share one scan', commands: ['serve'] }),
   'web.listen-address': many(
@@ -235,5 +235,5 @@ type ValueOf<F> = F extends Toggle
         ? T | undefined
         : never;
 
-/** What was given, or the defaults. Named as the flags are: `flags['web.listen-address']`. */
+/** The value or default of every flag, by its name: `flags['web.listen-address']`. */
 export type Flags = { [N in FlagName]: ValueOf<(typeof flagTable)[N]> };

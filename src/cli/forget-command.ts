@@ -1,27 +1,24 @@
-/** `forget NAME`: drops what is remembered of an instance that no longer ought to run, or learned listeners of one that does. */
+/** `forget NAME`: removes an instance that is no longer expected from the state file, or the learned listeners of one that is. */
 
 import type { Logger } from '../runtime/log.js';
 import { openStateFile } from '../scan/host-scan.js';
 import { forget as forgetIn } from '../state/memory-forget.js';
 import type { Flags } from './flags.js';
-import { openHost } from './open-host.js';
+import { isStillExpected, openHost } from './open-host.js';
 import type { Printed } from './print-once.js';
 
-/** 0, or 2 when there is none of that name. A server at work notices the changed file. */
+/** Exit code 2: nothing of that name is remembered. A running server notices the changed state file. */
 export async function forget(flags: Flags, name: string, log: Logger): Promise<Printed> {
-  // Whether it runs or ought to is asked of the host, so that a living instance keeps its history.
-  const look = await openHost({ flags, log, isSingleScan: true, remember: false });
-  const { snapshot } = await look.reporter.get();
-  const instance = snapshot.instances.find((one) => one.name === name);
-  const wanted =
-    instance !== undefined &&
-    (instance.process !== undefined || instance.origins.some((origin) => origin !== 'remembered'));
+  // A scan tells whether the instance is still expected: one that is keeps its history.
+  const host = await openHost({ flags, log, isSingleScan: true, remember: false });
+  const { snapshot } = await host.reporter.get();
+  const isExpected = isStillExpected(snapshot, name);
   const { memory, state } = openStateFile(flags['state.file'], (level, message) => log[level](message));
   const port = flags.port === undefined ? {} : { port: flags.port };
-  const result = forgetIn(state, name, { ...port, keepInstance: wanted });
+  const result = forgetIn(state, name, { ...port, keepInstance: isExpected });
   if (!result.forgot) {
-    const why = wanted
-      ? `${name} runs or ought to run, and nothing of that kind was learned of it`
+    const why = isExpected
+      ? `${name} is still expected to run and has no such learned port`
       : `no instance named ${name} is remembered`;
     return { text: `${why}\n`, code: 2 };
   }

@@ -1,62 +1,52 @@
-/** The host as the commands use it: settings, memory and the reporter put together from flags. */
+/** Builds the reporter that all commands use: settings, state file and scanner, from the flags. */
 import type { PredictOptions } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
 import { createReporter, type Reporter } from '../report/reporter.js';
 import { systemClock } from '../runtime/clock.js';
 import { defectText } from '../runtime/defect.js';
 import type { Logger } from '../runtime/log.js';
-import type { ScannerOptions } from '../scan/host-scan.js';
+import type { Scanner, ScannerOptions } from '../scan/host-scan.js';
 import { ScanFailure } from '../scan/scan-failure.js';
 import type { Settings } from '../settings/settings.js';
 import type { Flags } from './flags.js';
 import { readSettings } from './read-settings.js';
 import { StartError } from './start-error.js';
 
+type Done = { ok: true } | { ok: false; message: string };
+
 export interface Host {
   reporter: Reporter;
   settings(): Settings;
-  /** Reads the settings file again; when it is bad the old settings stay, and the sentence says why. */
-  reload(): { ok: true } | { ok: false; message: string };
-  /** Forgets a remembered instance, or learned listeners of one that runs or ought to. */
-  forget(name: string): Promise<{ ok: true } | { ok: false; message: string }>;
-  /**
-   * The same instance (`Instance.id` of the last report) under another release. Undefined: nothing but the memory
-   * knows it, so there are no files to ask.
-   */
+  /** Reads the settings file again. `message`: why it is invalid; the previous settings then stay in use. */
+  reload(): Done;
+  /** Forgets a remembered instance; of one that is still expected, only its learned listeners. */
+  forget(name: string): Promise<Done>;
+  /** Predicts an instance (`Instance.id` of the last report) under another release. Undefined: it is only remembered, without files to read. */
   predictAgain(id: string, options: PredictOptions): Prediction | undefined;
-  /** Writes what must outlive the process. False: a read hangs, and the process cannot end by itself. */
+  /** Writes the state file. False: a thread hangs in a read, and the process cannot exit by itself. */
   close(): Promise<boolean>;
 }
 
 export interface HostOptions {
   flags: Flags;
   log: Logger;
-  /** One look alone: nothing is written, and what would need a second look is judged by the age of processes. */
+  /** Only one scan will be made: nothing is written, and the age of processes replaces a comparison with earlier scans. */
   isSingleScan: boolean;
   /** Write to the state file. */
   remember: boolean;
 }
 
-/** What was left out for its size is said once, when it begins and when it is over. */
-function logLimits({ gaps }: Snapshot, log: Logger): void {
-  const limits = gaps
-    .filter(({ reason }) => reason === 'limit')
-    .map(({ subject, detail }) => `${subject}: ${detail ?? ''}`);
-  const shown = limits.slice(0, 5).join('; ') + (limits.length > 5 ? `; ${limits.length - 5} more` : '');
-  const level = limits.length > 0 ? 'warn' : 'info';
-  log.change(
-    'limits',
-    shown,
-    level,
-    limits.length > 0 ? 'not everything was looked at' : 'everything is looked at again',
-    () => ({ limits: shown || undefined }),
-    '',
-  );
+interface HostScanner extends Scanner {
+  predictAgain: Host['predictAgain'];
+  /** Number of threads that hang in a read. */
+  blocked(): number;
 }
 
-/** Throws `StartError`. What looks is loaded only in the thread that looks. */
-export async function openHost({ flags, log, isSingleScan, remember }: HostOptions): Promise<Host> {
-  let settings = readSettings(flags['config.file']);
+/** A single scan runs in this thread; a server scans in a thread of its own. Each loads only the code that it needs. */
+async function openScanner(
+  { flags, log, isSingleScan, remember }: HostOptions,
+  settings: () => Settings,
+): Promise<HostScanner> {
   const options: ScannerOptions = {
     procfs: flags['path.procfs'],
     rootfs: flags['path.rootfs'],
@@ -64,43 +54,60 @@ export async function openHost({ flags, log, isSingleScan, remember }: HostOptio
     stateFile: flags['state.file'],
     remember,
     grace: flags['scan.grace'],
-    isSingleScan: isSingleScan,
+    isSingleScan,
   };
-  const near = isSingleScan
-    ? (await import('../scan/host-scan.js')).createScanner(
-        options,
-        () => settings,
-        (level, message) => log[level](message),
-      )
-    : undefined;
-  const far = isSingleScan
-    ? undefined
-    : (await import('../scan/thread/supervisor.js')).startScanThread({
-        scanner: options,
-        settings: () => settings,
-        log,
-      });
-  const look = (near ?? far)!;
+  if (isSingleScan) {
+    const { createScanner } = await import('../scan/host-scan.js');
+    return { ...createScanner(options, settings, (level, message) => log[level](message)), blocked: () => 0 };
+  }
+  const { startScanThread } = await import('../scan/thread/supervisor.js');
+  return { ...startScanThread({ scanner: options, settings, log }), predictAgain: () => undefined };
+}
+
+/** Logs exceeded limits once, and once when they no longer apply. */
+function logLimits({ gaps }: Snapshot, log: Logger): void {
+  const limits = gaps
+    .filter(({ reason }) => reason === 'limit')
+    .map(({ subject, detail }) => `${subject}: ${detail ?? ''}`);
+  const shown = limits.slice(0, 5).join('; ') + (limits.length > 5 ? `; ${limits.length - 5} more` : '');
+  const [level, message] =
+    limits.length > 0
+      ? (['warn', 'limits exceeded, the scan is incomplete'] as const)
+      : (['info', 'the scan is complete again'] as const);
+  log.change('limits', shown, level, message, () => ({ limits: shown || undefined }), '');
+}
+
+/** Whether an instance of this name runs or is expected to. */
+export function isStillExpected({ instances }: Snapshot, name: string): boolean {
+  const instance = instances.find((one) => one.name === name);
+  return (
+    instance !== undefined &&
+    (instance.process !== undefined || instance.origins.some((origin) => origin !== 'remembered'))
+  );
+}
+
+/** Throws `StartError`. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { flags, log, isSingleScan } = options;
+  let settings = readSettings(flags['config.file']);
   let closing = false;
-  const reporter = createReporter(look.take, {
+  const scanner = await openScanner(options, () => settings);
+  const reporter = createReporter(scanner.take, {
     clock: systemClock,
-    freshness: isSingleScan ? 0 : (flags['scan.freshness'] ?? 0),
-    thresholds: () => ({
-      receiveQueueRatio: settings.thresholds.receiveQueueRatio,
-      frozenAfter: settings.thresholds.frozenAfter,
-      stalledAfter: settings.thresholds.stalledAfter,
-      grace: flags['scan.grace'],
-      isSingleScan: isSingleScan,
-    }),
+    freshness: isSingleScan ? 0 : flags['scan.freshness'],
+    thresholds: () => {
+      const { receiveQueueRatio, frozenAfter, stalledAfter } = settings.thresholds;
+      return { receiveQueueRatio, frozenAfter, stalledAfter, grace: flags['scan.grace'], isSingleScan };
+    },
     onReport: ({ snapshot }) => {
       log.change('scan', 'ok', 'info', 'scans succeed again', undefined, 'ok');
       logLimits(snapshot, log);
     },
     onError: (error) => {
-      // A scan that is under way at the end is ended with it.
+      // Closing aborts a scan that is under way.
       if (closing) return;
-      const what = error instanceof ScanFailure ? error.message : defectText(error);
-      log.change('scan', what, 'error', 'the scan failed', () => ({ error: what }));
+      const text = error instanceof ScanFailure ? error.message : defectText(error);
+      log.change('scan', text, 'error', 'the scan failed', () => ({ error: text }));
     },
   });
 
@@ -110,37 +117,34 @@ export async function openHost({ flags, log, isSingleScan, remember }: HostOptio
     reload() {
       try {
         settings = readSettings(flags['config.file']);
-        log.info('settings read');
+        log.info('settings reloaded');
         reporter.outdate();
         return { ok: true };
       } catch (error) {
         if (!(error instanceof StartError)) throw error;
-        log.error('the settings stay as they were', () => ({ error: error.message }));
+        log.error('settings not reloaded, the previous ones stay in use', () => ({ error: error.message }));
         return { ok: false, message: error.message };
       }
     },
     async forget(name) {
-      // What ran when somebody last asked says nothing of now.
+      // Needs a new scan: the last report may be out of date.
       reporter.outdate();
-      const { snapshot } = await reporter.get();
-      const instance = snapshot.instances.find((one) => one.name === name);
-      const wanted =
-        instance !== undefined && (instance.process !== undefined || instance.origins.some((o) => o !== 'remembered'));
-      if (!(await look.forget(name, wanted)))
+      const isExpected = isStillExpected((await reporter.get()).snapshot, name);
+      if (!(await scanner.forget(name, isExpected)))
         return {
           ok: false,
-          message: wanted
-            ? `${name} runs or ought to run; there is nothing learned to forget.`
+          message: isExpected
+            ? `${name} is still expected to run and has no learned port to forget.`
             : 'There is no remembered instance of that name.',
         };
       reporter.outdate();
       return { ok: true };
     },
-    predictAgain: (id, predictOptions) => near?.predictAgain(id, predictOptions),
+    predictAgain: scanner.predictAgain,
     async close() {
       closing = true;
-      await look.close();
-      return far === undefined || far.blocked() === 0;
+      await scanner.close();
+      return scanner.blocked() === 0;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** argv and environment → Options. Pure; says in one sentence what is wrong, and never repeats a flag's value. */
+/** argv and environment → Options. Pure. An error is one sentence and never repeats the value of a flag. */
 import { parseArgs } from 'node:util';
 import { type Command, commandNames, commands, type Flag, type FlagName, type Flags, flagTable } from './flags.js';
 
@@ -26,13 +26,13 @@ interface Given {
 interface Words {
   given: Given[];
   positionals: string[];
-  /** What stands after `--`; undefined when there is no `--`. */
+  /** The words after `--`; undefined if there is no `--`. */
   operands: string[] | undefined;
 }
 
 const isFlag = (name: string): name is FlagName => Object.hasOwn(flagTable, name);
 
-/** node:util splits the words; what each flag may be is for our table to say, so its strictness is off. */
+/** node:util only splits the words. It is not strict, because `flagTable` has the rules for each flag. */
 function tokensOf(argv: readonly string[]) {
   return parseArgs({
     args: [...argv],
@@ -50,15 +50,15 @@ function tokensOf(argv: readonly string[]) {
   }).tokens;
 }
 
-/** What stands before `--`, and what after it. */
-function splitAtDoubleDash(argv: readonly string[]): { own: readonly string[]; rest: string[] | undefined } {
-  const cut = argv.indexOf('--');
-  return cut === -1 ? { own: argv, rest: undefined } : { own: argv.slice(0, cut), rest: argv.slice(cut + 1) };
+/** The words before `--` and after it. */
+function splitAtDoubleDash(argv: readonly string[]): { own: readonly string[]; operands: string[] | undefined } {
+  const at = argv.indexOf('--');
+  return at === -1 ? { own: argv, operands: undefined } : { own: argv.slice(0, at), operands: argv.slice(at + 1) };
 }
 
 function splitWords(argv: readonly string[]): Words {
-  const { own, rest } = splitAtDoubleDash(argv);
-  const words: Words = { given: [], positionals: [], operands: rest };
+  const { own, operands } = splitAtDoubleDash(argv);
+  const words: Words = { given: [], positionals: [], operands };
   for (const token of tokensOf(own)) {
     if (token.kind === 'positional') words.positionals.push(token.value);
     if (token.kind !== 'option') continue;
@@ -83,7 +83,7 @@ function commandOf(words: Words): Command {
   return command;
 }
 
-/** Whose exit code a refusal has: the words may be wrong beyond what `commandOf` takes. */
+/** The command whose exit code a refusal uses, even where `commandOf` refuses the words. */
 function commandMeant(argv: readonly string[]): Command {
   const positionals = tokensOf(splitAtDoubleDash(argv).own).flatMap((token) =>
     token.kind === 'positional' ? [token.value] : [],
@@ -124,7 +124,7 @@ function flagValues(given: readonly Given[], env: NodeJS.ProcessEnv): Flags {
     );
     return [name, flag.kind === 'many' ? parsed : parsed.at(-1)];
   });
-  // Each value was made by its own flag's `parse`.
+  // Each value comes from the `parse` of its own flag.
   return Object.fromEntries(values) as Flags;
 }
 
@@ -139,16 +139,16 @@ function assemble(command: Command, words: Words, flags: Flags): Options {
   }
   if (subject !== undefined)
     throw new Refusal(
-      command === 'explain' ? 'a Filebeat’s command line stands after --' : `${command} takes no further words`,
+      command === 'explain' ? 'put the command line of the Filebeat after --' : `${command} takes no argument`,
     );
   if (command !== 'explain') return { command, flags, given: new Set(words.given.map(({ name }) => name)) };
-  if (words.operands?.length === 0) throw new Refusal('a Filebeat’s command line stands after --');
+  if (words.operands?.length === 0) throw new Refusal('put the command line of the Filebeat after --');
   if (words.operands === undefined) return { command, flags };
   if (flags.pid !== undefined) throw new Refusal('--pid and a command line after -- exclude each other');
   return { command, flags, argv: words.operands };
 }
 
-/** Both `--flag value` and `--flag=value`; of a flag given twice the last wins, unless it is repeatable. */
+/** Accepts `--flag value` and `--flag=value`. If a flag is given twice, the last one wins, unless it is repeatable. */
 export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): ParsedOptions {
   try {
     const words = splitWords(argv);
@@ -156,9 +156,11 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): P
     if (words.given.some((g) => g.name === 'help'))
       return { kind: 'help', text: helpText(words.positionals.length > 0 ? command : undefined) };
     if (words.given.some((g) => g.name === 'version')) return { kind: 'version' };
-    const stray = words.given.find((g) => !(flagTable[g.name].commands as readonly Command[]).includes(command));
-    if (stray !== undefined)
-      throw new Refusal(`--${stray.name} is a flag of ${flagTable[stray.name].commands.join(', ')}, not of ${command}`);
+    const foreign = words.given.find((g) => !(flagTable[g.name].commands as readonly Command[]).includes(command));
+    if (foreign !== undefined) {
+      const { name } = foreign;
+      throw new Refusal(`--${name} is a flag of ${flagTable[name].commands.join(', ')}, not of ${command}`);
+    }
     return { kind: 'run', options: assemble(command, words, flagValues(words.given, env)) };
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', message: error.message, command: commandMeant(argv) };
@@ -174,7 +176,7 @@ export const usages: Record<Command, string> = {
   metrics: 'metrics',
 };
 
-/** `--help`, of one command or of all. */
+/** The text of `--help`, for one command or all. */
 export function helpText(command?: Command): string {
   const named = command === undefined ? commandNames : [command];
   const rows = Object.entries(flagTable)

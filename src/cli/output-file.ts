@@ -1,4 +1,4 @@
-/** `--output`: a file is replaced as a whole, what is no file is written to, and a link is followed. */
+/** `--output`: replaces a regular file atomically, writes to a device or FIFO, and follows symbolic links. */
 import { constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -10,15 +10,15 @@ type Target =
   | { kind: 'file'; path: string }
   /** A device or FIFO. */
   | { kind: 'stream'; path: string }
-  /** One of our own: /dev/stdout, /dev/fd/63. */
+  /** One of this process: /dev/stdout, /dev/fd/63. */
   | { kind: 'descriptor'; number: number };
 
-/** As the kernel's own limit, path_resolution(7). */
-const mostLinks = 40;
+/** The kernel's own limit, path_resolution(7). */
+const maxLinks = 40;
 
 const ownDescriptors = new RegExp(`^/proc/${process.pid}(/task/\\d+)?/fd$`);
 
-/** Writes all of it. Throws `StartError`. A FIFO is waited for until somebody reads it. */
+/** Writes all bytes; waits for a reader of a FIFO. Throws `StartError`. */
 export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   try {
     const target = follow(path);
@@ -27,7 +27,7 @@ export async function writeOutput(path: string, bytes: Uint8Array): Promise<void
         sweepBeside(target.path);
         return writeFileAtomically(target.path, bytes, 0o644);
       case 'descriptor':
-        for (let at = 0; at < bytes.length; ) at += writeSync(target.number, bytes, at);
+        for (let offset = 0; offset < bytes.length; ) offset += writeSync(target.number, bytes, offset);
         return;
       case 'stream': {
         const handle = await open(target.path, constants.O_WRONLY | constants.O_NOCTTY);
@@ -44,8 +44,8 @@ const refusal = (path: string, why: string) => new StartError(`${path}: ${why}`)
 
 function follow(path: string): Target {
   let at = path;
-  for (let links = 0; links <= mostLinks; links++) {
-    // Through the kernel, which has its own say about links in the folder's path.
+  for (let links = 0; links <= maxLinks; links++) {
+    // Lets the kernel apply its own rules for links in the directory's path (fs.protected_symlinks).
     statSync(dirname(at));
     const folder = realpathSync(dirname(at));
     const name = basename(at);
@@ -53,10 +53,10 @@ function follow(path: string): Target {
     at = join(folder, name);
     const stats = lstatSync(at, { throwIfNoEntry: false });
     if (!stats?.isSymbolicLink()) return { kind: kindOf(path, stats, folder), path: at };
-    if (isPlanted(stats, folder)) throw refusal(path, 'is a link that another user made in a folder open to everybody');
+    if (isPlanted(stats, folder)) throw refusal(path, 'is a link that another user made in a world-writable folder');
     at = resolve(folder, readlinkSync(at));
   }
-  throw refusal(path, 'too many links');
+  throw refusal(path, 'has too many symbolic links');
 }
 
 function kindOf(path: string, stats: Stats | undefined, folder: string): 'file' | 'stream' {
@@ -65,13 +65,13 @@ function kindOf(path: string, stats: Stats | undefined, folder: string): 'file' 
   if (stats.isSocket()) throw refusal(path, 'is a socket');
   if (stats.isBlockDevice()) throw refusal(path, 'is a block device, whose content would be lost');
   if (stats.isFIFO() && isPlanted(stats, folder))
-    throw refusal(path, 'is a FIFO that another user made in a folder open to everybody');
+    throw refusal(path, 'is a FIFO that another user made in a world-writable folder');
   return 'stream';
 }
 
-/** By the rule of fs.protected_symlinks, proc_sys_fs(5): such a thing leads where its owner likes. */
+/** The rule of fs.protected_symlinks, proc_sys_fs(5): in a sticky world-writable directory, a link of another user is not followed. */
 function isPlanted({ uid }: Stats, folder: string): boolean {
-  const of = statSync(folder);
-  const isOpenToAll = (of.mode & 0o1002) === 0o1002;
-  return isOpenToAll && uid !== process.geteuid?.() && uid !== of.uid;
+  const directory = statSync(folder);
+  const isSharedSticky = (directory.mode & 0o1002) === 0o1002;
+  return isSharedSticky && uid !== process.geteuid?.() && uid !== directory.uid;
 }

@@ -1,4 +1,4 @@
-/** `check` and `metrics`: one look, printed once. */
+/** `check` and `metrics`: scan once and print. */
 import { statusDocument } from '../exporter/json/status-json.js';
 import { createNodeMetrics, renderMetrics } from '../exporter/metrics/metrics.js';
 import { checkText } from '../exporter/terminal/check-text.js';
@@ -10,6 +10,7 @@ import { openHost } from './open-host.js';
 import { writeOutput } from './output-file.js';
 import { version } from './version.js';
 
+/** Output of a command and its exit code. */
 export interface Printed {
   text: string | Buffer;
   code: number;
@@ -21,7 +22,7 @@ export interface Terminal {
   columns?: number;
 }
 
-/** Monitoring-plugins exit codes: 0 ok, 1 warning, 2 critical, 3 unknown. Writes nothing, not even what it remembers. */
+/** Exit codes of monitoring plugins: 0 ok, 1 warning, 2 critical, 3 unknown. Does not write the state file. */
 export async function check(flags: Flags, log: Logger, terminal: Terminal): Promise<Printed> {
   const host = await openHost({ flags, log, isSingleScan: true, remember: false });
   const report = await host.reporter.get();
@@ -31,7 +32,7 @@ export async function check(flags: Flags, log: Logger, terminal: Terminal): Prom
   return { text, code: exitCode(report) };
 }
 
-/** The exposition once, to stdout or for the textfile collector; 3 when nothing could be looked at. */
+/** The exposition, on stdout or in a file for the textfile collector. Exit code 3: the scan failed. */
 export async function metrics(flags: Flags, log: Logger): Promise<Printed> {
   const host = await openHost({ flags, log, isSingleScan: true, remember: true });
   const report = await host.reporter.get();

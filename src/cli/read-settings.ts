@@ -1,9 +1,9 @@
-/** The exporter's own configuration file, as the commands read it. */
+/** Reads the exporter's own settings file. */
 import { readFileSync } from 'node:fs';
 import { defaultSettings, parseSettings, type Settings } from '../settings/settings.js';
 import { StartError } from './start-error.js';
 
-/** Throws `StartError`: the file cannot be read, or says something that cannot be honoured. */
+/** Without a file, the defaults. Throws `StartError`: the file cannot be read, or is invalid. */
 export function readSettings(file: string | undefined): Settings {
   if (file === undefined) return defaultSettings;
   let bytes: Uint8Array;

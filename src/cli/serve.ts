@@ -12,16 +12,16 @@ import { version } from './version.js';
 
 export interface Running {
   /**
-   * Stops accepting, lets requests finish for so many seconds, writes the memory. False: a read hangs, so that the
-   * process does not end by itself.
+   * Stops accepting, lets requests finish for at most `seconds`, writes the state file. False: a thread hangs in a read,
+   * and the process cannot exit by itself.
    */
   stop(seconds: number): Promise<boolean>;
   reload(): void;
 }
 
 /**
- * What the host is, for pages. The reader runs programs, so it is loaded by the first page and never waited for: that
- * page goes without these facts, the next one has them.
+ * Facts about the host, for pages. The reader runs programs, so the first page loads it and does not wait for it: that
+ * page is shown without these facts, the next one has them.
  */
 function createHostFacts(): () => Promise<(readonly [string, string])[]> {
   let reader: Promise<HostReader> | undefined;
@@ -46,8 +46,8 @@ function createHostFacts(): () => Promise<(readonly [string, string])[]> {
 }
 
 /**
- * `activated`: sockets that systemd opened for us; they count instead of `--web.listen-address`. `exhausted`: called when
- * there is hardly any room left in the heap.
+ * Throws `StartError`. `activated`: sockets that systemd opened; they replace `--web.listen-address`. `exhausted` is
+ * called when the heap is almost full.
  */
 export async function serve(
   flags: Flags,
@@ -56,7 +56,7 @@ export async function serve(
   exhausted: () => void = () => undefined,
 ): Promise<Running> {
   const host = await openHost({ flags, log, isSingleScan: false, remember: true });
-  // Only now: the thread that scans loads its part meanwhile.
+  // Imported only now, while the scan thread loads its own code.
   const [{ createApp }, { listen }] = await Promise.all([import('../exporter/server.js'), import('../web/listen.js')]);
   const nodeMetrics = flags['collector.nodejs']
     ? await (await import('../exporter/metrics/metrics.js')).createNodeMetrics()
@@ -77,7 +77,7 @@ export async function serve(
   });
   const server = await listen(app, {
     targets: activated.length > 0 ? activated : flags['web.listen-address'],
-    // Empty is none, as in the exporter-toolkit.
+    // An empty path means no file, as in the exporter-toolkit.
     configFile: flags['web.config.file'] || undefined,
     externalHost: flags['web.external-url']?.host,
     log: (level, message) => log[level](message),
@@ -86,8 +86,8 @@ export async function serve(
     throw new StartError(error.message, error instanceof BindError && error.mayPass);
   });
   for (const address of server.addresses) log.info('listening', () => ({ address, version }));
-  // The first scan reads everything; made now, the first scrape finds it done.
-  host.reporter.get().catch(() => undefined); // Its failure is logged by the host and told by /-/ready.
+  // The first scan reads everything: started now, it is done before the first scrape. A failure is logged and shown by /-/ready.
+  host.reporter.get().catch(() => undefined);
   return {
     reload: () => void host.reload(),
     async stop(seconds) {

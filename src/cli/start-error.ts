@@ -1,8 +1,6 @@
-/** A start that the operator has to change something for, or that may succeed later. */
-
-/** A start-up option that cannot be honoured: `main` prints the message and ends with the code for it. */
+/** A start that failed for a reason outside the program: `main` prints the message and exits with the code for it. */
 export class StartError extends Error {
-  /** `mayPass`: nothing has to be changed, a later start may succeed. */
+  /** `mayPass`: a later start may succeed without any change, e.g. when an address is in use. */
   constructor(
     message: string,
     readonly mayPass = false,

@@ -96,7 +96,7 @@ describe('secrets', () => {
       const good = readFileSync(host.settings);
       host.spoilSettings();
       process.kill(exporter.pid, 'SIGHUP');
-      await until('the bad settings are refused', () => exporter.log().includes('the settings stay as they were'));
+      await until('the bad settings are refused', () => exporter.log().includes('settings not reloaded'));
       const reload = await exporter.get('/-/reload', { method: 'POST' });
       said.push(['reload of bad settings', await reload.text()]);
       writeFileSync(host.settings, good);

@@ -228,14 +228,14 @@ describe('metrics', () => {
     const refusals: [path: string, about: RegExp][] = [
       [folder, /is a folder/],
       [`${folder}/no/such/file`, /cannot be written \(ENOENT\)/],
-      [`${folder}/round`, /too many links/],
+      [`${folder}/round`, /too many symbolic links/],
     ];
     for (const [path, about] of refusals)
       assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), about);
   });
 
   it(
-    'follows no link and writes to no FIFO that another user put into a folder open to everybody',
+    'follows no link and writes to no FIFO that another user put into a world-writable folder',
     needsRoot,
     async () => {
       const open = join(folder, 'open');
@@ -367,7 +367,7 @@ describe('serve', () => {
     assert.equal(await ended, 0);
   });
 
-  it('keeps its settings when SIGHUP finds worse ones, and takes better ones', async () => {
+  it('keeps its settings when SIGHUP finds invalid ones, and takes valid ones', async () => {
     const settings = file('live.yml', 'ports: [6984]\n');
     const exporter = await startExporter([`--config.file=${settings}`, ...fixture('plain-ports')]);
     try {
@@ -376,7 +376,7 @@ describe('serve', () => {
       assert.deepEqual(await ports(), ['6984']);
       file('live.yml', 'ports: [sixty]\n');
       process.kill(exporter.pid, 'SIGHUP');
-      await until('the log says so', () => exporter.log().includes('the settings stay as they were'));
+      await until('the log says so', () => exporter.log().includes('settings not reloaded'));
       assert.deepEqual(await ports(), ['6984']);
       file('live.yml', 'ports: [514, 6984]\n');
       process.kill(exporter.pid, 'SIGHUP');

@@ -1,4 +1,4 @@
-/** Completion for bash and zsh, from the table of flags. Pure; the packages install what is made here. */
+/** Completion for bash and zsh, generated from the flag table. Pure. The packages install it. */
 import { type Command, commandNames, commands, type Flag, flagTable } from '../flags.js';
 import { flagsOf } from './flags-table.js';
 
@@ -7,7 +7,7 @@ const flags: [string, Flag][] = Object.entries(flagTable);
 
 type Completed = { kind: 'file' } | { kind: 'folder' } | { kind: 'words'; words: string[] } | { kind: 'nothing' };
 
-/** What can stand behind a flag with a value. */
+/** How the value of a flag is completed. */
 function completedBy(flag: Exclude<Flag, { kind: 'toggle' }>): Completed {
   if (flag.placeholder === 'FILE') return { kind: 'file' };
   if (flag.placeholder === 'DIR') return { kind: 'folder' };
@@ -32,9 +32,9 @@ const bashFlags = (command: Command) =>
     .map(([name, flag]) => `--${name}${flag.kind === 'toggle' ? '' : '='}`)
     .join(' ');
 
-/** For `/usr/share/bash-completion/completions/filebeat-port-exporter`; needs nothing but bash. */
+/** Content of `/usr/share/bash-completion/completions/filebeat-port-exporter`; needs only bash. */
 export function bashCompletion(): string {
-  return `# bash completion for ${program}, made from its table of flags
+  return `# bash completion for ${program}, generated from its flag table
 
 _fpe_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 
@@ -91,10 +91,10 @@ function zshSpec([name, flag]: [string, Flag]): string {
   return quoted(flag.kind === 'many' ? `*${spec}` : spec);
 }
 
-/** For `/usr/share/zsh/vendor-completions/_filebeat-port-exporter` and the like. */
+/** Content of `_filebeat-port-exporter` in a directory of zsh completions. */
 export function zshCompletion(): string {
   return `#compdef ${program}
-# made from the table of flags of ${program}
+# generated from the flag table of ${program}
 
 local command=serve word
 local -a commands specs

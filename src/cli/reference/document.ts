@@ -1,4 +1,4 @@
-/** Documents whose tables are made from the program's own: between `<!-- made: NAME -->` and `<!-- /made -->`. Pure. */
+/** Generated tables in documents, between `<!-- made: NAME -->` and `<!-- /made -->`. Pure. */
 import { flagsMarkdown } from './flags-table.js';
 import { metricGroups, metricsMarkdown } from './metrics-table.js';
 import { releasesMarkdown } from './releases-table.js';
@@ -9,7 +9,7 @@ const tables: Record<string, () => string> = {
   ...Object.fromEntries(metricGroups.map((group) => [`metrics ${group}`, () => metricsMarkdown(group)])),
 };
 
-/** The document with its tables as they ought to be now. A name that no table has throws. */
+/** The document with its tables up to date. Throws for an unknown table name. */
 export function withTables(text: string): string {
   return text.replace(
     /(<!-- made: (.+?) -->\n)[\s\S]*?(<!-- \/made -->)/g,

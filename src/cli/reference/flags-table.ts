@@ -1,4 +1,4 @@
-/** The reference of commands and flags as Markdown, from the table of flags. Pure; `scripts/reference.mjs` writes it to docs/flags.md. */
+/** The reference of commands and flags as Markdown, generated from the flag table. Pure. `scripts/reference.mjs` writes it to docs/flags.md. */
 import { type Command, commandNames, commands, type Flag, flagTable } from '../flags.js';
 import { usages } from '../options.js';
 
@@ -7,28 +7,28 @@ export interface Exit {
   means: string;
 }
 
-/** What each command's exit code says; the manual page has them too. */
+/** Exit codes of each command, also for the manual page. */
 export const exits: Record<Command, readonly Exit[]> = {
   serve: [
     { code: 0, means: 'ended by SIGTERM or SIGINT' },
-    { code: 1, means: 'what may pass: an address that is in use or not there yet' },
-    { code: 2, means: 'what has to be changed: options or a file that it cannot honour' },
+    { code: 1, means: 'a temporary failure: the listen address is in use or does not exist yet' },
+    { code: 2, means: 'a flag or file is wrong' },
   ],
   check: [
-    { code: 0, means: 'ok, also where there is no Filebeat' },
+    { code: 0, means: 'ok, also if there is no Filebeat' },
     { code: 1, means: 'warning' },
     { code: 2, means: 'critical' },
     { code: 3, means: 'unknown: a listener or a Filebeat could not be judged, or a flag or file is wrong' },
   ],
   explain: [
-    { code: 0, means: 'everything could be told; with `--compare-release`: nothing changes' },
+    { code: 0, means: 'everything is known and fine; with `--compare-release`: nothing changes' },
     {
       code: 1,
       means:
-        'that Filebeat could not start, or collides with what is bound; with `--compare-release`: something changes',
+        'a Filebeat would not start, would run without an input, or would collide; with `--compare-release`: something changes',
     },
     { code: 2, means: 'no such process, or a flag or file is wrong' },
-    { code: 3, means: 'something cannot be told from outside' },
+    { code: 3, means: 'something cannot be determined from outside' },
   ],
   forget: [
     { code: 0, means: 'forgotten' },
@@ -37,7 +37,7 @@ export const exits: Record<Command, readonly Exit[]> = {
   metrics: [
     { code: 0, means: 'written' },
     { code: 2, means: 'a flag or file is wrong, or the output cannot be written' },
-    { code: 3, means: 'nothing could be looked at' },
+    { code: 3, means: 'the scan failed' },
   ],
 };
 

@@ -1,9 +1,9 @@
-/** filebeat-port-exporter(8) as man(7) source, from the table of flags. Pure. */
+/** filebeat-port-exporter(8) as man(7) source, generated from the flag table. Pure. */
 import { commandNames, commands, type Flag, flagTable } from '../flags.js';
 import { usages } from '../options.js';
 import { exits, flagForm } from './flags-table.js';
 
-/** Backslashes, hyphens that are to be typed, and dots and quotes that would begin a request. */
+/** Escapes backslashes, hyphens of flags, and dots and quotes that would begin a request. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -22,7 +22,7 @@ export function manPage(version: string, date: string): string {
   return `${[
     `.TH FILEBEAT\\-PORT\\-EXPORTER 8 "${date}" "${version}" "System Administration"`,
     '.SH NAME',
-    'filebeat\\-port\\-exporter \\- tell which sockets every Filebeat of a host ought to hold, and which it lacks',
+    'filebeat\\-port\\-exporter \\- report which sockets every Filebeat of a host should have, and which are missing',
     '.SH SYNOPSIS',
     ...commandNames.flatMap((name) => [
       `.B filebeat\\-port\\-exporter ${roff(usages[name])}`,
@@ -31,16 +31,16 @@ export function manPage(version: string, date: string): string {
     ]),
     '.SH DESCRIPTION',
     roff(
-      'Discovers every Filebeat that runs or ought to run, predicts from its files which sockets it will open, finds sockets and owners',
+      'Discovers every Filebeat that runs or is expected to run, predicts from its files which sockets it opens, finds sockets and their',
     ),
     roff(
-      'through /proc, and tells: metrics for Prometheus, a page, JSON, a table. It sends nothing to any port, runs no program',
+      'owners through /proc, and reports the result as metrics for Prometheus, a page, JSON or a table. It sends nothing to any port,',
     ),
-    roff('while it is scraped, and changes nothing but its own state file.'),
+    roff('runs no program during a scrape, and writes nothing but its own state file.'),
     '.SH COMMANDS',
     ...commandNames.map((name) => paragraph(name, `${commands[name]}.`)),
     '.SH OPTIONS',
-    'A flag given twice: the last one counts, unless it is repeatable.',
+    'If a flag is given twice, the last one wins, unless it is repeatable.',
     ...flags.map(([name, flag]) => {
       const standard = flag.kind === 'toggle' || flag.default === undefined ? '' : ` Default: ${flag.default}.`;
       const only = flag.commands.length === commandNames.length ? '' : ` (${flag.commands.join(', ')})`;
@@ -52,10 +52,10 @@ export function manPage(version: string, date: string): string {
       return paragraph(name, `${codes.join('; ')}.`);
     }),
     '.SH SIGNALS',
-    paragraph('SIGTERM, SIGINT', 'serve ends; requests in flight may take five seconds more.'),
-    paragraph('SIGHUP', 'serve reads its own settings file again.'),
+    paragraph('SIGTERM, SIGINT', 'serve exits; requests in flight have five seconds to finish.'),
+    paragraph('SIGHUP', 'serve reads its settings file again.'),
     '.SH FILES',
-    paragraph('/var/lib/filebeat-port-exporter/state.json', 'Filebeats once seen.'),
+    paragraph('/var/lib/filebeat-port-exporter/state.json', 'remembered instances and learned listeners.'),
     paragraph('/etc/default/filebeat-port-exporter', 'flags of the service that the packages install.'),
     '.SH SEE ALSO',
     '.BR prometheus (1),',

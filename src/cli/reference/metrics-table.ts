@@ -1,7 +1,7 @@
 /** The reference of metrics as Markdown tables, from the metric table. Pure. */
 import { labelsOf, type MetricName, metricTable } from '../../exporter/metrics/metric-table.js';
 
-/** Heading → which metrics stand below it, in the order of the exposition. The first that matches has it. */
+/** Heading and pattern of the metrics below it. The first pattern that matches wins. */
 const groups: readonly [string, RegExp][] = [
   ['Filebeats', /^filebeat_instance_/],
   ['The exporter itself', /^filebeat_port_exporter_/],

@@ -1,4 +1,4 @@
-/** What differs between Filebeat releases as a Markdown table, oldest first, from the table that predictions are made with. Pure. */
+/** Differences between Filebeat releases as a Markdown table, oldest first, generated from the rules that predictions use. Pure. */
 import {
   compareReleases,
   type ReleaseRange,
@@ -11,7 +11,7 @@ const words = ([major, minor, patch]: ReleaseVersion) =>
   patch === 0 ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
 const span = ({ from, below }: ReleaseRange) =>
   below === undefined ? `since ${words(from)}` : `${words(from)} up to before ${words(below)}`;
-/** The neighbouring releases between which a change was seen. */
+/** How a rule is known: the neighbouring releases between which a change was observed, or the source. */
 const evidence = (seen: ReleaseRule['seen']) => {
   if (typeof seen === 'string') return seen;
   if ('source' in seen) return `source of ${seen.source.join(' and ')}`;
