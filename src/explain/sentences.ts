@@ -6,14 +6,13 @@ import type {
   BindRetry,
   ConfigFile,
   Fault,
-  InvalidWhy,
   Listener,
   Prediction,
   Release,
   ReleaseOutcome,
   Target,
-  UnresolvedWhy,
 } from '../model/model.js';
+import { invalidClauses, unresolvedClauses } from '../words/listener-faults.js';
 import { endpointText, positionText } from '../words/locations.js';
 import type { Collision, Comparison, ExplainedListener, Explanation } from './explained.js';
 import type { Race } from './races.js';
@@ -91,24 +90,6 @@ export function fileText({ role, reloaded, mtime }: ConfigFile): string {
     .join(', ');
 }
 
-const unresolved: Record<UnresolvedWhy, string> = {
-  keystore: 'it depends on a name that only the keystore can hold',
-  variable: 'it depends on a variable that cannot be seen from here',
-  'service-name': 'the port is a service name and /etc/services could not be read',
-  ambiguous: 'Filebeat itself decides by chance',
-};
-
-const invalid: Record<InvalidWhy, string> = {
-  'missing-port': 'the address has no port',
-  'too-many-colons': 'the address has too many colons; an IPv6 address stands in brackets',
-  'bad-port': 'the port is not a number from 0 to 65535',
-  'unknown-service': 'the port is a service name that /etc/services does not have',
-  'bad-host': 'the host is neither an address nor a possible name',
-  'no-such-name': 'the name does not exist',
-  'wrong-family': 'network asks for a family that the address is not of',
-  'bad-option': 'an option is not accepted',
-};
-
 /** Why a listener is not simply one known socket; undefined where it is. */
 export function whyText({ target }: Listener): string | undefined {
   switch (target.kind) {
@@ -119,9 +100,9 @@ export function whyText({ target }: Listener): string | undefined {
     case 'name':
       return 'the name is not in the hosts file: which address it becomes is up to a name server';
     case 'unresolved':
-      return unresolved[target.why];
+      return unresolvedClauses[target.why];
     case 'invalid':
-      return `${invalid[target.why]}; no socket can come of it, and Filebeat runs on without`;
+      return `${invalidClauses[target.why]}; it is never bound, and Filebeat runs on without it`;
   }
 }
 

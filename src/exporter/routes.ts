@@ -96,7 +96,7 @@ export function createRoutes(options: AppOptions, { enter, expositions }: Shared
       })
       .all(refuseMethod('GET', 'HEAD'));
 
-  get(telemetryPath, metricsAnswer(options, expositions));
+  get(options.telemetryPath, metricsAnswer(options, expositions));
   get('/api/v1/status', statusAnswer(options));
   get('/', homeAnswer(options));
   get('/instances/:name', instanceAnswer(options));

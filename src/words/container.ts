@@ -1,15 +1,15 @@
-/** What to try at a container, by the engine that is known to run it. Pure. */
+/** Remedies for a Filebeat in a container, by the engine that runs it. Pure. */
 import type { Container } from '../model/model.js';
 import { shellWord } from './locations.js';
-import type { Remedy } from './remedy.js';
+import type { Remedy } from './remedy-actions.js';
 
-/** `web (docker)`, or the id of one that has no known name. */
+/** `web (docker)`; the id where no name is known. */
 function called({ name, id, engine }: Container): string {
   const shown = name ?? id;
   return engine === undefined || engine === 'cri' ? shown : `${shown} (${engine})`;
 }
 
-/** An ordinary user's engine has containers of its own, which nobody else's command reaches. */
+/** Containers of an ordinary user's engine are visible to that user's commands only. */
 function command({ engine, name, id, uid }: Container, words: string): string {
   const as = uid === undefined ? 'sudo' : `sudo -iu '#${uid}'`;
   return `${as} ${engine === 'cri' ? 'crictl' : engine} ${words} ${shellWord(engine === 'cri' ? id : (name ?? id))}`;
@@ -21,7 +21,7 @@ export function restartContainer(container: Container): Remedy {
       return { say: `restart its container, ${called(container)}` };
     case 'cri':
       return {
-        say: 'stop its container, which the kubelet then starts anew as its pod says',
+        say: 'stop its container; the kubelet starts it again as its pod says',
         run: command(container, 'stop'),
       };
     default:
@@ -35,7 +35,7 @@ export function startContainer(container: Container): Remedy {
       return { say: `start its container, ${called(container)}` };
     case 'cri':
       return {
-        say: 'see what became of its container; its pod says what starts it anew',
+        say: 'see the state of its container; the kubelet starts it again as its pod says',
         run: command(container, 'ps -a --id'),
       };
     default:
@@ -45,12 +45,12 @@ export function startContainer(container: Container): Remedy {
 
 export function thawContainer(container: Container): Remedy {
   return container.engine === undefined || container.engine === 'cri'
-    ? { say: `let its container go on, ${called(container)}` }
+    ? { say: `unfreeze its container, ${called(container)}` }
     : { run: command(container, 'unpause') };
 }
 
 export function containerLog(container: Container): Remedy {
   return container.engine === undefined
     ? { say: `read the log of its container, ${called(container)}` }
-    : { say: 'its log', run: command(container, 'logs --tail 50') };
+    : { say: 'read its log', run: command(container, 'logs --tail 50') };
 }

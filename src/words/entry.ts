@@ -5,7 +5,7 @@ import { endpointsText, ownerText } from './locations.js';
 
 /** One or two words: what happened. */
 export const entryTitles: Record<EntryKind, string> = {
-  appeared: 'came into sight',
+  appeared: 'discovered',
   forgotten: 'no longer expected',
   started: 'started',
   stopped: 'stopped',
@@ -15,7 +15,7 @@ export const entryTitles: Record<EntryKind, string> = {
   not_bound: 'not bound',
   lost: 'lost',
   taken: 'taken',
-  drops_began: 'dropping',
+  drops_began: 'drops began',
   drops_ended: 'drops ended',
 };
 
@@ -26,20 +26,20 @@ function portsText({ ports = [], count = ports.length }: Entry): string {
   return left > 0 ? `${endpointsText(ports)} and ${left} more` : endpointsText(ports);
 }
 
-/** `pid 100 crashed or was killed`; says nothing of the instance, which stands beside it. */
+/** `pid 100 crashed or was killed`; without the instance, which has its own column. */
 export function entryText(entry: Entry): string {
   const { kind, pid, former, end, file, count, by } = entry;
   switch (kind) {
     case 'appeared':
-      return pid === undefined ? 'ought to run and does not' : `runs as pid ${pid}`;
+      return pid === undefined ? 'expected to run, but does not' : `runs as pid ${pid}`;
     case 'forgotten':
-      return 'it expired, was forgotten, or another one took its place';
+      return 'it expired, was forgotten, or was replaced by another instance';
     case 'started':
       return `as pid ${pid ?? '?'}`;
     case 'stopped':
       return `pid ${pid ?? '?'} ${end === undefined ? 'ended' : ends[end]}`;
     case 'restarted':
-      return `pid ${pid ?? '?'} took the place of pid ${former ?? '?'}`;
+      return `pid ${pid ?? '?'} replaced pid ${former ?? '?'}`;
     case 'edited':
       return `${file ?? 'a file'}${count !== undefined && count > 1 ? ` and ${plural(count - 1, 'more file')}` : ''}`;
     case 'taken':

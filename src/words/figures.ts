@@ -1,6 +1,6 @@
-/** Figures as people read them: counts, durations, bytes. Pure. */
+/** Counts, durations and bytes as people read them. Pure. */
 
-/** `1 port`, `3 ports`: the noun follows its number. */
+/** `1 port`, `3 ports`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
@@ -21,11 +21,11 @@ export function duration(seconds: number): string {
   ];
   const first = units.findIndex(([size]) => whole >= size);
   if (first === -1) return '0s';
-  let rest = whole;
+  let left = whole;
   const parts: string[] = [];
   for (const [size, unit] of units.slice(first, first + 2)) {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
+    const count = Math.floor(left / size);
+    left -= count * size;
     if (count > 0) parts.push(`${count}${unit}`);
   }
   return parts.join(' ');

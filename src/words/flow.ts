@@ -18,7 +18,7 @@ export const rateText = (perSecond: number): string => {
   return `${perSecond >= 10 || Number.isInteger(perSecond) ? grouped(Math.round(perSecond)) : perSecond.toFixed(1)}/s`;
 };
 
-/** `in 100/s → queue 195 of 3,200 → out 100/s (logstash)`; undefined while there are no figures. */
+/** `in 100/s → queue 195 of 3,200 → out 100/s (logstash)`; undefined as long as there are no figures. */
 export function flowText(report: SelfReport): string | undefined {
   if (report.active === undefined) return undefined;
   const { rates, active, queueMax, outputType, output, outputForSeconds } = report;
@@ -29,29 +29,29 @@ export function flowText(report: SelfReport): string | undefined {
   return `${parts.join(' → ')}${outputType === undefined ? '' : ` (${outputType})`}${state === '' ? '' : `, ${state}${since}`}`;
 }
 
-/** What becomes of the events, in a few words. `odd`: not known. */
+/** The state of the event flow in a few words. Tone `odd`: not known. */
 export function flowState(report: SelfReport): { tone: 'ok' | 'odd' | 'bad'; text: string } {
   const { success, at, active, output, outputForSeconds, lostRecently = 0, full } = report;
   if (!success) return { tone: 'odd', text: 'could not be read' };
   if (at === undefined) return { tone: 'odd', text: 'no figures yet' };
-  if (active === undefined) return { tone: 'odd', text: 'its last figures are old' };
+  if (active === undefined) return { tone: 'odd', text: 'the last figures are old' };
   const since = outputForSeconds === undefined ? '' : ` for ${duration(outputForSeconds)}`;
   const lost = lostRecently > 0 ? [`${grouped(lostRecently)} lost at the output within 5m`] : [];
   if (situations[output] !== '') return { tone: 'bad', text: [`${situations[output]}${since}`, ...lost].join(', ') };
   if (lost.length > 0) return { tone: 'bad', text: lost[0]! };
   if (full) return { tone: 'odd', text: 'queue full' };
-  if (output === 'unknown') return { tone: 'odd', text: 'cannot be told yet' };
+  if (output === 'unknown') return { tone: 'odd', text: 'not known yet' };
   return { tone: 'ok', text: output };
 }
 
 /**
- * What to edit so that a Filebeat without a source can be heard. By observation: packages and containers log to stderr, and
- * since 8.16 `to_files` alone does not bring the file back.
+ * What to edit so that a Filebeat without a log file gets one. Observed: packages and containers log to stderr, and in 8.16
+ * and later `to_files` alone does not create the file.
  */
 export function openSource(release: string | undefined): string {
   const [major = 9, minor = 99] = (release ?? '').split('.').map(Number).filter(Number.isFinite);
   const both = major === 8 && minor >= 16;
   return both
-    ? 'it writes no log file; “logging.to_files: true” with “logging.to_stderr: false” opens one'
-    : 'it writes no log file; “logging.to_files: true” opens one';
+    ? 'it writes no log file; “logging.to_files: true” with “logging.to_stderr: false” enables one'
+    : 'it writes no log file; “logging.to_files: true” enables one';
 }

@@ -1,286 +1,239 @@
-/** What to try, one thing: a command as it can be pasted into a shell, or an edit. Pure. */
-
+/** What to try, one thing for each mismatch: a command that can be pasted into a shell, or an edit. Pure. */
 import { faultRemedy } from '../filebeat/fault-remedies.js';
-import type { Cause, Mismatch } from '../model/model.js';
-import { containerLog, restartContainer, startContainer, thawContainer } from './container.js';
-import { endpointText, ownerText, positionText, shellWord } from './locations.js';
+import type { Cause, Mismatch, MismatchCode } from '../model/model.js';
+import { thawContainer } from './container.js';
+import { endpointText, positionText, shellWord } from './locations.js';
+import { edit, editThen, firstThen, listing, ownUnit, type Remedy, readLog, restart, start } from './remedy-actions.js';
 
-export interface Remedy {
-  /** What to do; before a command: what it is for. */
-  say?: string;
-  /** One command line. */
-  run?: string;
-}
-
-/** The unit whose own ExecStart is this Filebeat: another one may be cron's, or a user's whole session. */
-function ownUnit({ unit, unitIsPlace }: Mismatch): string | undefined {
-  return unitIsPlace ? undefined : unit;
-}
-
-/** Without a unit nobody but its parent knows how it is started: it is shown, never killed from here. */
-function restart(m: Mismatch): Remedy {
-  const unit = ownUnit(m);
-  if (unit !== undefined) return { run: `systemctl restart ${shellWord(unit)}` };
-  if (m.userUnit !== undefined) return { run: userCommand('restart', m.userUnit) };
-  if (m.container !== undefined) return restartContainer(m.container);
-  const name = m.name ?? 'unknown';
-  if (m.pid === undefined) return { say: `restart this Filebeat (${name})` };
-  const { parent } = m;
-  const by = parent === undefined ? '' : ` by ${ownerText(parent)}`;
-  const pids = parent === undefined ? `${m.pid}` : `${parent.pid},${m.pid}`;
-  return {
-    say: `restart this Filebeat (${name}) the way it was started${by}; this shows how`,
-    run: `ps -o pid,ppid,user,lstart,args -p ${pids}`,
-  };
-}
-
-/** `systemctl --user` reaches another user's manager by `-M UID@` (systemd 248 and later). */
-function userCommand(verb: 'restart' | 'start', { uid, unit }: NonNullable<Mismatch['userUnit']>): string {
-  return `sudo systemctl --user -M ${uid}@ ${verb} ${shellWord(unit)}`;
-}
-
-function start(m: Mismatch): Remedy {
-  const unit = ownUnit(m);
-  if (unit !== undefined) return { run: `systemctl start ${shellWord(unit)}` };
-  if (m.userUnit !== undefined) return { run: userCommand('start', m.userUnit) };
-  if (m.container !== undefined) return startContainer(m.container);
-  const place = m.unit === undefined ? '' : `; it ran in the control group of ${m.unit}`;
-  return { say: `start this Filebeat (${m.name ?? 'unknown'}) the way it was started before${place}` };
-}
-
-/** A start alone would fail again. */
-function putRight(then: Remedy): Remedy {
-  return { ...then, say: ['fix that, then', ...(then.say === undefined ? [] : [then.say])].join(' ') };
-}
-
-/** Its unit cannot be started as it is. */
-function switchOn({ unit, why, condition }: Extract<Cause, { kind: 'unit-off' }>): Remedy {
-  return why === 'masked'
-    ? { say: 'if it should run again', run: `systemctl unmask --now ${shellWord(unit)}` }
-    : { say: `make its ${condition ?? 'condition'} hold, then`, run: `systemctl start ${shellWord(unit)}` };
-}
-
-function log(m: Mismatch): Remedy {
-  if (m.userUnit !== undefined) {
-    const { uid, unit } = m.userUnit;
-    return { say: 'its log', run: `sudo journalctl _UID=${uid} _SYSTEMD_USER_UNIT=${shellWord(unit)} -n 50` };
-  }
-  if (m.container !== undefined) return containerLog(m.container);
-  return m.unit === undefined
-    ? { say: 'read the end of its log' }
-    : { say: 'its log', run: `journalctl -u ${shellWord(m.unit)} -n 50` };
-}
-
-/** Who holds the port now; owners are shown to root alone. */
-function listing(m: Mismatch): Remedy {
-  return { run: `sudo ss ${m.protocol === 'tcp' ? '-ltnp' : '-lunp'} 'sport = :${m.port ?? 0}'` };
-}
-
-const edit = (where: string, how: string): Remedy => ({ say: `edit ${where || 'its configuration'}: ${how}` });
-
-/** First the edit, then what makes it take effect. */
-function editThen(where: string, how: string, then: Remedy): Remedy {
-  const say = [`edit ${where || 'its configuration'}: ${how}, then`, ...(then.say === undefined ? [] : [then.say])];
-  return { ...then, say: say.join(' ') };
-}
-
-function faultPlace(cause: Cause): string {
+function faultPosition(cause: Cause): string {
   return 'fault' in cause ? positionText(cause.fault.at) : '';
 }
 
 /** What to do about the fault of a cause, in the middle of a sentence. */
-function mend(cause: Cause): string {
-  const cure = 'fault' in cause ? faultRemedy(cause.fault) : undefined;
-  return cure === undefined ? 'fix it' : `${cure.charAt(0).toLowerCase()}${cure.slice(1).replace(/\.$/, '')}`;
+function fix(cause: Cause): string {
+  const remedy = 'fault' in cause ? faultRemedy(cause.fault) : undefined;
+  return remedy === undefined ? 'fix it' : `${remedy.charAt(0).toLowerCase()}${remedy.slice(1).replace(/\.$/, '')}`;
 }
 
-function taken(m: Mismatch, cause: Cause): Remedy {
+function down(m: Mismatch): Remedy {
+  const { cause } = m;
+  switch (cause.kind) {
+    case 'config':
+      return editThen(faultPosition(cause), fix(cause), start(m));
+    case 'endpoint-held':
+      return editThen(positionText(cause.declaredIn), 'take another port', start(m));
+    case 'cannot-start':
+      return firstThen('fix that', start(m));
+    case 'unit-off':
+      return unitOff(m, cause);
+    case 'data-locked':
+      return { say: 'start it with a --path.data of its own' };
+    case 'runs-elsewhere':
+      return { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is intended' };
+    default:
+      return start(m);
+  }
+}
+
+function unitOff(m: Mismatch, { unit, why, condition = 'condition' }: Extract<Cause, { kind: 'unit-off' }>): Remedy {
+  const command = `systemctl start ${shellWord(unit)}`;
+  switch (why) {
+    case 'masked':
+      return { say: 'if it should run again', run: `systemctl unmask ${shellWord(unit)} && ${command}` };
+    case 'condition':
+      return { say: `make its ${condition} true, then`, run: command };
+    default:
+      return start(m);
+  }
+}
+
+function invalidConfig(m: Mismatch): Remedy {
+  const { cause } = m;
+  const at = faultPosition(cause);
+  if (at === '') return testConfig(m);
+  return cause.kind === 'hangs-after-refusal'
+    ? editThen(at, fix(cause), restart(m))
+    : edit(at, `${fix(cause)}, before the next start`);
+}
+
+/** Filebeat itself names the fault, if its main file is a single path. */
+function testConfig(m: Mismatch): Remedy {
+  const file = m.config ?? '';
+  return file.startsWith('/') && !file.includes(',')
+    ? { run: `filebeat test config -c ${shellWord(file)}` }
+    : readLog(m);
+}
+
+function unresolved({ cause, declaredIn }: Mismatch): Remedy {
+  return cause.kind === 'config' && cause.fault.code === 'release-decides'
+    ? edit(
+        faultPosition(cause),
+        'make it valid for the newest release, or make sure that the exporter can detect the release',
+      )
+    : edit(
+        positionText(declaredIn) || faultPosition(cause),
+        'write address and port as literals; or list the port under “ports:” in the exporter’s settings',
+      );
+}
+
+function pendingRestart(m: Mismatch): Remedy {
+  const [fault] = m.cause.kind === 'edited-after-start' ? (m.cause.refused ?? []) : [];
+  return fault === undefined
+    ? restart(m)
+    : editThen(positionText(fault.at), fix({ kind: 'config', fault }), restart(m));
+}
+
+function invalidListener(m: Mismatch): Remedy {
+  const changes: Partial<Record<string, string>> = {
+    'wrong-family': 'use an address of that family, or remove “network”',
+    'bad-option': 'fix the options of the input',
+    'unknown-service': 'write the port as a number',
+  };
+  const change = m.cause.kind === 'invalid' ? changes[m.cause.why] : undefined;
+  return editThen(positionText(m.declaredIn), change ?? 'write host:port', restart(m));
+}
+
+function taken(m: Mismatch): Remedy {
+  const { cause } = m;
   if (cause.kind !== 'held-by' && cause.kind !== 'shared-with') return listing(m);
   const { owner, declaredIn } = cause;
   if (owner === undefined) return listing(m);
-  if (declaredIn !== undefined)
-    return edit(`${positionText(m.declaredIn)} or ${positionText(declaredIn)}`, 'give one of the two another port');
+  if (declaredIn !== undefined) return anotherPort(m, positionText(declaredIn));
   if (owner.pid === 1) return { run: 'systemctl list-sockets --all' };
   if (owner.comm === 'docker-proxy')
     return { run: `sudo docker ps --filter publish=${m.port ?? 0}/${m.protocol ?? 'udp'}` };
   return { run: `ps -o pid,user,lstart,args -p ${owner.pid}` };
 }
 
-function missing(m: Mismatch, cause: Cause): Remedy {
+function anotherPort({ declaredIn }: Mismatch, other: string): Remedy {
+  return edit(`${positionText(declaredIn)} or ${other}`, 'give one of the two another port');
+}
+
+function missing(m: Mismatch): Remedy {
+  const { cause } = m;
   const where = positionText(m.declaredIn);
   switch (cause.kind) {
-    case 'privileged-port': {
-      const unit = ownUnit(m);
-      return unit === undefined
-        ? editThen(
-            where,
-            `take a port from ${cause.firstUnprivileged} up, or give its program CAP_NET_BIND_SERVICE`,
-            restart(m),
-          )
-        : {
-            say: 'add AmbientCapabilities=CAP_NET_BIND_SERVICE to its [Service] and restart it',
-            run: `sudo systemctl edit ${shellWord(unit)}`,
-          };
-    }
+    case 'privileged-port':
+      return privileged(m, cause.firstUnprivileged);
     case 'address-not-local':
-      return cause.inside && m.pid !== undefined
-        ? { say: `put one of these addresses into ${where}`, run: `sudo nsenter -t ${m.pid} -n ip -br address` }
-        : { say: `put one of these addresses into ${where}`, run: 'ip -br address' };
+      return {
+        say: `put one of these addresses into ${where}`,
+        run: cause.inside && m.pid !== undefined ? `sudo nsenter -t ${m.pid} -n ip -br address` : 'ip -br address',
+      };
     case 'reloaded-file-broken':
-      return edit(faultPlace(cause) || where, 'Filebeat reloads it by itself');
+      return edit(faultPosition(cause) || where, 'Filebeat reloads it by itself');
     case 'hangs-after-refusal':
-      return editThen(faultPlace(cause) || where, mend(cause), restart(m));
+      return editThen(faultPosition(cause) || where, fix(cause), restart(m));
     case 'reload-pending':
       return { say: 'wait for the reload; nothing is wrong yet' };
     case 'same-id':
       return editThen(where, 'give the input an id of its own', restart(m));
     case 'bind-failed':
-      return cause.retry === 'busy' || cause.retry === 'every-10s' ? log(m) : restart(m);
+      return cause.retry === 'busy' || cause.retry === 'every-10s' ? readLog(m) : restart(m);
     default:
       return restart(m);
   }
 }
 
-function frozen(m: Mismatch, cause: Cause): Remedy {
-  if (cause.kind !== 'frozen' || m.pid === undefined) return log(m);
+function privileged(m: Mismatch, firstUnprivileged: number): Remedy {
+  const unit = ownUnit(m);
+  return unit === undefined
+    ? editThen(
+        positionText(m.declaredIn),
+        `use a port from ${firstUnprivileged} up, or give its program CAP_NET_BIND_SERVICE`,
+        restart(m),
+      )
+    : {
+        say: 'add AmbientCapabilities=CAP_NET_BIND_SERVICE to its [Service] and restart it',
+        run: `sudo systemctl edit ${shellWord(unit)}`,
+      };
+}
+
+function frozen(m: Mismatch): Remedy {
+  const { cause, pid, container, unit } = m;
+  if (cause.kind !== 'frozen' || pid === undefined) return readLog(m);
   switch (cause.how) {
     case 'stopped':
       return {
         say: 'find out who stopped it before you send it SIGCONT',
-        run: `ps -o pid,ppid,user,stat,lstart,args -p ${m.pid}`,
+        run: `ps -o pid,ppid,user,stat,lstart,args -p ${pid}`,
       };
     case 'cgroup':
-      if (m.container !== undefined) return thawContainer(m.container);
-      return m.unit === undefined
-        ? { say: 'see which control group is frozen', run: `cat /proc/${m.pid}/cgroup` }
-        : { say: 'let it go on', run: `sudo systemctl thaw ${shellWord(m.unit)}` };
+      if (container !== undefined) return thawContainer(container);
+      return unit === undefined
+        ? { say: 'find the frozen control group', run: `cat /proc/${pid}/cgroup` }
+        : { say: 'thaw it', run: `sudo systemctl thaw ${shellWord(unit)}` };
     case 'traced':
-      return { say: 'see which process traces it', run: `grep TracerPid /proc/${m.pid}/status` };
+      return { say: 'find the process that traces it', run: `grep TracerPid /proc/${pid}/status` };
     case 'uninterruptible':
-      return { say: 'see what it waits for', run: `sudo cat /proc/${m.pid}/stack` };
+      return { say: 'see what it waits for', run: `sudo cat /proc/${pid}/stack` };
   }
 }
 
-function unread(m: Mismatch): Remedy {
-  if (m.subject === undefined) return { say: 'give the exporter read access' };
-  return { run: `ls -l ${shellWord(m.subject)}` };
+function backlog(m: Mismatch): Remedy {
+  return m.output !== undefined && m.output !== 'flowing' && m.output !== 'idle'
+    ? { ...readLog(m), say: 'fix the output; Filebeat’s log has the reason' }
+    : editThen(positionText(m.declaredIn), 'raise read_buffer (net.core.rmem_max caps it)', restart(m));
 }
 
-/** Its own words for a bad configuration, where the file is one path. */
-function testConfig(m: Mismatch): Remedy {
-  const file = m.config ?? '';
-  return file.startsWith('/') && !file.includes(',') ? { run: `filebeat test config -c ${shellWord(file)}` } : log(m);
+function capped({ cause }: Mismatch): Remedy {
+  const wanted = cause.kind === 'rmem-max' ? cause.wanted : 0;
+  const file = '/etc/sysctl.d/90-filebeat.conf'; // A file, so that the limit outlives a reboot.
+  return {
+    say: 'raise the limit, then restart it',
+    run: `sudo sh -c 'echo net.core.rmem_max=${wanted} >>${file} && sysctl -p ${file}'`,
+  };
 }
 
-function invalidEdit(cause: Cause): string {
-  if (cause.kind !== 'invalid') return 'write host:port';
-  if (cause.why === 'wrong-family') return 'take an address of that family, or leave “network” out';
-  if (cause.why === 'bad-option') return 'fix the options of the input';
-  return cause.why === 'unknown-service' ? 'write the port as a number' : 'write host:port';
-}
+const remedies: Record<MismatchCode, (m: Mismatch) => Remedy> = {
+  instance_down: down,
+  instance_flapping: readLog,
+  instance_frozen: frozen,
+  config_invalid: invalidConfig,
+  config_unreadable: ({ subject }) =>
+    subject === undefined ? { say: 'give the exporter read access' } : { run: `ls -l ${shellWord(subject)}` },
+  config_unresolved: unresolved,
+  config_dynamic: () => ({ say: 'nothing to do; the exporter learns its ports from the sockets that it holds' }),
+  restart_pending: pendingRestart,
+  data_path_conflict: () => ({ say: 'start one of the two with a --path.data of its own' }),
+  listener_deaf: restart,
+  listener_invalid: invalidListener,
+  port_random: (m) => editThen(positionText(m.declaredIn), 'name a port', restart(m)),
+  port_conflict: (m) =>
+    m.cause.kind === 'other-listener'
+      ? anotherPort(m, positionText(m.cause.declaredIn))
+      : edit(positionText(m.declaredIn), 'take another port'),
+  port_taken: taken,
+  port_missing: missing,
+  port_narrower: (m) =>
+    editThen(positionText(m.declaredIn), `if IPv6 senders matter, write ${endpointText('::', m.port)}`, restart(m)),
+  port_silent: ({ port }) => ({
+    say: 'see whether any datagram has arrived since the bind (f0: none)',
+    run: `ss -uanm 'sport = :${port ?? 0}'`,
+  }),
+  learned_port_gone: ({ name, protocol, port }) => ({
+    say: 'if it was removed on purpose',
+    run: `filebeat-port-exporter forget ${shellWord(name ?? '')} --port ${protocol ?? 'udp'}/${port ?? 0}`,
+  }),
+  input_refused: (m) => editThen(faultPosition(m.cause) || positionText(m.declaredIn), fix(m.cause), restart(m)),
+  prediction_refuted: () => ({
+    say: 'report it as a bug of the exporter, with the Filebeat release and the configuration without its secrets',
+  }),
+  lookalike: (m) => (m.pid === undefined ? readLog(m) : { run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}` }),
+  socket_unexpected: listing,
+  owner_hidden: listing,
+  static_port_down: listing,
+  queue_high: backlog,
+  drops: backlog,
+  buffer_capped: capped,
+  output_failing: readLog,
+  output_slow: readLog,
+  events_dropped: readLog,
+  reload_failed: readLog,
+};
 
 export function remedyOf(m: Mismatch): Remedy {
-  const { cause } = m;
-  const where = positionText(m.declaredIn);
-  switch (m.code) {
-    case 'instance_down':
-      if (cause.kind === 'config') return editThen(faultPlace(cause), mend(cause), start(m));
-      if (cause.kind === 'endpoint-held')
-        return editThen(positionText(cause.declaredIn), 'take another port', start(m));
-      if (cause.kind === 'cannot-start') return putRight(start(m));
-      if (cause.kind === 'unit-off' && cause.why !== 'disabled' && cause.why !== 'static') return switchOn(cause);
-      if (cause.kind === 'data-locked') return { say: 'start it with a --path.data of its own' };
-      return cause.kind === 'runs-elsewhere'
-        ? { run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')}`, say: 'if that is intended' }
-        : start(m);
-    case 'instance_flapping':
-      return log(m);
-    case 'config_invalid': {
-      const at = faultPlace(cause);
-      if (at === '') return testConfig(m);
-      return cause.kind === 'hangs-after-refusal'
-        ? editThen(at, mend(cause), restart(m))
-        : edit(at, `${mend(cause)}, before the next start`);
-    }
-    case 'config_unreadable':
-      return unread(m);
-    case 'config_unresolved':
-      if (cause.kind === 'config' && cause.fault.code === 'release-decides')
-        return edit(
-          faultPlace(cause),
-          'make it valid for the newest release, or make sure that the exporter can detect the release',
-        );
-      return edit(
-        where || faultPlace(cause),
-        'write address and port as literals; or list the port under “ports:” in the exporter’s settings',
-      );
-    case 'config_dynamic':
-      return { say: 'nothing; its ports are learned from what it holds' };
-    case 'restart_pending': {
-      const [fault] = cause.kind === 'edited-after-start' ? (cause.refused ?? []) : [];
-      return fault === undefined
-        ? restart(m)
-        : editThen(positionText(fault.at), mend({ kind: 'config', fault }), restart(m));
-    }
-    case 'listener_deaf':
-      return restart(m);
-    case 'data_path_conflict':
-      return { say: `start one of the two with a --path.data of its own` };
-    case 'listener_invalid':
-      return editThen(where, invalidEdit(cause), restart(m));
-    case 'port_random':
-      return editThen(where, 'name a port', restart(m));
-    case 'port_conflict':
-      return cause.kind === 'other-listener'
-        ? edit(`${where} or ${positionText(cause.declaredIn)}`, 'give one of the two another port')
-        : edit(where, 'take another port');
-    case 'port_taken':
-      return taken(m, cause);
-    case 'port_missing':
-      return missing(m, cause);
-    case 'learned_port_gone':
-      return {
-        say: 'if it was removed on purpose',
-        run: `filebeat-port-exporter forget ${shellWord(m.name ?? '')} --port ${m.protocol ?? 'udp'}/${m.port ?? 0}`,
-      };
-    case 'input_refused':
-      return editThen(faultPlace(cause) || where, mend(cause), restart(m));
-    case 'prediction_refuted':
-      return {
-        say: 'report it as a bug of the exporter, with the configuration without its secrets and the Filebeat release',
-      };
-    case 'lookalike':
-      return m.pid === undefined ? log(m) : { run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}` };
-    case 'instance_frozen':
-      return frozen(m, cause);
-    case 'output_failing':
-    case 'output_slow':
-    case 'events_dropped':
-    case 'reload_failed':
-      return log(m);
-    case 'port_silent':
-      return {
-        say: 'see whether a datagram ever arrived (f0: none since the bind)',
-        run: `ss -uanm 'sport = :${m.port ?? 0}'`,
-      };
-    case 'port_narrower':
-      return editThen(where, `if IPv6 senders matter, write ${endpointText('::', m.port)}`, restart(m));
-    case 'socket_unexpected':
-    case 'owner_hidden':
-    case 'static_port_down':
-      return listing(m);
-    case 'queue_high':
-    case 'drops':
-      if (m.output !== undefined && m.output !== 'flowing' && m.output !== 'idle')
-        return { ...log(m), say: 'fix the output; Filebeat’s log has the reason' };
-      return editThen(where, 'raise read_buffer (net.core.rmem_max caps it)', restart(m));
-    case 'buffer_capped':
-      return {
-        say: 'raise the limit, then restart it',
-        // In a file, so that it outlives a reboot.
-        run: `sudo sh -c 'echo net.core.rmem_max=${cause.kind === 'rmem-max' ? cause.wanted : 0} >>/etc/sysctl.d/90-filebeat.conf && sysctl -p /etc/sysctl.d/90-filebeat.conf'`,
-      };
-  }
+  return remedies[m.code](m);
 }
 
 /** As one line: `add … to its [Service]: sudo systemctl edit filebeat`. */

@@ -1,4 +1,4 @@
-/** The sentences of a mismatch: what was expected, what was seen, the likely cause, one thing to try. Pure; never quotes a configuration's value. */
+/** The sentences of a mismatch: expected, seen, likely cause, one thing to try. Pure. Never quotes values of a configuration. */
 import type { Mismatch } from '../model/model.js';
 import { causeText, evidenceTexts } from './cause.js';
 import { endpointText, ownerText, positionText } from './locations.js';
@@ -14,7 +14,7 @@ export interface Words {
   evidence: string[];
   /** One command or one edit. */
   remedy: string;
-  /** The command in `remedy`, exactly as it can be pasted into a shell; what stands before it says what it is for. */
+  /** The command at the end of `remedy`, as it can be pasted into a shell. */
   command?: string;
 }
 
@@ -37,7 +37,7 @@ function expectedText(m: Mismatch): string {
     case 'output_failing':
     case 'output_slow':
     case 'events_dropped':
-      return 'an output that takes every event';
+      return 'an output that accepts every event';
     case 'reload_failed':
       return 'the files on disk loaded';
     case 'data_path_conflict':
@@ -48,7 +48,7 @@ function expectedText(m: Mismatch): string {
       return `${m.subject ?? 'a configuration file'} readable`;
     case 'config_dynamic':
     case 'config_unresolved':
-      return 'listeners that its files determine';
+      return 'listeners that are determined by its files';
     default:
       return 'a configuration that Filebeat accepts';
   }
@@ -66,7 +66,7 @@ function seenText(m: Mismatch): string {
       return 'no process';
     case 'port_missing':
     case 'learned_port_gone':
-      return m.pid === undefined ? 'no socket' : `pid ${m.pid} runs and holds no such socket`;
+      return m.pid === undefined ? 'no socket' : `pid ${m.pid} runs but holds no such socket`;
     case 'port_taken':
       return takenText(m);
     case 'socket_unexpected':
@@ -90,7 +90,7 @@ function seenText(m: Mismatch): string {
 
 const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
   config_unresolved: 'not known from outside the process',
-  restart_pending: 'a process that still runs with what it read at its start',
+  restart_pending: 'a process that still runs with the earlier files',
   listener_invalid: 'it cannot be bound',
   listener_deaf: 'a socket whose data is discarded',
   port_narrower: 'an IPv4-only socket',
@@ -105,11 +105,11 @@ const mismatchSeen: Partial<Record<Mismatch['code'], string>> = {
   prediction_refuted: 'Filebeat runs and holds sockets of its inputs',
   lookalike: 'another process with the same command line',
   instance_frozen: 'a process that makes no progress',
-  output_failing: 'events wait and none is acknowledged',
+  output_failing: 'events are waiting and none is acknowledged',
   output_slow: 'a full queue',
   events_dropped: 'events lost',
   port_silent: 'nothing arrives',
-  reload_failed: 'the earlier content still loaded',
+  reload_failed: 'the previous content still loaded',
   config_dynamic: 'inputs from elsewhere',
 };
 
