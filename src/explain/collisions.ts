@@ -1,4 +1,4 @@
-/** `explain --against-host`: what is bound on the host now, and what other instances ask for, held against listeners. Pure. */
+/** `explain --against-host`: compares listeners with the sockets of the host and the listeners of other instances. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
@@ -6,22 +6,22 @@ import type { Gap, Instance, Listener, ProcessId, Socket } from '../model/model.
 import { positionText } from '../words/locations.js';
 import type { Collision, Explanation } from './explained.js';
 
-/** What else is there in the network namespace that the explained Filebeat is or would be in. */
+/** The network namespace that the explained Filebeat runs in, or would run in. */
 export interface Neighbourhood {
   sockets: readonly Socket[];
-  /** All but the explained one itself. */
+  /** All instances except the explained one. */
   others: readonly Instance[];
-  /** Processes of the explained one: what they hold is no collision. */
+  /** Processes of the explained one: their sockets are no collisions. */
   own: readonly ProcessId[];
-  /** Names of others with the same path.data. */
+  /** Names of other instances with the same path.data. */
   dataSharedWith: string[];
-  /** Addresses of the namespace, single ones and IPv4 ranges such as `127.0.0.0/8`; absent when they were not read. */
+  /** Addresses of the namespace, and IPv4 ranges such as `127.0.0.0/8`; absent if they were not read. */
   addresses?: readonly string[];
-  /** What kept it from being seen. */
+  /** Why it could not be read. */
   gaps: Gap[];
 }
 
-/** With a gap there, no collision is no promise. */
+/** Adds collisions. The gaps of the neighbourhood are added too: with a gap, "no collision" is not certain. */
 export function againstHost(explanation: Explanation, near: Neighbourhood): Explanation {
   const { prediction } = explanation;
   return {
@@ -37,7 +37,7 @@ export function againstHost(explanation: Explanation, near: Neighbourhood): Expl
 }
 
 function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhood): Collision[] {
-  const asked = others.flatMap((instance) => {
+  const claims = others.flatMap((instance) => {
     const claim = claimsOf(instance).find((one) => meets(listener, one));
     return claim === undefined ? [] : [{ instance, declaredIn: claim.declaredIn }];
   });
@@ -46,7 +46,7 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
     if (socket.owners.some((owner) => own.some((process) => isSame(owner, process)))) return [];
     const [owner] = socket.owners;
     const instance = owner && others.find(({ process }) => process !== undefined && isSame(owner, process));
-    const claim = asked.find((one) => one.instance === instance);
+    const claim = claims.find((one) => one.instance === instance);
     const { address, port, family, uid } = socket;
     return [
       {
@@ -56,11 +56,11 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
       },
     ];
   });
-  const told = new Set(bound.map((collision) => collision.instance));
-  const onlyAsked = asked
-    .filter(({ instance }) => !told.has(instance.name))
+  const owning = new Set(bound.map((collision) => collision.instance));
+  const onlyDeclared = claims
+    .filter(({ instance }) => !owning.has(instance.name))
     .map(({ instance, declaredIn }): Collision => ({ instance: instance.name, declaredIn }));
-  return [...bound, ...onlyAsked];
+  return [...bound, ...onlyDeclared];
 }
 
 function onHost({ target }: Listener, addresses: readonly string[] | undefined): { onHost?: boolean } {
@@ -84,7 +84,7 @@ function meets(a: Listener, b: Listener): boolean {
   return a.protocol === b.protocol && collides(a.target, b.target);
 }
 
-/** What it ought to hold now, and what it will ask for at its next start. */
+/** The listeners that it should have now, and those it will open at its next start. */
 function claimsOf({ expected, prediction }: Instance): Listener[] {
   const claims = new Map<string, Listener>();
   for (const listener of [...expected, ...prediction.listeners])

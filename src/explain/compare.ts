@@ -1,11 +1,11 @@
-/** The same files under two releases: would it start, and which listeners are lost, gained, moved. Pure. */
+/** The same files under two releases: whether Filebeat starts, and which listeners are lost, gained or moved. Pure. */
 import type { Fault, Listener, Prediction } from '../model/model.js';
 import { positionText } from '../words/locations.js';
 import type { Comparison, Subject } from './explained.js';
 import { troublesOf } from './explanation.js';
 import { racesOf } from './races.js';
 
-/** `before` under the release that is there, `after` under the one that was asked for. */
+/** `before`: under the installed release; `after`: under `release`, undefined without files to read. */
 export function compare(
   subject: Subject,
   before: Prediction,
@@ -44,7 +44,7 @@ function answerOf(one: Omit<Comparison, 'answer'>): Comparison['answer'] {
   return uncertain(before) || uncertain(after) ? 'unknown' : 'same';
 }
 
-/** Whether it would start cannot be told, or which listeners it would have. */
+/** Neither known whether it would start nor which listeners it would have. */
 function isOpaque({ outcome }: Prediction): boolean {
   return outcome === 'unknown' || outcome === 'ambiguous';
 }
@@ -70,16 +70,16 @@ function pairUp(
   before: readonly Listener[],
   after: readonly Listener[],
 ): Pick<Comparison, 'lost' | 'gained' | 'moved' | 'unchanged'> {
-  const rest = [...after];
+  const unpaired = [...after];
   const take = (matches: (listener: Listener) => boolean): Listener | undefined => {
-    const at = rest.findIndex(matches);
-    return at < 0 ? undefined : rest.splice(at, 1)[0];
+    const at = unpaired.findIndex(matches);
+    return at < 0 ? undefined : unpaired.splice(at, 1)[0];
   };
   const unchanged = (one: Listener) =>
     take((other) => declaration(one) === declaration(other) && endpoint(one) === endpoint(other)) !== undefined;
-  // Those that stay are taken out first, so that a neighbour with the same declaration is not mistaken for a move.
+  // Unchanged listeners are paired first, so that another listener of the same declaration is not mistaken for a move.
   const changed = before.filter((one) => !unchanged(one));
-  // The same endpoint from another line (a list laid over another): nothing changes for its senders.
+  // The same endpoint from another line (one list merged over another): nothing changes for its senders.
   const elsewhere = changed.filter(
     (one) => take((other) => one.input === other.input && endpoint(one) === endpoint(other)) === undefined,
   );
@@ -89,12 +89,12 @@ function pairUp(
     if (to !== undefined) moved.push({ from, to });
     return to === undefined;
   });
-  // Of several that asked for one endpoint, one that is gone takes nothing away as long as another one asks for it.
-  const [gone, added] = [lost.filter((one) => !has(after, one)), rest.filter((one) => !has(before, one))];
+  // An endpoint is lost only if no other listener declares it.
+  const [gone, added] = [lost.filter((one) => !has(after, one)), unpaired.filter((one) => !has(before, one))];
   return { lost: gone, gained: added, moved, unchanged: before.length - lost.length - moved.length };
 }
 
-/** It may end up without its socket because of another listener beside it. */
+/** It may not get its socket because of another listener of the same Filebeat. */
 function loses(listener: Listener, all: readonly Listener[]): boolean {
   return racesOf(listener, all).some((race) => race.winner !== 'this');
 }
@@ -108,7 +108,7 @@ function faultKey({ code, subject, at }: Fault): string {
   return [code, subject ?? '', positionText(at)].join('|');
 }
 
-/** 1: something changes for one of them; 3: one side cannot be told; else 0. */
+/** Exit code. 1: something changes for a Filebeat; 3: a comparison is not certain; else 0. */
 export function compareCode(all: readonly Comparison[]): 0 | 1 | 3 {
   if (all.some(({ answer }) => answer === 'changes')) return 1;
   return all.some(({ answer }) => answer === 'unknown') ? 3 : 0;

@@ -1,43 +1,42 @@
-/** What `explain` says of one Filebeat, and of the same files under two releases. */
-
+/** The results of `explain`: about one Filebeat, and about the same files under two releases. */
 import type { Fault, Listener, Owner, Position, Prediction, ReleaseOutcome } from '../model/model.js';
 import type { Race } from './races.js';
 
-/** Which Filebeat is meant. */
+/** The Filebeat that is explained. */
 export interface Subject {
-  /** Of an instance on this host. */
+  /** Name of the instance on this host. */
   name?: string;
   pid?: number;
   /** Main files as given, comma-joined. */
   config: string;
-  /** What is to be known about the way it was looked at; sentences. */
+  /** Facts about how it is started or was found; clauses. */
   remarks: string[];
 }
 
 export type ListenerStatus = 'resolved' | 'random' | 'unresolved' | 'invalid';
 
-/** Who has an endpoint, or asks for it too (`explain --against-host`). */
+/** A socket or another instance's listener on the same endpoint (`explain --against-host`). */
 export interface Collision {
-  /** Bound now. Without an owner: one that cannot be seen. */
+  /** A socket that is bound now; without an owner if that is not visible. */
   bound?: { address: string; port: number; family: 4 | 6; uid: number; owner?: Owner };
-  /** Name of the instance that has it or asks for it. */
+  /** Name of the instance that holds or declares the endpoint. */
   instance?: string;
-  /** Where that instance asks for it. */
+  /** Where that instance declares it. */
   declaredIn?: Position;
 }
 
 export interface ExplainedListener {
   listener: Listener;
   status: ListenerStatus;
-  /** What happens when the endpoint is taken at the start; absent for what is never bound. */
+  /** What happens if the endpoint is taken at the start; absent for a listener that is never bound. */
   ifTaken?: string;
-  /** Without it this release does not start: the stats endpoint of 7.0 and later. */
+  /** This release does not start without it: the stats endpoint of 7.0 and later. */
   vital: boolean;
   /** Other listeners of the same Filebeat that cannot be bound beside this one. */
   races: Race[];
-  /** Absent: nobody asked. */
+  /** Only with `--against-host`. */
   collisions?: Collision[];
-  /** The host has its address (`--against-host`); absent: nobody asked, or it cannot be told. Without it the bind fails. */
+  /** Whether the host has its address; if not, the bind fails. Only with `--against-host`, and only if it is known. */
   onHost?: boolean;
 }
 
@@ -45,27 +44,28 @@ export interface Explanation {
   subject: Subject;
   prediction: Prediction;
   listeners: ExplainedListener[];
-  /** Where the release is not known: what each of the known ones makes of the files, newest first. */
+  /** If the release is not known: the prediction under each known release, newest first. */
   byRelease?: ReleaseOutcome[];
   /** Names of other instances with the same path.data; only with `--against-host`. */
   dataSharedWith?: string[];
 }
+
 export interface Comparison {
   subject: Subject;
   before: Prediction;
-  /** Undefined: nothing on disk says how it is started. */
+  /** Undefined: it is only remembered, without files to read. */
   after?: Prediction;
-  /** The release that was asked for. */
+  /** The release of `after`. */
   release: string;
   lost: Listener[];
   gained: Listener[];
-  /** One declaration, another endpoint. */
+  /** The same declaration with another endpoint. */
   moved: { from: Listener; to: Listener }[];
-  /** Listeners that stay as they are. */
+  /** Number of unchanged listeners. */
   unchanged: number;
-  /** Listeners of the new release that cannot be bound beside another one of the same Filebeat, and could before. */
+  /** Listeners that collide with another one of the same Filebeat under the new release only. */
   clashing: Listener[];
-  /** What would newly cost an input or a file, and what would no longer. */
+  /** Faults under the new release only, and under the old one only. */
   newFaults: Fault[];
   goneFaults: Fault[];
   answer: 'same' | 'changes' | 'unknown';

@@ -1,4 +1,4 @@
-/** What one Filebeat asks for, put together for `explain`: its verdict, each listener with what speaks against it. Pure. */
+/** Builds the explanation of one Filebeat from its prediction, and the exit code of `explain`. Pure. */
 import { newestRelease, parseRelease } from '../filebeat/releases/releases.js';
 import { lossesOf } from '../model/expected.js';
 import type { Fault, Listener, Prediction } from '../model/model.js';
@@ -6,19 +6,19 @@ import type { ExplainedListener, Explanation, ListenerStatus, Subject } from './
 import { racesOf } from './races.js';
 import { ifTakenText, isVital } from './sentences.js';
 
-/** Things that cost an input or a file, and files that could not be seen; a module folder that is missing is told on its own. */
+/** Faults that cost an input or a file, and unreadable files; a missing module folder has a line of its own. */
 export function troublesOf({ faults }: Prediction): Fault[] {
   return faults.filter(({ code }) => code !== 'no-module-folder');
 }
 
-/** Nothing that was asked for is lost by it. */
+/** Costs no declared listener. */
 const isHarmless = ({ code }: Fault) => code === 'no-enabled-fileset';
 
 function statusOf({ target }: Listener): ListenerStatus {
   switch (target.kind) {
     case 'socket':
       return 'resolved';
-    // The port is known, the address is up to a name server.
+    // The port is known, but a name server decides the address.
     case 'name':
       return 'unresolved';
     default:
@@ -45,7 +45,7 @@ export function explanation(subject: Subject, prediction: Prediction): Explanati
   };
 }
 
-/** Something about it cannot be told from outside. */
+/** Part of the prediction cannot be determined from outside. */
 function isUncertain({ prediction, listeners }: Explanation): boolean {
   const { outcome } = prediction;
   if (outcome === 'ambiguous' || outcome === 'unknown' || outcome === 'dynamic') return true;
@@ -58,14 +58,14 @@ function isUncertain({ prediction, listeners }: Explanation): boolean {
   );
 }
 
-/** It would not start on this host, though its files are fine. */
+/** Its files are valid, but it would not start on this host. */
 export function isBlocked({ prediction, listeners }: Explanation): boolean {
   const fails = ({ vital, collisions, onHost }: ExplainedListener) =>
     vital && (onHost === false || (collisions?.length ?? 0) > 0);
   return prediction.outcome !== 'exits' && listeners.some(fails);
 }
 
-/** 1: one of them could not start, or would run without an input, or meets somebody on the host; 3: something cannot be told; else 0. */
+/** Exit code. 1: one of them would not start, would run without an input, or would collide; 3: something cannot be determined; else 0. */
 export function explainCode(all: readonly Explanation[]): 0 | 1 | 3 {
   const fails = (one: Explanation) =>
     one.prediction.outcome === 'exits' ||

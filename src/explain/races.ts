@@ -1,18 +1,18 @@
-/** Listeners of one Filebeat that cannot be bound beside each other, and who of them is first. Pure. */
+/** Listeners of one Filebeat that exclude each other, and which of them is bound first. Pure. */
 import { collides } from '../filebeat/net/address.js';
 import type { Listener, Position } from '../model/model.js';
 
 export interface Race {
-  /** `input` and place of the other one. */
+  /** The other listener: type of its input, and position. */
   input: string;
   declaredIn: Position;
-  /** What only one of them can have. */
+  /** What they compete for. */
   over: 'endpoint' | 'id';
-  /** Inputs start side by side, so it is mostly chance. */
+  /** Inputs start concurrently, so it is mostly chance. */
   winner: 'this' | 'other' | 'chance';
 }
 
-/** All that stand in the way of `listener` among the listeners of its own Filebeat. */
+/** The other listeners of the same Filebeat that exclude `listener`. */
 export function racesOf(listener: Listener, all: readonly Listener[]): Race[] {
   const at = all.indexOf(listener);
   return all.flatMap((other, index) => {
@@ -36,18 +36,18 @@ function excludes(a: Listener, b: Listener): boolean {
   return collides(a.target, b.target);
 }
 
-/** The one that is bound first whatever happens; undefined where that is chance. `a` stands before `b`. */
+/** The one that is always bound first; undefined if that is chance. `a` is declared before `b`. */
 function firstOf(a: Listener, b: Listener): Listener | undefined {
   if (sameId(a, b)) return undefined;
-  // The stats endpoint is opened before any input is made.
+  // Filebeat opens the stats endpoint before it creates any input.
   if ((a.input === 'http') !== (b.input === 'http')) return a.input === 'http' ? a : b;
-  // Reloaded files are read for the first time after one period.
+  // Filebeat reads reloaded files for the first time after one reload period.
   if ((a.reload === undefined) !== (b.reload === undefined)) return a.reload === undefined ? a : b;
-  // A syslog input binds while it is started, the others a moment later, side by side.
+  // A syslog input binds while it is being started, the others concurrently a moment later.
   return a.input === 'syslog' && a.reload === undefined ? a : undefined;
 }
 
-/** Of equal ids some releases start only one input. */
+/** Some releases start only one of several inputs with the same id. */
 function sameId(a: Listener, b: Listener): boolean {
   return a.rival !== undefined && a.rival === b.rival;
 }

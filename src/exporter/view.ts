@@ -1,4 +1,4 @@
-/** What all views of a Report share: instances beside their verdicts, mismatches beside their words, and the counts of the summary. Pure. */
+/** Shared by all views of a Report: instances with their verdicts, mismatches with their words, the counts of the summary. Pure. */
 import { severityOf, mismatches as table } from '../model/mismatches.js';
 import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model/model.js';
 import { type Words, words } from '../words/words.js';
@@ -22,7 +22,7 @@ export interface Counts {
   /** Expected ports of all instances, and plain ports. */
   ports: number;
   portsUp: number;
-  /** Not served, and not because its process has only just started. */
+  /** Not served; without those of a process that has just started. */
   portsDown: number;
   portsStarting: number;
   /** Instances and ports that could not be judged. */
@@ -35,14 +35,14 @@ export function instanceViews(report: Report): InstanceView[] {
   return report.snapshot.instances.map((instance, i) => ({ instance, verdict: report.verdict.instances[i]! }));
 }
 
-/** How an instance is, in a word. `odd`: neither well nor known to be ill. */
+/** The state of an instance as one word. Tone `odd`: neither healthy nor known to be unhealthy. */
 export function instanceState({ verdict }: InstanceView): { word: string; tone: 'ok' | 'odd' | 'bad' } {
   if (verdict.up === undefined) return { word: 'unknown', tone: 'odd' };
   if (!verdict.up) return { word: 'down', tone: 'bad' };
   if (verdict.healthy !== false) return { word: 'up', tone: 'ok' };
-  const lost = verdict.ports.some((port) => port.up === false && port.status !== 'starting');
+  const down = verdict.ports.some((port) => port.up === false && port.status !== 'starting');
   const starting = verdict.ports.some((port) => port.status === 'starting');
-  return starting && !lost ? { word: 'starting', tone: 'odd' } : { word: 'in trouble', tone: 'bad' };
+  return starting && !down ? { word: 'starting', tone: 'odd' } : { word: 'in trouble', tone: 'bad' };
 }
 
 export function mismatchView(mismatch: Mismatch): MismatchView {
@@ -50,18 +50,18 @@ export function mismatchView(mismatch: Mismatch): MismatchView {
   return { mismatch, severity: severityOf(mismatch), title, meaning, ...words(mismatch) };
 }
 
-/** The process that holds a port: of several the lowest pid. Undefined when there is none or it cannot be seen. */
+/** The process that holds a port, the one with the lowest pid of several. Undefined: none, or not visible. */
 export function ownerOf(port: PortVerdict): Owner | undefined {
   const owners = port.socket?.owners ?? [];
   return owners.reduce<Owner | undefined>((low, o) => (low === undefined || o.pid < low.pid ? o : low), undefined);
 }
 
-/** The socket whose figures are this port's: not that of another process that stands in its way. */
+/** The port's own socket, whose queue and buffer count for it; not the socket of another process that holds the endpoint. */
 export function ownSocket(port: PortVerdict): PortVerdict['socket'] {
   return port.up === true || port.status === 'deaf' ? port.socket : undefined;
 }
 
-/** `host` or the inode; empty when it is not known. */
+/** `host` or the inode of the namespace; empty if unknown. */
 export function namespaceText(report: Report, instance: Instance): string {
   const netns = instance.process?.netns ?? instance.netns;
   if (instance.process?.hostNetns === true) return 'host';
@@ -69,7 +69,7 @@ export function namespaceText(report: Report, instance: Instance): string {
   return report.snapshot.namespaces.some((n) => n.host && n.netns === netns) ? 'host' : String(netns);
 }
 
-/** The instance and its ports, as far as they could not be judged; one of which something was cut is not judged as a whole. */
+/** Number of ports, and of the instance itself, that could not be judged. A truncated instance is not judged as a whole. */
 export function unknownIn({ up, healthy, ports }: InstanceVerdict): number {
   const undecided = ports.filter((port) => port.up === undefined && port.status !== 'starting').length;
   return undecided + Number(up === undefined || (up && healthy === undefined));

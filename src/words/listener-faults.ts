@@ -6,7 +6,8 @@ export const unresolvedClauses: Record<UnresolvedWhy, string> = {
   keystore: 'it depends on a name that only the keystore can define, and only that Filebeat can open the keystore',
   variable: 'it depends on a variable whose value cannot be seen from outside',
   'service-name': 'its port is a service name, and /etc/services could not be read',
-  ambiguous: 'it is written twice in different spellings, and Filebeat itself picks one by chance',
+  ambiguous:
+    'its settings are incomplete, or written twice in different spellings, of which Filebeat picks one by chance',
 };
 
 /** Filebeat can never bind it. */

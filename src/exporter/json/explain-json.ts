@@ -1,4 +1,4 @@
-/** `explain --json`, spelled out field by field; what is not known is null, never left out. Pure. */
+/** `explain --json`, field by field. An unknown value is null, never omitted. Pure. */
 import type { Collision, Comparison, ExplainedListener, Explanation, Subject } from '../../explain/explained.js';
 import { isBlocked } from '../../explain/explanation.js';
 import {
@@ -45,7 +45,7 @@ function predictionJson({ outcome, reason, release, filesetFallback }: Predictio
   };
 }
 
-/** The row of the kernel's tables that is asked for. */
+/** The expected row in the kernel's socket tables. */
 function socketJson({ protocol, target }: Listener) {
   if (target.kind === 'name') return { table: null, address: null, port: target.port, shared: false };
   if (target.kind !== 'socket' && target.kind !== 'random') return null;
@@ -163,7 +163,7 @@ export function explainDocument(all: readonly Explanation[], gaps: readonly Gap[
   return { version, filebeats: all.map(explanationJson), gaps: gaps.map(gapJson) };
 }
 
-/** `release` is the one that was asked for, e.g. `9.6.0`. */
+/** `release`: the one compared with, e.g. `9.6.0`. */
 export function compareDocument(all: readonly Comparison[], gaps: readonly Gap[], release: string, version: string) {
   return { version, compared_release: release, comparisons: all.map(comparisonJson), gaps: gaps.map(gapJson) };
 }

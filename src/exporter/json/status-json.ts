@@ -1,4 +1,4 @@
-/** `/api/v1/status`: a Report as JSON, spelled out field by field, so that an internal rename cannot change the API. */
+/** `/api/v1/status`: a Report as JSON, field by field, so that an internal rename cannot change the API. */
 import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
 import type {
@@ -63,7 +63,7 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
   };
 }
 
-/** Why the process is this instance: what ties it to what is expected, and whom it cannot be although it asks for the same. */
+/** Why the process counts as this instance, and which other instance it imitates without being it. */
 function identityJson(identity: Identity | undefined) {
   if (identity === undefined) return null;
   return {
@@ -74,7 +74,7 @@ function identityJson(identity: Identity | undefined) {
   };
 }
 
-/** Null where there is no source. */
+/** Null without a source. */
 function selfReportJson(report: SelfReport | undefined) {
   if (report === undefined) return null;
   const { counts } = report;
@@ -174,15 +174,16 @@ const entryJson = (entry: Entry) => ({
   text: entryText(entry),
 });
 
-/** `[seconds since the epoch, value]` wherever a value changed. */
+/** `[seconds since the epoch, value]` for each change of the value. */
 function changesJson(changes: Changes, history: History) {
   return stretches(changes, history).map(([from, , value]) => [history.times[from - history.first] ?? null, value]);
 }
 
-const isCalm = ({ up, drops, queue }: PortTrack): boolean =>
+/** Changes hold pairs: a track with one pair has one value. */
+const isConstant = ({ up, drops, queue }: PortTrack): boolean =>
   up.length === 2 && drops.length === 2 && queue.length === 2;
 
-/** Ports of which nothing changed while they were watched are left out: they are as `ports` tells them. */
+/** Ports without a change are omitted: `ports` has their state. */
 function historyJson({ history }: Report, views: readonly InstanceView[]) {
   if (history === undefined) return { samples: [], instances: [], ports: [] };
   return {
@@ -194,7 +195,7 @@ function historyJson({ history }: Report, views: readonly InstanceView[]) {
     ports: views.flatMap(({ instance, verdict }) =>
       verdict.ports.flatMap((port) => {
         const track = history.ports[instance.id]?.[endpointKey(port)];
-        if (track === undefined || isCalm(track)) return [];
+        if (track === undefined || isConstant(track)) return [];
         return {
           name: instance.name,
           protocol: port.protocol,
@@ -209,7 +210,7 @@ function historyJson({ history }: Report, views: readonly InstanceView[]) {
   };
 }
 
-/** The API document. Times are seconds since the epoch; what is not known is null, never left out. */
+/** The API document. Times are seconds since the epoch. An unknown value is null, never omitted. */
 export function statusDocument(report: Report, version: string) {
   const { snapshot, verdict } = report;
   const views = instanceViews(report);

@@ -1,4 +1,4 @@
-/** Which exposition format a scraper prefers, by its Accept header (RFC 9110 §12.5.1). Parameters beside `version` and `q` don't matter. */
+/** The exposition format that a scraper prefers, from its Accept header (RFC 9110 §12.5.1). Only `version` and `q` matter. */
 import type { Format } from './exposition.js';
 
 interface Range {
@@ -18,11 +18,11 @@ function parseRange(text: string): Range {
   return { type, version: value('version'), quality: Number.isFinite(quality) ? quality : 0 };
 }
 
-/** OpenMetrics 1.0.0 when it is asked for by name and nothing else is preferred; else the text format. */
+/** OpenMetrics 1.0.0 if the header names it and prefers nothing else; otherwise the text format. */
 export function preferredFormat(accept: string | undefined): Format {
   const ranges = (accept ?? '').slice(0, 4096).split(',').map(parseRange);
-  const best = (wanted: (range: Range) => boolean) =>
-    Math.max(0, ...ranges.filter(wanted).map((range) => range.quality));
+  const best = (matches: (range: Range) => boolean) =>
+    Math.max(0, ...ranges.filter(matches).map((range) => range.quality));
   const open = best(
     (r) => r.type === 'application/openmetrics-text' && (r.version === undefined || r.version === '1.0.0'),
   );

@@ -1,4 +1,4 @@
-/** What a Filebeat says of itself as series. What cannot be counted is absent, never 0. */
+/** The figures that a Filebeat reports about itself. An unknown figure is absent, never 0. */
 import { endpointKey } from '../../model/endpoint.js';
 import { logErrorKinds } from '../../model/self-report.js';
 import type { InstanceView } from '../view.js';

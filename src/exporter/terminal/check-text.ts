@@ -1,4 +1,4 @@
-/** `check`: a Report for the terminal: the summary line, mismatches worst first, then tables of instances, ports, plain ports and gaps. */
+/** `check`: a Report for the terminal: summary line, mismatches (worst first), tables of instances, ports, plain ports and gaps. */
 
 import { endpointKey } from '../../model/endpoint.js';
 import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../../model/model.js';
@@ -10,11 +10,11 @@ import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summar
 import { type Cell, type Colour, cut, type Paint, painter, safe, table, wrap } from './terminal.js';
 
 export interface TextOptions {
-  /** The terminal understands colours and NO_COLOR does not forbid them. */
+  /** Colours are supported and not disabled by NO_COLOR. */
   color: boolean;
-  /** Width of the terminal; absent when the output is no terminal: then nothing is cut but the absurd. */
+  /** Width of the terminal; absent if the output is not a terminal: then only extremely long cells are truncated. */
   columns?: number;
-  /** The first line alone. */
+  /** Print only the first line. */
   quiet: boolean;
 }
 
@@ -43,7 +43,7 @@ function mismatchLines(report: Report, paint: Paint, columns: number | undefined
     const lines = facts
       .filter(([, text]) => text !== '')
       .flatMap(([label, text]) => {
-        // A command is never broken: it is there to be copied.
+        // Commands are not wrapped, so that they can be copied.
         const parts = columns === undefined || label === 'try' ? [safe(text)] : wrap(safe(text), columns - 20);
         return parts.map((part, i) => `          ${paint((i === 0 ? label : '').padEnd(8), 'dim')}  ${part}`);
       });
@@ -89,16 +89,15 @@ function portRow({ instance: { name, selfReport } }: InstanceView, port: PortVer
 
 const arrivalColumn = 5;
 
-/** More rows than a person reads; served ports are left out first. */
-const manyPorts = 200;
+/** Rows of a table. If there are more ports, the served ones are omitted first. */
+const maxRows = 200;
 
 function portLines(views: readonly InstanceView[], now: number, paint: Paint, columns: number | undefined): string[] {
   const all = views.flatMap((view) => view.verdict.ports.map((port) => ({ view, port })));
   if (all.length === 0) return [];
-  const listed =
-    all.length <= manyPorts ? all : all.filter(({ port }) => port.status !== 'listening').slice(0, manyPorts);
+  const listed = all.length <= maxRows ? all : all.filter(({ port }) => port.status !== 'listening').slice(0, maxRows);
   const left = all.length - listed.length;
-  // Where no Filebeat counts what comes, there is no column for it.
+  // The column is shown only if a Filebeat counts what arrives.
   const counted = listed.some(({ view, port }) => view.instance.selfReport?.listeners[endpointKey(port)]?.lastArrival);
   const shown = <T>(cells: T[]): T[] => (counted ? cells : cells.filter((_, at) => at !== arrivalColumn));
   const lines = table(
@@ -141,7 +140,7 @@ function instanceLines(views: readonly InstanceView[], paint: Paint, columns: nu
 
 const flowColours = { ok: 'green', odd: 'yellow', bad: 'red' } as const;
 
-/** How events flow, of those that say so. */
+/** The event flow of instances that report it. */
 function flowLines(views: readonly InstanceView[], paint: Paint, columns: number | undefined): string[] {
   const rows = views.flatMap(({ instance: { name, selfReport } }): Cell[][] => {
     if (selfReport === undefined) return [];
@@ -168,7 +167,7 @@ function flowLines(views: readonly InstanceView[], paint: Paint, columns: number
     { title: 'OUTPUT', least: 6, drop: 1 },
     { title: 'EVENTS', least: 16 },
   ];
-  return [...table(head, rows.slice(0, manyPorts), paint, columns), ''];
+  return [...table(head, rows.slice(0, maxRows), paint, columns), ''];
 }
 
 function staticLines(report: Report, paint: Paint, columns: number | undefined): string[] {
@@ -189,13 +188,13 @@ function staticLines(report: Report, paint: Paint, columns: number | undefined):
   return [...table(head, rows, paint, columns), ''];
 }
 
-/** More gaps than this are only counted: a host that hides its processes has thousands. */
-const manyGaps = 20;
+/** More gaps are only counted: a host that hides its processes has thousands. */
+const maxGaps = 20;
 
 function gapLines(gaps: readonly Gap[], paint: Paint, columns: number | undefined): string[] {
   if (gaps.length === 0) return [];
   const rows = gaps
-    .slice(0, manyGaps)
+    .slice(0, maxGaps)
     .map((gap): Cell[] => [{ text: gap.reason, colour: 'yellow' }, { text: gap.subject }, { text: gap.detail ?? '' }]);
   const head = [
     { title: 'NOT SEEN', least: 8 },
@@ -206,7 +205,7 @@ function gapLines(gaps: readonly Gap[], paint: Paint, columns: number | undefine
   return [...table(head, rows, paint, columns), ...(left > 0 ? [`${plural(left, 'more gap')} not listed.`] : []), ''];
 }
 
-/** A monitoring plugin's reader takes all after a bar for figures, so there is no bar but the one before them. */
+/** Monitoring systems read everything after a `|` as performance data, so only the separator before it may be one. */
 const withoutBars = (text: string) => text.replaceAll('|', '\\x7c');
 
 /** The whole output of `check`, ending with a line feed. */
@@ -214,8 +213,8 @@ export function checkText(report: Report, options: TextOptions): string {
   const paint = painter(options.color);
   const counts = countAll(report);
   const code = exitCode(report, counts);
-  const told = `${paint(stateWords[code], stateColours[code])} - ${summary(report, counts)}`;
-  const first = `${withoutBars(told)} | ${perfdata(counts)}`;
+  const text = `${paint(stateWords[code], stateColours[code])} - ${summary(report, counts)}`;
+  const first = `${withoutBars(text)} | ${perfdata(counts)}`;
   if (options.quiet) return `${first}\n`;
   const views = instanceViews(report);
   const { columns } = options;

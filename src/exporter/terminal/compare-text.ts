@@ -1,4 +1,4 @@
-/** `explain --compare-release` for the terminal: for each Filebeat the answer, then what changes. Pure. */
+/** `explain --compare-release` for the terminal: the answer and the changes for each Filebeat. Pure. */
 import type { Comparison } from '../../explain/explained.js';
 import { answerText, faultRemedy, listenerText, placedFault, releaseText } from '../../explain/sentences.js';
 import type { Gap, Listener, Prediction } from '../../model/model.js';
@@ -20,26 +20,28 @@ export function compareText(
   const blocks = all.map((one) =>
     [subjectLine(one.subject, paint), ...factLines(comparisonFacts(one), 2, paint, columns)].join('\n'),
   );
-  const told = all.length === 0 ? [noFilebeat] : all.length === 1 ? blocks : [...blocks, sumText(all)];
-  return `${[...told, ...hostGaps(gaps, paint, columns)].join('\n\n')}\n`;
+  const body = all.length === 0 ? [noFilebeat] : all.length === 1 ? blocks : [...blocks, sumText(all)];
+  return `${[...body, ...hostGaps(gaps, paint, columns)].join('\n\n')}\n`;
 }
 
 function comparisonFacts(one: Comparison): Fact[] {
-  const { before, after, release, lost, gained, moved, clashing, unchanged: kept, newFaults, goneFaults } = one;
+  const { before, after, release, lost, gained, moved, clashing, unchanged, newFaults, goneFaults } = one;
   return [
     ['verdict', answerText(one), colours[one.answer]],
     ['because', after === undefined ? undefined : reasonText(after), 'bold'],
-    ['cure', after?.reason && faultRemedy(after.reason)],
+    ['try', after?.reason && faultRemedy(after.reason)],
     ['now', before.outcome === 'runs' ? undefined : reasonText(before)],
-    ['release', `${releaseText(before.release)}, held against ${release}`],
-    ['filesets', after?.filesetFallback ? `those of ${release} by this exporter’s own table` : undefined],
+    ['release', `${releaseText(before.release)}, compared with ${release}`],
+    ['filesets', after?.filesetFallback ? `those of ${release}, from the exporter’s own table` : undefined],
     ...lost.map((listener): Fact => ['loses', claimText(listener), 'red']),
     ...moved.map(({ from, to }): Fact => ['moves', `${claimText(from)} to ${to.protocol} ${listenerText(to)}`, 'red']),
     ...gained.map((listener): Fact => ['gains', claimText(listener), 'yellow']),
-    ...clashing.map((listener): Fact => ['conflict', `${claimText(listener)} meets another of its listeners`, 'red']),
-    ['keeps', kept === 0 ? undefined : plural(kept, 'listener')],
-    ...newFaults.map((fault): Fact => ['newly bad', placedFault(fault), 'yellow']),
-    ...goneFaults.map((fault): Fact => ['good then', placedFault(fault)]),
+    ...clashing.map(
+      (listener): Fact => ['conflict', `${claimText(listener)} collides with another of its listeners`, 'red'],
+    ),
+    ['keeps', unchanged === 0 ? undefined : plural(unchanged, 'listener')],
+    ...newFaults.map((fault): Fact => ['new fault', placedFault(fault), 'yellow']),
+    ...goneFaults.map((fault): Fact => ['fixed', placedFault(fault)]),
     ...one.subject.remarks.map((remark): Fact => ['note', remark]),
   ];
 }
@@ -52,7 +54,7 @@ function claimText(listener: Listener): string {
   return `${listener.protocol} ${listenerText(listener)}  ${listener.input}  ${positionText(listener.declaredIn)}`;
 }
 
-/** The host as a whole: what whoever upgrades wants to know first. */
+/** The result for the whole host. */
 function sumText(all: readonly Comparison[]): string {
   const changing = all.filter(({ answer }) => answer === 'changes');
   const changes = changing.length;
@@ -61,7 +63,7 @@ function sumText(all: readonly Comparison[]): string {
   return [
     `${plural(all.length, 'Filebeat')} under ${all[0]!.release}: ${stops} would not start`,
     `${changes - stops} otherwise changed`,
-    `${unknown} cannot be told`,
+    `${unknown} not known`,
     `${all.length - changes - unknown} unchanged`,
   ].join(', ');
 }

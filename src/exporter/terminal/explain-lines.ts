@@ -1,12 +1,12 @@
-/** Labelled facts below a heading, wrapped to the terminal: what `explain` is printed with. Pure. */
+/** Labelled facts, wrapped to the width of the terminal: the layout of `explain`. Pure. */
 import { type Colour, type Paint, safe, wrap } from './terminal.js';
 
-/** Label, text, and its colour; an empty text is left out. */
+/** Label, text and its colour. A fact without text is omitted. */
 export type Fact = readonly [label: string, text: string | undefined, colour?: Colour];
 
 const labelWidth = 10;
 
-/** `  label      text`, further lines of the text below its first. */
+/** `  label      text`, with the further lines of a text below its first. A repeated label is left blank. */
 export function factLines(
   facts: readonly Fact[],
   indent: number,

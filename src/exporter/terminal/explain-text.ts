@@ -1,4 +1,4 @@
-/** `explain` for the terminal: of each Filebeat its verdict and what it reads, then every listener with all that is known of it. Pure. */
+/** `explain` for the terminal: the verdict and the files of each Filebeat, then every listener with all that is known about it. Pure. */
 import type { ExplainedListener, Explanation, ListenerStatus, Subject } from '../../explain/explained.js';
 import { isBlocked, troublesOf } from '../../explain/explanation.js';
 import {
@@ -23,9 +23,9 @@ import { type Fact, factLines } from './explain-lines.js';
 import { type Colour, cut, type Paint, painter, safe } from './terminal.js';
 
 export interface ExplainTextOptions {
-  /** The terminal understands colours and NO_COLOR does not forbid them. */
+  /** Colours are supported and not disabled by NO_COLOR. */
   color: boolean;
-  /** Width of the terminal; absent when the output is no terminal. */
+  /** Width of the terminal; absent if the output is not a terminal. */
   columns?: number;
 }
 
@@ -56,23 +56,23 @@ export function explainText(
 
 export const noFilebeat = 'no Filebeat runs here and none is expected';
 
-/** A host that hides its processes has thousands of gaps. */
-const manyGaps = 20;
+/** More gaps are only counted: a host that hides its processes has thousands. */
+const maxGaps = 20;
 
 export function hostGaps(gaps: readonly Gap[], paint: Paint, columns: number | undefined): string[] {
   if (gaps.length === 0) return [];
-  const facts = gaps.slice(0, manyGaps).map((gap): Fact => ['not seen', gapText(gap), 'yellow']);
-  const left = gaps.length - manyGaps;
+  const facts = gaps.slice(0, maxGaps).map((gap): Fact => ['not seen', gapText(gap), 'yellow']);
+  const left = gaps.length - maxGaps;
   if (left > 0) facts.push(['not seen', plural(left, 'more gap')]);
   return [factLines(facts, 0, paint, columns).join('\n')];
 }
 
-/** Name, pid and main files of the Filebeat that is spoken of. */
+/** Name, pid and main files of the Filebeat. */
 export function subjectLine({ name, pid, config }: Subject, paint: Paint): string {
   const parts = [name, pid === undefined ? undefined : `pid ${pid}`].filter((part) => part !== undefined);
   const head = parts.length === 0 ? [config] : [...parts, config];
-  const [first = '', ...rest] = head.map((part) => cut(safe(part), 160));
-  return [paint(first, 'bold'), ...rest].join('  ');
+  const [first = '', ...others] = head.map((part) => cut(safe(part), 160));
+  return [paint(first, 'bold'), ...others].join('  ');
 }
 
 function explanationLines(one: Explanation, paint: Paint, columns: number | undefined): string[] {
@@ -83,14 +83,14 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   const facts: Fact[] = [
     ['verdict', `${outcomeText(prediction)}${counted}`, outcomeColours[outcome]],
     ['because', reason && placedFault(reason), 'bold'],
-    ['cure', reason && faultRemedy(reason)],
+    ['try', reason && faultRemedy(reason)],
     ['here', isBlocked(one) ? 'would not start: its stats endpoint cannot be bound on this host' : undefined, 'red'],
     ['release', releaseText(release)],
     ...(prediction.doubts ?? []).map((fault): Fact => ['unsure', placedFault(fault), 'yellow']),
     ...releaseLines(one).map((text): Fact => ['releases', text]),
     ['paths', paths.home === '' ? undefined : `home ${paths.home}, config ${paths.config}, data ${paths.data}`],
     ...fileFacts(prediction.files),
-    ['filesets', fallbackText(prediction)],
+    ['filesets', filesetText(prediction)],
     ['modules', noModules && placedFault(noModules)],
     ...troublesOf(prediction).map((fault): Fact => ['lost', placedFault(fault), 'yellow']),
     ...gaps.map((gap): Fact => ['not seen', gapText(gap), 'yellow']),
@@ -104,12 +104,12 @@ function explanationLines(one: Explanation, paint: Paint, columns: number | unde
   ];
 }
 
-/** What differs between the known releases, where it is not known which one it is. */
+/** The outcomes under the known releases, if its own release is not known. */
 function releaseLines({ byRelease = [] }: Explanation): string[] {
   return byRelease.map((group, at) => releaseOutcomeText(group, at === 0, at === byRelease.length - 1));
 }
 
-/** Manifests and templates are many and change with the installation alone: their number is enough. */
+/** Manifests and templates are only counted: they are many, and only an installation changes them. */
 function fileFacts(files: readonly ConfigFile[]): Fact[] {
   const manifests = files.filter((file) => file.role === 'manifest').length;
   const facts = files
@@ -118,9 +118,9 @@ function fileFacts(files: readonly ConfigFile[]): Fact[] {
   return manifests === 0 ? facts : [...facts, ['reads', `${plural(manifests, 'file')} of its modules`]];
 }
 
-function fallbackText({ filesetFallback }: Prediction): string | undefined {
+function filesetText({ filesetFallback }: Prediction): string | undefined {
   return filesetFallback
-    ? 'taken from this exporter’s own table: the module folder of its home was not read'
+    ? 'from the exporter’s own table, because the module folder of its home was not read'
     : undefined;
 }
 
@@ -142,12 +142,12 @@ function listenerLines(
     ['why', whyText(listener)],
     ...races.map((race): Fact => ['conflict', raceText(race), 'yellow']),
     ...(collisions ?? []).map((collision): Fact => ['collision', collisionText(collision), 'red']),
-    ['address', onHost === false ? 'no interface of this host has it: the bind fails' : undefined, 'red'],
+    ['address', onHost === false ? 'no interface of this host has it, so the bind fails' : undefined, 'red'],
     ['collision', collisions?.length === 0 && bound !== undefined ? 'none' : undefined],
     ['if taken', ifTaken],
-    ['shared', listener.shares ? 'with other http_endpoints of this Filebeat that have another url' : undefined],
+    ['shared', listener.shares ? 'with other http_endpoint inputs of this Filebeat that have another url' : undefined],
     ['reload', reloadText(listener)],
-    ['start', listener.slowStart ? 'up to 25 s after Filebeat itself: its script is large' : undefined],
+    ['start', listener.slowStart ? 'up to 25 s after Filebeat itself, because its script is large' : undefined],
     ...(listener.notes ?? []).map((note): Fact => ['note', note]),
   ];
   return [`  ${head.join('  ')}`, ...factLines(facts, 4, paint, columns)];

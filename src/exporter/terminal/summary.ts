@@ -1,17 +1,18 @@
 /**
- * A Report in one line and one number. The words, the figures behind the bar and the exit codes follow the
- * monitoring plugins' guidelines (https://www.monitoring-plugins.org/doc/guidelines.html).
+ * A Report as one line and one exit code. State words, performance data and exit codes follow the guidelines of the
+ * monitoring plugins (https://www.monitoring-plugins.org/doc/guidelines.html).
  */
 import { severityOf } from '../../model/mismatches.js';
 import type { MismatchCode, Report } from '../../model/model.js';
 import { grouped, plural } from '../format.js';
 import { type Counts, countAll, unknownIn } from '../view.js';
 
-/** Of the monitoring plugins. */
+/** Exit code of a monitoring plugin. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 export const stateWords: Record<ExitCode, string> = { 0: 'OK', 1: 'WARNING', 2: 'CRITICAL', 3: 'UNKNOWN' };
-/** The worst of critical, unknown, warning; info counts for nothing; no Filebeat at all is fine. */
+
+/** The worst of critical, unknown and warning. Info does not count, and a host without any Filebeat is OK. */
 export function exitCode(report: Report, counts = countAll(report)): ExitCode {
   const { critical, unknown, any } = ofNewcomers(report);
   if (counts.severities.critical > critical) return 2;
@@ -19,7 +20,7 @@ export function exitCode(report: Report, counts = countAll(report)): ExitCode {
   return counts.severities.warning > 0 || any ? 1 : 0;
 }
 
-/** What an ordinary user has only just started pages nobody: it counts as a warning at most. */
+/** Critical mismatches and unknown verdicts of Filebeats that an ordinary user has just started: they count as a warning at most. */
 function ofNewcomers(report: Report): { critical: number; unknown: number; any: boolean } {
   const { instances } = report.snapshot;
   const names = new Set(instances.filter(({ newcomer }) => newcomer).map(({ name }) => name));
@@ -32,11 +33,11 @@ function ofNewcomers(report: Report): { critical: number; unknown: number; any: 
 
 /** `2 of 15 instances down, 3 of 42 ports not served`. */
 export function summary(report: Report, counts = countAll(report)): string {
-  if (!report.snapshot.usable) return 'nothing could be looked at';
+  if (!report.snapshot.usable) return 'the scan failed';
   if (counts.instances === 0 && counts.ports === 0)
     return counts.gaps === 0
       ? 'no Filebeat runs here and none is expected'
-      : `no Filebeat is known to run here or to be expected; ${plural(counts.gaps, 'thing')} could not be seen`;
+      : `no Filebeat is known to run or to be expected here, but ${plural(counts.gaps, 'thing')} could not be seen`;
   const parts = [
     counts.instancesDown === 0
       ? plural(counts.instances, 'instance')
@@ -46,9 +47,9 @@ export function summary(report: Report, counts = countAll(report)): string {
       : `${grouped(counts.portsDown)} of ${plural(counts.ports, 'port')} not served`,
   ];
   if (counts.portsStarting > 0) parts.push(`${grouped(counts.portsStarting)} starting`);
-  const standing = (code: MismatchCode) =>
+  const count = (code: MismatchCode) =>
     report.verdict.mismatches.filter((one) => one.code === code && severityOf(one) !== 'info').length;
-  const [failing, silent] = [standing('output_failing'), standing('port_silent')];
+  const [failing, silent] = [count('output_failing'), count('port_silent')];
   if (failing > 0) parts.push(`${plural(failing, 'output')} failing`);
   if (silent > 0) parts.push(`${plural(silent, 'port')} silent`);
   if (counts.severities.critical > failing && counts.instancesDown + counts.portsDown === 0)
@@ -58,7 +59,7 @@ export function summary(report: Report, counts = countAll(report)): string {
   return parts.join(', ');
 }
 
-/** What graphing plugins read: `label=value;warn;crit;min;max`. */
+/** Performance data for graphs: `label=value;warn;crit;min;max`. */
 export function perfdata(counts: Counts): string {
   return [
     `instances_up=${counts.instancesUp};;;0;${counts.instances}`,

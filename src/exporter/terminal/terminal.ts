@@ -1,10 +1,10 @@
-/** Text that is safe and aligned on a terminal: foreign names cannot send escape sequences, tables fit the width. Pure. */
+/** Safe and aligned text for terminals: names from outside cannot send escape sequences, tables fit the width. Pure. */
 import { spelledOut } from '../../runtime/controls.js';
 
-/** Foreign text with everything that could act on a terminal spelled out, e.g. `\x1b[31m`. */
+/** Text from outside with all control characters spelled out, e.g. `\x1b[31m`. */
 export const safe = spelledOut;
 
-/** Takes 10 ms to be made, and most texts need none. */
+/** Created on demand: it takes 10 ms, and most texts need none. */
 let segmenter: Intl.Segmenter | undefined;
 
 function graphemesOf(text: string): string[] {
@@ -14,10 +14,10 @@ function graphemesOf(text: string): string[] {
 
 const wide =
   /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
-/** Each character a column wide: Latin letters, and the dashes, quotes and dots of print. */
+/** Text whose characters are all one column wide: Latin letters and typographic punctuation. */
 const plain = /^[\u0020-\u007e\u00a0-\u036f\u2010-\u2027\u2030-\u203b]*$/;
 
-/** The segmenter copies its whole text for each grapheme that it finds: a long one is given to it in pieces. */
+/** The segmenter copies its whole text for every grapheme, so a long text is segmented in pieces. */
 const pieces = /[\u0000-\u001f]|[^\u0000-\u001f]{1,200}/gu;
 
 function split(text: string): string[] {
@@ -32,20 +32,20 @@ export function width(text: string): number {
   return plain.test(text) ? text.length : split(text).reduce((sum, g) => sum + widthOf(g), 0);
 }
 
-/** At most so many columns; what is cut is marked by `…`. */
+/** The text, truncated to at most `columns` with a final `…`. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let used = 1;
-  let kept = '';
+  let fitting = '';
   for (const grapheme of split(text)) {
     used += widthOf(grapheme);
     if (used > columns) break;
-    kept += grapheme;
+    fitting += grapheme;
   }
-  return `${kept}…`;
+  return `${fitting}…`;
 }
 
-/** Lines of at most so many columns, broken at spaces; a word that is too long stays whole, since paths are there to be copied. */
+/** Lines of at most `columns`, broken at spaces. A longer word stays whole, so that paths can be copied. */
 export function wrap(text: string, columns: number): string[] {
   if (columns < 20 || width(text) <= columns) return [text];
   const lines: string[] = [];
@@ -74,7 +74,7 @@ const codes: Record<Colour, [number, number]> = {
 
 export type Paint = (text: string, colour: Colour | undefined) => string;
 
-/** Colours, or none at all. */
+/** Paints with ANSI colours, or not at all. */
 export function painter(on: boolean): Paint {
   return (text, colour) =>
     on && colour !== undefined && text !== '' ? `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m` : text;
@@ -83,9 +83,9 @@ export function painter(on: boolean): Paint {
 export interface Column {
   title: string;
   align?: 'right';
-  /** Narrowest useful width: cells are cut down to it before the column is dropped. */
+  /** Minimum width: cells are truncated to it before the column is dropped. */
   least: number;
-  /** Columns with the highest figure are dropped first when the terminal is narrow; absent: never dropped. */
+  /** On a narrow terminal the column with the highest number is dropped first; absent: never dropped. */
   drop?: number;
 }
 
@@ -94,11 +94,11 @@ export interface Cell {
   colour?: Colour;
 }
 
-/** A cell is never wider than this, whatever the terminal: a name can be 4 KB long. */
+/** Maximum width of a cell on any terminal: a name can be 4 KB long. */
 const widest = 160;
 const gutter = 2;
 
-/** Widths that fit: all columns as wide as they like, then cut, then dropped. Undefined = dropped. */
+/** Widths that fit: first drops columns until the minimum widths fit, then truncates the widest. Undefined: dropped. */
 function fit(columns: readonly Column[], natural: readonly number[], available: number): (number | undefined)[] {
   const widths: (number | undefined)[] = natural.map((w) => Math.min(w, widest));
   const total = () => widths.reduce<number>((sum, w) => sum + (w === undefined ? 0 : w + gutter), -gutter);
@@ -124,7 +124,7 @@ function fit(columns: readonly Column[], natural: readonly number[], available: 
   return widths;
 }
 
-/** An aligned table, one string for each line; cells are made safe here. `available`: columns of the terminal, absent when it is none. */
+/** An aligned table, one string per line. Cells are made safe here. `available`: width of the terminal, if it is one. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
