@@ -2,10 +2,10 @@
 
 const unitSeconds: Record<string, number> = { y: 31_536_000, w: 604_800, d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001 };
 
-// Each unit once, the larger first.
+// Each unit at most once, larger units first.
 const shape = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
-/** `500ms`, `10m`, `1h30m`, `7d`, `0` → seconds; undefined where it is not a duration, or too long for a JavaScript number. */
+/** `500ms`, `10m`, `1h30m`, `7d`, `0` → seconds. Undefined: not a duration, or too long for a JavaScript number. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   const match = shape.exec(text);

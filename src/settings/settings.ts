@@ -1,4 +1,4 @@
-/** The exporter's own settings file → Settings. Every error names key, line and what was expected, never a value. */
+/** The exporter's own settings file → Settings. Every error names the key, the line and what was expected, never a value. */
 import { isIP } from 'node:net';
 import { parseYaml } from '../filebeat/yaml/yaml.js';
 import {
@@ -18,7 +18,7 @@ import {
 import type { StaticPort } from '../model/model.js';
 import { parseDuration } from './duration.js';
 
-/** An instance declared by hand. */
+/** An instance declared in the settings. */
 export interface DeclaredInstance {
   name: string;
   /** The user it runs as: a name or a number. */
@@ -29,12 +29,12 @@ export interface DeclaredInstance {
 
 export interface Settings {
   discovery: {
-    /** Basenames of exe or argv[0]. */
+    /** Basenames of the executable or of argv[0]. */
     processNames: string[];
     /** Absolute globs of main configuration files. */
     configGlobs: string[];
     systemd: boolean;
-    /** Seconds; 0: for ever. */
+    /** Seconds; 0: forever. */
     remember: number;
     /** Seconds after which a process of an ordinary user is remembered. */
     rememberAfter: number;
@@ -45,10 +45,10 @@ export interface Settings {
   ports: StaticPort[];
   legacyPortMetric: boolean;
   thresholds: {
-    /** Receive queue over receive buffer, above 0, at most 1. */
+    /** Receive queue divided by receive buffer: above 0, at most 1. */
     receiveQueueRatio: number;
     restarts: { count: number /** Seconds. */; within: number };
-    /** Seconds for which a process must be stopped or frozen, or hang, before it is reported. */
+    /** Seconds until a stopped or frozen process, or one that hangs in the kernel, is reported. */
     frozenAfter: number;
     stalledAfter: number;
   };
@@ -91,7 +91,7 @@ const processName = parsed('the name of a program, without its directory', (text
 );
 const absoluteGlob = parsed('an absolute path or glob', (text) => (text.startsWith('/') ? text : undefined));
 
-/** IPv6 as the kernel writes it, so that it compares equal with a socket's address. */
+/** IPv6 addresses are normalised as the kernel writes them, so that they compare equal with a socket's address. */
 const address = parsed('an IP address, or "*"', (text) => {
   const family = isIP(text);
   if (family !== 6) return family === 4 || text === '*' ? text : undefined;
@@ -104,7 +104,7 @@ const portMap = map(
   'port',
 );
 
-/** `6984`, or a map with details. */
+/** A port number, or a map with details. */
 const staticPort: Schema<StaticPort> = (node, at, report) => {
   const given = node.kind === 'map' ? portMap(node, at, report) : { port: portNumber(node, at, report) };
   if (given?.port === undefined) return undefined;
@@ -126,7 +126,7 @@ const staticPort: Schema<StaticPort> = (node, at, report) => {
   };
 };
 
-/** A list in which no two items have the same `keyOf`; the second of two is a problem at its key `name`. */
+/** A list whose items all have a different `keyOf`. A duplicate is a problem at its key `name`. */
 function distinct<T>(item: Schema<T>, keyOf: (value: T) => string, what: string, name: string): Schema<T[]> {
   return (node, at, report) => {
     const seen = new Set<string>();

@@ -1,30 +1,31 @@
-/** HTTP basic auth (RFC 7617) against bcrypt hashes. Knows nothing of servers: header and users in, decision out. */
+/** HTTP basic auth (RFC 7617) against bcrypt hashes: header and users in, decision out. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Comparison } from './bcrypt-worker.js';
 import { bcryptCost } from './config/web-config.js';
 
-/** `urgent`: before all that are not. */
+/** `urgent` comparisons go before all others. */
 type Compare = (comparison: Comparison, urgent: boolean) => Promise<boolean>;
 
-/** `busy`: too many passwords are waiting to be checked, some of them from the same peer. */
+/** `busy`: too many passwords are waiting to be checked, in total or from the same peer. */
 export type Decision = 'granted' | 'denied' | 'busy';
 
 export interface Authenticator {
-  /** `peer`: whoever asks, for a fair share of the waiting places; an address. Without users everybody is granted. */
+  /** `peer`: the client's address, for a fair share of the queue. Without users, everybody is granted. */
   check: (header: string | undefined, users: ReadonlyMap<string, string>, peer: string) => Promise<Decision>;
 }
 
 /** Value of `WWW-Authenticate` beside a 401. */
 export const challenge = 'Basic realm="filebeat-port-exporter", charset="UTF-8"';
 
-const remembered = 100;
-const waitingPlaces = 64;
-const placesPerPeer = 4;
-/** Of the places, those that peers have to themselves whose credentials were right once. */
-const placesOfKnown = 16;
+/** Size of the caches of valid credentials and known peers. */
+const cacheSize = 100;
+const queueSize = 64;
+const queuePerPeer = 4;
+/** Part of the queue that is reserved for peers whose credentials were valid before. */
+const reservedForKnown = 16;
 
-/** Whose places those are: an IPv4 address, or the /64 that one customer has of IPv6. */
+/** The peer that a share of the queue belongs to: an IPv4 address, or the IPv6 /64 of one customer. */
 export function peerOf(address: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
   if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
@@ -40,9 +41,9 @@ export function peerOf(address: string): string {
 }
 
 /**
- * Whoever is unknown costs exactly what a known user with a wrong password costs: a comparison with a hash of nobody,
- * and every comparison is stretched to the highest cost among the users. Only what was right is remembered, under an
- * HMAC with a key of this process: passwords are not kept, and failures always cost the one who tries.
+ * An unknown user takes as long as a known one with a wrong password: the password is compared with a dummy hash, and every
+ * comparison is stretched to the highest cost among the users. Valid credentials are cached as an HMAC with a key of this
+ * process; passwords are not stored, and failures are never cached.
  */
 export function createAuthenticator(compare: Compare = createComparer()): Authenticator {
   const key = randomBytes(32);
@@ -51,13 +52,13 @@ export function createAuthenticator(compare: Compare = createComparer()): Authen
   const waiting = new Map<string, number>();
   let waitingTotal = 0;
 
-  /** Peers whose credentials were right once, the one that was so longest ago first. */
+  /** Peers whose credentials were valid, the least recent first. */
   const known = new Set<string>();
-  const remember = (set: Set<string>, one: string) => {
-    set.delete(one);
+  const remember = (set: Set<string>, entry: string) => {
+    set.delete(entry);
     const [oldest] = set;
-    if (set.size >= remembered && oldest !== undefined) set.delete(oldest);
-    set.add(one);
+    if (set.size >= cacheSize && oldest !== undefined) set.delete(oldest);
+    set.add(entry);
   };
 
   const verify = async (comparison: Comparison, peer: string) => {
@@ -80,7 +81,7 @@ export function createAuthenticator(compare: Compare = createComparer()): Authen
       const credentials = parseCredentials(header);
       if (!credentials) return 'denied';
       const ceiling = Math.max(...[...users.values()].map((hash) => bcryptCost(hash) ?? 0));
-      const hash = users.get(credentials.user) ?? hashOfNobody(ceiling);
+      const hash = users.get(credentials.user) ?? dummyHash(ceiling);
       const ticket = createHmac('sha256', key)
         .update(JSON.stringify([credentials.user, hash, credentials.password]))
         .digest('base64');
@@ -90,13 +91,13 @@ export function createAuthenticator(compare: Compare = createComparer()): Authen
       }
       let verdict = pending.get(ticket);
       if (!verdict) {
-        const places = known.has(peer) ? waitingPlaces : waitingPlaces - placesOfKnown;
-        if (waitingTotal >= places || (waiting.get(peer) ?? 0) >= placesPerPeer) return 'busy';
+        const room = known.has(peer) ? queueSize : queueSize - reservedForKnown;
+        if (waitingTotal >= room || (waiting.get(peer) ?? 0) >= queuePerPeer) return 'busy';
         const comparison = { password: credentials.password, hash, cost: bcryptCost(hash) ?? ceiling, ceiling };
         verdict = verify(comparison, peer).finally(() => pending.delete(ticket));
         pending.set(ticket, verdict);
       }
-      // A hash of nobody is no user's, whatever it was compared with.
+      // The dummy hash never grants access, whatever the comparison returns.
       if (!(await verdict) || !users.has(credentials.user)) return 'denied';
       remember(granted, ticket);
       remember(known, peer);
@@ -105,8 +106,8 @@ export function createAuthenticator(compare: Compare = createComparer()): Authen
   };
 }
 
-/** A well-formed hash of a password that nobody has: 31 letters of a digest that is zero. */
-function hashOfNobody(cost: number): string {
+/** A well-formed hash that no password has: its digest is all zeros. */
+function dummyHash(cost: number): string {
   return `$2b$${String(cost).padStart(2, '0')}$${'A'.repeat(21)}.${'.'.repeat(31)}`;
 }
 
@@ -118,7 +119,7 @@ function parseCredentials(header: string | undefined): { user: string; password:
   return colon < 0 ? undefined : { user: plain.slice(0, colon), password: plain.slice(colon + 1) };
 }
 
-/** One comparison at a time, in a thread that lives only while there is something to compare. */
+/** Compares one password at a time, in a thread that lives only as long as the queue is not empty. */
 export function createComparer(): Compare {
   type Job = {
     comparison: Comparison;
@@ -133,7 +134,7 @@ export function createComparer(): Compare {
     const ended = worker;
     worker = undefined;
     ended?.removeAllListeners();
-    // An error on the way out is nobody's any more.
+    // Without a listener, a late error would end the process.
     ended?.on('error', () => undefined);
     void ended?.terminate();
   };
@@ -143,7 +144,7 @@ export function createComparer(): Compare {
   };
   const start = (): Worker => {
     const started = new Worker(new URL('./bcrypt-worker.js', import.meta.url), {
-      // The environment is the program's business, not this thread's.
+      // The thread does not need the environment.
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 },
@@ -155,12 +156,12 @@ export function createComparer(): Compare {
       else stop();
     });
     started.on('error', fail);
-    started.on('exit', () => fail(new Error('the thread that checks passwords ended')));
+    started.on('exit', () => fail(new Error('the thread that checks passwords exited')));
     return started;
   };
   return (comparison, urgent) =>
     new Promise((resolve, reject) => {
-      // The first is being compared.
+      // The first job is already being compared.
       const behind = urgent ? queue.findIndex((job, at) => at > 0 && !job.urgent) : -1;
       queue.splice(behind === -1 ? queue.length : behind, 0, { comparison, urgent, resolve, reject });
       if (queue.length > 1) return;

@@ -1,4 +1,4 @@
-/** One http or https server that never listens: connections are handed to it. Lives as long as its TLS settings are in force. */
+/** One HTTP or HTTPS server that does not listen: it is given connections. Replaced when the TLS settings change. */
 import { createServer as createHttp, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -7,7 +7,7 @@ import type { Log } from './config/current-config.js';
 import type { Secure } from './tls.js';
 
 export interface Limits {
-  /** Open connections; beyond it the oldest that is not being served makes room for the newcomer. */
+  /** Open connections; beyond it, the oldest idle one is closed for a new one. */
   connections: number;
   /** Bytes of a request's headers. */
   headerBytes: number;
@@ -15,11 +15,11 @@ export interface Limits {
   handshake: number;
   headers: number;
   request: number;
-  /** Milliseconds that a connection may idle between two requests: Prometheus keeps its own for 5 minutes. */
+  /** Milliseconds that a connection may be idle between two requests. Prometheus keeps its own for 5 minutes. */
   keepAlive: number;
   /** Milliseconds without a byte in either direction, e.g. of a client that does not read its response. */
   silence: number;
-  /** Milliseconds between two looks for requests that exceed the above. */
+  /** Milliseconds between two checks for requests that exceed these times. */
   checkEvery: number;
 }
 
@@ -35,12 +35,12 @@ export const defaultLimits: Limits = {
 };
 
 export interface Backend {
-  /** The settings it was made for. */
+  /** The TLS settings that it was created with; undefined: plain HTTP. */
   secure: Secure | undefined;
   take: (socket: Socket) => void;
   /** True while a request of this connection is being answered. */
   isServing: (socket: Socket) => boolean;
-  /** Closes idle connections at once, and each of the others after its response. */
+  /** Closes idle connections now, and each of the others after its response. */
   retire: () => void;
 }
 
@@ -76,10 +76,10 @@ export function createBackend(secure: Secure | undefined, handler: RequestListen
   return {
     secure,
     take: (socket) => {
-      // Node starts to look for slow requests when a server listens; this one has others listen for it.
+      // Node checks for slow requests from the event `listening` on; this server never listens itself.
       if (open++ === 0) server.emit('listening');
       socket.once('close', () => {
-        // Ends the look-out for slow requests: without a connection nothing wakes the process up.
+        // Stops the check for slow requests, so that an idle process is not woken up.
         if (--open === 0) server.close();
       });
       server.emit('connection', socket);
@@ -94,7 +94,7 @@ export function createBackend(secure: Secure | undefined, handler: RequestListen
   };
 }
 
-/** HTTP sees only connections whose client certificate, or lack of one, is in order. */
+/** Passes on only connections with an accepted client certificate, or without one where none is required. */
 function withAdmission(server: HttpsServer, secure: Secure, log: Log): Server {
   const serve = server.listeners('secureConnection');
   server.removeAllListeners('secureConnection');
@@ -103,7 +103,7 @@ function withAdmission(server: HttpsServer, secure: Secure, log: Log): Server {
     else {
       log(
         'debug',
-        `client certificate not admitted (${socket.authorizationError ?? 'none, or without an allowed name'})`,
+        `client certificate rejected (${socket.authorizationError ?? 'missing, or without an allowed name'})`,
       );
       socket.destroy();
     }
@@ -118,7 +118,7 @@ function closeAfter(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }
 
-/** A TLS socket and the socket below it have the same. Unix sockets share one. */
+/** The same for a TLS socket and the socket below it. All connections over unix sockets share one key. */
 function connectionKey({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`;
 }

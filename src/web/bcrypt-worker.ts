@@ -1,4 +1,4 @@
-/** A thread that compares passwords with bcrypt hashes (bcryptjs), so that the event loop never waits for one. */
+/** A thread that compares passwords with bcrypt hashes (bcryptjs), so that the event loop is never blocked. */
 import { parentPort } from 'node:worker_threads';
 import { compareSync, hashSync } from 'bcryptjs';
 
@@ -7,11 +7,11 @@ export interface Comparison {
   hash: string;
   /** log2 of the rounds of `hash`. */
   cost: number;
-  /** Take as long as a hash of this cost takes. */
+  /** The comparison takes as long as one with a hash of this cost. */
   ceiling: number;
 }
 
-/** 2^cost rounds, then as many again up to 2^ceiling: c + c + (c+1) + … + (ceiling-1). */
+/** 2^cost rounds, then 2^cost + 2^(cost+1) + … + 2^(ceiling-1) more: 2^ceiling in total. */
 export function compare({ password, hash, cost, ceiling }: Comparison): boolean {
   const equal = compareSync(password, hash);
   for (let extra = cost; extra < ceiling; extra++)

@@ -1,9 +1,9 @@
-/** Why an address cannot be had, in one sentence for people. */
+/** Why the server cannot listen on an address, as one sentence. */
 import { isIPv6 } from 'node:net';
 import { type ListenTarget, listenLabel } from './listen-address.js';
 
 export class BindError extends Error {
-  /** Nothing has to be changed: the address is taken or not there yet. */
+  /** A later start may succeed without any change: the address is in use or does not exist yet. */
   readonly mayPass: boolean;
 
   constructor(code: string, target: ListenTarget) {
@@ -14,7 +14,7 @@ export class BindError extends Error {
 
 const passing = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
-/** The interface that an IPv6 address is tied to and that this machine lacks: bind(2) says EINVAL or ENODEV. */
+/** The zone of an IPv6 address if this machine lacks that interface: bind(2) then fails with EINVAL or ENODEV. */
 function noInterface(code: string, target: ListenTarget): string | undefined {
   if ((code !== 'EINVAL' && code !== 'ENODEV') || target.kind !== 'tcp') return undefined;
   return /%(.+)$/.exec(target.host ?? '')?.[1];
@@ -25,10 +25,10 @@ function clause(code: string, target: ListenTarget): string {
   if (zone !== undefined) return `there is no interface ${zone}`;
   switch (code) {
     case 'EADDRINUSE':
-      return 'another program has it';
+      return 'another program already listens on it';
     case 'EACCES':
     case 'EPERM':
-      // Node says EACCES for a missing folder too.
+      // Node reports EACCES for a missing folder too.
       if (target.kind === 'unix') return 'permission denied or no such folder';
       return target.kind === 'tcp' && target.port > 0 && target.port < 1024
         ? 'permission denied, ports below 1024 need CAP_NET_BIND_SERVICE'
@@ -37,11 +37,11 @@ function clause(code: string, target: ListenTarget): string {
       return 'this machine has no such address';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'the name cannot be looked up';
+      return 'the name cannot be resolved';
     case 'EBADF':
     case 'EINVAL':
     case 'ERR_INVALID_FD_TYPE':
-      return target.kind === 'tcp' ? invalid(target.host) : 'it is no listening stream socket';
+      return target.kind === 'tcp' ? invalid(target.host) : 'it is not a listening stream socket';
     default:
       return code;
   }
@@ -49,6 +49,6 @@ function clause(code: string, target: ListenTarget): string {
 
 function invalid(host = ''): string {
   return isIPv6(host) && /^fe[89ab]/i.test(host)
-    ? 'an address of one link needs its interface, as in [fe80::1%eth0]:9117'
+    ? 'a link-local address needs its interface, as in [fe80::1%eth0]:9117'
     : 'EINVAL';
 }

@@ -1,12 +1,11 @@
-/** Puts a server on an address; what goes wrong becomes one sentence. */
-
+/** Makes a server listen on an address. */
 import { lookup } from 'node:dns/promises';
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { BindError } from './bind-error.js';
 import type { ListenTarget } from './listen-address.js';
 
-/** Connections that the kernel keeps until they are accepted; bounded by net.core.somaxconn. */
+/** Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. */
 const backlog = 1024;
 
 /** Rejects with a BindError. */
@@ -29,9 +28,9 @@ async function listenOptions(target: ListenTarget): Promise<ListenOptions & { fd
   if (target.kind === 'unix') return { path: target.path, backlog };
   if (target.kind === 'descriptor') return { fd: target.descriptor };
   if (target.host === undefined) return { port: target.port, backlog };
-  // As Go does: a name's first IPv4 address, else its first.
-  const found = await lookup(target.host, { all: true });
-  const address = (found.find(({ family }) => family === 4) ?? found[0])?.address ?? target.host;
+  // As in Go: the first IPv4 address of a name, else its first address.
+  const addresses = await lookup(target.host, { all: true });
+  const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address ?? target.host;
   return { host: address, port: target.port, backlog };
 }
 
@@ -46,7 +45,7 @@ function listenOnce(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-/** A socket file that its program left behind: nobody accepts there. */
+/** A socket file on which no program listens any more. */
 async function isAbandoned(path: string): Promise<boolean> {
   if (!lstatSync(path).isSocket()) return false;
   return new Promise((resolve) => {

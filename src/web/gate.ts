@@ -1,4 +1,4 @@
-/** What every request passes before the application sees it: size, origin, rate, the operator's headers, users. */
+/** Checks that every request passes before the application: size, rate, origin, user. Adds the configured headers. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { challenge, createAuthenticator } from './auth.js';
 import type { Current, Log } from './config/current-config.js';
@@ -7,21 +7,21 @@ import { createBucket } from './rate.js';
 
 export interface GateOptions {
   app: RequestListener;
-  /** The configuration in force at the moment of asking. */
+  /** The configuration that is in force now. */
   current: () => Current;
   /** This machine's own name. */
   hostname: string;
   /** The host of `--web.external-url`. */
   externalHost?: string | undefined;
-  /** Whether the request came through a listener that is bound to a loopback address. */
+  /** Whether the request came in on a loopback address. */
   isLocalOnly: (request: IncomingMessage) => boolean;
   /** Seconds on a clock that never goes back. */
   now: () => number;
   log: Log;
 }
 
-/** No route takes a body; what is larger than this is not even read. Bytes. */
-const largestBody = 4096;
+/** No route takes a body; a larger one is refused unread. Bytes. */
+const maxBody = 4096;
 
 export function createGate({
   app,
@@ -40,8 +40,8 @@ export function createGate({
     const { config, secure } = current();
     putHeaders(response, config.headers);
     const length = Number(request.headers['content-length'] ?? 0);
-    if (request.headers['transfer-encoding'] !== undefined || length > largestBody)
-      return refuse(response, 413, 'No request here has a body of that size.', { Connection: 'close' });
+    if (request.headers['transfer-encoding'] !== undefined || length > maxBody)
+      return refuse(response, 413, 'The request body is too large.', { Connection: 'close' });
     const { rateLimit, users } = config;
     if (rateLimit && !takeToken(rateLimit))
       return refuse(response, 429, 'Too many requests.', { 'Retry-After': String(Math.ceil(rateLimit.interval)) });
@@ -59,21 +59,22 @@ export function createGate({
     const decision = await authenticator.check(request.headers.authorization, users, peer);
     if (decision === 'busy')
       return refuse(response, 503, 'Too many passwords are being checked.', { 'Retry-After': '1' });
-    if (decision === 'denied') return refuse(response, 401, 'Who are you?', { 'WWW-Authenticate': challenge });
+    if (decision === 'denied')
+      return refuse(response, 401, 'Authentication required.', { 'WWW-Authenticate': challenge });
     return false;
   };
 
   return (request, response) => {
     isRefused(request, response)
       .then((refused) => {
-        // Whoever hung up meanwhile needs no answer.
+        // The client may have disconnected meanwhile.
         if (!refused && !response.destroyed) app(request, response);
       })
       .catch((error: unknown) => {
-        // A defect of ours, or no memory for a thread: nobody gets in, and the server lives.
-        log('error', `a request could not be answered (${error instanceof Error ? error.message : 'unknown'})`);
+        // An internal error, or no memory for a thread: the request is refused, and the server goes on.
+        log('error', `request failed with an internal error (${error instanceof Error ? error.message : 'unknown'})`);
         if (response.headersSent) response.destroy();
-        else refuse(response, 500, 'The request could not be answered.');
+        else refuse(response, 500, 'Internal error.');
       });
   };
 }
@@ -94,7 +95,7 @@ function refuse(response: ServerResponse, status: number, text: string, headers:
   return true;
 }
 
-/** At the last moment, so that they win over those of the application. */
+/** Sets the configured headers just before the response is sent, so that they win over those of the application. */
 function putHeaders(response: ServerResponse, headers: ReadonlyMap<string, string>): void {
   if (headers.size === 0) return;
   const writeHead = response.writeHead;

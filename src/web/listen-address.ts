@@ -1,17 +1,17 @@
-/** Where to listen: `--web.listen-address` texts and systemd's activated sockets (sd_listen_fds(3)). Pure. */
+/** Where to listen: the values of `--web.listen-address`, and sockets that systemd opened (sd_listen_fds(3)). Pure. */
 import { parseAddress } from '../filebeat/net/ip.js';
 
 export type ListenTarget =
-  /** Without a host: both families. */
+  /** Without a host: all addresses of both families. */
   | { kind: 'tcp'; host?: string; port: number }
   | { kind: 'unix'; path: string }
   | { kind: 'descriptor'; descriptor: number; name?: string };
 
-/** `:9117`, `127.0.0.1:9117`, `[::1]:9117`, `name:9117`, `unix:/run/x.sock`. Undefined: none of these. */
+/** `:9117`, `127.0.0.1:9117`, `[::1]:9117`, `name:9117`, `unix:/run/x.sock`. Undefined: invalid. */
 export function parseListenAddress(text: string): ListenTarget | undefined {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
-    // sun_path holds 108 bytes with its final zero; Node would silently cut a longer one.
+    // sun_path holds 108 bytes with its final zero; Node would silently truncate a longer path.
     return path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) < 108
       ? { kind: 'unix', path }
       : undefined;
@@ -35,7 +35,7 @@ export function listenLabel(target: ListenTarget): string {
 
 const firstDescriptor = 3;
 
-/** The sockets that systemd opened for this very process; none when it opened none or meant another process. */
+/** The sockets that systemd opened for the process `pid`; empty if it opened none, or opened them for another process. */
 export function activatedSockets(
   environment: Readonly<Record<string, string | undefined>>,
   pid: number,

@@ -1,6 +1,6 @@
 /**
- * The web server: several addresses, TLS and users re-read while it runs, limits, drain. A plain listener for each
- * address hands its connections to the backend of the moment; so whatever the web configuration says can change.
+ * The web server: several addresses, limits, graceful close. A plain TCP or unix listener for each address hands its
+ * connections to the current backend, so that TLS and users can change while the server runs.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
@@ -17,29 +17,29 @@ export interface ListenOptions {
   targets: readonly ListenTarget[];
   /** Path of `--web.config.file`. */
   configFile?: string | undefined;
-  /** The host of `--web.external-url`: requests that name it are for us. */
+  /** The host of `--web.external-url`: requests may use it as their `Host`. */
   externalHost?: string | undefined;
   log: Log;
   limits?: Partial<Limits>;
-  /** How long a changed web configuration must have been left alone before it is taken. Seconds; 1 unless given. */
+  /** How long a changed web configuration must be unchanged before it is used. Seconds; default 1. */
   quietSeconds?: number;
 }
 
 export interface WebServer {
-  /** What it listens on: `http://127.0.0.1:9117`, `https://[::]:9117`, `unix:/run/x.sock`; with the port that was picked for 0. */
+  /** `http://127.0.0.1:9117`, `https://[::]:9117`, `unix:/run/x.sock`; with the actual port where 0 was given. */
   addresses: string[];
-  /** Stops accepting, lets requests finish, ends after `seconds` at the latest. Never rejects. */
+  /** Stops accepting and lets requests finish, for at most `seconds`. Never rejects. */
   close: (seconds: number) => Promise<void>;
 }
 
-/** Starts. Rejects with an Error in one sentence: a wrong web configuration, an address that cannot be had. */
+/** Rejects with an Error of one sentence: an invalid web configuration, or a `BindError`. */
 export async function listen(app: RequestListener, options: ListenOptions): Promise<WebServer> {
   const { targets, configFile, externalHost, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const { quietSeconds: rest = quietSeconds } = options;
-  if (configFile !== undefined && !(await becomesQuiet(configFile, rest)))
+  const { quietSeconds: seconds = quietSeconds } = options;
+  if (configFile !== undefined && !(await becomesQuiet(configFile, seconds)))
     throw new Error(`${configFile}: is being written all the time`);
-  const current = watchConfig(configFile, log, rest);
+  const current = watchConfig(configFile, log, seconds);
   const localOnly = new Set<string>();
   const isLocalOnly = ({ socket }: IncomingMessage) => localOnly.has(`${socket.localAddress} ${socket.localPort}`);
   const gate = createGate({
@@ -75,7 +75,7 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
       const front = createServer({ allowHalfOpen: true, noDelay: true }, accept);
       await bind(front, target);
       fronts.push(front);
-      // Accepting fails for lack of descriptors; those who wait stay in the queue.
+      // Accepting fails without free descriptors; the connections then wait in the backlog.
       front.on('error', (error: NodeJS.ErrnoException) => log('error', `accepting failed (${error.code})`));
       const bound = front.address();
       if (typeof bound === 'object' && bound && isLoopback(bound.address))
@@ -92,7 +92,7 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
   };
 }
 
-/** Ends the oldest connection that is not being served. False: all of them are. */
+/** Closes the oldest idle connection. False: all of them are being served. */
 function makeRoom(connections: ReadonlyMap<Socket, Backend>): boolean {
   for (const [socket, backend] of connections) {
     if (socket.destroyed || backend.isServing(socket)) continue;
@@ -102,8 +102,8 @@ function makeRoom(connections: ReadonlyMap<Socket, Backend>): boolean {
   return false;
 }
 
-/** A connection that has not come up with a request gets this long. Milliseconds. */
-const lastCall = 500;
+/** Time for a connection without a request to send one before the server closes it. Milliseconds. */
+const idleDrain = 500;
 
 async function drain(
   fronts: readonly Server[],
@@ -111,17 +111,17 @@ async function drain(
   backend: Backend,
   deadline: number,
 ): Promise<void> {
-  // A front is closed when the last connection that it accepted is.
+  // A listener is closed once all connections that it accepted are closed.
   const closed = fronts.map((front) => new Promise<void>((resolve) => front.close(() => resolve())));
   backend.retire();
-  const endOf = (which: (socket: Socket) => boolean) => () => {
+  const closeAll = (which: (socket: Socket) => boolean) => () => {
     for (const socket of connections.keys()) if (which(socket)) socket.destroy();
   };
-  const silent = (socket: Socket) => !connections.get(socket)?.isServing(socket);
+  const isIdle = (socket: Socket) => !connections.get(socket)?.isServing(socket);
   const timers = [
-    setTimeout(endOf(silent), Math.min(lastCall, deadline)),
+    setTimeout(closeAll(isIdle), Math.min(idleDrain, deadline)),
     setTimeout(
-      endOf(() => true),
+      closeAll(() => true),
       deadline,
     ),
   ];

@@ -1,10 +1,10 @@
 /**
- * Requests that a web site in somebody's browser sends on its own: to another site (CSRF), or to itself after its name
- * was pointed at us (DNS rebinding). Nothing here keeps out a program; that is what users and client certificates are for.
+ * Refuses requests that a web site sends from a visitor's browser: to another site (CSRF), or to its own name after that
+ * was pointed at this server (DNS rebinding). Programs are not kept out; users and client certificates do that.
  */
 import { parseAddress } from '../filebeat/net/ip.js';
 
-export interface Asked {
+export interface OriginHeaders {
   method: string;
   /** Header `Host`. */
   host: string | undefined;
@@ -14,10 +14,10 @@ export interface Asked {
   fetchSite: string | undefined;
 }
 
-export interface Place {
-  /** Reached through a listener that is bound to a loopback address. */
+export interface Protection {
+  /** The request came in on a loopback address. */
   localOnly: boolean;
-  /** TLS or users: a site under another name has neither our certificate nor somebody's password. */
+  /** TLS or users are configured: another site has neither our certificate nor a password. */
   guarded: boolean;
   /** This machine's own name. */
   hostname: string;
@@ -31,29 +31,30 @@ export interface Refusal {
 }
 
 const refusedName =
-  'This listener is for this machine alone; ask for it as localhost or by its address. ' +
-  'Behind a reverse proxy, --web.external-url says under which name it is asked for.';
+  'This listener serves this machine only: use localhost or its address. ' +
+  'Behind a reverse proxy, set --web.external-url to the name that clients use.';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Reading: refused only where the listener was meant for this machine alone and the request names another one. Elsewhere
- * any name is right: nobody knows by which one Prometheus scrapes. Changing something: refused from any other site.
+ * Reads are refused only if the listener serves this machine only and the request names another host. Elsewhere any name
+ * is accepted, because Prometheus may scrape by any. Changes are refused from every other site.
  */
-export function crossSiteRefusal(asked: Asked, place: Place): Refusal | undefined {
-  const trusted = asked.host === undefined || isOwnName(hostName(asked.host), place);
-  if (place.localOnly && !place.guarded && !trusted) return { status: 421, why: refusedName };
-  if (safeMethods.has(asked.method)) return undefined;
-  const { origin, fetchSite } = asked;
+export function crossSiteRefusal(headers: OriginHeaders, protection: Protection): Refusal | undefined {
+  const { method, host, origin, fetchSite } = headers;
+  const { localOnly, guarded } = protection;
+  const trusted = host === undefined || isOwnName(hostName(host), protection);
+  if (localOnly && !guarded && !trusted) return { status: 421, why: refusedName };
+  if (safeMethods.has(method)) return undefined;
   const otherSite = fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none';
-  const otherOrigin = origin !== undefined && !isOriginOf(origin, asked.host);
+  const otherOrigin = origin !== undefined && !isOriginOf(origin, host);
   const fromBrowser = origin !== undefined || fetchSite !== undefined;
-  if (otherSite || otherOrigin || (fromBrowser && !place.guarded && !trusted))
-    return { status: 403, why: 'Changes are not taken from other web sites.' };
+  if (otherSite || otherOrigin || (fromBrowser && !guarded && !trusted))
+    return { status: 403, why: 'Changes from other web sites are refused.' };
   return undefined;
 }
 
-/** An address cannot be pointed elsewhere, nor can `localhost`. */
-function isOwnName(name: string, { hostname, externalHost }: Place): boolean {
+/** An IP address or `localhost` cannot be redirected by DNS; the other names are our own. */
+function isOwnName(name: string, { hostname, externalHost }: Protection): boolean {
   const lower = name.toLowerCase().replace(/\.$/, '');
   if (parseAddress(lower)) return true;
   if (lower === 'localhost' || lower.endsWith('.localhost')) return true;
@@ -68,6 +69,6 @@ function hostName(host: string): string {
 function isOriginOf(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: from } = new URL(origin);
-  // Through the same parser, so that default ports and spellings agree.
+  // The same parser for both, so that default ports and spellings agree.
   return URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === from && from !== '';
 }

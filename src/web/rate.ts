@@ -1,4 +1,4 @@
-/** A token bucket, as the toolkit's `rate_limit` means it. */
+/** The token bucket of the exporter-toolkit's `rate_limit`. */
 import type { RateLimit } from './config/http-config.js';
 
 /** The returned function takes one token and says whether there was one. `now`: seconds on a clock that never goes back. */

@@ -1,4 +1,4 @@
-/** Certificate, key and client CA from their files → what a TLS server needs, and which clients it admits. */
+/** Loads certificate, key and client CA → options of the TLS server, and the check of client certificates. */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { parseAddress } from '../filebeat/net/ip.js';
@@ -6,7 +6,7 @@ import type { Problem } from '../filebeat/yaml/yaml-schema.js';
 import { readRegularFile } from './config/config-file.js';
 import type { Pem, TlsConfig } from './config/tls-config.js';
 
-/** Options of a TLS server, all of them checked. */
+/** Options of a TLS server, checked. */
 export interface Secure {
   options: {
     cert: string;
@@ -18,21 +18,20 @@ export interface Secure {
     requestCert: boolean;
     /** Always false: `admits` decides, and no unadmitted connection reaches HTTP. */
     rejectUnauthorized: false;
-    /** An intermediate CA alone is enough to verify a client, as in Go. Ignored by Node before 20.18. */
+    /** An intermediate CA is enough to verify a client, as in Go. Node ignores it before 20.18. */
     allowPartialTrustChain: true;
     ciphers?: string;
     ecdhCurve?: string;
   };
-  /** Whether a client may go on after its handshake. */
+  /** Whether a client is accepted after its handshake. */
   admits: (socket: TLSSocket) => boolean;
-  /** Same settings and same contents: same text. */
+  /** The same for the same settings and file contents. */
   fingerprint: string;
 }
 
 export type SecureResult = { ok: true; secure: Secure } | { ok: false; problems: Problem[] };
 
-/** Files larger than this are no certificates. */
-const maximalBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 /** Reads and checks the files. Never throws for what a file contains. */
 export function loadSecure(tls: TlsConfig): SecureResult {
@@ -43,7 +42,7 @@ export function loadSecure(tls: TlsConfig): SecureResult {
   const read = (pem: Pem | undefined): string | undefined => {
     if (!pem) return undefined;
     if ('inline' in pem) return pem.inline;
-    const content = readRegularFile(pem.path, maximalBytes);
+    const content = readRegularFile(pem.path, maxBytes);
     return content.ok ? content.bytes.toString('latin1') : complain(pem, content.what);
   };
   const cert = read(tls.certificate);
@@ -77,7 +76,7 @@ export function loadSecure(tls: TlsConfig): SecureResult {
   try {
     createSecureContext(options);
   } catch {
-    // OpenSSL's text may quote what it read. What is left by now: a key or digest too weak for its security level.
+    // OpenSSL's message may quote the file. The remaining cause is a key or digest too weak for its security level.
     complain(tls.certificate, 'OpenSSL refuses certificate and key (too weak, or an unusable chain)');
     return { ok: false, problems };
   }
@@ -103,13 +102,13 @@ function admits(socket: TLSSocket, { clientAuth, allowedSans }: TlsConfig): bool
   }
 }
 
-/** Exact match with a DNS name, e-mail, URI or IP address of the certificate; wildcards are only text. */
+/** Compares with the DNS names, e-mails, URIs and IP addresses of the certificate; a wildcard matches only itself. */
 function hasAllowedName(certificate: X509Certificate, allowed: readonly string[]): boolean {
   const names = subjectAltNames(certificate.subjectAltName ?? '');
   return allowed.some((name) => names.includes(parseAddress(name)?.text ?? name));
 }
 
-/** Node quotes a name as JSON when it holds what could be taken for a separator: `DNS:a, URI:"b, c", IP Address:::1`. */
+/** Parses Node's text, which quotes names that contain a separator as JSON: `DNS:a, URI:"b, c", IP Address:::1`. */
 export function subjectAltNames(text: string): string[] {
   const names: string[] = [];
   for (const [, kind = '', value = ''] of text.matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/gy)) {
@@ -120,23 +119,23 @@ export function subjectAltNames(text: string): string[] {
   return names;
 }
 
-/** Undefined when there is none or one of them cannot be read. */
+/** Undefined: there is none, or one of them is invalid. */
 function parseCertificates(pem: string): X509Certificate[] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   try {
     return blocks.length > 0 ? blocks.map((block) => new X509Certificate(block)) : undefined;
   } catch {
-    // Not a certificate inside: the caller says so with key and line.
+    // Not a certificate; the caller reports it with key and line.
     return undefined;
   }
 }
 
-/** The key, or what is wrong with it. */
+/** The key, or a clause that says what was expected. */
 function parseKey(pem: string): KeyObject | string {
   try {
     return createPrivateKey(pem);
   } catch {
-    // OpenSSL's own words differ with its version and the kind of key.
+    // OpenSSL's messages differ between versions and kinds of keys.
     return pem.includes('ENCRYPTED') ? 'expected a key without a passphrase' : 'expected a PEM private key';
   }
 }

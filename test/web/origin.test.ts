@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { activatedSockets, listenLabel, parseListenAddress } from '../../src/web/listen-address.js';
-import { type Asked, crossSiteRefusal, type Place } from '../../src/web/origin.js';
+import { type OriginHeaders, crossSiteRefusal, type Protection } from '../../src/web/origin.js';
 import { createBucket } from '../../src/web/rate.js';
 
-const open: Place = { localOnly: false, guarded: false, hostname: 'loghost' };
-const local: Place = { ...open, localOnly: true };
-const guarded: Place = { ...open, guarded: true };
-const status = (asked: Partial<Asked>, place: Place) =>
+const open: Protection = { localOnly: false, guarded: false, hostname: 'loghost' };
+const local: Protection = { ...open, localOnly: true };
+const guarded: Protection = { ...open, guarded: true };
+const status = (asked: Partial<OriginHeaders>, place: Protection) =>
   crossSiteRefusal({ method: 'GET', host: '127.0.0.1:9117', origin: undefined, fetchSite: undefined, ...asked }, place)
     ?.status;
 
@@ -49,7 +49,7 @@ describe('reading', () => {
 });
 
 describe('changing something', () => {
-  const post = (asked: Partial<Asked>, place: Place = open) => status({ method: 'POST', ...asked }, place);
+  const post = (asked: Partial<OriginHeaders>, place: Protection = open) => status({ method: 'POST', ...asked }, place);
 
   it('is open to programs, which name no origin', () => {
     assert.equal(post({ host: 'exporter.example.com:9117' }), undefined);

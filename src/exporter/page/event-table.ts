@@ -1,4 +1,4 @@
-/** What becomes of the events of each Filebeat: in → queue → out, by its own figures; those that lose something first. */
+/** The event flow of each Filebeat by its own figures: in → queue → out. Those in trouble come first. */
 import { html } from 'hono/html';
 import type { Report, SelfReport } from '../../model/model.js';
 import { flowState, rateText } from '../../words/flow.js';
@@ -6,7 +6,7 @@ import { duration, grouped, plural } from '../format.js';
 import { type InstanceView, instanceViews } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 
-const manyRows = 100;
+const maxRows = 100;
 /** Pixels. */
 const meterWidth = 120;
 const meterHeight = 8;
@@ -29,7 +29,7 @@ function rowsOf(report: Report): Row[] {
     .sort((a, b) => tones[a.state.tone] - tones[b.state.tone]);
 }
 
-/** How full the queue is; without a size only what waits. */
+/** How full the queue is; if its size is unknown, only the number of waiting events. */
 function queueCell({ active, queueMax, full }: SelfReport): Html {
   if (active === undefined) return html`<td class="tight"></td>`;
   if (queueMax === undefined) return html`<td class="tight">${plural(active, 'event')} waiting</td>`;
@@ -47,16 +47,16 @@ function row({ view: { instance }, report, state }: Row, now: number): Html {
 `;
 }
 
-/** Empty where no Filebeat says anything. */
+/** Empty if no Filebeat reports figures. */
 export function eventTable(report: Report): Html | '' {
   const rows = rowsOf(report);
   if (rows.length === 0) return '';
   const running = instanceViews(report).filter(({ instance }) => instance.process !== undefined).length;
   const silent = running - rows.length;
-  const left = rows.length - manyRows;
+  const left = rows.length - maxRows;
   return html`<h2>Events <small>in, queue and out, as each Filebeat counts them</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Events"><table><thead><tr><th scope="col">Instance</th><th scope="col" class="num">In</th><th></th><th scope="col">Queue</th><th></th><th scope="col" class="num">Out</th><th scope="col">Output</th><th scope="col">State</th><th scope="col">Source</th></tr></thead><tbody>
-${rows.slice(0, manyRows).map((one) => row(one, report.snapshot.takenAt))}</tbody></table></div>
-${left > 0 ? html`<p class="soft">${plural(left, 'more instance')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}
-${silent > 0 ? html`<p class="soft">${plural(silent, 'other running instance')} without figures: the page of each says what to enable.</p>` : ''}`;
+${rows.slice(0, maxRows).map((one) => row(one, report.snapshot.takenAt))}</tbody></table></div>
+${left > 0 ? html`<p class="soft">${plural(left, 'more instance')}; see <a href="/api/v1/status">JSON</a>.</p>` : ''}
+${silent > 0 ? html`<p class="soft">${plural(silent, 'other running instance')} without figures; the page of each says what to enable.</p>` : ''}`;
 }

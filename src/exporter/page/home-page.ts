@@ -1,7 +1,7 @@
-/** `/`: the troubleshooting page. The verdict in one sentence, mismatches worst first, the picture, then everything in tables. */
+/** `/`: the troubleshooting page. The verdict in one sentence, mismatches (worst first), the picture, then all tables. */
 import { html } from 'hono/html';
 import type { Report } from '../../model/model.js';
-import { plural } from '../format.js';
+import { grouped, plural } from '../format.js';
 import { type ExitCode, exitCode, summary } from '../terminal/summary.js';
 import { type Counts, countAll } from '../view.js';
 import { eventTable } from './event-table.js';
@@ -33,21 +33,21 @@ function severities(counts: Counts): string {
 
 function verdict(report: Report, counts: Counts): Html {
   const code = exitCode(report, counts);
-  const calm = counts.instances + counts.ports === 0 ? '' : severities(counts);
+  const detail = counts.instances + counts.ports === 0 ? '' : severities(counts);
   return html`<div id="verdict" data-live class="verdict ${tones[code]}" role="status">
 <h1>${capital(summary(report, counts))}</h1>
-<p>${code === 0 || counts.severities.critical + counts.severities.warning > 0 ? calm : ''} ${
+<p>${code === 0 || counts.severities.critical + counts.severities.warning > 0 ? detail : ''} ${
     counts.gaps === 0 ? '' : html`<a href="#gaps">${plural(counts.gaps, 'thing')} could not be seen.</a>`
   }</p>
 </div>`;
 }
 
 function filterForm(query: HomeQuery): Html {
-  const kept = queryPairs(query).filter(([name]) => name !== 'q' && name !== 'ipage' && name !== 'ppage');
+  const others = queryPairs(query).filter(([name]) => name !== 'q' && name !== 'ipage' && name !== 'ppage');
   return html`<form id="filter" method="get" action="/" role="search" class="tools">
 <label for="q">Filter instances and ports</label>
 <input id="q" name="q" type="search" value="${query.filter}" placeholder="name, port, status, process" maxlength="200">
-${kept.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${others.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 <noscript><button>Filter</button></noscript>
 </form>`;
 }
@@ -57,12 +57,12 @@ function showLinks(query: HomeQuery): Html {
     html`<a data-stay href="${address(query, { trouble, instancePage: 1, portPage: 1 }, 'instances')}" ${
       query.trouble === trouble ? html`aria-current="true"` : ''
     }>${label}</a>`;
-  return html`<div class="tools" id="show" data-live><span class="soft">Show</span> ${link('everything', false)} ${link('only what is in trouble', true)}</div>`;
+  return html`<div class="tools" id="show" data-live><span class="soft">Show</span> ${link('everything', false)} ${link('only trouble', true)}</div>`;
 }
 
 export { pagePolicy } from './layout.js';
 
-/** For the browser's tab: a tick only where `check` would say OK and something is known. */
+/** For the browser's tab. A tick only if `check` would exit with OK and anything was seen. */
 function mark(report: Report, counts: Counts): string {
   const { critical, warning } = counts.severities;
   if (critical > 0) return `✕ ${critical} critical`;
@@ -71,7 +71,7 @@ function mark(report: Report, counts: Counts): string {
   return warning > 0 ? `! ${plural(warning, 'warning')}` : '✓';
 }
 
-/** The whole document. `params` come from the address: filter, order, page. */
+/** The whole document. `params`: filter, order and page from the URL. */
 export function homePage(report: Report, params: URLSearchParams, context: PageContext): string {
   const query = parseQuery(params);
   const counts = countAll(report);
@@ -87,7 +87,7 @@ export function homePage(report: Report, params: URLSearchParams, context: PageC
 <section id="mismatches" data-live>${
     mismatches.length === 0
       ? ''
-      : html`<h2>Mismatches <small>${plural(mismatches.length, 'thing')} to know, worst first</small></h2>
+      : html`<h2>Mismatches <small>${grouped(mismatches.length)}, worst first</small></h2>
 ${mismatchList(mismatches, report)}`
   }</section>
 <section id="events" data-live>${events}</section>

@@ -1,12 +1,12 @@
-/** What stands below the tables: plain ports, what could not be seen, counters of the network namespaces, the host. */
+/** The sections below the tables: plain ports, gaps, counters of the network namespaces, the host. */
 import { html } from 'hono/html';
 import type { Gap, Report } from '../../model/model.js';
 import { endpointText } from '../../words/words.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
 import { foreign, type Html, type PageContext } from './layout.js';
 
-/** More gaps than this are only counted. */
-const manyGaps = 50;
+/** More gaps are only counted. */
+const maxGaps = 50;
 
 export function staticTable({ verdict }: Report): Html | '' {
   if (verdict.statics.length === 0) return '';
@@ -34,16 +34,16 @@ const reasons: Record<Gap['reason'], string> = {
 
 export function gapTable(gaps: readonly Gap[]): Html {
   if (gaps.length === 0) return html`<h2>Not seen</h2><p class="soft">Nothing was hidden from the exporter.</p>`;
-  const left = gaps.length - manyGaps;
-  return html`<h2>Not seen <small>${plural(gaps.length, 'gap')}; what cannot be seen is never reported as down</small></h2>
+  const left = gaps.length - maxGaps;
+  return html`<h2>Not seen <small>${plural(gaps.length, 'gap')}; what could not be seen is never reported as down</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Not seen"><table><thead><tr><th scope="col">Reason</th><th scope="col">Subject</th><th scope="col">Detail</th></tr></thead><tbody>
-${gaps.slice(0, manyGaps).map(
+${gaps.slice(0, maxGaps).map(
   (
     gap,
   ) => html`<tr><td class="tight">${reasons[gap.reason]}</td><td class="mono">${foreign(gap.subject)}</td><td>${foreign(gap.detail ?? '')}</td></tr>
 `,
 )}</tbody></table></div>
-${left > 0 ? html`<p class="soft">${plural(left, 'more gap')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
+${left > 0 ? html`<p class="soft">${plural(left, 'more gap')}; see <a href="/api/v1/status">JSON</a>.</p>` : ''}`;
 }
 
 export function counterTable({ snapshot }: Report): Html | '' {
@@ -51,7 +51,7 @@ export function counterTable({ snapshot }: Report): Html | '' {
     counters === undefined ? [] : [{ name: host ? 'host' : String(netns), ...counters }],
   );
   if (known.length === 0) return '';
-  return html`<h2>UDP in the kernel <small>since boot, both address families, every program</small></h2>
+  return html`<h2>UDP in the kernel <small>since boot, both address families, all programs</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="UDP counters"><table><thead><tr><th scope="col">Network namespace</th><th scope="col" class="num">Delivered</th><th scope="col" class="num">No such port</th><th scope="col" class="num">Errors</th><th scope="col" class="num">Buffer full</th></tr></thead><tbody>
 ${known.slice(0, 200).map(
   (
@@ -61,7 +61,8 @@ ${known.slice(0, 200).map(
 )}</tbody></table></div>`;
 }
 
-type Fact = readonly [string, string | Html | undefined];
+/** Label and value; a fact without a value is not shown. */
+export type Fact = readonly [string, string | Html | undefined];
 
 const knownFacts = (rows: readonly Fact[]): Fact[] => rows.filter(([, value]) => value !== undefined && value !== '');
 
@@ -72,7 +73,7 @@ export function factList(rows: readonly Fact[]): Html {
   )}</dl>`;
 }
 
-/** In two columns of the same length, whatever is known. */
+/** The known facts in two columns of equal length. */
 export function hostFacts({ snapshot }: Report, context: PageContext): Html {
   const { host, takenAt } = snapshot;
   const known = knownFacts([

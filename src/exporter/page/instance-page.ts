@@ -1,12 +1,13 @@
-/** `/instances/:name`: one instance in full: why it is expected, its files, every listener and its socket. */
+/** `/instances/:name`: one instance in full: mismatches, every listener and its socket, files, and why it is expected. */
 import { html } from 'hono/html';
 import { sureStart } from '../../model/age.js';
 import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model/model.js';
+import { expectedBecause } from '../../words/expected-because.js';
 import { flowText, openSource } from '../../words/flow.js';
 import { identityText } from '../../words/identity-text.js';
 import { bytes, duration, grouped, plural, timestamp } from '../format.js';
 import { type InstanceView, instanceState, instanceViews, namespaceText } from '../view.js';
-import { factList, gapTable } from './host-facts.js';
+import { type Fact, factList, gapTable } from './host-facts.js';
 import { journalSection } from './journal-section.js';
 import { foreign, frame, type Html, type PageContext } from './layout.js';
 import { listenerTable } from './listener-table.js';
@@ -15,13 +16,7 @@ import { picture } from './picture/picture.js';
 import { portMap } from './picture/port-map.js';
 import { instanceSpark, reach } from './spark.js';
 
-const origins: Record<InstanceOrigin, string> = {
-  process: 'its process runs',
-  systemd: 'an enabled systemd unit starts it',
-  declared: 'the exporter’s settings declare it',
-  config_glob: 'its configuration matches config_globs',
-  remembered: 'it was seen before',
-};
+const origins: Record<InstanceOrigin, string> = { ...expectedBecause, process: 'its process runs' };
 
 const roles: Record<ConfigFile['role'], string> = {
   main: 'main file',
@@ -32,15 +27,15 @@ const roles: Record<ConfigFile['role'], string> = {
   unit: 'unit file',
 };
 
-/** Files of one instance are few; a generated configuration can still be made of thousands. */
-const manyRows = 500;
+/** A generated configuration can consist of thousands of files. */
+const maxRows = 500;
 
 function headline(view: InstanceView, now: number): string {
   const { instance, verdict } = view;
   const started = sureStart(instance.process);
   const up = verdict.ports.filter((port) => port.up).length;
   const ports = `${up} of ${plural(verdict.ports.length, 'port')} served`;
-  if (verdict.up === undefined) return 'Whether it runs cannot be seen';
+  if (verdict.up === undefined) return 'Whether it runs is not known';
   if (verdict.up)
     return `Up${started === undefined ? '' : ` for ${duration(now - started)}`} as pid ${instance.process?.pid ?? '?'}, ${ports}`;
   const seen = instance.lastSeen === undefined ? 'never seen' : `last seen ${duration(now - instance.lastSeen)} ago`;
@@ -50,67 +45,63 @@ function headline(view: InstanceView, now: number): string {
 function fileTable({ process, prediction }: Instance): Html | '' {
   if (prediction.files.length === 0) return '';
   const started = sureStart(process);
-  return html`<h2>Files <small>that affect its listeners</small></h2>
-<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Files"><table><thead><tr><th scope="col">File</th><th scope="col">Is</th><th scope="col">Modified</th><th scope="col">Takes effect</th></tr></thead><tbody>
-${prediction.files.slice(0, manyRows).map((file) => {
+  return html`<h2>Files <small>that determine its listeners</small></h2>
+<div class="scroll" data-scroll tabindex="0" role="group" aria-label="Files"><table><thead><tr><th scope="col">File</th><th scope="col">Role</th><th scope="col">Modified</th><th scope="col">Takes effect</th></tr></thead><tbody>
+${prediction.files.slice(0, maxRows).map((file) => {
   const late = started !== undefined && file.mtime !== undefined && file.mtime > started + 0.05 && !file.reloaded;
   return html`<tr><td class="mono">${foreign(file.path)}</td><td class="tight">${roles[file.role]}</td><td class="tight">${file.mtime === undefined ? 'not known' : timestamp(file.mtime)}${late ? html` <span class="state odd">after its start</span>` : ''}</td><td class="tight">${file.reloaded ? 'by itself' : 'at the next start'}</td></tr>
 `;
 })}</tbody></table></div>`;
 }
 
-function facts(report: Report, { instance, verdict }: InstanceView): Html {
-  const { process, prediction } = instance;
-  const { takenAt } = report.snapshot;
-  const started = sureStart(process);
-  const deleted = process?.executableDeleted ? ' (replaced since its start)' : '';
-  return html`<h2>Facts</h2><div class="facts">${factList([
+function facts(report: Report, view: InstanceView): Html {
+  return html`<h2>Facts</h2><div class="facts">${factList(configurationFacts(report, view))}${factList(processFacts(report, view.instance))}</div>`;
+}
+
+function configurationFacts(report: Report, { instance, verdict }: InstanceView): Fact[] {
+  const { prediction, account } = instance;
+  const accepted = { true: 'yes', false: 'no: it would refuse to start', undefined: 'could not be read' };
+  return [
     ['Expected because', instance.origins.map((origin) => origins[origin]).join('; ')],
     ['Unit', instance.unit],
     ['This process because', instance.identity && identityText(instance.identity)],
-    ['Ordinary user', instance.account === undefined ? undefined : `uid ${instance.account}`],
+    ['Ordinary user', account === undefined ? undefined : `uid ${account}`],
     ['Container', instance.container],
     ['Configuration', instance.config],
-    [
-      'Accepted by Filebeat',
-      verdict.configValid === undefined
-        ? 'could not be read'
-        : verdict.configValid
-          ? 'yes'
-          : 'no: it would refuse to start',
-    ],
+    ['Accepted by Filebeat', accepted[`${verdict.configValid}`]],
     [
       'Restart pending',
       verdict.pendingRestart ? 'yes: its listeners on disk differ from those it started with' : undefined,
     ],
-    [
-      'Release',
-      prediction.release.version === undefined ? 'not known; the newest rules apply' : prediction.release.version,
-    ],
-    ['Events, by its own word', selfReportText(instance, takenAt)],
+    ['Release', prediction.release.version ?? 'not known; the rules of the newest release apply'],
+    ['Event flow', selfReportText(instance, report.snapshot.takenAt)],
     ['Data path', prediction.paths.data],
     ['Home', prediction.paths.home],
-  ])}${factList([
+  ];
+}
+
+function processFacts(report: Report, instance: Instance): Fact[] {
+  const { process, lastSeen, lastEnd } = instance;
+  const { takenAt } = report.snapshot;
+  const started = sureStart(process);
+  const ends = { clean: 'clean stop', crash: 'crashed or killed (its lock file is left)' };
+  return [
     ['Started', started === undefined ? undefined : timestamp(started)],
     [
       'Last seen',
-      process !== undefined || instance.lastSeen === undefined
+      process !== undefined || lastSeen === undefined
         ? undefined
-        : `${timestamp(instance.lastSeen)}, ${duration(takenAt - instance.lastSeen)} ago`,
+        : `${timestamp(lastSeen)}, ${duration(takenAt - lastSeen)} ago`,
     ],
-    [
-      'Last end',
-      instance.lastEnd === undefined
-        ? undefined
-        : instance.lastEnd === 'clean'
-          ? 'clean stop'
-          : 'crashed or killed (its lock file is left)',
-    ],
+    ['Last end', lastEnd && ends[lastEnd]],
     ['Restarts seen', grouped(instance.restarts)],
-    [`Last ${reach(report.history, takenAt)}`, instanceSpark(report.history, instance.id, takenAt) || undefined],
-    ['Executable', process?.executable === undefined ? undefined : `${process.executable}${deleted}`],
+    [`Last ${reach(report.history, takenAt)}`, instanceSpark(report.history, instance.id, takenAt)],
+    [
+      'Executable',
+      process?.executable && `${process.executable}${process.executableDeleted ? ' (replaced since its start)' : ''}`,
+    ],
     ['Working directory', process?.cwd],
-    ['User id', process === undefined ? undefined : String(process.uid)],
+    ['User id', process && String(process.uid)],
     ['Network namespace', namespaceText(report, instance)],
     ['CPU time', process?.cpuSeconds === undefined ? undefined : duration(process.cpuSeconds)],
     ['Memory', process?.residentBytes === undefined ? undefined : bytes(process.residentBytes)],
@@ -120,10 +111,10 @@ function facts(report: Report, { instance, verdict }: InstanceView): Html {
         ? undefined
         : `${grouped(process.openFds)}${process.maxFds === undefined ? '' : ` of ${grouped(process.maxFds)}`}`,
     ],
-  ])}</div>`;
+  ];
 }
 
-/** What it says of its pipeline, or what would make it say something. */
+/** What it reports about its event flow, or what to enable so that it does. */
 function selfReportText(instance: Instance, now: number): string | undefined {
   const { selfReport, process, prediction } = instance;
   if (process === undefined) return undefined;
@@ -138,7 +129,7 @@ function selfReportText(instance: Instance, now: number): string | undefined {
 
 export { pagePolicy } from './layout.js';
 
-/** The whole document; undefined when there is no instance of that name. */
+/** The whole document; undefined if there is no instance of that name. */
 export function instancePage(report: Report, name: string, context: PageContext): string | undefined {
   const view = instanceViews(report).find(({ instance }) => instance.name === name);
   if (view === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The journal: what changed and when, youngest first; failures are kept longer than successes. */
+/** The journal: what changed and when, newest first. Failures stay in it longer than successes. */
 import { html } from 'hono/html';
 import type { Entry, Report } from '../../model/model.js';
 import { entriesOf, isFailure } from '../../report/journal.js';
@@ -6,8 +6,8 @@ import { entryText, entryTitles } from '../../words/entry.js';
 import { duration, plural, timestamp } from '../format.js';
 import { foreign, type Html, instancePath } from './layout.js';
 
-/** So many entries are shown at once, the others are folded. */
-const inSight = 12;
+/** Further entries are folded. */
+const unfolded = 12;
 
 function row(entry: Entry, now: number, named: boolean): Html {
   const { at, name, kind } = entry;
@@ -20,11 +20,11 @@ function row(entry: Entry, now: number, named: boolean): Html {
 }
 
 function entryTable(entries: readonly Entry[], now: number, named: boolean, label: string): Html {
-  return html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="${label}"><table><thead><tr><th scope="col">When</th>${named ? html`<th scope="col">Instance</th>` : ''}<th scope="col">What</th><th scope="col">More</th></tr></thead><tbody>
+  return html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="${label}"><table><thead><tr><th scope="col">When</th>${named ? html`<th scope="col">Instance</th>` : ''}<th scope="col">Event</th><th scope="col">Detail</th></tr></thead><tbody>
 ${entries.map((entry) => row(entry, now, named))}</tbody></table></div>`;
 }
 
-/** Of the whole host, or of one instance by name. Empty when the report carries no journal. */
+/** The journal of the host, or of one instance by name. Empty if the report has no journal. */
 export function journalSection(report: Report, only?: string): Html | '' {
   const { journal, history, snapshot } = report;
   if (journal === undefined) return '';
@@ -33,8 +33,8 @@ export function journalSection(report: Report, only?: string): Html | '' {
   const since = history?.times[0];
   if (entries.length === 0)
     return html`<h2>Journal</h2><p class="soft">Nothing has changed${since === undefined ? '' : ` in the ${duration(now - since)} on record`}.</p>`;
-  const [seen, folded] = [entries.slice(0, inSight), entries.slice(inSight)];
-  return html`<h2>Journal <small>${plural(entries.length, 'change')}, the youngest first</small></h2>
-${entryTable(seen, now, only === undefined, 'Journal')}
+  const [shown, folded] = [entries.slice(0, unfolded), entries.slice(unfolded)];
+  return html`<h2>Journal <small>${plural(entries.length, 'change')}, newest first</small></h2>
+${entryTable(shown, now, only === undefined, 'Journal')}
 ${folded.length === 0 ? '' : html`<details class="more older" id="older"><summary>${plural(folded.length, 'older change')}</summary>${entryTable(folded, now, only === undefined, 'Older changes')}</details>`}`;
 }

@@ -1,4 +1,4 @@
-/** The frame of all pages: head, policy, header, footer; and how foreign text is shown. */
+/** The frame of all pages: head, Content-Security-Policy, header, footer; and the display of text from outside. */
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { PortVerdict, Report } from '../../model/model.js';
@@ -8,19 +8,19 @@ import { cut, safe } from '../terminal/terminal.js';
 import { script } from './script.js';
 import { style } from './style.js';
 
-/** What `html` makes. */
+/** A fragment of HTML, escaped by `html`. */
 export type Html = ReturnType<typeof html>;
 
 export interface PageContext {
   version: string;
   telemetryPath: string;
-  /** Label and value: OS, kernel, memory; gathered off the scrape path. */
+  /** Label and value: OS, kernel, memory. Never read during a scrape. */
   hostFacts?: readonly (readonly [string, string])[];
 }
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Content-Security-Policy of the pages: the one style and the one script, nothing from elsewhere. */
+/** Content-Security-Policy of the pages: only their own style and script, by hash. */
 export const pagePolicy = [
   "default-src 'none'",
   `style-src ${hash(style)}`,
@@ -32,17 +32,17 @@ export const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Foreign text for eyes: controls and direction marks spelled out, cut when absurdly long. Escaping is `html`'s. */
+/** Text from outside, for display: control characters and direction marks spelled out, truncated. `html` escapes it. */
 export function foreign(text: string, columns = 120): string {
   return cut(safe(text), columns);
 }
 
-/** Path of an instance's page. A lone surrogate cannot be written in a URL. */
+/** Path of an instance's page. Replaces lone surrogates, which a URL cannot contain. */
 export function instancePath(name: string): string {
   return `/instances/${encodeURIComponent(name.replace(/[\ud800-\udfff]/gu, '\ufffd'))}`;
 }
 
-/** The id of a port's row on the page of its instance. */
+/** The HTML id of a port's row on the page of its instance. */
 export function portAnchor({ protocol, address, port }: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
   return `${protocol}-${address.slice(0, 60).replace(/[^\w.:*-]/g, '_')}-${port ?? ''}`;
 }
@@ -52,13 +52,13 @@ interface Frame {
   report: Report;
   context: PageContext;
   body: Html;
-  /** Shown beside the product's name on pages below the first. */
+  /** The first page; the others link to it. */
   home?: boolean;
 }
 
-/** Links are written from the top of the site and become relative here: they hold below whatever path a proxy shows the site. */
+/** Makes absolute links relative, so that they work behind a proxy with any path. */
 function relative(page: string, home: boolean): string {
-  // In foreign text every quote is escaped, so this matches our own markup alone.
+  // Quotes in text from outside are escaped, so this matches only our own markup.
   return page.replace(/ (href|action)="\//g, ` $1="${home ? './' : '../'}`);
 }
 
@@ -81,7 +81,7 @@ export function frame({ title, report, context, body, home = false }: Frame): st
 <nav aria-label="For programs"><a href="${context.telemetryPath}">Metrics</a> <a href="/api/v1/status">JSON</a></nav>
 </div></header>
 <main id="main" class="wide">
-<p id="lost" class="lost" role="alert" hidden>The exporter does not answer. What you see is its last word.</p>
+<p id="lost" class="lost" role="alert" hidden>The exporter does not answer. This page shows the last data received.</p>
 ${body}
 </main>
 <footer><div class="wide">
@@ -93,6 +93,6 @@ ${body}
 </body>
 </html>
 `);
-  // Most foreign text went through `foreign`; what was asked for and attributes did not.
+  // Covers text that did not go through `foreign`: attributes and the query.
   return spelledOutBetweenLines(relative(page, home));
 }

@@ -1,4 +1,4 @@
-/** The listeners of one instance: where each was declared, what socket it becomes, who holds that, how full it is and was. */
+/** The listeners of one instance: where each is declared, the socket it becomes, its owner, queue, drops and history. */
 import { html } from 'hono/html';
 import { estimateRoom } from '../../correlate/buffers.js';
 import { endpointKey } from '../../model/endpoint.js';
@@ -10,13 +10,13 @@ import { foreign, type Html, portAnchor } from './layout.js';
 import { portSpark, reach } from './spark.js';
 import { statusHtml } from './tables.js';
 
-/** Listeners of one instance are few; a generated configuration can still hold thousands. */
-const manyRows = 500;
+/** A generated configuration can declare thousands of listeners. */
+const maxRows = 500;
 
 interface Row {
   listener: Listener;
   port: PortVerdict;
-  /** Of its port: it bears the id that links lead to. */
+  /** The first row of its port has the id for links. */
   first: boolean;
 }
 
@@ -25,17 +25,17 @@ function socketText(target: Target): string {
     case 'socket':
       return `${target.family === 6 ? 'IPv6' : 'IPv4'} ${endpointText(target.address, target.port)}${target.serves === 'any' ? ', both families' : ''}`;
     case 'random':
-      return 'a port that the system picks';
+      return 'a port that the kernel picks';
     case 'name':
-      return 'an address that only a name look-up tells';
+      return 'an address that only a name server knows';
     case 'unresolved':
-      return `cannot be known (${target.why})`;
+      return `not known (${target.why})`;
     case 'invalid':
       return `no socket (${target.why})`;
   }
 }
 
-/** Queue, buffer, and for how many datagrams there is room: an estimate. */
+/** Queue, buffer, and an estimate of how many more datagrams fit. */
 function queueCell(port: PortVerdict): Html {
   const socket = ownSocket(port);
   if (socket === undefined || port.protocol === 'tcp') return html`<td class="num"></td>`;
@@ -46,12 +46,12 @@ function queueCell(port: PortVerdict): Html {
   return html`<td class="num">${bytes(socket.receiveQueue)} of ${bytes(receiveBuffer)}<br><span class="soft">≈ ${fit} fit</span></td>`;
 }
 
-/** When something last came, as far as Filebeat's own counters tell. */
+/** When the last datagram arrived, by Filebeat's own counters. */
 function arrivalHtml({ instance }: InstanceView, port: PortVerdict, now: number): Html | '' {
   const report = instance.selfReport?.listeners[endpointKey(port)];
   if (report === undefined) return '';
   const { lastArrival } = report;
-  const text = lastArrival === undefined ? 'nothing has come yet' : `last datagram ${duration(now - lastArrival)} ago`;
+  const text = lastArrival === undefined ? 'no datagram yet' : `last datagram ${duration(now - lastArrival)} ago`;
   return html`<br><span class="soft">${text}</span>`;
 }
 
@@ -76,15 +76,16 @@ export function listenerTable(report: Report, view: InstanceView): Html {
   const rows = view.verdict.ports.flatMap((port) =>
     port.listeners.map((listener, i) => ({ listener, port, first: i === 0 })),
   );
-  if (rows.length === 0) return html`<h2>Listeners</h2><p class="soft">It asks for none that could be worked out.</p>`;
-  const left = rows.length - manyRows;
-  return html`<h2>Listeners <small>${grouped(rows.length)}, what its configuration asks for</small></h2>
+  if (rows.length === 0)
+    return html`<h2>Listeners</h2><p class="soft">Its configuration declares no listener that the exporter could determine.</p>`;
+  const left = rows.length - maxRows;
+  return html`<h2>Listeners <small>${grouped(rows.length)}, declared by its configuration</small></h2>
 <div class="scroll" data-scroll tabindex="0" role="group" aria-label="Listeners"><table><thead><tr><th scope="col">Endpoint</th><th scope="col">Status</th><th scope="col">Input</th><th scope="col">Declared in</th><th scope="col">Socket it becomes</th><th scope="col">Held by</th><th scope="col" class="num">Queue</th><th scope="col" class="num">Drops</th><th scope="col" class="tight">Last ${reach(report.history, report.snapshot.takenAt)}</th></tr></thead><tbody>
-${rows.slice(0, manyRows).map((row) => listenerRow(report, view, row))}</tbody></table></div>
+${rows.slice(0, maxRows).map((row) => listenerRow(report, view, row))}</tbody></table></div>
 <p class="soft">≈ is an estimate of how many more datagrams of ${estimateRoom(0, 0)
     .datagrams.map((d) => d.payload)
     .join(
       ' / ',
-    )} bytes fit; network cards charge differently. Buffers are derived from read_buffer and the kernel’s limits.</p>
-${left > 0 ? html`<p class="soft">${plural(left, 'more listener')}: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
+    )} bytes fit; it depends on the network card. Buffer sizes are derived from read_buffer and the kernel’s limits.</p>
+${left > 0 ? html`<p class="soft">${plural(left, 'more listener')}; see <a href="/api/v1/status">JSON</a>.</p>` : ''}`;
 }

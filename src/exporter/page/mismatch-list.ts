@@ -1,4 +1,4 @@
-/** The mismatches, worst first: what was expected, what was seen, the likely cause, the command to copy. */
+/** The mismatches, worst first: expected, seen, likely cause, and a command to copy. */
 import { html } from 'hono/html';
 import { severityOf } from '../../model/mismatches.js';
 import type { Mismatch, Report } from '../../model/model.js';
@@ -7,14 +7,14 @@ import { duration, plural } from '../format.js';
 import { type MismatchView, mismatchView } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
 
-/** Of one code so many causes have a card; the rest is folded to a table. */
-const inFull = 8;
-/** So many alike instances are listed in the card without a click. */
-const openAlike = 5;
-/** A fold holds at most so many rows; JSON has them all. */
-const inFold = 200;
+/** Cards of one code, one for each kind of cause; further ones are folded into a table. */
+const maxCards = 8;
+/** Up to so many instances with the same trouble, the card lists them unfolded. */
+const maxUnfolded = 5;
+/** Rows of a folded table. */
+const maxRows = 200;
 
-/** A command is offered for copying only if it stands there as it is: not cut, nothing spelled out. */
+/** Offers the command for copying only if it is displayed unchanged: not truncated, nothing spelled out. */
 function remedyHtml({ remedy, command }: MismatchView): Html {
   const shown = foreign(remedy, 400);
   const advice = (text: string) => html`<p class="advice"><span class="soft">Try:</span> ${text}</p>`;
@@ -38,25 +38,25 @@ function age(mismatch: Mismatch, now: number): string {
   return seconds < 1 ? 'just now' : `for ${duration(seconds)}`;
 }
 
-/** Ports of one instance with one and the same trouble: told once, with all the endpoints. */
+/** Ports of one instance with the same trouble, shown once with all endpoints. */
 type Group = readonly [Mismatch, ...Mismatch[]];
-/** Instances with alike trouble: one card. */
+/** Instances with the same trouble. */
 type Card = readonly [Group, ...Group[]];
 
 function othersHtml(others: readonly Mismatch[], index: number): Html | '' {
   if (others.length === 0) return '';
-  const shown = others.slice(0, inFold).map((m) => `${m.protocol} ${endpointText(m.address ?? '*', m.port)}`);
+  const shown = others.slice(0, maxRows).map((m) => `${m.protocol} ${endpointText(m.address ?? '*', m.port)}`);
   const left = others.length - shown.length;
-  return html`<details class="others" id="others-${others[0]!.code}-${index}"><summary>and ${plural(others.length, 'more port')} of it with the same trouble</summary>
+  return html`<details class="others" id="others-${others[0]!.code}-${index}"><summary>and ${plural(others.length, 'more port')} of this instance with the same trouble</summary>
 <p class="mono">${foreign(shown.join(', '), 8000)}${left > 0 ? ` and ${left} more` : ''}</p></details>`;
 }
 
-/** The rows of those that share a card with `first`, or of cards that are not told in full. */
+/** The other groups of a card, or the groups of folded cards. */
 function groupTable(groups: readonly Group[], now: number, label: string): Html {
-  const left = groups.length - inFold;
+  const left = groups.length - maxRows;
   return html`<div class="scroll" data-scroll tabindex="0" role="group" aria-label="${label}"><table><thead><tr><th scope="col">Instance and port</th><th scope="col">Seen</th><th scope="col">Declared in</th><th scope="col">Since</th><th scope="col">Try</th></tr></thead><tbody>
-${groups.slice(0, inFold).map((group) => groupRow(group, now))}</tbody></table></div>
-${left > 0 ? html`<p class="soft">${left} more: <a href="/api/v1/status">JSON</a> has them all.</p>` : ''}`;
+${groups.slice(0, maxRows).map((group) => groupRow(group, now))}</tbody></table></div>
+${left > 0 ? html`<p class="soft">${left} more; see <a href="/api/v1/status">JSON</a>.</p>` : ''}`;
 }
 
 function groupRow([mismatch, ...others]: Group, now: number): Html {
@@ -65,17 +65,16 @@ function groupRow([mismatch, ...others]: Group, now: number): Html {
 `;
 }
 
-/** Few stand open. */
-function alikeHtml(rest: readonly Group[], now: number, index: number): Html | '' {
-  if (rest.length === 0) return '';
-  const { code, name } = rest[0]![0];
-  const text = `and ${plural(rest.length, name === undefined ? 'more port' : 'more instance')} with the same trouble`;
-  return html`<details class="alike" id="alike-${code}-${index}"${rest.length > openAlike ? '' : html` open`}><summary>${text}</summary>
-${groupTable(rest, now, text)}
+function alikeHtml(groups: readonly Group[], now: number, index: number): Html | '' {
+  if (groups.length === 0) return '';
+  const { code, name } = groups[0]![0];
+  const text = `and ${plural(groups.length, name === undefined ? 'more port' : 'more instance')} with the same trouble`;
+  return html`<details class="alike" id="alike-${code}-${index}"${groups.length > maxUnfolded ? '' : html` open`}><summary>${text}</summary>
+${groupTable(groups, now, text)}
 </details>`;
 }
 
-function article([[mismatch, ...others], ...rest]: Card, now: number, index: number): Html {
+function article([[mismatch, ...others], ...alike]: Card, now: number, index: number): Html {
   const view = mismatchView(mismatch);
   const { severity, title, expected, seen, cause, evidence, remedy } = view;
   return html`<article class="mismatch ${severity}">
@@ -86,7 +85,7 @@ function article([[mismatch, ...others], ...rest]: Card, now: number, index: num
 ${cause === '' ? '' : html`<dt>Likely cause</dt><dd>${foreign(cause, 600)}</dd>`}${evidence.length === 0 ? '' : html`<dt>Also known</dt>${evidence.map((text) => html`<dd>${foreign(text, 600)}</dd>`)}`}
 </dl>
 ${remedy === '' ? '' : remedyHtml(view)}
-${alikeHtml(rest, now, index)}</article>
+${alikeHtml(alike, now, index)}</article>
 `;
 }
 
@@ -94,7 +93,7 @@ function fold(cards: readonly Card[], now: number): Html {
   const groups = cards.flat();
   const { title, mismatch, severity } = mismatchView(groups[0]![0]);
   return html`<details class="more" id="more-${mismatch.code}"><summary><span class="tag ${severity}">${severity}</span> ${title}: ${groups.length} more</summary>
-${groupTable(groups, now, `${title}: the rest`)}
+${groupTable(groups, now, `${title}: more`)}
 </details>
 `;
 }
@@ -110,36 +109,36 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): [T, ...T[]][
   return [...groups.values()];
 }
 
-/** What differs between two alike mismatches: amounts, times, and the places where each instance has it. */
+/** Fields that may differ between mismatches of one card: amounts, times, positions, names. */
 const ownDetails: ReadonlySet<string> = new Set(
   'at,declaredIn,file,subject,instance,gained,lost,address,uid,headStart,sinceSeconds,forSeconds,periodSeconds,withinSeconds,count,bytes,limit,wanted,granted,datagrams,events,waiting,capacity'.split(
     ',',
   ),
 );
 
-/** Equal for mismatches of one severity and kind of cause; for one that is held by the same process, too. */
+/** The same for mismatches of one severity and kind of cause, and, for a held port, of one owner. */
 function causeKey(mismatch: Mismatch): string {
   return JSON.stringify([severityOf(mismatch), mismatch.cause], (key, value) =>
     ownDetails.has(key) ? undefined : value,
   );
 }
 
-/** One instance's ports with one cause are one group; a mismatch of the instance itself, or of none, stands alone. */
+/** Ports of one instance form a group; a mismatch of an instance itself, or of a plain port, is a group of its own. */
 function instanceKey(mismatch: Mismatch): string | Mismatch {
   return mismatch.name === undefined || mismatch.port === undefined ? mismatch : mismatch.name;
 }
 
-/** All of them as HTML; the list is in the order of the report: worst first. */
+/** In the order of the report: worst first. */
 export function mismatchList(mismatches: readonly Mismatch[], report: Report): Html[] {
   const now = report.snapshot.takenAt;
   return grouped(mismatches, (m) => m.code).flatMap((ofCode) => {
     const cards = grouped(ofCode, causeKey).map((alike): Card => {
-      const [first, ...rest] = grouped(alike, instanceKey);
-      return [first!, ...rest];
+      const [first, ...others] = grouped(alike, instanceKey);
+      return [first!, ...others];
     });
     return [
-      ...cards.slice(0, inFull).map((card, i) => article(card, now, i)),
-      ...(cards.length > inFull ? [fold(cards.slice(inFull), now)] : []),
+      ...cards.slice(0, maxCards).map((card, i) => article(card, now, i)),
+      ...(cards.length > maxCards ? [fold(cards.slice(maxCards), now)] : []),
     ];
   });
 }

@@ -1,4 +1,4 @@
-/** What a page's address says about filter, order and page of its tables; and the addresses that change one of them. Pure. */
+/** Filter, order and page of the tables from the query of the URL, and the URLs that change them. Pure. */
 
 const instanceSorts = ['state', 'name', 'pid', 'ports', 'version', 'started', 'restarts'] as const;
 const portSorts = ['state', 'instance', 'port', 'input', 'owner', 'queue', 'drops'] as const;
@@ -14,7 +14,7 @@ export interface Order<S extends string> {
 export interface HomeQuery {
   /** Substring to filter by, lower case; empty: everything. */
   filter: string;
-  /** Only what is not well. */
+  /** Only rows in trouble. */
   trouble: boolean;
   instances: Order<InstanceSort>;
   ports: Order<PortSort>;
@@ -33,7 +33,7 @@ function page(text: string | null): number {
   return text !== null && /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 1;
 }
 
-/** Anything odd is the default: an address is never an error. */
+/** An invalid parameter gives the default, never an error. */
 export function parseQuery(params: URLSearchParams): HomeQuery {
   return {
     filter: (params.get('q') ?? '').trim().slice(0, 200).toLowerCase(),
@@ -60,7 +60,7 @@ export function queryPairs(query: HomeQuery): [string, string][] {
   return pairs.filter(([, value, standard]) => value !== standard).map(([name, value]) => [name, value]);
 }
 
-/** Address of the page with something changed; a fragment keeps the eye on the table. */
+/** URL of the page with a changed query. The fragment scrolls to the table. */
 export function address(query: HomeQuery, change: Partial<HomeQuery>, fragment: string): string {
   const text = new URLSearchParams(queryPairs({ ...query, ...change })).toString();
   return `/${text === '' ? '' : `?${text}`}#${fragment}`;

@@ -1,6 +1,6 @@
 /**
- * The pages' one script, inline and named by its hash in the policy; everything works without it. It refreshes the
- * sections in place (scroll, focus and folds stay), follows sort, page and filter links without a jump, and copies commands.
+ * The script of all pages, inline and allowed by its hash. Everything works without it. It refreshes sections in place
+ * (scroll position, focus and folds stay), follows sort, page and filter links without reloading, and copies commands.
  */
 export const script = `
 (() => {
@@ -10,11 +10,11 @@ export const script = `
   const state = document.createElement('span');
   const pause = document.createElement('button');
   pause.type = 'button';
-  const tell = () => {
+  const showState = () => {
     pause.textContent = paused ? 'Resume' : 'Pause';
     state.textContent = paused ? 'Refresh is paused. ' : 'Refreshes every 15 s. ';
   };
-  // With arrow keys at hand, the map of ports needs only one stop of the tabulator.
+  // Arrow keys move within the map of ports, so it needs only one tab stop.
   const enhance = (root) => {
     for (const box of root.querySelectorAll('.try')) {
       if (box.querySelector('button')) continue;
@@ -127,12 +127,12 @@ export const script = `
     event.preventDefault();
     filter(event.target);
   });
-  pause.addEventListener('click', () => { paused = !paused; tell(); });
+  pause.addEventListener('click', () => { paused = !paused; showState(); });
   setInterval(() => {
     const reading = String(getSelection()) !== '';
     if (!paused && !document.hidden && !reading) load(location.href);
   }, every);
-  tell();
+  showState();
   $('refresh').append(state, pause);
   enhance(document);
 })();

@@ -1,23 +1,23 @@
-/** History as small drawings: a line while a port is served, gaps where it is not, what came and its queue as areas, drops as bars. Inline SVG. */
+/** History as small inline SVG: a line while a port is served, gaps while it is not, arrivals and queue as areas, drops as bars. */
 import { html } from 'hono/html';
 import type { Changes, History } from '../../model/model.js';
 import { maxSamples, stretches } from '../../report/history.js';
 import { duration, plural } from '../format.js';
 import type { Html } from './layout.js';
 
-// Pixels: one for each sample that can be kept; fewer samples are drawn wider, but not so wide as to look like an hour.
+// Pixels: one for each sample of a full history. Fewer samples are drawn wider, but a few never fill the whole width.
 const width = maxSamples;
 const leastSamples = 20;
 const height = 22;
 const base = 18;
 
-/** Seconds that a stretch covers, as far as samples tell. */
+/** Duration of a stretch in seconds, by the times of its samples. */
 function seconds(history: History, from: number, until: number, now: number): number {
   const start = history.times[from - history.first] ?? now;
   return (history.times[until - history.first] ?? now) - start;
 }
 
-/** `x` and `width` of a stretch; the youngest sample is at the right edge. */
+/** `x` and `width` of a stretch; the newest sample is at the right edge. */
 function span(history: History, from: number, until: number): Html {
   const step = width / Math.max(leastSamples, history.times.length);
   const x = width - (history.first + history.times.length - from) * step;
@@ -41,7 +41,7 @@ function queueMarks(queue: Changes, history: History): Html[] {
   });
 }
 
-/** What came, by order of magnitude. */
+/** Arrivals, by order of magnitude. */
 function cameMarks(came: Changes, history: History): Html[] {
   return stretches(came, history).flatMap(([from, until, magnitude]) => {
     const tall = Math.min(16, 2 * magnitude);
@@ -51,7 +51,7 @@ function cameMarks(came: Changes, history: History): Html[] {
   });
 }
 
-/** One bar a sample, by order of magnitude. */
+/** One bar for each sample, by order of magnitude. */
 function dropMarks(drops: Changes, history: History): Html[] {
   return stretches(drops, history).flatMap(([from, until, count]) => {
     if (count === 0) return [];
@@ -78,34 +78,34 @@ function findings(history: History, now: number, up: Changes, drops: Changes, qu
   ];
 }
 
-/** Whether something came, where that is counted. */
+/** Whether datagrams arrived; empty if they are not counted. */
 function cameText(history: History, now: number, came: Changes | undefined): string[] {
   if (came === undefined) return [];
   const parts = stretches(came, history).filter(([, , magnitude]) => magnitude > 0);
-  if (parts.length === 0) return ['nothing came'];
+  if (parts.length === 0) return ['nothing arrived'];
   const last = parts.at(-1)![1];
   const quiet =
     last >= history.first + history.times.length ? 0 : seconds(history, last - 1, Number.POSITIVE_INFINITY, now);
-  return [quiet > 0 ? `nothing came for the last ${duration(quiet)}` : 'datagrams came'];
+  return [quiet > 0 ? `nothing arrived for the last ${duration(quiet)}` : 'datagrams arrived'];
 }
 
 function drawing(text: string, marks: readonly Html[]): Html {
   return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${text}"><title>${text}</title>${marks}</svg>`;
 }
 
-/** How long the kept samples reach back, e.g. `34m`; `now`: seconds since the epoch. */
+/** Age of the oldest sample, e.g. `34m`. `now`: seconds since the epoch. */
 export function reach(history: History | undefined, now: number): string {
   return history?.times[0] === undefined ? '0s' : duration(now - history.times[0]);
 }
 
-/** Of one port; empty before there is anything to draw. */
+/** The history of one port; empty with fewer than two samples. */
 export function portSpark(history: History | undefined, id: string, key: string, now: number): Html | '' {
   const track = history?.ports[id]?.[key];
   if (history === undefined || track === undefined || history.times.length < 2) return '';
   const { up, drops, queue, came } = track;
-  const found = findings(history, now, up, drops, queue);
-  const told = [...(found.length === 0 ? ['served all the time'] : found), ...cameText(history, now, came)];
-  return drawing(`${reach(history, now)}: ${told.join(', ')}`, [
+  const troubles = findings(history, now, up, drops, queue);
+  const texts = [...(troubles.length === 0 ? ['served all the time'] : troubles), ...cameText(history, now, came)];
+  return drawing(`${reach(history, now)}: ${texts.join(', ')}`, [
     ...(came === undefined ? [] : cameMarks(came, history)),
     ...queueMarks(queue, history),
     ...dropMarks(drops, history),
@@ -113,13 +113,13 @@ export function portSpark(history: History | undefined, id: string, key: string,
   ]);
 }
 
-/** Of an instance as a whole: whether it ran. */
+/** Whether an instance ran. */
 export function instanceSpark(history: History | undefined, id: string, now: number): Html | '' {
   const track = history?.instances[id];
   if (history === undefined || track === undefined || history.times.length < 2) return '';
-  const found = findings(history, now, track.up, [], []).map((text) => text.replace('served', 'running'));
+  const troubles = findings(history, now, track.up, [], []).map((text) => text.replace('served', 'running'));
   return drawing(
-    `${reach(history, now)}: ${found.length === 0 ? 'running all the time' : found.join(', ')}`,
+    `${reach(history, now)}: ${troubles.length === 0 ? 'running all the time' : troubles.join(', ')}`,
     upMarks(track.up, history),
   );
 }

@@ -1,4 +1,4 @@
-/** The style of all pages, inline so that a page is one answer. Colour is never the only sign: every state has its word. */
+/** The style of all pages, inline, so that a page is one response. Colour is never the only sign: every state has a word. */
 export const style = `
 :root{color-scheme:light dark;--bg:#f7f7f5;--panel:#fff;--ink:#1b2025;--soft:#59636d;--line:#dadde0;--rule:#eceeef;
 --crit:#b3231a;--crit-bg:#fdeeec;--warn:#855300;--warn-bg:#fff6e3;--info:#1d5c96;--info-bg:#ecf4fb;--ok:#2a6a46;--code:#f2f3f2;--quiet:#b4bcc3;--served:#9cc4ab}

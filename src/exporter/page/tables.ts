@@ -1,4 +1,4 @@
-/** Tables of instances and ports: filtered, ordered and paged by the page's address, so that they work without scripts. */
+/** Tables of instances and ports: filtered, ordered and paged by the URL, so that they work without scripts. */
 import { html } from 'hono/html';
 import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
@@ -46,7 +46,7 @@ const plainly = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const portKeys: Record<PortSort, (a: PortView, b: PortView) => number> = {
   state: (a, b) => portRank(a) - portRank(b),
-  // Ports come grouped by instance: telling the same instance first spares most comparisons.
+  // Ports are grouped by instance, so this check saves most comparisons.
   instance: (a, b) => (a.instance === b.instance ? 0 : names.compare(a.instance.name, b.instance.name)),
   port: (a, b) => (a.port.port ?? -1) - (b.port.port ?? -1),
   input: (a, b) => plainly(a.port.input, b.port.input),
@@ -96,7 +96,7 @@ function wantedPorts(views: readonly InstanceView[], { filter, trouble }: HomeQu
   });
 }
 
-/** The head of a column that orders the table; again turns the order round. */
+/** The heading of a sortable column; a second click reverses the order. */
 function sortHead<S extends string>(
   label: string,
   by: S,
@@ -157,11 +157,11 @@ ${rows.map((view) => instanceRow(view, report.snapshot.takenAt))}</tbody></table
 ${pager(all.length, page, (instancePage) => address(query, { instancePage }, 'instances'), 'instances')}`;
 }
 
-/** How long ago something last came; blank where Filebeat does not count what comes to a listener. */
+/** Time since the last datagram; empty if Filebeat does not count them for this listener. */
 function arrivalText({ instance, port }: PortView, now: number): string {
   const report = instance.selfReport?.listeners[endpointKey(port)];
   if (report?.received === undefined) return '';
-  return report.lastArrival === undefined ? 'not seen yet' : `${duration(now - report.lastArrival)} ago`;
+  return report.lastArrival === undefined ? 'none yet' : `${duration(now - report.lastArrival)} ago`;
 }
 
 const isSilent = ({ instance, port }: PortView): boolean =>
@@ -185,7 +185,7 @@ export function portTable(report: Report, query: HomeQuery): Html {
   const { history, snapshot } = report;
   const { takenAt } = snapshot;
   const drawn = history !== undefined && history.times.length > 1;
-  // Where no Filebeat counts what comes, there is no column to say so.
+  // The column is shown only if a Filebeat counts what arrives.
   const counted = views.some(({ instance }) => Object.keys(instance.selfReport?.listeners ?? {}).length > 0);
   const arrival = (view: PortView) =>
     counted ? html`<td class="num ${isSilent(view) ? 'badnum' : ''}">${arrivalText(view, takenAt)}</td>` : '';

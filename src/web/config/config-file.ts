@@ -1,4 +1,4 @@
-/** Small regular files: the web configuration, certificates, keys. */
+/** Reads small regular files and detects changes: the web configuration, certificates, keys. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 
 export type FileResult = { ok: true; bytes: Buffer } | { ok: false; what: string };
@@ -19,7 +19,7 @@ export function readRegularFile(path: string, limit: number): FileResult {
   }
 }
 
-/** A text that changes when the content of a file may have changed, and when a file appears or is removed. About 3 µs a file. */
+/** Changes whenever a file may have changed, appears or is removed. Takes about 3 µs per file. */
 export function filesSignature(paths: readonly string[]): string {
   return paths.map(signature).join(' ');
 }
@@ -33,7 +33,7 @@ function signature(path: string): string {
   }
 }
 
-/** When the last of these files was written or renamed, in milliseconds of the wall clock; 0 where there is none. */
+/** Latest time at which one of the files was written or renamed, in milliseconds since the epoch; 0 without a file. */
 export function lastChangeMs(paths: readonly string[]): number {
   return Math.max(0, ...paths.map(ctimeMs));
 }
@@ -42,6 +42,6 @@ function ctimeMs(path: string): number {
   try {
     return statSync(path).ctimeMs;
   } catch {
-    return 0; // Reading it reports the error.
+    return 0; // Reading the file reports the error.
   }
 }

@@ -13,13 +13,13 @@ import {
 } from '../../filebeat/yaml/yaml-schema.js';
 
 export interface RateLimit {
-  /** Seconds between two requests, once the burst is used up. */
+  /** Seconds per request, once the burst is used up. */
   interval: number;
-  /** Number of requests that may come at once. */
+  /** Number of requests that are allowed at once. */
   burst: number;
 }
 
-/** The headers that the toolkit allows to be set, with the values it allows (none: any). */
+/** The headers that the exporter-toolkit allows, with their allowed values (none: any). */
 const settableHeaders: ReadonlyMap<string, readonly string[]> = new Map([
   ['Content-Security-Policy', []],
   ['X-Frame-Options', ['deny', 'sameorigin']],
@@ -46,9 +46,9 @@ export const httpSection = map({
   headers: map<Record<string, string>>(Object.fromEntries(headers)),
 });
 
-/** Accepted, and not done. */
+/** Accepted, but without effect. */
 export function noticeHttp2(http2: Located<boolean> | undefined, report: Report): void {
-  // Express works on the request class of HTTP/1.1 and throws on that of node:http2.
+  // Express needs the request class of HTTP/1.1 and throws with that of node:http2.
   if (http2?.value)
     report({ key: http2.key, line: http2.line, what: 'HTTP/2 is not offered; clients are served HTTP/1.1' });
 }
@@ -58,7 +58,7 @@ function isHeaderValue(name: string, value: string): boolean {
     validateHeaderValue(name, value);
     return true;
   } catch {
-    // It throws only where the value is not valid.
+    // It throws only if the value is invalid.
     return false;
   }
 }
@@ -82,7 +82,7 @@ export function readRate(
   if (interval?.isNull) report({ key: interval.key, line: interval.line, what: 'expected a value' });
   if (section === undefined || !interval?.value) return undefined;
   if (burst?.value !== undefined && burst.value >= 1) return { interval: interval.value, burst: burst.value };
-  // A bucket that holds nothing never lets a request in.
+  // Without a burst, no request would ever be served.
   const { key, line } = burst ?? section;
   report({ key, line, what: `expected burst, ${burstText}` });
   return undefined;

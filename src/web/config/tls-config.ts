@@ -21,7 +21,7 @@ import {
   tlsVersions,
 } from './tls-names.js';
 
-/** Where a PEM text comes from; `key` and `line` are for messages. */
+/** The source of a PEM text; `key` and `line` are for messages. */
 export type Pem = { key: string; line: number } & ({ path: string } | { inline: string });
 
 export interface TlsConfig {
@@ -29,7 +29,7 @@ export interface TlsConfig {
   privateKey: Pem;
   clientCa?: Pem;
   clientAuth: ClientAuth;
-  /** A verified client certificate must carry one of them. */
+  /** A verified client certificate must contain one of these names. */
   allowedSans?: string[];
   minVersion: TlsVersion;
   maxVersion: TlsVersion;
@@ -62,8 +62,8 @@ export const tlsSection = map({
 type TlsSection = NonNullable<ReturnType<typeof tlsSection>>;
 
 /**
- * Returns undefined where the section is absent, empty or wrong. Problems are reported for what a server would accept and
- * then protect less than the file seems to ask for. `absolute` resolves a path relative to the configuration file.
+ * Returns undefined if the section is absent, empty or wrong. Also reports settings that a server would accept but that
+ * protect less than the file suggests. `absolute` resolves a path relative to the configuration file.
  */
 export function readTls(
   section: Located<TlsSection> | undefined,
@@ -89,10 +89,10 @@ export function readTls(
   const isVerified = clientAuth === 'RequireAndVerifyClientCert' || clientAuth === 'VerifyClientCertIfGiven';
   if (clientCa && clientAuth === 'NoClientCert')
     problem(clientCa, 'expected with it a client_auth_type that asks for a certificate');
-  // Without a CA Go accepts any certificate that a public authority signed, which nobody means.
+  // Without a CA, Go accepts every certificate of a public authority, which is never intended.
   if (isVerified && !given.client_ca_file && !given.client_ca)
     problem(given.client_auth_type ?? section, 'expected with it client_ca_file or client_ca');
-  // A name in a certificate that is not verified proves nothing.
+  // A name in an unverified certificate proves nothing.
   if (allowedSans && !isVerified)
     problem(
       given.client_allowed_sans!,
@@ -125,7 +125,7 @@ function readPem(
   }
   if (file?.value !== undefined) return { key: file.key, line: file.line, path: absolute(file.value) };
   if (inline?.value !== undefined) return { key: inline.key, line: inline.line, inline: inline.value };
-  // A key without a value: an unset variable of the template that wrote the file.
+  // A key without a value, as a template with an unset variable writes it.
   const empty = file ?? inline;
   if (empty?.isNull) report({ key: empty.key, line: empty.line, what: 'expected a value' });
   return undefined;

@@ -1,4 +1,4 @@
-/** Names that the exporter-toolkit takes from Go's crypto/tls, and what Node's OpenSSL calls them. */
+/** Names of Go's crypto/tls that the exporter-toolkit uses, and their names in Node's OpenSSL. */
 
 export type ClientAuth =
   | 'NoClientCert'
@@ -25,7 +25,7 @@ export const tlsVersions: ReadonlyMap<string, TlsVersion> = new Map([
   ['TLS13', 'TLSv1.3'],
 ]);
 
-/** Always offered with TLS 1.3; Go's list does not apply to them either. */
+/** Always offered with TLS 1.3, as in Go, where the configured list does not apply to them. */
 export const tls13Suites = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',

@@ -29,8 +29,8 @@ function isOld(paths: readonly string[], seconds: number): boolean {
 
 /** Before the start: waits until the file is unchanged. Returns false where it keeps changing. */
 export async function becomesQuiet(path: string, seconds: number): Promise<boolean> {
-  const isAtRest = createQuietCheck(seconds);
+  const isQuiet = createQuietCheck(seconds);
   for (const began = steadyMs(); steadyMs() - began < maxWait * 1000; await pause(50))
-    if (isAtRest([path], filesSignature([path]))) return true;
+    if (isQuiet([path], filesSignature([path]))) return true;
   return false;
 }

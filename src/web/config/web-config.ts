@@ -1,6 +1,6 @@
 /**
- * The web configuration file: exporter-toolkit's schema (docs/web-configuration.md there), text → WebConfig. Stricter
- * where the toolkit would silently serve less protection than the file seems to ask for.
+ * The web configuration file in the schema of the exporter-toolkit (its docs/web-configuration.md): text → WebConfig.
+ * Stricter where the toolkit would silently protect less than the file suggests.
  */
 import { dirname, resolve } from 'node:path';
 import { parseYaml } from '../../filebeat/yaml/yaml.js';
@@ -29,14 +29,14 @@ export type WebConfigResult = { ok: true; config: WebConfig } | { ok: false; pro
 /** The configuration without a file. */
 export const openConfig: WebConfig = { headers: new Map(), users: new Map(), blank: [], notices: [] };
 
-/** bcryptjs needs about 70 ms at cost 10 and 4.6 s at 16; a scrape that waits longer has timed out. */
-const highestCost = 16;
+/** bcryptjs takes about 70 ms at cost 10 and 4.6 s at 16; with more, a scrape would time out. */
+const maxCost = 16;
 
-/** User names are not repeated in problems: a swapped pair would show the password. */
+/** Problems do not repeat user names: if name and password were swapped, that would show the password. */
 const users = record(
-  parsed(`a bcrypt hash ($2a$, $2b$ or $2y$) of cost 4 to ${highestCost}`, (hash) => {
+  parsed(`a bcrypt hash ($2a$, $2b$ or $2y$) of cost 4 to ${maxCost}`, (hash) => {
     const cost = bcryptCost(hash);
-    return cost === undefined || cost < 4 || cost > highestCost ? undefined : hash;
+    return cost === undefined || cost < 4 || cost > maxCost ? undefined : hash;
   }),
   {
     hideKeys: true,
@@ -51,10 +51,7 @@ const document = map({
   rate_limit: located(rateSection),
 });
 
-/**
- * Parses the file's bytes; `file` is its path, to which other paths in it are relative. Never throws and reads no file.
- * All problems are returned at once.
- */
+/** Parses the file's bytes. Paths in it are relative to the folder of `file`. Never throws; returns all problems at once. */
 export function parseWebConfig(bytes: Uint8Array, file: string): WebConfigResult {
   const yaml = parseYaml(bytes);
   if (!yaml.ok) {
@@ -84,12 +81,12 @@ export function parseWebConfig(bytes: Uint8Array, file: string): WebConfigResult
     notices.push({
       key: 'basic_auth_users',
       line: top.basic_auth_users.line,
-      what: 'without tls_server_config passwords cross the network in the clear',
+      what: 'without tls_server_config, passwords cross the network unencrypted',
     });
   return { ok: true, config };
 }
 
-/** log2 of the rounds; undefined where it is not a bcrypt hash that bcryptjs can check. */
+/** log2 of the rounds; undefined if it is not a bcrypt hash that bcryptjs can check. */
 export function bcryptCost(hash: string): number | undefined {
   const cost = /^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$/.exec(hash)?.[1];
   return cost === undefined ? undefined : Number(cost);

@@ -1,10 +1,10 @@
-/** The diagram for a phone: each instance as a heading, its ports below it, the process that holds a port at its right. */
+/** The diagram for a phone: each instance as a heading, its ports below, the owner of a port to its right. */
 import { html } from 'hono/html';
 import { cut, safe } from '../../terminal/terminal.js';
 import type { Html } from '../layout.js';
 import type { SceneGroup, SceneRow } from './picture-scene.js';
 
-// Pixels of the drawing's own coordinates; a phone of 375 pixels shows them nearly one to one.
+// Pixels in the drawing's own coordinates; a phone 375 pixels wide shows them nearly one to one.
 const canvas = 340;
 const headHeight = 42;
 const rowHeight = 32;
@@ -19,7 +19,7 @@ const portChars = 25;
 function portRow(group: SceneGroup, row: SceneRow, headBottom: number, y: number): Html {
   const gone = group.gone ? 'gone' : '';
   const lost = row.owner === undefined && row.tone === 'bad';
-  // Without a process beside it, the box may take the whole width.
+  // Without an owner, the box takes the whole width.
   const width = row.owner === undefined ? canvas - port.x - 1 : port.width;
   const chars = row.owner === undefined ? 34 : portChars - (row.note === '' ? 0 : row.note.length + 1);
   const top = y - boxHeight / 2;
@@ -40,7 +40,7 @@ ${
 function groupHtml(group: SceneGroup, top: number): Html {
   const { label, note, tone, gone, rows } = group;
   const bottom = top + headHeight;
-  // From below, so that the loud line of one row is not covered by the quiet line of the next.
+  // Healthy rows first, so that their lines do not cover those of rows in trouble.
   const drawn = rows.map((row, i) => ({ row, y: bottom + gap / 2 + rowHeight * i + boxHeight / 2 }));
   return html`<rect class="box ${tone} ${gone ? 'gone' : 'partly'}" x="1" y="${top + 1}" width="${canvas - 2}" height="${headHeight - 2}" rx="3"/>
 <text class="label" x="12" y="${top + 18}" font-weight="600">${cut(safe(label), 36)}</text>

@@ -1,6 +1,6 @@
 /**
- * What the picture shows, before a single coordinate: rows of ports between an instance and the process that holds them.
- * What is well is folded, what is not gets a row of its own, and a host of any size fits one picture. Pure.
+ * The content of the picture, without coordinates: rows of ports between an instance and their owners. Served ports are
+ * folded, ports in trouble have rows of their own, and a host of any size fits one picture. Pure.
  */
 import type { Owner, PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../../model/model.js';
 import { endpointText } from '../../../words/words.js';
@@ -9,13 +9,13 @@ import { type InstanceView, instanceViews, ownerOf } from '../../view.js';
 
 export type Tone = 'ok' | 'bad' | 'odd';
 
-/** One port, or several that are folded to one. */
+/** One port, or several folded into one row. */
 export interface SceneRow {
   label: string;
-  /** Said beside the label when it is not simply well. */
+  /** Beside the label; empty for a served port. */
   note: string;
   tone: Tone;
-  /** Process at the other end; undefined: nothing there, or it cannot be seen. */
+  /** Undefined: no owner, or not visible. */
   owner?: Owner;
 }
 
@@ -28,15 +28,16 @@ export interface SceneGroup {
   rows: SceneRow[];
 }
 
-/** Rows of the whole picture, and of one instance's ports in trouble. */
+/** Rows of the whole picture. */
 const budget = 34;
+/** Rows for the ports in trouble of one instance. */
 const troubleRows = 6;
-/** Beside trouble, what is well needs less room. */
+/** Rows for healthy instances if others are in trouble. */
 const compactRows = 6;
-/** A host with no more ports than this is drawn port by port. */
+/** A host with up to so many ports is drawn port by port. */
 const smallHost = 16;
 
-/** Neither served for sure nor known to be lost. */
+/** Neither known to be served nor known to be down. */
 export const uncertainStatuses: readonly PortStatus[] = [
   'starting',
   'unknown',
@@ -66,7 +67,7 @@ function portRow(port: PortVerdict): SceneRow {
   };
 }
 
-/** Several served ports as one row: by protocol and range, linked to the process if it is one. */
+/** Several served ports as one row with their range, linked to the first known owner. */
 function foldServed(ports: readonly PortVerdict[]): SceneRow {
   const numbers = ports.flatMap((port) => (port.port === undefined ? [] : [port.port]));
   const [low, high] = numbers.reduce(([a, b], n) => [Math.min(a, n), Math.max(b, n)], [Infinity, -Infinity]);
@@ -98,8 +99,7 @@ function groupOf({ instance, verdict }: InstanceView, unfolded: boolean): SceneG
   const up = verdict.ports.filter((port) => port.up).length;
   const rows = rowsOf(verdict.ports, unfolded);
   const gone = verdict.up !== true;
-  const state =
-    verdict.up === undefined ? 'cannot be seen' : gone ? 'not running' : `pid ${instance.process?.pid ?? '?'}`;
+  const state = verdict.up === undefined ? 'not known' : gone ? 'not running' : `pid ${instance.process?.pid ?? '?'}`;
   return {
     label: instance.name,
     note: `${state} · ${up} of ${plural(verdict.ports.length, 'port')}`,
@@ -131,7 +131,7 @@ function staticGroup(statics: readonly StaticPortVerdict[]): SceneGroup[] {
 
 const rank: Record<Tone, number> = { bad: 0, odd: 1, ok: 2 };
 
-/** Troubled groups first; what goes beyond the budget is one last group. */
+/** Groups in trouble first; groups beyond the budget become one last group. */
 export function pictureScene(report: Report, only?: string): SceneGroup[] {
   const views = instanceViews(report).filter(({ instance }) => only === undefined || instance.name === only);
   const total = views.reduce((sum, { verdict }) => sum + verdict.ports.length, 0);
@@ -142,20 +142,20 @@ export function pictureScene(report: Report, only?: string): SceneGroup[] {
   ].sort((a, b) => rank[a.tone] - rank[b.tone]);
   const troubled = groups.some((group) => group.tone !== 'ok');
   let left = budget;
-  let calm = troubled ? compactRows : budget;
-  // Worst first: what does not fit is a tail.
+  let healthyLeft = troubled ? compactRows : budget;
+  // Groups are sorted worst first, so those that do not fit are at the end.
   const end = groups.findIndex((group) => {
     const rows = Math.max(1, group.rows.length);
     left -= rows;
-    if (group.tone === 'ok') calm -= rows;
-    return left < 0 || calm < 0;
+    if (group.tone === 'ok') healthyLeft -= rows;
+    return left < 0 || healthyLeft < 0;
   });
   const shown = end === -1 ? groups : groups.slice(0, Math.max(1, end));
-  const rest = groups.slice(shown.length);
-  if (rest.length === 0) return groups;
-  const broken = rest.filter((group) => group.tone !== 'ok').length;
+  const omitted = groups.slice(shown.length);
+  if (omitted.length === 0) return groups;
+  const broken = omitted.filter((group) => group.tone !== 'ok').length;
   const last: SceneGroup = {
-    label: `${plural(rest.length, 'more instance')}`,
+    label: plural(omitted.length, 'more instance'),
     note: broken === 0 ? 'all served' : `${broken} of them in trouble`,
     tone: broken === 0 ? 'ok' : 'bad',
     gone: false,

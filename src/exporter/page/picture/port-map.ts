@@ -1,6 +1,6 @@
 /**
- * The map of all ports, for hosts whose diagram would have to leave most of them out: one cell for each port, coloured by its
- * status and linked to its row on the instance's page. Worst instances first.
+ * The map of all ports, for hosts with too many ports for the diagram: one cell for each port, coloured by its status and
+ * linked to its row on the page of the instance. Worst instances first.
  */
 import { html } from 'hono/html';
 import type { PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../../model/model.js';
@@ -10,14 +10,14 @@ import { type InstanceView, instanceState, instanceViews } from '../../view.js';
 import { foreign, type Html, instancePath, portAnchor } from '../layout.js';
 import { uncertainStatuses } from './picture-scene.js';
 
-/** A report with more ports than this gets the map, one with fewer the diagram. */
+/** A report with more ports gets the map instead of the diagram. */
 const diagramPorts = 60;
-/** So many instances have their name in the map; of more, so many in trouble. The others say it when pointed at. */
+/** Up to so many instances are named in the map; with more, only those in trouble. The tooltip names the others. */
 const namedInstances = 60;
-/** From so many ports on, cells are small. */
-const manyCells = 1500;
-/** Characters of a path that may stand in every cell of its instance. */
-const longPath = 300;
+/** With more ports, cells are small. */
+const largeCells = 1500;
+/** A longer path is not repeated in every cell of its instance. Characters. */
+const maxPath = 300;
 
 type Shade = 'ok' | 'odd' | 'bad' | 'gone';
 
@@ -31,11 +31,11 @@ const statusText = (status: PortStatus): string => status.replaceAll('_', ' ');
 
 const toneRank = { bad: 0, odd: 1, ok: 2 };
 
-/** The first cell of an instance without a name in the map can be reached with the tabulator, the others with the arrows. */
-function cellOf(port: PortVerdict, path: string, name: string, reached: boolean): Html {
+/** `tabStop`: reachable with the tab key; the other cells are reached with the arrow keys. */
+function cellOf(port: PortVerdict, path: string, name: string, tabStop: boolean): Html {
   const { protocol, address, port: number, status } = port;
   const endpoint = `${protocol} ${foreign(endpointText(address, number), 44)}`;
-  return html`<a class="${shadeOf(status)}" href="${path}#${encodeURIComponent(portAnchor(port))}" title="${name}${endpoint} ${statusText(status)}"${reached ? '' : html` tabindex="-1"`}></a>`;
+  return html`<a class="${shadeOf(status)}" href="${path}#${encodeURIComponent(portAnchor(port))}" title="${name}${endpoint} ${statusText(status)}"${tabStop ? '' : html` tabindex="-1"`}></a>`;
 }
 
 function groupOf(view: InstanceView, named: boolean): Html {
@@ -43,7 +43,7 @@ function groupOf(view: InstanceView, named: boolean): Html {
   const name = foreign(instance.name, 40);
   const { word, tone } = instanceState(view);
   const path = instancePath(instance.name);
-  const short = path.length > longPath ? '' : path;
+  const short = path.length > maxPath ? '' : path;
   const cells = verdict.ports.map((port, i) => cellOf(port, short, `${name} `, !named && i === 0));
   if (!named)
     return html`<li><div class="row">${cells}</div></li>
@@ -63,7 +63,7 @@ function staticGroup(statics: readonly StaticPortVerdict[]): Html {
 `;
 }
 
-/** Each status with its count: the map in words, and the key to its colours. */
+/** Each status with its colour and count. */
 function legend(ports: readonly PortVerdict[], linked: boolean): Html {
   const counts = new Map<PortStatus, number>();
   for (const { status } of ports) counts.set(status, (counts.get(status) ?? 0) + 1);
@@ -75,7 +75,7 @@ function legend(ports: readonly PortVerdict[], linked: boolean): Html {
   })}</ul>`;
 }
 
-/** Undefined where the diagram has room for all. `only`: the name of one instance. */
+/** Undefined if the diagram has room for all ports. `only`: the name of one instance. */
 export function portMap(report: Report, only?: string): Html | undefined {
   const views = instanceViews(report).filter(({ instance }) => only === undefined || instance.name === only);
   const statics = only === undefined ? report.verdict.statics : [];
@@ -89,8 +89,8 @@ export function portMap(report: Report, only?: string): Html | undefined {
     only === undefined && at < namedInstances && (views.length <= namedInstances || rank < toneRank.ok);
   const downStatics = statics.some((port) => !port.up);
   const plain = statics.length === 0 ? '' : staticGroup(statics);
-  return html`<h2>All ports <small>${plural(cells, 'port')}, one cell each, linked; the tables below say the same in words</small></h2>
+  return html`<h2>All ports <small>${plural(cells, 'port')}, one linked cell each; the tables below have the same information</small></h2>
 ${legend(ports, only === undefined)}
-<div class="map ${cells > manyCells ? 'small' : ''}" data-scroll tabindex="0" role="group" aria-label="Map of all ports"><ul class="cells">
+<div class="map ${cells > largeCells ? 'small' : ''}" data-scroll tabindex="0" role="group" aria-label="Map of all ports"><ul class="cells">
 ${downStatics ? plain : ''}${worstFirst.map((one, i) => groupOf(one.view, isNamed(one, i)))}${downStatics ? '' : plain}</ul></div>`;
 }

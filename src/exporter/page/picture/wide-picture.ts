@@ -1,10 +1,10 @@
-/** The diagram for a wide screen: instances left, ports in the middle, owning processes right; healthy links quiet, broken ones loud. */
+/** The diagram for a wide screen: instances left, ports in the middle, owners right. Healthy links are thin, broken ones stand out. */
 import { html } from 'hono/html';
 import { cut, safe } from '../../terminal/terminal.js';
 import type { Html } from '../layout.js';
 import type { SceneGroup, SceneRow, Tone } from './picture-scene.js';
 
-// Pixels of the drawing's own coordinates.
+// Pixels in the drawing's own coordinates.
 const canvas = 880;
 const left = { x: 1, width: 249 };
 const middle = { x: 330, width: 220 };
@@ -40,19 +40,19 @@ function place(groups: readonly SceneGroup[]): { placed: PlacedPort[]; bottom: n
   return { placed, bottom: y };
 }
 
-/** One box for each process, beside the middle of its ports, never on top of another. */
+/** One box for each owner, at the mean height of its ports, without overlap. */
 function placeOwners(placed: readonly PlacedPort[]): Map<number, PlacedOwner> {
-  const held = new Map<number, { label: string; tone: Tone; ys: number[] }>();
+  const byPid = new Map<number, { label: string; tone: Tone; ys: number[] }>();
   for (const { row, y } of placed.flatMap((p) => p.rows)) {
     if (row.owner === undefined) continue;
-    const known = held.get(row.owner.pid) ?? {
+    const known = byPid.get(row.owner.pid) ?? {
       label: `${cut(safe(row.owner.comm), 16)}  pid ${row.owner.pid}`,
       tone: 'ok' as Tone,
       ys: [],
     };
-    held.set(row.owner.pid, { ...known, tone: row.tone === 'bad' ? 'bad' : known.tone, ys: [...known.ys, y] });
+    byPid.set(row.owner.pid, { ...known, tone: row.tone === 'bad' ? 'bad' : known.tone, ys: [...known.ys, y] });
   }
-  const wanted = [...held].map(([pid, { label, tone, ys }]) => ({
+  const wanted = [...byPid].map(([pid, { label, tone, ys }]) => ({
     pid,
     label,
     tone,
@@ -109,16 +109,16 @@ export function widePicture(groups: readonly SceneGroup[], text: string): Html {
   const { placed, bottom } = place(groups);
   const owners = placeOwners(placed);
   const lowest = Math.max(bottom, ...[...owners.values()].map((o) => o.y + boxHeight / 2 + gap));
-  // Quiet links first, so that loud ones lie on top.
+  // Healthy links first, so that broken ones are drawn on top.
   const links = placed.flatMap((p) =>
-    rowLinks(p, owners).map((link, i) => ({ link, loud: p.rows[i]!.row.tone !== 'ok' })),
+    rowLinks(p, owners).map((link, i) => ({ link, healthy: p.rows[i]!.row.tone === 'ok' })),
   );
   return html`<svg class="broad" viewBox="0 0 ${canvas} ${Math.ceil(lowest)}" role="img" aria-labelledby="picture-title picture-text">
 <title id="picture-title">Instances, their ports, and the processes that hold them</title>
 <desc id="picture-text">${text}</desc>
-<text class="col" x="${left.x}" y="12">Filebeat instance</text><text class="col" x="${middle.x}" y="12">Port it ought to hold</text><text class="col" x="${right.x}" y="12">Process that holds it</text>
-${links.filter((l) => !l.loud).map((l) => l.link)}
-${links.filter((l) => l.loud).map((l) => l.link)}
+<text class="col" x="${left.x}" y="12">Filebeat instance</text><text class="col" x="${middle.x}" y="12">Expected port</text><text class="col" x="${right.x}" y="12">Process that holds it</text>
+${links.filter((l) => l.healthy).map((l) => l.link)}
+${links.filter((l) => !l.healthy).map((l) => l.link)}
 ${placed.map(groupBox)}
 ${placed.flatMap((p) => p.rows).map(rowBox)}
 ${[...owners.values()].map(ownerBox)}
