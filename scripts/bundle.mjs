@@ -1,4 +1,4 @@
-// The whole program as one file that node runs, with no node_modules beside it. Its threads run the same file, told apart by their argument.
+// Bundles the program into one file that runs without node_modules. Its threads run the same file with their name as argument.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,18 +7,18 @@ import { build } from 'esbuild';
 const top = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
 
-/** Packages of the older kind ask for node's own modules with `require`. */
+/** CommonJS packages load Node's own modules with `require`. */
 const banner = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module'; const require = __createRequire('/');`;
 
-/** Modules that are a thread's program, by name. */
+/** Entry modules of threads, by name. */
 const threads = {
   'worker.js': 'dist/src/scan/thread/worker.js',
   'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js',
   'endpoint-worker.js': 'dist/src/self-report/endpoint-worker.js',
 };
 
-/** One file has one beginning. */
+/** The entry of the bundle: the program, or the module of a thread. */
 const entry = `
 import { isMainThread } from 'node:worker_threads';
 const thread = isMainThread ? '' : process.argv[2];
@@ -28,7 +28,7 @@ ${Object.entries(threads)
 if (isMainThread) await import(${JSON.stringify(join(top, 'dist/src/main.js'))});
 `;
 
-/** What is read beside the program in a checkout is put in: the version; a thread's file is the bundle itself. */
+/** Replaces what a checkout reads from files beside the program: the version, and the files of threads (the bundle itself). */
 const inside = {
   name: 'inside',
   setup({ onLoad }) {
@@ -39,7 +39,7 @@ const inside = {
       const contents = readFileSync(path, 'utf8').replace(
         /new URL\('\.\/([\w-]+\.js)', import\.meta\.url\), \{/g,
         (_, name) => {
-          if (threads[name] === undefined) throw new Error(`${path}: no thread is ${name}`);
+          if (threads[name] === undefined) throw new Error(`${path}: ${name} is not in the list of threads`);
           return `new URL(import.meta.url), { argv: ['${name}'],`;
         },
       );
@@ -72,10 +72,10 @@ async function bundled() {
   return outputFiles[0].contents;
 }
 
-/** Folders of the packages that the bundle has something of. */
+/** Folders of the packages in the bundle. */
 const packages = new Set();
 
-/** Who wrote what the bundle has, and under which terms. */
+/** Name, version and license text of every package in the bundle. */
 export function licences() {
   return [...packages].sort().map((folder) => {
     const { name, version: release, license } = JSON.parse(readFileSync(join(top, folder, 'package.json'), 'utf8'));

@@ -1,5 +1,5 @@
-// `npm run test:hostile`: secrets, spoilt texts, hanging reads, clocks, limits, chaos and load, with their seeds and counts.
-// `-- stability` runs the files whose name has that word; `-- --long`: ten minutes of chaos.
+// `npm run test:hostile`: secrets, corrupted files, hanging reads, clocks, limits, chaos and load, with their seeds and counts.
+// `-- stability` runs the files whose name contains that word; `-- --long` runs ten minutes of chaos.
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const env = {
   ...process.env,
   ...(long ? { CHAOS_SECONDS: process.env.CHAOS_SECONDS ?? '600', HOSTILE_ROUNDS: '20000' } : {}),
 };
-// No test outlives this; the chaos has a limit of its own. Milliseconds.
+// Limit of a test in milliseconds; the chaos run has its own.
 const timeout = (long ? 720 : 300) * 1000;
 const began = Date.now();
 const child = spawn(
@@ -27,13 +27,13 @@ const child = spawn(
   ['--test', '--test-concurrency=1', `--test-timeout=${timeout}`, '--test-reporter=tap', ...files],
   { cwd: top, env, stdio: ['ignore', 'pipe', 'inherit'] },
 );
-// The reporter quotes what a test prints; of all else only verdicts are of interest.
-let rest = '';
+// Prints verdicts, what the tests print themselves, and at the end the errors.
+let partialLine = '';
 const failures = [];
-let telling = false;
+let inError = false;
 child.stdout.setEncoding('utf8').on('data', (text) => {
-  const lines = (rest + text).split('\n');
-  rest = lines.pop();
+  const lines = (partialLine + text).split('\n');
+  partialLine = lines.pop();
   for (const line of lines) {
     if (/^ +(not )?ok /.test(line))
       console.log(
@@ -44,10 +44,10 @@ child.stdout.setEncoding('utf8').on('data', (text) => {
       );
     else if (/^# \\# /.test(line)) console.log(`        ${line.slice(5)}`);
     else if (/^# (tests|pass|fail|skipped) /.test(line)) console.log(line.slice(2));
-    // From `error:` to the stack, which says nothing more.
-    if (/^ +error: /.test(line)) telling = true;
-    if (/^ +(code|stack|name): /.test(line)) telling = false;
-    if (telling) failures.push(line);
+    // From `error:` to the stack, which adds nothing.
+    if (/^ +error: /.test(line)) inError = true;
+    if (/^ +(code|stack|name): /.test(line)) inError = false;
+    if (inError) failures.push(line);
   }
 });
 child.once('close', (code) => {

@@ -1,5 +1,5 @@
-// Unit tests and the conformance run on other Node.js releases, whose programs npm's package `node` brings: `node scripts/node-versions.mjs 22 24`.
-// Left out: what is about the machine rather than the language (live tests, browser, packages, Prometheus) or measures time.
+// Runs unit tests and conformance on other Node.js releases, from npm's package `node`: `node scripts/node-versions.mjs 22 24`.
+// Tests that depend on the machine rather than on Node.js (live tests, browser, packages, Prometheus) or measure time are left out.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ function run(program, args, cwd) {
   throw new Error(`${program} ${args.slice(0, 3).join(' ')} …: ${status}`);
 }
 
-/** `v22.23.3` and the program itself. */
+/** Installs a release: path of its program, and its version such as `v22.23.3`. */
 function fetchNode(major, folder) {
   writeFileSync(join(folder, 'package.json'), '{}');
   run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--foreground-scripts', `node@${major}`], folder);
@@ -34,9 +34,9 @@ const files = readdirSync(join(top, 'dist/test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js') && !aboutTheMachine.test(name))
   .map((name) => join('dist/test', name));
 
-const asked = process.argv.slice(2);
-// What runs this has had all tests already.
-const majors = asked.length > 0 ? asked : supported.filter((major) => !process.version.startsWith(`v${major}.`));
+const given = process.argv.slice(2);
+// The release that runs this script has already run all tests.
+const majors = given.length > 0 ? given : supported.filter((major) => !process.version.startsWith(`v${major}.`));
 for (const major of majors) {
   const folder = mkdtempSync(join(tmpdir(), `node-${major}-`));
   try {

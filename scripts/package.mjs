@@ -1,5 +1,5 @@
-// Makes the packages from this tree, without a network: `node scripts/package.mjs [--out FOLDER] [bundle] [deb] [rpm]`.
-// A .deb needs dpkg-deb, an .rpm needs rpmbuild (Debian: package rpm). Without a name: those that this machine can make.
+// Builds the packages from this tree, without network: `node scripts/package.mjs [--out FOLDER] [bundle] [deb] [rpm]`.
+// A .deb needs dpkg-deb, an .rpm needs rpmbuild (Debian: package rpm). Without a name: all that this machine can build.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -26,7 +26,7 @@ const top = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(join(top, path), 'utf8');
 const { version } = JSON.parse(read('package.json'));
 
-/** The same tree gives the same packages: files are as old as the last commit, or as `SOURCE_DATE_EPOCH` says. */
+/** Builds are reproducible: files have the time of the last commit, or of `SOURCE_DATE_EPOCH`. */
 function epoch() {
   if (process.env.SOURCE_DATE_EPOCH) return process.env.SOURCE_DATE_EPOCH;
   try {
@@ -38,12 +38,12 @@ function epoch() {
 const env = { ...process.env, SOURCE_DATE_EPOCH: epoch() };
 const run = (program, args) => execFileSync(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 
-/** The example's unit, made for a package: its program's path, its flags from a file; what it says about installing by hand goes. */
+/** The example's unit for a package: with the path of the installed program, flags from a file, and no comments about manual installation. */
 function unit() {
   const text = read(`examples/systemd/${name}.service`);
   const line = /^# Flags go at the end.*\n((?:#.*\n)+)ExecStart=.* node (.*?) "\$\$\(command.*$/m;
   const header = /^(#.*\n)+(?=\[Unit\])/;
-  if (!line.test(text) || !header.test(text)) throw new Error('the example unit is not as it was');
+  if (!line.test(text) || !header.test(text)) throw new Error('the example unit does not have the expected lines');
   return text
     .replace(header, '')
     .replace(
@@ -53,15 +53,15 @@ function unit() {
     );
 }
 
-/** The example's socket unit without its line about installing by hand. */
+/** The example's socket unit without its line about manual installation. */
 function socketUnit() {
   const text = read(`examples/systemd/${name}.socket`);
   const line = /^# {3}install .*\n/m;
-  if (!line.test(text)) throw new Error('the example socket is not as it was');
+  if (!line.test(text)) throw new Error('the example socket does not have the expected lines');
   return text.replace(line, '');
 }
 
-/** Everything that is installed. Where systemd, zsh and the change log go differs between the two kinds. */
+/** Writes all installed files below `root`. `units`, `zsh`: folders that differ between Debian and RPM. */
 async function tree(root, { units, zsh }) {
   const write = (path, data, mode = 0o644) => {
     mkdirSync(join(root, dirname(path)), { recursive: true, mode: 0o755 });
@@ -92,7 +92,7 @@ async function tree(root, { units, zsh }) {
   cpSync(join(top, 'examples'), join(root, doc, 'examples'), { recursive: true });
 }
 
-/** Bytes of all files below. */
+/** Total size of all files below `root` in bytes. */
 function sizeOf(root) {
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return files.reduce((sum, entry) => sum + readFileSync(join(entry.parentPath ?? entry.path, entry.name)).length, 0);
@@ -141,7 +141,7 @@ async function single(_work, out) {
 }
 
 const kinds = { bundle: single, deb, rpm };
-/** What each needs beside Node.js. */
+/** The tool that each kind needs besides Node.js. */
 const tools = { deb: 'dpkg-deb', rpm: 'rpmbuild' };
 const lacks = (kind) =>
   tools[kind] !== undefined && spawnSync(tools[kind], ['--version'], { stdio: 'ignore' }).error !== undefined;
@@ -149,9 +149,9 @@ const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: 'packages' } },
   allowPositionals: true,
 });
-const strange = positionals.find((kind) => !Object.hasOwn(kinds, kind));
-if (strange !== undefined) {
-  console.error(`there is no package called ${strange}, only ${Object.keys(kinds).join(', ')}`);
+const unknown = positionals.find((kind) => !Object.hasOwn(kinds, kind));
+if (unknown !== undefined) {
+  console.error(`unknown package ${unknown}; there are ${Object.keys(kinds).join(', ')}`);
   process.exit(2);
 }
 const out = resolve(values.out);
@@ -161,8 +161,8 @@ process.umask(0o022);
 try {
   for (const kind of positionals.length > 0 ? positionals : Object.keys(kinds)) {
     if (lacks(kind)) {
-      console.error(`no .${kind} is made: ${tools[kind]} is not installed`);
-      // What was asked for by name has failed.
+      console.error(`skipped .${kind}: ${tools[kind]} is not installed`);
+      // A package that was requested by name must not be skipped.
       if (positionals.length > 0) process.exitCode = 1;
     } else console.log(await kinds[kind](work, out));
   }

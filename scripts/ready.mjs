@@ -1,4 +1,4 @@
-// Makes a fresh clone ready to run: installs what is missing and compiles what changed. Does nothing when all is there.
+// Makes a checkout ready to run: installs dependencies and compiles if something changed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const sources = Math.max(
   mtime(at('tsconfig.json')),
   mtime(at('package-lock.json')),
 );
-// A type check alone leaves a build record and no program.
+// A type check without output leaves a build record but no program.
 if (!existsSync(at('dist', 'src', 'main.js')) || mtime(at('dist', '.tsbuildinfo')) < sources) {
   console.error('compiling …');
   rmSync(at('dist'), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// Writes the tables of the reference anew from those of the program: flags, metrics, Filebeat releases.
+// Rewrites the generated tables in docs/: flags, metrics, Filebeat releases.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { withTables } from '../dist/src/cli/reference/document.js';
 

@@ -1,6 +1,6 @@
-// Makes a release from a clean checkout: `npm run release -- 0.2.0 [--out FOLDER] [bundle] [deb] [rpm]`. Writes version and date into
-// package.json, its lock and CHANGELOG.md, commits and tags that, and leaves in `packages/` what is to be published: the packages, an
-// SBOM (CycloneDX), the licences of what is inside, and checksums. Nothing is pushed and nothing published.
+// Makes a release from a clean checkout: `npm run release -- 0.2.0 [--out FOLDER] [bundle] [deb] [rpm]`. Writes version and date to
+// package.json, the lock file and CHANGELOG.md, commits and tags them, and puts packages, an SBOM (CycloneDX), licences and checksums
+// into `packages/`. Pushes and publishes nothing.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
 });
 const [version = '', ...kinds] = positionals;
 const out = resolve(values.out);
-const say = (program, args) =>
+const output = (program, args) =>
   execFileSync(program, args, { cwd: top, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 const run = (program, args) => execFileSync(program, args, { cwd: top, stdio: ['ignore', 'inherit', 'inherit'] });
 
@@ -29,18 +29,18 @@ const changelog = readFileSync(changelogFile, 'utf8');
 const heading = '## Unreleased\n';
 const order = (text) => text.split('.').reduce((sum, part) => sum * 100_000 + Number(part), 0);
 
-/** Before anything is written. */
+/** Checks the conditions of a release before anything is written. */
 function check() {
   const { version: last } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
   if (!/^\d+\.\d+\.\d+$/.test(version)) refuse('a release needs its version, such as 0.2.0');
   if (order(version) <= order(last)) refuse(`${version} is not above ${last}`);
-  if (say('git', ['status', '--porcelain']) !== '') refuse('there are changes that are not committed');
-  if (say('git', ['tag', '--list', `v${version}`]) !== '') refuse(`there is a tag v${version} already`);
-  const [, told = ''] = changelog.split(heading);
-  if (told.split('\n## ')[0].trim() === '') refuse('CHANGELOG.md says nothing under "Unreleased"');
+  if (output('git', ['status', '--porcelain']) !== '') refuse('there are uncommitted changes');
+  if (output('git', ['tag', '--list', `v${version}`]) !== '') refuse(`the tag v${version} already exists`);
+  const [, unreleased = ''] = changelog.split(heading);
+  if (unreleased.split('\n## ')[0].trim() === '') refuse('CHANGELOG.md has no entry under "Unreleased"');
 }
 
-/** The day of the release, or the one that `SOURCE_DATE_EPOCH` says. */
+/** The date of the release: today, or that of `SOURCE_DATE_EPOCH`. */
 function today() {
   const epoch = process.env.SOURCE_DATE_EPOCH;
   return (epoch ? new Date(Number(epoch) * 1000) : new Date()).toISOString().slice(0, 10);
@@ -51,20 +51,20 @@ function commit() {
   const lock = join(top, 'package-lock.json');
   const { atime, mtime } = statSync(lock);
   run('npm', ['version', '--no-git-tag-version', '--ignore-scripts', version]);
-  // Its packages are the same: none has to be installed anew.
+  // Only the version changed: keep the time, so that nothing is installed again.
   utimesSync(lock, atime, mtime);
   run('git', ['add', 'CHANGELOG.md', 'package.json', 'package-lock.json']);
   run('git', ['commit', '--quiet', '-m', `release: ${version}`]);
   run('git', ['tag', '--annotate', `v${version}`, '-m', `filebeat-port-exporter ${version}`]);
 }
 
-/** What runs, without what only building and testing needs. */
+/** The SBOM of the runtime dependencies. */
 function writeSbom() {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
-  writeFileSync(join(out, `filebeat-port-exporter-${version}.cdx.json`), say('npm', args));
+  writeFileSync(join(out, `filebeat-port-exporter-${version}.cdx.json`), output('npm', args));
 }
 
-/** Name, release and licence of every package that the program brings; the packages have the texts too. */
+/** Name, version and licence of every runtime dependency. The packages contain the texts too. */
 function writeLicences() {
   const { packages } = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8'));
   const rows = Object.entries(packages)
@@ -99,4 +99,4 @@ run(process.execPath, ['scripts/package.mjs', '--out', out, ...kinds]);
 writeSbom();
 writeLicences();
 writeChecksums();
-console.log(`v${version} is committed and tagged here; publish it with: git push --follow-tags`);
+console.log(`v${version} is committed and tagged; publish it with: git push --follow-tags`);

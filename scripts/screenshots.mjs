@@ -1,6 +1,5 @@
-// Makes all pictures of docs/screenshots anew: those of the pages by the tests that look at them in a browser, that of Prometheus by
-// the alerts' own test with a real Prometheus. Needs what these need: chromium; for the second root and Debian's prometheus and
-// prometheus-alertmanager, which is left out otherwise and said. `npm run screenshots -- FOLDER` puts them elsewhere.
+// Rewrites all pictures in docs/screenshots: pages by the browser tests (needs chromium), alerts by the end-to-end test with a real
+// Prometheus (needs root, prometheus and prometheus-alertmanager). `npm run screenshots -- FOLDER` writes them to another folder.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

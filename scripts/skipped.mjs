@@ -1,4 +1,4 @@
-// A reporter for node:test that names what did not run, and why. Where CI is set nothing may be left out: the run fails.
+// A reporter for node:test that lists skipped tests and the reason. If CI is set, a skipped test fails the run.
 export default async function* skipped(events) {
   let count = 0;
   for await (const { type, data } of events) {

@@ -1,5 +1,5 @@
-// The test command: format and lint, types, unit and live tests, then the conformance run. Arguments narrow the test files.
-// With --unit: only the tests that start no program and open no socket, without lint and conformance; under a minute.
+// `npm test`: format, lint, types, unit and live tests, conformance. Arguments select test files by a part of their path.
+// With --unit: only tests that start no program and open no socket, without lint and conformance; under a minute.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ function step(title, command, args) {
   process.exit(1);
 }
 
-/** The default --state.file: a test that forgets the flag would make one for the whole machine. */
+/** The default of --state.file: a test that forgets the flag would write to it. */
 const stateFile = '/var/lib/filebeat-port-exporter/state.json';
 const hadState = existsSync(stateFile);
 
@@ -28,16 +28,16 @@ const files = readdirSync(join(top, 'dist', 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js') && (wanted.length === 0 || wanted.some((w) => name.includes(w))))
   .sort()
   .map((name) => join('dist', 'test', name));
-// What looks at the whole host, or measures, runs alone: other tests' processes are on that host too.
+// These run one file at a time: they scan the whole host, where processes of other tests would show up, or measure.
 const alone = /^dist\/test\/(live|hostile)\//;
-// A test that hangs has failed; Node knows how to say so since 20.11.
+// A test that hangs fails after this time; Node supports it since 20.11.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const bound = major > 20 || minor >= 11 ? ['--test-timeout=900000'] : [];
 const reporters = ['tap', './scripts/skipped.mjs'].flatMap((name) => [
   `--test-reporter=${name}`,
   '--test-reporter-destination=stdout',
 ]);
-/** A test whose imports below test/ reach one of these runs programs, listens or measures. */
+/** A test that imports one of these, directly or through files below test/, starts programs or opens sockets. */
 const impure = /^node:(?:child_process|cluster|dgram|http|https|inspector|net|tls|worker_threads)$/;
 const pure = new Map();
 function isPure(file) {
@@ -49,9 +49,9 @@ function isPure(file) {
   pure.set(file, !found.some((name) => impure.test(name)) && inside.every(isPure));
   return pure.get(file);
 }
-const run = (title, concurrency, some) => {
-  if (some.length > 0)
-    step(title, process.execPath, ['--test', ...bound, ...reporters, `--test-concurrency=${concurrency}`, ...some]);
+const run = (title, concurrency, selected) => {
+  if (selected.length > 0)
+    step(title, process.execPath, ['--test', ...bound, ...reporters, `--test-concurrency=${concurrency}`, ...selected]);
 };
 if (isUnitRun) {
   run(
@@ -78,6 +78,6 @@ if (!hadState && existsSync(stateFile)) {
 if (wanted.length === 0) {
   step('conformance', process.execPath, ['dist/test/support/conformance.js']);
   step('hosts of a real systemd', process.execPath, ['dist/test/support/launch-cases.js']);
-  // Takes their programs from npm: not what somebody on a train wants.
+  // Downloads the releases from npm, so only in CI.
   if (process.env.CI) step('other Node.js releases', process.execPath, ['scripts/node-versions.mjs']);
 }

@@ -36,7 +36,7 @@ const bind = (key: string, reason: 'in-use' | 'denied' | 'no-address' = 'denied'
 describe('a port that is not served', () => {
   for (const key of ['udp 0.0.0.0:514', 'udp :514', 'udp [::]:514'])
     it(`says why the bind of ${key} failed, and when`, () => {
-      assert.match(told('port_missing', bind(key)), /Filebeat said at 21:15:08: permission denied\.$/);
+      assert.match(told('port_missing', bind(key)), /Filebeat logged at 21:15:08: permission denied\.$/);
     });
 
   for (const key of ['tcp 0.0.0.0:514', 'udp 127.0.0.1:514', 'udp 0.0.0.0:5140', 'udp 0.0.0.0:1514'])
@@ -46,13 +46,16 @@ describe('a port that is not served', () => {
 
   it('says that its input failed, where the log names that input', () => {
     const of = (host: string) => ({ selfReport: report({ failedInputs: { [host]: at } }) });
-    assert.match(told('port_missing', of('0.0.0.0:514')), /said at 21:15:08: an input failed\.$/);
+    assert.match(told('port_missing', of('0.0.0.0:514')), /logged at 21:15:08: an input failed\.$/);
     assert.doesNotMatch(told('port_missing', of('0.0.0.0:515')), /Filebeat said/);
   });
 
   it('that somebody else holds says both where Filebeat’s own reason was another one', () => {
     const taken = [socket('[::]:514', 999)];
-    assert.match(told('port_taken', bind('udp :514', 'in-use'), taken), /said at 21:15:08: address already in use\.$/);
+    assert.match(
+      told('port_taken', bind('udp :514', 'in-use'), taken),
+      /logged at 21:15:08: address already in use\.$/,
+    );
     const both = told('port_taken', bind('udp :514', 'denied'), taken);
     assert.match(both, /999/);
     assert.match(both, /permission denied, which is not what the exporter sees now\.$/);
@@ -62,7 +65,7 @@ describe('a port that is not served', () => {
 describe('an instance that is down', () => {
   it('says what its last line was about', () => {
     const lastWords = { at, why: 'config' as const };
-    assert.match(told('instance_down', { lastWords }), /said at 21:15:08: it ends, because of its configuration\.$/);
+    assert.match(told('instance_down', { lastWords }), /logged at 21:15:08: it exits, because of its configuration\.$/);
   });
 });
 

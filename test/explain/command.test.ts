@@ -112,7 +112,7 @@ describe('explain of a command line', () => {
         'inputs.d/a.yml': `- type: nosuch\n${udp(':9000')}`,
       },
       1,
-      /lost {7}This release does not know the type of an input\. \(\/inputs\.d\/a\.yml:1\)(.*\n)*.*read again every 5 s/,
+      /lost {7}This release does not know the type of an input\. \(\/inputs\.d\/a\.yml:1\)(.*\n)*.*read every 5 s/,
     ],
   ];
   for (const [title, tree, code, says] of outcomes)

@@ -83,7 +83,7 @@ describe('what a listener becomes', () => {
     ['0.0.0.0:9000', '*:9000', 'udp6 [::]:9000 (IPv4 and IPv6)'],
     ['localhost:9000', '127.0.0.1:9000', 'udp 127.0.0.1:9000'],
     ['[::1]:9000', '[::1]:9000', 'udp6 [::1]:9000'],
-    ['239.1.2.3:9000', '239.1.2.3:9000', 'udp 0.0.0.0:9000 (others of the group may bind it too)'],
+    ['239.1.2.3:9000', '239.1.2.3:9000', 'udp 0.0.0.0:9000 (multicast: other sockets may bind it too)'],
     [':0', '*:(random)', 'udp6 [::]:(random) (IPv4 and IPv6)'],
     ['collector.example:9000', 'collector.example:9000', 'a udp socket on port 9000'],
     ['9000', '9000', undefined],
@@ -137,7 +137,7 @@ describe('collisions with the host', () => {
     const down = instance('edge', undefined, other.expected);
     const told = againstHost(explanation(subject, prediction(mine)), { ...near, sockets: [], others: [down] });
     assert.deepEqual(told.listeners[0]?.collisions?.map(collisionText), [
-      'the instance “edge” asks for it too (/etc/filebeat/edge.yml:4)',
+      'the instance “edge” declares it too (/etc/filebeat/edge.yml:4)',
     ]);
   });
   it('tell a stats endpoint whose address is not there: this release would not start', () => {

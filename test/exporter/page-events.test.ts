@@ -63,7 +63,7 @@ const states: [Partial<SelfReport>, RegExp][] = [
   [{ lostRecently: 12_000 }, /12,000 lost at the output within 5m/],
   [{ output: 'slow', full: true, outputForSeconds: 61 }, /output too slow for 1m 1s/],
   [{ output: 'unknown', full: true }, /queue full/],
-  [{ output: 'unknown' }, /cannot be told yet/],
+  [{ output: 'unknown' }, /not known yet/],
 ];
 for (const [rest, expected] of states)
   test(`the state of its events reads: ${expected.source}`, () =>
@@ -91,7 +91,7 @@ test('the ports table and check say when something last came, where that is coun
     check(host({ listeners: listeners(7, takenAt - 90) })),
     /^dmz +udp +\*:9001 +listening +udp +1m 30s ago/m,
   );
-  assert.match(section(home(host({ listeners: listeners(7) })), 'ports'), /not seen yet/);
+  assert.match(section(home(host({ listeners: listeners(7) })), 'ports'), /none yet/);
   assert.doesNotMatch(section(home(host({})), 'ports'), /Last arrival/);
 });
 
@@ -104,7 +104,7 @@ test('the drawing of a port shows what came beside what was dropped', () => {
   const history = scans.reduce(nextHistory, emptyHistory);
   const last = { ...scans.at(-1)!, history };
   assert.deepEqual(history.ports[last.verdict.instances[1]!.id]!['udp|*|9001']!.came, [0, 0, 1, 3, 2, 0]);
-  assert.match(home(last), /aria-label="3m: served all the time, nothing came for the last 2m"/);
+  assert.match(home(last), /aria-label="3m: served all the time, nothing arrived for the last 2m"/);
   assert.match(home(last), /<rect class="came"/);
 });
 

@@ -125,7 +125,7 @@ describe('secrets', () => {
     host.spoilWeb();
     await until('the bad web configuration is refused', async () => {
       await (await exporter.get('/')).text();
-      return exporter.log().includes('web configuration not changed');
+      return exporter.log().includes('web configuration not reloaded');
     });
     await exporter.stop();
     said.push(['log with users', exporter.log()]);

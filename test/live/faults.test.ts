@@ -315,7 +315,7 @@ describe('a port that somebody else has', () => {
     return {
       report: await trial.scan(),
       lines: [`port_taken second udp *:${port} held-by`],
-      cause: /is the Filebeat “first”, and .*first\.yml:3 asks for the same endpoint/,
+      cause: /is the Filebeat “first”, and .*first\.yml:3 declares the same endpoint/,
       remedy: /^edit .*second\.yml:3 or .*first\.yml:3: give one of the two another port$/,
     };
   });
@@ -339,7 +339,7 @@ describe('a port that somebody else has', () => {
     return {
       report: await trial.scan(),
       lines: [`port_taken one udp 127.0.0.1:${port} held-by`],
-      cause: /burns a core/,
+      cause: /uses a whole core/,
     };
   });
 
@@ -374,7 +374,7 @@ describe('two claims on one endpoint', () => {
     return {
       report: await trial.scan(),
       lines: ['instance_down down not-running', `port_conflict up udp *:${port} other-listener`],
-      cause: /“down” asks for it too, in .*down\.yml:3\. One of the two is not running/,
+      cause: /“down” declares it too, in .*down\.yml:3\. One of the two is not running/,
     };
   });
 
@@ -387,7 +387,7 @@ describe('two claims on one endpoint', () => {
     return {
       report: await trial.scan(),
       lines: [`port_conflict other udp 127.0.0.1:${b} other-listener`, 'restart_pending edited edited-after-start'],
-      cause: /“edited” asks for it too, in .*edited\.yml:3\. They collide at the next restart/,
+      cause: /“edited” declares it too, in .*edited\.yml:3\. They will collide at the next restart/,
     };
   });
 
@@ -503,7 +503,7 @@ describe('a port without a socket', () => {
     return {
       report: await trial.scan(),
       lines: [`port_missing one udp 127.0.0.1:${port} reloaded-file-broken`],
-      cause: /cannot be used any more.*not valid YAML\. See .*a\.yml:2\./,
+      cause: /The edited file is invalid.*not valid YAML\. See .*a\.yml:2\./,
       remedy: /edit .*a\.yml:2/,
     };
   });
@@ -536,7 +536,7 @@ describe('a port without a socket', () => {
     const report = await trial.scan();
     const [told] = tell(report, trial).lines;
     assert.match(told ?? '', /^config_unresolved one udp .* unresolved$/);
-    return { report, lines: [told!], cause: /keystore, which only that Filebeat can open/ };
+    return { report, lines: [told!], cause: /only that Filebeat can open the keystore/ };
   });
 
   fault('that its host can never become', async (trial) => {
@@ -563,7 +563,7 @@ describe('a socket that is there', () => {
     return {
       report: await trial.scan(),
       lines: [`listener_deaf one udp 127.0.0.1:${port} bind-failed`],
-      cause: /this release discards/,
+      cause: /this release then discards/,
     };
   });
 
@@ -597,7 +597,7 @@ describe('a socket that is there', () => {
     return {
       report: await trial.scan(),
       lines: [`queue_high one udp 127.0.0.1:${port} queue`],
-      cause: /KiB wait to be read/,
+      cause: /KiB are waiting to be read/,
     };
   });
 

@@ -83,7 +83,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       t.age(t.write('core.yml', bad), 0);
       const pending = tell(await t.scan(), t);
       assert.deepEqual(pending.lines, ['restart_pending core edited-after-start']);
-      assert.match(pending.causes, /It would run without an input of its files/);
+      assert.match(pending.causes, /It would run without a configured input/);
       assert.match(pending.remedies, /^edit .*, then restart this Filebeat/);
       await one.kill();
       const other = await ownPort();

@@ -103,7 +103,7 @@ describe('under systemd', needsSystemd, () => {
       const found = mismatches.find((m) => m.name === one);
       return [found?.cause, ...(found?.evidence ?? [])].join('\n');
     };
-    assert.match(said('stopped'), /systemd does not count filebeat@stopped\.service as started/);
+    assert.match(said('stopped'), /systemd does not regard filebeat@stopped\.service as started/);
     assert.match(said('disabled'), /Its unit filebeat@disabled\.service is disabled/);
     assert.equal(healthOf(later, 'disabled'), 'up=0 pid= udp 127.0.0.1:9003=0');
     const originOf = (one: string) => later.one('filebeat_instance_info', { name: one }).labels.get('origin');

@@ -242,7 +242,7 @@ describe('on a machine without rpmbuild', needsProgram('dpkg-deb'), () => {
 
   it('the other packages are made, and one sentence says which is not', () => {
     const { status, stdout, stderr } = makeHere();
-    assert.equal(stderr, 'no .rpm is made: rpmbuild is not installed\n');
+    assert.equal(stderr, 'skipped .rpm: rpmbuild is not installed\n');
     assert.deepEqual(lines(stdout), [join(elsewhere, `${name}.mjs`), join(elsewhere, `${name}_${version}_all.deb`)]);
     assert.equal(status, 0);
   });
@@ -250,7 +250,7 @@ describe('on a machine without rpmbuild', needsProgram('dpkg-deb'), () => {
   it('asked for by name it fails, and the others are made all the same', () => {
     rmSync(elsewhere, { recursive: true });
     const { status, stdout, stderr } = makeHere('rpm', 'bundle');
-    assert.equal(stderr, 'no .rpm is made: rpmbuild is not installed\n');
+    assert.equal(stderr, 'skipped .rpm: rpmbuild is not installed\n');
     assert.deepEqual(lines(stdout), [join(elsewhere, `${name}.mjs`)]);
     assert.equal(status, 1);
   });

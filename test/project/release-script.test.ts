@@ -63,7 +63,7 @@ describe('a release', needsProgram('git'), () => {
     git('tag', 'v99.0.0');
     refused(['99.0.0'], /a tag v99\.0\.0 already/);
     writeFileSync(join(clone, 'LICENSE'), 'edited');
-    refused(['99.0.1'], /not committed/);
+    refused(['99.0.1'], /uncommitted/);
     git('checkout', '--quiet', 'LICENSE');
     assert.equal(git('status', '--porcelain'), '', 'nothing was written');
   });

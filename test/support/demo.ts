@@ -146,7 +146,7 @@ Ctrl-C ends the Filebeats and the exporter and removes their files.`);
 }
 
 /** Some other program was faster than we. */
-const takenPort = /EADDRINUSE|another program has it/;
+const takenPort = /EADDRINUSE|another program already listens on it/;
 
 /** Writes what two Filebeats of release 9.6 would: a metrics line every five seconds, and why the output is not reached. */
 function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [number, number]): NodeJS.Timeout {

@@ -331,7 +331,7 @@ describe('a web configuration that changes while the server runs', () => {
       folder.write('web.yml', text);
       const { config, secure } = current();
       assert.ok(config.users.size === 1 && secure !== undefined, text);
-      assert.match(logged.at(-1) ?? '', /^error: .* is empty, and would open the server while it runs/);
+      assert.match(logged.at(-1) ?? '', /^error: .* is empty, which would remove protection/);
       current();
     }
     assert.equal(logged.length, 4, 'each is said once');
@@ -345,8 +345,8 @@ describe('a web configuration that changes while the server runs', () => {
     assert.equal(current().secure, undefined);
     const warnings = logged.filter((line) => /from now on/.test(line));
     assert.deepEqual(warnings, [
-      'warn: web configuration: nobody is asked for a password from now on',
-      'warn: web configuration: clients are served without TLS from now on',
+      'warn: web configuration: no password is required any more',
+      'warn: web configuration: TLS is now off',
     ]);
   });
 });

@@ -78,12 +78,12 @@ describe('listening', () => {
     assert.ok(statSync(path).isSocket());
     const first = await listenOn(`unix:${path}`);
     await assert.rejects(listenOn(`unix:${path}`), {
-      message: `cannot listen on unix:${path}: another program has it`,
+      message: `cannot listen on unix:${path}: another program already listens on it`,
     });
     assert.equal((await ask('http://localhost/', { socketPath: path })).body, 'hello', 'the first one still serves');
     await first.close(1);
     writeFileSync(path, 'precious');
-    await assert.rejects(listenOn(`unix:${path}`), /another program has it/);
+    await assert.rejects(listenOn(`unix:${path}`), /another program already listens on it/);
     assert.equal(statSync(path).size, 8);
   });
 
@@ -122,7 +122,7 @@ describe('listening', () => {
     const free = await start();
     await free.close();
     await assert.rejects(listenOn(`127.0.0.1:${free.port}`, `127.0.0.1:${port}`), {
-      message: `cannot listen on 127.0.0.1:${port}: another program has it`,
+      message: `cannot listen on 127.0.0.1:${port}: another program already listens on it`,
     });
     await listenOn(`127.0.0.1:${free.port}`);
     const strange = Object.values(networkInterfaces())
@@ -133,11 +133,11 @@ describe('listening', () => {
         listenOn('192.0.2.1:0'),
         /^Error: cannot listen on 192\.0\.2\.1:0: this machine has no such address$/,
       );
-    await assert.rejects(listenOn('no-such-name.invalid:0'), /no-such-name\.invalid:0: the name cannot be looked up/);
+    await assert.rejects(listenOn('no-such-name.invalid:0'), /no-such-name\.invalid:0: the name cannot be resolved/);
     await assert.rejects(listenOn('unix:/no/such/folder/x.sock'), /permission denied or no such folder$/);
     await assert.rejects(
       listenOn({ kind: 'descriptor', descriptor: 9999 }),
-      /systemd: it is no listening stream socket/,
+      /systemd: it is not a listening stream socket/,
     );
   });
 
@@ -275,7 +275,7 @@ describe('a request that the application fails on', () => {
     });
     assert.equal((await ask(server.url)).status, 500);
     assert.equal((await ask(server.url)).body, 'fine');
-    assert.deepEqual(server.logged, ['error: a request could not be answered (boom)']);
+    assert.deepEqual(server.logged, ['error: request failed with an internal error (boom)']);
   });
 
   it('from another web site changes nothing', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { activatedSockets, listenLabel, parseListenAddress } from '../../src/web/listen-address.js';
-import { type OriginHeaders, crossSiteRefusal, type Protection } from '../../src/web/origin.js';
+import { crossSiteRefusal, type OriginHeaders, type Protection } from '../../src/web/origin.js';
 import { createBucket } from '../../src/web/rate.js';
 
 const open: Protection = { localOnly: false, guarded: false, hostname: 'loghost' };

@@ -254,13 +254,13 @@ describe('without a restart', () => {
     assert.equal(await serial(port, 'one'), 'one');
     replace('mine', 'two');
     assert.equal(await serial(port, 'two'), 'two');
-    assert.deepEqual(logged, ['info: web configuration read again']);
+    assert.deepEqual(logged, ['info: web configuration reloaded']);
     folder.write('mine.crt', 'not a certificate');
     for (let i = 0; i < 3; i++) assert.equal(await serial(port, 'two'), 'two');
     assert.equal(logged.length, 2, 'said once');
     assert.match(
       logged[1] ?? '',
-      /^error: web configuration not changed: .*web\.yml:1: tls_server_config\.cert_file: expected/,
+      /^error: web configuration not reloaded, the previous one stays in use: .*web\.yml:1: tls_server_config\.cert_file: expected/,
     );
     replace('mine', 'one');
     assert.equal(await serial(port, 'one'), 'one');
@@ -282,11 +282,14 @@ describe('without a restart', () => {
     for (const empty of ['', '# users: later\n', 'basic_auth_users:\n']) {
       folder.write('web.yml', empty);
       assert.equal((await ask(url, { agent })).status, 401, 'an empty file opens no server');
-      assert.match(logged.at(-1) ?? '', /^error: web configuration not changed: .*is empty/);
+      assert.match(
+        logged.at(-1) ?? '',
+        /^error: web configuration not reloaded, the previous one stays in use: .*is empty/,
+      );
     }
     folder.write('web.yml', 'rate_limit: {interval: 1ms, burst: 1000}');
     assert.equal((await ask(url, { agent })).status, 200);
-    assert.match(logged.at(-1) ?? '', /^warn: web configuration: nobody is asked for a password/);
+    assert.match(logged.at(-1) ?? '', /^warn: web configuration: no password is required/);
     agent.destroy();
   });
 

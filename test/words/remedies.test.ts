@@ -81,7 +81,7 @@ describe('what is said to try', () => {
 
   it('is else the parent, with how both were started', () => {
     const told = missing({ unit: 'cron.service', unitIsPlace: true, parent: { pid: 812, comm: 'supervisord' } });
-    assert.match(told, /the way it was started by pid 812 \(supervisord\); this shows how: ps .* -p 812,4711$/);
+    assert.match(told, /the way pid 812 \(supervisord\) started it; to see both command lines: ps .* -p 812,4711$/);
     assert.doesNotMatch(told, /cron|systemctl/);
   });
 
