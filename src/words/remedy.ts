@@ -41,7 +41,7 @@ function unitOff(m: Mismatch, { unit, why, condition = 'condition' }: Extract<Ca
     case 'masked':
       return { say: 'if it should run again', run: `systemctl unmask ${shellWord(unit)} && ${command}` };
     case 'condition':
-      return { say: `make its ${condition} true, then`, run: command };
+      return { say: `satisfy its ${condition}, then`, run: command };
     default:
       return start(m);
   }

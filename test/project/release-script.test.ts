@@ -61,7 +61,7 @@ describe('a release', needsProgram('git'), () => {
     refused(['1.0.0-rc.1'], /needs its version/);
     refused(['0.0.9'], /is not above/);
     git('tag', 'v99.0.0');
-    refused(['99.0.0'], /a tag v99\.0\.0 already/);
+    refused(['99.0.0'], /tag v99\.0\.0 already/);
     writeFileSync(join(clone, 'LICENSE'), 'edited');
     refused(['99.0.1'], /uncommitted/);
     git('checkout', '--quiet', 'LICENSE');
