@@ -229,7 +229,7 @@ const texts: Texts = {
   restarts: ({ count, withinSeconds }) =>
     `Its process was replaced ${plural(count, 'time')} within ${duration(withinSeconds)}: it keeps ending, or something keeps restarting it.`,
   queue: (cause) =>
-    `${bytes(cause.bytes)} of ${bytes(cause.limit)} are waiting to be read: Filebeat or its output is too slow.`,
+    `${bytes(cause.bytes)} of ${bytes(cause.limit)} are waiting to be read: Filebeat reads too slowly, or cannot send its events on fast enough.`,
   dropped: ({ datagrams, sinceSeconds }) =>
     `The receive buffer was full: ${plural(datagrams, 'datagram')} lost within ${duration(sinceSeconds)}.`,
   'rmem-max': ({ wanted, granted }) =>

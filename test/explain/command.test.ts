@@ -75,14 +75,14 @@ describe('explain of a command line', () => {
   });
 
   const outcomes: [title: string, tree: Tree, code: number, says: RegExp][] = [
-    ['a random port', { 'filebeat.yml': mainFile(':0') }, 0, /random\n(.*\n)*.*the system picks another one/],
+    ['a random port', { 'filebeat.yml': mainFile(':0') }, 0, /random\n(.*\n)*.*the kernel picks another one/],
     ['a host that can never be bound', { 'filebeat.yml': mainFile('9000') }, 0, /invalid\n(.*\n)*.*has no port/],
     ['two inputs on one port', { 'filebeat.yml': `${mainFile(':9000', '127.0.0.1:9000')}` }, 3, /which one is chance/],
     [
       'a name of the keystore',
       { 'filebeat.yml': mainFile(':${SECRET_PORT}'), 'data/filebeat.keystore': 'x' },
       3,
-      /unresolved\n(.*\n)*.*only the keystore can hold/,
+      /unresolved\n(.*\n)*.*only the keystore can define/,
     ],
     [
       'two spellings of one setting',
@@ -126,7 +126,7 @@ describe('explain of a command line', () => {
     const tree = { 'filebeat.yml': mainFile(':9000') };
     assert.match(
       (await explained(tree, [], [])).out,
-      /release {4}not known from its files; the newest rules are assumed/,
+      /release {4}not known from its files; the rules of the newest release are assumed/,
     );
     const installed = { ...tree, 'README.md': '# Welcome to Filebeat 8.19.21\n' };
     assert.match((await explained(installed, [], [])).out, /release {4}8\.19\.21 \(README\.md in its home says so\)/);
@@ -191,7 +191,7 @@ describe('explain of a command line', () => {
 
   const refused: [title: string, args: string[], says: RegExp][] = [
     ['a pid that does not exist', ['--pid', '999999999'], /there is no process 999999999/],
-    ['a pid that is no Filebeat', ['--pid', String(process.pid)], /is no Filebeat/],
+    ['a pid that is no Filebeat', ['--pid', String(process.pid)], /is not a Filebeat/],
     ['--cwd without a command line', ['--cwd', '/'], /belong to a command line/],
     ['--env without a command line', ['--pid', '1', '--env', 'A=b'], /belong to a command line/],
     ['both questions at once', ['--against-host', '--compare-release', '9', '--', 'filebeat'], /exclude each other/],

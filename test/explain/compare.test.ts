@@ -56,7 +56,7 @@ describe('explain --compare-release', () => {
       older.out,
       /moves {6}udp 127\.0\.0\.1:9525 {2}barracuda\/waf {2}\/modules\.d\/waf\.yml:2 to udp 127\.0\.0\.1:9503/,
     );
-    assert.match(older.out, /those of 7\.9\.3 by this exporter’s own table/);
+    assert.match(older.out, /those of 7\.9\.3, from the exporter’s own table/);
     assert.match(older.out, /keeps {6}1 listener/);
     assert.equal(older.code, 1);
     const gone = await explained(tree, [], [...seventeen, '8.14']);

@@ -72,7 +72,7 @@ for (const [rest, expected] of states)
 test('figures that are old are not shown as those of now', () => {
   const { active: _, rates: __, ...old } = said({ output: 'unknown', at: takenAt - 3600 });
   const page = home(report({ instances: [{ is: running('core', 100, { selfReport: old }), ports: [port(9000)] }] }));
-  assert.match(section(page, 'events'), /its last figures are old log, 1h ago/);
+  assert.match(section(page, 'events'), /the last figures are old log, 1h ago/);
 });
 
 const listeners = (received: number, lastArrival?: number, silent?: { forSeconds: number; never: boolean }) => ({

@@ -94,7 +94,7 @@ test('a command is offered for copying only as it is; advice is a sentence', () 
 test('ports of one instance with the same trouble are told once', () => {
   const page = home(many(3, 20, 25));
   assert.equal(page.split('<article').length - 1, 1);
-  assert.match(page, /and 19 more ports of it with the same trouble/);
+  assert.match(page, /and 19 more ports of this instance with the same trouble/);
   assert.match(page, /open><summary>and 1 more instance with the same trouble/);
   assert.match(
     page,
@@ -106,7 +106,7 @@ test('alike trouble of many instances is one card with the instances inside', ()
   const page = home(many(500, 1, 500));
   assert.equal(page.split('<article').length - 1, 1);
   assert.match(page, /id="alike-port_missing-0"><summary>and 499 more instances with the same trouble/);
-  assert.match(page, /299 more: <a href="\.\/api\/v1\/status">/);
+  assert.match(page, /299 more; see <a href="\.\/api\/v1\/status">/);
   // Each has its own command.
   assert.match(page, /ps -o pid,ppid,user,lstart,args -p 1007</);
 });
@@ -347,6 +347,6 @@ test('a file edited after the start is marked, unless Filebeat reads it again by
 test('an instance that cannot be looked for is unknown, not down', () => {
   const hidden = { up: undefined, healthy: undefined } as object;
   const page = of('core', report({ instances: [{ is: instance('core', { hidden: true }), verdict: hidden }] }));
-  assert.match(page, /Whether it runs cannot be seen/);
+  assert.match(page, /Whether it runs is not known/);
   assert.match(page, /class="verdict unknown"/);
 });

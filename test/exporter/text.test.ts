@@ -52,7 +52,7 @@ test('the summary says so when there is no Filebeat', () => {
   assert.equal(summary(report()), 'no Filebeat runs here and none is expected');
   const hidden = report();
   hidden.snapshot.gaps = [{ reason: 'unclear', subject: 'filebeat.service' }];
-  assert.equal(summary(hidden), 'no Filebeat is known to run here or to be expected; 1 thing could not be seen');
+  assert.equal(summary(hidden), 'no Filebeat is known to run or to be expected here, but 1 thing could not be seen');
 });
 
 test('there is one bar, before the figures, whatever names hold: a plugin’s reader takes what follows one for figures', () => {
