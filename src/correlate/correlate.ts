@@ -38,7 +38,7 @@ import { hangsAfterRefusal } from './missing-cause.js';
 import { releaseDoubts } from './release-doubts.js';
 import { mismatchKey, type ScanHistory } from './scan-history.js';
 import { dataPathConflicts, lookalikes } from './unowned-sockets.js';
-import { cachedPortVerdicts, judgeAnew } from './verdict-cache.js';
+import { judgedPorts } from './verdict-cache.js';
 import { createScene, type Thresholds, type VerdictContext } from './verdict-context.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
@@ -145,7 +145,7 @@ interface Judged {
 
 function judge(instance: Instance, scene: VerdictContext): Judged {
   const up = instance.process !== undefined;
-  const judged = releaseDoubts(cachedPortVerdicts(instance, scene) ?? judgeAnew(instance, scene), instance);
+  const judged = releaseDoubts(judgedPorts(instance, scene), instance);
   const found = [
     ...judged.mismatches,
     ...configMismatches(instance, scene),

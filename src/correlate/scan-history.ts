@@ -6,6 +6,7 @@
 import { ageOf } from '../model/age.js';
 import { endpointKey } from '../model/endpoint.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 
 export interface ScanHistory {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
@@ -32,15 +33,7 @@ export const emptyScanHistory: ScanHistory = {
   halted: new Map(),
 };
 
-const socketKeys = new WeakMap<Socket, string>();
-
-export function socketKey(socket: Socket): string {
-  const known = socketKeys.get(socket);
-  if (known !== undefined) return known;
-  const key = `${socket.netns}:${socket.protocol}:${socket.inode}`;
-  socketKeys.set(socket, key);
-  return key;
-}
+export const socketKey = perObject(({ netns, protocol, inode }: Socket) => `${netns}:${protocol}:${inode}`);
 
 export function blockedKey(process: ProcessId, port: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
   return `${process.pid}:${process.startTicks}:${endpointKey(port)}`;

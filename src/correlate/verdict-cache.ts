@@ -1,11 +1,11 @@
 /**
- * The ports of one instance with their figures. Nearly always all of them are served as they were by the scan before:
- * then the verdicts of that scan are given out again, the same objects, and whoever renders them can keep what he made.
+ * The verdicts on the ports of one instance. Nearly always each port is served by the same socket as in the previous scan;
+ * then the result is the same object, so that what was rendered from it can be used again: see `runtime/unchanged.ts`.
  */
 
 import { endpointKey } from '../model/endpoint.js';
-import type { HostFacts, Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
-import { isSameList } from '../runtime/unchanged.js';
+import type { Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
+import { createResultCache } from '../runtime/unchanged.js';
 import { derivedReceiveBuffer } from './buffers.js';
 import { judgePorts } from './judge-instance.js';
 import type { VerdictContext } from './verdict-context.js';
@@ -15,68 +15,50 @@ interface Judged {
   mismatches: Mismatch[];
 }
 
-/** All that a verdict on served ports depends on. */
-interface CachedVerdicts extends Judged {
-  pid: number;
-  startTicks: number;
-  /** As `ports`: every socket that could serve or block it. */
-  sockets: readonly (readonly Socket[])[];
-  drops: DropsOf | undefined;
-  limits: HostFacts;
+/** By `Instance.expected`. */
+const cache = createResultCache<readonly Listener[], Judged>();
+
+/** Judges every port, with drops from the ledger and the size of its receive buffer. */
+export function judgedPorts(instance: Instance, scene: VerdictContext): Judged {
+  const inputs = inputsOf(instance, scene);
+  const cached = inputs && cache.get(instance.expected, inputs);
+  if (cached !== undefined) return cached;
+  const judged = judge(instance, scene);
+  // All other verdicts also depend on time and on other ports.
+  const isServed = judged.mismatches.length === 0 && judged.ports.every(({ status }) => status === 'listening');
+  if (inputs !== undefined && isServed) cache.set(instance.expected, inputs, judged);
+  else cache.delete(instance.expected);
+  return judged;
 }
 
-type DropsOf = NonNullable<Snapshot['drops']>[string];
-
-/** By `Instance.expected`, which stays the same array while files and memory say the same. */
-const rests = new WeakMap<readonly Listener[], CachedVerdicts>();
-
-/** Undefined where anything could be judged differently now. */
-export function cachedPortVerdicts(instance: Instance, scene: VerdictContext): Judged | undefined {
-  const rest = rests.get(instance.expected);
-  const { process } = instance;
-  if (rest === undefined || process === undefined) return undefined;
+/** Everything that the verdicts depend on while every port is served by a socket; undefined where more counts. */
+function inputsOf(instance: Instance, scene: VerdictContext): unknown[] | undefined {
+  const { process, expected } = instance;
+  if (process === undefined) return undefined;
+  const sockets: (readonly Socket[])[] = [];
+  for (const { protocol, target, refused } of expected) {
+    if (target.kind !== 'socket' || refused !== undefined) return undefined;
+    sockets.push(scene.socketsAt(instance, protocol, target.port));
+  }
   const { host, drops } = scene.snapshot;
-  const same =
-    rest.pid === process.pid &&
-    rest.startTicks === process.startTicks &&
-    rest.drops === drops?.[instance.id] &&
-    rest.limits.ipv6 === host.ipv6 &&
-    rest.limits.rmemMax === host.rmemMax &&
-    rest.limits.rmemDefault === host.rmemDefault &&
-    rest.ports.every(
-      ({ protocol, port, listeners }, index) =>
-        isSameList(rest.sockets[index]!, scene.socketsAt(instance, protocol, port!)) &&
-        !scene.deaf(instance, listeners[0]!),
-    );
-  return same ? rest : undefined;
+  return [
+    process.pid,
+    process.startTicks,
+    drops?.[instance.id],
+    host.ipv6,
+    host.rmemMax,
+    host.rmemDefault,
+    expected.some((listener) => scene.deaf(instance, listener)),
+    sockets,
+  ];
 }
 
-/** Every port judged, and what the ledger and the host's limits say of it. */
-export function judgeAnew(instance: Instance, scene: VerdictContext): Judged {
+function judge(instance: Instance, scene: VerdictContext): Judged {
   const { ports, mismatches } = judgePorts(instance, scene);
   for (const port of ports) addMeters(port, instance, scene.snapshot);
-  const { process, expected } = instance;
-  rests.delete(expected);
-  if (process === undefined || mismatches.length > 0 || !ports.every(isServed)) return { ports, mismatches };
-  const { drops, host } = scene.snapshot;
-  rests.set(expected, {
-    ports,
-    mismatches,
-    pid: process.pid,
-    startTicks: process.startTicks,
-    sockets: ports.map(({ protocol, port }) => scene.socketsAt(instance, protocol, port!)),
-    drops: drops?.[instance.id],
-    limits: host,
-  });
   return { ports, mismatches };
 }
 
-/** By a socket on its own number: neither time nor other ports bear on that. */
-function isServed({ status, port, listeners }: PortVerdict): boolean {
-  return status === 'listening' && port !== undefined && listeners.every(({ target }) => target.kind === 'socket');
-}
-
-/** Figures that the ledger and the host's limits give a port. */
 function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): void {
   const drops = snapshot.drops?.[instance.id]?.[endpointKey(port)];
   if (drops !== undefined) Object.assign(port, { dropsTotal: drops.total, dropsRecent: drops.recent });

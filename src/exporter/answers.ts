@@ -94,6 +94,7 @@ export function createExpositions(
   metrics: () => MetricsOptions,
   pack: (plain: Buffer) => Promise<Buffer>,
 ): Expositions {
+  // Not `perObject`, which keeps one result: a report is asked for in several formats.
   const cache = new WeakMap<Report, Texts>();
   const of = (report: Report, format: Format) => {
     const texts = cache.get(report) ?? {};

@@ -10,6 +10,7 @@ import express, {
 } from 'express';
 import type { Report } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
+import { perObject } from '../runtime/unchanged.js';
 import {
   type AppOptions,
   deadlineOf,
@@ -126,15 +127,11 @@ function metricsAnswer(options: AppOptions, expositions: Expositions): Answer {
 }
 
 function statusAnswer(options: AppOptions): Answer {
-  const documents = new WeakMap<Report, Buffer>();
-  return (report, _req, res) => {
-    let bytes = documents.get(report);
-    if (bytes === undefined) {
-      bytes = Buffer.from(`${asciiControls(JSON.stringify(statusDocument(report, options.metrics().version)))}\n`);
-      documents.set(report, bytes);
-    }
-    reply(res, 200, 'application/json; charset=utf-8', bytes);
-  };
+  const document = perObject((report: Report, version: string) =>
+    Buffer.from(`${asciiControls(JSON.stringify(statusDocument(report, version)))}\n`),
+  );
+  return (report, _req, res) =>
+    reply(res, 200, 'application/json; charset=utf-8', document(report, options.metrics().version));
 }
 
 /** The page, or the text of `check` for a client that prefers it. Both are loaded on demand: a scrape needs neither. */

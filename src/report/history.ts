@@ -4,6 +4,7 @@
  */
 import { endpointKey } from '../model/endpoint.js';
 import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report, SelfReport } from '../model/model.js';
+import { createResultCache } from '../runtime/unchanged.js';
 
 /** Samples that are kept: with `spacing` at least an hour. */
 export const maxSamples = 120;
@@ -113,8 +114,10 @@ function nextPort(
   return same && before !== undefined ? before : { up, drops, queue, total, ...came };
 }
 
-/** Tracks of ports that have not changed; valid while their verdicts are the same objects. */
-const quiet = new WeakMap<readonly PortVerdict[], Readonly<Record<string, PortTrack>>>();
+/** Tracks that another scan with the same verdicts leaves as they are. */
+const quiet = createResultCache<readonly PortVerdict[], PortTracks>();
+
+type PortTracks = Readonly<Record<string, PortTrack>>;
 
 /** Whether one more identical scan adds nothing: the track is a single stretch of the present value. */
 function isQuiet({ up, drops, queue, total }: PortTrack, port: PortVerdict): boolean {
@@ -130,19 +133,20 @@ function isQuiet({ up, drops, queue, total }: PortTrack, port: PortVerdict): boo
 }
 
 function nextPorts(
-  before: Readonly<Record<string, PortTrack>> | undefined,
+  before: PortTracks | undefined,
   ports: readonly PortVerdict[],
   step: Step,
   listeners: SelfReport['listeners'],
-): Readonly<Record<string, PortTrack>> {
+): PortTracks {
   const counts = Object.keys(listeners).length > 0;
-  if (!counts && before !== undefined && quiet.get(ports) === before) return before;
+  const unchanged = counts ? undefined : quiet.get(ports, [before]);
+  if (unchanged !== undefined) return unchanged;
   const tracks: Record<string, PortTrack> = {};
   for (const port of ports) {
     const key = endpointKey(port);
     tracks[key] = nextPort(before?.[key], port, step, listeners[key]?.received);
   }
-  if (!counts && ports.every((port) => isQuiet(tracks[endpointKey(port)]!, port))) quiet.set(ports, tracks);
+  if (!counts && ports.every((port) => isQuiet(tracks[endpointKey(port)]!, port))) quiet.set(ports, [tracks], tracks);
   return tracks;
 }
 
@@ -161,7 +165,7 @@ export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 
   const first = history.first + all.length - times.length;
   const step: Step = { n: first + times.length - 1, first, again };
   const instances: Record<string, InstanceTrack> = {};
-  const ports: Record<string, Readonly<Record<string, PortTrack>>> = {};
+  const ports: Record<string, PortTracks> = {};
   for (const [index, verdict] of report.verdict.instances.entries()) {
     // Same order: see `Verdict`.
     const instance = report.snapshot.instances[index];

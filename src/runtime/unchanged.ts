@@ -3,7 +3,7 @@
  * something of an object may keep the result until it is given another object. So
  *   - an object that has been handed on is never changed (tests freeze it);
  *   - a function whose inputs are the same objects as before returns the same object as before;
- *   - whatever a result depends on is an input of `perObject`: an input that is left out would make the result stale.
+ *   - whatever a result depends on is an input of the cache: an input that is left out would make the result stale.
  */
 
 /** The same objects in the same order. */
@@ -11,19 +11,46 @@ export function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
   return a === b || (a.length === b.length && a.every((one, index) => one === b[index]));
 }
 
-/**
- * Keeps the last result of `compute` for each `key`, as long as the other inputs are identical (===). The result is
- * collected with its key.
- */
-export function perObject<K extends object, I extends readonly unknown[], V>(
+/** Identical, or lists of the same inputs. */
+function isSameInput(a: unknown, b: unknown): boolean {
+  return a === b || (Array.isArray(a) && Array.isArray(b) && isSameInputs(a, b));
+}
+
+function isSameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((one, index) => isSameInput(one, b[index]));
+}
+
+/** Keeps one result for each `key`, with the inputs that it was made from. A result is collected with its key. */
+export interface ResultCache<K extends object, V extends NonNullable<unknown>> {
+  /** Undefined where the inputs differ: they have to be identical (===), or lists of identical ones. */
+  get(key: K, inputs: readonly unknown[]): V | undefined;
+  set(key: K, inputs: readonly unknown[], value: V): void;
+  delete(key: K): void;
+}
+
+/** For results of which only some may be kept; `perObject` keeps all. */
+export function createResultCache<K extends object, V extends NonNullable<unknown>>(): ResultCache<K, V> {
+  const results = new WeakMap<K, { inputs: readonly unknown[]; value: V }>();
+  return {
+    get(key, inputs) {
+      const known = results.get(key);
+      return known !== undefined && isSameInputs(known.inputs, inputs) ? known.value : undefined;
+    },
+    set: (key, inputs, value) => void results.set(key, { inputs, value }),
+    delete: (key) => void results.delete(key),
+  };
+}
+
+/** `compute`, which is called only where `createResultCache` has no result. */
+export function perObject<K extends object, I extends readonly unknown[], V extends NonNullable<unknown>>(
   compute: (key: K, ...inputs: I) => V,
 ): (key: K, ...inputs: I) => V {
-  const results = new WeakMap<K, { inputs: I; value: V }>();
+  const results = createResultCache<K, V>();
   return (key, ...inputs) => {
-    const known = results.get(key);
-    if (known !== undefined && isSameList(known.inputs, inputs)) return known.value;
+    const known = results.get(key, inputs);
+    if (known !== undefined) return known;
     const value = compute(key, ...inputs);
-    results.set(key, { inputs, value });
+    results.set(key, inputs, value);
     return value;
   };
 }

@@ -1,24 +1,30 @@
 /** What a pass adds to the accounts kept over time: drops per listener, and sockets on their way to being learned. Pure. */
 
 import { endpointKey } from '../model/endpoint.js';
-import type { Instance, Snapshot } from '../model/model.js';
+import type { Instance, Listener, Snapshot } from '../model/model.js';
+import { createResultCache, perObject } from '../runtime/unchanged.js';
 import { expireLearned, type Learned, type LearnRules, learn } from '../state/learned.js';
 import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../state/ledger.js';
 import { answers, type Fit, fitOf, type SocketIndex, servingSockets, socketsOf } from './socket-index.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
 
-/** What one instance's entries came to, for as long as they and the sockets counted in them stay what they are. */
-interface Settled {
-  name: string;
-  bootId: string;
-  entries: (readonly [key: string, entry: LedgerEntry])[];
-  drops: Drops[string];
-}
+/** The key of each listener whose drops are counted. */
+const keysOf = perObject((expected: readonly Listener[], name: string): (string | undefined)[] =>
+  expected.map(({ protocol, address, port, target: { kind } }) =>
+    protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved'
+      ? undefined
+      : ledgerKey(name, protocol, address, port),
+  ),
+);
 
-const settled = new WeakMap<Fit, Settled>();
+/** Drops of one instance that another scan with the same sockets and ledger entries leaves as they are. */
+const settled = createResultCache<Fit, Drops[string]>();
 
-/** Of instances whose name will stand tomorrow: not of twins. `now`: seconds since the epoch. */
+/**
+ * Adds the drops of this scan to the ledger. `instances`: without duplicates, whose names do not last. `now`: seconds since
+ * the epoch.
+ */
 export function accountForDrops(
   ledger: Ledger,
   instances: readonly Instance[],
@@ -29,35 +35,33 @@ export function accountForDrops(
   const changed: Record<string, LedgerEntry> = {};
   let changes = 0;
   for (const instance of instances) {
-    const { name } = instance;
     const fit = fitOf(instance, held);
-    const before = settled.get(fit);
-    if (before !== undefined && before.name === name && before.bootId === context.bootId) {
-      if (before.entries.every(([key, entry]) => ledger[key] === entry)) {
-        drops[instance.id] = before.drops;
-        continue;
-      }
+    const keys = keysOf(instance.expected, instance.name);
+    const entries = keys.map((key) => (key === undefined ? undefined : ledger[key]));
+    const before = settled.get(fit, [context.bootId, entries]);
+    if (before !== undefined) {
+      drops[instance.id] = before;
+      continue;
     }
     const mine: Drops[string] = {};
-    const entries: [string, LedgerEntry][] = [];
-    instance.expected.forEach((listener, index) => {
-      const { kind } = listener.target;
-      if (listener.protocol !== 'udp' || kind === 'invalid' || kind === 'unresolved') return;
-      const key = ledgerKey(name, listener.protocol, listener.address, listener.port);
+    let isQuiet = true;
+    for (const [index, key] of keys.entries()) {
+      if (key === undefined) continue;
       const known = changed[key] ?? ledger[key];
       const entry = advance(known, servingSockets(instance, index, held), context);
-      if (entry === undefined) return;
+      entries[index] = entry;
+      if (entry === undefined) continue;
       if (entry !== known) {
         changed[key] = entry;
         changes++;
       }
-      entries.push([key, entry]);
-      mine[endpointKey(listener)] = { total: entry.total, recent: droppedWithin(entry, context.now, 300) };
-    });
+      const { total, rises } = entry;
+      isQuiet &&= rises.length === 0;
+      mine[endpointKey(instance.expected[index]!)] = { total, recent: droppedWithin(entry, context.now, 300) };
+    }
     drops[instance.id] = mine;
-    // Without a socket of its own a listener may be served by one that nobody can be seen to hold: looked at each time.
-    if (fit.lacksNothing && entries.every(([, { rises }]) => rises.length === 0))
-      settled.set(fit, { name, bootId: context.bootId, entries, drops: mine });
+    // A listener without a socket of its own may be served by one with an unknown owner, which `fit` does not tell.
+    if (fit.lacksNothing && isQuiet) settled.set(fit, [context.bootId, entries], mine);
     else settled.delete(fit);
   }
   return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };

@@ -2,7 +2,7 @@
 
 import { serves } from '../filebeat/net/address.js';
 import type { Instance, Listener, Socket } from '../model/model.js';
-import { isSameList } from '../runtime/unchanged.js';
+import { perObject } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
 
 /** The sockets of one look, by holder. */
@@ -56,20 +56,12 @@ export interface Fit {
   explainsAll: boolean;
 }
 
-interface KnownFit extends Fit {
-  sockets: readonly Socket[];
-  ipv6: boolean;
+/** The same object while listeners and sockets are the same objects. */
+export function fitOf(instance: Instance, held: SocketIndex): Fit {
+  return fitBetween(instance.expected, socketsOf(instance, held), held.ipv6);
 }
 
-/** By `Instance.expected`. */
-const fits = new WeakMap<readonly Listener[], KnownFit>();
-
-/** The same object for as long as listeners and sockets are the same objects: what follows from it still holds. */
-export function fitOf(instance: Instance, held: SocketIndex): Fit {
-  const { expected } = instance;
-  const sockets = socketsOf(instance, held);
-  const known = fits.get(expected);
-  if (known !== undefined && known.ipv6 === held.ipv6 && isSameList(known.sockets, sockets)) return known;
+const fitBetween = perObject((expected: readonly Listener[], sockets: readonly Socket[], ipv6: boolean): Fit => {
   const byPort = new Map<number, Socket[]>();
   for (const socket of sockets) push(byPort, socket.port, socket);
   const explained = new Set<Socket>();
@@ -77,21 +69,17 @@ export function fitOf(instance: Instance, held: SocketIndex): Fit {
     const { target } = listener;
     // No other target is ever served by a socket, and none by one on another port.
     const there = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
-    const own = there?.filter((socket) => answers(listener, socket, held.ipv6)) ?? [];
+    const own = there?.filter((socket) => answers(listener, socket, ipv6)) ?? [];
     for (const socket of own) explained.add(socket);
     return own;
   });
-  const fit: KnownFit = {
-    sockets,
-    ipv6: held.ipv6,
+  return {
     serving,
     lacksNothing:
       expected.length > 0 && serving.every((own, at) => own.length > 0 || expected[at]!.refused !== undefined),
     explainsAll: explained.size === sockets.length,
   };
-  fits.set(expected, fit);
-  return fit;
-}
+});
 
 /**
  * The sockets that serve the listener at `index` of the expected ones: those its instance is seen to hold; where holders

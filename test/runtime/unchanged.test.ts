@@ -1,7 +1,7 @@
 /** The incremental protocol: `src/runtime/unchanged.ts`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSameList, perObject } from '../../src/runtime/unchanged.js';
+import { createResultCache, isSameList, perObject } from '../../src/runtime/unchanged.js';
 
 describe('perObject', () => {
   let calls = 0;
@@ -20,6 +20,30 @@ describe('perObject', () => {
     const list = [1, 2];
     assert.notEqual(sumOf(list, 2), sumOf([1, 2], 2));
     assert.deepEqual(sumOf(list, 3), { sum: 9 });
+  });
+});
+
+describe('a result cache', () => {
+  const key = {};
+  const [a, b] = [{}, {}];
+
+  it('has a result only for the inputs that it was made from', () => {
+    const cache = createResultCache<object, string>();
+    cache.set(key, [1, a], 'first');
+    assert.equal(cache.get(key, [1, a]), 'first');
+    assert.equal(cache.get(key, [1, b]), undefined);
+    assert.equal(cache.get(key, [1]), undefined);
+    assert.equal(cache.get({}, [1, a]), undefined);
+    cache.delete(key);
+    assert.equal(cache.get(key, [1, a]), undefined);
+  });
+
+  it('compares lists by their elements, and objects by identity', () => {
+    const cache = createResultCache<object, string>();
+    cache.set(key, [[[a], [b]]], 'lists');
+    assert.equal(cache.get(key, [[[a], [b]]]), 'lists');
+    assert.equal(cache.get(key, [[[a, b], []]]), undefined);
+    assert.equal(cache.get(key, [[[{}], [b]]]), undefined);
   });
 });
 

@@ -4,6 +4,7 @@ import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
 import { mismatchCodes, severityOf, mismatches as table } from '../../model/mismatches.js';
 import type { GapReason, PortVerdict, Report, Severity } from '../../model/model.js';
+import { perObject } from '../../runtime/unchanged.js';
 import { positionText } from '../../words/words.js';
 import { type InstanceView, instanceViews, namespaceText, ownerOf, ownSocket } from '../view.js';
 import { createExposition, type Exposition, type Format, labelText, type Part, portLabels } from './exposition.js';
@@ -68,13 +69,11 @@ function addInstance(out: Exposition, report: Report, { instance, verdict }: Ins
   out.add('filebeat_instance_config_pending_restart', scoped, Number(verdict.pendingRestart));
 }
 
-function addPorts(out: Exposition, { instance, verdict }: InstanceView): void {
-  const { name, config, process } = instance;
-  const pid = process === undefined ? '' : String(process.pid);
+function addPorts(out: Exposition, ports: readonly PortVerdict[], name: string, config: string, pid: string): void {
   const base = labelText('instance', [name, config]);
   const tally = { udp: { expected: 0, up: 0 }, tcp: { expected: 0, up: 0 } };
   const written = new Set<string>();
-  for (const port of verdict.ports) {
+  for (const port of ports) {
     // Two samples with the same labels would make the exposition invalid.
     const key = endpointKey(port);
     if (written.has(key)) continue;
@@ -105,29 +104,16 @@ function addPorts(out: Exposition, { instance, verdict }: InstanceView): void {
   }
 }
 
-interface Written {
-  name: string;
-  config: string;
-  pid: number | undefined;
-  part: Part;
-}
-
-/** Series of an instance's ports, by its array of verdicts: the same object for as long as nothing changes (`correlate/verdict-cache.ts`). */
-const cachedSeries = new WeakMap<readonly PortVerdict[], Written>();
-
-function addPortsOf(out: Exposition, view: InstanceView): void {
-  const { ports } = view.verdict;
-  const { name, config, process } = view.instance;
-  const known = cachedSeries.get(ports);
-  if (known?.name === name && known.config === config && known.pid === process?.pid) {
-    out.append(known.part);
-    return;
-  }
+/** Unchanged verdicts are the same objects in every report: see `correlate/verdict-cache.ts`. */
+const portSeries = perObject((ports: readonly PortVerdict[], name: string, config: string, pid: string): Part => {
   const own = createExposition();
-  addPorts(own, view);
-  const part = own.part();
-  cachedSeries.set(ports, { name, config, pid: process?.pid, part });
-  out.append(part);
+  addPorts(own, ports, name, config, pid);
+  return own.part();
+});
+
+function addPortsOf(out: Exposition, { instance, verdict }: InstanceView): void {
+  const { name, config, process } = instance;
+  out.append(portSeries(verdict.ports, name, config, process === undefined ? '' : String(process.pid)));
 }
 
 function addMismatches(out: Exposition, report: Report): void {

@@ -19,6 +19,7 @@ export interface SnapshotTransfer {
 
 /** The sending side; one for each thread that sends. */
 export function createPacker(): (snapshot: Snapshot) => SnapshotTransfer {
+  // Not `perObject`: these are names of objects, not results.
   const numbers = new WeakMap<Known, number>();
   /** Those in the last parcel: the other side has them. */
   let sent = new Set<number>();
