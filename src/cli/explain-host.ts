@@ -5,6 +5,7 @@ import type { Explanation } from '../explain/explained.js';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { collides } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
+import { isOnlyRemembered, isSameProcess, netnsOf } from '../model/instance-rules.js';
 import type { Gap, Instance, Listener, Prediction, ProcessId } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
 import { hostRoot } from '../proc/host-visibility.js';
@@ -56,7 +57,7 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
       const unread = netns === undefined || scan.undecided.some((want) => want.netns === netns);
       return {
         sockets: scan.sockets.filter((socket) => socket.netns === netns),
-        others: others.filter(({ process, netns: last }) => (process?.netns ?? last ?? hostNetns) === netns),
+        others: others.filter((one) => netnsOf(one, hostNetns) === netns),
         own: [subject.process, self?.process].filter((process) => process !== undefined),
         dataSharedWith:
           prediction.outcome === 'exits' || dataKey === undefined
@@ -85,7 +86,7 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
 function subjectOfInstance(instance: Instance, host: Host, files: FileView): ExplainSubject {
   const { id, name, config, process, pendingRestart } = instance;
   const netns = process?.netns ?? instance.netns;
-  const onlyRemembered = instance.origins.every((origin) => origin === 'remembered');
+  const onlyRemembered = isOnlyRemembered(instance);
   const remarks = [
     ...(process === undefined ? ['it is not running'] : []),
     ...(pendingRestart ? ['its process still runs with an earlier version of its files'] : []),
@@ -109,7 +110,7 @@ function subjectOfInstance(instance: Instance, host: Host, files: FileView): Exp
 function isSelf(instance: Instance, subject: ExplainSubject, prediction: Prediction): boolean {
   if (subject.instance !== undefined) return instance.id === subject.instance;
   const { process, dataKey } = instance;
-  if (subject.process) return process?.pid === subject.process.pid && process.startTicks === subject.process.startTicks;
+  if (subject.process) return process !== undefined && isSameProcess(process, subject.process);
   const [theirs, ours] = [instance.prediction.mainFiles ?? [], prediction.mainFiles ?? []];
   return dataKey === `/|${dataPath(subject, prediction)}` && theirs.join('\n') === ours.join('\n');
 }

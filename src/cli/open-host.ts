@@ -1,5 +1,6 @@
 /** Builds the reporter that all commands use: settings, state file and scanner, from the flags. */
 import type { PredictOptions } from '../filebeat/predict.js';
+import { isOnlyRemembered } from '../model/instance-rules.js';
 import type { Prediction, Snapshot } from '../model/model.js';
 import { createReporter, type Reporter } from '../report/reporter.js';
 import { systemClock } from '../runtime/clock.js';
@@ -80,10 +81,7 @@ function logLimits({ gaps }: Snapshot, log: Logger): void {
 /** Whether an instance of this name runs or is expected to. */
 export function isStillExpected({ instances }: Snapshot, name: string): boolean {
   const instance = instances.find((one) => one.name === name);
-  return (
-    instance !== undefined &&
-    (instance.process !== undefined || instance.origins.some((origin) => origin !== 'remembered'))
-  );
+  return instance !== undefined && (instance.process !== undefined || !isOnlyRemembered(instance));
 }
 
 /** Throws `StartError`. */

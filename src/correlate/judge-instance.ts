@@ -1,8 +1,8 @@
 /** Verdicts about one instance as a whole, and about the sockets it holds beside the expected ones. Pure. */
 
 import { serves } from '../filebeat/net/address.js';
-import { ageOf } from '../model/age.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
+import { ageOf } from '../model/instance-rules.js';
 import type { Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
 import { haltKey, socketKey } from './scan-history.js';

@@ -1,8 +1,8 @@
 /** One expected endpoint of one running instance against the sockets of its namespace: status, and the mismatch that goes with it. Pure. */
 
 import { collides, serves } from '../filebeat/net/address.js';
-import { ageOf } from '../model/age.js';
 import { socketTarget } from '../model/endpoint.js';
+import { ageOf, isSameProcess } from '../model/instance-rules.js';
 import type {
   Cause,
   Fault,
@@ -33,9 +33,7 @@ type Judgement = Pick<PortVerdict, 'status' | 'up' | 'socket'> & { code?: Mismat
 
 function ownedBy(socket: Socket, instance: Instance): boolean {
   const { process } = instance;
-  return (
-    process !== undefined && socket.owners.some((o) => o.pid === process.pid && o.startTicks === process.startTicks)
-  );
+  return process !== undefined && socket.owners.some((owner) => isSameProcess(owner, process));
 }
 
 /** Bound, and nobody can be named: permission is lacking. */

@@ -3,8 +3,8 @@
  * blocked, when a mismatch began. Pure: each scan makes the next trail.
  */
 
-import { ageOf } from '../model/age.js';
 import { endpointKey } from '../model/endpoint.js';
+import { ageOf } from '../model/instance-rules.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 

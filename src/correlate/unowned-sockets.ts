@@ -1,7 +1,7 @@
 /** Filebeats in each other's way, and those that are not what their command line says. Pure. */
 
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
-import { ageOf } from '../model/age.js';
+import { ageOf } from '../model/instance-rules.js';
 import type { Instance, Mismatch } from '../model/model.js';
 import { instanceMismatch } from './judge-instance.js';
 import type { VerdictContext } from './verdict-context.js';

@@ -1,7 +1,8 @@
 /** `explain --against-host`: compares listeners with the sockets of the host and the listeners of other instances. Pure. */
 import { BlockList, isIP } from 'node:net';
 import { collides } from '../filebeat/net/address.js';
-import { socketTarget } from '../model/endpoint.js';
+import { isWildcardAddress, socketTarget } from '../model/endpoint.js';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { Gap, Instance, Listener, ProcessId, Socket } from '../model/model.js';
 import { positionText } from '../words/locations.js';
 import type { Collision, Explanation } from './explained.js';
@@ -43,9 +44,9 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
   });
   const bound = sockets.flatMap((socket): Collision[] => {
     if (socket.protocol !== listener.protocol || !collides(listener.target, socketTarget(socket))) return [];
-    if (socket.owners.some((owner) => own.some((process) => isSame(owner, process)))) return [];
+    if (socket.owners.some((owner) => own.some((process) => isSameProcess(owner, process)))) return [];
     const [owner] = socket.owners;
-    const instance = owner && others.find(({ process }) => process !== undefined && isSame(owner, process));
+    const instance = owner && others.find(({ process }) => process !== undefined && isSameProcess(owner, process));
     const claim = claims.find((one) => one.instance === instance);
     const { address, port, family, uid } = socket;
     return [
@@ -66,7 +67,7 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
 function onHost({ target }: Listener, addresses: readonly string[] | undefined): { onHost?: boolean } {
   if (addresses === undefined || (target.kind !== 'socket' && target.kind !== 'random')) return {};
   const { address, family } = target;
-  if (address === '0.0.0.0' || address === '::') return { onHost: true };
+  if (isWildcardAddress(address)) return { onHost: true };
   const known = new BlockList();
   for (const one of addresses) {
     const [base = '', bits] = one.split('/');
@@ -74,10 +75,6 @@ function onHost({ target }: Listener, addresses: readonly string[] | undefined):
     else if (isIP(base) !== 0) known.addAddress(base, isIP(base) === 6 ? 'ipv6' : 'ipv4');
   }
   return { onHost: known.check(address, family === 6 ? 'ipv6' : 'ipv4') };
-}
-
-function isSame(a: ProcessId, b: ProcessId): boolean {
-  return a.pid === b.pid && a.startTicks === b.startTicks;
 }
 
 function meets(a: Listener, b: Listener): boolean {

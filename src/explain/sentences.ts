@@ -1,6 +1,7 @@
 /** The sentences of `explain`. Pure. Of a configuration's values they show only hosts and ports of listeners. */
 import { faultText } from '../filebeat/faults.js';
 import { applies, type ReleaseVersion } from '../filebeat/releases/releases.js';
+import { isWildcardAddress } from '../model/endpoint.js';
 import { lossesOf } from '../model/expected.js';
 import type {
   BindRetry,
@@ -122,15 +123,11 @@ export function socketText({ protocol, target }: Listener): string | undefined {
   if (target.kind !== 'socket' && target.kind !== 'random') return undefined;
   const row = `${tableOf(protocol, target)} ${endpointText(target.address, target.kind === 'random' ? 0 : target.port)}`;
   if (target.reuse) return `${row} (multicast: other sockets may bind it too)`;
-  return isWildcard(target) ? `${row} (${reach(target)})` : row;
+  return isWildcardAddress(target.address) ? `${row} (${reach(target)})` : row;
 }
 
 export function tableOf(protocol: string, { family }: { family: 4 | 6 }): string {
   return family === 6 ? `${protocol}6` : protocol;
-}
-
-function isWildcard({ address }: { address: string }): boolean {
-  return address === '::' || address === '0.0.0.0';
 }
 
 /** `0.0.0.0` serves both families: Go's listener for `udp` opens one dual-stack socket. */

@@ -11,6 +11,11 @@ export function portKey(protocol: Protocol, port: number): number {
   return port * 2 + (protocol === 'udp' ? 0 : 1);
 }
 
+/** Of either family. */
+export function isWildcardAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
 /** Only the fields of the endpoint. */
 export function endpointOf({ protocol, address, port }: Endpoint): Endpoint {
   return { protocol, address, ...(port === undefined ? {} : { port }) };

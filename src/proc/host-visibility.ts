@@ -19,7 +19,7 @@ export interface HostVisibility {
 const SANDBOXED = /^\/(?:tmp|var\/tmp|home|root|run\/user)(?:\/|$)/;
 
 const KEPT_MS = 60_000;
-export const everything = (): HostVisibility => ({ seesHost: true, gaps: [] });
+export const assumeVisible = (): HostVisibility => ({ seesHost: true, gaps: [] });
 
 const blind = (subject: string, detail: string): HostVisibility => ({
   seesHost: false,
@@ -41,7 +41,7 @@ export function hostRoot(procfs: ProcFs, rootfs: string): string {
 export function createVisibilityCheck(procfs: ProcFs, rootfs: string): () => HostVisibility {
   let judged: { at: number; vantage: HostVisibility } | undefined;
   return () => {
-    if (!procfs.real) return everything();
+    if (!procfs.real) return assumeVisible();
     if (judged === undefined || steadyMs() - judged.at > KEPT_MS)
       judged = { at: steadyMs(), vantage: judge(procfs, rootfs) };
     return judged.vantage;

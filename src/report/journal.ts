@@ -3,6 +3,7 @@
  * so that a busy night does not push them out.
  */
 import { endpointKey, endpointOf } from '../model/endpoint.js';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from '../model/model.js';
 
 type Scan = Pick<Report, 'snapshot' | 'verdict'>;
@@ -81,7 +82,7 @@ function processEntry(at: number, before: Instance, now: Instance): Entry[] {
     const end = now.lastEnd;
     return now.hidden ? [] : [{ at, kind: 'stopped', name, pid: old.pid, ...(end === undefined ? {} : { end }) }];
   }
-  if (old.pid === young.pid && old.startTicks === young.startTicks) return [];
+  if (isSameProcess(old, young)) return [];
   return [{ at, kind: 'restarted', name, pid: young.pid, former: old.pid }];
 }
 

@@ -4,17 +4,18 @@ import type { Merged } from '../discovery/instances/instances.js';
 import type { Start } from '../discovery/instances/predict-instance.js';
 import type { Untold } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
+import { isOnlyRemembered, isSameProcess } from '../model/instance-rules.js';
 import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refutation } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
 import { learnedListeners } from '../state/learned.js';
-import { flappingOf, rememberedPrediction } from '../state/memory-questions.js';
+import { rememberedPrediction } from '../state/memory-questions.js';
 import type { RememberedInstance, State } from '../state/memory-state.js';
 import { historyOf } from '../state/memory-state.js';
 import { isSameBoot } from '../state/memory-times.js';
 import { believe, isRefuted, refutationOf } from '../state/refutations.js';
 import type { ObservedInstance } from '../state/remembered-row.js';
 import { ownUserUnit } from '../state/remembered-row.js';
-import type { Origin } from './origins.js';
+import type { Origin } from './origins/candidate-origin.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
 
 /** An instance on its way, with what the model has no room for. */
@@ -46,6 +47,10 @@ export interface DraftContext {
   isUnitStarted: (unit: string) => boolean | undefined;
   /** Why one that only the memory knows could not start with the files that are on disk now. */
   failureOf: (known: RememberedInstance) => Fault | undefined;
+}
+
+export function instancesOf(drafts: readonly Draft[]): Instance[] {
+  return drafts.map(({ instance }) => instance);
 }
 
 /** Whom to ask for a restart: its container, or the unit of a user's own manager. */
@@ -172,14 +177,14 @@ export function undecidedGap({ id, name, undecided }: Merged<Origin>): Gap[] {
 /** It may run although no process of it was seen. What is only remembered was seen from here. */
 function isHidden(merged: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
   if (context.hidden || merged.undecided || mayStillRun(merged, known, context)) return true;
-  return !context.seesHost && merged.origins.some((origin) => origin !== 'remembered');
+  return !context.seesHost && !isOnlyRemembered(merged);
 }
 
 /** Its last process, or one in the control group of its unit, is there and cannot be looked at. */
 function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
   const { start } = known ?? {};
-  const isSame = ({ pid, startTicks }: Untold) =>
-    start?.pid === pid && start.startTicks === startTicks && isSameBoot(start.bootId, context.bootId);
+  const isSame = (one: Untold) =>
+    start !== undefined && isSameProcess(start, one) && isSameBoot(start.bootId, context.bootId);
   return context.untold.some((one) => isSame(one) || (unit !== undefined && one.unit === unit));
 }
 
@@ -212,7 +217,7 @@ function recordOf(
 ): StartRecord | undefined {
   if (known === undefined) return undefined;
   const { pid, startTicks, listeners, files, refusals, bootId: boot } = known.start;
-  const same = pid === process.pid && startTicks === process.startTicks && isSameBoot(boot, bootId);
+  const same = isSameProcess(known.start, process) && isSameBoot(boot, bootId);
   if (!same || listeners === undefined) return undefined;
   return {
     pid,
@@ -223,33 +228,19 @@ function recordOf(
   };
 }
 
-/** Its process ended while this pass looked: it is down now, and what it did not hold says nothing about its ports. */
-export function endedMeanwhile({ instance }: Draft): void {
-  const { process } = instance;
-  delete instance.process;
-  delete instance.identity;
-  if (process?.netns !== undefined) instance.netns = process.netns;
-  delete instance.brokenReloads;
-  delete instance.refusals;
-  delete instance.nextRefusals;
-  Object.assign(instance, expectedOfDown(instance.prediction, instance.expected));
-  if (instance.origins[0] !== 'process') return;
-  const others = instance.origins.slice(1);
-  instance.origins = others.length > 0 ? others : ['remembered'];
-}
-
-/** What the memory counts, with what this very scan added to it: a restart is told by the scan that sees it. */
-export function attachHistory(
-  instance: Instance,
-  state: State,
-  now: number,
-  threshold: { count: number; withinSeconds: number },
-): void {
-  const known = state.instances[instance.id];
-  if (known === undefined) return;
-  instance.restarts = known.restarts;
-  const flapping = flappingOf(known, now, threshold);
-  if (flapping !== undefined) instance.flapping = flapping;
+/** Its process ended during the scan: it is down, and what it did not hold says nothing about its ports. */
+export function endedMeanwhile(draft: Draft): Draft {
+  const { process, identity, brokenReloads, refusals, nextRefusals, ...instance } = draft.instance;
+  const others = instance.origins.filter((origin, index) => index > 0 || origin !== 'process');
+  return {
+    ...draft,
+    instance: {
+      ...instance,
+      ...(process?.netns === undefined ? {} : { netns: process.netns }),
+      ...expectedOfDown(instance.prediction, instance.expected),
+      origins: others.length > 0 ? others : ['remembered'],
+    },
+  };
 }
 
 function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<ObservedInstance, 'command'> {

@@ -2,10 +2,11 @@
  * What a running process proves wrong of what is predicted of it (CONTRACT 4 "Evidence"): who holds the socket of an
  * input has started, and has accepted that input. Pure.
  */
+import { isServedBy } from '../filebeat/net/address.js';
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
-import { ageOf } from '../model/age.js';
+import { ageOf, processKey } from '../model/instance-rules.js';
 import type { ConfigFile, Fault, FilebeatProcess, Instance, Listener, Socket } from '../model/model.js';
-import { answers, type SocketIndex, socketsOf } from './socket-index.js';
+import { type SocketIndex, socketsOf } from './socket-index.js';
 
 export interface EvidenceContext {
   /** Seconds since the epoch. */
@@ -45,7 +46,7 @@ function startedAnyway(
   // The stats endpoint of one that hangs after its refusal is open.
   const inputs = asked.listeners.filter(({ input }) => input !== 'http');
   const sockets = socketsOf(instance, held);
-  if (inputs.some((listener) => sockets.some((socket) => answers(listener, socket, held.ipv6)))) return reason;
+  if (inputs.some((listener) => sockets.some((socket) => isServedBy(listener, socket, held.ipv6)))) return reason;
   const version = release.version === undefined ? undefined : parseRelease(release.version);
   const mayHang = version === undefined || (applies('refusal-may-hang', version) && !reason.atOnce);
   return isOld && !mayHang ? reason : undefined;
@@ -62,13 +63,13 @@ function acceptedAnyway(
   if (refused.length === 0) return [];
   const open = instance.expected.filter((listener) => listener.refused === undefined);
   const sockets = socketsOf(instance, held).filter(
-    (socket) => !open.some((listener) => answers(listener, socket, held.ipv6)),
+    (socket) => !open.some((listener) => isServedBy(listener, socket, held.ipv6)),
   );
   const faults = new Set<Fault>();
   for (const listener of refused) {
     const file = fileOf(listener, instance);
     const proves = (socket: Socket) =>
-      answers(listener, socket, held.ipv6) &&
+      isServedBy(listener, socket, held.ipv6) &&
       (file === undefined ||
         isOlder(file, process.startTime) ||
         (file.reloaded && isBornAfter(file, absentAt(socket))));
@@ -87,4 +88,37 @@ function isOlder({ ctime, mtime }: ConfigFile, time: number): boolean {
 
 function isBornAfter({ ctime, mtime }: ConfigFile, absentAt: number | undefined): boolean {
   return absentAt !== undefined && absentAt > Math.max(ctime ?? 0, mtime ?? 0);
+}
+
+/**
+ * When sockets of a process were first seen, as values from scan to scan. Only of processes whose configuration has an input
+ * that is predicted to be refused; nothing else asks for it.
+ */
+export type Births = ReadonlyMap<string, SeenSockets>;
+
+interface SeenSockets {
+  /** The last scan of the process, seconds since the epoch. */
+  at: number;
+  /** Inode → the last scan in which the socket did not exist yet; undefined where every scan has seen it. */
+  absentAt: ReadonlyMap<number, number | undefined>;
+}
+
+/** The last scan in which the socket did not exist yet, seconds since the epoch; undefined where that is unknown. */
+export function absentAt(births: Births, { inode, owners }: Socket): number | undefined {
+  for (const owner of owners) {
+    const seen = births.get(processKey(owner));
+    if (seen !== undefined) return seen.absentAt.has(inode) ? seen.absentAt.get(inode) : seen.at;
+  }
+  return undefined;
+}
+
+export function nextBirths(births: Births, instances: readonly Instance[], held: SocketIndex, now: number): Births {
+  const next = new Map<string, SeenSockets>();
+  for (const instance of instances) {
+    const { process, expected } = instance;
+    if (process === undefined || expected.every(({ refused }) => refused === undefined)) continue;
+    const sockets = socketsOf(instance, held).map((socket) => [socket.inode, absentAt(births, socket)] as const);
+    next.set(processKey(process), { at: now, absentAt: new Map(sockets) });
+  }
+  return next;
 }

@@ -1,6 +1,7 @@
 /** Which sockets each process holds, and what that says of an instance's listeners: the rule is `filebeat/net/address.ts`. */
 
-import { serves } from '../filebeat/net/address.js';
+import { isServedBy } from '../filebeat/net/address.js';
+import { isOnlyRemembered, netnsOf, processKey } from '../model/instance-rules.js';
 import type { Instance, Listener, Socket } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
@@ -21,7 +22,7 @@ export function indexSockets(sockets: readonly Socket[], ipv6: boolean, hostNetn
   const byProcess = new Map<string, Socket[]>();
   const hidden = new Map<number, Socket[]>();
   for (const socket of sockets) {
-    for (const { pid, startTicks } of socket.owners) push(byProcess, `${pid}:${startTicks}`, socket);
+    for (const owner of socket.owners) push(byProcess, processKey(owner), socket);
     if (socket.owners.length === 0 && !socket.ownersKnown) push(hidden, socket.netns, socket);
   }
   return { byProcess, hidden, hostNetns, ipv6 };
@@ -35,15 +36,7 @@ function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
 
 /** None while nothing runs. */
 export function socketsOf({ process }: Instance, held: SocketIndex): readonly Socket[] {
-  return process === undefined ? [] : (held.byProcess.get(`${process.pid}:${process.startTicks}`) ?? []);
-}
-
-export function answers(
-  listener: Listener,
-  socket: Pick<Socket, 'protocol' | 'family' | 'address' | 'port'>,
-  ipv6: boolean,
-) {
-  return listener.protocol === socket.protocol && serves(listener.target, socket, ipv6) !== 'no';
+  return process === undefined ? [] : (held.byProcess.get(processKey(process)) ?? []);
 }
 
 /** An instance's listeners and the sockets that its process holds, against each other. */
@@ -69,7 +62,7 @@ const fitBetween = perObject((expected: readonly Listener[], sockets: readonly S
     const { target } = listener;
     // No other target is ever served by a socket, and none by one on another port.
     const there = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
-    const own = there?.filter((socket) => answers(listener, socket, ipv6)) ?? [];
+    const own = there?.filter((socket) => isServedBy(listener, socket, ipv6)) ?? [];
     for (const socket of own) explained.add(socket);
     return own;
   });
@@ -89,11 +82,11 @@ export function servingSockets(instance: Instance, index: number, held: SocketIn
   const own = fitOf(instance, held).serving[index]!;
   const { process } = instance;
   if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
-  const netns = process?.netns ?? instance.netns ?? held.hostNetns;
+  const netns = netnsOf(instance, held.hostNetns);
   const hidden = netns === undefined ? [] : (held.hidden.get(netns) ?? []);
   const listener = instance.expected[index]!;
   return hidden.filter(
-    (socket) => (process === undefined || socket.uid === process.uid) && answers(listener, socket, held.ipv6),
+    (socket) => (process === undefined || socket.uid === process.uid) && isServedBy(listener, socket, held.ipv6),
   );
 }
 
@@ -102,11 +95,11 @@ export function servingSockets(instance: Instance, index: number, held: SocketIn
  * the same user. A socket that the other's configuration does not ask for proves nothing.
  */
 export function supersededBy(instance: Instance, others: readonly Instance[], held: SocketIndex): boolean {
-  if (instance.origins.some((origin) => origin !== 'remembered')) return false;
+  if (!isOnlyRemembered(instance)) return false;
   const holders = others.flatMap((other) => {
     const isEntitled = other.account === undefined || other.account === instance.account;
     if (!isEntitled || other.process?.netns === undefined) return [];
     return [{ id: other.id, netns: other.process.netns, sockets: fitOf(other, held).serving.flat() }];
   });
-  return isSuperseded(instance, holders, (listener, socket) => answers(listener, socket, held.ipv6));
+  return isSuperseded(instance, holders, (listener, socket) => isServedBy(listener, socket, held.ipv6));
 }

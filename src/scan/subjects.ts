@@ -1,4 +1,5 @@
 /** Running instances as their self-reports are looked at. Pure. */
+import { isWildcardAddress } from '../model/endpoint.js';
 import type { Instance, Socket } from '../model/model.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
@@ -45,10 +46,9 @@ function targetOf(sockets: readonly Socket[]): StatsSocket | undefined {
   const [socket] = sockets;
   if (socket === undefined || socket.protocol !== 'tcp') return undefined;
   const { address, family, port, inode } = socket;
-  const anywhere = address === '0.0.0.0' || address === '::';
   return {
     kind: 'tcp',
-    address: anywhere ? (family === 4 || address === '::' ? '127.0.0.1' : '::1') : address,
+    address: isWildcardAddress(address) ? (family === 4 || address === '::' ? '127.0.0.1' : '::1') : address,
     port,
     inode,
   };

@@ -1,7 +1,8 @@
 /** Which endpoints a pass looks for: all that must be found before it may call them missing. Pure. */
 
-import { collides, serves } from '../filebeat/net/address.js';
+import { collides, isServedBy } from '../filebeat/net/address.js';
 import { compareEndpoints, socketTarget } from '../model/endpoint.js';
+import { netnsOf } from '../model/instance-rules.js';
 import type { Instance, Listener, StaticPort } from '../model/model.js';
 import type { Wanted } from '../sockets/consensus.js';
 
@@ -23,7 +24,7 @@ export function wantedOf(
 ): WantedOf[] {
   const wanted: WantedOf[] = [];
   for (const instance of instances) {
-    const netns = instance.process?.netns ?? instance.netns ?? host.netns;
+    const netns = netnsOf(instance, host.netns);
     if (netns === undefined) continue;
     for (const listener of [...instance.expected].sort(compareEndpoints)) {
       const { target, protocol, refused } = listener;
@@ -39,7 +40,7 @@ export function wantedOf(
         ...(instance.process === undefined ? { optional: true as const } : {}),
         ...(instance.process === undefined && isOnOneAddress(target) ? { asksAddresses: true as const } : {}),
         ...(justReloaded(listener, instance, now) ? { spanMs: reloadSpan } : {}),
-        isServedBy: (row) => serves(target, row, host.ipv6) !== 'no',
+        isServedBy: (row) => isServedBy(listener, row, host.ipv6),
         isBlockedBy: (row) => collides(target, socketTarget(row)),
       });
     }

@@ -3,7 +3,7 @@ import type { Merged } from '../discovery/instances/instances.js';
 import { createShares, limits, tooMany, withinShares } from '../model/limits.js';
 import type { Gap, Instance, Listener } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
-import type { Origin } from './origins.js';
+import type { Origin } from './origins/candidate-origin.js';
 
 /**
  * The system's go first: root's and those of units, then what ought to run, then what is only remembered; of an ordinary

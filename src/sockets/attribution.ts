@@ -3,6 +3,7 @@
  * sockets among the Filebeats, and scan every process's descriptors only when a wanted endpoint has a socket that no
  * Filebeat holds.
  */
+import { processKey } from '../model/instance-rules.js';
 import type { Gap, Owner, ProcessId } from '../model/model.js';
 import type { OwnerBook } from './owners.js';
 
@@ -63,7 +64,7 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const unheld = () => sockets.filter(({ inode }) => !book.isHeld(inode));
 
     // A Filebeat discovered just now may hold a socket that had no known owner before.
-    const holdersNow = holders.map(({ pid, startTicks }) => `${pid}:${startTicks}`).join();
+    const holdersNow = holders.map(processKey).join();
     if (holdersNow !== holdersBefore) strangers.clear();
     holdersBefore = holdersNow;
     for (const [inode, { at }] of strangers)

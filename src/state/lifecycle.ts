@@ -4,6 +4,7 @@
  */
 import type { FileView } from '../filebeat/files/file-view.js';
 import { applies, newestRelease, parseRelease } from '../filebeat/releases/releases.js';
+import { isOnlyRemembered } from '../model/instance-rules.js';
 import type { InstanceOrigin, Listener, Socket } from '../model/model.js';
 
 /**
@@ -41,7 +42,7 @@ export function isSuperseded(
   holders: readonly Holder[],
   serves: (listener: Listener, socket: Socket) => boolean,
 ): boolean {
-  if (instance.netns === undefined || instance.origins.some((origin) => origin !== 'remembered')) return false;
+  if (instance.netns === undefined || !isOnlyRemembered(instance)) return false;
   const fixed = instance.expected.filter(({ target }) => target.kind === 'socket' || target.kind === 'name');
   if (fixed.length === 0) return false;
   return holders.some(

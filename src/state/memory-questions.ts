@@ -2,6 +2,7 @@
 
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
+import { isOnlyRemembered, processKey } from '../model/instance-rules.js';
 import type { Prediction, ProcessId } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
 import type { RememberedInstance, State } from './memory-state.js';
@@ -13,13 +14,12 @@ export function rememberedProcesses(
   state: State,
   bootId: string,
 ): (process: ProcessId) => RememberedInstance | undefined {
-  const keyOf = ({ pid, startTicks }: ProcessId) => `${pid}:${startTicks}`;
   const known = new Map<string, RememberedInstance>();
   for (const instance of Object.values(state.instances)) {
-    const key = keyOf(instance.start);
+    const key = processKey(instance.start);
     if (isSameBoot(instance.start.bootId, bootId) && !known.has(key)) known.set(key, instance);
   }
-  return (process) => known.get(keyOf(process));
+  return (process) => known.get(processKey(process));
 }
 
 /** All remembered instances as candidates of their own origin. `bootId`: of this boot, in which their processes may still live. */
@@ -55,7 +55,7 @@ export function isExpired(
   now: number,
   remember: number,
 ): boolean {
-  if (remember === 0 || instance.origins.some((origin) => origin !== 'remembered')) return false;
+  if (remember === 0 || !isOnlyRemembered(instance)) return false;
   const known = historyOf(state, instance);
   // The age of a time stamp in the future is unknown.
   return known !== undefined && now - known.lastSeen >= remember;

@@ -2,8 +2,10 @@
  * Instances of ordinary users before they are remembered, so that short-lived ones leave no trace. The ages of the processes of
  * one identity add up, so that one that restarts repeatedly is remembered too.
  */
+
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
+import { processKey } from '../model/instance-rules.js';
 import { withinShares } from '../model/limits.js';
 import { isFuture } from '../runtime/clock.js';
 
@@ -46,7 +48,7 @@ export function nextProbation(
     const { id, name, account, process, duplicate } = instance;
     if (account === undefined || process === undefined || duplicate !== undefined) continue;
     const known = ripening[id];
-    const key = `${process.pid}:${process.startTicks}`;
+    const key = processKey(process);
     const before = known === undefined ? 0 : known.process === key ? known.before : known.before + known.age;
     const age = Math.max(0, now - process.startTime);
     next[id] = { account, ...(name === undefined ? {} : { name }), before, process: key, age, at: now };

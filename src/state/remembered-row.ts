@@ -1,6 +1,7 @@
 /** One instance of a scan → its row in the state. */
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { FilebeatProcess, Listener, Refusal, Refutation } from '../model/model.js';
 import { isSameList, perObject } from '../runtime/unchanged.js';
 import type { RememberedCommand, RememberedInstance } from './memory-state.js';
@@ -55,8 +56,7 @@ export function remember(
     process !== undefined &&
     before !== undefined &&
     isSameBoot(before.start.bootId, bootId) &&
-    before.start.pid === process.pid &&
-    before.start.startTicks === process.startTicks;
+    isSameProcess(before.start, process);
   const replaced = process !== undefined && before !== undefined && !same;
   const { listeners, files, refusals } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
   const started =

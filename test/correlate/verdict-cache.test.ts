@@ -10,7 +10,7 @@ import { renderMetrics } from '../../src/exporter/metrics/metrics.js';
 import type { HostFacts, Instance, Report, Snapshot, Socket } from '../../src/model/model.js';
 import { emptyHistory, nextHistory } from '../../src/report/history.js';
 import { emptyJournal, nextJournal } from '../../src/report/journal.js';
-import { accountForDrops } from '../../src/scan/accounts.js';
+import { accountForDrops } from '../../src/scan/drops.js';
 import { fitOf, indexSockets } from '../../src/scan/socket-index.js';
 import { createPacker, createUnpacker } from '../../src/scan/thread/snapshot-transfer.js';
 import type { Ledger } from '../../src/state/ledger.js';

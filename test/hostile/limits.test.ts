@@ -6,7 +6,7 @@ import type { Merged } from '../../src/discovery/instances/instances.js';
 import { labelText } from '../../src/exporter/metrics/exposition.js';
 import { limits } from '../../src/model/limits.js';
 import type { Gap, Instance, InstanceOrigin } from '../../src/model/model.js';
-import type { Origin } from '../../src/scan/origins.js';
+import type { Origin } from '../../src/scan/origins/candidate-origin.js';
 import { gapsWithin, instancesWithin, truncateListeners } from '../../src/scan/within-limits.js';
 import { startExporter } from '../support/exporter.js';
 import { hostileNames } from '../support/report.js';

@@ -1,7 +1,7 @@
 /** What is made of two clocks, one of which somebody sets: ages stay, what lies in the future is unknown. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ageOf } from '../../src/model/age.js';
+import { ageOf } from '../../src/model/instance-rules.js';
 import { createReporter } from '../../src/report/reporter.js';
 import { elapsedBetween, stepBetween } from '../../src/runtime/clock.js';
 import { learn } from '../../src/state/learned.js';

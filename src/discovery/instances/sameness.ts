@@ -1,4 +1,5 @@
 /** When two reasons to know of a Filebeat ask for the same: files, data, unit. Who may be whom is in `identity.ts`. Pure. */
+import { isSameProcess } from '../../model/instance-rules.js';
 import type { Candidate } from './candidate.js';
 
 /** Same root, files and data; the network counts only where both sides know theirs. */
@@ -52,7 +53,5 @@ export function isSameContainer(a: Candidate, b: Candidate): boolean {
 /** The remembered one's last process is this very one. */
 export function isProcessOf({ process }: Candidate, { remembered }: Candidate): boolean {
   const known = remembered?.process;
-  return (
-    process !== undefined && known !== undefined && known.pid === process.pid && known.startTicks === process.startTicks
-  );
+  return process !== undefined && known !== undefined && isSameProcess(process, known);
 }

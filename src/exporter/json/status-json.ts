@@ -1,6 +1,6 @@
 /** `/api/v1/status`: a Report as JSON, field by field, so that an internal rename cannot change the API. */
-import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
+import { sureStart } from '../../model/instance-rules.js';
 import type {
   Changes,
   Entry,

@@ -1,7 +1,7 @@
 /** Report → exposition: every series of `metric-table.ts`. Only this file imports prom-client, for the exporter's own runtime metrics. */
 
-import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
+import { netnsOf, sureStart } from '../../model/instance-rules.js';
 import { mismatchCodes, severityOf, mismatches as table } from '../../model/mismatches.js';
 import type { GapReason, PortVerdict, Report, Severity } from '../../model/model.js';
 import { perObject } from '../../runtime/unchanged.js';
@@ -185,7 +185,7 @@ function addLegacyPorts(out: Exposition, { snapshot, verdict }: Report): void {
   const addKey = (port: number, key: string) => keysByPort.set(port, (keysByPort.get(port) ?? new Set()).add(key));
   for (const { protocol, port } of verdict.statics) addKey(port, `${host}|${protocol}|${port}`);
   snapshot.instances.forEach((instance, i) => {
-    const netns = instance.process?.netns ?? instance.netns ?? host;
+    const netns = netnsOf(instance, host);
     for (const { protocol, port } of verdict.instances[i]!.ports) {
       if (protocol === 'udp' && port !== undefined && port > 0) addKey(port, `${netns}|udp|${port}`);
     }

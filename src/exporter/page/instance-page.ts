@@ -1,6 +1,6 @@
 /** `/instances/:name`: one instance in full: mismatches, every listener and its socket, files, and why it is expected. */
 import { html } from 'hono/html';
-import { sureStart } from '../../model/age.js';
+import { sureStart } from '../../model/instance-rules.js';
 import type { ConfigFile, Instance, InstanceOrigin, Report } from '../../model/model.js';
 import { expectedBecause } from '../../words/expected-because.js';
 import { flowText, openSource } from '../../words/flow.js';

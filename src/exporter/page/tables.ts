@@ -1,7 +1,7 @@
 /** Tables of instances and ports: filtered, ordered and paged by the URL, so that they work without scripts. */
 import { html } from 'hono/html';
-import { sureStart } from '../../model/age.js';
 import { endpointKey } from '../../model/endpoint.js';
+import { sureStart } from '../../model/instance-rules.js';
 import type { PortStatus, PortVerdict, Report } from '../../model/model.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { bytes, duration, grouped, plural } from '../format.js';

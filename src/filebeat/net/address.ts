@@ -2,7 +2,8 @@
  * What socket a configured host becomes: Go's net package (SplitHostPort, LookupPort, ResolveUDPAddr, Listen) on Linux,
  * and which sockets the kernel lets stand side by side (bind(2), ipv6(7)).
  */
-import type { InvalidWhy, Protocol, Socket, Target } from '../../model/model.js';
+import { isWildcardAddress } from '../../model/endpoint.js';
+import type { InvalidWhy, Listener, Protocol, Socket, Target } from '../../model/model.js';
 import { type Address, isMulticast, isWildcard, parseAddress } from './ip.js';
 import type { NameTables } from './name-tables.js';
 
@@ -125,13 +126,19 @@ function labelOf(address: Address): string {
  */
 export function collides(a: Target, b: Target): boolean {
   if (a.kind !== 'socket' || b.kind !== 'socket' || a.port !== b.port || (a.reuse && b.reuse)) return false;
-  if (a.family === b.family) return a.address === b.address || isAny(a.address) || isAny(b.address);
+  if (a.family === b.family)
+    return a.address === b.address || isWildcardAddress(a.address) || isWildcardAddress(b.address);
   const six = a.family === 6 ? a : b;
   return six.address === '::' && six.serves !== 'ipv6';
 }
 
-function isAny(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
+/** Whether an observed socket serves a listener, on all of its addresses or on some. */
+export function isServedBy(
+  { protocol, target }: Pick<Listener, 'protocol' | 'target'>,
+  socket: Pick<Socket, 'protocol' | 'family' | 'address' | 'port'>,
+  ipv6: boolean,
+): boolean {
+  return protocol === socket.protocol && serves(target, socket, ipv6) !== 'no';
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * IP address texts as Go's `netip.ParseAddr` takes them and as `/proc/net` readers print them.
  */
+import { isWildcardAddress } from '../../model/endpoint.js';
 
 export interface Address {
   family: 4 | 6;
@@ -86,5 +87,5 @@ export function isMulticast(address: Address): boolean {
 }
 
 export function isWildcard(address: Address): boolean {
-  return address.text === '0.0.0.0' || address.text === '::';
+  return isWildcardAddress(address.text);
 }

@@ -1,11 +1,10 @@
-/** What a pass adds to the accounts kept over time: drops per listener, and sockets on their way to being learned. Pure. */
+/** What a scan adds to the ledger of dropped datagrams. Pure. */
 
 import { endpointKey } from '../model/endpoint.js';
 import type { Instance, Listener, Snapshot } from '../model/model.js';
 import { createResultCache, perObject } from '../runtime/unchanged.js';
-import { expireLearned, type Learned, type LearnRules, learn } from '../state/learned.js';
 import { advance, droppedWithin, type Ledger, type LedgerEntry, ledgerKey } from '../state/ledger.js';
-import { answers, type Fit, fitOf, type SocketIndex, servingSockets, socketsOf } from './socket-index.js';
+import { type Fit, fitOf, type SocketIndex, servingSockets } from './socket-index.js';
 
 type Drops = NonNullable<Snapshot['drops']>;
 
@@ -65,24 +64,4 @@ export function accountForDrops(
     else settled.delete(fit);
   }
   return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };
-}
-
-/** Only an instance whose inputs cannot be predicted teaches anything, and only while its descriptors can be seen. */
-export function learnFrom(
-  learned: Learned,
-  instances: readonly Instance[],
-  held: SocketIndex,
-  now: number,
-  rules: LearnRules,
-): Learned {
-  return instances.reduce(
-    (all, instance) => {
-      if (instance.process?.openFds === undefined || instance.prediction.outcome !== 'dynamic') return all;
-      const predicted = instance.expected.filter((listener) => listener.input !== 'learned');
-      return learn(all, instance.name, socketsOf(instance, held), now, rules, (socket) =>
-        predicted.some((listener) => answers(listener, socket, held.ipv6)),
-      );
-    },
-    expireLearned(learned, now, rules),
-  );
 }

@@ -1,0 +1,38 @@
+/** Rules over instances and their processes that several rooms share. */
+import type { FilebeatProcess, Instance, InstanceOrigin, ProcessId } from './model.js';
+
+/** `4711:123456`: pid and start time. */
+export function processKey({ pid, startTicks }: ProcessId): string {
+  return `${pid}:${startTicks}`;
+}
+
+export function isSameProcess(a: ProcessId, b: ProcessId): boolean {
+  return a.pid === b.pid && a.startTicks === b.startTicks;
+}
+
+/** Start times are cut to 10 ms, and the wall clock drifts. Seconds. */
+const blur = 1;
+
+/**
+ * Seconds at `now` (since the epoch). The age of a process that started in the future is unknown, since a clock is wrong.
+ * Where the start time is not certain, the result is a minimum.
+ */
+export function ageOf({ startTime }: Pick<FilebeatProcess, 'startTime'>, now: number): number | undefined {
+  const age = now - startTime;
+  return age < -blur ? undefined : Math.max(0, age);
+}
+
+/** Seconds since the epoch; undefined where it is not sure. */
+export function sureStart(process: FilebeatProcess | undefined): number | undefined {
+  return process?.startUnsure ? undefined : process?.startTime;
+}
+
+/** The network namespace of its process, else of its last process, else the host's. */
+export function netnsOf({ process, netns }: Instance, hostNetns: number | undefined): number | undefined {
+  return process?.netns ?? netns ?? hostNetns;
+}
+
+/** Nothing but the memory expects it. */
+export function isOnlyRemembered({ origins }: { origins: readonly InstanceOrigin[] }): boolean {
+  return origins.every((origin) => origin === 'remembered');
+}
