@@ -11,8 +11,8 @@ interface Claim {
   port?: PortVerdict;
 }
 
-function space(instance: Instance, scene: VerdictContext): number | undefined {
-  return scene.namespaceOf(instance)?.netns;
+function space(instance: Instance, context: VerdictContext): number | undefined {
+  return context.namespaceOf(instance)?.netns;
 }
 
 /** What an instance will ask for at its next start, beside what it ought to hold now. */
@@ -41,7 +41,7 @@ const reportedStatuses: readonly PortVerdict['status'][] = [
 export function conflictsBetween(
   ports: ReadonlyMap<Instance, readonly PortVerdict[]>,
   pending: (i: Instance) => boolean,
-  scene: VerdictContext,
+  context: VerdictContext,
 ): Mismatch[] {
   // Where all run, and none will ask for something else, whoever is to meet has met.
   if (![...ports.keys()].some((instance) => instance.process === undefined || pending(instance))) return [];
@@ -50,7 +50,7 @@ export function conflictsBetween(
     for (const claim of claims(instance, verdicts, pending(instance))) {
       const { target, protocol } = claim.listener;
       if (target.kind !== 'socket') continue;
-      const key = `${space(instance, scene)}|${protocol}|${target.port}`;
+      const key = `${space(instance, context)}|${protocol}|${target.port}`;
       const list = byNumber.get(key);
       if (list === undefined) byNumber.set(key, [claim]);
       else list.push(claim);

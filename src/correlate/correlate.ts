@@ -39,17 +39,17 @@ import { releaseDoubts } from './release-doubts.js';
 import { mismatchKey, type ScanHistory } from './scan-history.js';
 import { dataPathConflicts, lookalikes } from './unowned-sockets.js';
 import { judgedPorts } from './verdict-cache.js';
-import { createScene, type Thresholds, type VerdictContext } from './verdict-context.js';
+import { createVerdictContext, type Thresholds, type VerdictContext } from './verdict-context.js';
 
 /** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
-function configMismatches(instance: Instance, scene: VerdictContext): Mismatch[] {
+function configMismatches(instance: Instance, context: VerdictContext): Mismatch[] {
   const { prediction } = instance;
   const { outcome, reason } = prediction;
   const found: Mismatch[] = [];
   const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
   // What keeps it from starting at all says nothing of its configuration.
   if (outcome === 'exits' && reason !== undefined && !stopped && instance.cannotStart === undefined) {
-    const hangs = hangsAfterRefusal(instance, scene);
+    const hangs = hangsAfterRefusal(instance, context);
     const portsUnknown = instance.expected.length === 0 ? { portsUnknown: true as const } : {};
     found.push(
       instanceMismatch(instance, 'config_invalid', {
@@ -115,13 +115,15 @@ function refusedNext({ prediction, expected, nextRefusals = [] }: Instance): Fau
 function holdsSomethingElse(
   instance: Instance,
   judged: { ports: PortVerdict[]; mismatches: Mismatch[] },
-  scene: VerdictContext,
+  context: VerdictContext,
 ): boolean {
   if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
   // Served still, and refused by the next start.
   if (judged.ports.some((port) => port.up && port.listeners.every((l) => l.refused !== undefined))) return true;
   const explained = new Set(judged.ports.map((port) => port.socket?.inode));
-  return scene.socketsOf(instance).some((socket) => !explained.has(socket.inode) && isSettled(socket, instance, scene));
+  return context
+    .socketsOf(instance)
+    .some((socket) => !explained.has(socket.inode) && isSettled(socket, instance, context));
 }
 
 function order(a: Mismatch, b: Mismatch): number {
@@ -143,22 +145,22 @@ interface Judged {
   failed?: boolean;
 }
 
-function judge(instance: Instance, scene: VerdictContext): Judged {
+function judge(instance: Instance, context: VerdictContext): Judged {
   const up = instance.process !== undefined;
-  const judged = releaseDoubts(judgedPorts(instance, scene), instance);
+  const judged = releaseDoubts(judgedPorts(instance, context), instance);
   const found = [
     ...judged.mismatches,
-    ...configMismatches(instance, scene),
+    ...configMismatches(instance, context),
     ...refusedInputs(instance, judged.ports),
     ...refutedPredictions(instance),
   ];
   // With files that would be refused a restart is no remedy.
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
-  const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, scene)));
+  const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, context)));
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
   else found.push(...maybeRefused(instance));
-  if (!up && !instance.hidden) found.push(instanceMismatch(instance, 'instance_down', downCauses(instance, scene)));
-  const frozen = frozenMismatch(instance, scene);
+  if (!up && !instance.hidden) found.push(instanceMismatch(instance, 'instance_down', downCauses(instance, context)));
+  const frozen = frozenMismatch(instance, context);
   if (frozen !== undefined) found.push(frozen);
   if (instance.flapping) {
     found.push(
@@ -167,9 +169,9 @@ function judge(instance: Instance, scene: VerdictContext): Judged {
       }),
     );
   }
-  found.push(...unexpectedSockets(instance, judged, scene), ...loadMismatches(instance, judged.ports, scene));
+  found.push(...unexpectedSockets(instance, judged, context), ...loadMismatches(instance, judged.ports, context));
   found.push(...outputMismatches(instance), ...silentPorts(instance, judged.ports));
-  found.push(...reloadFailed(instance, found, scene.now));
+  found.push(...reloadFailed(instance, found, context.now));
   return { ports: judged.ports, pending, mismatches: found.map((m) => withOwnWords(m, instance)) };
 }
 
@@ -182,14 +184,14 @@ function failed(instance: Instance, place: string): Judged {
 }
 
 /** The verdict of one pass. */
-export function correlate(snapshot: Snapshot, trail: ScanHistory, thresholds: Thresholds): Verdict {
-  const scene = createScene(snapshot, trail, thresholds);
+export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: Thresholds): Verdict {
+  const context = createVerdictContext(snapshot, history, thresholds);
   const judged = new Map<Instance, Judged>();
   for (const instance of snapshot.instances)
     judged.set(
       instance,
       containDefect(
-        () => judge(instance, scene),
+        () => judge(instance, context),
         (place) => failed(instance, place),
       ),
     );
@@ -197,13 +199,13 @@ export function correlate(snapshot: Snapshot, trail: ScanHistory, thresholds: Th
   const found = [...judged.values()].flatMap(({ mismatches }) => mismatches);
   found.push(
     ...dataPathConflicts(snapshot.instances),
-    ...lookalikes(snapshot.instances, scene),
-    ...conflictsBetween(ports, (i) => judged.get(i)?.pending ?? false, scene),
+    ...lookalikes(snapshot.instances, context),
+    ...conflictsBetween(ports, (i) => judged.get(i)?.pending ?? false, context),
   );
   const statics = judgeStatics(snapshot);
   found.push(...statics.mismatches);
   const mismatches = found
-    .map((m) => ({ ...m, since: trail.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
+    .map((m) => ({ ...m, since: history.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
     .sort(order);
   return {
     instances: snapshot.instances.map((i) => instanceVerdict(i, judged.get(i)!, mismatches)),

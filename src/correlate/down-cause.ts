@@ -9,20 +9,20 @@ import type { Cause, Fault, Instance, Listener, LostPort, Mismatch } from '../mo
 import { addressNotLocal } from './missing-cause.js';
 import type { VerdictContext } from './verdict-context.js';
 
-export function downCauses(instance: Instance, scene: VerdictContext): Pick<Mismatch, 'cause' | 'evidence'> {
+export function downCauses(instance: Instance, context: VerdictContext): Pick<Mismatch, 'cause' | 'evidence'> {
   const off = unitOff(instance);
   const [cause, ...evidence] = [
     unableToStart(instance),
     refusedFiles(instance),
-    ...(isCrashLimited(instance, scene) ? [off] : []),
-    runsElsewhere(instance, scene),
-    lockedData(instance, scene),
-    endpointInUse(instance, scene),
-    ending(instance, scene),
-    ...(isCrashLimited(instance, scene) ? [] : [off]),
+    ...(isCrashLimited(instance, context) ? [off] : []),
+    runsElsewhere(instance, context),
+    lockedData(instance, context),
+    endpointInUse(instance, context),
+    ending(instance, context),
+    ...(isCrashLimited(instance, context) ? [] : [off]),
     unitState(instance),
     ...lostInputs(instance),
-    lostPorts(instance, scene),
+    lostPorts(instance, context),
   ].filter((one) => one !== undefined);
   return { cause: cause ?? { kind: 'none' }, ...(evidence.length === 0 ? {} : { evidence }) };
 }
@@ -97,11 +97,11 @@ const isVital = ({ input }: Listener, instance: Instance) =>
   input === 'http' && applies('http-must-bind', releaseOf(instance));
 
 /** Somebody has the stats endpoint, or this host lacks its address: releases from 7.0 on do not start without it. */
-function endpointInUse(instance: Instance, scene: VerdictContext): Cause | undefined {
+function endpointInUse(instance: Instance, context: VerdictContext): Cause | undefined {
   const endpoint = instance.expected.find((listener) => isVital(listener, instance));
   if (endpoint?.target.kind !== 'socket') return undefined;
   const { declaredIn } = endpoint;
-  const lost = lostPort(instance, endpoint, scene);
+  const lost = lostPort(instance, endpoint, context);
   if (lost === undefined) return undefined;
   const { owner, instance: other, uid } = lost;
   return {
@@ -134,24 +134,26 @@ function lostInputs({ expected, prediction }: Instance): Cause[] {
 const mostRefusals = 5;
 
 /** What is bound now by others would be lost to the next start. */
-function lostPorts(instance: Instance, scene: VerdictContext): Cause | undefined {
+function lostPorts(instance: Instance, context: VerdictContext): Cause | undefined {
   const ports = byEndpoint(instance.expected).flatMap(([listener]) =>
-    isVital(listener!, instance) || listener!.refused !== undefined ? [] : (lostPort(instance, listener!, scene) ?? []),
+    isVital(listener!, instance) || listener!.refused !== undefined
+      ? []
+      : (lostPort(instance, listener!, context) ?? []),
   );
   return ports.length === 0 ? undefined : { kind: 'start-loses', ports };
 }
 
-function lostPort(instance: Instance, listener: Listener, scene: VerdictContext): LostPort | undefined {
+function lostPort(instance: Instance, listener: Listener, context: VerdictContext): LostPort | undefined {
   const { target, protocol } = listener;
   // A shared socket (SO_REUSEADDR): whether the other one shares too is not known.
   if (target.kind !== 'socket' || target.reuse) return undefined;
-  const taker = scene
+  const taker = context
     .socketsAt(instance, protocol, target.port)
     .find((socket) => collides(target, socketTarget(socket)));
   if (taker === undefined)
-    return addressNotLocal(instance, listener, scene) === undefined ? undefined : endpointOf(listener);
+    return addressNotLocal(instance, listener, context) === undefined ? undefined : endpointOf(listener);
   const owner = taker.owners[0];
-  const other = owner === undefined ? undefined : scene.instanceOf(owner);
+  const other = owner === undefined ? undefined : context.instanceOf(owner);
   return {
     ...endpointOf(listener),
     ...(owner === undefined ? { uid: taker.uid } : { owner }),

@@ -23,19 +23,19 @@ function isFixed(listener: Listener): boolean {
 /** Every expected endpoint judged; sockets claimed by fixed ports are no candidates for random ones. */
 export function judgePorts(
   instance: Instance,
-  scene: VerdictContext,
+  context: VerdictContext,
 ): { ports: PortVerdict[]; mismatches: Mismatch[] } {
-  const held = instance.expected.every(isFixed) ? [] : scene.socketsOf(instance);
+  const held = instance.expected.every(isFixed) ? [] : context.socketsOf(instance);
   const spare = held.filter(
     (s) =>
       !instance.expected.some(
-        (l) => isFixed(l) && l.protocol === s.protocol && serves(l.target, s, scene.ipv6) !== 'no',
+        (l) => isFixed(l) && l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no',
       ),
   );
   const ports: PortVerdict[] = [];
   const mismatches: Mismatch[] = [];
   for (const listeners of byEndpoint(instance.expected)) {
-    const { port, mismatch } = judgePort({ instance, listeners, spare }, scene);
+    const { port, mismatch } = judgePort({ instance, listeners, spare }, context);
     const learned = port.input === 'learned' && mismatch?.code === 'port_missing';
     ports.push(port);
     if (mismatch !== undefined) mismatches.push(learned ? { ...mismatch, code: 'learned_port_gone' } : mismatch);
@@ -115,7 +115,7 @@ export function plainFault({ code, subject, at }: Fault): Fault {
 export function unexpectedSockets(
   instance: Instance,
   { ports, mismatches }: { ports: readonly PortVerdict[]; mismatches: readonly Mismatch[] },
-  scene: VerdictContext,
+  context: VerdictContext,
 ): Mismatch[] {
   const { prediction, process } = instance;
   if (
@@ -127,17 +127,17 @@ export function unexpectedSockets(
     return [];
   if (prediction.outcome === 'exits' && instance.basis !== 'remembered') return [];
   if (instance.basis === 'edited' || prediction.gaps.length > 0) return [];
-  if (reloads(instance, scene.now)) return [];
+  if (reloads(instance, context.now)) return [];
   const openEnded = ports.some((p) => p.status === 'unresolved' || (p.status === 'unknown' && p.port === 0));
   if (openEnded) return [];
   const explained = new Set(ports.map((p) => p.socket?.inode));
   const served = (s: Socket) =>
-    instance.expected.some((l) => l.protocol === s.protocol && serves(l.target, s, scene.ipv6) !== 'no');
+    instance.expected.some((l) => l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no');
   const told = (s: Socket) =>
     mismatches.some((m) => m.cause.kind === 'bound-elsewhere' && m.protocol === s.protocol && m.port === s.port);
-  return scene
+  return context
     .socketsOf(instance)
-    .filter((s) => !explained.has(s.inode) && !served(s) && !told(s) && isSettled(s, instance, scene))
+    .filter((s) => !explained.has(s.inode) && !served(s) && !told(s) && isSettled(s, instance, context))
     .sort(compareEndpoints)
     .map((s) =>
       instanceMismatch(instance, 'socket_unexpected', {
@@ -158,20 +158,21 @@ function reloads({ prediction, expected }: Instance, now: number): boolean {
 }
 
 /** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
-export function isSettled(socket: Socket, instance: Instance, scene: VerdictContext): boolean {
+export function isSettled(socket: Socket, instance: Instance, context: VerdictContext): boolean {
   const { process } = instance;
-  if (scene.thresholds.isSingleScan) return process !== undefined && (ageOf(process, scene.now) ?? 0) > scene.grace;
-  const first = scene.history.firstSeen.get(socketKey(socket));
-  return first !== undefined && scene.now - first >= scene.grace;
+  if (context.thresholds.isSingleScan)
+    return process !== undefined && (ageOf(process, context.now) ?? 0) > context.grace;
+  const first = context.history.firstSeen.get(socketKey(socket));
+  return first !== undefined && context.now - first >= context.grace;
 }
 
 /** Queue, drops, buffer of the ports that are served. */
-export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], scene: VerdictContext): Mismatch[] {
+export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], context: VerdictContext): Mismatch[] {
   const found: Mismatch[] = [];
   for (const port of ports) {
     const { socket, receiveBuffer } = port;
     if (socket === undefined || instance.process === undefined || !statusesServed.includes(port.status)) continue;
-    if (receiveBuffer !== undefined && socket.receiveQueue > receiveBuffer * scene.thresholds.receiveQueueRatio) {
+    if (receiveBuffer !== undefined && socket.receiveQueue > receiveBuffer * context.thresholds.receiveQueueRatio) {
       found.push(
         portMismatch(instance, port, 'queue_high', { kind: 'queue', bytes: socket.receiveQueue, limit: receiveBuffer }),
       );
@@ -182,7 +183,7 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
       );
     }
     const wanted = Math.max(0, ...port.listeners.map((l) => l.readBuffer ?? 0));
-    const granted = scene.snapshot.host.rmemMax;
+    const granted = context.snapshot.host.rmemMax;
     if (granted !== undefined && wanted > granted)
       found.push(portMismatch(instance, port, 'buffer_capped', { kind: 'rmem-max', wanted, granted }));
   }
@@ -190,10 +191,7 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
 }
 
 /** Its process exists and cannot serve: two looks so far apart; of one look alone only what no running process is in. */
-export function frozenMismatch(
-  instance: Instance,
-  { thresholds, history: trail, now }: VerdictContext,
-): Mismatch | undefined {
+export function frozenMismatch(instance: Instance, { thresholds, history, now }: VerdictContext): Mismatch | undefined {
   const { process } = instance;
   if (process?.halt === undefined) return undefined;
   const { frozenAfter = 10, stalledAfter = 60, isSingleScan } = thresholds;
@@ -201,7 +199,7 @@ export function frozenMismatch(
   const how = process.halt;
   if (isSingleScan)
     return certain ? instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how } }) : undefined;
-  const before = trail.halted.get(haltKey(process));
+  const before = history.halted.get(haltKey(process));
   if (before === undefined || before.cpu !== process.cpuSeconds) return undefined;
   const sinceSeconds = now - before.since;
   if (sinceSeconds < (certain ? frozenAfter : stalledAfter)) return undefined;

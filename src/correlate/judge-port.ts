@@ -41,11 +41,11 @@ function ownerHidden(socket: Socket): boolean {
   return socket.owners.length === 0 && !socket.ownersKnown;
 }
 
-function ownerCause(socket: Socket, instance: Instance, listener: Listener, scene: VerdictContext): Cause {
+function ownerCause(socket: Socket, instance: Instance, listener: Listener, context: VerdictContext): Cause {
   const owner = socket.owners[0];
   const { retry } = listener;
   if (owner === undefined) return { kind: 'held-by', retry, uid: socket.uid };
-  return { kind: 'held-by', retry, ...holderOf(owner, instance, listener, scene) };
+  return { kind: 'held-by', retry, ...holderOf(owner, instance, listener, context) };
 }
 
 /** Start-up takes a moment; nothing is called missing before it is over (CONTRACT 4 "Starting"). Seconds after the start. */
@@ -53,14 +53,14 @@ function graceOf(listener: Listener, grace: number): number {
   return grace + (listener.reload?.periodSeconds ?? 0) + (listener.slowStart ? 25 : 0);
 }
 
-function judgeSocket(subject: PortSubject, listener: Listener, scene: VerdictContext): Judgement {
+function judgeSocket(subject: PortSubject, listener: Listener, context: VerdictContext): Judgement {
   const { instance } = subject;
   const { target } = listener;
-  const sockets = portOf(target) === undefined ? [] : scene.socketsAt(instance, listener.protocol, portOf(target)!);
-  const serving = sockets.filter((s) => serves(target, s, scene.ipv6) !== 'no');
+  const sockets = portOf(target) === undefined ? [] : context.socketsAt(instance, listener.protocol, portOf(target)!);
+  const serving = sockets.filter((s) => serves(target, s, context.ipv6) !== 'no');
   const own = serving.find((s) => ownedBy(s, instance));
   if (own !== undefined) {
-    if (scene.deaf(instance, listener))
+    if (context.deaf(instance, listener))
       return {
         status: 'deaf',
         up: false,
@@ -77,18 +77,18 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: VerdictCon
         s.address === own.address,
     );
     if (duplicate !== undefined) {
-      const cause: Cause = { kind: 'shared-with', ...holderOf(duplicate.owners[0]!, instance, listener, scene) };
+      const cause: Cause = { kind: 'shared-with', ...holderOf(duplicate.owners[0]!, instance, listener, context) };
       return { status: 'listening', up: true, socket: own, code: 'port_taken', cause };
     }
-    if (serves(target, own, scene.ipv6) === 'narrower') {
+    if (serves(target, own, context.ipv6) === 'narrower') {
       return { status: 'narrower', up: true, socket: own, code: 'port_narrower', cause: { kind: 'ipv4-only-socket' } };
     }
     return { status: 'listening', up: true, socket: own };
   }
   // Who can be seen not to hold it is not served by it, whoever else may hold it.
-  const hidden = scene.hidesOwners(instance) ? judgeHidden(instance, serving) : undefined;
+  const hidden = context.hidesOwners(instance) ? judgeHidden(instance, serving) : undefined;
   if (hidden !== undefined) return hidden;
-  if (target.kind === 'name') return judgeAbsent(subject, listener, scene, 'unresolved');
+  if (target.kind === 'name') return judgeAbsent(subject, listener, context, 'unresolved');
   const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (taker !== undefined)
     return {
@@ -96,13 +96,13 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: VerdictCon
       up: false,
       socket: taker,
       code: 'port_taken',
-      cause: ownerCause(taker, instance, listener, scene),
+      cause: ownerCause(taker, instance, listener, context),
     };
   const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
   if (rival !== undefined) {
     const winner = instance.expected.find(
       (l) =>
-        l.refused === undefined && l.protocol === listener.protocol && serves(l.target, rival, scene.ipv6) !== 'no',
+        l.refused === undefined && l.protocol === listener.protocol && serves(l.target, rival, context.ipv6) !== 'no',
     );
     if (winner !== undefined)
       return {
@@ -113,7 +113,7 @@ function judgeSocket(subject: PortSubject, listener: Listener, scene: VerdictCon
         cause: { kind: 'other-listener', instance: instance.name, declaredIn: winner.declaredIn },
       };
   }
-  return judgeAbsent(subject, listener, scene, 'missing');
+  return judgeAbsent(subject, listener, context, 'missing');
 }
 
 /** Bound by its user (any, where its process cannot be seen), and more is not to be seen. */
@@ -129,43 +129,43 @@ function judgeHidden({ process }: Instance, serving: readonly Socket[]): Judgeme
 function judgeAbsent(
   subject: PortSubject,
   listener: Listener,
-  scene: VerdictContext,
+  context: VerdictContext,
   status: 'missing' | 'unresolved',
 ): Judgement {
   const { instance } = subject;
   const { process } = instance;
-  const grace = graceOf(listener, scene.grace);
-  const age = process === undefined ? undefined : ageOf(process, scene.now);
+  const grace = graceOf(listener, context.grace);
+  const age = process === undefined ? undefined : ageOf(process, context.now);
   if (process !== undefined && grace > 0 && (age === undefined || age <= grace)) {
     // Whether it is that young nobody knows: it may have lacked the listener for long.
     if (age === undefined || process.startUnsure) return { status: 'unknown' };
     return { status: 'starting', up: false };
   }
-  if (scene.undecided(instance, listener)) return { status: 'unknown' };
+  if (context.undecided(instance, listener)) return { status: 'unknown' };
   if (status === 'unresolved') return { status, code: 'config_unresolved', cause: { kind: 'unresolved', why: 'name' } };
-  return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, scene) };
+  return { status, up: false, code: 'port_missing', cause: missingCause(instance, listener, context) };
 }
 
-function judge(subject: PortSubject, scene: VerdictContext): Judgement {
+function judge(subject: PortSubject, context: VerdictContext): Judgement {
   const { instance } = subject;
   const listener = leading(subject.listeners);
   const { target } = listener;
   if (target.kind === 'unresolved')
     return { status: 'unresolved', code: 'config_unresolved', cause: { kind: 'unresolved', why: target.why } };
-  if (instance.hidden) return judgeHidden(instance, servingOf(subject, scene)) ?? { status: 'unknown' };
-  if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, scene) };
+  if (instance.hidden) return judgeHidden(instance, servingOf(subject, context)) ?? { status: 'unknown' };
+  if (instance.process === undefined) return { status: 'instance_down', up: false, ...remnant(subject, context) };
   if (target.kind === 'invalid')
     return { status: 'invalid', up: false, code: 'listener_invalid', cause: { kind: 'invalid', why: target.why } };
-  if (listener.refused !== undefined) return judgeRefused(subject, listener, listener.refused, scene);
+  if (listener.refused !== undefined) return judgeRefused(subject, listener, listener.refused, context);
   if (target.kind === 'random') {
     const socket = subject.spare.find((s) => s.family === target.family && s.address === target.address);
     if (socket !== undefined)
       return { status: 'listening', up: true, socket, code: 'port_random', cause: { kind: 'none' } };
-    const hidden = scene.hidesOwners(instance);
+    const hidden = context.hidesOwners(instance);
     if (hidden) return { status: 'unknown', code: 'port_random', cause: { kind: 'none' } };
-    return { ...judgeAbsent(subject, listener, scene, 'missing') };
+    return { ...judgeAbsent(subject, listener, context, 'missing') };
   }
-  return judgeSocket(subject, listener, scene);
+  return judgeSocket(subject, listener, context);
 }
 
 /** Of those that share an endpoint, one that Filebeat does not refuse; it is judged for all. */
@@ -177,15 +177,15 @@ function leading(listeners: readonly Listener[]): Listener {
  * Asked for, and not opened. Of what is read only at the start the state at the start counts: while its socket stands,
  * it is served, and a restart would lose it. Of what is reloaded a socket from before the edit is about to go.
  */
-function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, scene: VerdictContext): Judgement {
-  const own = scene
+function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, context: VerdictContext): Judgement {
+  const own = context
     .socketsOf(instance)
     .find(
       (s) =>
         s.protocol === listener.protocol &&
-        serves(listener.target, s, scene.ipv6) !== 'no' &&
+        serves(listener.target, s, context.ipv6) !== 'no' &&
         !instance.expected.some(
-          (l) => l.refused === undefined && l.protocol === s.protocol && serves(l.target, s, scene.ipv6) !== 'no',
+          (l) => l.refused === undefined && l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no',
         ),
     );
   const { process, prediction } = instance;
@@ -197,24 +197,24 @@ function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Faul
 }
 
 /** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
-function remnant(subject: PortSubject, scene: VerdictContext): { socket?: Socket } {
-  const [socket] = servingOf(subject, scene);
+function remnant(subject: PortSubject, context: VerdictContext): { socket?: Socket } {
+  const [socket] = servingOf(subject, context);
   return socket === undefined ? {} : { socket };
 }
 
 /** Whoever holds them. */
-function servingOf({ instance, listeners }: PortSubject, scene: VerdictContext): Socket[] {
+function servingOf({ instance, listeners }: PortSubject, context: VerdictContext): Socket[] {
   const { target, protocol } = listeners[0]!;
   const port = portOf(target);
   if (port === undefined) return [];
-  return scene.socketsAt(instance, protocol, port).filter((s) => serves(target, s, scene.ipv6) !== 'no');
+  return context.socketsAt(instance, protocol, port).filter((s) => serves(target, s, context.ipv6) !== 'no');
 }
 
 /** One port's verdict, and the mismatch that stands for it, if any. */
-export function judgePort(subject: PortSubject, scene: VerdictContext): { port: PortVerdict; mismatch?: Mismatch } {
+export function judgePort(subject: PortSubject, context: VerdictContext): { port: PortVerdict; mismatch?: Mismatch } {
   const { instance, listeners } = subject;
   const first = leading(listeners);
-  const { code, cause, ...judged } = judge(subject, scene);
+  const { code, cause, ...judged } = judge(subject, context);
   const port: PortVerdict = {
     protocol: first.protocol,
     address: first.address,

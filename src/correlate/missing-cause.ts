@@ -7,30 +7,30 @@ import type { Cause, Holder, Instance, Listener, Owner, Socket } from '../model/
 import type { VerdictContext } from './verdict-context.js';
 
 /** The first that applies, in this order: what makes a bind impossible, what took the socket away, what never gave it. */
-export function missingCause(instance: Instance, listener: Listener, scene: VerdictContext): Cause {
+export function missingCause(instance: Instance, listener: Listener, context: VerdictContext): Cause {
   const broken = instance.brokenReloads?.find((b) => b.file === listener.declaredIn.file);
   if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
   return (
-    hangsAfterRefusal(instance, scene) ??
-    addressNotLocal(instance, listener, scene) ??
-    lacksPrivilege(instance, listener, scene) ??
-    edited(instance, listener, scene) ??
-    elsewhere(instance, listener, scene) ?? { kind: 'bind-failed', retry: listener.retry }
+    hangsAfterRefusal(instance, context) ??
+    addressNotLocal(instance, listener, context) ??
+    lacksPrivilege(instance, listener, context) ??
+    edited(instance, listener, context) ??
+    elsewhere(instance, listener, context) ?? { kind: 'bind-failed', retry: listener.retry }
   );
 }
 
-function lacksPrivilege(instance: Instance, { target }: Listener, scene: VerdictContext): Cause | undefined {
+function lacksPrivilege(instance: Instance, { target }: Listener, context: VerdictContext): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
-  const first = scene.namespaceOf(instance)?.unprivilegedPortStart;
+  const first = context.namespaceOf(instance)?.unprivilegedPortStart;
   if (first !== undefined && target.port < first && instance.process?.canBindPrivileged === false)
     return { kind: 'privileged-port', firstUnprivileged: first };
   return undefined;
 }
 
 /** No interface of its network namespace has the address. */
-export function addressNotLocal(instance: Instance, { target }: Listener, scene: VerdictContext): Cause | undefined {
+export function addressNotLocal(instance: Instance, { target }: Listener, context: VerdictContext): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
-  const space = scene.namespaceOf(instance);
+  const space = context.namespaceOf(instance);
   const isWildcard = target.address === '0.0.0.0' || target.address === '::';
   return isWildcard || space?.addresses === undefined || isLocal(target.address, space.addresses)
     ? undefined
@@ -56,19 +56,19 @@ function edited(
 }
 
 /** What it holds instead. */
-function elsewhere(instance: Instance, listener: Listener, scene: VerdictContext): Cause | undefined {
+function elsewhere(instance: Instance, listener: Listener, context: VerdictContext): Cause | undefined {
   const { target, protocol, rival } = listener;
-  const held = scene.socketsOf(instance).filter((socket) => socket.protocol === protocol);
+  const held = context.socketsOf(instance).filter((socket) => socket.protocol === protocol);
   if (rival !== undefined) {
     const winner = instance.expected.find(
-      (l) => l !== listener && l.rival === rival && held.some((s) => serves(l.target, s, scene.ipv6) !== 'no'),
+      (l) => l !== listener && l.rival === rival && held.some((s) => serves(l.target, s, context.ipv6) !== 'no'),
     );
     if (winner !== undefined) return { kind: 'same-id', declaredIn: winner.declaredIn };
   }
   if (target.kind !== 'socket') return undefined;
   const wanted = (socket: Socket) =>
-    instance.expected.some((l) => l.protocol === protocol && serves(l.target, socket, scene.ipv6) !== 'no');
-  const home = scene.namespaceOf(instance)?.netns;
+    instance.expected.some((l) => l.protocol === protocol && serves(l.target, socket, context.ipv6) !== 'no');
+  const home = context.namespaceOf(instance)?.netns;
   for (const socket of held) {
     if (socket.port !== target.port) continue;
     const abroad = home !== undefined && socket.netns !== home;
@@ -82,7 +82,7 @@ function elsewhere(instance: Instance, listener: Listener, scene: VerdictContext
 /** It refused its files at this very start and hangs instead of ending: known of few releases, and never with an input's socket. */
 export function hangsAfterRefusal(
   instance: Instance,
-  scene: VerdictContext,
+  context: VerdictContext,
 ): Extract<Cause, { kind: 'hangs-after-refusal' }> | undefined {
   const { prediction, process, basis } = instance;
   if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
@@ -94,15 +94,15 @@ export function hangsAfterRefusal(
   // It had opened its stats endpoint before it looked at its inputs.
   const endpoints = (prediction.declared?.listeners ?? []).filter(({ input }) => input === 'http');
   const isEndpoint = (socket: Socket) =>
-    endpoints.some((l) => l.protocol === socket.protocol && serves(l.target, socket, scene.ipv6) !== 'no');
-  return scene.hidesOwners(instance) || !scene.socketsOf(instance).every(isEndpoint)
+    endpoints.some((l) => l.protocol === socket.protocol && serves(l.target, socket, context.ipv6) !== 'no');
+  return context.hidesOwners(instance) || !context.socketsOf(instance).every(isEndpoint)
     ? undefined
     : { kind: 'hangs-after-refusal', fault: prediction.reason };
 }
 
 /** Who has it: since when, and whether it is a Filebeat whose files ask for it. */
-export function holderOf(owner: Owner, instance: Instance, listener: Listener, scene: VerdictContext): Holder {
-  const other = scene.instanceOf(owner);
+export function holderOf(owner: Owner, instance: Instance, listener: Listener, context: VerdictContext): Holder {
+  const other = context.instanceOf(owner);
   const claim = other?.expected.find(
     (l) =>
       l.protocol === listener.protocol && (collides(l.target, listener.target) || collides(listener.target, l.target)),

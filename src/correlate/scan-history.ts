@@ -1,6 +1,6 @@
 /**
  * What former scans saw, as far as a verdict needs it: when a socket was first seen, which listeners were seen
- * blocked, when a mismatch began. Pure: each scan makes the next trail.
+ * blocked, when a mismatch began. Pure: each scan makes the next history.
  */
 
 import { endpointKey } from '../model/endpoint.js';
@@ -50,26 +50,31 @@ export function shiftScanHistory({ firstSeen, blocked, since, halted }: ScanHist
   return { firstSeen: moved(firstSeen), blocked, since: moved(since), halted: still };
 }
 
-/** The trail that the next scan goes by. What is gone from the snapshot leaves it. */
-export function nextScanHistory(trail: ScanHistory, snapshot: Snapshot, verdict: Verdict, grace: number): ScanHistory {
+/** The history that the next scan goes by. What is gone from the snapshot leaves it. */
+export function nextScanHistory(
+  history: ScanHistory,
+  snapshot: Snapshot,
+  verdict: Verdict,
+  grace: number,
+): ScanHistory {
   const now = snapshot.takenAt;
   const firstSeen = new Map<string, number>();
   for (const socket of snapshot.sockets) {
     const key = socketKey(socket);
-    firstSeen.set(key, trail.firstSeen.get(key) ?? now);
+    firstSeen.set(key, history.firstSeen.get(key) ?? now);
   }
   const blocked = new Set<string>();
   snapshot.instances.forEach((instance, i) => {
     const { process } = instance;
     for (const port of verdict.instances[i]?.ports ?? []) {
-      if (process === undefined || (port.status !== 'taken' && trail.blocked.size === 0)) continue;
+      if (process === undefined || (port.status !== 'taken' && history.blocked.size === 0)) continue;
       const key = blockedKey(process, port);
       const isBlocked = port.status === 'taken' && (ageOf(process, now) ?? 0) > grace;
-      if (isBlocked || trail.blocked.has(key)) blocked.add(key);
+      if (isBlocked || history.blocked.has(key)) blocked.add(key);
     }
   });
   const since = new Map(verdict.mismatches.map((m) => [mismatchKey(m), m.since ?? now]));
-  return { firstSeen, blocked, since, halted: standstills(trail, snapshot) };
+  return { firstSeen, blocked, since, halted: standstills(history, snapshot) };
 }
 
 export function haltKey({ pid, startTicks, halt }: FilebeatProcess): string {

@@ -10,11 +10,11 @@ import type { VerdictContext } from './verdict-context.js';
  * Told at the imitator, once it stays: one look alone goes by the age of its process. `test`, `export` and `setup` end by
  * themselves and are no instances.
  */
-export function lookalikes(instances: readonly Instance[], scene: VerdictContext): Mismatch[] {
+export function lookalikes(instances: readonly Instance[], context: VerdictContext): Mismatch[] {
   return instances.flatMap((instance) => {
     const { process, identity } = instance;
     if (identity?.imitates === undefined || process === undefined) return [];
-    if ((ageOf(process, scene.now) ?? 0) < scene.grace) return [];
+    if ((ageOf(process, context.now) ?? 0) < context.grace) return [];
     const { name, differs } = identity.imitates;
     return [instanceMismatch(instance, 'lookalike', { cause: { kind: 'imitates', instance: name, differs } })];
   });

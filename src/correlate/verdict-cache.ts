@@ -19,11 +19,11 @@ interface Judged {
 const cache = createResultCache<readonly Listener[], Judged>();
 
 /** Judges every port, with drops from the ledger and the size of its receive buffer. */
-export function judgedPorts(instance: Instance, scene: VerdictContext): Judged {
-  const inputs = inputsOf(instance, scene);
+export function judgedPorts(instance: Instance, context: VerdictContext): Judged {
+  const inputs = inputsOf(instance, context);
   const cached = inputs && cache.get(instance.expected, inputs);
   if (cached !== undefined) return cached;
-  const judged = judge(instance, scene);
+  const judged = judge(instance, context);
   // All other verdicts also depend on time and on other ports.
   const isServed = judged.mismatches.length === 0 && judged.ports.every(({ status }) => status === 'listening');
   if (inputs !== undefined && isServed) cache.set(instance.expected, inputs, judged);
@@ -32,15 +32,15 @@ export function judgedPorts(instance: Instance, scene: VerdictContext): Judged {
 }
 
 /** Everything that the verdicts depend on while every port is served by a socket; undefined where more counts. */
-function inputsOf(instance: Instance, scene: VerdictContext): unknown[] | undefined {
+function inputsOf(instance: Instance, context: VerdictContext): unknown[] | undefined {
   const { process, expected } = instance;
   if (process === undefined) return undefined;
   const sockets: (readonly Socket[])[] = [];
   for (const { protocol, target, refused } of expected) {
     if (target.kind !== 'socket' || refused !== undefined) return undefined;
-    sockets.push(scene.socketsAt(instance, protocol, target.port));
+    sockets.push(context.socketsAt(instance, protocol, target.port));
   }
-  const { host, drops } = scene.snapshot;
+  const { host, drops } = context.snapshot;
   return [
     process.pid,
     process.startTicks,
@@ -48,14 +48,14 @@ function inputsOf(instance: Instance, scene: VerdictContext): unknown[] | undefi
     host.ipv6,
     host.rmemMax,
     host.rmemDefault,
-    expected.some((listener) => scene.deaf(instance, listener)),
+    expected.some((listener) => context.deaf(instance, listener)),
     sockets,
   ];
 }
 
-function judge(instance: Instance, scene: VerdictContext): Judged {
-  const { ports, mismatches } = judgePorts(instance, scene);
-  for (const port of ports) addMeters(port, instance, scene.snapshot);
+function judge(instance: Instance, context: VerdictContext): Judged {
+  const { ports, mismatches } = judgePorts(instance, context);
+  for (const port of ports) addMeters(port, instance, context.snapshot);
   return { ports, mismatches };
 }
 

@@ -47,7 +47,7 @@ function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
   else list.push(socket);
 }
 
-export function createScene(snapshot: Snapshot, trail: ScanHistory, thresholds: Thresholds): VerdictContext {
+export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, thresholds: Thresholds): VerdictContext {
   const byProcess = new Map<string, Instance>();
   for (const instance of snapshot.instances) {
     if (instance.process) byProcess.set(`${instance.process.pid}:${instance.process.startTicks}`, instance);
@@ -69,7 +69,7 @@ export function createScene(snapshot: Snapshot, trail: ScanHistory, thresholds: 
   const undecided = new Set(snapshot.undecided.map((u) => `${u.instance}|${endpointKey(u)}`));
   return {
     snapshot,
-    history: trail,
+    history,
     thresholds,
     now: snapshot.takenAt,
     grace: thresholds.grace,
@@ -87,7 +87,7 @@ export function createScene(snapshot: Snapshot, trail: ScanHistory, thresholds: 
     deaf: (instance, listener) =>
       listener.retry === 'deaf' &&
       instance.process !== undefined &&
-      trail.blocked.has(blockedKey(instance.process, listener)),
+      history.blocked.has(blockedKey(instance.process, listener)),
     hidesOwners: ({ process }) =>
       process !== undefined && (process.openFds === undefined || hidden.has(`/proc/${process.pid}/fd`)),
   };

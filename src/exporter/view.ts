@@ -1,6 +1,15 @@
 /** Shared by all views of a Report: instances with their verdicts, mismatches with their words, the counts of the summary. Pure. */
 import { severityOf, mismatches as table } from '../model/mismatches.js';
-import type { Instance, InstanceVerdict, Mismatch, Owner, PortVerdict, Report, Severity } from '../model/model.js';
+import type {
+  Instance,
+  InstanceVerdict,
+  Mismatch,
+  Owner,
+  PortStatus,
+  PortVerdict,
+  Report,
+  Severity,
+} from '../model/model.js';
 import { type Words, words } from '../words/words.js';
 
 export interface InstanceView {
@@ -33,6 +42,16 @@ export interface Counts {
 
 export function instanceViews(report: Report): InstanceView[] {
   return report.snapshot.instances.map((instance, i) => ({ instance, verdict: report.verdict.instances[i]! }));
+}
+
+/** `odd`: neither known to be served nor known to be down. */
+export type PortTone = 'ok' | 'odd' | 'bad';
+
+const uncertain: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
+
+/** The tone in which views show a port. */
+export function portTone(status: PortStatus): PortTone {
+  return status === 'listening' ? 'ok' : uncertain.includes(status) ? 'odd' : 'bad';
 }
 
 /** The state of an instance as one word. Tone `odd`: neither healthy nor known to be unhealthy. */

@@ -5,9 +5,8 @@ import { sureStart } from '../../model/instance-rules.js';
 import type { PortStatus, PortVerdict, Report } from '../../model/model.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { bytes, duration, grouped, plural } from '../format.js';
-import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket } from '../view.js';
+import { type InstanceView, instanceState, instanceViews, ownerOf, ownSocket, portTone } from '../view.js';
 import { foreign, type Html, instancePath } from './layout.js';
-import { uncertainStatuses } from './picture/picture-scene.js';
 import { address, type HomeQuery, type InstanceSort, type Order, type PortSort } from './query.js';
 import { portSpark, reach } from './spark.js';
 
@@ -19,15 +18,13 @@ interface PortView extends InstanceView {
 const pageSize = 100;
 
 export function statusHtml(status: PortStatus): Html {
-  const tone = status === 'listening' ? 'ok' : uncertainStatuses.includes(status) ? 'odd' : 'bad';
-  return html`<span class="state ${tone}">${status.replace('_', ' ')}</span>`;
+  return html`<span class="state ${portTone(status)}">${status.replace('_', ' ')}</span>`;
 }
 
 const upCount = ({ verdict }: InstanceView): number => verdict.ports.filter((port) => port.up).length;
 
 const toneRank = { bad: 0, odd: 1, ok: 2 };
-const portRank = ({ port }: PortView): number =>
-  port.status === 'listening' ? 2 : uncertainStatuses.includes(port.status) ? 1 : 0;
+const portRank = ({ port }: PortView): number => toneRank[portTone(port.status)];
 
 const names = new Intl.Collator('en', { numeric: true });
 

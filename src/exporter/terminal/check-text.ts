@@ -1,11 +1,11 @@
 /** `check`: a Report for the terminal: summary line, mismatches (worst first), tables of instances, ports, plain ports and gaps. */
 
 import { endpointKey } from '../../model/endpoint.js';
-import type { Gap, PortStatus, PortVerdict, Report, Severity } from '../../model/model.js';
+import type { Gap, PortVerdict, Report, Severity } from '../../model/model.js';
 import { flowState, rateText } from '../../words/flow.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { duration, grouped, plural } from '../format.js';
-import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf } from '../view.js';
+import { countAll, type InstanceView, instanceState, instanceViews, mismatchView, ownerOf, portTone } from '../view.js';
 import { type ExitCode, exitCode, perfdata, stateWords, summary } from './summary.js';
 import { type Cell, type Colour, cut, type Paint, painter, safe, table, wrap } from './terminal.js';
 
@@ -68,18 +68,14 @@ function instanceRow(view: InstanceView): Cell[] {
   ];
 }
 
-const good: readonly PortStatus[] = ['listening'];
-const uncertain: readonly PortStatus[] = ['starting', 'unknown', 'unresolved', 'owner_hidden', 'narrower'];
-
 function portRow({ instance: { name, selfReport } }: InstanceView, port: PortVerdict, now: number): Cell[] {
   const arrived = selfReport?.listeners[endpointKey(port)]?.lastArrival;
   const owner = ownerOf(port);
-  const colour: Colour = good.includes(port.status) ? 'green' : uncertain.includes(port.status) ? 'yellow' : 'red';
   return [
     { text: name },
     { text: port.protocol },
     { text: endpointText(port.address, port.port) },
-    { text: port.status, colour },
+    { text: port.status, colour: toneColours[portTone(port.status)] },
     { text: port.input },
     { text: arrived === undefined ? '' : `${duration(now - arrived)} ago` },
     { text: owner === undefined ? '' : `${owner.comm} (${owner.pid})` },

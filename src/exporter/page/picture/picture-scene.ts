@@ -5,7 +5,7 @@
 import type { Owner, PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../../model/model.js';
 import { endpointText } from '../../../words/words.js';
 import { plural } from '../../format.js';
-import { type InstanceView, instanceViews, ownerOf } from '../../view.js';
+import { type InstanceView, instanceViews, ownerOf, portTone } from '../../view.js';
 
 export type Tone = 'ok' | 'bad' | 'odd';
 
@@ -37,27 +37,14 @@ const compactRows = 6;
 /** A host with up to so many ports is drawn port by port. */
 const smallHost = 16;
 
-/** Neither known to be served nor known to be down. */
-export const uncertainStatuses: readonly PortStatus[] = [
-  'starting',
-  'unknown',
-  'unresolved',
-  'owner_hidden',
-  'narrower',
-];
 const notes: Partial<Record<PortStatus, string>> = {
   instance_down: 'down',
   owner_hidden: 'owner hidden',
   taken: 'taken',
 };
 
-function toneOf(port: PortVerdict): Tone {
-  if (port.status === 'listening') return 'ok';
-  return uncertainStatuses.includes(port.status) ? 'odd' : 'bad';
-}
-
 function portRow(port: PortVerdict): SceneRow {
-  const tone = toneOf(port);
+  const tone = portTone(port.status);
   const owner = ownerOf(port);
   return {
     label: `${port.protocol} ${endpointText(port.address, port.port)}`,
@@ -82,12 +69,12 @@ function foldServed(ports: readonly PortVerdict[]): SceneRow {
 
 function rowsOf(ports: readonly PortVerdict[], unfolded: boolean): SceneRow[] {
   const trouble = ports
-    .filter((port) => toneOf(port) !== 'ok')
-    .sort((a, b) => Number(toneOf(b) === 'bad') - Number(toneOf(a) === 'bad'));
-  const served = ports.filter((port) => toneOf(port) === 'ok');
+    .filter((port) => portTone(port.status) !== 'ok')
+    .sort((a, b) => Number(portTone(b.status) === 'bad') - Number(portTone(a.status) === 'bad'));
+  const served = ports.filter((port) => portTone(port.status) === 'ok');
   if (unfolded) return ports.map(portRow);
   const left = trouble.length - troubleRows;
-  const worst = trouble.slice(troubleRows).some((port) => toneOf(port) === 'bad') ? 'bad' : 'odd';
+  const worst = trouble.slice(troubleRows).some((port) => portTone(port.status) === 'bad') ? 'bad' : 'odd';
   return [
     ...trouble.slice(0, left === 1 ? troubleRows + 1 : troubleRows).map(portRow),
     ...(left > 1 ? [{ label: plural(left, 'more port'), note: 'not served', tone: worst as Tone }] : []),

@@ -6,9 +6,8 @@ import { html } from 'hono/html';
 import type { PortStatus, PortVerdict, Report, StaticPortVerdict } from '../../../model/model.js';
 import { endpointText } from '../../../words/words.js';
 import { grouped, plural } from '../../format.js';
-import { type InstanceView, instanceState, instanceViews } from '../../view.js';
+import { type InstanceView, instanceState, instanceViews, portTone } from '../../view.js';
 import { foreign, type Html, instancePath, portAnchor } from '../layout.js';
-import { uncertainStatuses } from './picture-scene.js';
 
 /** A report with more ports gets the map instead of the diagram. */
 const diagramPorts = 60;
@@ -22,9 +21,7 @@ const maxPath = 300;
 type Shade = 'ok' | 'odd' | 'bad' | 'gone';
 
 function shadeOf(status: PortStatus): Shade {
-  if (status === 'listening') return 'ok';
-  if (status === 'instance_down') return 'gone';
-  return uncertainStatuses.includes(status) ? 'odd' : 'bad';
+  return status === 'instance_down' ? 'gone' : portTone(status);
 }
 
 const statusText = (status: PortStatus): string => status.replaceAll('_', ' ');
