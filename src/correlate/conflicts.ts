@@ -1,4 +1,4 @@
-/** Pairs of instances that ask for one endpoint and have not met yet: told before the restart that would hit it. Pure. */
+/** Pairs of instances that want the same endpoint, reported before the start or restart at which they would collide. Pure. */
 import { collides } from '../filebeat/net/address.js';
 import type { Instance, Listener, Mismatch, PortVerdict } from '../model/model.js';
 import { portMismatch } from './judge-port.js';
@@ -7,16 +7,12 @@ import type { VerdictContext } from './verdict-context.js';
 interface Claim {
   instance: Instance;
   listener: Listener;
-  /** Set when the listener is expected now, so that it has a verdict to tell at. */
+  /** The verdict, where the listener is expected now. */
   port?: PortVerdict;
 }
 
-function space(instance: Instance, context: VerdictContext): number | undefined {
-  return context.namespaceOf(instance)?.netns;
-}
-
-/** What an instance will ask for at its next start, beside what it ought to hold now. */
-function claims(instance: Instance, ports: readonly PortVerdict[], pending: boolean): Claim[] {
+/** The listeners that an instance should have now, and those of its next start if a restart is pending. */
+function claimsOf(instance: Instance, ports: readonly PortVerdict[], pending: boolean): Claim[] {
   const now: Claim[] = ports.flatMap((port) =>
     port.listeners.flatMap((listener) => (listener.refused === undefined ? [{ instance, listener, port }] : [])),
   );
@@ -24,7 +20,8 @@ function claims(instance: Instance, ports: readonly PortVerdict[], pending: bool
   return [...now, ...next];
 }
 
-const reportedStatuses: readonly PortVerdict['status'][] = [
+/** Of running instances: nothing is served here that the conflict would take away. */
+const unservedStatuses: readonly PortVerdict['status'][] = [
   'missing',
   'taken',
   'invalid',
@@ -35,22 +32,24 @@ const reportedStatuses: readonly PortVerdict['status'][] = [
 ];
 
 /**
- * `port_conflict` between instances: both can't be bound, and nothing shows it yet because one is down or a restart
- * is pending. It is told once for each pair of endpoints, at the running instance's listener (both down: first by name).
+ * `port_conflict` between instances: only one of them can bind the endpoint, and no socket shows it yet because one is down or
+ * a restart is pending. Reported once for each pair of endpoints: at the listener of the running instance; if both are down, at
+ * the first by name. `pending`: whether a restart is pending.
  */
 export function conflictsBetween(
   ports: ReadonlyMap<Instance, readonly PortVerdict[]>,
-  pending: (i: Instance) => boolean,
+  pending: (instance: Instance) => boolean,
   context: VerdictContext,
 ): Mismatch[] {
-  // Where all run, and none will ask for something else, whoever is to meet has met.
+  // Where all run and no restart is pending, sockets show every collision.
   if (![...ports.keys()].some((instance) => instance.process === undefined || pending(instance))) return [];
   const byNumber = new Map<string, Claim[]>();
   for (const [instance, verdicts] of ports) {
-    for (const claim of claims(instance, verdicts, pending(instance))) {
+    const netns = context.namespaceOf(instance)?.netns;
+    for (const claim of claimsOf(instance, verdicts, pending(instance))) {
       const { target, protocol } = claim.listener;
       if (target.kind !== 'socket') continue;
-      const key = `${space(instance, context)}|${protocol}|${target.port}`;
+      const key = `${netns}|${protocol}|${target.port}`;
       const list = byNumber.get(key);
       if (list === undefined) byNumber.set(key, [claim]);
       else list.push(claim);
@@ -61,15 +60,15 @@ export function conflictsBetween(
     for (const a of group) {
       for (const b of group) {
         if (a.instance.name >= b.instance.name || !collides(a.listener.target, b.listener.target)) continue;
-        const met =
+        const haveMet =
           a.instance.process !== undefined &&
           b.instance.process !== undefined &&
           a.port !== undefined &&
           b.port !== undefined;
-        if (met) continue;
+        if (haveMet) continue;
         const [at, other] = reportAt(a, b);
-        if (!isTheirConcern(at.instance, other.instance)) continue;
-        if (at.port === undefined || (at.instance.process !== undefined && reportedStatuses.includes(at.port.status)))
+        if (!concerns(at.instance, other.instance)) continue;
+        if (at.port === undefined || (at.instance.process !== undefined && unservedStatuses.includes(at.port.status)))
           continue;
         const mismatch = portMismatch(at.instance, at.port, 'port_conflict', {
           kind: 'other-listener',
@@ -85,12 +84,12 @@ export function conflictsBetween(
   return [...found.values()];
 }
 
-/** What an ordinary user's files ask for is told at his own: it changes nothing at another's until the kernel did. */
-function isTheirConcern(at: Instance, other: Instance): boolean {
+/** The files of an ordinary user must not cause mismatches at instances of others; only the kernel's answer to a bind does. */
+function concerns(at: Instance, other: Instance): boolean {
   return other.account === undefined || other.account === at.account;
 }
 
-/** First the claim at which the pair is told: one that has a verdict, of a running instance before a dead one, then by name. */
+/** First the claim at which the pair is reported: one with a verdict, the system's, one of a running instance, then by name. */
 function reportAt(a: Claim, b: Claim): [Claim, Claim] {
   if ((a.port === undefined) !== (b.port === undefined)) return a.port === undefined ? [b, a] : [a, b];
   const [ofA, ofB] = [a.instance.account, b.instance.account];

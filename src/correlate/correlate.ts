@@ -1,6 +1,6 @@
 /**
- * The heart: what every configuration asks for against what the kernel has. Pure: a Snapshot, what former scans saw,
- * and thresholds in; a Verdict out. One port gets one verdict.
+ * Compares what the configurations ask for with what the kernel has. Pure: a Snapshot, the history of earlier scans and
+ * thresholds in, a Verdict out.
  */
 
 import { byEndpoint, compareEndpoints, endpointKey, endpointOf } from '../model/endpoint.js';
@@ -41,14 +41,15 @@ import { dataPathConflicts, lookalikes } from './unowned-sockets.js';
 import { judgedPorts } from './verdict-cache.js';
 import { createVerdictContext, type Thresholds, type VerdictContext } from './verdict-context.js';
 
-/** Configuration faults that cost an operator something to know, and what the files alone say about the instance. */
+/** Mismatches about its configuration files. */
 function configMismatches(instance: Instance, context: VerdictContext): Mismatch[] {
   const { prediction } = instance;
   const { outcome, reason } = prediction;
   const found: Mismatch[] = [];
-  const stopped = reason !== undefined && instance.brokenReloads?.some((b) => b.fault === reason);
-  // What keeps it from starting at all says nothing of its configuration.
-  if (outcome === 'exits' && reason !== undefined && !stopped && instance.cannotStart === undefined) {
+  // Such a fault is reported at the ports of its file.
+  const isReload = reason !== undefined && instance.brokenReloads?.some(({ fault }) => fault === reason);
+  // If its unit cannot start it at all, that is not a fault of its configuration.
+  if (outcome === 'exits' && reason !== undefined && !isReload && instance.cannotStart === undefined) {
     const hangs = hangsAfterRefusal(instance, context);
     const portsUnknown = instance.expected.length === 0 ? { portsUnknown: true as const } : {};
     found.push(
@@ -78,31 +79,31 @@ function configMismatches(instance: Instance, context: VerdictContext): Mismatch
   return found;
 }
 
-/** What an edit of files that are read only at the start would change, and the youngest of those files. */
+/** What a restart would change after an edit of files that are read only at the start, and the newest of these files. */
 function pendingCause(instance: Instance): Cause {
   const { prediction, expected, basis } = instance;
   const refused = refusedNext(instance);
-  const own = (listeners: readonly Listener[]) => byEndpoint(listeners.filter((l) => l.reload === undefined));
-  const [now, next] = [own(expected), own(prediction.listeners)];
+  const readAtStart = (listeners: readonly Listener[]) => byEndpoint(listeners.filter((l) => l.reload === undefined));
+  const [now, next] = [readAtStart(expected), readAtStart(prediction.listeners)];
   const without = (these: Listener[][], those: Listener[][]) => {
     const known = new Set(those.map(([one]) => endpointKey(one!)));
     return these.flatMap(([one]) => (known.has(endpointKey(one!)) ? [] : [endpointOf(one!)]));
   };
   const files = prediction.files.filter((f) => !f.reloaded && f.mtime !== undefined);
-  const youngest = files.reduce<(typeof files)[number] | undefined>(
+  const newest = files.reduce<(typeof files)[number] | undefined>(
     (last, f) => (last === undefined || f.mtime! > last.mtime! ? f : last),
     undefined,
   );
   return {
     kind: 'edited-after-start',
-    ...(youngest === undefined ? {} : { file: youngest.path }),
-    // Of one whose start was not seen only the disk is known.
+    ...(newest === undefined ? {} : { file: newest.path }),
+    // Where its start was not seen, only the files on disk are known.
     ...(basis === 'edited' ? {} : { gained: without(next, now), lost: without(now, next) }),
     ...(refused.length === 0 ? {} : { refused }),
   };
 }
 
-/** What the next start would go without, and this one does not: each fault once. */
+/** Faults of inputs that the next start would refuse and that are open now. */
 function refusedNext({ prediction, expected, nextRefusals = [] }: Instance): Fault[] {
   const open = new Set(expected.filter((l) => l.refused === undefined).map(endpointKey));
   const losing = prediction.faults.filter(({ costs = [] }) =>
@@ -111,14 +112,14 @@ function refusedNext({ prediction, expected, nextRefusals = [] }: Instance): Fau
   return [...losing, ...nextRefusals].map(plainFault);
 }
 
-/** On disk it asks for something else than what it holds, and the exporter did not see it start (CONTRACT 4). */
+/** Whether its sockets differ from its files, where the exporter did not see its start. */
 function holdsSomethingElse(
   instance: Instance,
   judged: { ports: PortVerdict[]; mismatches: Mismatch[] },
   context: VerdictContext,
 ): boolean {
   if (judged.mismatches.some((m) => m.code === 'port_missing' && m.cause.kind === 'edited-after-start')) return true;
-  // Served still, and refused by the next start.
+  // Served now, and refused at the next start.
   if (judged.ports.some((port) => port.up && port.listeners.every((l) => l.refused !== undefined))) return true;
   const explained = new Set(judged.ports.map((port) => port.socket?.inode));
   return context
@@ -141,7 +142,7 @@ interface Judged {
   ports: PortVerdict[];
   pending: boolean;
   mismatches: Mismatch[];
-  /** The exporter failed over it: nothing is known. */
+  /** An internal error: nothing is known. */
   failed?: boolean;
 }
 
@@ -154,7 +155,7 @@ function judge(instance: Instance, context: VerdictContext): Judged {
     ...refusedInputs(instance, judged.ports),
     ...refutedPredictions(instance),
   ];
-  // With files that would be refused a restart is no remedy.
+  // If the next start would refuse the files, a restart is no remedy.
   const unseenEdit = instance.basis === 'edited' && instance.prediction.outcome !== 'exits';
   const pending = up && (instance.pendingRestart || (unseenEdit && holdsSomethingElse(instance, judged, context)));
   if (pending) found.push(instanceMismatch(instance, 'restart_pending', { cause: pendingCause(instance) }));
@@ -175,15 +176,15 @@ function judge(instance: Instance, context: VerdictContext): Judged {
   return { ports: judged.ports, pending, mismatches: found.map((m) => withOwnWords(m, instance)) };
 }
 
-/** A defect of ours costs the instance that it is met in. */
+/** An internal error costs only the verdict on the instance where it occurs. */
 function failed(instance: Instance, place: string): Judged {
-  const subject = `the exporter failed over it (${place})`;
+  const subject = `internal error (${place})`;
   const cause = { kind: 'unreadable', subject, reason: 'malformed' } as const;
   const mismatches = [instanceMismatch(instance, 'config_unreadable', { subject, cause })];
   return { ports: [], pending: false, mismatches, failed: true };
 }
 
-/** The verdict of one pass. */
+/** The verdict on one scan. */
 export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: Thresholds): Verdict {
   const context = createVerdictContext(snapshot, history, thresholds);
   const judged = new Map<Instance, Judged>();

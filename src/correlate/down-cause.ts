@@ -1,6 +1,6 @@
 /**
- * Why an instance that ought to run has no process: what makes its start impossible first, then what is known of its
- * end. The first one is the likely cause, the others are evidence. Pure.
+ * Why an instance that should run has no process: first what makes its start impossible, then how its last process ended.
+ * The first one found is the likely cause, the others are evidence. Pure.
  */
 import { collides } from '../filebeat/net/address.js';
 import { applies, newestRelease, parseRelease } from '../filebeat/releases/releases.js';
@@ -14,12 +14,12 @@ export function downCauses(instance: Instance, context: VerdictContext): Pick<Mi
   const [cause, ...evidence] = [
     unableToStart(instance),
     refusedFiles(instance),
-    ...(isCrashLimited(instance, context) ? [off] : []),
+    ...(isStartRuledOut(instance, context) ? [off] : []),
     runsElsewhere(instance, context),
     lockedData(instance, context),
     endpointInUse(instance, context),
     ending(instance, context),
-    ...(isCrashLimited(instance, context) ? [] : [off]),
+    ...(isStartRuledOut(instance, context) ? [] : [off]),
     unitState(instance),
     ...lostInputs(instance),
     lostPorts(instance, context),
@@ -40,8 +40,8 @@ function unitOff({ unit, unitOff: off }: Instance): Cause | undefined {
   return unit === undefined || off === undefined ? undefined : { kind: 'unit-off', unit, ...off };
 }
 
-/** systemd does not start its unit, so how its last process ended matters less. */
-function isCrashLimited({ unitOff: off, lastSeen }: Instance, { snapshot }: VerdictContext): boolean {
+/** Whether systemd would not start its unit, so that how its last process ended matters less. */
+function isStartRuledOut({ unitOff: off, lastSeen }: Instance, { snapshot }: VerdictContext): boolean {
   const { bootTime } = snapshot.host;
   const isSinceBoot = lastSeen !== undefined && (bootTime === undefined || lastSeen >= bootTime);
   return off !== undefined && (off.why === 'masked' || off.why === 'condition' || !isSinceBoot);
@@ -74,7 +74,7 @@ function releaseOf({ prediction }: Instance) {
   return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
 }
 
-/** Another one runs on its path.data. What an ordinary user starts there tells nothing of somebody else's. */
+/** Another instance runs on its path.data. What an ordinary user starts there does not count for instances of others. */
 function lockedData(instance: Instance, { snapshot }: VerdictContext): Cause | undefined {
   if (instance.dataKey === undefined || !applies('data-lock', releaseOf(instance))) return undefined;
   const other = snapshot.instances.find(
@@ -88,17 +88,18 @@ function lockedData(instance: Instance, { snapshot }: VerdictContext): Cause | u
   return other === undefined ? undefined : { kind: 'data-locked', instance: other.name };
 }
 
-/** By its path within one root, or by device and inode. */
+/** By path within one root, or by device and inode. */
 function isSameData(a: Instance, b: Instance): boolean {
   return a.dataKey === b.dataKey || (a.dataDirectory !== undefined && a.dataDirectory.id === b.dataDirectory?.id);
 }
 
-const isVital = ({ input }: Listener, instance: Instance) =>
+/** Releases from 7.0 on do not start without their stats endpoint. */
+const isRequired = ({ input }: Listener, instance: Instance) =>
   input === 'http' && applies('http-must-bind', releaseOf(instance));
 
-/** Somebody has the stats endpoint, or this host lacks its address: releases from 7.0 on do not start without it. */
+/** Another process has the stats endpoint that it needs, or this host lacks its address. */
 function endpointInUse(instance: Instance, context: VerdictContext): Cause | undefined {
-  const endpoint = instance.expected.find((listener) => isVital(listener, instance));
+  const endpoint = instance.expected.find((listener) => isRequired(listener, instance));
   if (endpoint?.target.kind !== 'socket') return undefined;
   const { declaredIn } = endpoint;
   const lost = lostPort(instance, endpoint, context);
@@ -114,7 +115,7 @@ function endpointInUse(instance: Instance, context: VerdictContext): Cause | und
   };
 }
 
-/** How its last process ended, and since when it is gone. */
+/** How its last process ended, and whether this boot has seen it. */
 function ending({ lastSeen, lastEnd, origins }: Instance, { snapshot }: VerdictContext): Cause {
   const origin = origins[0] ?? 'remembered';
   const { bootTime } = snapshot.host;
@@ -124,7 +125,7 @@ function ending({ lastSeen, lastEnd, origins }: Instance, { snapshot }: VerdictC
   return { kind: 'not-running', origin, ...(lastEnd === undefined ? {} : { end: lastEnd }) };
 }
 
-/** Inputs that it would go without, each told once. */
+/** Inputs that it would start without, each once. */
 function lostInputs({ expected, prediction }: Instance): Cause[] {
   const withoutPort = prediction.faults.filter(({ costs }) => costs === undefined);
   const faults = new Set<Fault>([...expected.flatMap(({ refused }) => refused ?? []), ...withoutPort]);
@@ -133,19 +134,20 @@ function lostInputs({ expected, prediction }: Instance): Cause[] {
 
 const mostRefusals = 5;
 
-/** What is bound now by others would be lost to the next start. */
+/** Endpoints that others have bound, so that the next start would not get them. */
 function lostPorts(instance: Instance, context: VerdictContext): Cause | undefined {
   const ports = byEndpoint(instance.expected).flatMap(([listener]) =>
-    isVital(listener!, instance) || listener!.refused !== undefined
+    isRequired(listener!, instance) || listener!.refused !== undefined
       ? []
       : (lostPort(instance, listener!, context) ?? []),
   );
   return ports.length === 0 ? undefined : { kind: 'start-loses', ports };
 }
 
+/** Undefined where the next start would get the endpoint. */
 function lostPort(instance: Instance, listener: Listener, context: VerdictContext): LostPort | undefined {
   const { target, protocol } = listener;
-  // A shared socket (SO_REUSEADDR): whether the other one shares too is not known.
+  // With SO_REUSEADDR both may get it; whether the other socket has that option is unknown.
   if (target.kind !== 'socket' || target.reuse) return undefined;
   const taker = context
     .socketsAt(instance, protocol, target.port)

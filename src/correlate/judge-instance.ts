@@ -1,6 +1,5 @@
-/** Verdicts about one instance as a whole, and about the sockets it holds beside the expected ones. Pure. */
+/** Mismatches of one instance as a whole, and of sockets that its configuration does not explain. Pure. */
 
-import { serves } from '../filebeat/net/address.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
 import { ageOf } from '../model/instance-rules.js';
 import type { Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
@@ -20,17 +19,14 @@ function isFixed(listener: Listener): boolean {
   return listener.target.kind === 'socket' || listener.target.kind === 'name';
 }
 
-/** Every expected endpoint judged; sockets claimed by fixed ports are no candidates for random ones. */
+/** The verdicts on all expected endpoints. A socket that serves a fixed port cannot be a random one. */
 export function judgePorts(
   instance: Instance,
   context: VerdictContext,
 ): { ports: PortVerdict[]; mismatches: Mismatch[] } {
   const held = instance.expected.every(isFixed) ? [] : context.socketsOf(instance);
   const spare = held.filter(
-    (s) =>
-      !instance.expected.some(
-        (l) => isFixed(l) && l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no',
-      ),
+    (socket) => !instance.expected.some((listener) => isFixed(listener) && context.serves(socket, listener)),
   );
   const ports: PortVerdict[] = [];
   const mismatches: Mismatch[] = [];
@@ -39,13 +35,13 @@ export function judgePorts(
     const learned = port.input === 'learned' && mismatch?.code === 'port_missing';
     ports.push(port);
     if (mismatch !== undefined) mismatches.push(learned ? { ...mismatch, code: 'learned_port_gone' } : mismatch);
-    if (instance.process !== undefined && mismatch === undefined) mismatches.push(...sharedInside(instance, port));
+    if (instance.process !== undefined && mismatch === undefined) mismatches.push(...rivalInputs(instance, port));
   }
   return { ports, mismatches };
 }
 
-/** Two inputs of one instance on one endpoint: one socket at best, whatever is bound now. */
-function sharedInside(instance: Instance, port: PortVerdict): Mismatch[] {
+/** Two inputs of one instance on one endpoint: only one of them can get it, whichever has it now. */
+function rivalInputs(instance: Instance, port: PortVerdict): Mismatch[] {
   const rivals = port.listeners.filter(
     (l) => l.shares === undefined && l.refused === undefined && l.target.kind === 'socket',
   );
@@ -61,57 +57,59 @@ function sharedInside(instance: Instance, port: PortVerdict): Mismatch[] {
 }
 
 /**
- * What it runs without and no port of its own tells: nobody can tell a port, or none is lost (a warning). Beside an input
- * that has the same endpoint and is served, the one that is refused costs no port either.
+ * Refused inputs that no port verdict reports: their port is unknown, or they cost none (a warning), such as an input whose
+ * endpoint another input has.
  */
 export function refusedInputs(instance: Instance, ports: readonly PortVerdict[]): Mismatch[] {
   if (instance.process === undefined) return [];
   const beside = ports.flatMap(({ listeners }) =>
     listeners.some((l) => l.refused === undefined) ? listeners.flatMap(({ refused }) => refused ?? []) : [],
   );
-  const told = (fault: Fault, isMild: boolean): Mismatch =>
+  const mismatchOf = (fault: Fault, isMild: boolean): Mismatch =>
     instanceMismatch(instance, 'input_refused', {
       ...(isMild ? { severity: 'warning' } : {}),
-      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      ...positionOf(fault),
       cause: { kind: 'config', fault: plainFault(fault) },
     });
   return [
-    ...(instance.refusals ?? []).map((fault) => told(fault, fault.costs !== undefined)),
-    ...[...new Set(beside)].map((fault) => told(fault, true)),
+    ...(instance.refusals ?? []).map((fault) => mismatchOf(fault, fault.costs !== undefined)),
+    ...[...new Set(beside)].map((fault) => mismatchOf(fault, true)),
   ];
 }
 
-/** Of one whose start was not seen, and whose files were edited since. */
+/** Inputs that the files on disk rule out, of a process that was started before an edit and whose start was not seen. */
 export function maybeRefused(instance: Instance): Mismatch[] {
   if (instance.process === undefined) return [];
   return (instance.nextRefusals ?? []).map((fault) =>
     instanceMismatch(instance, 'input_refused', {
       severity: 'warning',
-      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      ...positionOf(fault),
       cause: { kind: 'maybe-refused', fault: plainFault(fault) },
     }),
   );
 }
 
-/** Rules of ours that its process has proved wrong. */
+/** Predictions that its process has disproved. */
 export function refutedPredictions(instance: Instance): Mismatch[] {
   return (instance.prediction.refuted ?? []).map((fault) =>
     instanceMismatch(instance, 'prediction_refuted', {
-      ...(fault.at === undefined ? {} : { declaredIn: fault.at, subject: positionText(fault.at) }),
+      ...positionOf(fault),
       cause: { kind: 'config', fault },
     }),
   );
 }
 
-export function positionText({ file, line }: NonNullable<Fault['at']>): string {
-  return line === undefined ? file : `${file}:${line}`;
+/** Where a fault is, as fields of a mismatch; its position as text tells several faults of one instance apart. */
+export function positionOf({ at }: Fault): Pick<Mismatch, 'declaredIn' | 'subject'> {
+  return at === undefined ? {} : { declaredIn: at, subject: at.line === undefined ? at.file : `${at.file}:${at.line}` };
 }
 
+/** Only the fields of a fault that are reported. */
 export function plainFault({ code, subject, at }: Fault): Fault {
   return { code, ...(subject === undefined ? {} : { subject }), ...(at === undefined ? {} : { at }) };
 }
 
-/** Sockets that the configuration does not explain. Those that explain why a port is missing are told there. */
+/** Sockets that the configuration does not explain, but for those that another mismatch names as the cause of a missing port. */
 export function unexpectedSockets(
   instance: Instance,
   { ports, mismatches }: { ports: readonly PortVerdict[]; mismatches: readonly Mismatch[] },
@@ -127,17 +125,16 @@ export function unexpectedSockets(
     return [];
   if (prediction.outcome === 'exits' && instance.basis !== 'remembered') return [];
   if (instance.basis === 'edited' || prediction.gaps.length > 0) return [];
-  if (reloads(instance, context.now)) return [];
+  if (isReloading(instance, context.now)) return [];
   const openEnded = ports.some((p) => p.status === 'unresolved' || (p.status === 'unknown' && p.port === 0));
   if (openEnded) return [];
   const explained = new Set(ports.map((p) => p.socket?.inode));
-  const served = (s: Socket) =>
-    instance.expected.some((l) => l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no');
-  const told = (s: Socket) =>
-    mismatches.some((m) => m.cause.kind === 'bound-elsewhere' && m.protocol === s.protocol && m.port === s.port);
+  const isServing = (socket: Socket) => instance.expected.some((listener) => context.serves(socket, listener));
+  const isReported = ({ protocol, port }: Socket) =>
+    mismatches.some((m) => m.cause.kind === 'bound-elsewhere' && m.protocol === protocol && m.port === port);
   return context
     .socketsOf(instance)
-    .filter((s) => !explained.has(s.inode) && !served(s) && !told(s) && isSettled(s, instance, context))
+    .filter((s) => !explained.has(s.inode) && !isServing(s) && !isReported(s) && isSettled(s, instance, context))
     .sort(compareEndpoints)
     .map((s) =>
       instanceMismatch(instance, 'socket_unexpected', {
@@ -149,15 +146,17 @@ export function unexpectedSockets(
     );
 }
 
-/** A reloaded file was edited within its last two periods: what it asked for before may still be held. Periods default to 10 s. */
-function reloads({ prediction, expected }: Instance, now: number): boolean {
+/** A reloaded file was edited within its last two periods, so sockets from before may still be open. The default period is 10 s. */
+function isReloading({ prediction, expected }: Instance, now: number): boolean {
   const period = Math.max(...expected.map((l) => l.reload?.periodSeconds ?? 0)) || 10;
   return prediction.files.some(
     (f) => f.reloaded && f.mtime !== undefined && now >= f.mtime && now - f.mtime <= 2 * period,
   );
 }
 
-/** Seen in two scans at least the grace apart; one look alone goes by the age of the process (CONTRACT 4 "Unexpected"). */
+/**
+ * Seen in two scans that are at least the grace apart. A single scan goes by the age of the process.
+ */
 export function isSettled(socket: Socket, instance: Instance, context: VerdictContext): boolean {
   const { process } = instance;
   if (context.thresholds.isSingleScan)
@@ -166,7 +165,7 @@ export function isSettled(socket: Socket, instance: Instance, context: VerdictCo
   return first !== undefined && context.now - first >= context.grace;
 }
 
-/** Queue, drops, buffer of the ports that are served. */
+/** Mismatches about queue, drops and buffer of served ports. */
 export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], context: VerdictContext): Mismatch[] {
   const found: Mismatch[] = [];
   for (const port of ports) {
@@ -190,7 +189,10 @@ export function loadMismatches(instance: Instance, ports: readonly PortVerdict[]
   return found;
 }
 
-/** Its process exists and cannot serve: two looks so far apart; of one look alone only what no running process is in. */
+/**
+ * Its process makes no progress, as two scans at least so far apart have seen. A single scan reports only states that a working
+ * process is never in.
+ */
 export function frozenMismatch(instance: Instance, { thresholds, history, now }: VerdictContext): Mismatch | undefined {
   const { process } = instance;
   if (process?.halt === undefined) return undefined;
@@ -206,21 +208,22 @@ export function frozenMismatch(instance: Instance, { thresholds, history, now }:
   return instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how, sinceSeconds } });
 }
 
-/** 1 Filebeat would accept it, 0 it would not; undefined when it could not be read. */
+/** Whether Filebeat would accept its configuration; undefined where it could not be read. */
 export function configValid(instance: Instance): boolean | undefined {
   const { outcome } = instance.prediction;
   return outcome === 'unknown' ? undefined : outcome !== 'exits';
 }
 
+/** Undefined where that is unknown. `mismatches`: those of the instance. */
 export function isHealthy(
   up: boolean | undefined,
   ports: readonly PortVerdict[],
   mismatches: readonly Mismatch[],
   critical: (m: Mismatch) => boolean,
-  isCut = false,
+  isTruncated = false,
 ): boolean | undefined {
   if (up === undefined) return undefined;
   if (!up || mismatches.some(critical) || ports.some((p) => p.up === false)) return false;
-  // Whether all is well with what was not looked at nobody knows.
-  return isCut ? undefined : true;
+  // Listeners beyond a limit were not judged.
+  return isTruncated ? undefined : true;
 }

@@ -1,16 +1,17 @@
 /**
- * What a Filebeat says of itself → mismatches about its output and its silent ports, and better causes for those that the kernel
- * shows. It never changes whether a port is up. Pure.
+ * Mismatches from self-reports (log and stats endpoint): about the output and silent ports. Self-reports also add causes to other
+ * mismatches, but never change whether a port is up. Pure.
  */
-import { endpointKey } from '../model/endpoint.js';
+import { endpointKey, isWildcardAddress } from '../model/endpoint.js';
 import type { Instance, Mismatch, OutputSituation, PortVerdict, SelfReport } from '../model/model.js';
 import { instanceMismatch } from './judge-instance.js';
 import { portMismatch } from './judge-port.js';
 
 const failing: readonly OutputSituation[] = ['down', 'refusing', 'mute'];
 
-/** CONTRACT 5: an output that fails for less than this may be a restart. */
+/** An output that fails for less may be restarting. */
 const failingSeconds = 60;
+/** `SelfReport.lostRecently` counts the events of this time. Seconds. */
 const lostWindow = 300;
 
 export function outputMismatches(instance: Instance): Mismatch[] {
@@ -40,7 +41,7 @@ export function outputMismatches(instance: Instance): Mismatch[] {
   return found;
 }
 
-/** The newest of these classes that its log has. */
+/** The newest message of these kinds in its log. */
 function messageOf(
   { said = {} }: SelfReport,
   kinds: readonly (keyof NonNullable<SelfReport['said']>)[],
@@ -50,7 +51,7 @@ function messageOf(
   return newest === undefined ? {} : { said: newest };
 }
 
-/** Ports that are served, and to which nothing has come for unusually long. While the output blocks nothing is read: no silence. */
+/** Served ports that have received nothing for unusually long. While the output blocks, Filebeat reads nothing, so silence means nothing. */
 export function silentPorts(instance: Instance, ports: readonly PortVerdict[]): Mismatch[] {
   const { selfReport } = instance;
   if (selfReport === undefined || selfReport.full) return [];
@@ -58,31 +59,34 @@ export function silentPorts(instance: Instance, ports: readonly PortVerdict[]): 
     const silent = selfReport.listeners[endpointKey(port)]?.silent;
     if (silent === undefined || port.up !== true) return [];
     const mismatch = portMismatch(instance, port, 'port_silent', { kind: 'silent', ...silent });
-    // Nobody knows whether anything was ever meant to come.
+    // Perhaps nothing is ever sent there.
     return [silent.never ? { ...mismatch, severity: 'info' as const } : mismatch];
   });
 }
 
-/** Seconds within which a failed reload is tried again by releases from 8.0 on: the period is 10 s unless set. */
-const retried = 60;
+/** Releases from 8.0 on try a failed reload again within this time: the default period is 10 s. Seconds. */
+const retrySeconds = 60;
 
-/** Filebeat could not load what is on disk. `now`: seconds since the epoch. Where a port of it says so itself, that is enough. */
+/**
+ * Filebeat could not load an edited file, by its log. Not reported where another mismatch of the instance (`own`) reports the fault.
+ * `now`: seconds since the epoch.
+ */
 export function reloadFailed(instance: Instance, own: readonly Mismatch[], now: number): Mismatch[] {
   const at = instance.selfReport?.reloadFailedAt;
   if (at === undefined || instance.process === undefined) return [];
   const reloaded = instance.prediction.files.filter((file) => file.reloaded);
   const edited = Math.max(0, ...reloaded.map(({ mtime = 0 }) => mtime));
   const periods = instance.expected.flatMap(({ reload }) => (reload === undefined ? [] : [3 * reload.periodSeconds]));
-  const old = now - at > Math.max(retried, ...periods);
-  // Up to 7.17 it is tried once, and said once: it stands until somebody edits the files again.
+  const old = now - at > Math.max(retrySeconds, ...periods);
+  // Releases up to 7.17 try once and log once: the failure lasts until the files are edited again.
   const retries = !/^[67]\./.test(instance.prediction.release.version ?? '');
   if (old && (retries || edited > at)) return [];
-  const told = ['port_missing', 'input_refused', 'config_invalid'];
-  if (own.some(({ code }) => told.includes(code))) return [];
+  const reported = ['port_missing', 'input_refused', 'config_invalid'];
+  if (own.some(({ code }) => reported.includes(code))) return [];
   return [instanceMismatch(instance, 'reload_failed', { cause: { kind: 'none' }, said: { what: 'reload', at } })];
 }
 
-/** What its own words and figures add to a mismatch that the kernel or the files show. */
+/** A mismatch with what the instance's log and figures say about it. */
 export function withOwnWords(mismatch: Mismatch, instance: Instance): Mismatch {
   const { code } = mismatch;
   const { selfReport, lastWords } = instance;
@@ -98,7 +102,7 @@ export function withOwnWords(mismatch: Mismatch, instance: Instance): Mismatch {
   return said === undefined ? mismatch : withMessage(mismatch, said);
 }
 
-/** Why datagrams pile up. A burst is one only where the queue was not full: else the input had stopped reading. */
+/** Why datagrams pile up. With a working output that is a burst, unless the queue was full: then the input had stopped reading. */
 function behindQueue({ process, selfReport }: Instance): Mismatch['output'] {
   if (process?.halt === 'stopped' || process?.halt === 'cgroup') return 'frozen';
   if (selfReport === undefined || selfReport.output === 'unknown') return undefined;
@@ -108,7 +112,7 @@ function behindQueue({ process, selfReport }: Instance): Mismatch['output'] {
 
 type LogMessage = NonNullable<Mismatch['said']>;
 
-/** What the exporter sees itself → what Filebeat says where that is why. What is not here fits everything. */
+/** Cause that the exporter found → messages of Filebeat that agree with it. Causes that are not listed agree with all. */
 const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly LogMessage['what'][]>> = {
   'held-by': ['in-use', 'input'],
   'shared-with': ['in-use', 'input'],
@@ -122,12 +126,12 @@ const agreeing: Partial<Record<Mismatch['cause']['kind'], readonly LogMessage['w
 };
 
 function withMessage(mismatch: Mismatch, said: LogMessage): Mismatch {
-  const fitting = agreeing[mismatch.cause.kind];
-  const differs = fitting !== undefined && !fitting.includes(said.what);
+  const expected = agreeing[mismatch.cause.kind];
+  const differs = expected !== undefined && !expected.includes(said.what);
   return { ...mismatch, said: { ...said, ...(differs ? { differs: true as const } : {}) } };
 }
 
-/** The newest of what its log says of the listener: why a bind failed, else that the input failed. */
+/** The newest message about the listener in its log: why a bind failed, else that the input failed. */
 function messageAtPort(
   mismatch: Mismatch,
   { binds = {}, failedInputs = {}, said = {} }: SelfReport,
@@ -142,7 +146,7 @@ function messageAtPort(
   const newest = (all: LogMessage[]) => all.sort((a, b) => b.at - a.at)[0];
   const found = newest(bound) ?? newest(failed);
   if (found !== undefined || mismatch.port !== undefined || said.input === undefined) return found;
-  // Of an input without a port no line can be told from another.
+  // Messages do not tell inputs without a port apart.
   return mismatch.code === 'input_refused' ? { what: 'input', at: said.input } : undefined;
 }
 
@@ -151,7 +155,7 @@ function isAt({ address, port }: Mismatch, host: string): boolean {
   const match = /^(?:\w+:\/\/)?(.*):(\d{1,5})$/.exec(host);
   if (match === null || Number(match[2]) !== port) return false;
   const bare = match[1]!.replace(/^\[|\]$/g, '').toLowerCase();
-  const wildcards = ['', '0.0.0.0', '::'];
-  if (wildcards.includes(bare)) return address === '*' || wildcards.includes(address ?? '');
+  const isWildcard = (text = '') => text === '' || isWildcardAddress(text);
+  if (isWildcard(bare)) return address === '*' || isWildcard(address);
   return address === bare || (bare === 'localhost' && (address === '127.0.0.1' || address === '::1'));
 }

@@ -1,4 +1,4 @@
-/** One expected endpoint of one running instance against the sockets of its namespace: status, and the mismatch that goes with it. Pure. */
+/** The verdict on one expected endpoint of one instance: its status, and the mismatch if there is one. Pure. */
 
 import { collides, serves } from '../filebeat/net/address.js';
 import { socketTarget } from '../model/endpoint.js';
@@ -21,7 +21,7 @@ import type { VerdictContext } from './verdict-context.js';
 export interface PortSubject {
   instance: Instance;
   listeners: Listener[];
-  /** Sockets of this instance that no other listener has claimed: what a random port may be. */
+  /** Sockets of this instance that serve none of its fixed ports: one of them may be a random port. */
   spare: readonly Socket[];
 }
 
@@ -31,101 +31,104 @@ function portOf(target: Target): number | undefined {
 
 type Judgement = Pick<PortVerdict, 'status' | 'up' | 'socket'> & { code?: Mismatch['code']; cause?: Cause };
 
-function ownedBy(socket: Socket, instance: Instance): boolean {
-  const { process } = instance;
+function isOwnedBy(socket: Socket, { process }: Instance): boolean {
   return process !== undefined && socket.owners.some((owner) => isSameProcess(owner, process));
 }
 
-/** Bound, and nobody can be named: permission is lacking. */
-function ownerHidden(socket: Socket): boolean {
-  return socket.owners.length === 0 && !socket.ownersKnown;
+/** The exporter lacks the permission to see its owner. */
+function isOwnerHidden({ owners, ownersKnown }: Socket): boolean {
+  return owners.length === 0 && !ownersKnown;
 }
 
-function ownerCause(socket: Socket, instance: Instance, listener: Listener, context: VerdictContext): Cause {
-  const owner = socket.owners[0];
-  const { retry } = listener;
-  if (owner === undefined) return { kind: 'held-by', retry, uid: socket.uid };
-  return { kind: 'held-by', retry, ...holderOf(owner, instance, listener, context) };
-}
-
-/** Start-up takes a moment; nothing is called missing before it is over (CONTRACT 4 "Starting"). Seconds after the start. */
+/** Seconds after the start of the process before which the listener is not called missing. */
 function graceOf(listener: Listener, grace: number): number {
   return grace + (listener.reload?.periodSeconds ?? 0) + (listener.slowStart ? 25 : 0);
 }
 
 function judgeSocket(subject: PortSubject, listener: Listener, context: VerdictContext): Judgement {
   const { instance } = subject;
-  const { target } = listener;
-  const sockets = portOf(target) === undefined ? [] : context.socketsAt(instance, listener.protocol, portOf(target)!);
-  const serving = sockets.filter((s) => serves(target, s, context.ipv6) !== 'no');
-  const own = serving.find((s) => ownedBy(s, instance));
-  if (own !== undefined) {
-    if (context.deaf(instance, listener))
-      return {
-        status: 'deaf',
-        up: false,
-        socket: own,
-        code: 'listener_deaf',
-        cause: { kind: 'bind-failed', retry: 'deaf' },
-      };
-    const duplicate = serving.find(
-      (s) =>
-        s.inode !== own.inode &&
-        s.owners.length > 0 &&
-        !ownedBy(s, instance) &&
-        s.family === own.family &&
-        s.address === own.address,
-    );
-    if (duplicate !== undefined) {
-      const cause: Cause = { kind: 'shared-with', ...holderOf(duplicate.owners[0]!, instance, listener, context) };
-      return { status: 'listening', up: true, socket: own, code: 'port_taken', cause };
-    }
-    if (serves(target, own, context.ipv6) === 'narrower') {
-      return { status: 'narrower', up: true, socket: own, code: 'port_narrower', cause: { kind: 'ipv4-only-socket' } };
-    }
-    return { status: 'listening', up: true, socket: own };
-  }
-  // Who can be seen not to hold it is not served by it, whoever else may hold it.
+  const { target, protocol } = listener;
+  const port = portOf(target);
+  const sockets = port === undefined ? [] : context.socketsAt(instance, protocol, port);
+  const serving = sockets.filter((socket) => context.serves(socket, listener));
+  const own = serving.find((socket) => isOwnedBy(socket, instance));
+  if (own !== undefined) return judgeOwn(own, serving, instance, listener, context);
+  // A socket whose owner is visible does not serve this instance.
   const hidden = context.hidesOwners(instance) ? judgeHidden(instance, serving) : undefined;
   if (hidden !== undefined) return hidden;
   if (target.kind === 'name') return judgeAbsent(subject, listener, context, 'unresolved');
-  const taker = sockets.find((s) => !ownedBy(s, instance) && collides(target, socketTarget(s)));
-  if (taker !== undefined)
-    return {
-      status: 'taken',
-      up: false,
-      socket: taker,
-      code: 'port_taken',
-      cause: ownerCause(taker, instance, listener, context),
-    };
-  const rival = sockets.find((s) => ownedBy(s, instance) && collides(target, socketTarget(s)));
-  if (rival !== undefined) {
-    const winner = instance.expected.find(
-      (l) =>
-        l.refused === undefined && l.protocol === listener.protocol && serves(l.target, rival, context.ipv6) !== 'no',
-    );
-    if (winner !== undefined)
-      return {
-        status: 'taken',
-        up: false,
-        socket: rival,
-        code: 'port_conflict',
-        cause: { kind: 'other-listener', instance: instance.name, declaredIn: winner.declaredIn },
-      };
-  }
-  return judgeAbsent(subject, listener, context, 'missing');
+  const inTheWay = sockets.filter((socket) => collides(target, socketTarget(socket)));
+  return (
+    takenByOther(inTheWay, instance, listener, context) ??
+    takenByRival(inTheWay, instance, context) ??
+    judgeAbsent(subject, listener, context, 'missing')
+  );
 }
 
-/** Bound by its user (any, where its process cannot be seen), and more is not to be seen. */
+/** Its process holds `own`, which serves the listener. */
+function judgeOwn(
+  own: Socket,
+  serving: readonly Socket[],
+  instance: Instance,
+  listener: Listener,
+  context: VerdictContext,
+): Judgement {
+  if (context.deaf(instance, listener)) {
+    const cause: Cause = { kind: 'bind-failed', retry: 'deaf' };
+    return { status: 'deaf', up: false, socket: own, code: 'listener_deaf', cause };
+  }
+  const shared = serving.find(
+    (socket) =>
+      socket.inode !== own.inode &&
+      socket.owners.length > 0 &&
+      !isOwnedBy(socket, instance) &&
+      socket.family === own.family &&
+      socket.address === own.address,
+  );
+  if (shared !== undefined) {
+    const cause: Cause = { kind: 'shared-with', ...holderOf(shared.owners[0]!, instance, listener, context) };
+    return { status: 'listening', up: true, socket: own, code: 'port_taken', cause };
+  }
+  if (serves(listener.target, own, context.ipv6) === 'narrower')
+    return { status: 'narrower', up: true, socket: own, code: 'port_narrower', cause: { kind: 'ipv4-only-socket' } };
+  return { status: 'listening', up: true, socket: own };
+}
+
+/** A socket that another process holds makes the bind fail. */
+function takenByOther(
+  inTheWay: readonly Socket[],
+  instance: Instance,
+  listener: Listener,
+  context: VerdictContext,
+): Judgement | undefined {
+  const socket = inTheWay.find((one) => !isOwnedBy(one, instance));
+  if (socket === undefined) return undefined;
+  const [owner] = socket.owners;
+  const { retry } = listener;
+  const holder = owner === undefined ? { uid: socket.uid } : holderOf(owner, instance, listener, context);
+  return { status: 'taken', up: false, socket, code: 'port_taken', cause: { kind: 'held-by', retry, ...holder } };
+}
+
+/** A socket that the instance itself holds, for another of its inputs, makes the bind fail. */
+function takenByRival(inTheWay: readonly Socket[], instance: Instance, context: VerdictContext): Judgement | undefined {
+  const socket = inTheWay.find((one) => isOwnedBy(one, instance));
+  if (socket === undefined) return undefined;
+  const winner = instance.expected.find((one) => one.refused === undefined && context.serves(socket, one));
+  if (winner === undefined) return undefined;
+  const cause: Cause = { kind: 'other-listener', instance: instance.name, declaredIn: winner.declaredIn };
+  return { status: 'taken', up: false, socket, code: 'port_conflict', cause };
+}
+
+/** A socket of its user (of any user where its process cannot be seen) whose owner cannot be seen. */
 function judgeHidden({ process }: Instance, serving: readonly Socket[]): Judgement | undefined {
-  const socket = serving.find((s) => ownerHidden(s) && (process === undefined || s.uid === process.uid));
+  const socket = serving.find((s) => isOwnerHidden(s) && (process === undefined || s.uid === process.uid));
   if (socket === undefined) return undefined;
   const subject = process === undefined ? '/proc' : `/proc/${process.pid}/fd`;
   const cause: Cause = { kind: 'permission', subject, uid: socket.uid };
   return { status: 'owner_hidden', up: true, socket, code: 'owner_hidden', cause };
 }
 
-/** Nothing there: starting, undecided, or missing with a cause. */
+/** No socket was found: starting, undecided, or missing with a cause. */
 function judgeAbsent(
   subject: PortSubject,
   listener: Listener,
@@ -137,7 +140,7 @@ function judgeAbsent(
   const grace = graceOf(listener, context.grace);
   const age = process === undefined ? undefined : ageOf(process, context.now);
   if (process !== undefined && grace > 0 && (age === undefined || age <= grace)) {
-    // Whether it is that young nobody knows: it may have lacked the listener for long.
+    // It may be older, and may have lacked the listener for long.
     if (age === undefined || process.startUnsure) return { status: 'unknown' };
     return { status: 'starting', up: false };
   }
@@ -168,25 +171,22 @@ function judge(subject: PortSubject, context: VerdictContext): Judgement {
   return judgeSocket(subject, listener, context);
 }
 
-/** Of those that share an endpoint, one that Filebeat does not refuse; it is judged for all. */
+/** The listener that is judged for all that share an endpoint: one that Filebeat does not refuse. */
 function leading(listeners: readonly Listener[]): Listener {
   return listeners.find((one) => one.refused === undefined) ?? listeners[0]!;
 }
 
 /**
- * Asked for, and not opened. Of what is read only at the start the state at the start counts: while its socket stands,
- * it is served, and a restart would lose it. Of what is reloaded a socket from before the edit is about to go.
+ * A listener that Filebeat refuses. If its file is read only at the start and its process still holds a socket, it is served,
+ * and a restart would lose it. If its file is reloaded, Filebeat is about to close a socket from before the edit.
  */
 function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Fault, context: VerdictContext): Judgement {
   const own = context
     .socketsOf(instance)
     .find(
-      (s) =>
-        s.protocol === listener.protocol &&
-        serves(listener.target, s, context.ipv6) !== 'no' &&
-        !instance.expected.some(
-          (l) => l.refused === undefined && l.protocol === s.protocol && serves(l.target, s, context.ipv6) !== 'no',
-        ),
+      (socket) =>
+        context.serves(socket, listener) &&
+        !instance.expected.some((other) => other.refused === undefined && context.serves(socket, other)),
     );
   const { process, prediction } = instance;
   const isEdited = prediction.files.some(
@@ -196,21 +196,20 @@ function judgeRefused({ instance }: PortSubject, listener: Listener, fault: Faul
   return { status: 'refused', up: false, code: 'input_refused', cause: { kind: 'config', fault } };
 }
 
-/** A dead instance's endpoint may still be bound, e.g. by a child that inherited it: shown, not judged. */
+/** The endpoint of an instance that is down may still be bound, e.g. by a child that inherited the socket: shown, not judged. */
 function remnant(subject: PortSubject, context: VerdictContext): { socket?: Socket } {
   const [socket] = servingOf(subject, context);
   return socket === undefined ? {} : { socket };
 }
 
-/** Whoever holds them. */
-function servingOf({ instance, listeners }: PortSubject, context: VerdictContext): Socket[] {
-  const { target, protocol } = listeners[0]!;
-  const port = portOf(target);
+/** Whatever process holds them. */
+function servingOf({ instance, listeners: [listener] }: PortSubject, context: VerdictContext): Socket[] {
+  const port = portOf(listener!.target);
   if (port === undefined) return [];
-  return context.socketsAt(instance, protocol, port).filter((s) => serves(target, s, context.ipv6) !== 'no');
+  return context.socketsAt(instance, listener!.protocol, port).filter((socket) => context.serves(socket, listener!));
 }
 
-/** One port's verdict, and the mismatch that stands for it, if any. */
+/** The verdict on one port, and its mismatch if there is one. */
 export function judgePort(subject: PortSubject, context: VerdictContext): { port: PortVerdict; mismatch?: Mismatch } {
   const { instance, listeners } = subject;
   const first = leading(listeners);
@@ -240,7 +239,7 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
   };
 }
 
-/** What every mismatch says of its instance. */
+/** The fields of a mismatch that name its instance. */
 export function subjectOf(
   instance: Instance,
 ): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'userUnit' | 'container' | 'parent'> {

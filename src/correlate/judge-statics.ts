@@ -1,4 +1,4 @@
-/** Plain ports of the settings file: bound on exactly that port, by whom. Looked for in the host's network namespace. Pure. */
+/** Verdicts on the ports that the settings list, in the host's network namespace. Pure. */
 import type { Mismatch, Snapshot, Socket, StaticPort, StaticPortVerdict } from '../model/model.js';
 
 function matches(socket: Socket, port: StaticPort): boolean {
@@ -8,7 +8,7 @@ function matches(socket: Socket, port: StaticPort): boolean {
   return socket.address === '::' || (socket.address === '0.0.0.0' && !port.address.includes(':'));
 }
 
-/** One verdict for each plain port, with the mismatch for those that are down. */
+/** One verdict for each port, and a mismatch for each that is down. */
 export function judgeStatics(snapshot: Snapshot): { verdicts: StaticPortVerdict[]; mismatches: Mismatch[] } {
   const host = snapshot.namespaces.find((n) => n.host)?.netns;
   const verdicts: StaticPortVerdict[] = [];

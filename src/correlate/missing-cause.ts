@@ -1,12 +1,14 @@
-/** Why a listener of a running Filebeat has no socket: the likeliest cause first. Pure. */
+/** Why a listener of a running Filebeat has no socket. Pure. */
 
-import { collides, serves } from '../filebeat/net/address.js';
+import { collides } from '../filebeat/net/address.js';
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
+import { isWildcardAddress } from '../model/endpoint.js';
 import { editedSinceStart } from '../model/expected.js';
+import { TICKS_PER_SECOND } from '../model/instance-rules.js';
 import type { Cause, Holder, Instance, Listener, Owner, Socket } from '../model/model.js';
 import type { VerdictContext } from './verdict-context.js';
 
-/** The first that applies, in this order: what makes a bind impossible, what took the socket away, what never gave it. */
+/** The likely cause: the first that applies of those that rule out a bind, that closed the socket, that prevented its creation. */
 export function missingCause(instance: Instance, listener: Listener, context: VerdictContext): Cause {
   const broken = instance.brokenReloads?.find((b) => b.file === listener.declaredIn.file);
   if (broken !== undefined) return { kind: 'reloaded-file-broken', fault: broken.fault };
@@ -30,14 +32,13 @@ function lacksPrivilege(instance: Instance, { target }: Listener, context: Verdi
 /** No interface of its network namespace has the address. */
 export function addressNotLocal(instance: Instance, { target }: Listener, context: VerdictContext): Cause | undefined {
   if (target.kind !== 'socket') return undefined;
-  const space = context.namespaceOf(instance);
-  const isWildcard = target.address === '0.0.0.0' || target.address === '::';
-  return isWildcard || space?.addresses === undefined || isLocal(target.address, space.addresses)
+  const namespace = context.namespaceOf(instance);
+  return isWildcardAddress(target.address) || !namespace?.addresses || isLocal(target.address, namespace.addresses)
     ? undefined
-    : { kind: 'address-not-local', ...(space.host ? {} : { inside: true as const }) };
+    : { kind: 'address-not-local', ...(namespace.host ? {} : { inside: true as const }) };
 }
 
-/** What an edit after the start did, or has yet to do. */
+/** An edit after the start closed the socket, or is yet to be applied. */
 function edited(
   { basis, prediction, process }: Instance,
   listener: Listener,
@@ -50,36 +51,38 @@ function edited(
   if (listener.reload.losesPort) return { kind: 'reload-lost-port' };
   const { periodSeconds } = listener.reload;
   const sinceSeconds = now - mtime;
-  // Two periods: the one that was under way at the edit, and time for the input to start.
+  // Two periods: the one in progress at the edit, and time for the input to start.
   if (sinceSeconds < 0 || sinceSeconds > 2 * periodSeconds) return undefined;
   return { kind: 'reload-pending', file, sinceSeconds, periodSeconds };
 }
 
-/** What it holds instead. */
+/** The socket that the process holds instead. */
 function elsewhere(instance: Instance, listener: Listener, context: VerdictContext): Cause | undefined {
   const { target, protocol, rival } = listener;
   const held = context.socketsOf(instance).filter((socket) => socket.protocol === protocol);
   if (rival !== undefined) {
     const winner = instance.expected.find(
-      (l) => l !== listener && l.rival === rival && held.some((s) => serves(l.target, s, context.ipv6) !== 'no'),
+      (other) => other !== listener && other.rival === rival && held.some((socket) => context.serves(socket, other)),
     );
     if (winner !== undefined) return { kind: 'same-id', declaredIn: winner.declaredIn };
   }
   if (target.kind !== 'socket') return undefined;
-  const wanted = (socket: Socket) =>
-    instance.expected.some((l) => l.protocol === protocol && serves(l.target, socket, context.ipv6) !== 'no');
+  const isExpected = (socket: Socket) => instance.expected.some((one) => context.serves(socket, one));
   const home = context.namespaceOf(instance)?.netns;
   for (const socket of held) {
     if (socket.port !== target.port) continue;
-    const abroad = home !== undefined && socket.netns !== home;
-    if (!abroad && wanted(socket)) continue;
-    const differs = abroad ? 'namespace' : socket.family === target.family ? 'address' : 'family';
+    const isElsewhere = home !== undefined && socket.netns !== home;
+    if (!isElsewhere && isExpected(socket)) continue;
+    const differs = isElsewhere ? 'namespace' : socket.family === target.family ? 'address' : 'family';
     return { kind: 'bound-elsewhere', address: socket.address, differs };
   }
   return undefined;
 }
 
-/** It refused its files at this very start and hangs instead of ending: known of few releases, and never with an input's socket. */
+/**
+ * It refused its files at its start and hangs instead of exiting, as some releases do. Such a process holds at most the socket of
+ * its stats endpoint.
+ */
 export function hangsAfterRefusal(
   instance: Instance,
   context: VerdictContext,
@@ -91,16 +94,15 @@ export function hangsAfterRefusal(
   const { version } = prediction.release;
   const release = version === undefined ? undefined : parseRelease(version);
   if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
-  // It had opened its stats endpoint before it looked at its inputs.
+  // Filebeat opens its stats endpoint before it checks its inputs.
   const endpoints = (prediction.declared?.listeners ?? []).filter(({ input }) => input === 'http');
-  const isEndpoint = (socket: Socket) =>
-    endpoints.some((l) => l.protocol === socket.protocol && serves(l.target, socket, context.ipv6) !== 'no');
+  const isEndpoint = (socket: Socket) => endpoints.some((listener) => context.serves(socket, listener));
   return context.hidesOwners(instance) || !context.socketsOf(instance).every(isEndpoint)
     ? undefined
     : { kind: 'hangs-after-refusal', fault: prediction.reason };
 }
 
-/** Who has it: since when, and whether it is a Filebeat whose files ask for it. */
+/** The owner of a socket that `listener` lacks: since when it runs, and where its files declare the endpoint if it is a Filebeat. */
 export function holderOf(owner: Owner, instance: Instance, listener: Listener, context: VerdictContext): Holder {
   const other = context.instanceOf(owner);
   const claim = other?.expected.find(
@@ -112,14 +114,11 @@ export function holderOf(owner: Owner, instance: Instance, listener: Listener, c
     owner,
     ...(other === undefined ? {} : { instance: other.name }),
     ...(claim === undefined ? {} : { declaredIn: claim.declaredIn }),
-    ...(process === undefined ? {} : { headStart: (process.startTicks - owner.startTicks) / ticksPerSecond }),
+    ...(process === undefined ? {} : { headStart: (process.startTicks - owner.startTicks) / TICKS_PER_SECOND }),
   };
 }
 
-/** USER_HZ, the unit of start times in `/proc/<pid>/stat`: 100 on every architecture that Node.js runs on. */
-const ticksPerSecond = 100;
-
-/** `addresses` as `Namespace.addresses` has them: single ones, and local IPv4 ranges such as `127.0.0.0/8`. */
+/** `addresses`: see `Namespace.addresses`; single ones, and local IPv4 ranges such as `127.0.0.0/8`. */
 function isLocal(address: string, addresses: readonly string[]): boolean {
   return addresses.some((one) => {
     const [base, bits] = one.split('/');

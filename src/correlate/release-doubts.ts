@@ -1,7 +1,7 @@
-/** What only some of the possible releases take, of an instance whose release is not known. Pure. */
+/** Inputs that only some releases accept, of an instance whose release is unknown. Pure. */
 import { endpointKey } from '../model/endpoint.js';
 import type { Cause, Endpoint, Instance, Mismatch, PortVerdict, Refusal } from '../model/model.js';
-import { instanceMismatch, plainFault, positionText } from './judge-instance.js';
+import { instanceMismatch, plainFault, positionOf } from './judge-instance.js';
 
 interface Judged {
   ports: PortVerdict[];
@@ -9,8 +9,8 @@ interface Judged {
 }
 
 /**
- * Of a listener the kernel tells more: the doubt is told at a port that is missing, and nowhere where the port is served.
- * What has no port, and all of an instance that is down, is told at the instance.
+ * Adds the doubts of a prediction. The kernel decides about a port: a doubt is evidence at a missing port, and is not reported
+ * for a served one. Doubts without a port, and all doubts of an instance that is down, are mismatches of the instance.
  */
 export function releaseDoubts(judged: Judged, instance: Instance): Judged {
   const { doubts = [] } = instance.prediction;
@@ -28,7 +28,7 @@ export function releaseDoubts(judged: Judged, instance: Instance): Judged {
       ...judged.mismatches.map((m) => withEvidence(m, at)),
       ...doubts.filter(isOpen).map((doubt) =>
         instanceMismatch(instance, 'config_unresolved', {
-          ...(doubt.at === undefined ? {} : { declaredIn: doubt.at, subject: positionText(doubt.at) }),
+          ...positionOf(doubt),
           cause: causeOf(doubt),
         }),
       ),

@@ -1,26 +1,26 @@
 /**
- * What former scans saw, as far as a verdict needs it: when a socket was first seen, which listeners were seen
- * blocked, when a mismatch began. Pure: each scan makes the next history.
+ * What a verdict needs to know of earlier scans: when a socket was first seen, which listeners were blocked, when a mismatch
+ * began. Pure: each scan returns the next history.
  */
 
 import { endpointKey } from '../model/endpoint.js';
-import { ageOf } from '../model/instance-rules.js';
+import { ageOf, processKey } from '../model/instance-rules.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 
 export interface ScanHistory {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
   firstSeen: Map<string, number>;
-  /** Process and endpoint of listeners that were seen missing, with somebody else on the endpoint, after the grace. */
+  /** `blockedKey` of listeners that had no socket after the grace because another process had the endpoint. */
   blocked: Set<string>;
-  /** Mismatch → when it began, seconds since the epoch. */
+  /** `mismatchKey` → when it began, seconds since the epoch. */
   since: Map<string, number>;
-  /** `haltKey` → since when. */
+  /** `haltKey` → since when the process makes no progress. */
   halted: Map<string, Standstill>;
 }
 
-/** Since when a process stands still, by a clock that a step has not moved. */
 export interface Standstill {
+  /** Seconds since the epoch. */
   since: number;
   /** Processor time then, seconds. */
   cpu: number | undefined;
@@ -36,21 +36,21 @@ export const emptyScanHistory: ScanHistory = {
 export const socketKey = perObject(({ netns, protocol, inode }: Socket) => `${netns}:${protocol}:${inode}`);
 
 export function blockedKey(process: ProcessId, port: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {
-  return `${process.pid}:${process.startTicks}:${endpointKey(port)}`;
+  return `${processKey(process)}:${endpointKey(port)}`;
 }
 
 export function mismatchKey(m: Mismatch): string {
   return [m.code, m.name ?? '', m.protocol ?? '', m.address ?? '', m.port ?? '', m.subject ?? ''].join('|');
 }
 
-/** After somebody has set the clock by `step` seconds: what was seen is as long ago as it was. */
+/** After the wall clock was set by `step` seconds: moves all time stamps with it. */
 export function shiftScanHistory({ firstSeen, blocked, since, halted }: ScanHistory, step: number): ScanHistory {
   const moved = (times: Map<string, number>) => new Map([...times].map(([key, at]) => [key, at + step]));
   const still = new Map([...halted].map(([key, one]) => [key, { ...one, since: one.since + step }]));
   return { firstSeen: moved(firstSeen), blocked, since: moved(since), halted: still };
 }
 
-/** The history that the next scan goes by. What is gone from the snapshot leaves it. */
+/** The history for the next scan. Drops what is gone from the snapshot. */
 export function nextScanHistory(
   history: ScanHistory,
   snapshot: Snapshot,
@@ -77,8 +77,8 @@ export function nextScanHistory(
   return { firstSeen, blocked, since, halted: standstills(history, snapshot) };
 }
 
-export function haltKey({ pid, startTicks, halt }: FilebeatProcess): string {
-  return `${pid}:${startTicks}:${halt}`;
+export function haltKey(process: FilebeatProcess): string {
+  return `${processKey(process)}:${process.halt}`;
 }
 
 function standstills({ halted }: ScanHistory, { instances, takenAt }: Snapshot): ScanHistory['halted'] {

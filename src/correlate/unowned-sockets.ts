@@ -1,4 +1,4 @@
-/** Filebeats in each other's way, and those that are not what their command line says. Pure. */
+/** Mismatches between instances: a shared path.data, and processes with the command line of another instance. Pure. */
 
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { ageOf } from '../model/instance-rules.js';
@@ -7,8 +7,8 @@ import { instanceMismatch } from './judge-instance.js';
 import type { VerdictContext } from './verdict-context.js';
 
 /**
- * Told at the imitator, once it stays: one look alone goes by the age of its process. `test`, `export` and `setup` end by
- * themselves and are no instances.
+ * Reported at the imitating instance, once its process is older than the grace. `test`, `export` and `setup` exit by themselves
+ * and are no instances.
  */
 export function lookalikes(instances: readonly Instance[], context: VerdictContext): Mismatch[] {
   return instances.flatMap((instance) => {
@@ -21,9 +21,8 @@ export function lookalikes(instances: readonly Instance[], context: VerdictConte
 }
 
 /**
- * Several Filebeats on one path.data: by its path within one root, or by device and inode. What an ordinary user points at
- * the data of another is told at his alone: whether it cost the other one anything the kernel tells, at its process and
- * its ports.
+ * Several Filebeats on one path.data: by path within one root, or by device and inode. When an ordinary user points a Filebeat at
+ * the data of another user, only that Filebeat gets the mismatch; if the other one suffers, its process and ports show it.
  */
 export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
   return sharingData(instances).flatMap((group) => {
@@ -34,15 +33,15 @@ export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
     const systems = sorted.filter(({ account }) => account === undefined);
     const accounts = [...new Set(sorted.flatMap(({ account }) => account ?? []))];
     const own = [systems, ...accounts.map((one) => sorted.filter(({ account }) => account === one))];
-    const entitled = systems[0] ?? entitledTo(sorted);
+    const owner = systems[0] ?? ownerOf(sorted);
     return [
       ...own.flatMap(([first, second]) => (first && second ? [conflict(first, second)] : [])),
-      ...intrusions(sorted, entitled),
+      ...intrusions(sorted, owner),
     ];
   });
 }
 
-/** Instances in groups, each of which has one directory. */
+/** Groups of instances with one data directory. */
 function sharingData(instances: readonly Instance[]): Instance[][] {
   const groups = new Map<string, Instance[]>();
   for (const instance of instances) {
@@ -57,14 +56,14 @@ function sharingData(instances: readonly Instance[]): Instance[][] {
   return [...new Set(groups.values())];
 }
 
-/** Of several ordinary users' the one whose directory it is; where it is nobody's of them, the one that was there first. */
-function entitledTo(sorted: readonly Instance[]): Instance {
+/** The instance of the user who owns the directory; if none does, the one that started first. */
+function ownerOf(sorted: readonly Instance[]): Instance {
   const holder = sorted.find(({ account, dataDirectory }) => account === dataDirectory?.owner);
   const startOf = ({ process }: Instance) => process?.startTicks ?? Number.POSITIVE_INFINITY;
   return holder ?? [...sorted].sort((a, b) => startOf(a) - startOf(b))[0]!;
 }
 
-/** Releases without a lock both run, and damage each other's registry. */
+/** A warning where both releases lack the lock: then both run, and damage each other's registry. */
 function conflict(at: Instance, other: Instance): Mismatch {
   const isMild = [at, other].every(hasNoLock);
   return instanceMismatch(at, 'data_path_conflict', {
@@ -79,8 +78,9 @@ function hasNoLock({ prediction }: Instance): boolean {
   return release !== undefined && !applies('data-lock', release);
 }
 
-function intrusions(all: readonly Instance[], of: Instance): Mismatch[] {
+/** Running instances of other ordinary users. */
+function intrusions(all: readonly Instance[], owner: Instance): Mismatch[] {
   return all
-    .filter(({ account, process }) => account !== undefined && account !== of.account && process !== undefined)
-    .map((one) => ({ ...conflict(one, of), severity: 'warning' as const }));
+    .filter(({ account, process }) => account !== undefined && account !== owner.account && process !== undefined)
+    .map((one) => ({ ...conflict(one, owner), severity: 'warning' as const }));
 }

@@ -1,5 +1,7 @@
-/** What every judgement of one pass needs besides its subject. */
+/** What every judgement of one scan needs besides its subject. */
+import { isServedBy } from '../filebeat/net/address.js';
 import { endpointKey, portKey } from '../model/endpoint.js';
+import { netnsOf, processKey } from '../model/instance-rules.js';
 import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model/model.js';
 import { blockedKey, type ScanHistory } from './scan-history.js';
 
@@ -8,9 +10,9 @@ export interface Thresholds {
   receiveQueueRatio: number;
   /** Seconds after a start within which a missing listener is `starting`. */
   grace: number;
-  /** One look alone (`check`): sockets of processes older than the grace need not be seen twice. */
+  /** No other scan precedes or follows (`check`): what otherwise needs two scans is judged by the age of the process. */
   isSingleScan: boolean;
-  /** Seconds for which a process has to be stopped or frozen (10), or to hang without any progress (60). */
+  /** Seconds after which a process without progress is reported: stopped or frozen (default 10), otherwise (default 60). */
   frozenAfter?: number;
   stalledAfter?: number;
 }
@@ -22,66 +24,49 @@ export interface VerdictContext {
   now: number;
   grace: number;
   ipv6: boolean;
-  /** The instance whose process this is. */
+  /** The instance that this process belongs to. */
   instanceOf(owner: ProcessId): Instance | undefined;
-  /** Sockets on this very port in the instance's network namespace: all that can serve or block a listener. */
+  /** Sockets on this port in the instance's network namespace: all that can serve or block a listener. */
   socketsAt(instance: Instance, protocol: Protocol, port: number): readonly Socket[];
+  /** Whether the socket serves the listener, on all of its addresses or on some. */
+  serves(socket: Socket, listener: Listener): boolean;
   /** Sockets that the instance's process holds. */
   socketsOf(instance: Instance): readonly Socket[];
   namespaceOf(instance: Instance): Namespace | undefined;
+  /** The scan could not decide whether the listener has a socket. */
   undecided(instance: Instance, listener: Listener): boolean;
-  /** A netflow listener of a release that discards after a failed bind, which was seen blocked in this very process. */
+  /** A netflow listener that this process failed to bind once, in a release that then discards everything. */
   deaf(instance: Instance, listener: Listener): boolean;
   /** The instance's descriptors could not be seen. */
   hidesOwners(instance: Instance): boolean;
 }
 
-/** The namespace an instance belongs to: its process's; of one that is down, the host's. */
-function netnsOf(instance: Instance, snapshot: Snapshot): number | undefined {
-  return instance.process?.netns ?? instance.netns ?? snapshot.namespaces.find((n) => n.host)?.netns;
-}
-
-function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [socket]);
-  else list.push(socket);
-}
-
 export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, thresholds: Thresholds): VerdictContext {
+  const { ipv6 } = snapshot.host;
+  const hostNetns = snapshot.namespaces.find(({ host }) => host)?.netns;
+  const { byPort, byOwner } = indexSockets(snapshot.sockets);
   const byProcess = new Map<string, Instance>();
   for (const instance of snapshot.instances) {
-    if (instance.process) byProcess.set(`${instance.process.pid}:${instance.process.startTicks}`, instance);
+    if (instance.process !== undefined) byProcess.set(processKey(instance.process), instance);
   }
-  /** By network namespace. */
-  const byPort = new Map<number | undefined, Map<number, Socket[]>>();
-  const byOwner = new Map<string, Socket[]>();
-  for (const socket of snapshot.sockets) {
-    let here = byPort.get(socket.netns);
-    if (here === undefined) {
-      here = new Map();
-      byPort.set(socket.netns, here);
-    }
-    add(here, portKey(socket.protocol, socket.port), socket);
-    for (const owner of socket.owners) add(byOwner, `${owner.pid}:${owner.startTicks}`, socket);
-  }
-  // With CAP_DAC_READ_SEARCH alone descriptors can be counted, and none of them read.
+  // With CAP_DAC_READ_SEARCH alone descriptors can be listed but not read.
   const hidden = new Set(snapshot.gaps.filter(({ reason }) => reason === 'denied').map(({ subject }) => subject));
-  const undecided = new Set(snapshot.undecided.map((u) => `${u.instance}|${endpointKey(u)}`));
+  const undecided = new Set(snapshot.undecided.map((one) => `${one.instance}|${endpointKey(one)}`));
   return {
     snapshot,
     history,
     thresholds,
     now: snapshot.takenAt,
     grace: thresholds.grace,
-    ipv6: snapshot.host.ipv6,
-    instanceOf: (owner) => byProcess.get(`${owner.pid}:${owner.startTicks}`),
+    ipv6,
+    instanceOf: (owner) => byProcess.get(processKey(owner)),
     socketsAt: (instance, protocol, port) =>
-      byPort.get(netnsOf(instance, snapshot))?.get(portKey(protocol, port)) ?? [],
-    socketsOf: ({ process }) =>
-      process === undefined ? [] : (byOwner.get(`${process.pid}:${process.startTicks}`) ?? []),
+      byPort.get(netnsOf(instance, hostNetns))?.get(portKey(protocol, port)) ?? [],
+    serves: (socket, listener) => isServedBy(listener, socket, ipv6),
+    socketsOf: ({ process }) => (process === undefined ? [] : (byOwner.get(processKey(process)) ?? [])),
     namespaceOf: (instance) => {
-      const netns = netnsOf(instance, snapshot);
-      return snapshot.namespaces.find((n) => n.netns === netns);
+      const netns = netnsOf(instance, hostNetns);
+      return snapshot.namespaces.find((one) => one.netns === netns);
     },
     undecided: (instance, listener) => undecided.has(`${instance.id}|${endpointKey(listener)}`),
     deaf: (instance, listener) =>
@@ -91,4 +76,26 @@ export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, t
     hidesOwners: ({ process }) =>
       process !== undefined && (process.openFds === undefined || hidden.has(`/proc/${process.pid}/fd`)),
   };
+}
+
+/** `byPort`: network namespace → `portKey` → sockets. `byOwner`: `processKey` → sockets. */
+function indexSockets(sockets: readonly Socket[]) {
+  const byPort = new Map<number | undefined, Map<number, Socket[]>>();
+  const byOwner = new Map<string, Socket[]>();
+  for (const socket of sockets) {
+    let ports = byPort.get(socket.netns);
+    if (ports === undefined) {
+      ports = new Map();
+      byPort.set(socket.netns, ports);
+    }
+    add(ports, portKey(socket.protocol, socket.port), socket);
+    for (const owner of socket.owners) add(byOwner, processKey(owner), socket);
+  }
+  return { byPort, byOwner };
+}
+
+function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [socket]);
+  else list.push(socket);
 }

@@ -1,6 +1,9 @@
 /** Rules over instances and their processes that several rooms share. */
 import type { FilebeatProcess, Instance, InstanceOrigin, ProcessId } from './model.js';
 
+/** USER_HZ, the unit of `startTicks`: 100 on every architecture that Node.js runs on. */
+export const TICKS_PER_SECOND = 100;
+
 /** `4711:123456`: pid and start time. */
 export function processKey({ pid, startTicks }: ProcessId): string {
   return `${pid}:${startTicks}`;

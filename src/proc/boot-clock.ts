@@ -3,10 +3,11 @@
  * `/proc/uptime` has the same clock in hundredths of a second, `btime` of `/proc/stat` whole seconds. In a container lxcfs may
  * replace these two files, and a mount with `subset=pid` has neither; then the start of the exporter's process is a bound.
  */
+import { TICKS_PER_SECOND } from '../model/instance-rules.js';
 import type { Gap } from '../model/model.js';
 import { type Clock, type Moment, momentOf, sinceStart, stepBetween, systemClock } from '../runtime/clock.js';
 import type { ProcFs } from './proc-fs.js';
-import { parseBootTime, parseStat, TICKS_PER_SECOND } from './process-files.js';
+import { parseBootTime, parseStat } from './process-files.js';
 
 export interface Boot {
   moment: Moment;

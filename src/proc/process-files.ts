@@ -3,9 +3,6 @@
  * They take text and return data; nothing here throws, an unreadable text gives `undefined`.
  */
 
-/** User-space clock ticks per second: 100 on every architecture Node runs on. */
-export const TICKS_PER_SECOND = 100;
-
 export interface ProcessStat {
   pid: number;
   comm: string;

@@ -5,7 +5,7 @@ import { isFull, type Sample, type Situation, shortestWindow, situationBetween }
 
 /** Seconds of looks that are kept. */
 const historySeconds = 330;
-/** CONTRACT: events lost within the last 5 minutes. */
+/** Events lost within the last 5 minutes. */
 const lostWindow = 300;
 const maxSamples = 400;
 

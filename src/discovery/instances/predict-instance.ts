@@ -183,7 +183,7 @@ function unforetold(config: string, gap: Gap): Prediction {
 }
 
 export function defectGap(subject: string, place: string): Gap {
-  return { reason: 'malformed', subject, detail: `the exporter failed over it (${place})` };
+  return { reason: 'malformed', subject, detail: `internal error (${place})` };
 }
 
 /** What its release is known to be, or was taken for. */

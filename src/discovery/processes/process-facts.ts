@@ -2,6 +2,7 @@
  * Everything the program knows about one running Filebeat, from `/proc/<pid>`: read once per program run
  * (pid, start time, exec), afterwards only what changes is read again.
  */
+import { TICKS_PER_SECOND } from '../../model/instance-rules.js';
 import type { FilebeatProcess, Gap, ProcessIdentity, Reading } from '../../model/model.js';
 import type { BootClock } from '../../proc/boot-clock.js';
 import { type Membership, parseCgroup } from '../../proc/cgroup.js';
@@ -17,7 +18,6 @@ import {
   parseNamespaceLink,
   parseStat,
   parseStatus,
-  TICKS_PER_SECOND,
 } from '../../proc/process-files.js';
 import { identify } from '../../proc/root-identity.js';
 import { readIdentity } from './process-identity.js';
