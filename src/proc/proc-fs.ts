@@ -17,6 +17,7 @@ import {
 import { limits } from '../model/limits.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { during, enter, leave, quarantineGap } from './heartbeat.js';
+import { type ProcessStat, parseStat } from './process-files.js';
 
 export interface ProcFs {
   /** The folder that stands for `/proc`. */
@@ -117,6 +118,12 @@ export function openProcFs(root: string): ProcFs {
       }),
     bytes: (path, from, most) => attempt(path, () => pieceOf(at(path), from, most)),
   };
+}
+
+/** Undefined where there is no such process, or it cannot be read. */
+export function statOf(procfs: ProcFs, pid: number | 'self'): ProcessStat | undefined {
+  const text = procfs.piece(`${pid}/stat`);
+  return text.ok ? parseStat(text.value) : undefined;
 }
 
 /** Unlike `existsSync`: access(2) ignores the capabilities of every user but root, and then finds nothing behind hidepid or mode 0700. */

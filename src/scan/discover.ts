@@ -4,8 +4,7 @@ import type { ProcessScan, RunningFilebeat } from '../discovery/processes/proces
 import { processKey } from '../model/instance-rules.js';
 import type { Gap, Prediction, ProcessId } from '../model/model.js';
 import type { FileCache } from '../proc/file-cache.js';
-import type { ProcFs } from '../proc/proc-fs.js';
-import { parseStat } from '../proc/process-files.js';
+import { type ProcFs, statOf } from '../proc/proc-fs.js';
 import { createResultCache } from '../runtime/unchanged.js';
 import type { Settings } from '../settings/settings.js';
 import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
@@ -108,8 +107,7 @@ const confirmed = createResultCache<object, true>();
 export function stillRuns(procfs: ProcFs, process: ProcessId, found: object): boolean {
   const inputs = [processKey(process)];
   if (confirmed.get(found, inputs)) return true;
-  const reading = procfs.piece(`${process.pid}/stat`);
-  const stat = reading.ok ? parseStat(reading.value) : undefined;
+  const stat = statOf(procfs, process.pid);
   const runs = stat !== undefined && stat.startTicks === process.startTicks && !stat.exiting;
   if (runs) confirmed.set(found, inputs, true);
   return runs;

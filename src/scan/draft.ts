@@ -1,4 +1,4 @@
-/** One instance of a pass, put together from why it is known, what its files ask for and what is remembered. Pure. */
+/** Builds one instance of a scan from its candidates, its prediction and the memory. Pure. */
 
 import type { Merged } from '../discovery/instances/instances.js';
 import type { Start } from '../discovery/instances/predict-instance.js';
@@ -18,13 +18,13 @@ import { ownUserUnit } from '../state/remembered-row.js';
 import type { Origin } from './origins/candidate-origin.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
 
-/** An instance on its way, with what the model has no room for. */
+/** An instance under construction, with data that is not in the model. */
 export interface Draft {
   instance: Instance;
   merged: Merged<Origin>;
-  /** What its process was known to have started with. */
+  /** What an earlier scan knew about the start of its process. */
   record?: StartRecord;
-  /** What was predicted before anything was refuted, and what has been refuted of it. */
+  /** The prediction without refutations, and the refutations. */
   prediction: Prediction;
   refutations: readonly Refutation[];
 }
@@ -34,18 +34,18 @@ export interface DraftContext {
   /** Seconds since the epoch. */
   now: number;
   bootId: string;
-  /** Processes could not all be looked for. */
+  /** Some processes could not be seen. */
   hidden: boolean;
-  /** Whether what ought to run on the host would be in this `/proc`. */
+  /** Whether this `/proc` shows the host's processes. */
   seesHost: boolean;
-  /** Processes that nobody can say what they are. */
+  /** Processes whose command line could not be read. */
   untold: readonly Untold[];
   hostNetns: number | undefined;
-  /** How the last process of one that is down ended, where files tell. */
+  /** How the last process of an instance that is down ended, where files show it. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
-  /** Whether systemd counts a unit as started; undefined where that cannot be told. */
+  /** Whether systemd counts a unit as started; undefined where that is unknown. */
   isUnitStarted: (unit: string) => boolean | undefined;
-  /** Why one that only the memory knows could not start with the files that are on disk now. */
+  /** Why an instance that only the memory knows could not start with the files on disk. */
   failureOf: (known: RememberedInstance) => Fault | undefined;
 }
 
@@ -53,7 +53,7 @@ export function instancesOf(drafts: readonly Draft[]): Instance[] {
   return drafts.map(({ instance }) => instance);
 }
 
-/** Whom to ask for a restart: its container, or the unit of a user's own manager. */
+/** What restarts it: its container, or a unit of a user's own manager. */
 function starterOf(
   { process, container: id, candidates, account }: Merged<Origin>,
   known: RememberedInstance | undefined,
@@ -73,15 +73,15 @@ function starterOf(
   };
 }
 
-/** What its unit says of why it is down. */
-function heldUp(
+/** Why it is down, by its unit. */
+function unitFacts(
   { process, candidates, unit }: Merged<Origin>,
   { isUnitStarted }: DraftContext,
 ): Pick<Instance, 'cannotStart' | 'unitOff' | 'unitStarted'> {
   if (process !== undefined) return {};
   const failures = candidates.flatMap((one) => (one.origin === 'systemd' ? (one.failures ?? []) : []));
   const own = candidates.filter((one) => one.origin === 'systemd' && one.unit === unit);
-  // Another unit may start it although this one is off.
+  // Another unit may start it although this one does not.
   const off = candidates.some((one) => one.shouldRun === true) ? undefined : own[0]?.unitOff;
   const isStarted = unit === undefined || own.length === 0 ? undefined : isUnitStarted(unit);
   return {
@@ -91,7 +91,7 @@ function heldUp(
   };
 }
 
-/** `refutations`: what this very pass has found to be wrong; absent: what is remembered to be. */
+/** `refutations`: of this scan; the remembered ones unless given. */
 export function draftOf(
   merged: Merged<Origin>,
   context: DraftContext,
@@ -102,23 +102,23 @@ export function draftOf(
   const { process } = merged;
   const known = historyOf(state, merged);
   const prediction = merged.candidates.find((c) => c.prediction !== undefined)?.prediction;
-  const whole = prediction ?? rememberedPrediction(known!);
-  const foretold = believe(whole, refutations);
+  const unrefuted = prediction ?? rememberedPrediction(known!);
+  const believed = believe(unrefuted, refutations);
   const record = process === undefined ? undefined : recordOf(known, process, context.bootId);
   const fromFiles =
     process === undefined
-      ? expectedOfDown(foretold, known?.expected ?? [])
-      : expectedOfRunning(foretold, process.startTime, record, known?.expected);
-  const learned = foretold.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
-  const lastSeen = process === undefined ? seenAt(known, now) : now;
-  const end = process === undefined ? context.lastEnd(merged, foretold.release.version) : undefined;
-  const onlyKnown = process === undefined && prediction === undefined ? known : undefined;
-  const wouldFail = onlyKnown === undefined ? undefined : context.failureOf(onlyKnown);
-  const netns = netnsOf(known?.network ?? main.network, known, context);
+      ? expectedOfDown(believed, known?.expected ?? [])
+      : expectedOfRunning(believed, process.startTime, record, known?.expected);
+  const learned = believed.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
+  const lastSeen = process === undefined ? lastSeenOf(known, now) : now;
+  const end = process === undefined ? context.lastEnd(merged, believed.release.version) : undefined;
+  const isOnlyKnown = process === undefined && prediction === undefined && known !== undefined;
+  const wouldFail = isOnlyKnown ? context.failureOf(known) : undefined;
+  const netns = netnsWhenDown(known?.network ?? main.network, known, context);
   const instance: Instance = {
     id: merged.id,
     name: merged.name,
-    // What is down under an unchanged identity keeps the label that Filebeat itself was given.
+    // An instance that is down keeps the paths that its last process was started with.
     config: process === undefined && known?.id === merged.id ? known.config : main.config,
     origins: merged.origins.length > 0 ? merged.origins : ['remembered'],
     ...(merged.unit === undefined ? {} : { unit: merged.unit }),
@@ -127,13 +127,13 @@ export function draftOf(
     ...starterOf(merged, known),
     ...(process === undefined ? {} : { process }),
     ...(netns === undefined || process !== undefined ? {} : { netns }),
-    prediction: foretold,
+    prediction: believed,
     ...fromFiles,
     expected: withLearned(fromFiles.expected, learned),
     ...(merged.identity === undefined ? {} : { identity: merged.identity }),
     ...(merged.account === undefined ? {} : { account: merged.account }),
     ...(process === undefined && isHidden(merged, known, context) ? { hidden: true as const } : {}),
-    ...heldUp(merged, context),
+    ...unitFacts(merged, context),
     ...(merged.dataKey === undefined ? {} : { dataKey: merged.dataKey }),
     ...(merged.dataDirectory === undefined ? {} : { dataDirectory: merged.dataDirectory }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
@@ -141,66 +141,66 @@ export function draftOf(
     ...(end === undefined ? {} : { lastEnd: end }),
     ...(wouldFail === undefined ? {} : { wouldFail }),
   };
-  return { instance, merged, ...(record === undefined ? {} : { record }), prediction: whole, refutations };
+  return { instance, merged, ...(record === undefined ? {} : { record }), prediction: unrefuted, refutations };
 }
 
-/** The unit's own ExecStart is this Filebeat. */
+/** Whether the unit starts this Filebeat. */
 function isStartedBy({ candidates }: Merged<Origin>, unit: string): boolean {
   return candidates.some((one) => one.origin === 'systemd' && one.unit === unit);
 }
 
-/** The same instance once its process has proved these faults wrong. */
+/** The draft without faults that its process disproves. */
 export function draftAgainst(draft: Draft, faults: readonly Fault[], context: DraftContext): Draft {
   const { instance, merged, refutations } = draft;
   const more = faults.flatMap((fault) => refutationOf(fault, instance.prediction) ?? []);
   return draftOf(merged, context, [...refutations, ...more].slice(-mostRefutations));
 }
 
-/** Of one instance. */
+/** For one instance. */
 const mostRefutations = 20;
 
-/** Those that bear on what is on disk now; while nothing can be read there, all. */
-function standing({ prediction: foretold, refutations }: Draft): readonly Refutation[] {
-  const { reason, outcome, faults, declared: asked } = foretold;
-  if (outcome === 'unknown' || foretold.release.source === 'remembered') return refutations;
-  const all = [...(reason === undefined ? [] : [reason]), ...faults, ...(asked?.faults ?? [])];
-  return refutations.filter((one) => all.some((fault) => isRefuted(fault, foretold, [one])));
+/** The refutations that apply to the files on disk; all of them where the files cannot be read. */
+function currentRefutations({ prediction: believed, refutations }: Draft): readonly Refutation[] {
+  const { reason, outcome, faults, declared } = believed;
+  if (outcome === 'unknown' || believed.release.source === 'remembered') return refutations;
+  const all = [...(reason === undefined ? [] : [reason]), ...faults, ...(declared?.faults ?? [])];
+  return refutations.filter((one) => all.some((fault) => isRefuted(fault, believed, [one])));
 }
 
-/** Somebody runs with its files, and nothing tells whether that is it. */
+/** A process runs with its files, and whether it is this instance is unknown. */
 export function undecidedGap({ id, name, undecided }: Merged<Origin>): Gap[] {
   if (undecided === undefined) return [];
-  const detail = `whom “${name}” is to run as cannot be told, so this process may be it or not`;
+  const detail = `the user of “${name}” is unknown, so this process may or may not be it`;
   return [{ reason: 'unclear', subject: `/proc/${undecided.pid}`, detail, instance: id }];
 }
 
-/** It may run although no process of it was seen. What is only remembered was seen from here. */
+/** It may run although no process of it was seen. Remembered instances were once visible to the exporter. */
 function isHidden(merged: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
   if (context.hidden || merged.undecided || mayStillRun(merged, known, context)) return true;
   return !context.seesHost && !isOnlyRemembered(merged);
 }
 
-/** Its last process, or one in the control group of its unit, is there and cannot be looked at. */
+/** Its last process, or one in the control group of its unit, exists and cannot be read. */
 function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
   const { start } = known ?? {};
-  const isSame = (one: Untold) =>
+  const isLast = (one: Untold) =>
     start !== undefined && isSameProcess(start, one) && isSameBoot(start.bootId, context.bootId);
-  return context.untold.some((one) => isSame(one) || (unit !== undefined && one.unit === unit));
+  return context.untold.some((one) => isLast(one) || (unit !== undefined && one.unit === unit));
 }
 
-/** One that lies in the future was stamped by another clock: when that was is not known. */
-function seenAt(known: RememberedInstance | undefined, now: number): number | undefined {
+/** Undefined for a time stamp in the future: it comes from a wrong clock. */
+function lastSeenOf(known: RememberedInstance | undefined, now: number): number | undefined {
   return known === undefined || isFuture(known.lastSeen, now) ? undefined : known.lastSeen;
 }
 
-/** The same array where nothing was learned, as nearly always: what was found out about it still holds. */
+/** The same array where nothing was learned: see `runtime/unchanged.ts`. */
 function withLearned(expected: Listener[], learned: readonly Listener[]): Listener[] {
   if (learned.length === 0 && expected.every(({ input }) => input !== 'learned')) return expected;
   return [...expected.filter(({ input }) => input !== 'learned'), ...learned];
 }
 
-/** Where one that is down would run: numbers of namespaces do not outlive a boot. */
-function netnsOf(
+/** The namespace in which it would run. Numbers of namespaces change with each boot. */
+function netnsWhenDown(
   network: string,
   known: RememberedInstance | undefined,
   { hostNetns, bootId }: DraftContext,
@@ -209,7 +209,7 @@ function netnsOf(
   return known !== undefined && isSameBoot(known.start.bootId, bootId) ? known.netns : undefined;
 }
 
-/** What is known of this very process's start: of another boot, pids and start times say nothing. */
+/** What is known about the start of this process. Pids and start times of another boot do not count. */
 function recordOf(
   known: RememberedInstance | undefined,
   process: FilebeatProcess,
@@ -249,13 +249,13 @@ function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<ObservedIn
   return { command: { argv: [...argv], cwd, uid } };
 }
 
-/** What is to be remembered of an instance: its start only once that is beyond doubt. */
-export function sightingOf(draft: Draft, held: SocketIndex): ObservedInstance {
+/** What to remember of an instance: its start only once it is certain. */
+export function sightingOf(draft: Draft, index: SocketIndex): ObservedInstance {
   const { instance, merged, record } = draft;
-  const refuted = standing(draft);
+  const refuted = currentRefutations(draft);
   const { process, prediction, expected } = instance;
   const { version } = prediction.release;
-  const { explainsAll, lacksNothing } = fitOf(instance, held);
+  const { explainsAll, lacksNothing } = fitOf(instance, index);
   const settled = explainsAll && lacksNothing;
   const start =
     process === undefined ? undefined : startRecord(process, prediction, instance, { settled, before: record });
@@ -271,7 +271,7 @@ export function sightingOf(draft: Draft, held: SocketIndex): ObservedInstance {
   };
 }
 
-/** The candidate that gave the prediction also says how it is started: `Instance.id` → that. */
+/** `Instance.id` → how it is started, by the candidate that gave the prediction. */
 export function startsOf(drafts: readonly Draft[]): Map<string, Start> {
   const starts = new Map<string, Start>();
   for (const { instance, merged } of drafts) {

@@ -27,14 +27,14 @@ const settled = createResultCache<Fit, Drops[string]>();
 export function accountForDrops(
   ledger: Ledger,
   instances: readonly Instance[],
-  held: SocketIndex,
+  index: SocketIndex,
   context: { now: number; bootId: string },
 ): { ledger: Ledger; drops: Drops } {
   const drops: Drops = {};
   const changed: Record<string, LedgerEntry> = {};
   let changes = 0;
   for (const instance of instances) {
-    const fit = fitOf(instance, held);
+    const fit = fitOf(instance, index);
     const keys = keysOf(instance.expected, instance.name);
     const entries = keys.map((key) => (key === undefined ? undefined : ledger[key]));
     const before = settled.get(fit, [context.bootId, entries]);
@@ -42,13 +42,13 @@ export function accountForDrops(
       drops[instance.id] = before;
       continue;
     }
-    const mine: Drops[string] = {};
+    const own: Drops[string] = {};
     let isQuiet = true;
-    for (const [index, key] of keys.entries()) {
+    for (const [at, key] of keys.entries()) {
       if (key === undefined) continue;
       const known = changed[key] ?? ledger[key];
-      const entry = advance(known, servingSockets(instance, index, held), context);
-      entries[index] = entry;
+      const entry = advance(known, servingSockets(instance, at, index), context);
+      entries[at] = entry;
       if (entry === undefined) continue;
       if (entry !== known) {
         changed[key] = entry;
@@ -56,11 +56,11 @@ export function accountForDrops(
       }
       const { total, rises } = entry;
       isQuiet &&= rises.length === 0;
-      mine[endpointKey(instance.expected[index]!)] = { total, recent: droppedWithin(entry, context.now, 300) };
+      own[endpointKey(instance.expected[at]!)] = { total, recent: droppedWithin(entry, context.now, 300) };
     }
-    drops[instance.id] = mine;
+    drops[instance.id] = own;
     // A listener without a socket of its own may be served by one with an unknown owner, which `fit` does not tell.
-    if (fit.lacksNothing && isQuiet) settled.set(fit, [context.bootId, entries], mine);
+    if (fit.lacksNothing && isQuiet) settled.set(fit, [context.bootId, entries], own);
     else settled.delete(fit);
   }
   return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };

@@ -1,6 +1,6 @@
 /**
- * What a running process proves wrong of what is predicted of it (CONTRACT 4 "Evidence"): who holds the socket of an
- * input has started, and has accepted that input. Pure.
+ * Predictions that a running process disproves: a process that holds the socket of an input has started and has accepted that
+ * input. Pure.
  */
 import { isServedBy } from '../filebeat/net/address.js';
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
@@ -13,63 +13,63 @@ export interface EvidenceContext {
   now: number;
   /** Seconds after a start within which a socket proves nothing. */
   grace: number;
-  /** When the socket was last known not to be there, seconds since the epoch; undefined: never seen without it. */
+  /** The last time at which the socket did not exist yet, seconds since the epoch; undefined where that is unknown. */
   absentAt: (socket: Socket) => number | undefined;
 }
 
-/** A process that was refused may take its time to end, but not so long. Seconds after the grace. */
-const patience = 60;
+/** A Filebeat that refuses its files has exited by then. Seconds after the grace. */
+const exitSeconds = 60;
 
-/** Start times and time stamps of files come from clocks with steps of 10 ms. Seconds. */
+/** Start times and time stamps of files have steps of 10 ms. Seconds. */
 const blur = 0.05;
 
-/** The rules that this instance's process refutes. */
-export function refutedBy(instance: Instance, held: SocketIndex, context: EvidenceContext): Fault[] {
+/** The predicted faults that the process of the instance disproves. */
+export function refutedBy(instance: Instance, index: SocketIndex, context: EvidenceContext): Fault[] {
   const { process } = instance;
   if (process === undefined || process.startUnsure) return [];
   const age = ageOf(process, context.now);
   if (age === undefined || age <= context.grace) return [];
-  const started = startedAnyway(instance, process, held, age > context.grace + patience);
-  return [...(started === undefined ? [] : [started]), ...acceptedAnyway(instance, process, held, context)];
+  const started = startedAnyway(instance, process, index, age > context.grace + exitSeconds);
+  return [...(started === undefined ? [] : [started]), ...acceptedAnyway(instance, process, index, context)];
 }
 
-/** The reason for which it could not have started. */
+/** The fault with which it should not have started. */
 function startedAnyway(
   instance: Instance,
   process: FilebeatProcess,
-  held: SocketIndex,
+  index: SocketIndex,
   isOld: boolean,
 ): Fault | undefined {
-  const { outcome, reason, declared: asked, files, release } = instance.prediction;
-  if (outcome !== 'exits' || reason === undefined || asked === undefined) return undefined;
+  const { outcome, reason, declared, files, release } = instance.prediction;
+  if (outcome !== 'exits' || reason === undefined || declared === undefined) return undefined;
   if (!files.every((file) => file.reloaded || isOlder(file, process.startTime))) return undefined;
-  // The stats endpoint of one that hangs after its refusal is open.
-  const inputs = asked.listeners.filter(({ input }) => input !== 'http');
-  const sockets = socketsOf(instance, held);
-  if (inputs.some((listener) => sockets.some((socket) => isServedBy(listener, socket, held.ipv6)))) return reason;
+  // A Filebeat that hangs after refusing its files has its stats endpoint open.
+  const inputs = declared.listeners.filter(({ input }) => input !== 'http');
+  const sockets = socketsOf(instance, index);
+  if (inputs.some((listener) => sockets.some((socket) => isServedBy(listener, socket, index.ipv6)))) return reason;
   const version = release.version === undefined ? undefined : parseRelease(release.version);
   const mayHang = version === undefined || (applies('refusal-may-hang', version) && !reason.atOnce);
   return isOld && !mayHang ? reason : undefined;
 }
 
-/** Inputs that it was said to refuse, and whose very own sockets it holds. */
+/** Faults of inputs that it should have refused, and for which it holds a socket that no other input explains. */
 function acceptedAnyway(
   instance: Instance,
   process: FilebeatProcess,
-  held: SocketIndex,
+  index: SocketIndex,
   { absentAt }: EvidenceContext,
 ): Fault[] {
   const refused = instance.expected.filter((listener) => listener.refused !== undefined);
   if (refused.length === 0) return [];
   const open = instance.expected.filter((listener) => listener.refused === undefined);
-  const sockets = socketsOf(instance, held).filter(
-    (socket) => !open.some((listener) => isServedBy(listener, socket, held.ipv6)),
+  const sockets = socketsOf(instance, index).filter(
+    (socket) => !open.some((listener) => isServedBy(listener, socket, index.ipv6)),
   );
   const faults = new Set<Fault>();
   for (const listener of refused) {
     const file = fileOf(listener, instance);
     const proves = (socket: Socket) =>
-      isServedBy(listener, socket, held.ipv6) &&
+      isServedBy(listener, socket, index.ipv6) &&
       (file === undefined ||
         isOlder(file, process.startTime) ||
         (file.reloaded && isBornAfter(file, absentAt(socket))));
@@ -112,12 +112,12 @@ export function absentAt(births: Births, { inode, owners }: Socket): number | un
   return undefined;
 }
 
-export function nextBirths(births: Births, instances: readonly Instance[], held: SocketIndex, now: number): Births {
+export function nextBirths(births: Births, instances: readonly Instance[], index: SocketIndex, now: number): Births {
   const next = new Map<string, SeenSockets>();
   for (const instance of instances) {
     const { process, expected } = instance;
     if (process === undefined || expected.every(({ refused }) => refused === undefined)) continue;
-    const sockets = socketsOf(instance, held).map((socket) => [socket.inode, absentAt(births, socket)] as const);
+    const sockets = socketsOf(instance, index).map((socket) => [socket.inode, absentAt(births, socket)] as const);
     next.set(processKey(process), { at: now, absentAt: new Map(sockets) });
   }
   return next;

@@ -1,4 +1,4 @@
-/** The looking half of the exporter: `/proc`, configuration and the state file, in the thread that calls it. */
+/** A scanner that reads `/proc`, configurations and the state file in the calling thread. */
 
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
@@ -13,9 +13,9 @@ import { createSnapshotTaker } from './take-snapshot.js';
 
 export interface Scanner {
   take(): Promise<Snapshot>;
-  /** Drops what is remembered of a name; of an instance that is wanted only what was learned. False: there is nothing. */
+  /** Removes what is remembered of a name; with `keepInstance` only learned listeners. False: there was nothing to remove. */
   forget(name: string, keepInstance: boolean): Promise<boolean>;
-  /** Writes what must outlive the process. */
+  /** Writes the state file. */
   close(): Promise<void>;
 }
 
@@ -24,17 +24,17 @@ export interface LocalScanner extends Scanner {
   predictAgain(id: string, options: PredictOptions): Prediction | undefined;
 }
 
-/** Plain data: it crosses into another thread. */
+/** Plain data, since it is passed to another thread. */
 export interface ScannerOptions {
   procfs: string;
   rootfs: string;
   /** See `Sources.unchecked`. */
   unchecked?: boolean;
-  /** Empty: nothing is remembered. */
+  /** Empty: the state is not written and lasts as long as the program. */
   stateFile: string;
   /** Write to the state file. */
   remember: boolean;
-  /** A scan does not wait for that write. */
+  /** A scan does not wait for the write. */
   background?: boolean;
   /** `--scan.grace`, seconds. */
   grace?: number;
@@ -44,7 +44,7 @@ export interface ScannerOptions {
 
 export type ScannerLog = (level: Level, message: string) => void;
 
-/** Empty: remembered as long as the program lasts. */
+/** With an empty path the state lasts as long as the program. */
 export function openStateFile(
   path: string,
   log: ScannerLog,
@@ -53,7 +53,7 @@ export function openStateFile(
   return openMemory(path === '' ? undefined : path, log, options);
 }
 
-/** Reads the state, writes nothing. */
+/** A memory that never writes. */
 function readOnly(memory: Memory): Memory {
   return { ...memory, save: () => true, flush: () => true };
 }
@@ -80,7 +80,7 @@ export function createScanner(options: ScannerOptions, settings: () => Settings,
     state: opened.state,
     clock: systemClock,
     grace,
-    isSingleScan: isSingleScan,
+    isSingleScan,
   });
   return {
     take: taker.take,

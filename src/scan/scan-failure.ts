@@ -1,2 +1,2 @@
-/** A scan that failed as a whole. Its message is fit to be shown. */
+/** A scan failed as a whole. Users see the message. */
 export class ScanFailure extends Error {}

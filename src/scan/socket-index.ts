@@ -1,4 +1,4 @@
-/** Which sockets each process holds, and what that says of an instance's listeners: the rule is `filebeat/net/address.ts`. */
+/** Which sockets each process holds, and which listeners of an instance they serve. */
 
 import { isServedBy } from '../filebeat/net/address.js';
 import { isOnlyRemembered, netnsOf, processKey } from '../model/instance-rules.js';
@@ -6,13 +6,13 @@ import type { Instance, Listener, Socket } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
 
-/** The sockets of one look, by holder. */
+/** The sockets of one scan, by owner. */
 export interface SocketIndex {
-  /** `pid:startTicks` → its sockets. */
+  /** `processKey` → its sockets. */
   byProcess: ReadonlyMap<string, readonly Socket[]>;
-  /** Network namespace → its sockets whose holders cannot be seen. */
+  /** Network namespace → its sockets whose owners cannot be seen. */
   hidden: ReadonlyMap<number, readonly Socket[]>;
-  /** Where instances that never ran belong. */
+  /** The namespace of instances that never ran. */
   hostNetns: number | undefined;
   /** False on a kernel without AF_INET6. */
   ipv6: boolean;
@@ -34,24 +34,24 @@ function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
   else list.push(socket);
 }
 
-/** None while nothing runs. */
-export function socketsOf({ process }: Instance, held: SocketIndex): readonly Socket[] {
-  return process === undefined ? [] : (held.byProcess.get(processKey(process)) ?? []);
+/** Empty without a process. */
+export function socketsOf({ process }: Instance, index: SocketIndex): readonly Socket[] {
+  return process === undefined ? [] : (index.byProcess.get(processKey(process)) ?? []);
 }
 
-/** An instance's listeners and the sockets that its process holds, against each other. */
+/** The listeners of an instance compared with the sockets that its process holds. */
 export interface Fit {
-  /** As in `Instance.expected`: the sockets that serve each listener, of those that the process holds. */
+  /** In the order of `Instance.expected`: the sockets of the process that serve each listener. */
   serving: readonly (readonly Socket[])[];
-  /** Everything that it ought to hold and does not refuse, it holds. */
+  /** A socket serves every listener that is not refused; false without listeners. */
   lacksNothing: boolean;
-  /** Nothing it holds is beyond what it ought to hold. */
+  /** Every socket of the process serves a listener. */
   explainsAll: boolean;
 }
 
 /** The same object while listeners and sockets are the same objects. */
-export function fitOf(instance: Instance, held: SocketIndex): Fit {
-  return fitBetween(instance.expected, socketsOf(instance, held), held.ipv6);
+export function fitOf(instance: Instance, index: SocketIndex): Fit {
+  return fitBetween(instance.expected, socketsOf(instance, index), index.ipv6);
 }
 
 const fitBetween = perObject((expected: readonly Listener[], sockets: readonly Socket[], ipv6: boolean): Fit => {
@@ -60,9 +60,9 @@ const fitBetween = perObject((expected: readonly Listener[], sockets: readonly S
   const explained = new Set<Socket>();
   const serving = expected.map((listener) => {
     const { target } = listener;
-    // No other target is ever served by a socket, and none by one on another port.
-    const there = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
-    const own = there?.filter((socket) => isServedBy(listener, socket, ipv6)) ?? [];
+    // Only these targets can be served, and only by sockets on their port.
+    const candidates = target.kind === 'socket' || target.kind === 'name' ? byPort.get(target.port) : undefined;
+    const own = candidates?.filter((socket) => isServedBy(listener, socket, ipv6)) ?? [];
     for (const socket of own) explained.add(socket);
     return own;
   });
@@ -75,31 +75,30 @@ const fitBetween = perObject((expected: readonly Listener[], sockets: readonly S
 });
 
 /**
- * The sockets that serve the listener at `index` of the expected ones: those its instance is seen to hold; where holders
- * cannot be seen, those of its user that nobody else is seen to hold.
+ * The sockets that serve the listener `expected[at]`: those of its process, else those of its user whose owner cannot be seen.
  */
-export function servingSockets(instance: Instance, index: number, held: SocketIndex): readonly Socket[] {
-  const own = fitOf(instance, held).serving[index]!;
+export function servingSockets(instance: Instance, at: number, index: SocketIndex): readonly Socket[] {
+  const own = fitOf(instance, index).serving[at]!;
   const { process } = instance;
   if (own.length > 0 || (process === undefined && !instance.hidden)) return own;
-  const netns = netnsOf(instance, held.hostNetns);
-  const hidden = netns === undefined ? [] : (held.hidden.get(netns) ?? []);
-  const listener = instance.expected[index]!;
+  const netns = netnsOf(instance, index.hostNetns);
+  const hidden = netns === undefined ? [] : (index.hidden.get(netns) ?? []);
+  const listener = instance.expected[at]!;
   return hidden.filter(
-    (socket) => (process === undefined || socket.uid === process.uid) && isServedBy(listener, socket, held.ipv6),
+    (socket) => (process === undefined || socket.uid === process.uid) && isServedBy(listener, socket, index.ipv6),
   );
 }
 
 /**
- * Only the memory asks for it, and the configuration of one of the others serves all its listeners: of the system, or of
- * the same user. A socket that the other's configuration does not ask for proves nothing.
+ * Whether only the memory expects the instance, and another one, of the system or of the same user, has taken over all of its
+ * listeners by its own configuration. Sockets that no configuration explains do not count.
  */
-export function supersededBy(instance: Instance, others: readonly Instance[], held: SocketIndex): boolean {
+export function supersededBy(instance: Instance, others: readonly Instance[], index: SocketIndex): boolean {
   if (!isOnlyRemembered(instance)) return false;
   const holders = others.flatMap((other) => {
     const isEntitled = other.account === undefined || other.account === instance.account;
     if (!isEntitled || other.process?.netns === undefined) return [];
-    return [{ id: other.id, netns: other.process.netns, sockets: fitOf(other, held).serving.flat() }];
+    return [{ id: other.id, netns: other.process.netns, sockets: fitOf(other, index).serving.flat() }];
   });
-  return isSuperseded(instance, holders, (listener, socket) => isServedBy(listener, socket, held.ipv6));
+  return isSuperseded(instance, holders, (listener, socket) => isServedBy(listener, socket, index.ipv6));
 }

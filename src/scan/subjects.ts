@@ -1,20 +1,20 @@
-/** Running instances as their self-reports are looked at. Pure. */
+/** Running instances in the form that `self-report/` takes. Pure. */
 import { isWildcardAddress } from '../model/endpoint.js';
 import type { Instance, Socket } from '../model/model.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
 
-/** `ownNetns`: of this program. `onHost`: ids of those whose files are the host's. */
+/** `ownNetns`: the exporter's network namespace. `onHost`: ids of instances whose root is the host's. */
 export function subjectsOf(
   instances: readonly Instance[],
-  held: SocketIndex,
+  index: SocketIndex,
   ownNetns: number | undefined,
   onHost: ReadonlySet<string>,
 ): Subject[] {
   return instances.flatMap((instance) => {
     const { id, name, process, prediction, expected } = instance;
     if (process === undefined) return [];
-    const { serving } = fitOf(instance, held);
+    const { serving } = fitOf(instance, index);
     const { version } = prediction.release;
     const at = expected.findIndex(({ input }) => input === 'http');
     const { statsSocket } = prediction;
@@ -41,7 +41,7 @@ export function subjectsOf(
   });
 }
 
-/** A listening socket that this very process holds: its own address, never the configured name. */
+/** The address of a socket that the process holds; the configured name is never used. */
 function targetOf(sockets: readonly Socket[]): StatsSocket | undefined {
   const [socket] = sockets;
   if (socket === undefined || socket.protocol !== 'tcp') return undefined;

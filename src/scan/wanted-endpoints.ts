@@ -1,4 +1,4 @@
-/** Which endpoints a pass looks for: all that must be found before it may call them missing. Pure. */
+/** The endpoints that the socket scanner looks for: those expected by instances and those listed in the settings. Pure. */
 
 import { collides, isServedBy } from '../filebeat/net/address.js';
 import { compareEndpoints, socketTarget } from '../model/endpoint.js';
@@ -6,16 +6,16 @@ import { netnsOf } from '../model/instance-rules.js';
 import type { Instance, Listener, StaticPort } from '../model/model.js';
 import type { Wanted } from '../sockets/consensus.js';
 
-/** Plain ports belong to nobody. */
+/** A port of the settings has neither instance nor listener. */
 export interface WantedOf extends Wanted {
   instance?: Instance;
   listener?: Listener;
 }
 
-/** A reload takes a port away for 10 to 25 ms: readings span this long before it counts as missing. Milliseconds. */
+/** A reload closes a port for 10 to 25 ms: readings span this time before the port counts as missing. Milliseconds. */
 const reloadSpan = 60;
 
-/** `hostNetns`: where plain ports, and instances that never ran, are looked for. `now`: seconds since the epoch. */
+/** `host.netns`: for ports of the settings and for instances that never ran. `now`: seconds since the epoch. */
 export function wantedOf(
   instances: readonly Instance[],
   ports: readonly StaticPort[],
@@ -28,7 +28,7 @@ export function wantedOf(
     if (netns === undefined) continue;
     for (const listener of [...instance.expected].sort(compareEndpoints)) {
       const { target, protocol, refused } = listener;
-      // Nobody waits for one that is refused: one reading is enough.
+      // A refused listener need not be found: one reading is enough.
       if (refused !== undefined) continue;
       if (target.kind !== 'socket' && target.kind !== 'name') continue;
       wanted.push({
@@ -53,12 +53,12 @@ export function wantedOf(
   ];
 }
 
-/** On an address that the host may lack: a start would fail to bind it. */
+/** On an address that the host may lack, so that a start could not bind it. */
 function isOnOneAddress(target: Listener['target']): boolean {
   return target.kind === 'socket' && !/^(?:0\.0\.0\.0|::1?|127\..*)$/.test(target.address);
 }
 
-/** Its file was written within the last two periods, so Filebeat may be taking it over this very moment. */
+/** Its file was edited within the last two periods, so Filebeat may be reloading it right now. */
 function justReloaded(listener: Listener, { prediction }: Instance, now: number): boolean {
   if (listener.reload === undefined) return false;
   const mtime = prediction.files.find((file) => file.path === listener.declaredIn.file)?.mtime;

@@ -1,4 +1,4 @@
-/** What a pass keeps of more instances, listeners and gaps than it can carry, and the gaps that say so. Pure. */
+/** Cuts instances, listeners and gaps beyond the limits, and reports each cut as a gap. Pure. */
 import type { Merged } from '../discovery/instances/instances.js';
 import { createShares, limits, tooMany, withinShares } from '../model/limits.js';
 import type { Gap, Instance, Listener } from '../model/model.js';
@@ -6,8 +6,8 @@ import { perObject } from '../runtime/unchanged.js';
 import type { Origin } from './origins/candidate-origin.js';
 
 /**
- * The system's go first: root's and those of units, then what ought to run, then what is only remembered; of an ordinary
- * user the oldest. `cut` is what is not looked at: it is not forgotten for that.
+ * Order of preference: root's processes, units and declared instances, other processes, remembered instances; then the oldest.
+ * Ordinary users have shares of the limit. Excluded instances are not scanned, and not forgotten either.
  */
 export function instancesWithin(
   all: readonly Merged<Origin>[],
@@ -23,19 +23,19 @@ export function instancesWithin(
     (a.name < b.name ? -1 : 1);
   const accountOf = ({ account = 0 }: Merged<Origin>) => account;
   if (all.length <= most && !all.some(accountOf)) return { included: [...all], excluded: [], gaps: [] };
-  const { included: kept, left } = withinShares([...all].sort(order), most, accountOf);
+  const { included, left } = withinShares([...all].sort(order), most, accountOf);
   const gaps = [...left].map(([account, count]) => {
     const total = all.filter((one) => accountOf(one) === account).length;
     return tooMany(`instances${ofUser(account)}`, total, total - count);
   });
-  return { included: all.filter((one) => kept.has(one)), excluded: all.filter((one) => !kept.has(one)), gaps };
+  return { included: all.filter((one) => included.has(one)), excluded: all.filter((one) => !included.has(one)), gaps };
 }
 
 const ofUser = (account: number) => (account === 0 ? '' : ` of uid ${account}`);
 
 /**
- * Cuts `expected` where one instance, one ordinary user, or all together ask for too much. Of one that lost something
- * nobody can say that it is well.
+ * Cuts `expected` where one instance, one ordinary user or all instances together have too many listeners. Sets `truncated`, so
+ * that the instance is never called healthy.
  */
 export function truncateListeners(
   instances: readonly Instance[],
@@ -59,7 +59,7 @@ export function truncateListeners(
 
 const firstOf = perObject((listeners: Listener[], count: number): Listener[] => listeners.slice(0, count));
 
-/** Each once; of too many the first, the system's before an ordinary user's, and one that says so. */
+/** Each gap once; beyond the limit the first ones, the system's before those of ordinary users. */
 export function gapsWithin(
   gaps: readonly Gap[],
   accountOf: (gap: Gap) => number = () => 0,
@@ -71,7 +71,7 @@ export function gapsWithin(
     return !seen.has(key) && seen.add(key) !== undefined;
   });
   if (once.length <= most && !once.some(accountOf)) return once;
-  const { included: kept } = withinShares(once, most, accountOf);
-  if (kept.size === once.length) return once;
-  return [tooMany('gaps', once.length, kept.size), ...once.filter((gap) => kept.has(gap))];
+  const { included } = withinShares(once, most, accountOf);
+  if (included.size === once.length) return once;
+  return [tooMany('gaps', once.length, included.size), ...once.filter((gap) => included.has(gap))];
 }

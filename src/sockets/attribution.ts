@@ -1,5 +1,5 @@
 /**
- * Finds which processes hold the sockets of one pass, cheapest first: verify the holders known from before, look for new
+ * Finds which processes hold the sockets of one scan, cheapest first: verify the holders known from before, look for new
  * sockets among the Filebeats, and scan every process's descriptors only when a wanted endpoint has a socket that no
  * Filebeat holds.
  */
@@ -7,14 +7,14 @@ import { processKey } from '../model/instance-rules.js';
 import type { Gap, Owner, ProcessId } from '../model/model.js';
 import type { OwnerBook } from './owners.js';
 
-/** A running Filebeat; without `netns` (its namespace could not be told) it is left out. */
+/** A running Filebeat; one without `netns` (its namespace is unknown) is skipped. */
 export interface Holder extends ProcessId {
   netns?: number;
-  /** How many descriptors it has open, by this pass's process scan; absent where that is hidden. */
+  /** Number of its descriptors, by the process scan; absent where that is hidden. */
   openFds?: number;
 }
 
-/** A socket of this pass. `wanted`: it serves an endpoint that somebody ought to hold, or is in its way. */
+/** A socket of this scan. `wanted`: it serves an expected endpoint or blocks it. */
 export interface SeenSocket {
   inode: number;
   netns: number;
@@ -28,11 +28,13 @@ export interface Attribution {
   gaps: Gap[];
 }
 
-/** Which of these inodes are no longer in their tables. A torn reading may name one too many; that one is looked for again. */
+/**
+ * Returns the inodes that are no longer in their tables. A torn reading may report one that is still open; it is looked for again.
+ */
 export type Recheck = (sockets: readonly SeenSocket[]) => ReadonlySet<number>;
 
 /** How long the answer about a socket that no Filebeat holds stays valid. */
-const STRANGERS_KEPT_MS = 60_000;
+const UNOWNED_KEPT_MS = 60_000;
 /** New sockets at endpoints that nobody expects may wait this long: DNS lookups open and close such sockets all the time. */
 const UNWANTED_WAIT_MS = 5_000;
 
@@ -42,13 +44,20 @@ interface UnownedSocket {
   walked?: 'complete' | 'incomplete';
 }
 
+interface SearchedHolder {
+  startTicks: number;
+  openFds: number;
+  /** Milliseconds. */
+  at: number;
+}
+
 export function createAttributor(book: OwnerBook, now: () => number) {
   /** By inode. */
-  const strangers = new Map<number, UnownedSocket>();
-  let holdersBefore = '';
-  let lastLook = Number.NEGATIVE_INFINITY;
-  /** Filebeats that hold none of the sockets: their descriptors as they were last listed. By pid. */
-  const listed = new Map<number, { startTicks: number; openFds: number; at: number }>();
+  const unowned = new Map<number, UnownedSocket>();
+  let previousHolders = '';
+  let lastSearch = Number.NEGATIVE_INFINITY;
+  /** Filebeats that were seen to hold none of the sockets, as they were then. By pid. */
+  const searched = new Map<number, SearchedHolder>();
   /** What the last full scan could not see. */
   let unwalked: readonly Gap[] = [];
 
@@ -58,106 +67,100 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     recheck: Recheck,
   ): Promise<Attribution> {
     const started = now();
-    const gaps: Gap[] = [];
     const inodes = new Set(sockets.map(({ inode }) => inode));
-    const holding = book.verify(inodes);
-    const unheld = () => sockets.filter(({ inode }) => !book.isHeld(inode));
+    const known = book.verify(inodes);
+    const withoutOwner = () => sockets.filter(({ inode }) => !book.isHeld(inode));
+    forgetAnswers(inodes, holders, started);
 
-    // A Filebeat discovered just now may hold a socket that had no known owner before.
-    const holdersNow = holders.map(processKey).join();
-    if (holdersNow !== holdersBefore) strangers.clear();
-    holdersBefore = holdersNow;
-    for (const [inode, { at }] of strangers)
-      if (!inodes.has(inode) || started - at >= STRANGERS_KEPT_MS) strangers.delete(inode);
-
-    const patient = started - lastLook < UNWANTED_WAIT_MS;
-    const unknown = unheld().filter(({ inode, wanted }) => !strangers.has(inode) && (wanted || !patient));
-    if (unknown.length > 0) lastLook = started;
-    const denied = scanHolders(holders, holding, new Set(unknown.map(({ netns }) => netns)), inodes, gaps);
-    const left = unheld();
-    const asked = new Set(unknown.map(({ inode }) => inode));
-    for (const { inode } of left) if (asked.has(inode)) strangers.set(inode, { at: started });
+    const mayWait = started - lastSearch < UNWANTED_WAIT_MS;
+    const unknown = withoutOwner().filter(({ inode, wanted }) => !unowned.has(inode) && (wanted || !mayWait));
+    if (unknown.length > 0) lastSearch = started;
+    const namespaces = new Set(unknown.map(({ netns }) => netns));
+    const search = searchHolders(
+      holders.filter(
+        (holder) =>
+          holder.netns !== undefined &&
+          (namespaces.has(holder.netns) || !(known.has(holder.pid) || isSearched(holder))),
+      ),
+      inodes,
+    );
+    const gaps = search.gaps;
+    for (const { inode } of unknown) if (!book.isHeld(inode)) unowned.set(inode, { at: started });
 
     const closed = new Set<number>();
-    const stillOpen = (those: readonly SeenSocket[]) => {
-      if (those.length === 0) return those;
-      const gone = recheck(those);
+    const stillOpen = (open: readonly SeenSocket[]) => {
+      if (open.length === 0) return open;
+      const gone = recheck(open);
       for (const inode of gone) closed.add(inode);
-      return those.filter(({ inode }) => !gone.has(inode));
+      return open.filter(({ inode }) => !gone.has(inode));
     };
     // Do this for unreadable Filebeats too: a process that visibly holds the port is not that Filebeat.
     const suspicious = stillOpen(
-      left.filter(({ inode, wanted }) => wanted && strangers.get(inode)?.walked === undefined),
+      withoutOwner().filter(({ inode, wanted }) => wanted && unowned.get(inode)?.walked === undefined),
     );
     if (suspicious.length > 0 && book.mayWalk()) {
-      const { complete, gaps: more } = await book.walk(inodes, new Set(holders.map(({ pid }) => pid)));
-      unwalked = more;
-      for (const { inode } of unheld())
-        strangers.set(inode, { at: started, walked: complete ? 'complete' : 'incomplete' });
+      const walk = await book.walk(inodes, new Set(holders.map(({ pid }) => pid)));
+      unwalked = walk.gaps;
+      const walked = walk.complete ? 'complete' : 'incomplete';
+      for (const { inode } of withoutOwner()) unowned.set(inode, { at: started, walked });
       // During a full scan a socket may close, or move to a process that was already scanned.
       stillOpen(suspicious.filter(({ inode }) => !book.isHeld(inode)));
-    } else if (suspicious.some(({ netns }) => !denied.has(netns))) {
+    } else if (suspicious.some(({ netns }) => !search.denied.has(netns))) {
       gaps.push({ reason: 'limit', subject: '/proc/*/fd', detail: 'full descriptor scan skipped (rate limit)' });
     }
 
     // What the last full scan could not see stays unseen until the next one.
-    const isHidden = ({ inode, wanted }: SeenSocket) => wanted && strangers.get(inode)?.walked === 'incomplete';
-    if (unheld().some(isHidden)) gaps.push(...unwalked);
+    const isHidden = ({ inode, wanted }: SeenSocket) => wanted && unowned.get(inode)?.walked === 'incomplete';
+    if (withoutOwner().some(isHidden)) gaps.push(...unwalked);
 
     const ownersOf = ({ inode, netns }: SeenSocket) => {
       const owners = book.owners(inode);
-      return {
-        owners,
-        ownersKnown: owners.length > 0 || (!denied.has(netns) && strangers.get(inode)?.walked === 'complete'),
-      };
+      const isComplete = !search.denied.has(netns) && unowned.get(inode)?.walked === 'complete';
+      return { owners, ownersKnown: owners.length > 0 || isComplete };
     };
     return { ownersOf, closed, gaps };
   };
 
-  /**
-   * Looks at the Filebeats in the namespaces named, and at those of which nothing is known: they have no socket yet,
-   * or we may not look. Returns the namespaces in which one was denied.
-   */
-  function scanHolders(
-    holders: readonly Holder[],
-    holding: ReadonlySet<number>,
-    namespaces: ReadonlySet<number>,
-    inodes: ReadonlySet<number>,
-    gaps: Gap[],
-  ): Set<number> {
-    const denied = new Set<number>();
-    for (const holder of holders) {
-      const { pid, netns } = holder;
-      if (netns === undefined) continue;
-      if (!namespaces.has(netns) && (holding.has(pid) || isListed(holder))) continue;
-      listed.delete(pid);
-      if (book.listDescriptors(holder, inodes)) {
-        noteListed(holder);
-        continue;
-      }
-      denied.add(netns);
-      gaps.push({ reason: 'denied', subject: `/proc/${pid}/fd` });
-    }
+  /** Answers expire, and a Filebeat that was discovered since the last scan may hold a socket without a known owner. */
+  function forgetAnswers(inodes: ReadonlySet<number>, holders: readonly Holder[], time: number): void {
+    const present = holders.map(processKey).join();
+    if (present !== previousHolders) unowned.clear();
+    previousHolders = present;
     const pids = new Set(holders.map(({ pid }) => pid));
-    for (const pid of listed.keys()) if (!pids.has(pid)) listed.delete(pid);
-    return denied;
+    for (const pid of searched.keys()) if (!pids.has(pid)) searched.delete(pid);
+    for (const [inode, { at }] of unowned)
+      if (!inodes.has(inode) || time - at >= UNOWNED_KEPT_MS) unowned.delete(inode);
   }
 
-  function noteListed({ pid, startTicks, openFds }: Holder): void {
-    if (openFds !== undefined) listed.set(pid, { startTicks, openFds, at: now() });
+  /** `denied`: namespaces of holders whose descriptors could not be read. */
+  function searchHolders(
+    holders: readonly Holder[],
+    inodes: ReadonlySet<number>,
+  ): { denied: ReadonlySet<number>; gaps: Gap[] } {
+    const denied: Holder[] = [];
+    for (const holder of holders) {
+      searched.delete(holder.pid);
+      const { pid, startTicks, openFds } = holder;
+      if (!book.listDescriptors(holder, inodes)) denied.push(holder);
+      else if (openFds !== undefined) searched.set(pid, { startTicks, openFds, at: now() });
+    }
+    return {
+      denied: new Set(denied.flatMap(({ netns }) => netns ?? [])),
+      gaps: denied.map(({ pid }) => ({ reason: 'denied', subject: `/proc/${pid}/fd` })),
+    };
   }
 
   /**
-   * It was seen to hold none of the sockets, and has as many descriptors as then. A new socket would be one without a
-   * holder, and then all are listed; what it may have been handed in exchange for another descriptor is found a minute later.
+   * It held none of the sockets, and has as many descriptors as then. A new socket has no known owner, and then every Filebeat is
+   * searched; a socket that it received in exchange for another descriptor is found after a minute.
    */
-  function isListed({ pid, startTicks, openFds }: Holder): boolean {
-    const before = listed.get(pid);
+  function isSearched({ pid, startTicks, openFds }: Holder): boolean {
+    const before = searched.get(pid);
     return (
       before !== undefined &&
       before.startTicks === startTicks &&
       before.openFds === openFds &&
-      now() - before.at < STRANGERS_KEPT_MS
+      now() - before.at < UNOWNED_KEPT_MS
     );
   }
 }

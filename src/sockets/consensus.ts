@@ -36,8 +36,8 @@ export interface Consensus {
 /**
  * Reads until everything sought is found or the limit is reached. A table that arrived in one read(2) cannot be torn, so
  * one reading decides unless the endpoint asks for a span of time. Other work may run between two readings.
- * `known`: rows of TCP that need not be read, see `kept-rows.ts`.
- * `undefined`: nothing could be read.
+ * `known`: rows of TCP that need not be read, see `row-memory.ts`.
+ * Undefined: nothing could be read.
  */
 export async function readUntilFound(
   read: (protocols: readonly Protocol[]) => TableReading | undefined,
@@ -92,11 +92,11 @@ function createUnion() {
   };
 }
 
-/** An endpoint that somebody ought to hold. */
+/** An endpoint that is expected in a network namespace. */
 export interface Wanted extends Sought {
   netns: number;
   /** Whether a row of that protocol and port would make the bind fail. */
   isBlockedBy?: (row: SocketRow) => boolean;
-  /** Which addresses its network namespace has is asked though nothing is missing. */
+  /** The addresses of its network namespace are needed even if nothing is missing. */
   asksAddresses?: true;
 }

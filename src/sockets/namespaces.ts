@@ -1,5 +1,6 @@
 /**
- * Facts about one network namespace: parsers of `/proc/<pid>/net/{snmp,snmp6,fib_trie,if_inet6}`, see proc(5) and https://docs.kernel.org/networking/snmp_counter.html.
+ * Facts about one network namespace: parsers of `/proc/<pid>/net/{snmp,snmp6,fib_trie,if_inet6}`; see proc(5) and
+ * https://docs.kernel.org/networking/snmp_counter.html.
  */
 import type { Gap, Namespace, Reading, UdpCounters } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
@@ -26,8 +27,7 @@ export function parseUdpCounters(snmp: string, snmp6: string): UdpCounters | und
 }
 
 /**
- * Local IPv4 addresses: `|-- 192.0.2.2` over `/32 host LOCAL`. A whole range that is local (as 127.0.0.0/8 is)
- * is told as a prefix.
+ * Local IPv4 addresses: `|-- 192.0.2.2` over `/32 host LOCAL`. A local range, such as 127.0.0.0/8, is returned as a prefix.
  */
 export function parseFibTrie(text: string): string[] {
   const addresses = new Set<string>();
@@ -41,7 +41,7 @@ export function parseFibTrie(text: string): string[] {
   return [...addresses];
 }
 
-/** `fe8000000000000000fc00fffe000001 04 40 20 80     eth0`: here the bytes stand in their own order. */
+/** `fe8000000000000000fc00fffe000001 04 40 20 80     eth0`: here the bytes are in network order. */
 export function parseIfInet6(text: string): string[] {
   const addresses = new Set<string>();
   for (const line of text.split('\n')) {
@@ -61,8 +61,8 @@ function canBindAnyAddress(procfs: ProcFs): boolean {
 
 /**
  * Reads one namespace through `via` (`self` or a pid in it). Addresses and the first unprivileged port matter only when a
- * port is missing, and route tables can be long, so they are read only with `whole`. `/proc/sys/net` shows the reader's own
- * namespace; `own` says whether that is the one meant.
+ * port is missing, and route tables can be long, so they are read only with `whole`. `/proc/sys/net` shows the
+ * exporter's own namespace; `own`: that is this one.
  */
 export function readNamespace(
   procfs: ProcFs,
@@ -76,20 +76,20 @@ export function readNamespace(
     return undefined;
   };
   const { netns, host, own, whole } = namespace;
-  const told: Namespace = { netns, host };
+  const facts: Namespace = { netns, host };
   const snmp = text(procfs.piece(`${via}/net/snmp`));
   const counters =
     snmp === undefined ? undefined : parseUdpCounters(snmp, text(procfs.piece(`${via}/net/snmp6`)) ?? '');
-  if (counters) told.counters = counters;
+  if (counters) facts.counters = counters;
   else if (snmp !== undefined) gaps.push({ reason: 'malformed', subject: `/proc/${via}/net/snmp` });
-  if (!whole) return { namespace: told, gaps };
+  if (!whole) return { namespace: facts, gaps };
 
   const trie = own && canBindAnyAddress(procfs) ? undefined : text(procfs.text(`${via}/net/fib_trie`));
   if (trie !== undefined) {
     const interfaces = text(procfs.text(`${via}/net/if_inet6`));
-    told.addresses = [...parseFibTrie(trie), ...parseIfInet6(interfaces ?? '')];
+    facts.addresses = [...parseFibTrie(trie), ...parseIfInet6(interfaces ?? '')];
   }
   const start = own ? procfs.piece('sys/net/ipv4/ip_unprivileged_port_start') : undefined;
-  if (start?.ok && /^\d+\s*$/.test(start.value)) told.unprivilegedPortStart = Number(start.value);
-  return { namespace: told, gaps };
+  if (start?.ok && /^\d+\s*$/.test(start.value)) facts.unprivilegedPortStart = Number(start.value);
+  return { namespace: facts, gaps };
 }

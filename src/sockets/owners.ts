@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap, Owner, ProcessId } from '../model/model.js';
-import type { ProcFs } from '../proc/proc-fs.js';
+import { type ProcFs, statOf } from '../proc/proc-fs.js';
 import { parseSocketLink, parseStat } from '../proc/process-files.js';
 import { steadyMs } from '../runtime/clock.js';
 
@@ -35,80 +35,60 @@ export interface OwnerBook {
   mayWalk(): boolean;
 }
 
+/** A full scan lets other work run after this time. */
 const SLICE_MS = 8;
-const REST_FACTOR = 20;
-const SHORTEST_REST_MS = 1000;
+/** The pause after a full scan is this many times its duration. */
+const PAUSE_FACTOR = 20;
+const SHORTEST_PAUSE_MS = 1000;
 
 export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
+  /** By inode. */
   const holdings = new Map<number, Holding[]>();
   let walks = 0;
-  let restUntil = Number.NEGATIVE_INFINITY;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
 
-  function statOf(pid: number) {
-    const text = procfs.piece(`${pid}/stat`);
-    return text.ok ? parseStat(text.value) : undefined;
-  }
+  const isSame = ({ pid, startTicks }: ProcessId) => statOf(procfs, pid)?.startTicks === startTicks;
+  const links = (inode: number, { pid, fd }: Holding) => linksTo(procfs, pid, fd, inode);
 
   function verify(inodes: ReadonlySet<number>) {
     const held = new Map<number, { startTicks: number; inodes: number[] }>();
     for (const [inode, holders] of holdings) {
-      const still = inodes.has(inode) ? holders.filter(({ pid, fd }) => linksTo(pid, fd, inode)) : [];
-      if (still.length === 0) holdings.delete(inode);
-      else if (still.length < holders.length) holdings.set(inode, still);
-      for (const { pid, startTicks } of still) {
-        const of = held.get(pid);
-        if (of === undefined) held.set(pid, { startTicks, inodes: [inode] });
-        else of.inodes.push(inode);
+      const open = inodes.has(inode) ? holders.filter((holder) => links(inode, holder)) : [];
+      if (open.length < holders.length) replace(inode, open);
+      for (const { pid, startTicks } of open) {
+        const process = held.get(pid);
+        if (process === undefined) held.set(pid, { startTicks, inodes: [inode] });
+        else process.inodes.push(inode);
       }
     }
     for (const [pid, { startTicks, inodes: mine }] of held) {
-      if (statOf(pid)?.startTicks === startTicks) continue;
-      for (const inode of mine) drop(inode, pid);
+      if (isSame({ pid, startTicks })) continue;
+      for (const inode of mine) removeHolder(inode, pid);
       held.delete(pid);
     }
     return new Set(held.keys());
   }
 
-  function linksTo(pid: number, fd: string, inode: number): boolean {
-    const link = procfs.link(`${pid}/fd/${fd}`);
-    return link.ok && link.value === `socket:[${inode}]`;
+  function replace(inode: number, holders: Holding[]) {
+    if (holders.length === 0) holdings.delete(inode);
+    else holdings.set(inode, holders);
   }
 
-  function drop(inode: number, pid: number) {
-    const rest = (holdings.get(inode) ?? []).filter((holding) => holding.pid !== pid);
-    if (rest.length === 0) holdings.delete(inode);
-    else holdings.set(inode, rest);
-  }
-
-  /** What `pid` holds of these sockets; the first descriptor of each. */
-  function descriptors(pid: number, inodes: ReadonlySet<number>): Map<number, string> | 'denied' | 'gone' {
-    const names = procfs.list(`${pid}/fd`);
-    if (!names.ok) return names.gap.reason === 'denied' ? 'denied' : 'gone';
-    const found = new Map<number, string>();
-    // A process with more descriptors than the limit may hold the socket; that stays unknown.
-    let denied = names.value.length > limits.descriptors;
-    for (const fd of names.value.slice(0, limits.descriptors)) {
-      const link = procfs.link(`${pid}/fd/${fd}`);
-      if (!link.ok) {
-        // Without CAP_SYS_PTRACE the names can be listed (CAP_DAC_READ_SEARCH) and none of the links read.
-        if (link.gap.reason !== 'denied') continue;
-        denied = true;
-        break;
-      }
-      const inode = parseSocketLink(link.value);
-      if (inode !== undefined && inodes.has(inode) && !found.has(inode)) found.set(inode, fd);
-    }
-    return denied ? 'denied' : found;
+  function removeHolder(inode: number, pid: number) {
+    replace(
+      inode,
+      (holdings.get(inode) ?? []).filter((holder) => holder.pid !== pid),
+    );
   }
 
   /** `before`: the process as it was before its descriptors were read. */
-  function enter(before: ProcessId, found: ReadonlyMap<number, string>) {
-    if (found.size === 0) return;
-    const after = statOf(before.pid);
-    if (after === undefined || after.startTicks !== before.startTicks) return;
+  function enter(before: ProcessId, descriptors: ReadonlyMap<number, string>) {
+    if (descriptors.size === 0) return;
     const { pid, startTicks } = before;
-    for (const [inode, fd] of found) {
-      drop(inode, pid);
+    const after = statOf(procfs, pid);
+    if (after === undefined || after.startTicks !== startTicks) return;
+    for (const [inode, fd] of descriptors) {
+      removeHolder(inode, pid);
       const holders = [...(holdings.get(inode) ?? []), { pid, startTicks, comm: after.comm, fd }];
       holdings.set(
         inode,
@@ -117,11 +97,11 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     }
   }
 
-  function look(process: ProcessId, inodes: ReadonlySet<number>): boolean {
-    const found = descriptors(process.pid, inodes);
+  function listDescriptors(process: ProcessId, inodes: ReadonlySet<number>): boolean {
+    const found = socketsOf(procfs, process.pid, inodes);
     if (found === 'denied') return false;
     // The process exists but its descriptors are not listed: they are hidden, not closed.
-    if (found === 'gone') return statOf(process.pid)?.startTicks !== process.startTicks;
+    if (found === 'gone') return !isSame(process);
     enter(process, found);
     return true;
   }
@@ -144,12 +124,12 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
       const before = stat.ok ? parseStat(stat.value) : undefined;
       if (!stat.ok && stat.gap.reason === 'denied') denied++;
       if (before === undefined || before.kernelThread) continue;
-      const found = descriptors(pid, inodes);
+      const found = socketsOf(procfs, pid, inodes);
       if (found === 'denied') denied++;
       else if (found !== 'gone') enter(before, found);
     }
     spent += steadyMs() - slice;
-    restUntil = now() + Math.max(SHORTEST_REST_MS, REST_FACTOR * spent);
+    pausedUntil = now() + Math.max(SHORTEST_PAUSE_MS, PAUSE_FACTOR * spent);
     const gaps: Gap[] = [];
     if (!listing.ok) gaps.push({ ...listing.gap, subject: '/proc' });
     // With hidepid not even pid 1 is listed.
@@ -162,17 +142,36 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
 
   return {
     verify,
-    listDescriptors: look,
+    listDescriptors,
     walk,
     isHeld: (inode) => holdings.has(inode),
-    confirm: (inode) =>
-      (holdings.get(inode) ?? []).some(
-        ({ pid, fd, startTicks }) => linksTo(pid, fd, inode) && statOf(pid)?.startTicks === startTicks,
-      ),
+    confirm: (inode) => (holdings.get(inode) ?? []).some((holder) => links(inode, holder) && isSame(holder)),
     owners: (inode) => (holdings.get(inode) ?? []).map(({ pid, startTicks, comm }) => ({ pid, startTicks, comm })),
     get walks() {
       return walks;
     },
-    mayWalk: () => now() >= restUntil,
+    mayWalk: () => now() >= pausedUntil,
   };
+}
+
+function linksTo(procfs: ProcFs, pid: number, fd: string, inode: number): boolean {
+  const link = procfs.link(`${pid}/fd/${fd}`);
+  return link.ok && link.value === `socket:[${inode}]`;
+}
+
+/** Which of these sockets a process holds: inode → its first descriptor of each. */
+function socketsOf(procfs: ProcFs, pid: number, inodes: ReadonlySet<number>): Map<number, string> | 'denied' | 'gone' {
+  const names = procfs.list(`${pid}/fd`);
+  if (!names.ok) return names.gap.reason === 'denied' ? 'denied' : 'gone';
+  // A process with more descriptors than the limit may hold the socket; that stays unknown.
+  if (names.value.length > limits.descriptors) return 'denied';
+  const found = new Map<number, string>();
+  for (const fd of names.value) {
+    const link = procfs.link(`${pid}/fd/${fd}`);
+    // Without CAP_SYS_PTRACE the names can be listed (CAP_DAC_READ_SEARCH) and none of the links read.
+    if (!link.ok && link.gap.reason === 'denied') return 'denied';
+    const inode = link.ok ? parseSocketLink(link.value) : undefined;
+    if (inode !== undefined && inodes.has(inode) && !found.has(inode)) found.set(inode, fd);
+  }
+  return found;
 }

@@ -1,10 +1,7 @@
-/**
- * One look at the four socket tables of a network namespace, through one of the processes in it.
- */
+/** One reading of the socket tables of a network namespace, through one of the processes in it. */
 import { endianness } from 'node:os';
 import type { Family, Gap, ProcessId, Protocol } from '../model/model.js';
-import type { ProcFs } from '../proc/proc-fs.js';
-import { parseStat } from '../proc/process-files.js';
+import { type ProcFs, statOf } from '../proc/proc-fs.js';
 import { parseSocketTable, type SocketRow } from './table.js';
 
 /** The process whose tables are read: `self` always exists; another pid must still be the same process afterwards. */
@@ -33,7 +30,7 @@ const TABLES: Record<Protocol, [path: string, family: Family][]> = {
   ],
 };
 
-/** `undefined`: `via` is gone, and what was read may be of another namespace. */
+/** Undefined: the process of `via` is gone, so the tables may be of another namespace. */
 export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protocol[]): TableReading | undefined {
   const reading: TableReading = { rows: [], unread: [], whole: [], gaps: [] };
   for (const protocol of protocols) {
@@ -61,18 +58,14 @@ export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protoco
     if (unread) reading.unread.push(protocol);
     else if (pieces <= 1) reading.whole.push(protocol);
   }
-  return isStill(procfs, via) ? reading : undefined;
-}
-
-function isStill(procfs: ProcFs, { process }: Via): boolean {
-  if (process === undefined) return true;
-  const stat = procfs.piece(`${process.pid}/stat`);
-  return stat.ok && parseStat(stat.value)?.startTicks === process.startTicks;
+  const { process } = via;
+  const isSame = process === undefined || statOf(procfs, process.pid)?.startTicks === process.startTicks;
+  return isSame ? reading : undefined;
 }
 
 /**
  * The kernel fills at least 4 KiB (seq_file's page) per read unless no rows are left. A final read that returns nothing
- * would walk the whole hash table once more, half of the cost of a look, so a short read ends the reading.
+ * would walk the whole hash table once more, half of the cost of a reading, so a short read ends it.
  */
 function isLast(got: number): boolean {
   return got + LONGEST_ROW < 4096;

@@ -3,13 +3,13 @@
  * namespace through one of its processes, again where an expected socket is missing, and then finds the holders.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import { parseNamespaceLink } from '../proc/process-files.js';
 import { steadyMs } from '../runtime/clock.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
-import type { Wanted } from './consensus.js';
-import { type Consensus, readUntilFound } from './consensus.js';
+import { type Consensus, readUntilFound, type Wanted } from './consensus.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
 import { readTables, type Via } from './reading.js';
@@ -40,16 +40,20 @@ export interface SocketScanner {
   scan<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketScan<W>>;
 }
 
-/** What one look found in one network namespace. */
+/** What one scan found in one network namespace. */
 interface Space<W extends Wanted> {
   /** Absent when no process in the namespace could be used. */
   via?: Via;
-  here: readonly W[];
-  seen: (SeenSocket & { row: SocketRow })[];
+  wanted: readonly W[];
+  seen: SeenRow[];
   undecided: readonly W[];
   namespace?: Namespace;
+  /** How often its tables were read in this scan. */
+  readings: number;
   gaps: Gap[];
 }
+
+type SeenRow = SeenSocket & { row: SocketRow };
 
 /** Sockets may close while their holders are looked up; then the tables are read again, at most this often. */
 const MOST_ROUNDS = 8;
@@ -58,134 +62,163 @@ const MOST_ROUNDS = 8;
 export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs): SocketScanner {
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
-  const kept = createRowMemory(book, now);
-  /** By inode, of the look before. */
-  let told: ReadonlyMap<number, Socket> = new Map();
+  const tcpRows = createRowMemory(book, now);
+  /** By inode, of the previous scan. */
+  let previous: ReadonlyMap<number, Socket> = new Map();
 
-  async function look<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number) {
+  async function scan<W extends Wanted>(
+    holders: readonly Holder[],
+    wanted: readonly W[],
+    hostNetns?: number,
+  ): Promise<SocketScan<W>> {
+    const own = netnsOf(procfs, 'self');
     const spaces = new Map<number, Space<W>>();
-    const own = netnsOf('self');
-    let tableReads = 0;
-
-    async function lookAt(netns: number) {
+    const read = async (netns: number) => {
+      const { readings = 0 } = spaces.get(netns) ?? {};
       const here = wanted.filter((want) => want.netns === netns);
-      const { via, consensus } = await readOne(netns, own, holders, here);
-      if (via === undefined || consensus === undefined) {
-        spaces.set(netns, { here, seen: [], undecided: here, gaps: [unseen(netns)] });
-        return;
-      }
-      tableReads += consensus.readings;
-      const { absent, concerned } = compare(here, consensus);
-      const told = readNamespace(procfs, via.path, {
-        netns,
-        host: netns === hostNetns,
-        own: !procfs.real || netns === own,
-        whole: absent.length > 0 || here.some(({ asksAddresses }) => asksAddresses),
-      });
-      spaces.set(netns, {
-        via,
-        here,
-        seen: consensus.rows.map((row) => ({ inode: row.inode, netns, wanted: concerned.has(row), row })),
-        undecided: absent.filter(({ protocol }) => consensus.unread.includes(protocol)),
-        namespace: told.namespace,
-        gaps: [...consensus.gaps, ...told.gaps],
-      });
-    }
+      const space = await readSpace(netns, { isHost: netns === hostNetns, isOwn: netns === own }, holders, here);
+      spaces.set(netns, { ...space, readings: readings + space.readings });
+    };
+    const findOwners = () =>
+      attribute(
+        [...spaces.values()].flatMap(({ seen }) => seen),
+        holders,
+        (sockets) => closedAmong(procfs, [...spaces.values()], sockets),
+      );
 
-    const allSeen = () => [...spaces.values()].flatMap(({ seen }) => seen);
-    function noLongerThere(sockets: readonly SeenSocket[]): Set<number> {
-      const asked = new Set(sockets.map(({ inode }) => inode));
-      const gone = new Set<number>();
-      for (const { via, seen } of spaces.values()) {
-        const those = seen.filter(({ inode }) => asked.has(inode));
-        if (via === undefined || those.length === 0) continue;
-        const again = readTables(procfs, via, [...new Set(those.map(({ row }) => row.protocol))]);
-        tableReads++;
-        const open = new Set(again?.rows.map(({ inode }) => inode));
-        for (const { inode, row } of those)
-          if (!open.has(inode) && !again?.unread.includes(row.protocol)) gone.add(inode);
-      }
-      return gone;
-    }
-
-    for (const netns of namespacesOf(holders, wanted)) await lookAt(netns);
-    let attribution = await attribute(allSeen(), holders, noLongerThere);
+    for (const netns of namespacesOf(holders, wanted)) await read(netns);
+    let attribution = await findOwners();
     for (let rounds = 1; attribution.closed.size > 0 && rounds < MOST_ROUNDS; rounds++) {
       const { closed } = attribution;
       // A short sleep makes preemption between two reads less likely on a busy machine.
       await pause(rounds);
-      for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await lookAt(netns);
-      attribution = await attribute(allSeen(), holders, noLongerThere);
+      for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await read(netns);
+      attribution = await findOwners();
     }
     const { closed, ownersOf } = attribution;
-    for (const space of spaces.values()) leaveOut(space, closed);
-
-    const all = [...spaces.values()];
-    const sockets = allSeen().map((socket) => tell(socket, ownersOf(socket)));
-    told = new Map(sockets.map((socket) => [socket.inode, socket]));
+    const found = [...spaces.values()].map((space) => withoutClosed(space, closed));
+    const sockets = found.flatMap(({ seen }) => seen).map((socket) => asBefore(previous, socket, ownersOf(socket)));
+    previous = new Map(sockets.map((socket) => [socket.inode, socket]));
     return {
       sockets: sockets.sort(bySocket),
-      namespaces: all.flatMap(({ namespace }) => namespace ?? []),
-      tableReads,
+      namespaces: found.flatMap(({ namespace }) => namespace ?? []),
+      tableReads: found.reduce((sum, { readings }) => sum + readings, 0),
       fullFdScans: book.walks,
-      undecided: all.flatMap(({ undecided }) => undecided),
-      gaps: [...all.flatMap(({ gaps }) => gaps), ...attribution.gaps],
+      undecided: found.flatMap(({ undecided }) => undecided),
+      gaps: [...found.flatMap(({ gaps }) => gaps), ...attribution.gaps],
     };
   }
 
-  /** An unchanged socket stays the same object from look to look, so that nothing compares it again. */
-  function tell(
-    { row, netns }: { row: SocketRow; netns: number },
-    { owners, ownersKnown }: Pick<Socket, 'owners' | 'ownersKnown'>,
-  ): Socket {
-    const { protocol, family, address, port, inode, uid, receiveQueue, drops } = row;
-    const before = told.get(inode);
-    const isAtRest =
-      before !== undefined &&
-      before.receiveQueue === receiveQueue &&
-      before.drops === drops &&
-      before.port === port &&
-      before.address === address &&
-      before.protocol === protocol &&
-      before.family === family &&
-      before.netns === netns &&
-      before.uid === uid &&
-      before.ownersKnown === ownersKnown &&
-      isSameOwners(before.owners, owners);
-    if (isAtRest) return before;
-    return { protocol, family, address, port, netns, inode, uid, receiveQueue, drops, owners, ownersKnown };
+  async function readSpace<W extends Wanted>(
+    netns: number,
+    { isHost, isOwn }: { isHost: boolean; isOwn: boolean },
+    holders: readonly Holder[],
+    wanted: readonly W[],
+  ): Promise<Space<W>> {
+    const { via, consensus } = await readThroughOne(netns, isOwn, holders, wanted);
+    if (via === undefined || consensus === undefined) {
+      const gap: Gap = {
+        reason: 'missing',
+        subject: `network namespace ${netns}`,
+        detail: 'no process in it can be seen',
+      };
+      return { wanted, seen: [], undecided: wanted, readings: 0, gaps: [gap] };
+    }
+    const { absent, concerned } = compare(wanted, consensus);
+    const { namespace, gaps } = readNamespace(procfs, via.path, {
+      netns,
+      host: isHost,
+      own: !procfs.real || isOwn,
+      whole: absent.length > 0 || wanted.some(({ asksAddresses }) => asksAddresses),
+    });
+    return {
+      via,
+      wanted,
+      seen: consensus.rows.map((row) => ({ inode: row.inode, netns, wanted: concerned.has(row), row })),
+      undecided: absent.filter(({ protocol }) => consensus.unread.includes(protocol)),
+      namespace,
+      readings: consensus.readings,
+      gaps: [...consensus.gaps, ...gaps],
+    };
   }
 
-  /** `self` cannot vanish during the look; pid 1 stands for the host when no Filebeat runs there. */
-  async function readOne(netns: number, own: number | undefined, holders: readonly Holder[], here: readonly Wanted[]) {
+  /** `self` cannot vanish during the scan; pid 1 stands for the host when no Filebeat runs there. */
+  async function readThroughOne(netns: number, isOwn: boolean, holders: readonly Holder[], wanted: readonly Wanted[]) {
     const candidates: Via[] = holders
       .filter((holder) => holder.netns === netns)
       .map(({ pid, startTicks }) => ({ path: `${pid}`, process: { pid, startTicks } }));
-    if (netns === own) candidates.unshift({ path: 'self' });
-    else if (netns === netnsOf('1')) candidates.push({ path: '1' });
-    const known = kept.rows(netns, here);
+    if (isOwn) candidates.unshift({ path: 'self' });
+    else if (netns === netnsOf(procfs, '1')) candidates.push({ path: '1' });
+    const known = tcpRows.rows(netns, wanted);
     for (const via of candidates) {
-      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), here, known);
+      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), wanted, known);
       if (consensus === undefined) continue;
-      if (known === undefined) kept.keep(netns, consensus.rows);
+      if (known === undefined) tcpRows.keep(netns, consensus.rows);
       return { via, consensus };
     }
     return {};
   }
 
-  function netnsOf(path: string): number | undefined {
-    const link = procfs.link(`${path}/ns/net`);
-    return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
-  }
-
-  return { scan: look };
+  return { scan };
 }
 
-/** `absent`: expected endpoints that nothing serves. `concerned`: sockets at expected endpoints, whose holder must be known. */
-function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { absent: W[]; concerned: Set<SocketRow> } {
+function netnsOf(procfs: ProcFs, process: string): number | undefined {
+  const link = procfs.link(`${process}/ns/net`);
+  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
+}
+
+/** Reads the tables of these sockets once more and returns the inodes that are gone. */
+function closedAmong<W extends Wanted>(
+  procfs: ProcFs,
+  spaces: readonly Space<W>[],
+  sockets: readonly SeenSocket[],
+): Set<number> {
+  const inodes = new Set(sockets.map(({ inode }) => inode));
+  const closed = new Set<number>();
+  for (const space of spaces) {
+    const asked = space.seen.filter(({ inode }) => inodes.has(inode));
+    if (space.via === undefined || asked.length === 0) continue;
+    const again = readTables(procfs, space.via, [...new Set(asked.map(({ row }) => row.protocol))]);
+    space.readings++;
+    const open = new Set(again?.rows.map(({ inode }) => inode));
+    for (const { inode, row } of asked)
+      if (!open.has(inode) && !again?.unread.includes(row.protocol)) closed.add(inode);
+  }
+  return closed;
+}
+
+/** The socket of the previous scan where nothing about it changed: the same object, see `runtime/unchanged.ts`. */
+function asBefore(
+  previous: ReadonlyMap<number, Socket>,
+  { row, netns }: SeenRow,
+  { owners, ownersKnown }: Pick<Socket, 'owners' | 'ownersKnown'>,
+): Socket {
+  const { protocol, family, address, port, inode, uid, receiveQueue, drops } = row;
+  const before = previous.get(inode);
+  const isUnchanged =
+    before !== undefined &&
+    before.receiveQueue === receiveQueue &&
+    before.drops === drops &&
+    before.port === port &&
+    before.address === address &&
+    before.protocol === protocol &&
+    before.family === family &&
+    before.netns === netns &&
+    before.uid === uid &&
+    before.ownersKnown === ownersKnown &&
+    isSameOwners(before.owners, owners);
+  if (isUnchanged) return before;
+  return { protocol, family, address, port, netns, inode, uid, receiveQueue, drops, owners, ownersKnown };
+}
+
+/** `absent`: wanted endpoints that no socket serves. `concerned`: sockets at wanted endpoints, whose owners must be known. */
+function compare<W extends Wanted>(
+  wanted: readonly W[],
+  { at }: Consensus,
+): { absent: W[]; concerned: Set<SocketRow> } {
   const absent: W[] = [];
   const concerned = new Set<SocketRow>();
-  for (const want of here) {
+  for (const want of wanted) {
     let served = false;
     for (const row of at(want.protocol, want.port)) {
       const serves = want.isServedBy(row);
@@ -197,19 +230,18 @@ function compare<W extends Wanted>(here: readonly W[], { at }: Consensus): { abs
   return { absent, concerned };
 }
 
-/** Drops sockets that closed before their holder was found. Endpoints served by such a socket alone are undecided: another may have replaced it. */
-function leaveOut<W extends Wanted>(space: Space<W>, closed: ReadonlySet<number>): void {
+/**
+ * Drops sockets that closed before their owner was found. Endpoints served by such a socket alone are undecided: another one may
+ * have replaced it.
+ */
+function withoutClosed<W extends Wanted>(space: Space<W>, closed: ReadonlySet<number>): Space<W> {
   const gone = space.seen.filter(({ inode }) => closed.has(inode));
-  if (gone.length === 0) return;
-  space.seen = space.seen.filter(({ inode }) => !closed.has(inode));
-  const serves = (seen: Space<W>['seen'], { protocol, port, isServedBy }: W) =>
-    seen.some(({ row }) => row.protocol === protocol && row.port === port && isServedBy(row));
-  const lost = space.here.filter((want) => serves(gone, want) && !serves(space.seen, want));
-  space.undecided = [...space.undecided, ...lost];
-}
-
-function unseen(netns: number): Gap {
-  return { reason: 'missing', subject: `network namespace ${netns}`, detail: 'no process in it can be seen' };
+  if (gone.length === 0) return space;
+  const seen = space.seen.filter(({ inode }) => !closed.has(inode));
+  const serves = (rows: readonly SeenRow[], { protocol, port, isServedBy }: W) =>
+    rows.some(({ row }) => row.protocol === protocol && row.port === port && isServedBy(row));
+  const lost = space.wanted.filter((want) => serves(gone, want) && !serves(seen, want));
+  return { ...space, seen, undecided: [...space.undecided, ...lost] };
 }
 
 function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): number[] {
@@ -219,13 +251,7 @@ function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): nu
 }
 
 function isSameOwners(a: readonly Owner[], b: readonly Owner[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ pid, startTicks, comm }, at) => {
-      const other = b[at]!;
-      return pid === other.pid && startTicks === other.startTicks && comm === other.comm;
-    })
-  );
+  return a.length === b.length && a.every((owner, at) => isSameProcess(owner, b[at]!) && owner.comm === b[at]!.comm);
 }
 
 function bySocket(a: Socket, b: Socket): number {
