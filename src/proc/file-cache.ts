@@ -5,17 +5,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { steadyMs } from '../runtime/clock.js';
-import { changed, isFile, markNow, recordFiles } from './file-record.js';
+import { changed, isFile, markNow } from './file-marks.js';
 import type { Reader } from './permissions.js';
-import { openFileView } from './root-files.js';
+import { recordFiles } from './root-files.js';
 
 export interface ReadOptions<T> {
   /** Mount namespace and root: processes with the same view see the same files. */
   view?: string | undefined;
-  /** The user who reads; absent: the exporter. Part of the question. */
+  /** The user who reads, as part of the question; absent: the exporter. */
   reader?: Reader | undefined;
   /**
-   * Files that hardly matter to `answer`: a change of one is noticed within CALM_MS, and checking them is spread evenly over
+   * Files that hardly matter to `answer`: a change of one is noticed within RARE_CHECK_MS, and checking them is spread evenly over
    * that time. Directories and missing paths are checked in every scan.
    */
   isCheckedRarely?: (answer: T, path: string) => boolean;
@@ -41,39 +41,37 @@ interface CacheEntry {
   question: unknown;
   rootDir: string;
   answer: unknown;
+  /** Checked in every scan. */
   marks: Marked[];
-  calm: Marked[];
-  /** The rarely checked file that is next. */
+  rareMarks: Marked[];
+  /** Index of the rarely checked file that is next. */
   next: number;
+  /** Milliseconds. */
   checkedAt: number;
 }
 
 /** `now`: milliseconds on a steady clock. */
 export function createFileCache(now: () => number = steadyMs): FileCache {
-  const kept = new Map<string, CacheEntry>();
-  let asked = new Set<string>();
+  const entries = new Map<string, CacheEntry>();
+  /** Keys used in this scan. */
+  let used = new Set<string>();
   /** Keys read within `tracked`. */
   let tracking: string[] | undefined;
-  /** Results of this scan, by view and path. */
-  let seen = new Map<string, string>();
+  /** Marks read in this scan, by view and path. */
+  let marks = new Map<string, string>();
 
-  function stands(one: CacheEntry, view: string): boolean {
+  function isCurrent(entry: CacheEntry, view: string): boolean {
     const look = (path: string, canonical: string, isSearch: boolean): string => {
-      const place = `${view} ${isSearch ? 'search ' : ''}${canonical}`;
-      let mark = seen.get(place);
+      const key = `${view} ${isSearch ? 'search ' : ''}${canonical}`;
+      let mark = marks.get(key);
       if (mark === undefined) {
         mark = markNow(path, isSearch);
-        seen.set(place, mark);
+        marks.set(key, mark);
       }
       return mark;
     };
-    if (changed(one.marks, { root: one.rootDir }, look)) return false;
-    const time = now();
-    const turns = Math.ceil(one.calm.length * Math.min(1, (time - one.checkedAt) / RARE_CHECK_MS));
-    const due = Array.from({ length: turns }, (_, turn) => one.calm[(one.next + turn) % one.calm.length]!);
-    one.next += turns;
-    one.checkedAt = time;
-    return !changed(due, { root: one.rootDir }, look);
+    const root = { root: entry.rootDir };
+    return !changed(entry.marks, root, look) && !changed(dueMarks(entry, now()), root, look);
   }
 
   return {
@@ -82,25 +80,24 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
       question: unknown,
       rootDir: string,
       answer: (files: FileView) => T,
-      { view = rootDir, isCheckedRarely: isCalm = () => false, reader }: ReadOptions<T> = {},
+      { view = rootDir, isCheckedRarely = () => false, reader }: ReadOptions<T> = {},
     ): T {
-      asked.add(key);
+      used.add(key);
       tracking?.push(key);
-      const before = kept.get(key);
-      const asking = reader === undefined ? question : [question, reader];
-      const isAskedAgain = before?.rootDir === rootDir && isDeepStrictEqual(before.question, asking);
-      if (isAskedAgain && stands(before, view)) return before.answer as T;
-      const recording = recordFiles(openFileView(rootDir, undefined, reader));
+      const entry = entries.get(key);
+      const whole = reader === undefined ? question : [question, reader];
+      const isSameQuestion = entry?.rootDir === rootDir && isDeepStrictEqual(entry.question, whole);
+      if (isSameQuestion && isCurrent(entry, view)) return entry.answer as T;
+      const recording = recordFiles(rootDir, reader);
       const fresh = answer(recording.view);
-      const marks: Marked[] = [];
-      const calm: Marked[] = [];
-      for (const one of recording.record) (isFile(one[1]) && isCalm(fresh, one[0]) ? calm : marks).push(one);
-      kept.set(key, {
-        question: asking,
+      const isRare = ([path, mark]: Marked) => isFile(mark) && isCheckedRarely(fresh, path);
+      const record = [...recording.record];
+      entries.set(key, {
+        question: whole,
         rootDir,
         answer: fresh,
-        marks,
-        calm,
+        marks: record.filter((one) => !isRare(one)),
+        rareMarks: record.filter(isRare),
         next: 0,
         checkedAt: now(),
       });
@@ -111,16 +108,24 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
       const keys: string[] = [];
       tracking = keys;
       try {
-        const value = act();
-        return { value, keep: () => keys.forEach((key) => void asked.add(key)) };
+        return { value: act(), keep: () => keys.forEach((key) => void used.add(key)) };
       } finally {
         tracking = outer;
       }
     },
     sweep() {
-      for (const key of kept.keys()) if (!asked.has(key)) kept.delete(key);
-      asked = new Set();
-      seen = new Map();
+      for (const key of entries.keys()) if (!used.has(key)) entries.delete(key);
+      used = new Set();
+      marks = new Map();
     },
   };
+}
+
+/** The rarely checked files whose turn it is, so that each of them is checked once in RARE_CHECK_MS. */
+function dueMarks(entry: CacheEntry, now: number): Marked[] {
+  const { rareMarks, next } = entry;
+  const turns = Math.ceil(rareMarks.length * Math.min(1, (now - entry.checkedAt) / RARE_CHECK_MS));
+  entry.next += turns;
+  entry.checkedAt = now;
+  return Array.from({ length: turns }, (_, turn) => rareMarks[(next + turn) % rareMarks.length]!);
 }

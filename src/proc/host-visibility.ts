@@ -6,8 +6,8 @@ import type { Gap } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
 import { differingMounts } from './mounts.js';
 import type { ProcFs } from './proc-fs.js';
-import { veil } from './root-files.js';
 import { identify } from './root-identity.js';
+import { veil } from './root-walk.js';
 
 export interface HostVisibility {
   /** False: this `/proc` does not show the host's processes. */

@@ -5,9 +5,9 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { changed, recordFiles } from '../../src/proc/file-record.js';
+import { changed } from '../../src/proc/file-marks.js';
 import { gapOf, openProcFs } from '../../src/proc/proc-fs.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView, recordFiles } from '../../src/proc/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
 const LIMIT = 1 << 20;
@@ -131,7 +131,7 @@ describe('a record of what was read', () => {
     const root = writeTree(start);
     await settle();
     const view = openFileView(root);
-    const { view: recording, record } = recordFiles(view);
+    const { view: recording, record } = recordFiles(view.root, view.reader);
     if (look.endsWith('/')) recording.list(look, 100);
     else recording.read(look, LIMIT);
     const before = changed(record, view);
@@ -178,7 +178,7 @@ describe('a record of what was read', () => {
   it('a file that was changed the moment it was read counts as changed', () => {
     const root = writeTree({ 'a.yml': 'one' });
     const view = openFileView(root);
-    const { view: recording, record } = recordFiles(view);
+    const { view: recording, record } = recordFiles(view.root, view.reader);
     recording.read('/a.yml', LIMIT);
     assert.equal(changed(record, view), true);
   });
