@@ -1,16 +1,16 @@
-/** The functions that templates of Filebeat's modules may call: Go's own, and `tojson`, `inList`, `IngestPipeline`. Pure. */
-
+/** The functions of module templates: Go's own, and Filebeat's `tojson`, `inList` and `IngestPipeline`. */
 import { isGoFloat, isPlainMap, type Plain, type PlainMap } from '../tree/value.js';
 import { fail } from './template-lex.js';
 import { goFormat, goJson, goPrint } from './template-print.js';
 
+/** Go's truth of a value: false for zero, null, and anything empty. */
 export function isTrue(value: Plain): boolean {
   if (value === null || typeof value !== 'object') return Boolean(value);
   if (isGoFloat(value)) return value.float !== 0;
   return (Array.isArray(value) ? value.length : Object.keys(value).length) > 0;
 }
 
-/** Arguments in order, what is piped in last. */
+/** `values`: the arguments; a piped value comes last. `root`: the variables of the template. */
 type Run = (values: Plain[], root: PlainMap) => Plain;
 
 export const functions: Record<string, Run> = {
@@ -45,7 +45,7 @@ export const functions: Record<string, Run> = {
   },
 };
 
-/** Also those that Go knows and this program does not follow. */
+/** True also for functions that Go has and this program does not support. */
 export function isFunction(name: string): boolean {
   return Object.hasOwn(functions, name) || ['and', 'or', 'call', 'html', 'js', 'slice', 'urlquery'].includes(name);
 }

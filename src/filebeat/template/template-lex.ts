@@ -1,8 +1,6 @@
-/**
- * Go's text/template, character by character: texts, and what stands between `{{` and `}}`.
- */
+/** Splits a Go text/template into tokens: plain text, and the words and marks between `{{` and `}}`. */
 
-/** `unsupported`: Go would take it, this program does not follow it. */
+/** `unsupported`: valid in Go, but not supported here. */
 export class TemplateError extends Error {
   constructor(
     /** 1-based line of the template. */
@@ -13,7 +11,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** While a template runs its lines are not known any more. */
+/** For errors while a template runs; its lines are no longer known then. */
 export function fail(unsupported = false): never {
   throw new TemplateError(0, unsupported);
 }
@@ -42,6 +40,9 @@ export function tokenize(source: string): TemplateToken[] {
   let at = 0;
   let line = 1;
   const push = (kind: TemplateToken['kind'], text: string) => tokens.push({ kind, text, line });
+  const refuse = (): never => {
+    throw new TemplateError(line);
+  };
   const advance = (text: string) => {
     for (let next = text.indexOf('\n'); next >= 0; next = text.indexOf('\n', next + 1)) line++;
     at += text.length;
@@ -72,9 +73,7 @@ export function tokenize(source: string): TemplateToken[] {
         if (closing !== '}}') advance(/^[ \t\r\n]*/.exec(source.slice(at))?.[0] ?? '');
         break;
       }
-      const found = insideAt(source, at);
-      if (!found) throw new TemplateError(line);
-      const { kind, match } = found;
+      const { kind, match } = insideAt(source, at) ?? refuse();
       // A blank before `-}}` belongs to the closing mark.
       const taken = kind === 'space' && source.startsWith('-}}', at + match.length) ? match.slice(0, -1) : match;
       if (kind === 'string') push('string', unquote(match, line));

@@ -1,8 +1,7 @@
 /**
  * The grammar of Go's text/template as far as module templates use it: actions with `{{-` trimming, if, range, with,
- * variables, pipelines, parentheses, literals. `define`, `template`, `block` are not followed.
+ * variables, pipelines, parentheses, literals. `define`, `template` and `block` are not supported.
  */
-
 import { TemplateError, type TemplateToken, tokenize } from './template-lex.js';
 
 export type TemplateNode =
@@ -13,8 +12,9 @@ export type TemplateNode =
   | { kind: 'jump'; to: 'break' | 'continue' };
 
 export interface Pipeline {
-  /** `$i, $item :=`; `=` assigns to a variable that is there. */
+  /** `$i, $item :=` */
   variables: string[];
+  /** False for `=`, which assigns to variables declared before. */
   declares: boolean;
   commands: Operand[][];
 }
@@ -30,175 +30,210 @@ export type Operand =
 
 const maximalDepth = 100;
 
-/** Throws TemplateError; a function that is not known is an error wherever it stands. */
+/** Throws TemplateError. As in Go, an unknown function is an error even where it would never run. */
 export function parseTemplate(source: string, isFunction: (name: string) => boolean): TemplateNode[] {
-  const tokens = tokenize(source);
-  let at = 0;
-  let depth = 0;
-  let loops = 0;
-  /** Variables in sight. */
-  const variables = ['$'];
+  return new Parser(tokenize(source), isFunction).list(false);
+}
 
-  const peek = () => tokens[at];
-  const fail = (unsupported = false): never => {
-    throw new TemplateError(peek()?.line ?? tokens.at(-1)?.line ?? 1, unsupported);
-  };
-  const take = (kind: TemplateToken['kind'], text?: string): TemplateToken => {
-    const token = peek();
-    if (token?.kind !== kind || (text !== undefined && token.text !== text)) return fail();
-    at++;
-    return token;
-  };
-  const skipSpace = () => {
-    while (peek()?.kind === 'space') at++;
-  };
-  const isMark = (text: string) => peek()?.kind === 'mark' && peek()?.text === text;
+class Parser {
+  private at = 0;
+  private depth = 0;
+  private loops = 0;
+  /** Declared so far and still in scope. */
+  private readonly variables = ['$'];
 
-  const operand = (): Operand => {
-    const token = peek() ?? fail();
-    at++;
-    let value: Operand;
-    if (token.kind === 'string') value = { kind: 'literal', value: token.text };
-    else if (token.kind === 'number') value = numberOf(token) ?? fail(true);
-    else if (token.kind === 'variable') {
-      if (!variables.includes(token.text)) fail();
-      value = { kind: 'variable', name: token.text };
-    } else if (token.kind === 'field') return fields({ kind: 'dot' }, token.text);
-    else if (token.kind === 'word') value = wordOf(token.text);
-    else if (token.kind === 'mark' && token.text === '.') value = { kind: 'dot' };
-    else if (token.kind === 'mark' && token.text === '(') {
-      if (++depth > maximalDepth) fail(true);
-      value = { kind: 'pipeline', pipeline: pipeline(false) };
-      take('mark', ')');
-      depth--;
-    } else {
-      at--;
-      return fail();
-    }
-    if (value.kind === 'function' && !isFunction(value.name)) fail();
-    return peek()?.kind === 'field' ? fields(value, take('field').text) : value;
-  };
-  const fields = (of: Operand, first: string): Operand => {
-    const names = [first];
-    while (peek()?.kind === 'field') names.push(take('field').text);
-    return { kind: 'field', of, names };
-  };
+  constructor(
+    private readonly tokens: TemplateToken[],
+    private readonly isFunction: (name: string) => boolean,
+  ) {}
 
-  const command = (): Operand[] => {
-    const operands: Operand[] = [];
-    skipSpace();
-    while (peek() && peek()?.kind !== 'close' && !isMark('|') && !isMark(')')) {
-      operands.push(operand());
-      if (peek()?.kind !== 'space' && peek()?.kind !== 'close' && !isMark('|') && !isMark(')')) fail();
-      skipSpace();
-    }
-    if (operands.length === 0) fail();
-    return operands;
-  };
-
-  const pipeline = (inRange: boolean): Pipeline => {
-    const result: Pipeline = { variables: [], declares: true, commands: [] };
-    skipSpace();
-    const start = at;
-    while (peek()?.kind === 'variable') {
-      result.variables.push(take('variable').text);
-      skipSpace();
-      if (!isMark(',') || !inRange || result.variables.length > 1) break;
-      at++;
-      skipSpace();
-    }
-    if (result.variables.length > 0 && (isMark(':=') || isMark('='))) {
-      result.declares = isMark(':=');
-      if (!result.declares && !result.variables.every((name) => variables.includes(name))) fail();
-      at++;
-    } else {
-      at = start;
-      result.variables = [];
-    }
-    result.commands.push(command());
-    while (isMark('|')) {
-      at++;
-      result.commands.push(command());
-    }
-    if (result.declares) variables.push(...result.variables);
-    return result;
-  };
-
-  /** Up to `{{end}}` or `{{else…}}`, which stays unread (behind its `{{`). */
-  const list = (nested: boolean): TemplateNode[] => {
-    if (++depth > maximalDepth) fail(true);
+  /** Up to `{{end}}` or `{{else…}}`; the cursor stays after its `{{`. `nested`: the list must end with one of them. */
+  list(nested: boolean): TemplateNode[] {
+    this.enter();
     const nodes: TemplateNode[] = [];
     for (;;) {
-      const token = peek();
+      const token = this.peek();
       if (!token) {
-        if (nested) fail();
+        if (nested) this.fail();
         break;
       }
-      at++;
+      this.at++;
       if (token.kind === 'text') nodes.push({ kind: 'text', text: token.text });
       else {
-        skipSpace();
-        const word = peek();
-        if (word?.kind === 'word' && (word.text === 'end' || word.text === 'else')) {
-          if (!nested) fail();
+        this.skipSpace();
+        const word = this.word();
+        if (word === 'end' || word === 'else') {
+          if (!nested) this.fail();
           break;
         }
-        nodes.push(action());
-        take('close');
+        nodes.push(this.action());
+        this.take('close');
       }
     }
-    depth--;
+    this.depth--;
     return nodes;
-  };
+  }
 
-  const action = (): TemplateNode => {
-    const word = peek()?.kind === 'word' ? peek()?.text : undefined;
-    if (word === 'define' || word === 'template' || word === 'block') fail(true);
+  private action(): TemplateNode {
+    const word = this.word();
+    if (word === 'define' || word === 'template' || word === 'block') this.fail(true);
     if (word === 'break' || word === 'continue') {
-      if (loops === 0) fail();
-      at++;
-      skipSpace();
+      if (this.loops === 0) this.fail();
+      this.at++;
+      this.skipSpace();
       return { kind: 'jump', to: word };
     }
     if (word === 'if' || word === 'with' || word === 'range') {
-      at++;
-      return control(word);
+      this.at++;
+      return this.control(word);
     }
-    const node: TemplateNode = { kind: 'print', pipeline: pipeline(false) };
-    skipSpace();
+    const node: TemplateNode = { kind: 'print', pipeline: this.pipeline(false) };
+    this.skipSpace();
     return node;
-  };
+  }
 
-  const control = (kind: 'if' | 'with' | 'range'): TemplateNode => {
-    const mark = variables.length;
-    const condition = pipeline(kind === 'range');
-    take('close');
-    if (kind === 'range') loops++;
-    const body = list(true);
-    if (kind === 'range') loops--;
-    let otherwise: TemplateNode[] = [];
-    if (peek()?.text === 'else') {
-      at++;
-      skipSpace();
-      const again = peek()?.kind === 'word' ? peek()?.text : undefined;
-      if (again !== undefined) {
-        // `{{else if}}` shares its `{{end}}` with the outer one.
-        if (again !== kind || kind === 'range') return fail();
-        at++;
-        otherwise = [control(kind)];
-        variables.length = mark;
-        return { kind, pipeline: condition, body, otherwise };
+  /** After `if`, `with` or `range`. */
+  private control(kind: 'if' | 'with' | 'range'): TemplateNode {
+    const outerVariables = this.variables.length;
+    const pipeline = this.pipeline(kind === 'range');
+    this.take('close');
+    if (kind === 'range') this.loops++;
+    const body = this.list(true);
+    if (kind === 'range') this.loops--;
+    const otherwise = this.otherwise(kind);
+    this.variables.length = outerVariables;
+    return { kind, pipeline, body, otherwise };
+  }
+
+  /** From `else` or `end` to the end of the construct. */
+  private otherwise(kind: 'if' | 'with' | 'range'): TemplateNode[] {
+    let nodes: TemplateNode[] = [];
+    if (this.peek()?.text === 'else') {
+      this.at++;
+      this.skipSpace();
+      const word = this.word();
+      if (word !== undefined) {
+        // `{{else if}}` shares its `{{end}}` with the outer `if`.
+        if (word !== kind || kind === 'range') return this.fail();
+        this.at++;
+        return [this.control(kind)];
       }
-      take('close');
-      otherwise = list(true);
+      this.take('close');
+      nodes = this.list(true);
     }
-    take('word', 'end');
-    skipSpace();
-    variables.length = mark;
-    return { kind, pipeline: condition, body, otherwise };
-  };
+    this.take('word', 'end');
+    this.skipSpace();
+    return nodes;
+  }
 
-  return list(false);
+  /** `inRange`: two variables may be declared. */
+  private pipeline(inRange: boolean): Pipeline {
+    const result: Pipeline = { variables: [], declares: true, commands: [] };
+    this.skipSpace();
+    const start = this.at;
+    while (this.peek()?.kind === 'variable') {
+      result.variables.push(this.take('variable').text);
+      this.skipSpace();
+      if (!this.isMark(',') || !inRange || result.variables.length > 1) break;
+      this.at++;
+      this.skipSpace();
+    }
+    if (result.variables.length > 0 && (this.isMark(':=') || this.isMark('='))) {
+      result.declares = this.isMark(':=');
+      if (!result.declares && !result.variables.every((name) => this.variables.includes(name))) this.fail();
+      this.at++;
+    } else {
+      this.at = start;
+      result.variables = [];
+    }
+    result.commands.push(this.command());
+    while (this.isMark('|')) {
+      this.at++;
+      result.commands.push(this.command());
+    }
+    if (result.declares) this.variables.push(...result.variables);
+    return result;
+  }
+
+  private command(): Operand[] {
+    const operands: Operand[] = [];
+    const isOver = () => this.peek()?.kind === 'close' || this.isMark('|') || this.isMark(')');
+    this.skipSpace();
+    while (this.peek() && !isOver()) {
+      operands.push(this.operand());
+      if (this.peek()?.kind !== 'space' && !isOver()) this.fail();
+      this.skipSpace();
+    }
+    if (operands.length === 0) this.fail();
+    return operands;
+  }
+
+  private operand(): Operand {
+    const token = this.peek() ?? this.fail();
+    if (token.kind === 'field') return this.fields({ kind: 'dot' });
+    const operand = this.simpleOperand(token);
+    if (operand.kind === 'function' && !this.isFunction(operand.name)) this.fail();
+    return this.peek()?.kind === 'field' ? this.fields(operand) : operand;
+  }
+
+  /** An operand before its fields. */
+  private simpleOperand({ kind, text }: TemplateToken): Operand {
+    const start = this.at++;
+    if (kind === 'string') return { kind: 'literal', value: text };
+    if (kind === 'number') return numberOf(text) ?? this.fail(true);
+    if (kind === 'word') return wordOf(text);
+    if (kind === 'variable') return this.variables.includes(text) ? { kind: 'variable', name: text } : this.fail();
+    if (kind === 'mark' && text === '.') return { kind: 'dot' };
+    if (kind === 'mark' && text === '(') {
+      this.enter();
+      const pipeline = this.pipeline(false);
+      this.take('mark', ')');
+      this.depth--;
+      return { kind: 'pipeline', pipeline };
+    }
+    this.at = start;
+    return this.fail();
+  }
+
+  private fields(of: Operand): Operand {
+    const names: string[] = [];
+    while (this.peek()?.kind === 'field') names.push(this.take('field').text);
+    return { kind: 'field', of, names };
+  }
+
+  private peek(): TemplateToken | undefined {
+    return this.tokens[this.at];
+  }
+
+  /** The text of the next token if it is a word. */
+  private word(): string | undefined {
+    const token = this.peek();
+    return token?.kind === 'word' ? token.text : undefined;
+  }
+
+  private isMark(text: string): boolean {
+    const token = this.peek();
+    return token?.kind === 'mark' && token.text === text;
+  }
+
+  private take(kind: TemplateToken['kind'], text?: string): TemplateToken {
+    const token = this.peek();
+    if (token?.kind !== kind || (text !== undefined && token.text !== text)) return this.fail();
+    this.at++;
+    return token;
+  }
+
+  private skipSpace(): void {
+    while (this.peek()?.kind === 'space') this.at++;
+  }
+
+  private enter(): void {
+    if (++this.depth > maximalDepth) this.fail(true);
+  }
+
+  private fail(unsupported = false): never {
+    throw new TemplateError(this.peek()?.line ?? this.tokens.at(-1)?.line ?? 1, unsupported);
+  }
 }
 
 function wordOf(text: string): Operand {
@@ -206,8 +241,8 @@ function wordOf(text: string): Operand {
   return text === 'nil' ? { kind: 'literal', value: null } : { kind: 'function', name: text };
 }
 
-function numberOf(token: TemplateToken): Operand | undefined {
-  const value = Number(token.text.replaceAll('_', ''));
+function numberOf(text: string): Operand | undefined {
+  const value = Number(text.replaceAll('_', ''));
   if (!Number.isFinite(value)) return undefined;
-  return { kind: 'literal', value, ...(/[.eE]/.test(token.text) ? { float: true } : {}) };
+  return { kind: 'literal', value, ...(/[.eE]/.test(text) ? { float: true } : {}) };
 }

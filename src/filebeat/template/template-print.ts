@@ -1,10 +1,8 @@
-/**
- * How Go writes values: fmt's `%v` and friends, strconv.Quote, encoding/json without HTML escapes.
- */
+/** Values as Go prints them: fmt's verbs such as `%v`, strconv.Quote, encoding/json without HTML escapes. */
 import { formatFloat } from '../tree/go-number.js';
 import { isGoFloat, type Plain } from '../tree/value.js';
 
-/** `fmt.Sprint` of one value inside lists and maps: null is `<nil>`. */
+/** `fmt.Sprint` of one value; null is `<nil>`, as inside lists and maps. */
 export function goPrint(value: Plain): string {
   if (value === null) return '<nil>';
   if (typeof value !== 'object') return String(value);
@@ -19,7 +17,7 @@ function sortedEntries(map: { [key: string]: Plain }): [string, Plain][] {
   return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** `json.Encoder` with a line break at the end; undefined for what has no JSON (NaN). */
+/** `json.Encoder`, with its line break at the end. Undefined for what JSON cannot express (NaN). */
 export function goJson(value: Plain): string | undefined {
   const text = json(value);
   return text === undefined ? undefined : `${text}\n`;
@@ -56,7 +54,7 @@ function typeName(value: Plain): string {
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
 }
 
-/** `fmt.Sprintf` with the verbs v s q d t x, without widths; undefined for anything else. */
+/** `fmt.Sprintf` with the verbs v s q d t x, without widths; undefined for other verbs. */
 export function goFormat(format: string, values: readonly Plain[]): string | undefined {
   let next = 0;
   let known = true;

@@ -12,18 +12,18 @@ import { goPrint } from './template-print.js';
 const maximalText = 4 * 1024 * 1024;
 const maximalSteps = 200_000;
 
-/** A template that was parsed, or why it cannot be. */
+/** A parsed template, or why it cannot be parsed. */
 export type Template = { ok: true; nodes: TemplateNode[] } | { ok: false; fault: Fault };
 
 export function compileTemplate(text: string): Template {
-  // Most texts hold no action.
+  // Most texts have no action.
   if (!text.includes('{{')) return { ok: true, nodes: text === '' ? [] : [{ kind: 'text', text }] };
   return attempt(() => ({ ok: true, nodes: parseTemplate(text, isFunction) }));
 }
 
 /**
- * Faults: `template-failed` (Filebeat fails, too) and `template-unsupported` (Go could do more than this program);
- * `at.line` is the line of the template, `at.file` is empty.
+ * Faults: `template-failed` (Filebeat fails, too) and `template-unsupported` (valid in Go, not supported here).
+ * `at.line` is the line of the template, `at.file` is empty. `spend` gets the cost: steps, and 1 per 16 characters.
  */
 export function renderTemplate(
   template: string | Template,
@@ -52,7 +52,7 @@ function attempt<T>(act: () => T): T | { ok: false; fault: Fault } {
 
 type Flow = 'break' | 'continue' | undefined;
 
-/** One run over one template: its variables, its output, what it may still cost. */
+/** One rendering: its variables, its output and its cost so far. */
 class Renderer {
   private readonly out: string[] = [];
   private length = 0;
@@ -68,7 +68,6 @@ class Renderer {
     return this.out.join('');
   }
 
-  /** Steps so far, and what was written. */
   cost(): number {
     return this.steps + Math.ceil(this.length / 16);
   }
@@ -80,15 +79,15 @@ class Renderer {
   }
 
   private walk(nodes: TemplateNode[], dot: Plain): Flow {
-    const mark = this.scopes.length;
+    const outerScopes = this.scopes.length;
     let flow: Flow;
     for (const node of nodes) {
       if (++this.steps > maximalSteps) fail(true);
       flow = this.step(node, dot);
       if (flow) break;
     }
-    // Variables end with their block; those that an `if` or a loop declared before it end with the whole construct.
-    this.scopes.length = mark;
+    // Variables go out of scope with their block; those declared by an `if` or a loop itself, with the whole construct.
+    this.scopes.length = outerScopes;
     return flow;
   }
 
@@ -100,18 +99,18 @@ class Renderer {
       if (node.pipeline.variables.length === 0) this.write(value === null ? '<no value>' : goPrint(value));
     } else if (node.kind === 'range') return this.loop(node, dot);
     else {
-      const mark = this.scopes.length;
+      const outerScopes = this.scopes.length;
       const value = this.pipeline(node.pipeline, dot);
       const truth = isTrue(value);
       const flow = this.walk(truth ? node.body : node.otherwise, truth && node.kind === 'with' ? value : dot);
-      this.scopes.length = mark;
+      this.scopes.length = outerScopes;
       return flow;
     }
     return undefined;
   }
 
   private loop(node: TemplateNode & { kind: 'range' }, dot: Plain): Flow {
-    const mark = this.scopes.length;
+    const outerScopes = this.scopes.length;
     const { variables, declares } = node.pipeline;
     const value = this.pipeline({ ...node.pipeline, variables: [] }, dot);
     if (typeof value === 'number' && variables.length > 1) fail();
@@ -127,7 +126,7 @@ class Renderer {
           : [[variables[0], item]];
       for (const [name, content] of named) if (name !== undefined) this.bind(name, content, declares);
       const flow = this.walk(node.body, item);
-      this.scopes.length = mark;
+      this.scopes.length = outerScopes;
       if (flow === 'break') break;
     }
     return undefined;
@@ -138,9 +137,8 @@ class Renderer {
       this.scopes.push({ name, value });
       return;
     }
-    const known = this.scopes.findLast((scope) => scope.name === name);
-    if (!known) fail();
-    else known.value = value;
+    const variable = this.scopes.findLast((scope) => scope.name === name) ?? fail();
+    variable.value = value;
   }
 
   private pipeline(pipeline: Pipeline, dot: Plain): Plain {
@@ -151,16 +149,16 @@ class Renderer {
     return result;
   }
 
-  /** `piped`: the result of the command before, which becomes the last argument. */
+  /** `piped`: the result of the command before; it becomes the last argument. */
   private command(operands: Operand[], dot: Plain, piped: Plain | undefined): Plain {
     if (++this.steps > maximalSteps) fail(true);
-    const [first, ...rest] = operands as [Operand, ...Operand[]];
+    const [first, ...args] = operands as [Operand, ...Operand[]];
     if (first.kind === 'function') {
       const last = piped === undefined ? [] : [piped];
-      return this.call(first.name, rest, dot, last);
+      return this.call(first.name, args, dot, last);
     }
     // Only functions take arguments.
-    if (rest.length > 0 || piped !== undefined) fail();
+    if (args.length > 0 || piped !== undefined) fail();
     if (first.kind === 'literal' && first.value === null) fail();
     return this.evaluate(first, dot);
   }
@@ -198,7 +196,7 @@ class Renderer {
   }
 }
 
-/** A key that is not there is an error (`missingkey=error`); so is any field of what is no map. */
+/** A missing key is an error (`missingkey=error`), and so is a field of anything but a map. */
 function fieldOf(value: Plain, name: string): Plain {
   return isPlainMap(value) && Object.hasOwn(value, name) ? value[name]! : fail();
 }

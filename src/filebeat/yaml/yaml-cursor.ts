@@ -1,8 +1,6 @@
-/**
- * A place in a YAML text and the spelling changes made so far: what the token walk of `yaml-dialect` stands on.
- */
+/** A position in a YAML text, with the edits made so far: the base of the scanner in `yaml-scanner`. */
 
-/** Thrown inside Filebeat's YAML files only; `parseYaml` turns it into a Fault. */
+/** Thrown inside this folder only; `parseYaml` turns it into a Fault. */
 export class YamlRefusal extends Error {
   constructor(
     readonly code: string,
@@ -63,7 +61,7 @@ export class Cursor {
     this.position = next < 0 ? this.text.length : next;
   }
 
-  /** At `#`. yaml.v2 takes a comment right behind a token, js-yaml wants a blank before it. */
+  /** At `#`. yaml.v2 allows a comment right after a token; js-yaml needs a blank before it. */
   skipComment(): void {
     if (this.position > 0 && !this.isGap(-1)) this.edit(this.position, 0, ' ');
     this.skipLineRest();
@@ -77,13 +75,13 @@ export class Cursor {
     this.edits.push({ at, remove, insert });
   }
 
-  /** Moves the token at the cursor to at least that column, where only blanks precede it on its line. */
+  /** Indents the token at the cursor to this column at least, if only blanks precede it on its line. */
   pad(column: number): void {
     if (this.column >= column || this.text.slice(this.lineStart, this.position).trim() !== '') return;
     this.edit(this.lineStart, 0, ' '.repeat(column - this.column));
   }
 
-  /** The text up to `end`, edits applied. */
+  /** The text up to `end`, with the edits applied. */
   spelled(end = this.text.length): string {
     const pieces: string[] = [];
     let copied = 0;

@@ -1,243 +1,172 @@
 /**
- * Where Filebeat's YAML library (gopkg.in/yaml.v2, a port of libyaml, YAML 1.1) and js-yaml (YAML 1.2) part:
+ * Differences between Filebeat's YAML library (gopkg.in/yaml.v2, a port of libyaml, YAML 1.1) and js-yaml (YAML 1.2):
  * refuses what only js-yaml accepts, respells what only yaml.v2 accepts, and cuts the text after the first document.
- * It walks tokens by libyaml's scanner rules; values and structure are js-yaml's business.
+ * It walks over tokens by the rules of libyaml's scanner; js-yaml then reads values and structure.
  */
-import { Cursor } from './yaml-cursor.js';
+import { Scanner } from './yaml-scanner.js';
 import { skipAnchor, skipBlockScalar, skipPlainScalar, skipQuotedScalar, skipTag } from './yaml-tokens.js';
 
-/** A token that becomes a mapping key if a `:` follows on its line within 1,024 characters. */
-interface SimpleKey {
-  possible: boolean;
-  /** It stands at the indentation of a block mapping: without its `:` the text is wrong. */
-  required: boolean;
-  position: number;
-  line: number;
-  column: number;
-}
-
-interface Flow {
-  /** A `?` waits for its `:`. */
-  explicitKey: boolean;
-  /** Right after the bracket or a comma. */
-  fresh: boolean;
-  key: SimpleKey;
-}
-
-const noKey: SimpleKey = { possible: false, required: false, position: 0, line: 0, column: 0 };
-const maximalKeyLength = 1024;
 const directive = /^%(?:YAML[ \t]+1\.1|TAG[ \t].*)[ \t]*(?:#.*)?$/;
-
-/** At `...`: behind it stand nothing but comments, or the start of another document. */
-function atLastDocument(cursor: Cursor): boolean {
-  while (cursor.atDocumentMark() && cursor.at() === '.') {
-    cursor.position += 3;
-    for (;;) {
-      while (cursor.isBlank()) cursor.position++;
-      if (cursor.at() === '#') cursor.skipLineRest();
-      if (!cursor.isBreak()) break;
-      cursor.nextLine();
-    }
-  }
-  return cursor.at() === '' || cursor.atDocumentMark() || (cursor.at() === '%' && cursor.column === 0);
-}
 
 /**
  * Text (line breaks `\n`) → the first document in a spelling that js-yaml reads as yaml.v2 does, on the same lines.
- * `flowColonFatal`: as the library of Filebeat 6.8 did, to which a colon inside a plain scalar within brackets is an
- * error, and so is anything behind the first document that does not begin another one. Throws YamlRefusal.
+ * `flowColonFatal`: as the library of Filebeat 6.8, for which these are errors: a colon inside a plain scalar within
+ * brackets, and anything after the first document that does not begin another one. Throws YamlRefusal.
  */
 export function translateDialect(text: string, flowColonFatal: boolean): string {
-  const cursor = new Cursor(text);
-  let indent = -1;
-  const indents: number[] = [];
-  let keyAllowed = true;
-  let blockKey = noKey;
-  const flows: Flow[] = [];
-  /** Column that js-yaml wants continuation lines of the outermost brackets to reach. */
-  let flowColumn = 0;
-  let started = false;
-  /** Behind `-`, `:` or `?`, with nothing but an anchor or a tag since. */
-  let valueAwaited = false;
-  /** The root node is complete: whatever follows is another document to yaml.v2, which it never looks at. */
-  let rootDone = false;
-  let end: number | undefined;
-  /** The token behind the root; yaml.v2 reads on while it could still turn out to be a key. */
-  let lookahead: SimpleKey | undefined;
-
-  /** For what the scanner takes and only the parser refuses: yaml.v2 never parses what follows the root. */
-  const refuseStructure = () => {
-    if (end === undefined) cursor.refuse();
-  };
-  const isValid = (key: SimpleKey) =>
-    key.possible && key.line === cursor.line && key.position + maximalKeyLength >= cursor.position;
-  const setKey = (key: SimpleKey) => {
-    const flow = flows.at(-1);
-    if (flow) flow.key = key;
-    else blockKey = key;
-  };
-  const dropKey = () => {
-    const key = flows.at(-1)?.key ?? blockKey;
-    if (key.possible && key.required) cursor.refuse();
-    setKey(noKey);
-  };
-  const saveKey = () => {
-    if (!keyAllowed) return;
-    dropKey();
-    const { position, line, column } = cursor;
-    setKey({ possible: true, required: flows.length === 0 && indent === column, position, line, column });
-  };
-  const roll = (to: number) => {
-    if (flows.length > 0 || indent >= to) return;
-    indents.push(indent);
-    indent = to;
-  };
-  const unroll = (to: number) => {
-    if (flows.length > 0 || indent <= to) return;
-    while (indent > to) indent = indents.pop() ?? -1;
-    rootDone ||= indent === -1;
-  };
-
-  const skipToToken = () => {
-    for (;;) {
-      if (cursor.column === 0 && cursor.at() === '\uFEFF') {
-        cursor.edit(cursor.position, 1, '');
-        cursor.position++;
-      }
-      while (cursor.at() === ' ' || (cursor.at() === '\t' && (flows.length > 0 || !keyAllowed))) {
-        if (cursor.at() === '\t') cursor.edit(cursor.position, 1, ' ');
-        cursor.position++;
-      }
-      if (cursor.at() === '#') cursor.skipComment();
-      if (!cursor.isBreak()) break;
-      cursor.nextLine();
-      if (flows.length === 0) keyAllowed = true;
-    }
-    if (flows.length > 0 && cursor.at() !== '') cursor.pad(flowColumn);
-  };
-
-  /** Marks the end of the document where a token follows the complete root. */
-  const watchRoot = (c: string) => {
-    if (end !== undefined || !rootDone) return;
-    const belongsToRoot = c === ':' && cursor.isGap(1) && isValid(blockKey);
-    if (indent !== -1 || flows.length > 0 || belongsToRoot) rootDone = false;
-    else {
-      if (flowColonFatal && !cursor.atDocumentMark()) cursor.refuse();
-      end = cursor.position;
-      if (isValid(blockKey)) lookahead = blockKey;
-    }
-  };
-
-  const value = (flow: Flow | undefined) => {
-    const key = flow?.key ?? blockKey;
-    const valid = isValid(key);
-    if (!valid && key.possible && key.required) cursor.refuse();
-    if (valid) {
-      if (end !== undefined && key.position < end) cursor.refuse();
-      roll(key.column);
-      setKey(noKey);
-      keyAllowed = false;
-      if (flow && !cursor.isGap(1)) cursor.edit(cursor.position + 1, 0, ' ');
-    } else if (flow) {
-      if (!flow.explicitKey) refuseStructure();
-      keyAllowed = false;
-    } else {
-      if (!keyAllowed) cursor.refuse();
-      roll(cursor.column);
-      keyAllowed = true;
-    }
-    if (flow) Object.assign(flow, { explicitKey: false, fresh: false });
-    valueAwaited = !flow;
-    cursor.position++;
-  };
-
-  /** `-` and `?`. */
-  const blockIndicator = (c: string, flow: Flow | undefined) => {
-    if (flow && (c === '-' || !flow.fresh)) refuseStructure();
-    if (!flow && !keyAllowed) cursor.refuse();
-    roll(cursor.column);
-    dropKey();
-    if (flow) Object.assign(flow, { explicitKey: true, fresh: false });
-    keyAllowed = c === '-' || !flow;
-    valueAwaited = !flow;
-    cursor.position++;
-    if (!cursor.isGap()) cursor.edit(cursor.position, 0, ' ');
-  };
-
-  const flowIndicator = (c: string, flow: Flow | undefined) => {
-    if (c === '[' || c === '{') {
-      saveKey();
-      if (flow) flow.fresh = false;
-      else flowColumn = cursor.column;
-      flows.push({ explicitKey: false, fresh: true, key: noKey });
-    } else {
-      dropKey();
-      if (c !== ',') flows.pop();
-      else if (flow) Object.assign(flow, { explicitKey: false, fresh: true });
-    }
-    keyAllowed = c !== ']' && c !== '}';
-    rootDone ||= !keyAllowed && indent === -1;
-    cursor.position++;
-  };
-
-  const content = (c: string, flow: Flow | undefined) => {
-    if (flow) flow.fresh = false;
-    if ((c === '|' || c === '>') && !flow) {
-      dropKey();
-      if (valueAwaited) cursor.pad(indent + 1);
-      keyAllowed = true;
-      skipBlockScalar(cursor, indent);
-    } else {
-      if (c === '\t' || '#|>%@`'.includes(c)) cursor.refuse();
-      const { column } = cursor;
-      saveKey();
-      keyAllowed = false;
-      if (c === '*' || c === '&') skipAnchor(cursor);
-      else if (c === '!') skipTag(cursor);
-      else if (c === "'" || c === '"') skipQuotedScalar(cursor, flow ? Math.max(flowColumn, column) : column);
-      else keyAllowed = skipPlainScalar(cursor, { indent, flowColumn: flow && flowColumn, flowColonFatal });
-    }
-    const property = c === '&' || c === '!';
-    rootDone ||= indent === -1 && !flow && !property;
-    if (!property) valueAwaited = false;
-  };
-
-  for (;;) {
-    skipToToken();
-    unroll(cursor.column);
-    const c = cursor.at();
+  const scanner = new Scanner(text);
+  do {
+    skipToToken(scanner);
+    scanner.closeBlocks(scanner.column);
+    const c = scanner.at();
     if (c === '') break;
-    watchRoot(c);
-    const flow = flows.at(-1);
-    if (cursor.column === 0 && c === '%') {
-      dropKey();
-      const { position } = cursor;
-      cursor.skipLineRest();
-      if (started || !directive.test(text.slice(position, cursor.position))) cursor.refuse();
-      keyAllowed = false;
+    scanner.watchEnd(flowColonFatal);
+    if (scanner.column === 0 && c === '%') {
+      skipDirective(scanner);
       continue;
     }
-    if (cursor.atDocumentMark()) {
-      unroll(-1);
-      dropKey();
-      if (flow || (c === '.' && !started)) refuseStructure();
-      if (started) {
-        end ??= cursor.position;
-        if (flowColonFatal && c === '.' && !atLastDocument(cursor)) cursor.refuse();
+    if (scanner.atDocumentMark()) {
+      skipDocumentMark(scanner);
+      if (scanner.end !== undefined) {
+        if (flowColonFatal && c === '.' && !isLastDocument(scanner)) scanner.refuse();
         break;
       }
-      keyAllowed = false;
-      cursor.position += 3;
-    } else if (',[]{}'.includes(c)) flowIndicator(c, flow);
-    else if ((c === '-' && cursor.isGap(1)) || (c === '?' && (flow || cursor.isGap(1)))) blockIndicator(c, flow);
-    else if (c === ':' && (flow || cursor.isGap(1))) value(flow);
-    else content(c, flow);
-    started = true;
-    if (end !== undefined) {
-      lookahead ??= blockKey;
-      if (lookahead !== blockKey || !isValid(blockKey)) break;
+    } else if (',[]{}'.includes(c)) skipFlowIndicator(scanner);
+    else if ((c === '-' && scanner.isGap(1)) || (c === '?' && (scanner.flow || scanner.isGap(1))))
+      skipBlockIndicator(scanner);
+    else if (c === ':' && (scanner.flow || scanner.isGap(1))) skipValueIndicator(scanner);
+    else skipContent(scanner, flowColonFatal);
+    scanner.started = true;
+  } while (scanner.scansOn());
+  if (scanner.end === undefined) scanner.dropKey();
+  return scanner.spelled(scanner.end);
+}
+
+/** Skips blanks, comments and line breaks. */
+function skipToToken(scanner: Scanner): void {
+  for (;;) {
+    if (scanner.column === 0 && scanner.at() === '\uFEFF') {
+      scanner.edit(scanner.position, 1, '');
+      scanner.position++;
+    }
+    while (scanner.at() === ' ' || (scanner.at() === '\t' && (scanner.flow || !scanner.keyAllowed))) {
+      if (scanner.at() === '\t') scanner.edit(scanner.position, 1, ' ');
+      scanner.position++;
+    }
+    if (scanner.at() === '#') scanner.skipComment();
+    if (!scanner.isBreak()) break;
+    scanner.nextLine();
+    if (!scanner.flow) scanner.keyAllowed = true;
+  }
+  if (scanner.flow && scanner.at() !== '') scanner.pad(scanner.flowColumn);
+}
+
+/** `%YAML` or `%TAG`, only before the first document. */
+function skipDirective(scanner: Scanner): void {
+  scanner.dropKey();
+  const { position } = scanner;
+  scanner.skipLineRest();
+  if (scanner.started || !directive.test(scanner.text.slice(position, scanner.position))) scanner.refuse();
+  scanner.keyAllowed = false;
+}
+
+/** `---` or `...`. Sets the end of the document, unless it is the `---` before it. */
+function skipDocumentMark(scanner: Scanner): void {
+  scanner.closeBlocks(-1);
+  scanner.dropKey();
+  if (scanner.flow || (scanner.at() === '.' && !scanner.started)) scanner.refuseStructure();
+  if (scanner.started) {
+    scanner.end ??= scanner.position;
+    return;
+  }
+  scanner.keyAllowed = false;
+  scanner.position += 3;
+}
+
+/** At `...`: only comments or the start of another document follow. */
+function isLastDocument(scanner: Scanner): boolean {
+  while (scanner.atDocumentMark() && scanner.at() === '.') {
+    scanner.position += 3;
+    for (;;) {
+      while (scanner.isBlank()) scanner.position++;
+      if (scanner.at() === '#') scanner.skipLineRest();
+      if (!scanner.isBreak()) break;
+      scanner.nextLine();
     }
   }
-  if (end === undefined) dropKey();
-  return cursor.spelled(end);
+  return scanner.at() === '' || scanner.atDocumentMark() || (scanner.at() === '%' && scanner.column === 0);
+}
+
+/** A bracket or a comma. */
+function skipFlowIndicator(scanner: Scanner): void {
+  const c = scanner.at();
+  if (c === '[' || c === '{') {
+    scanner.saveKey();
+    scanner.openFlow();
+  } else {
+    scanner.dropKey();
+    if (c !== ',') scanner.closeFlow();
+    else if (scanner.flow) Object.assign(scanner.flow, { explicitKey: false, fresh: true });
+  }
+  scanner.keyAllowed = c !== ']' && c !== '}';
+  scanner.rootDone ||= !scanner.keyAllowed && scanner.indent === -1;
+  scanner.position++;
+}
+
+/** `-` or `?`. */
+function skipBlockIndicator(scanner: Scanner): void {
+  const c = scanner.at();
+  const { flow } = scanner;
+  if (flow && (c === '-' || !flow.fresh)) scanner.refuseStructure();
+  if (!flow && !scanner.keyAllowed) scanner.refuse();
+  scanner.openBlock(scanner.column);
+  scanner.dropKey();
+  if (flow) Object.assign(flow, { explicitKey: true, fresh: false });
+  scanner.keyAllowed = c === '-' || !flow;
+  scanner.valueAwaited = !flow;
+  scanner.position++;
+  if (!scanner.isGap()) scanner.edit(scanner.position, 0, ' ');
+}
+
+/** `:`. */
+function skipValueIndicator(scanner: Scanner): void {
+  const { flow } = scanner;
+  if (scanner.takeKey()) {
+    scanner.keyAllowed = false;
+    if (flow && !scanner.isGap(1)) scanner.edit(scanner.position + 1, 0, ' ');
+  } else if (flow) {
+    if (!flow.explicitKey) scanner.refuseStructure();
+    scanner.keyAllowed = false;
+  } else {
+    if (!scanner.keyAllowed) scanner.refuse();
+    scanner.openBlock(scanner.column);
+    scanner.keyAllowed = true;
+  }
+  if (flow) Object.assign(flow, { explicitKey: false, fresh: false });
+  scanner.valueAwaited = !flow;
+  scanner.position++;
+}
+
+/** A scalar, an alias, or the anchor or tag of a value. */
+function skipContent(scanner: Scanner, flowColonFatal: boolean): void {
+  const c = scanner.at();
+  const { flow, indent, column, flowColumn } = scanner;
+  if (flow) flow.fresh = false;
+  if ((c === '|' || c === '>') && !flow) {
+    scanner.dropKey();
+    if (scanner.valueAwaited) scanner.pad(indent + 1);
+    scanner.keyAllowed = true;
+    skipBlockScalar(scanner, indent);
+  } else {
+    if (c === '\t' || '#|>%@`'.includes(c)) scanner.refuse();
+    scanner.saveKey();
+    scanner.keyAllowed = false;
+    if (c === '*' || c === '&') skipAnchor(scanner);
+    else if (c === '!') skipTag(scanner);
+    else if (c === "'" || c === '"') skipQuotedScalar(scanner, flow ? Math.max(flowColumn, column) : column);
+    else scanner.keyAllowed = skipPlainScalar(scanner, { indent, flowColumn: flow && flowColumn, flowColonFatal });
+  }
+  const isProperty = c === '&' || c === '!';
+  scanner.rootDone ||= indent === -1 && !flow && !isProperty;
+  if (!isProperty) scanner.valueAwaited = false;
 }

@@ -1,31 +1,34 @@
 /**
- * From what a YAML document says (anchors, aliases, merge keys, tags) to what gopkg.in/yaml.v2 makes of it (decode.go).
+ * Resolves anchors, aliases, merge keys and tags of a YAML document as gopkg.in/yaml.v2 does (decode.go).
  */
 import { YamlRefusal } from './yaml-cursor.js';
 import { resolvePlain, resolveTagged, type ScalarType, type ScalarValue } from './yaml-scalar.js';
 
-/** Lines are 1-based. Duplicate keys are resolved (the last wins), merge keys (`<<`) applied, aliases replaced. */
+/** Lines are 1-based. Of duplicate keys the last wins; merge keys (`<<`) are applied, aliases replaced. */
 export type YamlNode =
   | {
       kind: 'map';
       line: number;
       entries: { key: string; line: number; value: YamlNode }[];
-      /** Keys that the map itself has twice: the line of the later one, the value of the earlier one. Filebeat takes the last. */
+      /** Keys that the map itself has twice, without merged ones. */
       duplicates?: Duplicate[];
     }
   | { kind: 'list'; line: number; items: YamlNode[] }
   | { kind: 'scalar'; line: number; type: ScalarType; value: ScalarValue };
 
+/** Filebeat uses the last of equal keys. */
 export interface Duplicate {
   key: string;
+  /** Of the later one. */
   line: number;
+  /** Of the earlier one. */
   value: YamlNode;
 }
 
-/** Nesting that is followed; yaml.v2 itself goes on to 10,000. */
+/** Levels of nesting that this program follows; yaml.v2 follows 10,000. */
 export const maximalDepth = 1000;
 
-/** What the document says before aliases and merge keys are followed. */
+/** A node before aliases and merge keys are followed. */
 export type RawNode = { line: number } & (
   | { kind: 'map'; pairs: { key: RawNode; value: RawNode }[] }
   | { kind: 'list'; items: RawNode[] }
@@ -33,86 +36,100 @@ export type RawNode = { line: number } & (
   | { kind: 'alias'; target: RawNode }
 );
 
-/** Follows aliases and merge keys. Counts as yaml.v2 does (decode.go), so that an alias bomb ends where it ends there. */
-export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
-  const following = new Set<RawNode>();
-  let decoded = 0;
-  let aliased = 0;
-  let aliasDepth = 0;
-  let depth = 0;
+type Entries = Map<string, { key: string; line: number; value: YamlNode }>;
 
-  const count = (node: RawNode) => {
-    decoded++;
-    if (aliasDepth > 0) aliased++;
-    if (aliased > 100 && decoded > 1000 && aliased / decoded > allowedAliasRatio(decoded))
-      throw new YamlRefusal('yaml-alias', node.line);
-  };
-  const resolve = (node: RawNode): YamlNode => {
-    count(node);
-    if (++depth > 2 * maximalDepth) throw new YamlRefusal('yaml-limit', node.line);
-    const result = resolveKind(node);
-    depth--;
+/** Follows aliases and merge keys. `anyKeys`: keys of any scalar type, not only strings. Throws YamlRefusal. */
+export function resolveNode(root: RawNode, anyKeys = false): YamlNode {
+  return new Resolver(anyKeys).resolve(root);
+}
+
+/** Counts nodes as yaml.v2 does (decode.go), so that both stop at the same point of an alias bomb. */
+class Resolver {
+  private readonly following = new Set<RawNode>();
+  private decoded = 0;
+  private aliased = 0;
+  private aliasDepth = 0;
+  private depth = 0;
+
+  constructor(private readonly anyKeys: boolean) {}
+
+  resolve(node: RawNode): YamlNode {
+    this.count(node);
+    this.enter(node.line);
+    const result = this.resolveKind(node);
+    this.depth--;
     return result;
-  };
-  const resolveKind = (node: RawNode): YamlNode => {
+  }
+
+  private resolveKind(node: RawNode): YamlNode {
     const { line } = node;
-    if (node.kind === 'list') return { kind: 'list', line, items: node.items.map(resolve) };
-    if (node.kind === 'alias') return follow(node, () => resolve(node.target));
+    if (node.kind === 'list') return { kind: 'list', line, items: node.items.map(this.resolve, this) };
+    if (node.kind === 'alias') return this.follow(node, () => this.resolve(node.target));
     if (node.kind === 'scalar') return { kind: 'scalar', line, ...resolveScalar(node) };
     const entries: Entries = new Map();
     const duplicates: Duplicate[] = [];
-    fill(node, entries, duplicates);
+    this.fill(node, entries, duplicates);
     return { kind: 'map', line, entries: [...entries.values()], ...(duplicates.length > 0 && { duplicates }) };
-  };
-  const follow = <T>(alias: RawNode, action: () => T): T => {
-    if (following.has(alias)) throw new YamlRefusal('yaml-alias', alias.line);
-    following.add(alias);
-    aliasDepth++;
-    const result = action();
-    aliasDepth--;
-    following.delete(alias);
-    return result;
-  };
-  /** Later pairs win over earlier ones, merged ones included: position matters. */
-  const fill = (node: RawNode & { kind: 'map' }, entries: Entries, duplicates?: Duplicate[]) => {
-    // What a merge key brings is no repetition.
-    const own = new Map<string, YamlNode>();
+  }
+
+  /** Later pairs win over earlier ones, merged ones included, so their order matters. */
+  private fill(node: RawNode & { kind: 'map' }, entries: Entries, duplicates?: Duplicate[]): void {
+    // A key that a merge brings in is not a duplicate.
+    const ownKeys = new Map<string, YamlNode>();
     for (const { key, value } of node.pairs) {
       if (isMergeKey(key)) {
-        merge(value, entries);
+        // Within a list the earlier maps win.
+        for (const source of value.kind === 'list' ? value.items.toReversed() : [value]) this.merge(source, entries);
         continue;
       }
-      const name = resolve(key);
-      const content = resolve(value);
-      if (name.kind !== 'scalar' || (name.type !== 'string' && !anyKeys)) throw new YamlRefusal('yaml-key', key.line);
+      const name = this.resolve(key);
+      const content = this.resolve(value);
+      if (name.kind !== 'scalar' || (name.type !== 'string' && !this.anyKeys))
+        throw new YamlRefusal('yaml-key', key.line);
       const text = String(name.value);
-      const earlier = own.get(text);
+      const earlier = ownKeys.get(text);
       if (earlier !== undefined) duplicates?.push({ key: text, line: key.line, value: earlier });
-      own.set(text, content);
+      ownKeys.set(text, content);
       entries.set(text, { key: text, line: key.line, value: content });
     }
-  };
-  const merge = (source: RawNode, entries: Entries) => {
-    // Within a list the earlier maps win.
-    for (const item of source.kind === 'list' ? source.items.toReversed() : [source]) mergeOne(item, entries);
-  };
-  const mergeOne = (source: RawNode, entries: Entries) => {
-    count(source);
-    if (source.kind === 'map') fill(source, entries);
+  }
+
+  private merge(source: RawNode, entries: Entries): void {
+    this.count(source);
+    if (source.kind === 'map') this.fill(source, entries);
     else if (source.kind === 'alias' && source.target.kind === 'map') {
       const { target } = source;
-      follow(source, () => {
-        count(target);
-        if (++depth > 2 * maximalDepth) throw new YamlRefusal('yaml-limit', source.line);
-        fill(target, entries);
-        depth--;
+      this.follow(source, () => {
+        this.count(target);
+        this.enter(source.line);
+        this.fill(target, entries);
+        this.depth--;
       });
     } else throw new YamlRefusal('yaml-merge', source.line);
-  };
-  return resolve(root);
-}
+  }
 
-type Entries = Map<string, { key: string; line: number; value: YamlNode }>;
+  /** An alias inside the node that it stands for is an error. */
+  private follow<T>(alias: RawNode, action: () => T): T {
+    if (this.following.has(alias)) throw new YamlRefusal('yaml-alias', alias.line);
+    this.following.add(alias);
+    this.aliasDepth++;
+    const result = action();
+    this.aliasDepth--;
+    this.following.delete(alias);
+    return result;
+  }
+
+  private count(node: RawNode): void {
+    this.decoded++;
+    if (this.aliasDepth > 0) this.aliased++;
+    if (this.aliased > 100 && this.decoded > 1000 && this.aliased / this.decoded > allowedAliasRatio(this.decoded))
+      throw new YamlRefusal('yaml-alias', node.line);
+  }
+
+  private enter(line: number): void {
+    if (++this.depth > 2 * maximalDepth) throw new YamlRefusal('yaml-limit', line);
+  }
+}
 
 /** Share of nodes that may come from aliases: 99 % of up to 400,000 nodes, 10 % from 4,000,000 on. */
 function allowedAliasRatio(decoded: number): number {

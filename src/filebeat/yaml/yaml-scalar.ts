@@ -1,6 +1,6 @@
 /**
- * What a YAML scalar means to gopkg.in/yaml.v2 (resolve.go): YAML 1.1 truth words, Go's integer spellings,
- * no base 60; dates stay text. Explicit tags that do not fit are errors.
+ * YAML scalars as gopkg.in/yaml.v2 resolves them (resolve.go): the booleans of YAML 1.1, Go's integer spellings,
+ * no base 60; dates stay text. An explicit tag that does not fit the text is an error.
  */
 import { YamlRefusal } from './yaml-cursor.js';
 
@@ -22,7 +22,7 @@ for (const word of capitalised('inf')) {
   words.set(`-.${word}`, { type: 'float', value: Number.NEGATIVE_INFINITY });
 }
 
-/** Go's strconv.ParseInt(text, 0, 64), then ParseUint: `0x`, `0o`, `0b` and a leading 0 choose the base. */
+/** Go's strconv.ParseInt(text, 0, 64), then ParseUint. `0x`, `0o`, `0b` and a leading 0 select the base. */
 function parseInteger(text: string): number | undefined {
   const match = /^([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/.exec(text);
   if (!match) return undefined;
@@ -55,7 +55,7 @@ export function resolvePlain(text: string): Scalar {
     return value === undefined ? { type: 'string', value: text } : { type: 'float', value };
   }
   if (/^[0-9+-]/.test(text)) {
-    // A long run of digits is no number that anybody configures; BigInt on megabytes of them would take minutes.
+    // Nobody configures numbers this long; BigInt would take minutes for megabytes of digits.
     const plain = text.length > 1000 ? '' : text.replaceAll('_', '');
     const integer = parseInteger(plain);
     if (integer !== undefined) return { type: 'int', value: integer };
@@ -68,7 +68,7 @@ export function resolvePlain(text: string): Scalar {
 const yamlTag = 'tag:yaml.org,2002:';
 const date = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:]+(?:\.[0-9]*)?(?:Z|[-+][0-9:]+)?)?$/;
 
-/** A scalar with an explicit tag in full (`tag:yaml.org,2002:int`); unknown tags leave the text. Throws YamlRefusal. */
+/** A scalar with an explicit tag, written out (`tag:yaml.org,2002:int`). An unknown tag leaves the text. Throws YamlRefusal. */
 export function resolveTagged(tag: string, text: string, line: number): Scalar {
   const refuse = (): never => {
     throw new YamlRefusal('yaml-tag', line);

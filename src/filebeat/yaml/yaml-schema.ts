@@ -1,5 +1,5 @@
 /**
- * Schemas of the exporter's own YAML files, as functions put together: each takes a node, returns its value, and reports
+ * Schemas of the exporter's own YAML files. A schema is a function: it takes a node, returns its value, and reports
  * problems with key, line and what was expected. A problem never quotes a value, which may be a secret.
  */
 import type { YamlNode } from './yaml.js';
@@ -19,7 +19,7 @@ export interface Problem extends Partial<KeyPosition> {
 
 export type Report = (problem: Problem) => void;
 
-/** Returns undefined where a problem was reported, or, for `optional`, where there is no value. */
+/** Returns undefined after reporting a problem; `optional` also returns it where there is no value. */
 export type Schema<T> = (node: YamlNode, at: KeyPosition, report: Report) => T | undefined;
 
 /** `web.yml:3: rate_limit.burst: expected a whole number`. Keys come from the file and may be long. */
@@ -60,7 +60,7 @@ export function number(what: string, accepts: (value: number) => boolean): Schem
   };
 }
 
-/** One of these names, as the value it stands for. */
+/** One of these names; returns the value that the name stands for. */
 export function oneOf<T>(choices: ReadonlyMap<string, T>): Schema<T> {
   return parsed(`one of ${[...choices.keys()].join(', ')}`, (text) => choices.get(text));
 }
@@ -74,7 +74,7 @@ export function optional<T>(schema: Schema<T>): Schema<T> {
   return (node, at, report) => (isNull(node) ? undefined : schema(node, at, report));
 }
 
-/** A key that is present, with its position for checks across keys; `value` is absent where it is empty or wrong. */
+/** A key that is present, with its position for checks across keys. `value` is absent if it is empty or wrong. */
 export interface Located<T> extends KeyPosition {
   value?: T;
   /** It has no value: `key:`. */
@@ -100,7 +100,7 @@ export function list<T>(item: Schema<T>): Schema<T[]> {
   };
 }
 
-/** The entries of a map; none where there is no value. YAML libraries disagree on which of two equal keys counts. */
+/** The entries of a map; none if there is no value. A repeated key is a problem: YAML libraries disagree on which one counts. */
 function entriesOf(node: YamlNode, at: KeyPosition, report: Report, keyText: (name: string) => string) {
   if (isNull(node)) return [];
   if (node.kind !== 'map') return expected(at, report, 'a map');
@@ -160,7 +160,7 @@ export function map<F extends Record<string, unknown>, const R extends readonly 
   };
 }
 
-/** In a broken file a password can be in the place of a key: only what looks like a key is repeated. */
+/** In a broken file a password may end up where a key belongs: print only what looks like a key. */
 function printable(name: string): string {
   return /^\w[\w-]{0,39}$/.test(name) ? name : '(no name)';
 }

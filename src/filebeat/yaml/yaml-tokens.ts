@@ -1,6 +1,6 @@
 /**
- * Single YAML tokens by libyaml's rules (scannerc.go of gopkg.in/yaml.v2): each function stands at the first character
- * of its token, moves the cursor behind it, refuses what yaml.v2 refuses and notes what js-yaml wants spelled otherwise.
+ * Single YAML tokens by libyaml's rules (scannerc.go of gopkg.in/yaml.v2). Each function starts at the first character
+ * of its token, moves the cursor past it, refuses what yaml.v2 refuses, and respells what js-yaml would read differently.
  */
 import type { Cursor } from './yaml-cursor.js';
 
@@ -25,7 +25,7 @@ export function skipTag(cursor: Cursor): void {
   if (!cursor.isGap()) cursor.refuse();
 }
 
-/** `|` or `>` with its lines; `indent` is that of the block it stands in (-1 at the root). */
+/** `|` or `>` with its lines. `indent`: of the enclosing block, -1 at the root. */
 export function skipBlockScalar(cursor: Cursor, indent: number): void {
   blockHeader.lastIndex = cursor.position;
   const [header = '', after, before] = blockHeader.exec(cursor.text) ?? [];
@@ -43,7 +43,7 @@ export function skipBlockScalar(cursor: Cursor, indent: number): void {
   }
 }
 
-/** Skips blank lines and indentation; returns the column of the content (`wanted` = 0: the first line decides). */
+/** Skips blank lines and indentation; returns the column of the content. `wanted` = 0: the first line decides. */
 function skipBlockIndent(cursor: Cursor, wanted: number, indent: number): number {
   let deepest = 0;
   for (;;) {
@@ -56,7 +56,7 @@ function skipBlockIndent(cursor: Cursor, wanted: number, indent: number): number
   return wanted === 0 ? Math.max(deepest, indent + 1, 1) : wanted;
 }
 
-/** Continuation lines may stand anywhere for yaml.v2; js-yaml wants them at `column` at least. */
+/** yaml.v2 allows continuation lines at any column; js-yaml wants them indented to `column` at least. */
 export function skipQuotedScalar(cursor: Cursor, column: number): void {
   const quote = cursor.at();
   cursor.position++;
@@ -82,7 +82,7 @@ function skipEscape(cursor: Cursor): void {
   const digits = hexDigits[letter];
   if (digits === undefined) {
     if (letter === '' || !escapes.includes(letter)) cursor.refuse();
-    // Only yaml.v2 knows \'.
+    // Only yaml.v2 accepts \'.
     if (letter === "'") cursor.edit(cursor.position, 1, '');
     cursor.position += 2;
     return;
@@ -94,15 +94,15 @@ function skipEscape(cursor: Cursor): void {
 }
 
 export interface PlainContext {
-  /** Of the block it stands in. */
+  /** Of the enclosing block. */
   indent: number;
-  /** Inside brackets: the column that js-yaml wants of continuation lines. */
+  /** Inside brackets: js-yaml wants continuation lines indented to this column at least. */
   flowColumn: number | undefined;
-  /** A colon inside is an error within brackets (Filebeat 6.8). */
+  /** Within brackets a colon inside the scalar is an error (Filebeat 6.8). */
   flowColonFatal: boolean;
 }
 
-/** Text without quotes, and the blanks and line breaks behind it. True when it ended with a line break. */
+/** Text without quotes, and the blanks and line breaks after it. True if a line break came last. */
 export function skipPlainScalar(cursor: Cursor, { indent, flowColumn, flowColonFatal }: PlainContext): boolean {
   const inFlow = flowColumn !== undefined;
   const start = cursor.position;
@@ -115,7 +115,7 @@ export function skipPlainScalar(cursor: Cursor, { indent, flowColumn, flowColonF
       if (c === ':') {
         if (cursor.isGap(1)) break;
         if (inFlow && flowColonFatal) cursor.refuse();
-        // Part of the text for yaml.v2, the end of a key for js-yaml.
+        // yaml.v2 reads it as text, js-yaml as the end of a key.
         respell ||= inFlow && ',[]{}'.includes(cursor.at(1));
       }
       if (inFlow && ',?[]{}'.includes(c)) break;
