@@ -18,7 +18,7 @@ import { labelText } from '../../src/exporter/metrics/exposition.js';
 import { foreign } from '../../src/exporter/page/layout.js';
 import { cut, safe, width, wrap } from '../../src/exporter/terminal/terminal.js';
 import { readCommand } from '../../src/filebeat/config/command.js';
-import { cleanPath } from '../../src/filebeat/config/external.js';
+import { cleanPath } from '../../src/filebeat/files/glob.js';
 import { goMatch } from '../../src/filebeat/files/glob.js';
 import { resolveHost } from '../../src/filebeat/net/address.js';
 import { parseAddress } from '../../src/filebeat/net/ip.js';

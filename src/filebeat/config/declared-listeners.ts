@@ -1,48 +1,46 @@
 /**
- * What the files of a Filebeat ask for when no rule of ours is held against them: for the case that a process runs
- * although it is predicted that it cannot. Follows the same files as `section.ts`, and stops at nothing.
+ * All listeners that the files declare, whatever faults they have: for a process that runs although the prediction says
+ * that it cannot. Reads the same files as `section.ts` and continues after every fault.
  */
 import type { ConfigFile, Listener, Prediction, Refusal } from '../../model/model.js';
-import type { InputContext } from '../inputs/input-context.js';
 import { readInput } from '../inputs/inputs.js';
 import { isEnabled } from '../tree/checks.js';
-import { get, toTree } from '../tree/read.js';
+import { readAs, toTree } from '../tree/read.js';
 import { copyTree, type Tree } from '../tree/tree.js';
-import { configDir, type DynamicSection, externalInputs, listOf, loadSection, readSection } from './external.js';
+import { configDir } from './config-dir.js';
+import { type DynamicSection, listOf, loadSection, readSection } from './external.js';
+import { externalInputs } from './external-inputs.js';
 import {
   declaredByEntries,
   externalModules,
-  lostModules,
   type ModuleSource,
   readStatic,
+  skippedModules,
   staticModules,
 } from './module-inputs.js';
 
 type Declared = Omit<NonNullable<Prediction['declared']>, 'files'>;
 
-/** `names`: of `--modules`. What else is read of the command line is in `source`. */
+/** `names`: from `--modules`. */
 export function declaredByFiles(
   main: Tree,
   names: string[],
   source: ModuleSource,
 ): NonNullable<Prediction['declared']> {
-  // Its own account of files and gaps: those of the prediction stand.
+  // Files and gaps are recorded apart from those of the prediction.
   const files: ConfigFile[] = [];
   const reading = { ...source.reading, seen: files, gaps: [], clashes: [], ignored: [] };
-  const own: ModuleSource = { ...source, reading };
-  const { context } = own;
-  const found = get(main, 'filebeat', context.scope);
-  const section = found.ok && found.value ? toTree(found.value, context.scope) : undefined;
-  if (!section?.ok) return { listeners: [], faults: [], files };
-  const filebeat = section.value;
+  const separate: ModuleSource = { ...source, reading };
+  const filebeat = readAs(main, 'filebeat', source.context.scope, toTree);
+  if (!filebeat) return { listeners: [], faults: [], files };
   const dynamic = [
-    ...['config.prospectors', 'config.inputs'].map((key) => includedInputs(filebeat, key, own)),
-    includedModules(filebeat, own),
+    ...['config.prospectors', 'config.inputs'].map((key) => includedInputs(filebeat, key, separate)),
+    includedModules(filebeat, separate),
   ];
   return {
     listeners: [
-      ...staticInputs(filebeat, context, own),
-      ...moduleListeners(filebeat, names, own),
+      ...staticInputs(filebeat, separate),
+      ...moduleListeners(filebeat, names, separate),
       ...dynamic.flatMap(({ listeners }) => listeners),
     ],
     faults: dynamic.flatMap(({ faults }) => faults),
@@ -50,7 +48,7 @@ export function declaredByFiles(
   };
 }
 
-function staticInputs(filebeat: Tree, context: InputContext, { reading }: ModuleSource): Listener[] {
+function staticInputs(filebeat: Tree, { context, reading }: ModuleSource): Listener[] {
   const { scope } = context;
   const lists = ['inputs', 'prospectors'].map((key) => listOf(filebeat, key, scope));
   const trees = [
@@ -84,20 +82,20 @@ function includedModules(filebeat: Tree, source: ModuleSource): Declared {
   const tolerant = { ...section, reload: true };
   const loaded = loadSection(tolerant, 'modules', context.paths.config, context.scope, reading);
   const { listeners, faults } = externalModules(loaded.files, tolerant, source);
-  return asRead(section, { listeners, faults: [...faults, ...lostModules(loaded.lost, tolerant, source)] });
+  return asRead(section, { listeners, faults: [...faults, ...skippedModules(loaded.skipped, tolerant, source)] });
 }
 
-/** Without reload a fault of an included file ends the process: where it runs, whatever the file asks for is expected. */
+/** Without reload a fault in an included file ends the process. As it runs, expect all that the file declares. */
 function asRead(
   section: DynamicSection,
   { listeners, faults }: { listeners: Listener[]; faults: Refusal[] },
 ): Declared {
   if (section.reload) return { listeners, faults };
-  // No release reads a second document, whether or not the process runs.
+  // But no release reads a second document.
   const isIgnored = ({ code }: Refusal) => code === 'second-document';
   const costs = faults.flatMap((fault) => (isIgnored(fault) ? [] : (fault.costs ?? [])));
   return {
-    listeners: [...listeners, ...costs].map(({ reload: _, refused: __, ...rest }) => rest),
+    listeners: [...listeners, ...costs].map(({ reload: _, refused: __, ...listener }) => listener),
     faults: faults.filter(isIgnored),
   };
 }

@@ -1,33 +1,34 @@
-/** What Filebeat reads of all inputs before it starts the first one: ids and types. */
+/** Settings that Filebeat reads of all inputs before it starts the first one. */
 import type { Fault } from '../../model/model.js';
-import { goGlob } from '../files/glob.js';
+import { cleanPath, goGlob } from '../files/glob.js';
 import { loadFile, type Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { applies } from '../releases/releases.js';
 import { first, texts, truth } from '../tree/checks.js';
-import { get, positionOf, toText, toTree } from '../tree/read.js';
+import { getAs, positionOf, readAs, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import type { Scope } from '../tree/variables.js';
-import { cleanPath, entriesOf, sectionSettings } from './external.js';
+import { entriesOf, sectionSettings } from './external.js';
 import type { StaticInput } from './module-inputs.js';
 
-/** 8.10.5 to 8.18 and 9.0 read every input and every included file once more before anything starts (for `take_over`). */
+/**
+ * 8.10.5 to 8.18 and 9.0 read every input and every included file once more before anything starts (for `take_over`);
+ * some releases also read every id and type. Returns the fault that ends the process.
+ */
 export function readEarly(
   filebeat: Tree,
   statics: readonly StaticInput[],
-  cwd: string,
   context: InputContext,
   reading: Reading,
 ): Fault | undefined {
   const { scope, release } = context;
   const trees = statics.map(({ tree }) => tree);
   if (applies('included-files-read-early', release)) {
-    const stated = get(filebeat, 'config.inputs', scope);
-    const section = stated.ok && stated.value ? toTree(stated.value, scope) : undefined;
-    if (section?.ok) {
-      const settings = sectionSettings(section.value, scope);
+    const section = readAs(filebeat, 'config.inputs', scope, toTree);
+    if (section) {
+      const settings = sectionSettings(section, scope);
       if (!settings.ok) return settings.unresolved ? undefined : settings.fault;
-      const included = earlyFiles(settings.value.path, cwd, scope, reading);
+      const included = earlyFiles(settings.value.path, context, reading);
       if (!Array.isArray(included)) return included;
       trees.push(...included);
     }
@@ -42,15 +43,14 @@ export function readEarly(
   if (!applies('all-ids-read', release)) return undefined;
   for (const tree of trees) {
     for (const key of ['id', 'type']) {
-      const found = get(tree, key, scope);
-      const read = found.ok && found.value ? toText(found.value, scope) : found;
+      const read = getAs(tree, key, scope, toText);
       if (!read.ok && !read.unresolved) return { ...read.fault, subject: key };
     }
   }
   return undefined;
 }
 
-function earlyFiles(pattern: string, cwd: string, scope: Scope, reading: Reading): Tree[] | Fault {
+function earlyFiles(pattern: string, { cwd, scope }: InputContext, reading: Reading): Tree[] | Fault {
   if (pattern === '') return [];
   const absolute = cleanPath(pattern.startsWith('/') ? pattern : `${cwd}/${pattern}`);
   const globbed = goGlob(absolute, reading.files, 10_000);
@@ -60,24 +60,21 @@ function earlyFiles(pattern: string, cwd: string, scope: Scope, reading: Reading
     const loaded = loadFile(path, 'inputs', false, reading);
     if (loaded.kind === 'fault') return loaded.fault;
     if (loaded.kind === 'unseen') continue;
-    const entries = entriesOf(loaded.tree, scope);
+    const entries = entriesOf(loaded.tree.items, scope);
     if (!entries.ok) return entries.fault;
     trees.push(...entries.value);
   }
   return trees;
 }
 
-/** From 9.0 the ids of all filestream inputs of the main list have to differ, disabled ones included. */
+/** From 9.0 the ids of all filestream inputs of the main file must differ, disabled inputs included. */
 export function equalFilestreams(statics: readonly StaticInput[], scope: Scope): Fault | undefined {
   const seen = new Set<string>();
   for (const { tree } of statics) {
-    const type = get(tree, 'type', scope);
-    const word = type.ok && type.value ? toText(type.value, scope) : undefined;
-    if (!word?.ok || word.value !== 'filestream') continue;
-    const id = get(tree, 'id', scope);
-    const text = id.ok && id.value ? toText(id.value, scope) : undefined;
-    if (!id.ok || (text && !text.ok)) continue;
-    const key = text?.value ?? '';
+    if (readAs(tree, 'type', scope, toText) !== 'filestream') continue;
+    const id = getAs(tree, 'id', scope, toText);
+    if (!id.ok) continue;
+    const key = id.value ?? '';
     if (seen.has(key)) return { code: 'filestream-id-twice', at: positionOf(tree, 'id') };
     seen.add(key);
   }

@@ -1,6 +1,6 @@
 /**
- * The main configuration: Filebeat's defaults, the `-c` files from left to right, then `-E` and path flags, laid over
- * one another; and the paths that come out of it.
+ * The main configuration: Filebeat's defaults, overridden by the `-c` files from left to right, then by `-E` and path
+ * flags; and the effective `path.*`.
  */
 import { posix } from 'node:path';
 import type { Fault, Prediction } from '../../model/model.js';
@@ -8,29 +8,28 @@ import { loadFile, type Reading } from '../files/load.js';
 import { applies } from '../releases/releases.js';
 import { treeFromPlain } from '../tree/build.js';
 import { mergeInto } from '../tree/merge.js';
-import { get, toText } from '../tree/read.js';
+import { getAs, toText } from '../tree/read.js';
 import { newTree, parsePath, setPath, type Tree, type Value } from '../tree/tree.js';
 import { type Plain, parseValue, plainMap } from '../tree/value.js';
 import type { Scope } from '../tree/variables.js';
-import type { CommandLine, Override } from './command.js';
+import type { Command, CommandLine, Override } from './command.js';
 
 const COMMAND_LINE = { file: 'command line' };
 
 export type Overrides = { ok: true; tree: Tree } | { ok: false; fault: Fault };
 
-/** `-E` and path flags as one tree; what cannot be parsed stops the start. */
+/** `-E` and path flags as one tree. A flag that cannot be parsed stops the start. */
 export function readOverrides(overrides: readonly Override[], scope: Scope, reading: Reading): Overrides {
   const tree = newTree(COMMAND_LINE);
-  const doubled = applies('override-null-fails', reading.release);
-  const nullCounts = doubled || applies('override-null-resets', reading.release);
+  const parsedTwice = applies('override-null-fails', reading.release);
+  const nullCounts = parsedTwice || applies('override-null-resets', reading.release);
   for (const override of overrides) {
     const read = readOverride(override, reading);
     if (!read.ok) return read;
-    if (!read.tree) continue;
-    if (read.isNull && !nullCounts) continue;
+    if (!read.tree || (read.isNull && !nullCounts)) continue;
     mergeInto(tree, read.tree, scope);
-    // From 7.17 to 9.5 the flags are parsed twice, and nothing laid over nothing becomes an empty section.
-    if (read.isNull && doubled) mergeInto(tree, read.tree, scope);
+    // From 7.17 to 9.5 the flags are parsed twice, and null merged into null becomes an empty section.
+    if (read.isNull && parsedTwice) mergeInto(tree, read.tree, scope);
   }
   return { ok: true, tree };
 }
@@ -60,7 +59,7 @@ function readOverride({ text, literal }: Override, reading: Reading): OneOverrid
   return built.ok ? { ok: true, tree: built.value, isNull: value === null } : { ok: false, fault };
 }
 
-/** Where a `-c` file lies: only the flags count, then the current directory. */
+/** Path of a `-c` file: relative to the path flags, else to the current directory; settings do not count. */
 function mainPath(file: string, line: CommandLine, cwd: string): string {
   if (posix.isAbsolute(file)) return file;
   return posix.resolve(cwd, line.pathConfig || line.pathHome || '', file);
@@ -70,16 +69,15 @@ export type Main =
   | { kind: 'tree'; tree: Tree; mainFiles: string[] }
   | { kind: 'fault' | 'unseen'; fault: Fault; mainFiles: string[] };
 
-/** Loads and merges everything. `notes` collects where one spelling replaced another. */
+/** Loads and merges everything. `unseen`: this program cannot read a file that Filebeat may read. */
 export function loadMain(
+  { argv, cwd }: Command,
   line: CommandLine,
-  argv0: string,
-  cwd: string,
   overrides: Tree,
   scope: Scope,
   reading: Reading,
 ): Main {
-  const main = defaults(argv0, cwd);
+  const main = defaults(argv[0] ?? '', cwd);
   const files = line.configFiles.map((file) => mainPath(file, line, cwd));
   const mainFiles = files.map((path) => {
     const resolved = reading.files.resolve(path);
@@ -101,13 +99,13 @@ export function loadMain(
   return { kind: 'tree', tree: main, mainFiles };
 }
 
-/** Sections that refer to themselves: Filebeat would not come to an end either. */
+/** For sections that refer to themselves; Filebeat does not finish merging them either. */
 function endless(path: string, reading: Reading): Fault {
   reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other without end' });
   return { code: 'value-too-long', at: { file: path } };
 }
 
-/** What Filebeat starts from. The home is the directory of argv[0], not that of the executable. */
+/** Filebeat's defaults. The home is the directory of argv[0] (under `agentbeat filebeat`, too), not of the executable. */
 function defaults(argv0: string, cwd: string): Tree {
   const tree = newTree({ file: 'Filebeat' });
   const path = plainMap();
@@ -118,7 +116,7 @@ function defaults(argv0: string, cwd: string): Tree {
   const built = treeFromPlain({ path }, { file: 'Filebeat' }, { maxIndex: 1024 });
   if (built.ok) {
     const branch = built.value.names.get('path');
-    // A literal: a dollar sign in a directory's name is no variable.
+    // A literal: a dollar sign in a directory's name does not start a variable.
     const home: Value = { kind: 'text', value: posix.resolve(cwd, posix.dirname(argv0)), at: { file: 'Filebeat' } };
     if (branch?.kind === 'tree') {
       branch.names.set('home', home);
@@ -131,14 +129,12 @@ function defaults(argv0: string, cwd: string): Tree {
 
 export type Paths = { ok: true; paths: Prediction['paths'] } | { ok: false; fault: Fault };
 
-/** `path.*` of the merged configuration, absolute. An empty one falls back to the home. */
+/** `path.*` of the merged configuration, absolute. An empty setting falls back to its default below the home. */
 export function effectivePaths(main: Tree, cwd: string, scope: Scope): Paths {
   const read = (name: string, fallback: string): string | Fault => {
-    const found = get(main, `path.${name}`, scope);
-    if (!found.ok) return found.unresolved ? fallback : found.fault;
-    const text = found.value ? toText(found.value, scope) : undefined;
-    if (text && !text.ok) return text.unresolved ? fallback : text.fault;
-    return text?.value ? posix.resolve(cwd, text.value) : fallback;
+    const text = getAs(main, `path.${name}`, scope, toText);
+    if (!text.ok) return text.unresolved ? fallback : text.fault;
+    return text.value ? posix.resolve(cwd, text.value) : fallback;
   };
   const home = read('home', cwd);
   if (typeof home !== 'string') return { ok: false, fault: home };

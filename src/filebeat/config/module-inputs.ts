@@ -1,38 +1,30 @@
 /**
- * What modules ask for: static entries and `--modules` become inputs like those of the main file; an entry of a file
- * in modules.d is one group, which Filebeat makes as a whole or not at all.
+ * Inputs of modules. Static entries and `--modules` become inputs like those of the main file; an entry of a file
+ * in modules.d is one group: Filebeat creates all of its inputs or none.
  */
-import type { Fault, Listener, Prediction, Refusal } from '../../model/model.js';
+import type { Fault, Listener, Refusal } from '../../model/model.js';
 import type { Reading } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput } from '../inputs/inputs.js';
 import { declaredTogether, refusal } from '../inputs/refusal.js';
 import { includedModuleInputs, type ModuleHome, staticModuleInputs } from '../modules/modules.js';
 import { isEnabled } from '../tree/checks.js';
-import { get, toBool } from '../tree/read.js';
+import { readAs, toBool } from '../tree/read.js';
 import { copyTree, newTree, standsAlone, type Tree } from '../tree/tree.js';
-import type { Scope } from '../tree/variables.js';
-import {
-  type DynamicSection,
-  distinct,
-  type External,
-  type ExternalFile,
-  isFoundByCheck,
-  type LostFile,
-  reloadable,
-} from './external.js';
+import type { DynamicSection, ExternalFile, SkippedFile } from './external.js';
+import { distinct, type External, fatalFault, reloadable } from './external-inputs.js';
 
+/** What modules are read from and with. */
 export interface ModuleSource {
-  paths: Prediction['paths'];
   /** `-M`, as a tree. */
   overrides: Tree;
   context: InputContext;
   reading: Reading;
-  /** Filesets are those that this program knows of the release, whatever lies in the home. */
+  /** Use this program's table of filesets for the release instead of the module folder in the home. */
   fromTable: boolean;
 }
 
-/** One input that is made when Filebeat starts: of the main file, or of a static module. */
+/** An input that Filebeat creates at its start: of the main file, or of a static module. */
 export interface StaticInput {
   tree: Tree;
   /** `module/fileset`. */
@@ -42,7 +34,7 @@ export interface StaticInput {
   notes?: string[];
 }
 
-/** The listeners of one input, with what is known of the fileset that it comes from. */
+/** The listeners of one input, with the facts about the fileset that it comes from. */
 export function readStatic(
   { tree, label, declaredIn, slowStart, notes }: StaticInput,
   context: InputContext,
@@ -64,128 +56,112 @@ export function readStatic(
 export interface StaticModules {
   /** Ends the process. */
   fatal?: Fault;
-  /** Something in an entry cannot be known from here. */
+  /** An entry depends on something that this program cannot read. */
   unknown?: Fault;
   inputs: StaticInput[];
   faults: Refusal[];
   fallback: boolean;
 }
 
-function homeOf({ paths, context, reading, fromTable }: ModuleSource): ModuleHome {
+function homeOf({ context, reading, fromTable }: ModuleSource): ModuleHome {
   const file = reading.files.read('/etc/hostname', 4096);
   const hostname = file.ok ? Buffer.from(file.value.bytes).toString('latin1').trim() : '';
-  return { home: paths.home, scope: context.scope, reading, hostname, ...(fromTable ? { table: true } : {}) };
+  return { home: context.paths.home, scope: context.scope, reading, hostname, ...(fromTable ? { table: true } : {}) };
 }
 
 /** `filebeat.modules`, `--modules`, `-M`. */
 export function staticModules(entries: Tree[], names: string[], filebeat: Tree, source: ModuleSource): StaticModules {
   const { scope } = source.context;
   const switches = {
-    enableAll: switchedOn(filebeat, 'config.modules.enable_all_filesets', scope),
-    forceEnable: switchedOn(filebeat, 'config.modules.force_enable_module_filesets', scope),
+    enableAll: readAs(filebeat, 'config.modules.enable_all_filesets', scope, toBool) === true,
+    forceEnable: readAs(filebeat, 'config.modules.force_enable_module_filesets', scope, toBool) === true,
   };
   const made = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
   if (made.ok) {
     const { faults } = made.value;
-    // That there is no module folder is worth saying only where somebody wants a module.
+    // A missing module folder matters only if a module is configured.
     if (faults.length === 0 || entries.length + names.length === 0) return { ...made.value, faults: [] };
     const inTable = staticModules(entries, names, filebeat, { ...source, fromTable: true });
-    const isUntold = inTable.fatal !== undefined || inTable.unknown !== undefined;
-    const asked = isUntold
+    const isUnknown = inTable.fatal !== undefined || inTable.unknown !== undefined;
+    const declared = isUnknown
       ? undefined
       : declaredTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
-    return { ...made.value, faults: faults.map((fault) => refusal(fault, asked)) };
+    return { ...made.value, faults: faults.map((fault) => refusal(fault, declared)) };
   }
   const nothing = { inputs: [], faults: [], fallback: false };
   return made.unresolved ? { ...nothing, unknown: made.fault } : { ...nothing, fatal: made.fault };
 }
 
-function switchedOn(filebeat: Tree, key: string, scope: Scope): boolean {
-  const found = get(filebeat, key, scope);
-  const read = found.ok && found.value ? toBool(found.value, scope) : undefined;
-  return read?.ok === true && read.value;
-}
-
-/** The entries of the files behind `filebeat.config.modules`. */
+/** The entries of the files of `filebeat.config.modules`. */
 export function externalModules(
   files: readonly ExternalFile[],
   section: DynamicSection,
   source: ModuleSource,
-): External & { fallback: boolean } {
+): External {
   const { context } = source;
-  const external = { results: [], listeners: [], faults: [], fallback: false } as External & { fallback: boolean };
+  const external: External = { results: [], listeners: [], faults: [] };
   const entries = files.flatMap((file) => file.entries);
-  // The check and the run come to the same, unless the entry refers to something.
+  // The results of the check hold for the run, too, unless the entry refers to something outside of it.
   const checked = new Map<Tree, Group>();
   if (!section.reload) {
     for (const entry of entries) {
       if (!isEnabled(entry, context.scope)) continue;
       const group = readGroup(entry, source);
       if (standsAlone(entry)) checked.set(entry, group);
-      const fatal = group.fatal ?? group.results.map((result) => fatalOf(result, context)).find((fault) => fault);
+      const fatal = group.fatal ?? group.results.map((result) => fatalFault(result, context)).find((fault) => fault);
       if (fatal) return { ...external, fatal };
     }
   }
-  const lose = (fault: Fault, lost: readonly Tree[]) =>
-    external.faults.push(refusalOf(fault, declaredByEntries(lost, source), section, context));
-  for (const entry of distinct(entries, context.scope, external, lose)) {
+  const refuse = (fault: Fault, declared: readonly Listener[] | undefined) =>
+    external.faults.push(refusal(fault, reloadable(declared, section, context)));
+  const skip = (fault: Fault, skipped: readonly Tree[]) => refuse(fault, declaredByEntries(skipped, source));
+  for (const entry of distinct(entries, context.scope, external, skip)) {
     const group = checked.get(entry) ?? readGroup(copyTree(entry), source);
-    for (const fault of group.faults)
-      external.faults.push(
-        refusalOf(fault, declaredByEntries([entry], { ...source, fromTable: true }), section, context),
-      );
+    for (const fault of group.faults) refuse(fault, declaredByEntries([entry], { ...source, fromTable: true }));
     if (group.fallback) external.fallback = true;
-    const lost =
-      group.fatal ?? group.results.find((result) => result.failure && result.failure.phase !== 'run')?.failure?.fault;
-    if (lost) {
-      lose(lost, [entry]);
+    const failed = group.results.find(({ failure }) => failure && failure.phase !== 'run');
+    const fault = group.fatal ?? failed?.failure?.fault;
+    if (fault) {
+      skip(fault, [entry]);
       continue;
     }
     for (const result of group.results) {
-      if (result.failure) external.faults.push(refusalOf(result.failure.fault, result.declared, section, context));
+      if (result.failure) refuse(result.failure.fault, result.declared);
       external.results.push(result);
-      external.listeners.push(...result.listeners.map((listener) => reloadable(listener, section, context)));
+      external.listeners.push(...reloadable(result.listeners, section, context));
     }
   }
   return external;
 }
 
-/** Files of which Filebeat takes nothing, with what their entries ask for. */
-export function lostModules(lost: readonly LostFile[], section: DynamicSection, source: ModuleSource): Refusal[] {
-  return lost.map(({ fault, entries }) => {
-    const asked = entries.length === 0 ? undefined : declaredByEntries(entries, source);
-    return refusalOf(fault, asked, section, source.context);
+/** Files that Filebeat ignores as a whole, with the listeners that their entries declare. */
+export function skippedModules(
+  skipped: readonly SkippedFile[],
+  section: DynamicSection,
+  source: ModuleSource,
+): Refusal[] {
+  return skipped.map(({ fault, entries }) => {
+    const declared = entries.length === 0 ? undefined : declaredByEntries(entries, source);
+    return refusal(fault, reloadable(declared, section, source.context));
   });
 }
 
-function refusalOf(
-  fault: Fault,
-  asked: readonly Listener[] | undefined,
-  section: DynamicSection,
-  context: InputContext,
-): Refusal {
-  return refusal(
-    fault,
-    asked?.map((listener) => reloadable(listener, section, context)),
-  );
-}
-
-/** What module entries ask for, whether or not Filebeat takes them. */
+/** The listeners that module entries declare, whether or not Filebeat accepts the entries; undefined if unknown. */
 export function declaredByEntries(entries: readonly Tree[], source: ModuleSource): Listener[] | undefined {
-  const all = entries
+  const byEntry = entries
     .filter((entry) => isEnabled(entry, source.context.scope))
     .map((entry) => declaredByEntry(copyTree(entry), source));
-  const told = all.flatMap((asked) => asked ?? []);
-  return told.length === 0 && all.includes(undefined) ? undefined : told;
+  const known = byEntry.flatMap((listeners) => listeners ?? []);
+  return known.length === 0 && byEntry.includes(undefined) ? undefined : known;
 }
 
-/** What its good filesets ask for, once those that cannot be made are switched off; undefined where none is left. */
+/** The listeners of the good filesets. Disables those that cannot be created; undefined if none is left. */
 function declaredByEntry(entry: Tree, source: ModuleSource): Listener[] | undefined {
   const off = new Set<string>();
   for (;;) {
     const group = readGroup(copyTree(entry), source);
     if (!group.fatal) return declaredTogether(group.results);
-    // A module without an enabled fileset asks for nothing.
+    // A module without an enabled fileset declares nothing.
     if (group.fatal.code === 'no-enabled-fileset') return off.size === 0 ? [] : undefined;
     const bad = group.fatal.subject?.split('/')[1];
     if (bad === undefined || off.has(bad) || off.size > 100) return undefined;
@@ -198,7 +174,7 @@ function declaredByEntry(entry: Tree, source: ModuleSource): Listener[] | undefi
 }
 
 interface Group {
-  /** The entry as a whole cannot be made. */
+  /** Filebeat can create none of its inputs. */
   fatal?: Fault;
   results: InputResult[];
   faults: Refusal[];
@@ -209,11 +185,7 @@ function readGroup(entry: Tree, source: ModuleSource): Group {
   const made = includedModuleInputs(entry, homeOf(source));
   if (!made.ok) return { fatal: made.fault, results: [], faults: [], fallback: false };
   const { inputs, faults, fallback } = made.value;
-  // `input.enabled: false` is not asked for here: the inputs of a group all run.
+  // `input.enabled: false` has no effect here: all inputs of a group run.
   const results = inputs.map((input) => readStatic(input, source.context));
   return { results, faults, fallback };
-}
-
-function fatalOf({ failure }: InputResult, context: InputContext): Fault | undefined {
-  return failure && isFoundByCheck(failure.phase, context) ? failure.fault : undefined;
 }

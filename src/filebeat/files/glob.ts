@@ -181,6 +181,17 @@ export function goGlob(
   return malformed ? { ok: false, fault: { code: 'bad-glob' } } : { ok: true, paths, gaps };
 }
 
+/** Removes `.`, `..` and `//` lexically, as Go's filepath.Join does. */
+export function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
 function splitPath(path: string): { directory: string; name: string } {
   const slash = path.lastIndexOf('/');
   const directory = slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);

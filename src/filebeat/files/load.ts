@@ -129,7 +129,10 @@ export function refusal(stat: FileStat, path: string, strictUid: number | undefi
 }
 
 function unseen(gap: Gap, path: string, reading: Reading): Loaded {
-  if (!reading.gaps.some((known) => known.subject === gap.subject && known.reason === gap.reason))
-    reading.gaps.push(gap);
+  noteOnce(gap, reading.gaps);
   return { kind: 'unseen', fault: { code: 'file-unseen', subject: path, at: { file: path } } };
+}
+
+export function noteOnce(gap: Gap, gaps: Gap[]): void {
+  if (!gaps.some(({ reason, subject }) => reason === gap.reason && subject === gap.subject)) gaps.push(gap);
 }

@@ -1,4 +1,4 @@
-/** What the reader of one input is given, and what the readers of the single types hand back. */
+/** Arguments and results of the functions that read inputs. */
 import type { Fault, Gap, Listener, Prediction } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import type { NameTables } from '../net/name-tables.js';
@@ -12,28 +12,29 @@ export interface InputContext {
   files: FileView;
   /** Effective `path.*`, absolute. */
   paths: Prediction['paths'];
-  /** Current directory: certificates and definitions are looked for in it. */
+  /** Current directory; relative paths of certificates and definitions start here. */
   cwd: string;
   /** `features.log_input_run_as_filestream.enabled` of the main file. */
   logAsFilestream: boolean;
-  /** Set while Filebeat looks at owners and modes: the uid that may own what it reads, beside root. */
+  /** Set while Filebeat checks owners and modes of files: the uid that may own them, beside root. */
   strictUid?: number;
-  /** Told what cannot be known from the files, where no process shows it. */
+  /** Receives what the files leave open; absent if a running process settles it. */
   unclear?: (gap: Gap) => void;
-  /** What is wrong with processors at the top level that every input fails over when it starts. */
+  /** A fault of the top-level processors; every input fails because of it when it starts. */
   processorFault?: Fault;
 }
 
 /**
- * When Filebeat finds a fault. `check`: already while included files are checked, so it stops the start there;
- * `create`: when the input is made, fatal for inputs of the main file alone; `run`: only that input ends.
+ * When Filebeat finds a fault. `check`: while it checks included files, so that the fault ends the process there, too;
+ * `create`: when it creates the input, fatal only for inputs of the main file; `run`: only that input ends.
  */
 export type Phase = 'check' | 'create' | 'run';
 
-/** What the parts for the single types hand back. */
+/** Result for one type of input. */
 export interface TypeResult {
-  /** What the input asks for, whether or not it is refused. */
+  /** The listeners that the input declares, refused or not. */
   listeners: Listener[];
   failure?: { phase: Phase; fault: Fault };
+  /** See `InputResult`. */
   url?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Inputs that read files: log, container, filestream. They open no socket, but a setting that Filebeat refuses in one
- * of them ends the process and every port of it.
+ * Inputs that read files: log, container, filestream. They open no socket, but a setting that Filebeat refuses ends the
+ * process, and with it all of its listeners.
  */
 import {
   type Complaint,
@@ -15,7 +15,7 @@ import {
   truth,
 } from '../tree/checks.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
-import { get, toList, toText, toTree } from '../tree/read.js';
+import { get, readAs, readText, toList, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 
@@ -63,28 +63,27 @@ export function logSettings(tree: Tree, scope: Scope): Complaint {
   );
 }
 
-/** `clean_inactive` has to be longer than what it takes to see that a file is no longer watched. */
+/**
+ * `clean_inactive` must be longer than `ignore_older` and one scan together: a file that is still read must not be
+ * forgotten. `frequency`: the setting with the interval between scans, 10 s by default.
+ */
 export function cleaning(tree: Tree, frequency: string, scope: Scope): Complaint {
-  const [clean, older, every] = ['clean_inactive', 'ignore_older', frequency].map((key) => {
-    const found = get(tree, key, scope);
-    const read = found.ok && found.value ? toDuration(found.value, scope) : undefined;
-    return read?.ok ? read.value : undefined;
-  });
+  const [clean, older, interval] = ['clean_inactive', 'ignore_older', frequency].map((key) =>
+    readAs(tree, key, scope, toDuration),
+  );
   if (clean === undefined || clean === 0) return undefined;
-  const watched = (older ?? 0) + (every ?? 10e9);
-  return !older || clean <= watched ? failure('bad-value', tree.at, 'clean_inactive') : undefined;
+  const nanoseconds = (older ?? 0) + (interval ?? 10e9);
+  return !older || clean <= nanoseconds ? failure('bad-value', tree.at, 'clean_inactive') : undefined;
 }
 
 export function encoding(tree: Tree, scope: Scope): Complaint {
-  const found = get(tree, 'encoding', scope);
-  const read = found.ok && found.value ? toText(found.value, scope) : undefined;
-  if (!read?.ok || read.value === '') return undefined;
-  const name = read.value.toLowerCase();
+  const name = readText(tree, 'encoding', scope)?.toLowerCase();
+  if (!name) return undefined;
   const known = ENCODINGS.has(name) || /^(?:iso8859-(?:[1-9]|1[03456])|windows125[0-8])$/.test(name);
   return known ? undefined : failure('bad-value', tree.names.get('encoding')?.at ?? tree.at, 'encoding');
 }
 
-/** Regular expressions of Go. */
+/** A list of Go regular expressions. */
 export function patterns(tree: Tree, key: string, scope: Scope): Complaint {
   return texts(tree, key, scope, validGoRegexp);
 }
@@ -107,23 +106,20 @@ function multiline(tree: Tree, scope: Scope): Complaint {
     () => patterns(tree, 'flush_pattern', scope),
   );
   if (complaint) return complaint;
-  const kind = get(tree, 'type', scope);
-  const read = kind.ok && kind.value ? toText(kind.value, scope) : undefined;
-  if (read && !read.ok) return undefined;
-  const mode = read?.value || 'pattern';
-  const wanted = mode === 'count' ? ['count_lines'] : mode === 'pattern' ? ['match', 'pattern'] : ['pattern'];
-  for (const key of wanted) {
+  const type = readText(tree, 'type', scope);
+  if (type === undefined) return undefined;
+  const mode = type || 'pattern';
+  const required = mode === 'count' ? ['count_lines'] : mode === 'pattern' ? ['match', 'pattern'] : ['pattern'];
+  for (const key of required) {
     const value = get(tree, key, scope);
     if (value.ok && !value.value) return failure('missing-setting', tree.at, `multiline.${key}`);
   }
   return mode === 'pattern' ? oneOf(tree, 'match', scope, ['after', 'before']) : undefined;
 }
 
-/** Looked at only where files are sorted. */
+/** Filebeat checks the order only if files are sorted. */
 function scanOrder(tree: Tree, scope: Scope): Complaint {
-  const sort = get(tree, 'scan.sort', scope);
-  const read = sort.ok && sort.value ? toText(sort.value, scope) : undefined;
-  return read?.ok && read.value !== '' ? oneOf(tree, 'scan.order', scope, ['asc', 'desc']) : undefined;
+  return readText(tree, 'scan.sort', scope) ? oneOf(tree, 'scan.order', scope, ['asc', 'desc']) : undefined;
 }
 
 function jsonSettings(json: Tree, scope: Scope): Complaint {
@@ -131,7 +127,7 @@ function jsonSettings(json: Tree, scope: Scope): Complaint {
   return first(() => text(json, 'message_key', scope), ...switches.map((key) => () => truth(json, key, scope)));
 }
 
-/** JSON together with whole lines needs to know which key holds the line. */
+/** Settings that need whole lines require the JSON key that holds the line. */
 function withJson(tree: Tree, scope: Scope): Complaint {
   const key = get(tree, 'json.message_key', scope);
   if (!key.ok || key.value) return undefined;
@@ -143,10 +139,7 @@ function withJson(tree: Tree, scope: Scope): Complaint {
 }
 
 export function parsers(tree: Tree, scope: Scope): Complaint {
-  const found = get(tree, 'parsers', scope);
-  const list = found.ok && found.value ? toList(found.value, scope) : undefined;
-  if (!list?.ok) return undefined;
-  for (const item of list.value) {
+  for (const item of readAs(tree, 'parsers', scope, toList) ?? []) {
     const entry = toTree(item, scope);
     if (!entry.ok) return entry.unresolved ? undefined : failure('wrong-type', item.at, 'parsers');
     const holder: Tree = { ...entry.value, names: new Map([['parser', entry.value]]) };

@@ -1,4 +1,4 @@
-/** The filestream input (filebeat/input/filestream/config.go, 7.14 to 9.5). It opens no socket; refused, it ends the process. */
+/** The filestream input (filebeat/input/filestream/config.go, 7.14 to 9.5). It opens no socket, but ends the process if refused. */
 import { applies } from '../releases/releases.js';
 import {
   type Complaint,
@@ -11,12 +11,12 @@ import {
   toDuration,
   truth,
 } from '../tree/checks.js';
-import { get, toBool, toInt } from '../tree/read.js';
+import { get, readAs, toBool, toInt } from '../tree/read.js';
 import { checkSettings, type Setting, type Settings } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import type { InputContext } from './input-context.js';
-import { encoding, parsers, patterns } from './inputs-files.js';
+import { cleaning, encoding, parsers, patterns } from './inputs-files.js';
 
 const nonzero: Setting = (tree, key, scope) => duration(tree, key, scope, { nonzero: true });
 const TERMINATORS =
@@ -62,35 +62,26 @@ export function filestreamSettings(tree: Tree, context: InputContext): Complaint
   );
 }
 
-/** What is forgotten has to be older than what is still looked at. */
 function checkCleaning(tree: Tree, { scope }: InputContext): Complaint {
-  const legacy = get(tree, 'legacy_clean_inactive', scope);
-  const isLegacy = legacy.ok && legacy.value ? toBool(legacy.value, scope) : undefined;
-  if (isLegacy?.ok && isLegacy.value) return undefined;
-  const [clean, older, every] = ['clean_inactive', 'ignore_older', 'prospector.scanner.check_interval'].map((key) => {
-    const found = get(tree, key, scope);
-    const read = found.ok && found.value ? toDuration(found.value, scope) : undefined;
-    return read?.ok ? read.value : undefined;
-  });
-  if (clean === undefined || clean <= 0) return undefined;
-  return !older || clean <= older + (every ?? 10e9) ? failure('bad-value', tree.at, 'clean_inactive') : undefined;
+  if (readAs(tree, 'legacy_clean_inactive', scope, toBool)) return undefined;
+  const clean = readAs(tree, 'clean_inactive', scope, toDuration);
+  return clean !== undefined && clean > 0 ? cleaning(tree, 'prospector.scanner.check_interval', scope) : undefined;
 }
 
 const IDENTITIES = ['native', 'path', 'inode_marker'];
-/** Bytes: less tells files too badly apart. */
+/** In bytes. */
 const LEAST_FINGERPRINT = 64;
 
-/** How files are told apart: one way, and a fingerprint only where the scanner takes one. */
+/** `file_identity`: one method; `fingerprint` only if the scanner computes fingerprints. */
 function checkIdentity(tree: Tree, { scope, release }: InputContext): Complaint {
-  const taken = get(tree, 'prospector.scanner.fingerprint.enabled', scope);
-  const switched = taken.ok && taken.value ? toBool(taken.value, scope) : undefined;
-  const isTaken = switched?.ok ? switched.value : applies('filestream-fingerprint-default', release);
+  const isComputed =
+    readAs(tree, 'prospector.scanner.fingerprint.enabled', scope, toBool) ??
+    applies('filestream-fingerprint-default', release);
   const hasFingerprint = applies('filestream-fingerprint', release);
-  if (hasFingerprint && isTaken) {
+  if (hasFingerprint && isComputed) {
     const key = 'prospector.scanner.fingerprint.length';
-    const found = get(tree, key, scope);
-    const length = found.ok && found.value ? toInt(found.value, scope) : undefined;
-    if (length?.ok && length.value < LEAST_FINGERPRINT) return failure('bad-value', tree.at, key);
+    const length = readAs(tree, key, scope, toInt);
+    if (length !== undefined && length < LEAST_FINGERPRINT) return failure('bad-value', tree.at, key);
   }
   const stated = get(tree, 'file_identity', scope);
   if (!stated.ok || !stated.value) return undefined;
@@ -99,6 +90,8 @@ function checkIdentity(tree: Tree, { scope, release }: InputContext): Complaint 
   const name = chosen.value?.name;
   if (name === undefined) return undefined;
   if (name === 'fingerprint' && hasFingerprint)
-    return isTaken ? undefined : failure('missing-setting', stated.value.at, 'prospector.scanner.fingerprint.enabled');
+    return isComputed
+      ? undefined
+      : failure('missing-setting', stated.value.at, 'prospector.scanner.fingerprint.enabled');
   return IDENTITIES.includes(name) ? undefined : failure('bad-value', stated.value.at, 'file_identity');
 }

@@ -1,4 +1,4 @@
-/** Inputs that open sockets on UDP: udp, netflow, syslog (and the way to those on TCP). Defaults and validation as in Filebeat's own. */
+/** Inputs that open UDP sockets: udp, netflow, syslog. Defaults and validation as in Filebeat. */
 import { posix } from 'node:path';
 import { limits } from '../../model/limits.js';
 import type { BindRetry } from '../../model/model.js';
@@ -24,7 +24,7 @@ import { failure } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
 import { unixSettings } from './inputs-unix.js';
-import { fileMissing, listener, refused, unresolved } from './listeners.js';
+import { fileMissing, type ListenerSpec, listener, refused, unresolved } from './listeners.js';
 import { validDefinitions } from './netflow-definitions.js';
 import { checkServerTls } from './server-tls.js';
 
@@ -57,7 +57,8 @@ function udp(tree: Tree, context: InputContext): TypeResult {
     () => (applies('number-of-workers', release) ? integer(tree, 'number_of_workers', scope, 1) : undefined),
   );
   const retry: BindRetry = applies('udp-busy-retry', release) ? 'busy' : 'never';
-  const listeners = [listener(tree, 'host', 'localhost:8080', 'udp', 'udp', retry, context)];
+  const spec: ListenerSpec = { key: 'host', fallback: 'localhost:8080', protocol: 'udp', input: 'udp', retry };
+  const listeners = [listener(tree, spec, context)];
   return complaint ? refused(complaint, listeners) : { listeners };
 }
 
@@ -84,12 +85,14 @@ function netflow(tree: Tree, context: InputContext): TypeResult {
     () => (applies('netflow-shared-templates', release) ? truth(tree, 'share_templates', scope) : undefined),
     () => (applies('netflow-workers', release) ? upTo(2 ** 32 - 1)(tree, 'workers', scope) : undefined),
   );
-  const alone = applies('netflow-ends-alone', release);
-  const listeners = [listener(tree, 'host', ':2055', 'udp', 'netflow', alone ? 'never' : 'deaf', context)];
+  const endsAlone = applies('netflow-ends-alone', release);
+  const retry: BindRetry = endsAlone ? 'never' : 'deaf';
+  const spec: ListenerSpec = { key: 'host', fallback: ':2055', protocol: 'udp', input: 'netflow', retry };
+  const listeners = [listener(tree, spec, context)];
   if (complaint) return refused(complaint, listeners);
   const known = new Set(['v1', 'v5', 'v6', 'v7', 'v8', 'v9', 'ipfix']);
   const protocols = texts(tree, 'protocols', scope, (word) => known.has(word.toLowerCase()));
-  if (protocols) return { listeners, failure: { phase: alone ? 'run' : 'check', fault: protocols.fault } };
+  if (protocols) return { listeners, failure: { phase: endsAlone ? 'run' : 'check', fault: protocols.fault } };
   return { listeners };
 }
 
@@ -103,14 +106,13 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
   const chosen = singleChoice(tree, 'protocol', scope);
   const section = chosen.ok ? chosen.value : undefined;
   const protocol = section?.name === 'tcp' || section?.name === 'udp' ? section.name : undefined;
-  const listeners =
-    section && protocol ? [listener(section.tree, 'host', '', protocol, 'syslog', 'every-10s', context)] : [];
+  const spec = { key: 'host', fallback: '', input: 'syslog', retry: 'every-10s' } as const;
+  const listeners = section && protocol ? [listener(section.tree, { ...spec, protocol }, context)] : [];
   if (complaint) return refused(complaint, listeners);
   if (!chosen.ok) {
     if (chosen.unresolved) return { listeners: [unresolved(tree, 'udp', 'syslog', chosen.unresolved)] };
     return refused(chosen, [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
   }
-  const place = tree.names.get('protocol')?.at ?? tree.at;
   if (section?.name === 'udp') {
     const bad = udpSettings(section.tree, context);
     return bad ? refused(bad, listeners) : { listeners };
@@ -125,10 +127,11 @@ function syslog(tree: Tree, context: InputContext): TypeResult {
     const bad = unixSettings(section.tree, context);
     return bad ? refused(bad) : { listeners: [] };
   }
-  return refused(failure('no-protocol', place, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
+  const at = tree.names.get('protocol')?.at ?? tree.at;
+  return refused(failure('no-protocol', at, 'protocol'), [unresolved(tree, 'udp', 'syslog', 'ambiguous')]);
 }
 
-/** What cannot be read from here is no fault: the view of the files reports it as a gap. */
+/** A file that this program cannot read is no fault; the view of the files reports it as a gap. */
 function usableDefinitions(path: string, files: FileView): boolean {
   const read = files.read(path, limits.configBytes);
   return read.ok ? validDefinitions(read.value.bytes) : read.gap.reason !== 'missing';

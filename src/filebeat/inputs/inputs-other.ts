@@ -1,8 +1,7 @@
 /**
- * Inputs that open no UDP or TCP socket: only whether Filebeat accepts them matters, because one that it refuses takes
- * the others down with it. Of types not listed here every setting is taken to be right.
+ * Inputs that open no UDP or TCP socket. They matter because a refused input ends the process, and the other inputs
+ * with it. Settings of types that are not listed here count as correct.
  */
-
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, oneOf, text, texts } from '../tree/checks.js';
 import { get, toBool, toList } from '../tree/read.js';
@@ -16,8 +15,8 @@ import { unixSettings, unixSocketFault } from './inputs-unix.js';
 export function otherInput(type: string, tree: Tree, context: InputContext): TypeResult {
   const complaint = check(type, tree, context);
   if (complaint) return { listeners: [], failure: { phase: 'check', fault: complaint.fault } };
-  const lost = type === 'unix' ? unixSocketFault(tree, context) : undefined;
-  return lost ? { listeners: [], failure: { phase: 'run', fault: lost.fault } } : { listeners: [] };
+  const unusable = type === 'unix' ? unixSocketFault(tree, context) : undefined;
+  return unusable ? { listeners: [], failure: { phase: 'run', fault: unusable.fault } } : { listeners: [] };
 }
 
 function check(type: string, tree: Tree, context: InputContext): Complaint {
@@ -62,7 +61,7 @@ function check(type: string, tree: Tree, context: InputContext): Complaint {
   }
 }
 
-/** A list with at least one text in it. */
+/** A list of at least one string. */
 function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint {
   const complaint = texts(tree, key, scope);
   if (complaint) return complaint;
@@ -75,7 +74,10 @@ function pathsGiven(tree: Tree, key: string, { scope }: InputContext): Complaint
     : failure(key === 'paths' ? 'no-paths' : 'missing-setting', (found.value ?? tree).at, key);
 }
 
-/** From 9.0 such an input has to say that it knows, be part of a module, or be run as filestream by a feature flag. */
+/**
+ * From 9.0 a deprecated input needs `allow_deprecated_use`, unless it belongs to a module or a feature flag runs it as
+ * filestream.
+ */
 function checkDeprecated(type: string, tree: Tree, context: InputContext): Complaint {
   const { release, scope } = context;
   if (!applies('deprecated-inputs-refused', release) || tree.names.has('_module_name')) return undefined;

@@ -1,5 +1,4 @@
-/** Inputs that open TCP sockets: tcp, http_endpoint, lumberjack. Defaults and validation as in Filebeat's own. */
-
+/** Inputs that open TCP sockets: tcp, http_endpoint, lumberjack. Defaults and validation as in Filebeat. */
 import type { Listener } from '../../model/model.js';
 import { applies } from '../releases/releases.js';
 import {
@@ -15,7 +14,7 @@ import {
   texts,
   truth,
 } from '../tree/checks.js';
-import { get, toTree } from '../tree/read.js';
+import { readAs, readText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
@@ -28,7 +27,9 @@ export function tcp(tree: Tree, context: InputContext): TypeResult {
     () => tcpSettings(tree, context, 'line_delimiter'),
     () => (applies('number-of-workers', release) ? integer(tree, 'number_of_workers', scope, 1) : undefined),
   );
-  const listeners = [listener(tree, 'host', '', 'tcp', 'tcp', 'never', context)];
+  const listeners = [
+    listener(tree, { key: 'host', fallback: '', protocol: 'tcp', input: 'tcp', retry: 'never' }, context),
+  ];
   if (complaint) return refused(complaint, listeners);
   const tls = checkServerTls(tree, context);
   if (tls === 'bad-file') return fileMissing(tree, applies('udp-ends-alone', release) ? 'run' : 'check', listeners);
@@ -78,15 +79,14 @@ export function httpEndpoint(tree: Tree, context: InputContext): TypeResult {
   );
   const listeners = [endpointListener(tree, context)];
   if (complaint) return refused(complaint, listeners);
-  const told = listeners.every(({ target }) => target.kind !== 'unresolved');
-  if (told && checkServerTls(tree, context) === 'bad-file') return fileMissing(tree, 'run', listeners);
+  const isResolved = listeners.every(({ target }) => target.kind !== 'unresolved');
+  if (isResolved && checkServerTls(tree, context) === 'bad-file') return fileMissing(tree, 'run', listeners);
   const url = read(tree, 'url', scope, '/');
-  const path = told && url.ok ? wrongPath(tree, url.value, context, listeners) : undefined;
-  if (path) return path;
-  return { listeners, ...(told && url.ok ? { url: url.value } : {}) };
+  if (!isResolved || !url.ok) return { listeners };
+  return wrongPath(tree, url.value, context, listeners) ?? { listeners, url: url.value };
 }
 
-/** What later releases have added. */
+/** Settings that later releases added. */
 function endpointExtras(tree: Tree, { scope, release }: InputContext): Complaint {
   const checks: (() => Complaint)[] = [];
   if (applies('http-endpoint-hmac', release))
@@ -113,21 +113,19 @@ function endpointExtras(tree: Tree, { scope, release }: InputContext): Complaint
   return first(...checks);
 }
 
-/** A tracer writes into a file of its own. */
+/** A tracer needs the name of the file that it writes. `hasSwitch`: the release reads `tracer.enabled`. */
 function checkTracer(tree: Tree, hasSwitch: boolean, scope: Scope): Complaint {
   const wrong = object(tree, 'tracer', scope);
   if (wrong) return wrong;
-  const found = get(tree, 'tracer', scope);
-  const tracer = found.ok && found.value ? toTree(found.value, scope) : undefined;
-  if (!tracer?.ok) return undefined;
+  const tracer = readAs(tree, 'tracer', scope, toTree);
+  if (!tracer) return undefined;
   if (hasSwitch) {
-    const bad = truth(tracer.value, 'enabled', scope);
+    const bad = truth(tracer, 'enabled', scope);
     if (bad) return bad;
-    if (!isEnabled(tracer.value, scope)) return undefined;
+    if (!isEnabled(tracer, scope)) return undefined;
   }
-  const filename = read(tracer.value, 'filename', scope, '');
-  return filename.ok && filename.value === ''
-    ? failure('missing-setting', tracer.value.at, 'tracer.filename')
+  return readText(tracer, 'filename', scope) === ''
+    ? failure('missing-setting', tracer.at, 'tracer.filename')
     : undefined;
 }
 
@@ -139,12 +137,13 @@ function endpointListener(tree: Tree, context: InputContext): Listener {
     const why = (!address.ok && address.unresolved) || (!port.ok && port.unresolved) || 'variable';
     return unresolved(tree, 'tcp', 'http_endpoint', why);
   }
-  const at = (tree.names.get('listen_port') ?? tree.names.get('listen_address') ?? tree).at;
-  // Go's net.JoinHostPort-less form: an IPv6 address has to bring its own brackets.
-  return resolved(`${address.value}:${port.value}`, 'tcp', 'any', 'http_endpoint', 'never', at, context);
+  const declaredIn = (tree.names.get('listen_port') ?? tree.names.get('listen_address') ?? tree).at;
+  const base = { protocol: 'tcp', input: 'http_endpoint', declaredIn, retry: 'never' } as const;
+  // Filebeat joins them without net.JoinHostPort: an IPv6 address must have brackets of its own.
+  return resolved(`${address.value}:${port.value}`, 'any', base, context);
 }
 
-/** Some releases hand the path to a Go library that takes one without a slash in front for a host, and panics. */
+/** Some releases pass the path to a Go library that takes it for a host name if it has no leading slash, and panics. */
 function wrongPath(tree: Tree, url: string, { release }: InputContext, listeners: Listener[]): TypeResult | undefined {
   const crashes = applies('http-endpoint-url-crashes', release);
   if (url.startsWith('/') || (!crashes && !applies('http-endpoint-url-refused', release))) return undefined;
@@ -152,7 +151,7 @@ function wrongPath(tree: Tree, url: string, { release }: InputContext, listeners
   return { listeners, failure: { phase: crashes ? 'check' : 'run', fault } };
 }
 
-/** A provider of checks and its secret: one does not go without the other. */
+/** A CRC provider and its secret require each other. */
 function checkCrc(tree: Tree, scope: Scope): Complaint {
   return pair(tree, 'crc.provider', 'crc.secret', scope) ?? oneOf(tree, 'crc.provider', scope, ['', 'zoom'], true);
 }
@@ -170,7 +169,8 @@ export function lumberjack(tree: Tree, context: InputContext): TypeResult {
       return typeof tls === 'object' ? tls : undefined;
     },
   );
-  const listeners = [listener(tree, 'listen_address', 'localhost:5044', 'tcp', 'lumberjack', 'never', context)];
+  const base = { protocol: 'tcp', input: 'lumberjack', retry: 'never' } as const;
+  const listeners = [listener(tree, { key: 'listen_address', fallback: 'localhost:5044', ...base }, context)];
   if (complaint) return refused(complaint, listeners);
   return checkServerTls(tree, context) === 'bad-file' ? fileMissing(tree, 'run', listeners) : { listeners };
 }
@@ -188,7 +188,7 @@ function jsonText(tree: Tree, key: string, scope: Scope): Complaint {
   }
 }
 
-/** Two settings of which neither may stand alone. */
+/** Two settings that require each other. */
 function pair(tree: Tree, one: string, other: string, scope: Scope): Complaint {
   const bad = text(tree, one, scope) ?? text(tree, other, scope);
   if (bad) return bad;

@@ -1,15 +1,15 @@
-/** The unix input and `protocol.unix` of syslog (filebeat/inputsource/unix): settings, and the place of the socket. */
+/** The unix input and `protocol.unix` of syslog (filebeat/inputsource/unix): settings and the path of the socket. */
 import { posix } from 'node:path';
 import { limits } from '../../model/limits.js';
 import type { FileView } from '../files/file-view.js';
 import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, integer, oneOf, size, text } from '../tree/checks.js';
-import { get, toText } from '../tree/read.js';
+import { positionOf, readAs, readText, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import type { InputContext } from './input-context.js';
-import { nonEmpty, notBlank, read } from './listeners.js';
+import { nonEmpty, notBlank } from './listeners.js';
 
 export function unixSettings(tree: Tree, { scope, release }: InputContext): Complaint {
   return first(
@@ -23,8 +23,8 @@ export function unixSettings(tree: Tree, { scope, release }: InputContext): Comp
     () => (applies('unix-datagram', release) ? oneOf(tree, 'socket_type', scope, ['stream', 'datagram']) : undefined),
     () => text(tree, 'line_delimiter', scope),
     () => {
-      const type = applies('unix-datagram', release) ? read(tree, 'socket_type', scope, 'stream') : undefined;
-      return type?.ok && type.value === 'datagram' ? undefined : notBlank(tree, 'line_delimiter', scope);
+      const isDatagram = applies('unix-datagram', release) && readText(tree, 'socket_type', scope) === 'datagram';
+      return isDatagram ? undefined : notBlank(tree, 'line_delimiter', scope);
     },
   );
 }
@@ -32,33 +32,27 @@ export function unixSettings(tree: Tree, { scope, release }: InputContext): Comp
 /** sockaddr_un has 108 bytes, the last of which is 0 (unix(7)). */
 const longestSocketPath = 107;
 
-/** What a unix input fails over once it runs, and it alone: the place of its socket, the socket's group and mode (7.17 to 9.6). */
+/** Faults that end only a unix input once it runs: path, group and mode of its socket (7.17 to 9.6). */
 export function unixSocketFault(tree: Tree, { scope, files, cwd, unclear }: InputContext): Complaint {
-  const stated = (key: string) => {
-    const found = get(tree, key, scope);
-    const value = found.ok && found.value ? toText(found.value, scope) : undefined;
-    return value?.ok && found.ok && found.value ? { value: value.value, at: found.value.at } : undefined;
-  };
-  const path = stated('path');
+  const path = readAs(tree, 'path', scope, toText);
   if (path === undefined) return undefined;
-  const place = posix.resolve(cwd, path.value);
-  if (Buffer.byteLength(path.value) > longestSocketPath) return failure('bad-value', path.at, 'path');
-  const there = files.stat(place);
-  // A socket that an earlier run left is removed, anything else is not.
-  if (there.ok && there.value.kind !== 'other') return failure('path-in-the-way', path.at, 'path');
-  const folder = files.stat(posix.dirname(place));
-  if (!folder.ok && folder.gap.reason === 'missing') return failure('folder-missing', path.at, 'path');
-  const group = stated('group');
-  const known = group === undefined || group.value === '' || isKnownGroup(group.value, files);
-  if (known === false) return failure('bad-value', group!.at, 'group');
-  if (known === undefined) unclear?.(unclearAt(group!.at, 'whether this group exists cannot be told'));
-  const mode = stated('mode');
-  return mode !== undefined && mode.value !== '' && !/^[0-7]+$/.test(mode.value)
-    ? failure('bad-value', mode.at, 'mode')
-    : undefined;
+  const fault = (code: string, key: string) => failure(code, positionOf(tree, key), key);
+  if (Buffer.byteLength(path) > longestSocketPath) return fault('bad-value', 'path');
+  const absolute = posix.resolve(cwd, path);
+  const existing = files.stat(absolute);
+  // Filebeat removes a socket that an earlier run left, but nothing else.
+  if (existing.ok && existing.value.kind !== 'other') return fault('path-in-the-way', 'path');
+  const folder = files.stat(posix.dirname(absolute));
+  if (!folder.ok && folder.gap.reason === 'missing') return fault('folder-missing', 'path');
+  const group = readText(tree, 'group', scope);
+  const isKnown = !group || isKnownGroup(group, files);
+  if (isKnown === false) return fault('bad-value', 'group');
+  if (isKnown === undefined) unclear?.(unclearAt(positionOf(tree, 'group'), 'whether this group exists is unknown'));
+  const mode = readText(tree, 'mode', scope);
+  return mode && !/^[0-7]+$/.test(mode) ? fault('bad-value', 'mode') : undefined;
 }
 
-/** Undefined where /etc/group cannot be read, or names come from elsewhere too. */
+/** Undefined where /etc/group cannot be read, or nsswitch.conf names other sources of groups. */
 function isKnownGroup(name: string, files: FileView): boolean | undefined {
   const lines = (path: string) => {
     const file = files.read(path, limits.configBytes);

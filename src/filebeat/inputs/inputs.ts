@@ -1,14 +1,11 @@
-/**
- * One input's settings → the sockets that it asks for, or what Filebeat holds against it. Which kinds there are and
- * when a fault is found decides what else it costs; see `InputResult`.
- */
+/** One input's settings → its listeners, or the fault for which Filebeat refuses it. */
 import type { Fault, Listener, Position } from '../../model/model.js';
 import { checkProcessors } from '../processors/processors.js';
 import { knownInput } from '../releases/registry.js';
 import { applies, newestRelease, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, duration, first, text } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
-import { get, toText } from '../tree/read.js';
+import { get, readText, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { type Failure, failure, type Read } from '../tree/variables.js';
 import type { InputContext, Phase } from './input-context.js';
@@ -17,20 +14,20 @@ import { otherInput } from './inputs-other.js';
 import { checkPipelineSettings } from './pipeline-settings.js';
 
 export interface InputResult {
-  /** As Filebeat sees it, defaults applied; undefined when it could not be told. */
+  /** Defaults applied; undefined if unknown. */
   type: string | undefined;
   listeners: Listener[];
-  /** Of one that is refused: what it asks for all the same. Absent where nobody can tell: its type is not known. */
+  /** The listeners that a refused input declares. Absent if its type is unknown. */
   declared?: Listener[];
   failure?: { phase: Phase; fault: Fault };
-  /** Inputs of the newer kind take part in rules about equal ids. */
+  /** An input of Filebeat's newer API (input/v2): rules about equal ids apply. */
   newKind: boolean;
   id?: string;
-  /** `url` of an http_endpoint: several share a socket when theirs differ. */
+  /** `url` of an http_endpoint: endpoints with different URLs may share a socket. */
   url?: string;
 }
 
-/** Inputs of the older kind, up to the newest release: the rest make their processors only when they run. */
+/** Inputs of the older API in every release. Inputs of the newer API create their processors only when they run. */
 const OLD_KIND = new Set(['log', 'container', 'docker', 'stdin', 'syslog', 'redis', 'mqtt']);
 
 export function isNewKind(type: string, release: ReleaseVersion): boolean {
@@ -39,7 +36,7 @@ export function isNewKind(type: string, release: ReleaseVersion): boolean {
   return !OLD_KIND.has(type);
 }
 
-/** Reads one enabled entry. `declaredIn` overrides where its listeners say they are from. */
+/** Reads one enabled entry. `label` and `declaredIn` override the listeners' input and position. */
 export function readInput(tree: Tree, context: InputContext, label?: string, declaredIn?: Position): InputResult {
   const { release, scope } = context;
   const typed = inputType(tree, context);
@@ -52,34 +49,35 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
   const result: InputResult = { ...nothing(type), newKind: isNewKind(type, release) };
   if (!knownInput(type, release)) {
     const fault = { code: 'unknown-input', at: positionOfType(tree) };
+    // Read it as a release that knows the type would.
     const elsewhere =
       networkInput(type, tree, context)?.listeners ?? (knownInput(type, newestRelease) ? [] : undefined);
-    const asked = elsewhere?.map((listener) => ({ ...listener, input: label ?? listener.input }));
-    return { ...result, ...(asked === undefined ? {} : { declared: asked }), failure: { phase: 'check', fault } };
+    const declared = elsewhere?.map((listener) => ({ ...listener, input: label ?? listener.input }));
+    return { ...result, ...(declared === undefined ? {} : { declared }), failure: { phase: 'check', fault } };
   }
-  const id = get(tree, 'id', scope);
-  const idText = id.ok && id.value ? toText(id.value, scope) : undefined;
-  if (idText?.ok && idText.value !== '') result.id = idText.value;
-  const own = networkInput(type, tree, context) ?? otherInput(type, tree, context);
-  if (own.url !== undefined) result.url = own.url;
-  const origins = own.listeners.length > 0 ? originNotes(tree, scope) : [];
-  const asked = own.listeners.map((listener) => ({
+  const id = readText(tree, 'id', scope);
+  if (id) result.id = id;
+  const typeResult = networkInput(type, tree, context) ?? otherInput(type, tree, context);
+  if (typeResult.url !== undefined) result.url = typeResult.url;
+  const origins = typeResult.listeners.length > 0 ? originNotes(tree, scope) : [];
+  const declared = typeResult.listeners.map((listener) => ({
     ...listener,
     input: label ?? listener.input,
     declaredIn: declaredIn ?? listener.declaredIn,
     ...(origins.length > 0 ? { notes: [...(listener.notes ?? []), ...origins] } : {}),
   }));
   const common = commonFault(tree, context, result.newKind);
-  if (common) return { ...result, declared: asked, failure: { phase: 'check', fault: common.fault } };
-  const failed = own.failure?.phase === 'check' ? own.failure : (laterFault(tree, context, result) ?? own.failure);
-  return failed ? { ...result, declared: asked, failure: failed } : { ...result, listeners: asked };
+  if (common) return { ...result, declared, failure: { phase: 'check', fault: common.fault } };
+  const { failure } = typeResult;
+  const failed = failure?.phase === 'check' ? failure : (laterFault(tree, context, result) ?? failure);
+  return failed ? { ...result, declared, failure: failed } : { ...result, listeners: declared };
 }
 
 function nothing(type: string | undefined): InputResult {
   return { type, listeners: [], newKind: false };
 }
 
-/** `type`, else `log`; `input_type` wins over it where the older kind of input reads it. */
+/** `type`, by default `log`. Inputs of the older API prefer `input_type`. */
 function inputType(tree: Tree, { scope, release }: InputContext): Read<string> {
   const [type, inputTypeKey] = ['type', 'input_type'].map((key): Read<string | undefined> => {
     const found = get(tree, key, scope);
@@ -94,7 +92,7 @@ function inputType(tree: Tree, { scope, release }: InputContext): Read<string> {
   if (!inputTypeKey.ok) return inputTypeKey;
   const old = inputTypeKey.value;
   if (old === undefined || old === '') return { ok: true, value: stated };
-  // An input of the newer kind cannot be had by its old name.
+  // `input_type` cannot name an input of the newer API.
   if (isNewKind(old, release)) return failure('unknown-input', tree.at, 'input_type');
   return { ok: true, value: old };
 }
@@ -103,7 +101,7 @@ function positionOfType(tree: Tree): Position {
   return (tree.names.get('type') ?? tree.names.get('input_type') ?? tree).at;
 }
 
-/** What is read of every input before its own settings are. */
+/** Settings that Filebeat reads of every input before those of its type. */
 function commonFault(tree: Tree, { scope, release }: InputContext, newKind: boolean): Complaint {
   if (!newKind) {
     return first(() => duration(tree, 'scan_frequency', scope, { nonzero: true, positive: true }));
@@ -111,7 +109,7 @@ function commonFault(tree: Tree, { scope, release }: InputContext, newKind: bool
   return applies('id-must-be-text', release) ? text(tree, 'id', scope) : undefined;
 }
 
-/** Faults that the check of an included file does not find. */
+/** Faults that the check of included files does not find. */
 function laterFault(tree: Tree, context: InputContext, result: InputResult): InputResult['failure'] {
   const { scope, release } = context;
   const settings = checkPipelineSettings(tree, scope);
@@ -124,7 +122,7 @@ function laterFault(tree: Tree, context: InputContext, result: InputResult): Inp
   return { phase: result.newKind ? 'run' : 'create', fault };
 }
 
-/** A listener of which nothing but its existence can be told. */
+/** A listener of which only the existence is known. */
 export function unresolvedListener(tree: Tree, why: Failure, label?: string, declaredIn?: Position): Listener {
   return {
     protocol: 'udp',

@@ -1,14 +1,14 @@
-/** From an input's `host` to the listener it asks for, and the small checks that the inputs with sockets share. */
-import type { BindRetry, Listener, Protocol, UnresolvedWhy } from '../../model/model.js';
+/** From an input's `host` to its listener; and checks that the inputs with sockets share. */
+import type { Listener, Protocol, UnresolvedWhy } from '../../model/model.js';
 import { resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, parseSize } from '../tree/checks.js';
-import { get, toText } from '../tree/read.js';
+import { getAs, readAs, readText, toText } from '../tree/read.js';
 import type { Tree, Value } from '../tree/tree.js';
-import { type Failure, failure, type Scope } from '../tree/variables.js';
+import { type Failure, failure, type Read, type Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 
-/** `listeners`: what the input asks for all the same. */
+/** `listeners`: those that the refused input declares. */
 export function refused(complaint: Failure, listeners: Listener[] = []): TypeResult {
   return { listeners, failure: { phase: 'check', fault: complaint.fault } };
 }
@@ -18,70 +18,68 @@ export function fileMissing(tree: Tree, phase: 'check' | 'run', listeners: Liste
   return { listeners, failure: { phase, fault: { code: 'certificate-unusable', at, subject: 'ssl' } } };
 }
 
-type ReadText = { ok: true; value: string } | Failure;
-
-/** A text, or the default where nothing is set. */
-export function read(tree: Tree, key: string, scope: Scope, fallback: string): ReadText {
-  const found = get(tree, key, scope);
-  if (!found.ok) return found;
-  return found.value ? toText(found.value, scope) : { ok: true, value: fallback };
+/** A string setting, or its default. */
+export function read(tree: Tree, key: string, scope: Scope, fallback: string): Read<string> {
+  const text = getAs(tree, key, scope, toText);
+  return text.ok ? { ok: true, value: text.value ?? fallback } : text;
 }
 
-/** There, and not empty. What cannot be known passes. */
+/** Required: present and not empty. Passes if the value is unknown. */
 export function nonEmpty(tree: Tree, key: string, scope: Scope): Complaint {
-  const value = read(tree, key, scope, '');
-  if (!value.ok) return undefined;
-  return value.value === '' ? failure('missing-setting', (tree.names.get(key) ?? tree).at, key) : undefined;
+  if (readText(tree, key, scope) !== '') return undefined;
+  return failure('missing-setting', (tree.names.get(key) ?? tree).at, key);
 }
 
-/** Not empty, if it is there at all. */
+/** Not empty, if present. */
 export function notBlank(tree: Tree, key: string, scope: Scope): Complaint {
-  const value = read(tree, key, scope, 'default');
-  return value.ok && value.value === '' ? failure('bad-value', (tree.names.get(key) ?? tree).at, key) : undefined;
+  if (readAs(tree, key, scope, toText) !== '') return undefined;
+  return failure('bad-value', (tree.names.get(key) ?? tree).at, key);
 }
 
-export function listener(
-  tree: Tree,
-  key: string,
-  fallback: string,
-  protocol: Protocol,
-  input: string,
-  retry: BindRetry,
-  context: InputContext,
-): Listener {
+/** Where the address of a listener is configured, and what the input does with it. */
+export interface ListenerSpec extends Pick<Listener, 'protocol' | 'input' | 'retry'> {
+  /** The setting with `host:port`. */
+  key: string;
+  /** Its default. */
+  fallback: string;
+}
+
+/** The listener that an input's host setting declares. */
+export function listener(tree: Tree, { key, fallback, ...base }: ListenerSpec, context: InputContext): Listener {
   const { scope, release } = context;
+  const { protocol, input, retry } = base;
   const stated: Value | undefined = tree.names.get(key);
-  const at = stated && stated.kind !== 'nil' ? stated.at : tree.at;
+  const isStated = stated !== undefined && stated.kind !== 'nil';
+  const declaredIn = isStated ? stated.at : tree.at;
   const host = read(tree, key, scope, fallback);
-  if (!host.ok) return { ...unresolved(tree, protocol, input, host.unresolved ?? 'variable'), declaredIn: at, retry };
-  let network: 'any' | 'v4' | 'v6' = 'any';
+  if (!host.ok) return { ...unresolved(tree, protocol, input, host.unresolved ?? 'variable'), declaredIn, retry };
+  let network: Network = 'any';
   if (applies('network-option', release)) {
-    const word = read(tree, 'network', scope, '');
-    if (word.ok && word.value.endsWith('4')) network = 'v4';
-    if (word.ok && word.value.endsWith('6')) network = 'v6';
+    const setting = readText(tree, 'network', scope);
+    if (setting?.endsWith('4')) network = 'v4';
+    if (setting?.endsWith('6')) network = 'v6';
   }
-  const made = resolved(host.value, protocol, network, input, retry, at, context);
-  const buffer =
-    protocol === 'udp' && applies('read-buffer', release) ? read(tree, 'read_buffer', scope, '') : undefined;
-  const bytes = buffer?.ok ? parseSize(buffer.value) : undefined;
+  const made = resolved(host.value, network, { ...base, declaredIn }, context);
+  const readsBuffer = protocol === 'udp' && applies('read-buffer', release);
+  const bytes = parseSize((readsBuffer && readText(tree, 'read_buffer', scope)) || '');
   if (bytes) made.readBuffer = bytes;
-  if (!stated || stated.kind === 'nil') made.notes = ['no address is configured: the default applies'];
+  if (!isStated) made.notes = ['no address is configured: the default applies'];
   return made;
 }
 
+type Network = 'any' | 'v4' | 'v6';
+
 export function resolved(
   host: string,
-  protocol: Protocol,
-  network: 'any' | 'v4' | 'v6',
-  input: string,
-  retry: BindRetry,
-  declaredIn: Listener['declaredIn'],
+  network: Network,
+  { protocol, input, declaredIn, retry }: Pick<Listener, 'protocol' | 'input' | 'declaredIn' | 'retry'>,
   context: InputContext,
 ): Listener {
   const { target, address, port } = resolveHost(host, protocol, network, context.names);
   return { protocol, address, ...(port === undefined ? {} : { port }), target, input, declaredIn, retry };
 }
 
+/** A listener whose address is unknown; `why` says why. */
 export function unresolved(tree: Tree, protocol: Protocol, input: string, why: UnresolvedWhy): Listener {
   return { protocol, address: '', target: { kind: 'unresolved', why }, input, declaredIn: tree.at, retry: 'never' };
 }

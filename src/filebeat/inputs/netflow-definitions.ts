@@ -1,6 +1,6 @@
 /**
  * `custom_definitions` of netflow inputs: files in the format of Logstash's codec, read as in Filebeat's
- * x-pack/filebeat/input/netflow/definitions.go. A file that is not of that form stops the start.
+ * x-pack/filebeat/input/netflow/definitions.go. A file in another format stops the start.
  */
 import { parseYaml, type YamlNode } from '../yaml/yaml.js';
 
@@ -12,7 +12,7 @@ const TYPES = new Set(
   ).split(' '),
 );
 
-/** Field numbers → definitions, or enterprise numbers → such maps. */
+/** A map from field numbers to definitions, or from enterprise numbers to such maps. */
 export function validDefinitions(bytes: Uint8Array): boolean {
   const parsed = parseYaml(bytes, { anyKeys: true });
   if (!parsed.ok) return parsed.fault.code === 'yaml-limit';

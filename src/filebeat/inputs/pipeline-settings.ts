@@ -1,11 +1,11 @@
-/** Settings that every input shares: fields, index, pipeline (filebeat/channel/runner.go). */
+/** Settings of the publishing pipeline, which every input has: fields, index, pipeline (filebeat/channel/runner.go). */
 import { type Complaint, first, object, text, truth } from '../tree/checks.js';
 import { get, toList, toText, toTree } from '../tree/read.js';
 import { section } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 
-/** Everything of an input that belongs to the publishing pipeline, but for its processors. */
+/** Without the contents of `processors`. */
 export function checkPipelineSettings(tree: Tree, scope: Scope): Complaint {
   return first(
     () => object(tree, 'fields', scope),
@@ -29,12 +29,12 @@ function checkProcessorList(tree: Tree, scope: Scope): Complaint {
   return bad && failure('wrong-type', bad.at, 'processors');
 }
 
-/** `%{[field]}` and `%{+date}` in an index name must close and be one of the two. */
+/** Every `%{` of an index name must begin a closed `%{[field]}` or `%{+date}`. */
 function checkIndex(tree: Tree, scope: Scope): Complaint {
   const found = get(tree, 'index', scope);
   if (!found.ok || !found.value) return undefined;
   const read = toText(found.value, scope);
   if (!read.ok) return read.unresolved ? undefined : failure('wrong-type', found.value.at, 'index');
-  const rest = read.value.replace(/%\{(?:\[[^\]{}]+\]|\+[^{}]*)(?::[^}]*)?\}/g, '');
-  return rest.includes('%{') ? failure('bad-value', found.value.at, 'index') : undefined;
+  const literal = read.value.replace(/%\{(?:\[[^\]{}]+\]|\+[^{}]*)(?::[^}]*)?\}/g, '');
+  return literal.includes('%{') ? failure('bad-value', found.value.at, 'index') : undefined;
 }

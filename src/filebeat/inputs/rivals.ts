@@ -1,10 +1,10 @@
-/** Inputs of one process that shut each other out by design, or share a socket by design. */
+/** Inputs of one process that exclude each other, or share a socket, by design. */
 import type { Listener } from '../../model/model.js';
 import { applies } from '../releases/releases.js';
 import type { InputContext } from './input-context.js';
 import { type InputResult, isNewKind } from './inputs.js';
 
-/** Equal ids of inputs of the newer kind (8.10), and http_endpoints that share a socket. */
+/** Marks inputs of the newer API with equal ids (fails from 8.10 on), and http_endpoints that share a socket. */
 export function markRivals(listeners: Listener[], results: readonly InputResult[], { release }: InputContext): void {
   const byId = new Map<string, InputResult[]>();
   for (const result of results) {
@@ -13,24 +13,23 @@ export function markRivals(listeners: Listener[], results: readonly InputResult[
     byId.set(result.id, [...(byId.get(result.id) ?? []), result]);
   }
   if (applies('same-id-fails', release)) {
-    let mark = 0;
+    let groupNumber = 0;
     for (const group of byId.values()) {
       if (group.length < 2) continue;
-      mark++;
+      groupNumber++;
       for (const listener of listeners) {
-        if (group.some((result) => result.listeners.some((one) => sameListener(one, listener))))
-          listener.rival = `id ${mark}`;
+        if (group.some((result) => result.listeners.some((other) => sameListener(other, listener))))
+          listener.rival = `id ${groupNumber}`;
       }
     }
   }
   if (!applies('http-endpoints-share', release)) return;
   const urls = new Map<string, Set<string>>();
-  for (const { url, listeners: own } of results) {
-    const [listener] = own;
+  for (const { url, listeners: endpoints } of results) {
+    const [listener] = endpoints;
     if (url === undefined || !listener) continue;
     const key = `${listener.address}:${listener.port}`;
-    const known = urls.get(key) ?? new Set();
-    urls.set(key, known.add(url));
+    urls.set(key, (urls.get(key) ?? new Set()).add(url));
   }
   for (const listener of listeners) {
     if ((urls.get(`${listener.address}:${listener.port}`)?.size ?? 0) > 1 && listener.input === 'http_endpoint') {

@@ -2,7 +2,7 @@
 import { type Complaint, integer, singleChoice, text, texts } from '../tree/checks.js';
 import { parseGoFloat, parseGoInt } from '../tree/go-number.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
-import { get, toInt, toList, toPlain, toText, toTree } from '../tree/read.js';
+import { get, readAs, toInt, toList, toPlain, toText, toTree } from '../tree/read.js';
 import {
   anything,
   checkSettings,
@@ -28,12 +28,6 @@ function has(tree: Tree, name: string): boolean {
   return value !== undefined && value.kind !== 'nil';
 }
 
-function textOf(tree: Tree, key: string, scope: Scope): string | undefined {
-  const found = get(tree, key, scope);
-  const read = found.ok && found.value ? toText(found.value, scope) : undefined;
-  return read?.ok ? read.value : undefined;
-}
-
 function textsOf(tree: Tree, key: string, scope: Scope): string[] {
   const found = get(tree, key, scope);
   const list = found.ok && found.value ? toList(found.value, scope) : undefined;
@@ -52,7 +46,7 @@ function placeOf(tree: Tree, name: string) {
 export const decimal: Setting = (tree, key, scope) => {
   const bad = text(tree, key, scope);
   if (bad) return bad;
-  const written = textOf(tree, key, scope);
+  const written = readAs(tree, key, scope, toText);
   const right = written === undefined || parseGoFloat(written) !== undefined || parseGoInt(written, true) !== undefined;
   return right ? undefined : failure('wrong-type', placeOf(tree, key), key);
 };
@@ -78,7 +72,7 @@ export const written: Setting = (tree, key, scope) => {
 /** A text with a default: it may be absent, not empty. */
 export const notEmpty: Setting = (tree, key, scope) =>
   text(tree, key, scope) ??
-  (textOf(tree, key, scope) === '' ? failure('missing-setting', placeOf(tree, key), key) : undefined);
+  (readAs(tree, key, scope, toText) === '' ? failure('missing-setting', placeOf(tree, key), key) : undefined);
 
 /** A list of sections with at least one in it. */
 export const sectionsRequired = (table: Settings, also?: Check): Setting => {
@@ -95,7 +89,7 @@ export const sectionsRequired = (table: Settings, also?: Check): Setting => {
 
 /** libbeat/processors/util/geo.go: `latitude, longitude`. */
 export const location: Check = (geo, scope) => {
-  const stated = textOf(geo, 'location', scope);
+  const stated = readAs(geo, 'location', scope, toText);
   const right = !stated || /^\s*-?\d+(?:\.\d+)?\s*,\s*-?\d+(?:\.\d+)?\s*$/.test(stated);
   return right ? undefined : failure('bad-value', placeOf(geo, 'location'), 'location');
 };
@@ -121,12 +115,12 @@ export const kubernetesMatchers: Setting = (tree, key, scope) => {
     const matcher = entry.value.names.get('logs_path');
     const inner = matcher ? toTree(matcher, scope) : undefined;
     if (!inner?.ok || !inner.value.names.has('resource_type')) continue;
-    const folder = textOf(inner.value, 'logs_path', scope);
+    const folder = readAs(inner.value, 'logs_path', scope, toText);
     const folders: Record<string, readonly string[]> = {
       pod: ['/var/lib/kubelet/pods/', '/var/log/pods/'],
       container: ['/var/log/containers/'],
     };
-    const right = folders[textOf(inner.value, 'resource_type', scope) ?? '']?.includes(folder ?? '');
+    const right = folders[readAs(inner.value, 'resource_type', scope, toText) ?? '']?.includes(folder ?? '');
     if (!right) return failure('bad-value', inner.value.at, `${key}.logs_path`);
   }
   return undefined;
@@ -143,7 +137,7 @@ const PROCESS_FIELDS = new Set(
 
 /** libbeat/processors/add_process_metadata/config.go; the environment only with `restricted_fields`. */
 export const processFields: Setting = (tree, key, scope) => {
-  const restricted = textOf(tree, 'restricted_fields', scope) === 'true';
+  const restricted = readAs(tree, 'restricted_fields', scope, toText) === 'true';
   return texts(tree, key, scope, (name) => PROCESS_FIELDS.has(name) || (restricted && name === 'process.env'));
 };
 
@@ -169,8 +163,8 @@ export const oneCacheOperation: Check = (tree) => {
 
 /** convert: a field has to get another name or another type. */
 export const toOrType: Check = (field, scope) => {
-  if (textOf(field, 'to', scope)) return undefined;
-  const type = textOf(field, 'type', scope);
+  if (readAs(field, 'to', scope, toText)) return undefined;
+  const type = readAs(field, 'type', scope, toText);
   return type === undefined || type.toLowerCase() === '[unset]'
     ? failure('missing-setting', field.at, 'type')
     : undefined;

@@ -5,11 +5,11 @@
 import { posix } from 'node:path';
 import type { Fault, Position } from '../../model/model.js';
 import { type Complaint, duration, first, text, truth } from '../tree/checks.js';
-import { get, positionOf, toList, toTree } from '../tree/read.js';
+import { get, positionOf, readAs, readText, toList, toTree } from '../tree/read.js';
 import { anything, checkSettings, exactly, lasting, notNegative, type Settings } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { checkConditionOf, readAs, textOf } from './kinds.js';
+import { checkConditionOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 /** That a section is there, whether inputs will come of it, and why it ends the start. */
@@ -93,7 +93,7 @@ function checkProvider(provider: Tree, context: StartContext): Complaint {
   const { scope } = context;
   const complaint = text(provider, 'type', scope);
   if (complaint) return complaint;
-  const type = textOf(provider, 'type', scope);
+  const type = readText(provider, 'type', scope);
   if (type === undefined) return undefined;
   const known = Object.hasOwn(providers, type) ? providers[type] : undefined;
   if (!known) return failure('unknown-provider', provider.at, 'filebeat.autodiscover');
@@ -128,7 +128,7 @@ function checkTemplates(provider: Tree, { hints }: Provider, context: StartConte
 
 /** A section of hints is on unless it says no. */
 function hinted(hints: Tree, { scope }: StartContext): boolean {
-  return textOf(hints, 'enabled', scope) !== 'false';
+  return readText(hints, 'enabled', scope) !== 'false';
 }
 
 const DOCKER_SOCKET = 'unix:///var/run/docker.sock';
@@ -138,7 +138,7 @@ const DOCKER_TRACES = ['/var/run/docker.sock', '/run/docker.pid', '/var/lib/dock
 /** The socket has to be there; an address on this machine needs at least a Docker on it. */
 function checkDocker(provider: Tree, context: StartContext): Complaint {
   const { scope, files } = context;
-  const host = textOf(provider, 'host', scope);
+  const host = readText(provider, 'host', scope);
   if (host === undefined) return undefined;
   const address = host || DOCKER_SOCKET;
   const at = host ? positionOf(provider, 'host') : provider.at;
@@ -158,7 +158,7 @@ const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /** A configuration of its own, that of the environment, or the cluster that it runs in. */
 function checkKubernetes(provider: Tree, context: StartContext): Complaint {
   const { scope, files, cwd } = context;
-  const own = textOf(provider, 'kube_config', scope);
+  const own = readText(provider, 'kube_config', scope);
   if (own === undefined || scope.env === undefined) return undefined;
   const config = own || scope.env['KUBECONFIG'];
   const at = own ? positionOf(provider, 'kube_config') : provider.at;
@@ -176,7 +176,7 @@ const NOMAD_TRACES = ['/etc/nomad.d', '/opt/nomad', '/var/lib/nomad', '/usr/bin/
 /** Its agent is asked for the name of the node, unless that is given. */
 function checkNomad(provider: Tree, context: StartContext): Complaint {
   const { scope } = context;
-  const read = (key: string) => textOf(provider, key, scope);
+  const read = (key: string) => readText(provider, key, scope);
   const [address, node, reach] = [read('address'), read('node'), read('scope')];
   if (address === undefined || node === undefined || node !== '' || reach === 'cluster') return undefined;
   if (scope.env === undefined || scope.env['NOMAD_ALLOC_ID'] !== undefined) return undefined;

@@ -5,11 +5,11 @@
 import { holdsCertificate, keyGap, keyProblem, readPem } from '../files/pem.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, first, isEnabled, text, texts, truth } from '../tree/checks.js';
-import { get, toTree } from '../tree/read.js';
+import { get, listedTexts, readText, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
 import type { Tree, Value } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { listedTexts, taking, textOf, textsThat } from './kinds.js';
+import { taking, textsThat } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 const AES = ['AES-128-CBC-SHA', 'AES-256-CBC-SHA', 'AES-128-GCM-SHA256', 'AES-256-GCM-SHA384'];
@@ -71,8 +71,8 @@ export function checkClientTls(tree: Tree, context: StartContext): Complaint {
 
 /** A certificate needs its key, and the other way round, even where nothing is switched on. */
 function checkPair(ssl: Tree, { scope }: StartContext): Complaint {
-  const certificate = textOf(ssl, 'certificate', scope);
-  const key = textOf(ssl, 'key', scope);
+  const certificate = readText(ssl, 'certificate', scope);
+  const key = readText(ssl, 'key', scope);
   if (certificate === undefined || key === undefined || (certificate === '') === (key === '')) return undefined;
   return failure('missing-setting', ssl.at, certificate === '' ? 'certificate' : 'key');
 }
@@ -105,8 +105,8 @@ function checkKey(ssl: Tree, certificate: string, context: StartContext): Compla
   const { at } = key.value;
   const pem = readPem(key.text, context);
   if (!pem.ok) return pem.gap.reason === 'missing' ? failure('named-file-missing', at, 'key') : undefined;
-  const stated = textOf(ssl, 'key_passphrase', scope);
-  const passphrase = stated === '' && textOf(ssl, 'key_passphrase_path', scope) !== '' ? undefined : stated;
+  const stated = readText(ssl, 'key_passphrase', scope);
+  const passphrase = stated === '' && readText(ssl, 'key_passphrase_path', scope) !== '' ? undefined : stated;
   const other = readPem(certificate, context);
   const problem = keyProblem(other.ok ? other.value : undefined, pem.value, passphrase, release);
   if (problem === 'no-passphrase') return failure('missing-setting', ssl.at, 'key_passphrase');

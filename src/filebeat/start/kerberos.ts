@@ -1,11 +1,10 @@
 /** `kerberos` of outputs (libbeat/common/transport/kerberos, and what the client of Kafka asks for in addition). */
 import { posix } from 'node:path';
 import { type Complaint, isEnabled, text, truth } from '../tree/checks.js';
-import { positionOf, toTree } from '../tree/read.js';
+import { positionOf, readAs, readText, toTree } from '../tree/read.js';
 import { exactly, required, type Settings, section, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
-import { readAs, textOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 const reads: Settings = {
@@ -22,12 +21,12 @@ const reads: Settings = {
 
 /** Read and checked even where it is switched off. */
 export const kerberos = section(reads, (inner, scope) => {
-  const wanted = textOf(inner, 'auth_type', scope) === 'password' ? ['username', 'password'] : ['keytab'];
+  const wanted = readText(inner, 'auth_type', scope) === 'password' ? ['username', 'password'] : ['keytab'];
   return missing(inner, wanted, scope);
 });
 
 function missing(section: Tree, keys: readonly string[], scope: Scope): Complaint {
-  const absent = keys.find((key) => textOf(section, key, scope) === '');
+  const absent = keys.find((key) => readText(section, key, scope) === '');
   return absent === undefined ? undefined : failure('missing-setting', section.at, absent);
 }
 
@@ -41,9 +40,9 @@ export function checkKerberosFiles(tree: Tree, context: StartContext): Complaint
   const section = switchedOn(tree, context);
   if (!section) return undefined;
   const { scope, files, cwd } = context;
-  const keys = textOf(section, 'auth_type', scope) === 'keytab' ? ['config_path', 'keytab'] : ['config_path'];
+  const keys = readText(section, 'auth_type', scope) === 'keytab' ? ['config_path', 'keytab'] : ['config_path'];
   for (const key of keys) {
-    const stated = textOf(section, key, scope);
+    const stated = readText(section, key, scope);
     if (!stated) continue;
     const head = files.head(posix.resolve(cwd, stated), 1);
     const at = positionOf(section, key);

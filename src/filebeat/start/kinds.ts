@@ -4,9 +4,9 @@ import { validUrl } from '../net/go-url.js';
 import { checkCondition } from '../processors/conditions.js';
 import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
 import { type Complaint, duration, first, integer, problemOf, texts, toDuration } from '../tree/checks.js';
-import { get, toInt, toList, toText, toTree } from '../tree/read.js';
+import { get, readAs, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, map, optionalCheck, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
-import type { Tree, Value } from '../tree/tree.js';
+import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 
@@ -103,36 +103,6 @@ export function checkConditionOf(tree: Tree, key: string, scope: Scope): Complai
   const found = get(tree, key, scope);
   const complaint = found.ok && found.value ? checkCondition(found.value, scope) : undefined;
   return complaint && { ...complaint, fault: { subject: key, ...complaint.fault } };
-}
-
-/** The value of a setting, converted; undefined when it is absent, wrong or cannot be known. */
-export function readAs<T>(
-  tree: Tree,
-  key: string,
-  scope: Scope,
-  convert: (value: Value, scope: Scope) => { ok: true; value: T } | { ok: false },
-): T | undefined {
-  const found = get(tree, key, scope);
-  const read = found.ok && found.value ? convert(found.value, scope) : undefined;
-  return read?.ok ? read.value : undefined;
-}
-
-/** The text of a setting; `''` when it is absent, undefined when it cannot be known. */
-export function textOf(tree: Tree, key: string, scope: Scope): string | undefined {
-  const found = get(tree, key, scope);
-  if (!found.ok) return undefined;
-  if (!found.value) return '';
-  const read = toText(found.value, scope);
-  return read.ok ? read.value : undefined;
-}
-
-/** The texts of a list with their places; those that cannot be known are left out. */
-export function listedTexts(tree: Tree, key: string, scope: Scope): { text: string; value: Value }[] {
-  const items = readAs(tree, key, scope, toList) ?? [];
-  return items.flatMap((value) => {
-    const read = toText(value, scope);
-    return read.ok ? [{ text: read.value, value }] : [];
-  });
 }
 
 /** That a setting is not what Filebeat accepts, told at its place, with what it takes. */

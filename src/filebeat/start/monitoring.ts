@@ -4,13 +4,12 @@
  */
 import { applies, type RuleId } from '../releases/releases.js';
 import { type Complaint, chooseOne, duration, first, integer, isEnabled, text, texts } from '../tree/checks.js';
-import { get, positionOf, toList, toTree } from '../tree/read.js';
+import { get, positionOf, readAs, readText, toList, toTree } from '../tree/read.js';
 import { atLeast, checkSettings, type Settings, under } from '../tree/setting-tables.js';
 import { newTree, type Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { checkClientTls } from './client-tls.js';
 import { readCloud } from './cloud.js';
-import { readAs, textOf } from './kinds.js';
 import type { Chosen } from './output.js';
 import { checkServers } from './output-checks.js';
 import { elasticsearchClient } from './outputs.js';
@@ -89,7 +88,7 @@ function checkReporter(
       () => (cloud ? undefined : needHosts(hosts, positionOf(main, full), scope)),
       () => checkSettings(settings, reporter, scope),
       () => checkKeyAndPassword(settings, scope),
-      () => checkServers(settings, textOf(settings, 'protocol', scope) ?? '', context),
+      () => checkServers(settings, readText(settings, 'protocol', scope) ?? '', context),
       () => checkClientTls(settings, context),
     ),
   );
@@ -117,7 +116,7 @@ function needHosts(trees: readonly Tree[], at: Tree['at'], scope: Scope): Compla
 
 /** The name has a default, so an API key and a password are both too many. */
 function checkKeyAndPassword(tree: Tree, scope: Scope): Complaint {
-  const given = (key: string) => (textOf(tree, key, scope) ?? '') !== '';
+  const given = (key: string) => (readText(tree, key, scope) ?? '') !== '';
   return given('api_key') && given('password')
     ? failure('settings-exclude', positionOf(tree, 'api_key'), 'api_key')
     : undefined;

@@ -3,14 +3,14 @@
 import { validServer, validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, singleChoice, text } from '../tree/checks.js';
-import { get, positionOf, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
+import { get, listedTexts, positionOf, readAs, readText, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
 import { anything, checkSettings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
 import { checkKafkaKerberos, checkKerberosFiles } from './kerberos.js';
-import { badValue, checkConditionOf, listedTexts, readAs, textMap, textOf } from './kinds.js';
+import { badValue, checkConditionOf, textMap } from './kinds.js';
 import { codecs, partitions } from './outputs.js';
 import type { StartContext } from './start-context.js';
 
@@ -38,14 +38,14 @@ function checkElasticsearch(tree: Tree, context: StartContext): Complaint {
     () => (applies('output-presets', release) ? checkPreset(tree, context) : undefined),
     () => checkLogin(tree, context),
     () => checkPolicy(tree, context),
-    () => checkServers(tree, textOf(tree, 'protocol', scope) ?? '', context),
+    () => checkServers(tree, readText(tree, 'protocol', scope) ?? '', context),
     () => checkKerberosFiles(tree, context),
   );
 }
 
 /** An API key stands in for name and password; both together are refused. */
 function checkLogin(tree: Tree, { scope }: StartContext): Complaint {
-  const given = (key: string) => (textOf(tree, key, scope) ?? '') !== '';
+  const given = (key: string) => (readText(tree, key, scope) ?? '') !== '';
   return given('api_key') && (given('username') || given('password'))
     ? failure('settings-exclude', positionOf(tree, 'api_key'), 'api_key')
     : undefined;
@@ -55,7 +55,7 @@ const PRESETS = ['custom', 'balanced', 'throughput', 'scale', 'latency'];
 
 /** With a preset all of the output is evaluated, unknown settings too. */
 function checkPreset(tree: Tree, { scope }: StartContext): Complaint {
-  const preset = textOf(tree, 'preset', scope);
+  const preset = readText(tree, 'preset', scope);
   if (!preset) return undefined;
   if (!PRESETS.includes(preset)) return badValue(tree, 'preset', scope, `one of ${PRESETS.join(', ')}`);
   for (const name of tree.names.keys()) {
@@ -78,7 +78,9 @@ function checkPolicy(tree: Tree, { scope }: StartContext): Complaint {
     first(
       () => text(policy, 'index', scope),
       () =>
-        textOf(policy, 'index', scope) === '' ? failure('missing-setting', positionOf(tree, key), 'index') : undefined,
+        readText(policy, 'index', scope) === ''
+          ? failure('missing-setting', positionOf(tree, key), 'index')
+          : undefined,
     ),
   );
 }
@@ -92,7 +94,7 @@ export function checkServers(tree: Tree, protocol: string, { scope }: StartConte
 function checkSocksProxy(tree: Tree, { scope }: StartContext): Complaint {
   const complaint = text(tree, 'proxy_url', scope);
   if (complaint) return complaint;
-  const proxy = textOf(tree, 'proxy_url', scope);
+  const proxy = readText(tree, 'proxy_url', scope);
   return proxy && !(validUrl(proxy) && /^socks5h?:/i.test(proxy))
     ? badValue(tree, 'proxy_url', scope, 'a URL such as socks5://proxy:1080')
     : undefined;
@@ -107,7 +109,7 @@ function checkRedisHosts(tree: Tree, { scope }: StartContext): Complaint {
 }
 
 function formatComplaint(tree: Tree, key: string, { scope }: StartContext): Complaint {
-  const read = textOf(tree, key, scope);
+  const read = readText(tree, key, scope);
   return read !== undefined && !validFormat(read)
     ? badValue(tree, key, scope, 'a text in which every %{[field]} and %{+date} is closed')
     : undefined;
@@ -162,7 +164,7 @@ const COMPRESSIONS = ['none', 'no', 'off', 'gzip', 'lz4', 'snappy'];
 
 function checkKafka(tree: Tree, context: StartContext): Complaint {
   const { scope, release } = context;
-  const read = (key: string) => textOf(tree, key, scope);
+  const read = (key: string) => readText(tree, key, scope);
   const version = read('version');
   return first(
     () =>
@@ -196,7 +198,7 @@ function checkForBroker(tree: Tree, version: string, context: StartContext): Com
         : undefined;
     },
     () => {
-      const client = textOf(tree, 'client_id', scope);
+      const client = readText(tree, 'client_id', scope);
       const isChecked = !applies('kafka-3', release) || olderKafka(version, '1.0.0');
       const isGood = client === undefined || !tree.names.has('client_id') || /^[A-Za-z0-9._-]+$/.test(client);
       return isChecked && !isGood

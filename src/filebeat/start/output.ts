@@ -1,12 +1,12 @@
 /** The output: which one is chosen, and whether it can be made. Also the queue, which may stand below it. */
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, chooseOne, first, parseSize, singleChoice, toDuration } from '../tree/checks.js';
-import { get, positionOf, toInt, toTree } from '../tree/read.js';
+import { get, positionOf, readAs, readText, toInt, toTree } from '../tree/read.js';
 import { checkSettings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { checkClientTls } from './client-tls.js';
-import { badValue, checkParts, readAs, textOf } from './kinds.js';
+import { badValue, checkParts } from './kinds.js';
 import { checkCodec, outputChecks } from './output-checks.js';
 import { addresses, outputs, pipelineOfOutput, queues, workers } from './outputs.js';
 import { blocked, type StartContext } from './start-context.js';
@@ -101,7 +101,7 @@ function checkMemory(queue: Tree, { scope, release }: StartContext): Complaint {
 
 function checkDisk(queue: Tree, context: StartContext): Complaint {
   const { scope, release, cwd, paths } = context;
-  const bytes = (key: string) => parseSize(textOf(queue, key, scope) ?? '');
+  const bytes = (key: string) => parseSize(readText(queue, key, scope) ?? '');
   const [most, segment] = [bytes('max_size'), bytes('segment_size')];
   if (segment !== undefined && most && most < segment * 2)
     return badValue(queue, 'segment_size', scope, 'at most half of max_size');
@@ -111,7 +111,7 @@ function checkDisk(queue: Tree, context: StartContext): Complaint {
   const longest = readAs(queue, 'max_retry_interval', scope, toDuration);
   if (wait !== undefined && longest !== undefined && longest < wait)
     return badValue(queue, 'max_retry_interval', scope, 'at least as long as retry_interval');
-  const folder = textOf(queue, 'path', scope);
+  const folder = readText(queue, 'path', scope);
   if (folder === undefined || applies('queue-falls-back', release)) return undefined;
   const path = folder === '' ? `${paths.data}/diskqueue` : folder.startsWith('/') ? folder : `${cwd}/${folder}`;
   return blocked(context, path) ? failure('folder-blocked', positionOf(queue, 'path'), 'path') : undefined;

@@ -3,10 +3,10 @@ import { posix } from 'node:path';
 import { validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, isEnabled, toDuration } from '../tree/checks.js';
-import { get, positionOf, toBool, toText, toTree } from '../tree/read.js';
+import { get, listedTexts, positionOf, readAs, readText, toBool, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
-import { badValue, listedTexts, readAs, textOf } from './kinds.js';
+import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 import { blocked, type StartContext } from './start-context.js';
 
@@ -18,7 +18,7 @@ export const checkFolders: Check = (main, context) => {
   const data = () =>
     blocked(context, paths.data) ? failure('folder-blocked', positionOf(main, 'path.data'), 'path.data') : undefined;
   const key = 'filebeat.registry.path';
-  const stated = textOf(main, key, scope);
+  const stated = readText(main, key, scope);
   if (stated === undefined || !applies('registry-settings-removed', release)) return data();
   const path = posix.resolve(paths.data, stated || 'registry');
   const inside = path.startsWith(`${paths.data}/`);
@@ -76,16 +76,16 @@ export const checkTraceHosts: Check = (main, { scope }) => {
 export const checkPolicyFile: Check = (main, { scope, release, files, cwd }) => {
   if (applies('lifecycle-sections', release)) return undefined;
   const section = readAs(main, 'setup.ilm', scope, toTree);
-  if (!section || /^(?:0|f|false)$/i.test(textOf(section, 'enabled', scope) || 'true')) return undefined;
+  if (!section || /^(?:0|f|false)$/i.test(readText(section, 'enabled', scope) || 'true')) return undefined;
   const alias = get(section, 'rollover_alias', scope);
   if (
     !applies('template-type-removed', release) &&
     alias.ok &&
     alias.value &&
-    textOf(section, 'rollover_alias', scope) === ''
+    readText(section, 'rollover_alias', scope) === ''
   )
     return failure('missing-setting', alias.value.at, 'setup.ilm.rollover_alias');
-  const path = textOf(section, 'policy_file', scope);
+  const path = readText(section, 'policy_file', scope);
   if (!path) return undefined;
   const head = files.head(posix.resolve(cwd, path), 1);
   const missing = !head.ok && head.gap.reason === 'missing';
@@ -96,10 +96,10 @@ export const checkPolicyFile: Check = (main, { scope, release, files, cwd }) => 
 
 /** An index of its own name needs a template of its own name. */
 export function checkTemplateName(main: Tree, output: Chosen | undefined, { scope }: StartContext): Complaint {
-  if (output?.name !== 'elasticsearch' || !textOf(output.tree, 'index', scope)) return undefined;
+  if (output?.name !== 'elasticsearch' || !readText(output.tree, 'index', scope)) return undefined;
   const template = readAs(main, 'setup.template', scope, toTree);
   if (template && !isEnabled(template, scope)) return undefined;
-  const missing = ['name', 'pattern'].find((key) => !template || textOf(template, key, scope) === '');
+  const missing = ['name', 'pattern'].find((key) => !template || readText(template, key, scope) === '');
   return missing
     ? failure('missing-setting', positionOf(output.tree, 'index'), `setup.template.${missing}`)
     : undefined;

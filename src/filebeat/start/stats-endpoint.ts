@@ -5,11 +5,10 @@ import { resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, integer, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
-import { get, positionOf, toInt, toText, toTree } from '../tree/read.js';
+import { get, positionOf, readAs, readText, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, type Settings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
-import { readAs, textOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
 const endpoint: Settings = {
@@ -23,9 +22,9 @@ const buffer: Settings = { period: duration, size: integer, namespaces: texts };
 
 /** Named pipes are something of Windows. */
 function notOnLinux(section: Tree, scope: Scope): Complaint {
-  const set = ['named_pipe.user', 'named_pipe.security_descriptor'].find((key) => textOf(section, key, scope));
+  const set = ['named_pipe.user', 'named_pipe.security_descriptor'].find((key) => readText(section, key, scope));
   if (set) return failure('not-on-linux', positionOf(section, set), `http.${set}`);
-  return textOf(section, 'host', scope)?.startsWith('npipe:')
+  return readText(section, 'host', scope)?.startsWith('npipe:')
     ? failure('not-on-linux', positionOf(section, 'host'), 'http.host')
     : undefined;
 }
@@ -37,7 +36,7 @@ function checkBuffer(section: Tree, scope: Scope): Complaint {
 
 /** A unix socket needs its folder; it opens no port. */
 function unixSocket(section: Tree, { scope, files }: StartContext): { fault?: Fault; socket?: string } {
-  const path = /^unix:\/\/(\/.*)$/.exec(textOf(section, 'host', scope) ?? '')?.[1];
+  const path = /^unix:\/\/(\/.*)$/.exec(readText(section, 'host', scope) ?? '')?.[1];
   if (path === undefined) return {};
   const folder = files.stat(posix.dirname(path));
   return !folder.ok && folder.gap.reason === 'missing'

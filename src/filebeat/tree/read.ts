@@ -1,6 +1,6 @@
 /**
- * Reads settings out of a configuration tree in the type that Filebeat wants, with its conversions (go-ucfg):
- * the first thing that cannot be evaluated or converted is the answer.
+ * Reads settings from a configuration tree in the type that Filebeat wants, with the conversions of go-ucfg. Where
+ * something cannot be evaluated or converted, the result is the first such failure.
  */
 import type { Position } from '../../model/model.js';
 import { parseGoInt } from './go-number.js';
@@ -8,7 +8,7 @@ import { parsePath, type Tree, type Value } from './tree.js';
 import { type Plain, plainMap } from './value.js';
 import { failure, type LookupPath, lookup, type Read, type Scope, settle, textOf } from './variables.js';
 
-/** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as nothing there. */
+/** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as absent. */
 export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {
   const path = parsePath(key, scope.tree);
   const [name] = path;
@@ -21,7 +21,39 @@ export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefin
   return found.value?.kind === 'nil' ? { ok: true, value: undefined } : found;
 }
 
-/** The place of a key, for messages: of the deepest existing part of its path. */
+/** A setting, converted with one of the functions below; undefined if absent. */
+export function getAs<T>(
+  tree: Tree,
+  key: string,
+  scope: Scope,
+  convert: (value: Value, scope: Scope) => Read<T>,
+): Read<T | undefined> {
+  const found = get(tree, key, scope);
+  if (!found.ok) return found;
+  return found.value ? convert(found.value, scope) : { ok: true, value: undefined };
+}
+
+/** Like `getAs`, but undefined also where the value is unknown or cannot be converted. */
+export function readAs<T>(...args: Parameters<typeof getAs<T>>): T | undefined {
+  const read = getAs<T>(...args);
+  return read.ok ? read.value : undefined;
+}
+
+/** A string setting; `''` if absent, undefined where it is unknown or cannot be converted. */
+export function readText(tree: Tree, key: string, scope: Scope): string | undefined {
+  const read = getAs(tree, key, scope, toText);
+  return read.ok ? (read.value ?? '') : undefined;
+}
+
+/** The strings of a list setting, with their nodes. Leaves out those that are unknown or cannot be converted. */
+export function listedTexts(tree: Tree, key: string, scope: Scope): { text: string; value: Value }[] {
+  return (readAs(tree, key, scope, toList) ?? []).flatMap((value) => {
+    const read = toText(value, scope);
+    return read.ok ? [{ text: read.value, value }] : [];
+  });
+}
+
+/** Where a key stands, for messages: the position of the deepest existing part of its path. */
 export function positionOf(tree: Tree, key: string): Position {
   let node: Value = tree;
   for (const element of parsePath(key)) {
@@ -33,7 +65,7 @@ export function positionOf(tree: Tree, key: string): Position {
   return node.at;
 }
 
-/** A text; numbers and truth values are printed. */
+/** A string; numbers and booleans are printed. */
 export function toText(value: Value, scope: Scope): Read<string> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;
@@ -41,7 +73,7 @@ export function toText(value: Value, scope: Scope): Read<string> {
   return text.ok ? text : failure(text.fault.code, value.at);
 }
 
-/** Texts count as `strconv.ParseBool` takes them (1 t T true TRUE True 0 f F false FALSE False); numbers do not count. */
+/** A boolean, or a string that `strconv.ParseBool` accepts (1 t T true TRUE True 0 f F false FALSE False), but no number. */
 export function toBool(value: Value, scope: Scope): Read<boolean> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;
@@ -54,7 +86,7 @@ export function toBool(value: Value, scope: Scope): Read<boolean> {
   return failure('wrong-type', value.at);
 }
 
-/** A whole number; floats are cut, texts read with Go's prefixes. */
+/** A whole number; floats are truncated, strings read with Go's prefixes (0x, 0b, 0o). */
 export function toInt(value: Value, scope: Scope): Read<number> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;
@@ -65,7 +97,7 @@ export function toInt(value: Value, scope: Scope): Read<number> {
   return parsed === undefined ? failure('wrong-type', value.at) : { ok: true, value: Number(parsed) };
 }
 
-/** A sub-tree; null is an empty one. */
+/** A section; null is an empty one. */
 export function toTree(value: Value, scope: Scope): Read<Tree> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;
@@ -74,7 +106,7 @@ export function toTree(value: Value, scope: Scope): Read<Tree> {
   return { ok: true, value: { kind: 'tree', parent: undefined, names: new Map(), items: undefined, at: value.at } };
 }
 
-/** A list: a scalar is a list of one, a tree without numbered children is an empty one. */
+/** A list. A scalar counts as a list of one, a map as an empty list. */
 export function toList(value: Value, scope: Scope): Read<Value[]> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;
@@ -82,17 +114,17 @@ export function toList(value: Value, scope: Scope): Read<Value[]> {
   return { ok: true, value: settled.value.kind === 'nil' ? [] : [settled.value] };
 }
 
-/** What `toPlain` gives up at: a tree referring to itself many times over. */
+/** Nodes after which `toPlain` gives up: a tree may refer to itself many times over. */
 const MAX_PLAIN = 200_000;
 
-/** Everything below a value, evaluated: what Filebeat does to hash an entry. The first thing that fails fails it all. */
+/** Everything below a value, evaluated, as Filebeat does to hash an entry. */
 export function toPlain(value: Value, scope: Scope): Read<Plain> {
   return plain(value, scope, new Set(), { left: MAX_PLAIN });
 }
 
-function plain(value: Value, scope: Scope, trail: LookupPath, budget: { left: number }): Read<Plain> {
+function plain(value: Value, scope: Scope, path: LookupPath, budget: { left: number }): Read<Plain> {
   if (--budget.left < 0) return { ...failure('value-too-long', value.at), unresolved: 'variable' };
-  const settled = settle(value, scope, trail);
+  const settled = settle(value, scope, path);
   if (!settled.ok) return settled;
   const v = settled.value;
   switch (v.kind) {
@@ -101,24 +133,24 @@ function plain(value: Value, scope: Scope, trail: LookupPath, budget: { left: nu
     case 'float':
       return { ok: true, value: { float: v.value } };
     case 'tree':
-      return plainTree(v, scope, trail, budget);
+      return plainTree(v, scope, path, budget);
     default:
       return { ok: true, value: v.value };
   }
 }
 
-/** An empty tree is null, an empty list a list; names and numbers together are a map with numeric names. */
-function plainTree(tree: Tree, scope: Scope, trail: LookupPath, budget: { left: number }): Read<Plain> {
+/** An empty tree becomes null, an empty list stays a list; names and indexes together become a map. */
+function plainTree(tree: Tree, scope: Scope, path: LookupPath, budget: { left: number }): Read<Plain> {
   const items: Plain[] = [];
   for (const item of tree.items ?? []) {
-    const read = plain(item, scope, new Set(trail), budget);
+    const read = plain(item, scope, new Set(path), budget);
     if (!read.ok) return read;
     items.push(read.value);
   }
   if (tree.names.size === 0) return { ok: true, value: tree.items ? items : null };
   const map = plainMap();
   for (const [name, child] of tree.names) {
-    const read = plain(child, scope, new Set(trail), budget);
+    const read = plain(child, scope, new Set(path), budget);
     if (!read.ok) return read;
     map[name] = read.value;
   }
