@@ -1,6 +1,6 @@
 /**
- * A Filebeat command line: which program, which subcommand, which files, paths and overrides (cobra and pflag fed
- * with Go flags). What is refused differs between releases; the table is in `releases.ts`.
+ * A Filebeat command line: program, subcommand, files, paths and overrides, as cobra and pflag parse them (with Go's
+ * flags added). Releases refuse different flags; see `releases/release-rules.ts`.
  */
 import type { Fault } from '../../model/model.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
@@ -11,7 +11,7 @@ export interface Command {
   argv: readonly string[];
   cwd: string;
   env: Record<string, string> | undefined;
-  /** Variables that may be set to what nobody can tell; `any`: every name may be. Absent: `env` is all of it. */
+  /** Names of variables with unknown values; `any`: there may be more of any name. Absent: `env` is complete. */
   envHidden?: { any: boolean; names: readonly string[] };
   /** Effective uid. */
   uid: number;
@@ -19,14 +19,14 @@ export interface Command {
 
 /** `-E k=v` or `--path.x v`, in the order given. */
 export interface Override {
-  /** The whole argument, `key=value`; for path flags put together. */
+  /** `key=value`; for a path flag made of its name and value. */
   text: string;
-  /** A path flag's value is taken as it stands, not parsed. */
+  /** The value is used as it is, not parsed: a path flag. */
   literal?: true;
 }
 
 export interface CommandLine {
-  /** `-c` as given, repeats removed; `filebeat.yml` where there is none. */
+  /** Values of `-c` without duplicates; by default `filebeat.yml`. */
   configFiles: string[];
   overrides: Override[];
   /** `-M module.fileset.key=value`. */
@@ -45,10 +45,10 @@ export type ReadCommand =
   | { kind: 'exits'; fault: Fault }
   /** Ends by itself or serves something else: `test`, `export`, `version`, … */
   | { kind: 'other'; subcommand: string }
-  /** Inputs run inside another program and come from elsewhere. */
+  /** Inputs run inside another program, which gets their configuration from elsewhere. */
   | { kind: 'hosted'; program: string };
 
-/** Names of value-taking flags and of switches. One-letter names go with one dash or two. */
+/** Flags that take a value. One-letter names may have one dash or two. */
 const VALUE_FLAGS = new Set([
   'c',
   'E',
@@ -80,42 +80,39 @@ const SUBCOMMANDS = new Set([
   '__complete',
   '__completeNoDesc',
 ]);
-/** Accepted by old releases only, or by new ones only. */
 const HELP = new Set(['h', 'help']);
 
-/** Basename of a path, or of argv[0] with the leading dash of a login shell left alone. */
 function basename(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /**
- * Whether a command line is of a process that collects: not `test`, `export`, `setup`, …, of whatever release.
- * A line that Filebeat refuses still counts (such a process has ended, or is about to).
+ * True for a process that collects logs, in any release; false for `test`, `export`, `setup`, ….
+ * True also for a command line that Filebeat refuses (the process ends soon).
  */
 export function isCollector(argv: readonly string[]): boolean {
   const args = basename(argv[0] ?? '') === 'agentbeat' ? argv.slice(2) : argv.slice(1);
   if (args.some((arg) => arg === '--version' || HELP.has(arg.replace(/^--?/, '')))) return false;
-  // Somebody's single run over existing files: it ends by itself, and nothing is wrong when it has.
+  // A single run over existing files ends by itself; its end is no fault.
   if (args.some((arg) => /^--?once(=(true|t|1))?$/i.test(arg))) return false;
   const word = words(args.map((arg) => (/^-[^-]{2}/.test(arg) ? `-${arg}` : arg)))[0];
   return word === undefined || word === 'run' || !SUBCOMMANDS.has(word);
 }
 
-/** Reads a command line as a given release would. */
+/** Parses a command line as the given release does. */
 export function readCommand(argv: readonly string[], release: ReleaseVersion): ReadCommand {
   const program = basename(argv[0] ?? '').replace(/\.exe$/, '');
   if (program === 'elastic-otel-collector') return { kind: 'hosted', program };
   if (program === 'agentbeat')
     return argv[1] === 'filebeat' ? { kind: 'hosted', program } : { kind: 'other', subcommand: argv[1] ?? '' };
   let args = argv.slice(1);
-  // Up to 8.16 every long word behind one dash gets a second one, flags' values included.
+  // Up to 8.16 Filebeat adds a second dash to every long word with one dash, even if it is a flag's value.
   if (!applies('double-dash', release)) args = args.map((arg) => (/^-[^-]./s.test(arg) ? `-${arg}` : arg));
   else if (!applies('glued-flags', release)) {
     const early = earlyRefusal(args, release);
     if (early) return early;
   }
-  const found = words(args);
-  const subcommand = found[0];
+  const [subcommand] = words(args);
   if (subcommand !== undefined) {
     if (!SUBCOMMANDS.has(subcommand)) return refuse('unknown-subcommand');
     if (subcommand !== 'run') return { kind: 'other', subcommand };
@@ -124,8 +121,8 @@ export function readCommand(argv: readonly string[], release: ReleaseVersion): R
 }
 
 /**
- * From 8.17 to 9.5 Go's own flag parser sees the arguments first, up to the first word: it knows neither glued
- * letters nor switches with a value of their own.
+ * From 8.17 to 9.5 Go's own flag parser reads the arguments first, up to the first word. It knows neither combined
+ * letters nor switches with a separate value.
  */
 function earlyRefusal(args: readonly string[], release: ReleaseVersion): ReadCommand | undefined {
   for (let i = 0; i < args.length; i++) {
@@ -139,9 +136,9 @@ function earlyRefusal(args: readonly string[], release: ReleaseVersion): ReadCom
   return undefined;
 }
 
-/** The words that are no flags and no flags' values, as cobra picks them out to find the subcommand. */
+/** The arguments that are neither flags nor values of flags, as cobra finds the subcommand. */
 function words(args: readonly string[]): string[] {
-  const found: string[] = [];
+  const result: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === '--') break;
@@ -149,12 +146,12 @@ function words(args: readonly string[]): string[] {
       ? !arg.includes('=') && !SWITCHES.has(arg.slice(2)) && !HELP.has(arg.slice(2))
       : arg.startsWith('-') && arg.length === 2 && !SWITCHES.has(arg[1]!) && !HELP.has(arg[1]!);
     if (takesNext) i++;
-    else if (arg !== '' && !arg.startsWith('-')) found.push(arg);
+    else if (arg !== '' && !arg.startsWith('-')) result.push(arg);
   }
-  return found;
+  return result;
 }
 
-/** Takes the subcommand out, where it is a word and not a flag's value. */
+/** Removes the subcommand, but not a flag's value of the same name. */
 function removeWord(args: readonly string[], word: string | undefined): string[] {
   if (word === undefined) return [...args];
   for (let i = 0; i < args.length; i++) {
@@ -183,17 +180,17 @@ function readFlags(args: readonly string[], release: ReleaseVersion): ReadComman
       else if (i + 1 < args.length) given.push({ name, value: args[++i]! });
       else return refuse('flag-without-value', `--${name}`);
     } else if (arg.startsWith('-') && arg.length > 1) {
-      for (let rest = arg.slice(1); rest !== ''; ) {
-        const name = rest[0]!;
+      for (let letters = arg.slice(1); letters !== ''; ) {
+        const name = letters[0]!;
         if (HELP.has(name)) return { kind: 'other', subcommand: 'help' };
         if (!isFlag(name, release)) return refuse('unknown-flag', `-${name}`);
-        const behind = rest.slice(1);
-        rest = '';
-        if (behind.startsWith('=')) given.push({ name, value: behind.slice(1) });
+        const following = letters.slice(1);
+        letters = '';
+        if (following.startsWith('=')) given.push({ name, value: following.slice(1) });
         else if (SWITCHES.has(name)) {
           given.push({ name, value: 'true' });
-          rest = behind;
-        } else if (behind !== '') given.push({ name, value: behind });
+          letters = following;
+        } else if (following !== '') given.push({ name, value: following });
         else if (i + 1 < args.length) given.push({ name, value: args[++i]! });
         else return refuse('flag-without-value', `-${name}`);
       }

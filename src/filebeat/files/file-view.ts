@@ -1,7 +1,7 @@
 /**
- * The files as one Filebeat sees them: paths are absolute inside its own root, links are resolved
- * inside that root and never leave it. Everything in `src/filebeat` that needs a file asks this;
- * `proc/root-files.ts` implements it on a host, a recorder around it tells which files bear on a prediction.
+ * The files as one Filebeat sees them: paths are absolute inside its root, and links never lead out of it. All of
+ * `src/filebeat` reads files through this interface; `proc/root-files.ts` implements it on a host, and
+ * `proc/file-record.ts` records which files a prediction depends on.
  */
 import type { Reading } from '../../model/model.js';
 import type { Work } from './work.js';
@@ -13,7 +13,7 @@ export interface FileStat {
   size: number;
   /** Seconds since the epoch, with fractions. */
   mtime: number;
-  /** Seconds since the epoch, with fractions; no tool can set it back. Absent where files are made up. */
+  /** Seconds since the epoch, with fractions; no tool can set it back. Absent for artificial files. */
   ctime?: number;
   /** Permission bits, e.g. 0o644. */
   mode: number;
@@ -25,7 +25,7 @@ export interface FileStat {
   signature: string;
 }
 
-/** Detail of a `missing` gap: something that is no directory stands where the path goes on. */
+/** Detail of a `missing` gap: a file stands where the path needs a directory. */
 export const FILE_IN_THE_WAY = 'a file is in the way';
 
 export interface FileContent {
@@ -38,12 +38,12 @@ export interface FileView {
   stat(path: string): Reading<FileStat>;
   /** Regular files only; larger than `limit` bytes is a `limit` gap. */
   read(path: string, limit: number): Reading<FileContent>;
-  /** The first bytes of a regular file, and nothing of the rest: fewer where the file is shorter. */
+  /** The first `count` bytes of a regular file, or fewer if it is shorter. */
   head(path: string, count: number): Reading<Uint8Array>;
   /** Names in a directory, sorted bytewise, dot-files included, `.` and `..` not; more than `limit` is a `limit` gap. */
   list(path: string, limit: number): Reading<string[]>;
-  /** Canonical path inside the root after following links; a gap when it does not exist. */
+  /** Canonical path inside the root after following links; a gap if it does not exist. */
   resolve(path: string): Reading<string>;
-  /** What a prediction may cost; absent: whatever it costs. See `work.ts`. */
+  /** Budget of a prediction; absent: no limit. See `work.ts`. */
   work?: Work;
 }

@@ -1,20 +1,20 @@
 /**
- * One look at files: what was answered once is answered again without asking the kernel. A prediction reads some files
- * several times (for its check, for its run, for each release), and they must not change between.
+ * A view of files that answers every repeated question with the first answer. A prediction reads some files several
+ * times (for its check, for its run, for each release), and they must not change in between.
  */
 import type { Reading } from '../../model/model.js';
 import type { FileContent, FileStat, FileView } from './file-view.js';
 
 const frozenViews = new WeakSet<FileView>();
 
-/** The same files as they are when they are first asked for. Lives as long as the caller keeps it. */
+/** The same files, each as at its first access. */
 export function frozenView(files: FileView): FileView {
   if (frozenViews.has(files)) return files;
   const stats = new Map<string, Reading<FileStat>>();
   const resolved = new Map<string, Reading<string>>();
   const contents = new Map<string, Reading<FileContent>>();
   const lists = new Map<string, Reading<string[]>>();
-  const look: FileView = {
+  const view: FileView = {
     ...files,
     stat: (path) => once(stats, path, () => files.stat(path)),
     resolve: (path) => once(resolved, path, () => files.resolve(path)),
@@ -27,28 +27,28 @@ export function frozenView(files: FileView): FileView {
     list: (path, limit) => once(lists, `${limit} ${path}`, () => files.list(path, limit)),
     head: (path, count) => files.head(path, count),
   };
-  frozenViews.add(look);
-  return look;
+  frozenViews.add(view);
+  return view;
 }
 
-function once<T>(known: Map<string, T>, key: string, ask: () => T): T {
-  let answer = known.get(key);
+function once<T>(cache: Map<string, T>, key: string, read: () => T): T {
+  let answer = cache.get(key);
   if (answer === undefined) {
-    answer = ask();
-    known.set(key, answer);
+    answer = read();
+    cache.set(key, answer);
   }
   return answer;
 }
 
 const derived = new WeakMap<Uint8Array, Map<string, unknown>>();
 
-/** What was made of the bytes of a file, kept for as long as these very bytes are: `what` names it. */
+/** A result computed from a file's bytes, cached as long as these bytes live. `what` names the computation. */
 export function derive<T>(bytes: Uint8Array, what: string, make: () => T): T {
-  let known = derived.get(bytes);
-  if (known === undefined) {
-    known = new Map();
-    derived.set(bytes, known);
+  let results = derived.get(bytes);
+  if (results === undefined) {
+    results = new Map();
+    derived.set(bytes, results);
   }
-  if (!known.has(what)) known.set(what, make());
-  return known.get(what) as T;
+  if (!results.has(what)) results.set(what, make());
+  return results.get(what) as T;
 }

@@ -1,6 +1,6 @@
 /**
- * Go's filepath.Match and filepath.Glob: `*`, `?`, `[a-z]`, `[^a]`, `\`; no braces, `**` is `*`, dot-files match.
- * Filebeat finds its included files with them.
+ * Go's filepath.Match and filepath.Glob, with which Filebeat finds included files: `*`, `?`, `[a-z]`, `[^a]`, `\`;
+ * no braces, `**` is `*`, dot-files match.
  */
 import type { Fault, Gap } from '../../model/model.js';
 import type { FileView } from './file-view.js';
@@ -10,12 +10,12 @@ interface Chunk {
   pattern: string[];
 }
 
-/** Undefined: a malformed pattern (unclosed bracket, trailing backslash); not noticed where no name leads so far. */
+/** Undefined for a malformed pattern (unclosed bracket, trailing backslash), if the match reaches the malformed part. */
 export function goMatch(pattern: string, name: string): boolean | undefined {
   return matches(compile(pattern), [...name]);
 }
 
-/** Splits at stars. */
+/** Splits a pattern at its stars. */
 function compile(pattern: string): Chunk[] {
   const chunks: Chunk[] = [];
   let chunk: Chunk = { star: false, pattern: [] };
@@ -60,7 +60,7 @@ function matches(chunks: Chunk[], name: string[]): boolean | undefined {
   return at === name.length;
 }
 
-/** Position behind the match; false without one; undefined for a malformed pattern. */
+/** The position after the match; false if there is none; undefined for a malformed pattern. */
 function matchChunk(pattern: string[], name: string[], start: number): number | false | undefined {
   let at = start;
   let failed = false;
@@ -112,73 +112,88 @@ function matchRange(pattern: string[], start: number, c: number): { matched: boo
 
 const special = /[*?[\\]/;
 
-/** Directories looked into for one pattern. */
+/** Directories that are listed for one pattern. */
 const maximalDirectories = 1000;
 
+export type GlobResult = { ok: true; paths: string[]; gaps: Gap[] } | { ok: false; fault: Fault };
+
 /**
- * Paths that the (absolute) pattern matches, in Go's order. What Filebeat would pass over silently because it may not
- * look is a gap: we may be someone else. `limit`: most names in one directory.
+ * Paths that the (absolute) pattern matches, in Go's order. Filebeat silently skips what it may not read; here that is
+ * a gap, because this program may run as another user. `limit`: names in one directory.
  */
-export function goGlob(
-  pattern: string,
-  files: FileView,
-  limit: number,
-): { ok: true; paths: string[]; gaps: Gap[] } | { ok: false; fault: Fault } {
-  if (goMatch(pattern, '') === undefined) return { ok: false, fault: { code: 'bad-glob' } };
-  const gaps: Gap[] = [];
-  let directories = 0;
-  let malformed = false;
-  const note = (gap: Gap) => {
-    if (gap.reason !== 'missing') gaps.push(gap);
-  };
-  const listOf = (directory: string): string[] => {
-    if (++directories > maximalDirectories) {
-      if (directories === maximalDirectories + 1) gaps.push({ reason: 'limit', subject: directory });
-      return [];
-    }
-    const names = files.list(directory, limit);
-    if (names.ok) return names.value;
-    note(names.gap);
-    return [];
-  };
-  const exists = (path: string): boolean => {
-    const stat = files.stat(path);
+export function goGlob(pattern: string, files: FileView, limit: number): GlobResult {
+  const malformed: GlobResult = { ok: false, fault: { code: 'bad-glob' } };
+  if (goMatch(pattern, '') === undefined) return malformed;
+  const walk = new Walk(files, limit);
+  const paths = walk.expand(pattern);
+  return walk.malformed ? malformed : { ok: true, paths, gaps: walk.gaps };
+}
+
+class Walk {
+  readonly gaps: Gap[] = [];
+  malformed = false;
+  private directories = 0;
+
+  constructor(
+    private readonly files: FileView,
+    private readonly limit: number,
+  ) {}
+
+  expand(pattern: string): string[] {
+    if (!special.test(pattern)) return this.exists(pattern) ? [pattern] : [];
+    const { directory, name } = splitPath(pattern);
+    if (directory === pattern) return [];
+    const parents = special.test(directory) ? this.expand(directory) : [directory];
+    const chunks = compile(name);
+    const isMatch = (entry: string) => {
+      const answer = matches(chunks, [...entry]);
+      this.malformed ||= answer === undefined;
+      return answer;
+    };
+    return parents
+      .filter((parent) => this.isDirectory(parent))
+      .flatMap((parent) =>
+        this.list(parent)
+          .filter(isMatch)
+          .map((entry) => (parent === '.' ? entry : `${parent === '/' ? '' : parent}/${entry}`)),
+      );
+  }
+
+  private exists(path: string): boolean {
+    const stat = this.files.stat(path);
     if (stat.ok) return true;
-    note(stat.gap);
+    this.note(stat.gap);
     // A dangling link is a match, too: Filebeat then fails to open it.
     const { directory, name } = splitPath(path);
     return (
       stat.gap.reason === 'missing' &&
       name !== '' &&
       directory !== path &&
-      isDirectory(directory) &&
-      listOf(directory).includes(name)
+      this.isDirectory(directory) &&
+      this.list(directory).includes(name)
     );
-  };
-  const isDirectory = (path: string): boolean => {
-    const stat = files.stat(path);
-    if (!stat.ok) note(stat.gap);
+  }
+
+  private isDirectory(path: string): boolean {
+    const stat = this.files.stat(path);
+    if (!stat.ok) this.note(stat.gap);
     return stat.ok && stat.value.kind === 'directory';
-  };
-  const expand = (part: string): string[] => {
-    if (!special.test(part)) return exists(part) ? [part] : [];
-    const { directory, name } = splitPath(part);
-    if (directory === part) return [];
-    const parents = special.test(directory) ? expand(directory) : [directory];
-    const chunks = compile(name);
-    const wanted = (entry: string) => {
-      const answer = matches(chunks, [...entry]);
-      malformed ||= answer === undefined;
-      return answer;
-    };
-    return parents.filter(isDirectory).flatMap((parent) =>
-      listOf(parent)
-        .filter(wanted)
-        .map((entry) => (parent === '.' ? entry : `${parent === '/' ? '' : parent}/${entry}`)),
-    );
-  };
-  const paths = expand(pattern);
-  return malformed ? { ok: false, fault: { code: 'bad-glob' } } : { ok: true, paths, gaps };
+  }
+
+  private list(directory: string): string[] {
+    if (++this.directories > maximalDirectories) {
+      if (this.directories === maximalDirectories + 1) this.gaps.push({ reason: 'limit', subject: directory });
+      return [];
+    }
+    const names = this.files.list(directory, this.limit);
+    if (names.ok) return names.value;
+    this.note(names.gap);
+    return [];
+  }
+
+  private note(gap: Gap): void {
+    if (gap.reason !== 'missing') this.gaps.push(gap);
+  }
 }
 
 /** Removes `.`, `..` and `//` lexically, as Go's filepath.Join does. */

@@ -14,11 +14,13 @@ const ofMain = /^filebeat(?:\.(?:inputs|prospectors|modules))?$/;
 /** Keys of an input that say where it listens. */
 const ofInput = /^(?:host|listen_address|listen_port|type|protocol)$/;
 
+/** A map with one entry. */
 const keyed = (key: string, value: YamlNode): YamlNode => {
   const { line } = value;
   return { kind: 'map', line, entries: [{ key, line, value }] };
 };
 
+/** The ignored parts of one file. `role`: of a ConfigFile. */
 export function ignoredIn(
   root: YamlNode | undefined,
   role: string,
@@ -41,7 +43,7 @@ export function ignoredIn(
       if (keys.test(key)) note({ code: 'key-twice', subject: key }, line, partOf(key, value));
   };
   const entry = (node: YamlNode | undefined, key: string) =>
-    node?.kind === 'map' ? node.entries.find((one) => one.key === key)?.value : undefined;
+    node?.kind === 'map' ? node.entries.find((pair) => pair.key === key)?.value : undefined;
   const inputsOf = (node: YamlNode | undefined) => {
     // One input declares one host: the earlier value was most likely replaced on purpose.
     for (const input of node?.kind === 'list' ? node.items : []) twice(input, ofInput, () => undefined);

@@ -1,8 +1,7 @@
 /**
- * Reads configuration files as Filebeat does: owner and mode first, then YAML, then the tree. Keeps account of every
- * file that bears on the prediction and of everything that could not be seen.
+ * Reads configuration files as Filebeat does: first owner and mode, then YAML, then the tree. Records every file that
+ * the prediction depends on and everything that cannot be read.
  */
-
 import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.js';
 import type { ConfigFile, Fault, Gap } from '../../model/model.js';
@@ -15,14 +14,14 @@ import { derive } from './frozen-view.js';
 import { type Ignored, ignoredIn } from './ignored.js';
 import { costs, countNodes } from './work.js';
 
-/** What one prediction has read so far. */
+/** How one prediction reads files, and the record of what it has read so far. */
 export interface Reading {
   files: FileView;
   release: ReleaseVersion;
-  /** The release whose module folder lies in the home, where another one is asked about. */
+  /** The installed release, if the prediction is for another one. */
   installed?: ReleaseVersion;
   rules: TreeRules;
-  /** Set while Filebeat looks at owners and modes: the uid that may own the files, beside root. */
+  /** Set while Filebeat checks owners and modes: the uid that may own the files, beside root. */
   strictUid: number | undefined;
   seen: ConfigFile[];
   gaps: Gap[];
@@ -35,15 +34,15 @@ export type Loaded =
   | { kind: 'tree'; tree: Tree }
   /** Filebeat cannot load it. */
   | { kind: 'fault'; fault: Fault }
-  /** We cannot see it, whatever Filebeat can; the gap is noted. */
+  /** This program cannot read it, Filebeat may; the gap is recorded. */
   | { kind: 'unseen'; fault: Fault };
 
-/** Larger configurations are not read; the gap says so. */
+/** Larger files are not read; that is a gap. */
 export const FILE_LIMIT = limits.configBytes;
 
 export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
   const at = { file: path };
-  // Its stat comes along with a file that can be read.
+  // Reading a file returns its stat, too.
   const content = reading.files.read(path, FILE_LIMIT);
   const stat = content.ok ? { ok: true as const, value: content.value.stat } : reading.files.stat(path);
   const known = noted({ path, role, reloaded, ...(stat.ok ? stampsOf(stat.value) : {}) }, reading);
@@ -70,9 +69,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
 }
 
-/**
- * A document, or a text that was made from a file, parsed once for all who read it alike. `source`: the file's bytes.
- */
+/** Parses a document, or a text rendered from a file, and caches the result by the file's bytes (`source`). */
 export function parseOnce(
   document: Uint8Array | string,
   source: Uint8Array,
@@ -82,7 +79,7 @@ export function parseOnce(
   const text = typeof document === 'string' ? document : '';
   const known = derive(source, `yaml ${flowColonFatal} ${text}`, () => {
     const bytes = typeof document === 'string' ? Buffer.from(document) : document;
-    // What is refused was read, too.
+    // Refused documents cost work, too.
     work?.spend(Math.ceil(bytes.length / 16));
     const yaml = parseYaml(bytes, { flowColonFatal });
     const nodes = work !== undefined && yaml.ok ? countNodes(yaml.root) + countNodes(yaml.second?.root) : 0;
@@ -93,15 +90,15 @@ export function parseOnce(
   return known.yaml;
 }
 
-function noteIgnored(found: readonly Ignored[], { ignored }: Reading): void {
-  for (const one of found) if (!ignored.some(({ fault }) => isSamePosition(fault, one.fault))) ignored.push(one);
+function noteIgnored(parts: readonly Ignored[], { ignored }: Reading): void {
+  for (const part of parts) if (!ignored.some(({ fault }) => isSamePosition(fault, part.fault))) ignored.push(part);
 }
 
 function isSamePosition(a: Fault, b: Fault): boolean {
   return a.at?.file === b.at?.file && a.at?.line === b.at?.line;
 }
 
-/** Some releases read included files once at the start and then again and again: they are one entry. */
+/** One entry for a file, even if Filebeat reads it at the start and reloads it later. */
 function noted(file: ConfigFile, { seen }: Reading): ConfigFile {
   const before = seen.find(({ path, role }) => path === file.path && role === file.role);
   if (before) before.reloaded ||= file.reloaded;
@@ -113,12 +110,12 @@ function stampsOf({ mtime, ctime }: FileStat): Pick<ConfigFile, 'mtime' | 'ctime
   return { mtime, ...(ctime === undefined ? {} : { ctime }) };
 }
 
-/** Enough of a hash to tell that a file says what it said. */
+/** The first 64 bits of a SHA-256, to recognise unchanged contents. */
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
-/** Owner and mode of a file, and that it is no directory. */
+/** A fault if Filebeat refuses the file's owner, mode or kind. */
 export function refusal(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
   const at = { file: path };
   if (strictUid !== undefined) {

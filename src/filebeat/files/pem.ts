@@ -1,6 +1,6 @@
 /**
- * Certificates and keys in PEM form, as Go's crypto/x509 and crypto/tls take them at a start. A key is compared with its
- * certificate and forgotten: nothing of it is told.
+ * Certificates and keys in PEM form, as Go's crypto/x509 and crypto/tls accept them. A key is only compared with its
+ * certificate; no output contains anything of it.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
@@ -9,25 +9,25 @@ import { applies, type ReleaseVersion } from '../releases/releases.js';
 import type { FileView } from './file-view.js';
 import { unclearAt } from './unread.js';
 
-/** Larger files are not looked into. */
+/** Larger files are not read. */
 const PEM_LIMIT = 1 << 20;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----/g;
 
-/** The text of a certificate or key: what stands in the setting itself, or the file that it names. */
+/** The PEM text: the setting itself, or the file that it names. */
 export function readPem(stated: string, { files, cwd }: { files: FileView; cwd: string }): Reading<string> {
   if (stated.trimStart().startsWith('-')) return { ok: true, value: stated };
   const content = files.read(posix.resolve(cwd, stated), PEM_LIMIT);
   return content.ok ? { ok: true, value: Buffer.from(content.value.bytes).toString('latin1') } : content;
 }
 
-/** One certificate at least that is whole: ASN.1 that ends with its block. */
+/** True if at least one certificate is complete: its ASN.1 ends where its block ends. */
 export function holdsCertificate(pem: string): boolean {
   return [...pem.matchAll(CERTIFICATE)].some(([, body = '']) => isWholeSequence(Buffer.from(body, 'base64')));
 }
 
-/** DER (X.690): tag 0x30, a length, and just as many bytes. */
+/** DER (X.690): tag 0x30, a length, and exactly that many bytes. */
 function isWholeSequence(bytes: Buffer): boolean {
   const short = bytes[1] ?? 0;
   if (bytes[0] !== 0x30) return false;
@@ -37,12 +37,12 @@ function isWholeSequence(bytes: Buffer): boolean {
   return bytes.length === 2 + count + bytes.readUIntBE(2, count);
 }
 
-/** `no-key`: nothing in it is a private key. `unclear`: from here it cannot be told, e.g. of a kind of key that OpenSSL does not read. */
+/** `no-key`: no block is a private key. `unclear`: this program cannot decide, e.g. for a kind of key that OpenSSL cannot read. */
 type KeyProblem = 'no-key' | 'no-passphrase' | 'wrong-passphrase' | 'not-a-pair' | 'unclear';
 
 /**
- * What speaks against a key (`tls.X509KeyPair`): it has to be one, to open with its passphrase, and to belong to the
- * certificate. `certificate`: undefined where it cannot be read. `passphrase`: undefined where it is not known.
+ * The problem for which `tls.X509KeyPair` refuses a key: it must be a key, decrypt with its passphrase and fit the
+ * certificate. `certificate` is undefined if it cannot be read, `passphrase` if it is unknown.
  */
 export function keyProblem(
   certificate: string | undefined,
@@ -76,7 +76,7 @@ function isEncrypted(key: string): boolean {
   return isEncryptedPkcs8(key) || /-----BEGIN [A-Z ]+-----\s+Proc-Type: *4, *ENCRYPTED/.test(key);
 }
 
-/** `at`: where the key is named. */
+/** `at`: the setting that names the key. */
 export function keyGap(at: Position): Gap {
   return unclearAt(at, 'whether this key can be opened and fits its certificate cannot be told');
 }

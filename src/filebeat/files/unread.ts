@@ -1,8 +1,8 @@
-/** What the checks of a start cannot tell, as gaps. */
+/** Gaps for what the checks of a start cannot decide. */
 import type { Gap, Position, Reading } from '../../model/model.js';
 import type { FileView } from './file-view.js';
 
-/** The same files. `note` is called for every failed reading but that of a file which does not exist: that is an answer. */
+/** The same files. `note` gets every failed reading, except of files that do not exist. */
 export function notingUnread(files: FileView, note: (gap: Gap) => void): FileView {
   const noted = <T>(answer: Reading<T>): Reading<T> => {
     if (!answer.ok && answer.gap.reason !== 'missing') note(answer.gap);
@@ -18,7 +18,7 @@ export function notingUnread(files: FileView, note: (gap: Gap) => void): FileVie
   };
 }
 
-/** Something that the files do not tell about what stands there. */
+/** A gap: the files leave open what `detail` says about the setting at this position. */
 export function unclearAt({ file, line }: Position, detail: string): Gap {
   return { reason: 'unclear', subject: line === undefined ? file : `${file}:${line}`, detail };
 }

@@ -1,30 +1,31 @@
 /**
- * What a prediction may cost, counted in work and not in time: the same on a slow machine as on a fast one. One counter is
- * handed down with the files that everything is read from. A unit is about a microsecond of a machine of today.
+ * The budget of a prediction, counted in units of work instead of time, so that slow machines get the same result. The
+ * counter is part of the view of the files. A unit is about a microsecond on a current machine.
  */
 import type { YamlNode } from '../yaml/yaml.js';
 import type { FileView } from './file-view.js';
 
-/** Units for one of each. */
+/** Units of work for each. */
 export const costs = {
-  /** A file, a link or a folder looked at, read or listed. */
+  /** One access to a file, a link or a directory. */
   file: 20,
-  /** A name in a folder that is listed. */
+  /** A name in a listed directory. */
   entry: 2,
-  /** A node of a YAML document that is parsed, and one that a tree is made of. */
+  /** Parsing one node of a YAML document. */
   parsed: 3,
+  /** Building one node of a tree. */
   node: 2,
   /** A step of a template. */
   step: 1,
 } as const;
 
 export interface Work {
-  /** Throws `WorkSpent` beyond what there is. */
+  /** Throws `WorkSpent` if the budget is exceeded. */
   spend(units: number): void;
   spent(): number;
 }
 
-/** Thrown to leave a prediction that costs too much; caught where it was begun. */
+/** Thrown to abandon a prediction that costs too much; caught where it was started. */
 export class WorkSpent extends Error {}
 
 export function createWork(most: number): Work {
@@ -38,7 +39,7 @@ export function createWork(most: number): Work {
   };
 }
 
-/** Aliases count as often as they are followed; beyond `most` it counts no further. */
+/** Counts aliases as often as they are followed. Stops at `most`. */
 export function countNodes(root: YamlNode | undefined, most = 10_000_000): number {
   const open = root === undefined ? [] : [root];
   let count = 0;
@@ -50,19 +51,19 @@ export function countNodes(root: YamlNode | undefined, most = 10_000_000): numbe
   return count;
 }
 
-/** The same files; what they are asked is counted. */
+/** The same files; every access is charged to `work`. */
 export function withWork(files: FileView, work: Work): FileView {
-  const once = <T>(ask: (path: string) => T) => {
+  const charged = <T>(read: (path: string) => T) => {
     return (path: string): T => {
       work.spend(costs.file);
-      return ask(path);
+      return read(path);
     };
   };
   return {
     ...files,
     work,
-    stat: once((path) => files.stat(path)),
-    resolve: once((path) => files.resolve(path)),
+    stat: charged((path) => files.stat(path)),
+    resolve: charged((path) => files.resolve(path)),
     read(path, limit) {
       work.spend(costs.file);
       return files.read(path, limit);

@@ -1,6 +1,6 @@
 /** From an input's `host` to its listener; and checks that the inputs with sockets share. */
 import type { Listener, Protocol, UnresolvedWhy } from '../../model/model.js';
-import { resolveHost } from '../net/address.js';
+import { type Network, resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, parseSize } from '../tree/checks.js';
 import { getAs, readAs, readText, toText } from '../tree/read.js';
@@ -66,8 +66,6 @@ export function listener(tree: Tree, { key, fallback, ...base }: ListenerSpec, c
   if (!isStated) made.notes = ['no address is configured: the default applies'];
   return made;
 }
-
-type Network = 'any' | 'v4' | 'v6';
 
 export function resolved(
   host: string,

@@ -1,6 +1,6 @@
 /**
- * One fileset of a module: `<home>/module/<module>/<fileset>/manifest.yml` gives variables and the name of a template,
- * the template with the variables in it is the YAML of an input.
+ * One fileset of a module: `<home>/module/<module>/<fileset>/manifest.yml` declares variables and names a template;
+ * the rendered template is the YAML of an input.
  */
 import type { Position } from '../../model/model.js';
 import { derive } from '../files/frozen-view.js';
@@ -8,13 +8,13 @@ import { FILE_LIMIT, loadFile, parseOnce, type Reading } from '../files/load.js'
 import { applies } from '../releases/releases.js';
 import { compileTemplate, renderTemplate, type Template } from '../template/template.js';
 import { treeFromYaml } from '../tree/build.js';
-import { get, toList, toPlain, toText } from '../tree/read.js';
+import { getAs, toList, toPlain, toText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
 import { failure, type Read, type Scope } from '../tree/variables.js';
 import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
 
-/** Where modules are read from, and what their templates know of the host. */
+/** Where modules are read from, and the facts about the host that templates can use. */
 export interface ModuleHome {
   /** Effective `path.home`. */
   home: string;
@@ -22,11 +22,11 @@ export interface ModuleHome {
   reading: Reading;
   /** As `hostname` prints it. */
   hostname: string;
-  /** Look at no module folder but at this program's own table: what another release would have. */
+  /** Use this program's table instead of the module folder. */
   table?: true;
 }
 
-/** `unseen`: a file could not be looked at (the gap is noted). */
+/** `unseen`: a file could not be read (the gap is recorded). */
 export type Made = Read<Tree> | { ok: 'unseen' };
 
 interface Manifest {
@@ -35,7 +35,7 @@ interface Manifest {
   pipelines: string[];
 }
 
-/** The input of a fileset, `input.*` laid over it. Faults stand at the fileset's place in the configuration. */
+/** The input of a fileset, with `input.*` merged into it. Faults have the position of the fileset in the configuration. */
 export function makeFileset(module: string, fileset: string, settings: FilesetSettings, home: ModuleHome): Made {
   const { at } = settings;
   const subject = `${module}/${fileset}`;
@@ -87,62 +87,58 @@ function inputOf(
   const built = treeFromYaml(parsed.root, { file: at.file, rules: reading.rules, clashes: [] });
   if (!built.ok) return failure(built.fault.code, at, subject);
   const tree = withPathDefaults(built.value, home.home, scope);
-  place(tree, at);
-  // Another release has a template of its own here, with processors that it knows.
+  setPositions(tree, at);
+  // For another release this is the wrong template; its processors may be unknown there.
   if (reading.installed) tree.names.delete('processors');
   if (Object.keys(settings.input).length > 0) overlayInput(tree, settings.input, scope, at);
   stamp(tree, subject, at);
   return { ok: true, value: tree };
 }
 
-/** The names by which Filebeat knows an input of a module; some rules about inputs leave those out. */
+/** Adds the names that Filebeat adds to a module's input; some rules exempt such inputs. */
 export function stamp(tree: Tree, label: string, at: Position): void {
   const [module = '', fileset = ''] = label.split('/');
   tree.names.set('_module_name', { kind: 'text', value: module, at });
   tree.names.set('_fileset_name', { kind: 'text', value: fileset, at });
 }
 
-/** Lines of a rendered template mean nothing to anybody: what counts is where the fileset is configured. */
-function place(tree: Tree, at: Position): void {
+/** Gives every value the position of the fileset: lines of a rendered template do not help a user. */
+function setPositions(tree: Tree, at: Position): void {
   tree.at = at;
   for (const value of [...tree.names.values(), ...(tree.items ?? [])])
-    if (value.kind === 'tree') place(value, at);
+    if (value.kind === 'tree') setPositions(value, at);
     else value.at = at;
 }
 
 function readManifest(tree: Tree, scope: Scope, reading: Reading): Read<Manifest> {
   const texts = (key: string): Read<string[]> => {
-    const found = get(tree, key, scope);
-    if (!found.ok) return found;
-    const list = found.value ? toList(found.value, scope) : undefined;
-    if (list && !list.ok) return list;
+    const list = getAs(tree, key, scope, toList);
+    if (!list.ok) return list;
     const result: string[] = [];
-    for (const item of list?.value ?? []) {
+    for (const item of list.value ?? []) {
       const text = toText(item, scope);
       if (!text.ok) return text;
       result.push(text.value);
     }
     return { ok: true, value: result };
   };
-  const wrong = () => failure('manifest-invalid', tree.at);
+  const invalid = () => failure('manifest-invalid', tree.at);
   const input = texts('input');
-  const old = applies('prospectors-removed', reading.release) ? undefined : texts('prospector');
+  const prospector = applies('prospectors-removed', reading.release) ? undefined : texts('prospector');
   const pipelines = texts('ingest_pipeline');
-  const stated = get(tree, 'var', scope);
-  if (!input.ok || !pipelines.ok || !stated.ok) return wrong();
-  const list = stated.value ? toList(stated.value, scope) : undefined;
-  if (list && !list.ok) return wrong();
+  const list = getAs(tree, 'var', scope, toList);
+  if (!input.ok || !pipelines.ok || !list.ok) return invalid();
   const variables: PlainMap[] = [];
-  for (const item of list?.value ?? []) {
+  for (const item of list.value ?? []) {
     const plain = toPlain(item, scope);
-    if (!plain.ok || !isPlainMap(plain.value)) return wrong();
+    if (!plain.ok || !isPlainMap(plain.value)) return invalid();
     variables.push(plain.value);
   }
-  const name = (old?.ok ? old.value[0] : undefined) ?? input.value[0] ?? '';
+  const name = (prospector?.ok ? prospector.value[0] : undefined) ?? input.value[0] ?? '';
   return { ok: true, value: { variables, input: name, pipelines: pipelines.value } };
 }
 
-/** Defaults in the order of the manifest, each a template over those before it; then `var.*` as they stand. */
+/** Defaults in the order of the manifest, each a template that can use those before it; then `var.*`, not rendered. */
 function evaluate(
   manifest: Manifest,
   module: string,

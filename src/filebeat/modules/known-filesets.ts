@@ -1,13 +1,13 @@
 /**
- * Filesets that open sockets, with their default ports by release: what is assumed where an instance's own module
- * folder cannot be read, and what another release would bring (`--compare-release`). From the manifests and templates
- * of Filebeat 6.8 to 9.6; filesets that only read files or fetch from elsewhere are not listed.
+ * Filesets that open sockets, with their default ports by release: used where an instance's module folder cannot be
+ * read, and for releases other than the installed one (`--compare-release`). From the manifests and templates of
+ * Filebeat 6.8 to 9.6; filesets that only read files or poll other services are not listed.
  */
 import { inRanges, parseRelease, type ReleaseVersion } from '../releases/releases.js';
 import { goPrint } from '../template/template-print.js';
 import { type Plain, type PlainMap, plainMap } from '../tree/value.js';
 
-/** How a template turns `var.input` into an input; every one knows `file`. */
+/** How a template turns `var.input` into an input. All accept `file`. */
 type Shape =
   /** `syslog` → a syslog input over UDP. */
   | 'syslog'
@@ -29,7 +29,7 @@ interface Row {
   port: number;
   from: ReleaseVersion;
   below?: ReleaseVersion;
-  /** Default of `var.input`; else the first word that the shape knows. */
+  /** Default of `var.input`; if absent, the first word of the shape. */
   input?: string;
   host?: string;
 }
@@ -128,7 +128,7 @@ function labelsOf(module: string): string[] {
   return [...table.keys()].filter((label) => label.startsWith(`${module}.`));
 }
 
-/** False for a module that the release surely does not have; one that is not listed here may be there. */
+/** False for a module that the release certainly lacks; true for one that is not listed here. */
 export function knownModule(module: string, release: ReleaseVersion): boolean {
   const gone = removed.get(module);
   if (gone && inRanges([{ from: gone }], release)) return false;
@@ -136,12 +136,12 @@ export function knownModule(module: string, release: ReleaseVersion): boolean {
   return rows.length === 0 || rows.some(({ from }) => inRanges([{ from }], release));
 }
 
-/** A fileset that opens sockets came, went, or got another default or template between the two releases. */
+/** Between the two releases the fileset was added or removed, or its default or template changed. */
 export function filesetDiffers(module: string, fileset: string, a: ReleaseVersion, b: ReleaseVersion): boolean {
   return rowOf(`${module}.${fileset}`, a) !== rowOf(`${module}.${fileset}`, b);
 }
 
-/** Filesets that a release has, and those that it has not though another has; beyond them there may be more. */
+/** Listed filesets that the release has (`names`) and that only other releases have (`gone`). The module may have more. */
 export function tableFilesets(module: string, release: ReleaseVersion): { names: string[]; gone: string[] } {
   const labels = labelsOf(module);
   const name = (label: string) => label.slice(module.length + 1);
@@ -151,7 +151,7 @@ export function tableFilesets(module: string, release: ReleaseVersion): { names:
   };
 }
 
-/** The input that a fileset makes of its variables; undefined for filesets that are not listed: no sockets. */
+/** The input of a fileset with these variables; undefined for filesets that are not listed: they open no sockets. */
 export function tableFileset(
   module: string,
   fileset: string,

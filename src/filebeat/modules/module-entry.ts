@@ -1,12 +1,12 @@
 /**
- * One entry of `filebeat.modules` or of a file in modules.d: `- module: cisco` with its filesets. Every key but
- * `module`, `enabled` and `path` is taken for the name of a fileset.
+ * One entry of `filebeat.modules` or of a file in modules.d: `- module: cisco` with its filesets. Every key other than
+ * `module`, `enabled` and `path` is the name of a fileset.
  */
 import type { Position } from '../../model/model.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { treeFromPlain } from '../tree/build.js';
 import { mergeInto } from '../tree/merge.js';
-import { get, toBool, toPlain, toText, toTree } from '../tree/read.js';
+import { get, getAs, toBool, toPlain, toText, toTree } from '../tree/read.js';
 import { copyTree, newTree, setChild, type Tree } from '../tree/tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
 import { failure, type Read, type Scope } from '../tree/variables.js';
@@ -20,14 +20,14 @@ export interface ModuleEntry {
 
 export interface FilesetSettings {
   enabled: boolean | undefined;
-  /** `var.*`. Null counts as not set. */
+  /** `var.*`, without nulls. */
   variables: PlainMap;
-  /** `input.*`: laid over what the fileset's template gives. */
+  /** `input.*`: overrides the rendered template. */
   input: PlainMap;
   at: Position;
 }
 
-/** `path.*` that an entry of the main file sees beside itself; its `path.config` is not that of the instance. */
+/** Adds the `path.*` that an entry of the main file can refer to. Its `path.config` differs from the instance's. */
 export function withPathDefaults(entry: Tree, home: string, scope: Scope): Tree {
   const paths = { ...plainMap(), home, config: home, data: `${home}/data`, logs: `${home}/logs` };
   const built = treeFromPlain({ path: paths }, entry.at, scope.tree);
@@ -36,7 +36,7 @@ export function withPathDefaults(entry: Tree, home: string, scope: Scope): Tree 
   return built.value;
 }
 
-/** Everything in the entry is evaluated, what is switched off as well: one undefined name fails it. */
+/** Evaluates the whole entry, disabled parts included: one undefined variable is a failure. */
 export function readEntry(entry: Tree, scope: Scope, release: ReleaseVersion): Read<ModuleEntry> {
   const name = get(entry, 'module', scope);
   if (!name.ok) return name;
@@ -44,10 +44,8 @@ export function readEntry(entry: Tree, scope: Scope, release: ReleaseVersion): R
   const module = toText(name.value, scope);
   if (!module.ok) return module;
   if (module.value === '') return failure('module-name-missing', name.value.at);
-  const stated = get(entry, 'enabled', scope);
-  if (!stated.ok) return stated;
-  const enabled = stated.value ? toBool(stated.value, scope) : undefined;
-  if (enabled && !enabled.ok) return enabled;
+  const enabled = getAs(entry, 'enabled', scope, toBool);
+  if (!enabled.ok) return enabled;
   const plain = toPlain(entry, scope);
   if (!plain.ok) return plain;
   const filesets = new Map<string, FilesetSettings>();
@@ -58,7 +56,7 @@ export function readEntry(entry: Tree, scope: Scope, release: ReleaseVersion): R
     if (!settings.ok) return settings;
     filesets.set(key, settings.value);
   }
-  return { ok: true, value: { module: module.value, enabled: enabled?.value, filesets, at: name.value.at } };
+  return { ok: true, value: { module: module.value, enabled: enabled.value, filesets, at: name.value.at } };
 }
 
 export function emptySettings(at: Position): FilesetSettings {
@@ -78,7 +76,7 @@ function readFileset(
   return built.ok ? settingsOf(built.value, name, at, scope, release) : { ...built };
 }
 
-/** `enabled`, `var` and `input` of a fileset; other keys mean nothing. */
+/** `enabled`, `var` and `input` of a fileset; other keys are ignored. */
 function settingsOf(
   tree: Tree,
   name: string,
@@ -115,7 +113,7 @@ function withoutNulls(map: PlainMap): PlainMap {
   return result;
 }
 
-/** Lays `-M` over a fileset: `*.*`, then `module.*`, then `module.fileset`. */
+/** Applies `-M` to a fileset: `*.*`, then `module.*`, then `module.fileset`. */
 export function overrideFileset(
   settings: FilesetSettings,
   name: string,
@@ -132,7 +130,7 @@ export function overrideFileset(
   return settingsOf(built.value, name, settings.at, scope, release);
 }
 
-/** The `-M` tree as module → fileset → settings; an error where it is not two levels deep. */
+/** The `-M` tree as module → fileset → settings. Fails if it is less than two levels deep. */
 export function readModuleOverrides(overrides: Tree, scope: Scope): Read<Map<string, Map<string, Tree>>> {
   const result = new Map<string, Map<string, Tree>>();
   for (const [module, value] of overrides.names) {
@@ -149,13 +147,13 @@ export function readModuleOverrides(overrides: Tree, scope: Scope): Read<Map<str
   return { ok: true, value: result };
 }
 
-/** The tree of an input that no file holds (see `known-filesets.ts`). */
+/** The tree of an input from `known-filesets.ts`. */
 export function treeOf(map: PlainMap, at: Position, scope: Scope): Tree {
   const built = treeFromPlain(map, at, scope.tree);
   return built.ok ? built.value : newTree(at);
 }
 
-/** Lays `input.*` over a fileset's own input: `paths` are replaced at every depth, `processors` appended. */
+/** Merges `input.*` into a fileset's input: replaces `paths` at every depth, appends `processors`. */
 export function overlayInput(to: Tree, input: PlainMap, scope: Scope, at: Position): void {
   const from = treeOf(input, at, scope);
   prepare(to, from);

@@ -1,8 +1,7 @@
 /**
- * Module entries → the inputs that their filesets give, from the module folder of the instance's own home
- * (`<path.home>/module`); from this program's table (`known-filesets.ts`) where that folder cannot be looked at.
+ * Module entries → the inputs of their filesets, from the module folder of the instance's home (`<path.home>/module`),
+ * or from this program's table (`known-filesets.ts`) where that folder cannot be read.
  */
-
 import { limits } from '../../model/limits.js';
 import type { Fault, Position } from '../../model/model.js';
 import { derive } from '../files/frozen-view.js';
@@ -35,15 +34,15 @@ export interface FilesetInput {
   tree: Tree;
   declaredIn: Position;
   slowStart?: true;
-  /** Sentences about where its variables come from. */
+  /** Sentences about the origin of its variables. */
   notes: string[];
 }
 
 export interface ModuleInputs {
   inputs: FilesetInput[];
-  /** Something came from this program's own table. */
+  /** Something was taken from this program's table. */
   fallback: boolean;
-  /** Things that cost nothing but are worth saying: no module folder. */
+  /** Faults that do not end the process: no module folder. */
   faults: Fault[];
 }
 
@@ -87,7 +86,7 @@ export function staticModuleInputs(
   return registry.inputsOf(modules);
 }
 
-/** One entry of a file in modules.d: neither `-M` nor `path.*` reach it. */
+/** One entry of a file in modules.d. `-M` and `path.*` do not apply to it. */
 export function includedModuleInputs(entry: Tree, home: ModuleHome): Read<ModuleInputs> {
   const folder = moduleFolder(home);
   if (folder.kind === 'absent') return nothing(home, folder.fault);
@@ -103,7 +102,7 @@ function nothing(home: ModuleHome, fault: Fault): Read<ModuleInputs> {
 
 type Folder = { kind: 'seen' } | { kind: 'unseen' } | { kind: 'absent'; fault: Fault };
 
-/** Without a module folder Filebeat complains and runs on. */
+/** Filebeat logs a missing module folder and runs on. */
 function moduleFolder({ home, reading, table }: ModuleHome): Folder {
   if (table) return { kind: 'unseen' };
   const path = `${home}/module`;
@@ -115,10 +114,10 @@ function moduleFolder({ home, reading, table }: ModuleHome): Folder {
   return { kind: 'unseen' };
 }
 
-/** What Filebeat calls a module registry: all static entries together, or one entry of an included file. */
+/** Filebeat's module registry: of all static entries together, or of one entry of an included file. */
 class Registry {
   private fallback: boolean;
-  /** Something came from the table because another release is asked about than the installed one. */
+  /** Something was taken from the table because the prediction is for another release than the installed one. */
   private differs = false;
 
   constructor(
@@ -136,13 +135,12 @@ class Registry {
     const { release } = this.home.reading;
     const { enableAll, forceEnable } = this.switches;
     for (const entry of entries) {
-      const off =
-        entry.enabled === false && !((enableAll || forceEnable) && applies('filesets-must-be-listed', release));
-      if (off) continue;
+      const isForced = (enableAll || forceEnable) && applies('filesets-must-be-listed', release);
+      if (entry.enabled === false && !isForced) continue;
       const module = this.currentName(entry.module);
       const inputs = this.moduleInputs(module, entry);
       if (!inputs.ok) return inputs;
-      // The same module twice: the later entry takes the place of the earlier one.
+      // Of two entries for one module the later one wins.
       const earlier = lastOfName.get(module);
       if (earlier && !applies('same-module-twice', release)) modules.delete(earlier);
       lastOfName.set(module, entry);
@@ -164,10 +162,10 @@ class Registry {
     if (!mustBeListed || forceEnable)
       for (const name of existing.value.names()) if (!filesets.has(name)) filesets.set(name, emptySettings(entry.at));
     const inputs: FilesetInput[] = [];
-    let on = 0;
+    let enabled = 0;
     for (const [name, stated] of filesets) {
       const isReal = existing.value.has(name);
-      // Before 8.0 a fileset that does not exist is looked at without `-M`.
+      // Before 8.0 `-M` does not apply to a fileset that does not exist.
       const settings =
         mustBeListed || isReal ? this.overridden(module, name, stated) : ({ ok: true, value: stated } as const);
       if (!settings.ok) return settings;
@@ -175,14 +173,14 @@ class Registry {
       if (!isReal) return failure('unknown-fileset', stated.at, `${module}/${name}`);
       const made = this.make(module, name, settings.value);
       if (!made.ok) return made;
-      on++;
+      enabled++;
       if (!made.value) continue;
       const notes = filesetNotes(stated, settings.value, stated.at);
       inputs.push(inputOf(module, name, made.value, stated.at, notes));
     }
-    // From the table a fileset may come without an input that matters.
-    const guessed = (this.fallback || this.differs) && on > 0;
-    if (mustBeListed && inputs.length === 0 && !guessed) return failure('no-enabled-fileset', entry.at, module);
+    // The table lists no inputs without sockets, so an enabled fileset may have an input that is not in `inputs`.
+    const mayHaveInputs = (this.fallback || this.differs) && enabled > 0;
+    if (mustBeListed && inputs.length === 0 && !mayHaveInputs) return failure('no-enabled-fileset', entry.at, module);
     return { ok: true, value: inputs };
   }
 
@@ -203,7 +201,7 @@ class Registry {
     const { installed, release } = reading;
     const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
     const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
-    // The other release has another template here, or no such fileset; if it opened sockets, the table would know.
+    // The other release has another template or no such fileset. The table has all filesets with sockets.
     if (made.ok === true && installed && isKnown(made.value, installed) && !isKnown(made.value, release)) {
       this.differs = true;
       return { ok: true, value: undefined };
@@ -219,7 +217,7 @@ class Registry {
     return { ok: true, value: tree };
   }
 
-  /** Folders with a manifest; from the table names may be missing. */
+  /** Directories with a manifest. The table may lack names. */
   private filesetsOf(module: string, at: Position): Read<{ names: () => string[]; has: (name: string) => boolean }> {
     const { home, reading } = this.home;
     if (!this.unseen) {
@@ -233,7 +231,7 @@ class Registry {
           const has = (name: string) => entries.includes(name) && isFileset(name);
           return { ok: true, value: { names: () => entries.filter(isFileset), has } };
         }
-        const names = this.namesThen(module, entries.filter(isFileset));
+        const names = this.namesIn(module, entries.filter(isFileset));
         if (!listed.ok && names.length === 0) return failure('unknown-module', at, module);
         if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
         return { ok: true, value: { names: () => names, has: (name) => names.includes(name) } };
@@ -246,10 +244,10 @@ class Registry {
     return { ok: true, value: { names: () => names, has: (name) => !gone.includes(name) } };
   }
 
-  /** The filesets of a module under another release than the installed one; those that the table does not know stay. */
-  private namesThen(module: string, there: readonly string[]): string[] {
+  /** The filesets of a module in the release of the prediction; installed ones that the table does not know stay. */
+  private namesIn(module: string, installed: readonly string[]): string[] {
     const { names, gone } = tableFilesets(module, this.home.reading.release);
-    return [...new Set([...there.filter((name) => !gone.includes(name)), ...names])].sort();
+    return [...new Set([...installed.filter((name) => !gone.includes(name)), ...names])].sort();
   }
 
   /** `movedTo` of the module's own module.yml. */

@@ -1,18 +1,18 @@
 /**
- * What socket a configured host becomes: Go's net package (SplitHostPort, LookupPort, ResolveUDPAddr, Listen) on Linux,
- * and which sockets the kernel lets stand side by side (bind(2), ipv6(7)).
+ * The socket that a configured host becomes: Go's net package (SplitHostPort, LookupPort, ResolveUDPAddr, Listen) on
+ * Linux; and which sockets the kernel allows side by side (bind(2), ipv6(7)).
  */
 import { isWildcardAddress } from '../../model/endpoint.js';
 import type { InvalidWhy, Listener, Protocol, Socket, Target } from '../../model/model.js';
-import { type Address, isMulticast, isWildcard, parseAddress } from './ip.js';
+import { type Address, isMulticast, parseAddress } from './ip.js';
 import type { NameTables } from './name-tables.js';
 
-/** `network` of an input: `udp`, `udp4`, `udp6` (`tcp…`). */
+/** `network` of an input: `udp`, `udp4`, `udp6` (or `tcp…`). */
 export type Network = 'any' | 'v4' | 'v6';
 
 export interface ResolvedHost {
   target: Target;
-  /** The `address` label; `*` for both wildcards, groups and names as configured. */
+  /** The `address` label: `*` for both wildcards; multicast groups and names as configured. */
   address: string;
   /** 0 = random; absent when the host has no usable port. */
   port?: number;
@@ -20,7 +20,7 @@ export interface ResolvedHost {
 
 type Split = { ok: true; host: string; service: string; brackets: boolean } | { ok: false; why: InvalidWhy };
 
-/** `host` as it stands after `${…}`; an empty one asks for any address and a random port. */
+/** `host`: after evaluation of `${…}`; an empty one means any address and a random port. */
 export function resolveHost(host: string, protocol: Protocol, network: Network, names: NameTables): ResolvedHost {
   const split: Split = host === '' ? { ok: true, host: '', service: '', brackets: false } : splitHostPort(host);
   if (!split.ok) return { target: { kind: 'invalid', why: split.why }, address: host };
@@ -56,7 +56,7 @@ function splitHostPort(text: string): Split {
   return { ok: true, host, service: text.slice(colon + 1), brackets };
 }
 
-/** Go's parsePort: an optional sign and decimal digits (`09000`, `+9000`), anything else is a service name. */
+/** Go's parsePort: an optional sign and decimal digits (`09000`, `+9000`); anything else is a service name. */
 function lookupPort(service: string, protocol: Protocol, names: NameTables): number | Target {
   if (/^[+-]?[0-9]*$/.test(service)) {
     const port = Number(service.replace(/^[+-]$/, ''));
@@ -68,44 +68,44 @@ function lookupPort(service: string, protocol: Protocol, names: NameTables): num
   return { kind: 'invalid', why: 'unknown-service' };
 }
 
-/** Addresses of a host; none for a name that only a name server could know; undefined for what can be no name. */
+/** Addresses of a host; none for a name that needs a name server; undefined for an invalid name. */
 function lookupHost(host: string, names: NameTables): Address[] | undefined {
   if (host === '') return [{ family: 6, text: '' }];
   const literal = parseAddress(host);
-  // Go listens on both families where `::` is asked for and one of them is missing or excluded.
+  // For `::` Go listens on IPv4, too, if IPv6 is missing or excluded.
   if (literal?.text === '::') return [literal, { family: 4, text: '0.0.0.0' }];
   if (literal) return [literal];
   if (!isDomainName(host)) return undefined;
   return names.hosts(host).flatMap((text) => parseAddress(text) ?? []);
 }
 
-/** Go's isDomainName: letters, digits, `-`, `_` and dots, and not digits and dots alone (`127.1`, `0`). */
+/** Go's isDomainName: letters, digits, `-`, `_` and dots, but not digits and dots alone (`127.1`, `0`). */
 function isDomainName(name: string): boolean {
   if (name.length > 254 || (name.length === 254 && !name.endsWith('.'))) return false;
   const labels = name.replace(/\.$/, '').split('.');
   return /[A-Za-z_-]/.test(name) && labels.every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label));
 }
 
-/** The one address that is used: IPv4 before IPv6, but IPv6 first for UDP hosts in brackets. */
+/** The address that Go uses: IPv4 before IPv6, but IPv6 first for UDP hosts in brackets. */
 function choose(candidates: Address[], protocol: Protocol, network: Network, brackets: boolean): Address | undefined {
   const usable = candidates.filter(
     ({ family, text }) => text === '' || network === 'any' || family === (network === 'v4' ? 4 : 6),
   );
-  const wanted = brackets && protocol === 'udp' ? 6 : 4;
-  return usable.find(({ family }) => family === wanted) ?? usable[0];
+  const preferred = brackets && protocol === 'udp' ? 6 : 4;
+  return usable.find(({ family }) => family === preferred) ?? usable[0];
 }
 
 type Bound = Pick<Target & { kind: 'random' }, 'family' | 'address' | 'serves' | 'reuse'>;
 
 function bind(chosen: Address, protocol: Protocol, network: Network, host: string): { label: string; bound: Bound } {
-  if (chosen.text === '' || isWildcard(chosen)) {
+  if (chosen.text === '' || isWildcardAddress(chosen.text)) {
     if (network === 'v4') return { label: '0.0.0.0', bound: { family: 4, address: '0.0.0.0', serves: 'ipv4' } };
     if (network === 'v6') return { label: '::', bound: { family: 6, address: '::', serves: 'ipv6' } };
-    // One dual-stack socket whatever was written; who wrote 0.0.0.0 is served by IPv4 alone, too.
+    // Go opens one dual-stack socket for either wildcard; for 0.0.0.0 an IPv4 socket serves as well.
     return { label: '*', bound: { family: 6, address: '::', serves: host.includes('.') ? 'ipv4' : 'any' } };
   }
   if (protocol === 'udp' && isMulticast(chosen)) {
-    // Go binds the wildcard with SO_REUSEADDR; the IPv6 one takes IPv4 as well unless `udp6` was asked for.
+    // Go binds the wildcard with SO_REUSEADDR; the IPv6 wildcard receives IPv4, too, unless `network` is `udp6`.
     if (chosen.family === 4)
       return { label: host, bound: { family: 4, address: '0.0.0.0', serves: 'ipv4', reuse: true } };
     const serves = network === 'v6' ? 'ipv6' : 'any';
@@ -121,8 +121,8 @@ function labelOf(address: Address): string {
 }
 
 /**
- * Would the kernel refuse the second of these? Same protocol and network namespace are assumed; no SO_REUSE* but for
- * multicast. Only targets with a known port can collide.
+ * True if the kernel refuses the second of two sockets of one protocol and network namespace. Only multicast sockets
+ * have SO_REUSEADDR; only targets with a known port can collide.
  */
 export function collides(a: Target, b: Target): boolean {
   if (a.kind !== 'socket' || b.kind !== 'socket' || a.port !== b.port || (a.reuse && b.reuse)) return false;
@@ -142,9 +142,9 @@ export function isServedBy(
 }
 
 /**
- * Does an observed socket of the same protocol serve the listener? `narrower`: on the IPv4 wildcard where both
- * families were asked for (`ipv6` false: the kernel has no IPv6, nothing is missing). Names match on the port alone;
- * a random port cannot be recognised here.
+ * Whether an observed socket of the same protocol serves the listener. `narrower`: on the IPv4 wildcard, where both
+ * families are configured (but `exact` if the kernel has no IPv6: `ipv6` false). Names match by port alone; random
+ * ports never match.
  */
 export function serves(
   target: Target,

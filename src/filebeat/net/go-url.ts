@@ -1,23 +1,24 @@
-/** Whether Go's `url.Parse` takes a text (net/url). Filebeat checks addresses of servers and proxies with it. */
+/** URLs as Go's net/url parses them. Filebeat checks addresses of servers and proxies with it. */
 
+/** Whether `url.Parse` accepts the text. */
 export function validUrl(text: string): boolean {
   if (/[\x00-\x1f\x7f]/.test(text)) return false;
   const hash = text.indexOf('#');
   const body = hash < 0 ? text : text.slice(0, hash);
   if (hash >= 0 && !validEscapes(text.slice(hash + 1))) return false;
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(body)?.[1];
-  // A colon in front of everything, or after a first part that cannot be a scheme.
+  // A colon at the start, or (below) after a first segment that is no scheme.
   if (body.startsWith(':')) return false;
-  const rest = (scheme === undefined ? body : body.slice(scheme.length + 1)).split('?')[0]!;
-  if (!rest.startsWith('/')) {
-    // `mailto:x`: what follows a scheme without a slash is not looked into.
+  const path = (scheme === undefined ? body : body.slice(scheme.length + 1)).split('?')[0]!;
+  if (!path.startsWith('/')) {
+    // `mailto:x`: Go does not parse what follows a scheme without a slash.
     if (scheme !== undefined) return true;
-    if (rest.split('/')[0]!.includes(':')) return false;
+    if (path.split('/')[0]!.includes(':')) return false;
   }
-  if (!rest.startsWith('//') || (scheme === undefined && rest.startsWith('///'))) return validEscapes(rest);
-  const slash = rest.indexOf('/', 2);
-  const authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);
-  return validAuthority(authority) && (slash < 0 || validEscapes(rest.slice(slash)));
+  if (!path.startsWith('//') || (scheme === undefined && path.startsWith('///'))) return validEscapes(path);
+  const slash = path.indexOf('/', 2);
+  const authority = slash < 0 ? path.slice(2) : path.slice(2, slash);
+  return validAuthority(authority) && (slash < 0 || validEscapes(path.slice(slash)));
 }
 
 function validAuthority(authority: string): boolean {
@@ -31,7 +32,7 @@ function validAuthority(authority: string): boolean {
   }
   const colon = host.lastIndexOf(':');
   if (colon >= 0 && !validPort(host.slice(colon))) return false;
-  // In a host only letters beyond ASCII may be written as escapes.
+  // In a host only non-ASCII bytes may be escaped.
   return /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"\u0080-\uffff]|%[89a-fA-F][0-9a-fA-F])*$/.test(host);
 }
 
@@ -43,7 +44,7 @@ function validEscapes(text: string): boolean {
   return !/%(?![0-9a-fA-F]{2})/.test(text);
 }
 
-/** Whether `common.MakeURL` takes the address of a server: `http://` goes in front of one that has no scheme. */
+/** Whether `common.MakeURL` accepts the address of a server. It adds `http://` if there is no scheme. */
 export function validServer(address: string, scheme: string): boolean {
   return validUrl(/^[a-z][a-z0-9+\-.]*:\/\//.test(address) ? address : `${scheme || 'http'}://${address}`);
 }

@@ -1,7 +1,4 @@
-/**
- * IP address texts as Go's `netip.ParseAddr` takes them and as `/proc/net` readers print them.
- */
-import { isWildcardAddress } from '../../model/endpoint.js';
+/** IP addresses as Go's `netip.ParseAddr` parses them, in the spelling that the readers of `/proc/net` use. */
 
 export interface Address {
   family: 4 | 6;
@@ -11,7 +8,7 @@ export interface Address {
   zone?: string;
 }
 
-/** Leading zeros, short forms (`127.1`) and brackets are no addresses. */
+/** Undefined for anything else, including leading zeros, short forms (`127.1`) and brackets. */
 export function parseAddress(text: string): Address | undefined {
   if (!text.includes(':')) return parseIpv4(text) && { family: 4, text };
   const [bare = '', zone] = splitZone(text);
@@ -51,7 +48,7 @@ function parseIpv6(text: string): number[] | undefined {
   return [...left, ...Array<number>(missing).fill(0), ...right];
 }
 
-/** Colon-separated hex words; the last may be a dotted IPv4 address where the text ends. */
+/** Hex words separated by colons. `isEnd`: the last one may be a dotted IPv4 address. */
 function parseWords(text: string, isEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const parts = text.split(':');
@@ -84,8 +81,4 @@ export function isMulticast(address: Address): boolean {
   if (address.family === 6) return address.text.startsWith('ff') && address.text.indexOf(':') === 4;
   const first = Number(address.text.split('.', 1)[0]);
   return first >= 224 && first <= 239;
-}
-
-export function isWildcard(address: Address): boolean {
-  return isWildcardAddress(address.text);
 }

@@ -1,17 +1,15 @@
-/**
- * `/etc/hosts` and `/etc/services` (hosts(5), services(5)) as Go's resolver reads them, and what Go knows without them.
- */
+/** `/etc/hosts` and `/etc/services` (hosts(5), services(5)) as Go's resolver reads them, and the services built into Go. */
 import type { Gap, Protocol } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import { derive } from '../files/frozen-view.js';
 import { parseAddress } from './ip.js';
 
 export interface NameTables {
-  /** Addresses of a name in the order of the file; empty when it has none there. Any case. */
+  /** Addresses of a name in the order of the file; empty if it is not in the file. Ignores case. */
   hosts(name: string): string[];
-  /** Any case. */
+  /** Port of a service. Ignores case. */
   service(name: string, protocol: Protocol): number | undefined;
-  /** `/etc/services` is there and could not be read: an unknown service may have a number. */
+  /** `/etc/services` exists but cannot be read: an unknown service may have a port. */
   servicesUnread?(): boolean;
 }
 
@@ -40,9 +38,9 @@ const builtinServices: Record<Protocol, Record<string, number>> = {
 const maximalBytes = 4 * 1024 * 1024;
 
 /**
- * Go takes `localhost` from the hosts file like any name; without a line there the C library, systemd-resolved and
- * every name server (RFC 6761) still answer 127.0.0.1, so that is assumed. A file is read when a name is first looked up:
- * most configurations have none. One that is there and cannot be read is told to `note`; one that is missing is no gap.
+ * Go looks `localhost` up in the hosts file like any name. If it is not there, the C library, systemd-resolved and
+ * every name server (RFC 6761) still return 127.0.0.1, so that is assumed. Files are read at the first lookup: most
+ * configurations use no names. `note` gets the gap for a file that exists but cannot be read.
  */
 export function nameTables(files: FileView, note: (gap: Gap) => void): NameTables {
   const read = (path: string): string | undefined => {
@@ -68,16 +66,16 @@ export function nameTables(files: FileView, note: (gap: Gap) => void): NameTable
 }
 
 function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
+  let result: { value: T } | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    result ??= { value: make() };
+    return result.value;
   };
 }
 
 let lastServices: { text: string; services: ReturnType<typeof parseServices> } | undefined;
 
-/** All instances of a host have the same file, as a rule. */
+/** Caches the last file: usually all instances of a host have the same one. */
 function servicesOf(text: string): ReturnType<typeof parseServices> {
   if (lastServices?.text !== text) lastServices = { text, services: parseServices(text) };
   return lastServices.services;
@@ -99,7 +97,7 @@ export function parseHosts(text: string): Map<string, string[]> {
   return hosts;
 }
 
-/** `syslog 514/udp alias # comment` → name to port; of several lines the last counts, Go's own names come first. */
+/** `syslog 514/udp alias # comment` → name to port. The last line of a name wins, also over Go's built-in names. */
 export function parseServices(text: string): Record<Protocol, Map<string, number>> {
   const services = {
     udp: new Map(Object.entries(builtinServices.udp)),
@@ -108,7 +106,7 @@ export function parseServices(text: string): Record<Protocol, Map<string, number
   for (const [name, number = '', ...aliases] of fieldsOf(text)) {
     const [, port, protocol] = /^([0-9]{1,7})\/(udp|tcp)$/.exec(number) ?? [];
     if (name === undefined || Number(port ?? 0) <= 0 || (protocol !== 'udp' && protocol !== 'tcp')) continue;
-    for (const known of [name, ...aliases]) services[protocol].set(known, Number(port));
+    for (const spelling of [name, ...aliases]) services[protocol].set(spelling, Number(port));
   }
   return services;
 }

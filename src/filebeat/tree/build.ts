@@ -1,6 +1,6 @@
 /**
- * Makes configuration trees: of a YAML document, of plain data (`-E`, templates). Within one map Filebeat takes the
- * keys in random order, so two spellings of one setting are noted as a clash.
+ * Builds configuration trees from YAML documents and from plain data (`-E`, templates). Filebeat processes the keys of
+ * one map in random order, so two spellings of one setting are recorded as a clash.
  */
 import type { Position } from '../../model/model.js';
 import type { YamlNode } from '../yaml/yaml.js';
@@ -22,7 +22,7 @@ import {
 } from './tree.js';
 import { isGoFloat, type Plain } from './value.js';
 
-/** Where two spellings of one setting met in one map, so that the result depends on Go's map order. */
+/** Two spellings of one setting in one map: the result depends on Go's map order. */
 export interface Clash {
   path: string;
   at: Position;
@@ -34,7 +34,7 @@ export interface Build {
   clashes: Clash[];
 }
 
-/** The tree of one YAML document. A scalar or an absent document is an empty tree; a list is a tree of items. */
+/** The tree of a YAML document. A scalar or no document becomes an empty tree, a list a tree of items. */
 export function treeFromYaml(node: YamlNode | undefined, build: Build): Built<Tree> {
   const at = { file: build.file, ...(node ? { line: node.line } : {}) };
   if (!node || node.kind === 'scalar') return { ok: true, value: newTree(at) };
@@ -66,7 +66,7 @@ function fromYaml(node: YamlNode, build: Build): Built<Value> {
   for (const { key, line, value } of entries) {
     const built = fromYaml(value, build);
     if (!built.ok) return built;
-    // An inner position is that of the key: a value may begin on a later line.
+    // Use the line of the key: its value may begin on a later line.
     built.value.at = { file: build.file, line };
     const set = addEntry(tree, key, built.value, build);
     if (!set.ok) return set;
@@ -74,7 +74,7 @@ function fromYaml(node: YamlNode, build: Build): Built<Value> {
   return { ok: true, value: tree };
 }
 
-/** A text as a value: compiled when it holds a variable. */
+/** A string; parsed as an expression if it contains a variable. */
 function textValue(text: string, at: Position): Built<Value> {
   if (!text.includes('$')) return { ok: true, value: { kind: 'text', value: text, at } };
   const parsed = parseExpression(text);
@@ -90,7 +90,7 @@ export function treeFromPlain(plain: { [key: string]: Plain }, at: Position, rul
   return built.ok && built.value.kind === 'tree' ? { ok: true, value: built.value } : (built as Built<Tree>);
 }
 
-/** A single plain value in the tree's terms. */
+/** The tree's value of a single plain value. */
 export function valueFromPlain(plain: Plain, at: Position, rules: TreeRules): Built<Value> {
   return fromPlain(plain, { file: at.file, rules, clashes: [] }, at);
 }
@@ -133,25 +133,25 @@ function addEntry(tree: Tree, key: string, value: Value, build: Build): Built<un
   }
   if (value.kind === 'nil') return { ok: true, value: undefined };
   if (old.kind === 'tree' && value.kind === 'tree') {
-    overlay(old, value, key, build);
+    mergeSpellings(old, value, key, build);
     return { ok: true, value: undefined };
   }
   build.clashes.push({ path: key, at: value.at });
   return setPath(tree, path, value);
 }
 
-/** Two sub-trees of one setting within one map; what both of them say is noted as a clash. */
-function overlay(to: Tree, from: Tree, path: string, build: Build): void {
-  const lay = (element: PathElement, value: Value): void => {
+/** Merges two sections for one setting of one map. A setting in both of them is a clash. */
+function mergeSpellings(to: Tree, from: Tree, path: string, build: Build): void {
+  const merge = (element: PathElement, value: Value): void => {
     const old = child(to, element);
-    const here = `${path}.${element}`;
+    const innerPath = `${path}.${element}`;
     if (old?.kind === 'tree' && value.kind === 'tree') {
-      overlay(old, value, here, build);
+      mergeSpellings(old, value, innerPath, build);
     } else if (old?.kind !== 'tree' || value.kind !== 'nil') {
-      if (old && old.kind !== 'nil') build.clashes.push({ path: here, at: value.at });
+      if (old && old.kind !== 'nil') build.clashes.push({ path: innerPath, at: value.at });
       setChild(to, element, value);
     }
   };
-  for (const [name, value] of from.names) lay(name, value);
-  for (const [index, value] of (from.items ?? []).entries()) lay(index, value);
+  for (const [name, value] of from.names) merge(name, value);
+  for (const [index, value] of (from.items ?? []).entries()) merge(index, value);
 }

@@ -1,14 +1,14 @@
 /**
- * Single settings as Filebeat converts and validates them. Each check answers with what Filebeat would complain
- * about, or undefined. What cannot be known from here (keystore, unreadable environment) is no fault.
+ * Single settings as Filebeat converts and validates them. Each check returns Filebeat's complaint, or undefined. A
+ * value that this program cannot know (keystore, unreadable environment) is no fault.
  */
-import { get, toBool, toInt, toList, toText, toTree } from './read.js';
+import { get, readAs, toBool, toInt, toList, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { type Failure, failure, type Read, type Scope } from './variables.js';
 
 export type Complaint = Failure | undefined;
 
-/** The first complaint of several checks; later ones are not made. */
+/** The first complaint of several checks. Does not run the checks after it. */
 export function first(...checks: (() => Complaint)[]): Complaint {
   for (const check of checks) {
     const complaint = check();
@@ -17,20 +17,20 @@ export function first(...checks: (() => Complaint)[]): Complaint {
   return undefined;
 }
 
-/** Reads a key if it is there and hands the value to a check. `takes`: what to write instead. */
+/** Checks the value of a key if it is present. `takes`: a description of valid values. */
 function present(tree: Tree, key: string, scope: Scope, takes: string, check: (value: Value) => Complaint): Complaint {
   const found = get(tree, key, scope);
   if (!found.ok) return named(found, key);
   return found.value ? problemOf(check(found.value), takes) : undefined;
 }
 
-/** Adds to a complaint about a value what the setting takes. */
+/** Adds a description of valid values to a complaint about a value. */
 export function problemOf(complaint: Complaint, takes: string): Complaint {
   if (!complaint || !/^(?:wrong-type|bad-value)$/.test(complaint.fault.code)) return complaint;
   return { ...complaint, fault: { ...complaint.fault, takes } };
 }
 
-/** A failed conversion as a complaint about a key; nothing where it just cannot be known. */
+/** A failed conversion as a complaint about a key; undefined if the value is unknown. */
 function named(read: Read<unknown>, key: string): Complaint {
   if (read.ok || read.unresolved) return undefined;
   return { ok: false, fault: { subject: key, ...read.fault } };
@@ -58,7 +58,7 @@ export function integer(tree: Tree, key: string, scope: Scope, min?: number): Co
   });
 }
 
-/** A text out of a list of words; `loose` compares without case. */
+/** One of a list of words; `loose` ignores case. */
 export function oneOf(tree: Tree, key: string, scope: Scope, words: readonly string[], loose = false): Complaint {
   const takes = `one of ${words.filter((word) => word !== '').join(', ')}`;
   return present(tree, key, scope, takes, (value) => {
@@ -70,7 +70,7 @@ export function oneOf(tree: Tree, key: string, scope: Scope, words: readonly str
   });
 }
 
-/** A list of texts; a single one will do. */
+/** A list of strings, or a single one. */
 export function texts(tree: Tree, key: string, scope: Scope, allowed?: (word: string) => boolean): Complaint {
   return present(tree, key, scope, 'a list of texts', (value) => {
     const list = toList(value, scope);
@@ -84,7 +84,7 @@ export function texts(tree: Tree, key: string, scope: Scope, allowed?: (word: st
   });
 }
 
-/** A size such as `10KiB`. Zero passes. */
+/** A size such as `10KiB`, or zero. */
 export function size(tree: Tree, key: string, scope: Scope): Complaint {
   return present(tree, key, scope, 'a size such as 10MiB', (value) => {
     const read = toText(value, scope);
@@ -93,7 +93,7 @@ export function size(tree: Tree, key: string, scope: Scope): Complaint {
   });
 }
 
-/** A duration; `min` in nanoseconds, `nonzero` and `positive` as Filebeat's own validation names them. */
+/** A duration. `nonzero` and `positive` (not negative) are the names of Filebeat's validators. */
 export function duration(
   tree: Tree,
   key: string,
@@ -114,7 +114,7 @@ for (const [power, letter] of [...'kmgtpe'].entries()) {
   SIZE_UNITS[`${letter}i`] = SIZE_UNITS[`${letter}ib`] = 1024 ** (power + 1);
 }
 
-/** `10KiB`, `1 MB`, `1,000` → bytes. Undefined when it is no size. */
+/** `10KiB`, `1 MB`, `1,000` → bytes; undefined for anything else. */
 export function parseSize(input: string): number | undefined {
   const [, digits = '', unit = ''] = /^([\p{Nd}.,]*)([\s\S]*)$/u.exec(input) ?? [];
   const number = digits.replaceAll(',', '');
@@ -135,7 +135,7 @@ const DURATION_UNITS: Record<string, number> = {
   h: 3600e9,
 };
 
-/** Go's `time.ParseDuration` → nanoseconds. Undefined when it is none. */
+/** Go's `time.ParseDuration` → nanoseconds; undefined if it fails. */
 export function parseDuration(input: string): number | undefined {
   const body = input.replace(/^[-+]/, '');
   const sign = input.startsWith('-') ? -1 : 1;
@@ -148,7 +148,7 @@ export function parseDuration(input: string): number | undefined {
   return total < 2 ** 63 ? sign * total : undefined;
 }
 
-/** A duration in nanoseconds. A bare number is seconds, but one that came out of a variable lacks its unit. */
+/** A duration in nanoseconds. A bare number counts as seconds, but one from a variable is an error. */
 export function toDuration(value: Value, scope: Scope): Read<number> {
   if (value.kind === 'int' || value.kind === 'float') return { ok: true, value: Number(value.value) * 1e9 };
   const read = toText(value, scope);
@@ -157,7 +157,7 @@ export function toDuration(value: Value, scope: Scope): Read<number> {
   return nanoseconds === undefined ? failure('bad-value', value.at) : { ok: true, value: nanoseconds };
 }
 
-/** The one enabled name below a key of which only one may be used (`output`, `queue`, `protocol`). */
+/** The one enabled child of a key that allows only one (`output`, `queue`, `protocol`). */
 export function singleChoice(tree: Tree, key: string, scope: Scope): Read<{ name: string; tree: Tree } | undefined> {
   const found = get(tree, key, scope);
   if (!found.ok) return found;
@@ -167,7 +167,7 @@ export function singleChoice(tree: Tree, key: string, scope: Scope): Read<{ name
   return chooseOne(branch.value, key, scope);
 }
 
-/** Children that are no sections are passed over, unless there is nothing else; switched-off ones do not count. */
+/** Children that are no sections are errors only if there is no section; disabled sections do not count. */
 export function chooseOne(branch: Tree, key: string, scope: Scope): Read<{ name: string; tree: Tree } | undefined> {
   let chosen: { name: string; tree: Tree } | undefined;
   let lastError: Failure | undefined;
@@ -186,10 +186,7 @@ export function chooseOne(branch: Tree, key: string, scope: Scope): Read<{ name:
   return !chosen && lastError ? lastError : { ok: true, value: chosen };
 }
 
-/** `enabled` of a section or an input: whatever is no truth value counts as true. */
+/** `enabled` of a section or an input; true also for anything but a boolean. */
 export function isEnabled(tree: Tree, scope: Scope): boolean {
-  const found = get(tree, 'enabled', scope);
-  if (!found.ok || !found.value) return true;
-  const read = toBool(found.value, scope);
-  return read.ok ? read.value : true;
+  return readAs(tree, 'enabled', scope, toBool) ?? true;
 }

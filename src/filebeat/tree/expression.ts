@@ -1,13 +1,12 @@
 /**
- * `${name}`, `${name:default}`, `${name:+alternative}`, `${name:?message}`, nested anywhere: the text of a
- * setting cut into pieces. Filebeat does this while it loads a file, so bad syntax costs the whole file.
+ * Parses `${name}`, `${name:default}`, `${name:+alternative}` and `${name:?message}`, which may be nested. Filebeat
+ * parses them while it loads a file, so one syntax error fails the whole file.
  */
-
 export type Expression =
   | { kind: 'text'; text: string }
   | { kind: 'splice'; pieces: Expression[] }
   | { kind: 'reference'; name: string }
-  /** The name itself is made of pieces, e.g. `${${N}}`. */
+  /** The name itself has to be evaluated, e.g. `${${N}}`. */
   | { kind: 'computed'; name: Expression }
   | { kind: 'default' | 'alternative' | 'message'; name: Expression; right: Expression };
 
@@ -21,10 +20,10 @@ interface Level {
   operator?: Operator;
 }
 
-/** More than this many open braces is refused; Go's stack would take it, ours must not be asked to. */
+/** More open braces are refused. Go's stack is larger than ours. */
 const MAX_NESTING = 200;
 
-/** Cuts one text. Anything without `${` comes back as one `text` (with `$$` and `$}` reduced). */
+/** A string without `${` becomes one `text`, with `$$` and `$}` unescaped. */
 export function parseExpression(input: string): ParsedExpression {
   const levels: Level[] = [{ left: [], right: [] }];
   let text = '';

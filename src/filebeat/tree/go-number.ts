@@ -1,4 +1,4 @@
-/** Numbers as Go's `strconv` reads and writes them, which is how Filebeat does. Pure. */
+/** Numbers as Go's `strconv` reads and writes them. Pure. */
 
 /** Go's `%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on (`strconv.FormatFloat(v, 'g', -1, 64)`). */
 export function formatFloat(value: number): string {
@@ -14,7 +14,7 @@ export function formatFloat(value: number): string {
 
 /**
  * Go's `strconv.ParseInt(text, 0, 64)`: prefixes 0x, 0o, 0b, a leading 0 for octal, `_` between digits.
- * Undefined when it is not a whole number of 64 bits (`signed`: -2^63 to 2^63-1, else 0 to 2^64-1).
+ * Undefined for anything but a whole number of 64 bits (`signed`: -2^63 to 2^63-1, else 0 to 2^64-1).
  */
 export function parseGoInt(text: string, signed: boolean): number | bigint | undefined {
   const match =
@@ -34,7 +34,7 @@ export function parseGoInt(text: string, signed: boolean): number | bigint | und
   return Number.isSafeInteger(small) ? small : value;
 }
 
-/** Go's `strconv.ParseFloat`: decimal and hexadecimal forms, inf and nan. Undefined when it is no number. */
+/** Go's `strconv.ParseFloat`: decimal and hexadecimal forms, inf and nan. Undefined if it fails. */
 export function parseGoFloat(written: string): number | undefined {
   // Underscores may stand between digits.
   const text = written.replace(/(?<=[0-9a-fA-F])_(?=[0-9a-fA-F])/g, '');

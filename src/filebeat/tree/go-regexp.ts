@@ -1,13 +1,13 @@
 /**
- * Whether Go's `regexp.Compile` takes a pattern (RE2 syntax: https://pkg.go.dev/regexp/syntax). A faulty one in a
- * processor or an input stops what reads it, so both directions count: what Go takes must pass here.
+ * Whether Go's `regexp.Compile` accepts a pattern (RE2 syntax: https://pkg.go.dev/regexp/syntax). A bad pattern stops
+ * an input or the process, so the result must be right in both directions.
  */
 
 /** Go's limit for the numbers in `x{n,m}`. */
 const MAX_REPEAT = 1000;
-/** Go refuses deeper nesting as well. */
+/** Go's limit, too. */
 const MAX_DEPTH = 1000;
-/** Longer patterns are taken to be right. */
+/** Longer patterns count as valid. */
 const MAX_LENGTH = 50_000;
 
 const REPEAT = /\{(\d{1,4})(?:(,)(\d{1,4})?)?\}/y;
@@ -17,7 +17,7 @@ const POSIX_CLASS = /\[:(\^?)([a-z]+):\]/y;
 const POSIX_NAMES = new Set(
   'alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit'.split(' '),
 );
-/** Escapes that stand for a class of letters. */
+/** Escapes for classes of characters. */
 const PERL_CLASSES = 'dDsSwW';
 
 class Refused extends Error {}
@@ -39,9 +39,9 @@ class Parser {
   constructor(private readonly text: string) {}
 
   whole(): void {
-    /** For each open group how often its parts are repeated at most: what counts is the product of nested counts. */
+    /** For each open group the largest repeat count inside it; Go limits the product of nested counts. */
     const groups = [1];
-    /** Of the operand before: undefined where none is, 0 where it is already repeated. */
+    /** The largest repeat count of the operand before; undefined if there is none, 0 if it is repeated already. */
     let before: number | undefined;
     while (this.at < this.text.length) {
       const letter = this.text[this.at]!;
@@ -76,7 +76,7 @@ class Parser {
     if (groups.length > 1) throw new Refused();
   }
 
-  /** One letter or class. False for an empty quotation, which is nothing. */
+  /** One character or class. False for `\Q\E`, which is empty. */
   private operand(letter: string): boolean {
     if (letter === '[') this.charClass();
     else if (this.text.startsWith('\\Q\\E', this.at)) {
@@ -87,7 +87,7 @@ class Parser {
     return true;
   }
 
-  /** After `(`: a group, or flags that open none (`(?i)`). */
+  /** After `(`. False for flags that open no group (`(?i)`). */
   private open(): boolean {
     this.at++;
     if (this.text[this.at] !== '?') return true;
@@ -98,7 +98,7 @@ class Parser {
     return flags[0].endsWith(':');
   }
 
-  /** Takes `*`, `+`, `?`, `{n,m}`, each with a `?` behind it: how often at most, as Go counts. A brace that is none of these is a letter. */
+  /** `*`, `+`, `?` or `{n,m}`, each with an optional `?`: returns the count as Go limits it. Other braces are literal. */
   private repeats(): number | undefined {
     const letter = this.text[this.at]!;
     let times = 1;
@@ -117,7 +117,7 @@ class Parser {
   private charClass(): void {
     this.at++;
     if (this.text[this.at] === '^') this.at++;
-    // A bracket right behind the opening one is a letter.
+    // A bracket right after the opening one is literal.
     for (let first = true; first || this.text[this.at] !== ']'; first = false) {
       if (this.at >= this.text.length) throw new Refused();
       const posix = this.match(POSIX_CLASS);
@@ -136,7 +136,7 @@ class Parser {
     this.at++;
   }
 
-  /** Code point of one letter of a class; undefined for a whole class such as `\d`. */
+  /** Code point of one character of a class; undefined for a class such as `\d`. */
   private classLetter(): number | undefined {
     if (this.text[this.at] === '\\') return this.escape(true);
     const code = this.text.codePointAt(this.at);
@@ -166,7 +166,7 @@ class Parser {
       return code;
     }
     if (letter === '0') return Number.parseInt(this.match(/[0-7]{1,2}/y)?.[0] ?? '0', 8);
-    // `\1` would refer back; `\12` is an octal number.
+    // `\1` is a back reference, which Go lacks; `\12` is an octal number.
     const octal = /[1-7]/.test(letter) ? this.match(/[0-7]{1,2}/y) : null;
     if (octal) return Number.parseInt(letter + octal[0], 8);
     const code = letter.codePointAt(0)!;
@@ -175,20 +175,20 @@ class Parser {
   }
 
   private unicodeClass(): undefined {
-    const found = this.match(/\{\^?([^}]+)\}|([A-Za-z])/y);
-    const name = found?.[1] ?? found?.[2];
+    const match = this.match(/\{\^?([^}]+)\}|([A-Za-z])/y);
+    const name = match?.[1] ?? match?.[2];
     if (name === undefined || !isUnicodeTable(name)) throw new Refused();
   }
 
   private match(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at += found[0].length;
-    return found;
+    const match = pattern.exec(this.text);
+    if (match) this.at += match[0].length;
+    return match;
   }
 }
 
-/** A general category (`Lu`) or a script (`Greek`), as Go and ECMAScript both name them. */
+/** A general category (`Lu`) or a script (`Greek`); Go and ECMAScript use the same names. */
 function isUnicodeTable(name: string): boolean {
   if (name === 'Any') return true;
   if (!/^[A-Z][A-Za-z_]*$/.test(name)) return false;

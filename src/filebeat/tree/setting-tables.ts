@@ -1,14 +1,14 @@
 /**
- * Sections as tables: which settings Filebeat reads of one, and how it converts and checks each. What a table does not
- * name is not read, so nothing in it can be wrong. Follows go-ucfg 0.8 (`reify.go`, `validator.go`), which fills the
- * structs of Filebeat's sources.
+ * Sections as tables: which settings Filebeat reads, and how it converts and checks each. Filebeat ignores settings
+ * that a table does not name. Follows go-ucfg 0.8 (`reify.go`, `validator.go`), which fills the structs of Filebeat's
+ * sources.
  */
 import { type Complaint, duration, integer, object, oneOf, size, text, texts, truth } from './checks.js';
-import { get, toList, toPlain, toText, toTree } from './read.js';
+import { get, getAs, toList, toPlain, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { failure, type Scope } from './variables.js';
 
-/** Reads one setting, by its dotted key, and says what Filebeat would hold against it. */
+/** Checks one setting by its dotted key; returns Filebeat's complaint. */
 export type Setting = (tree: Tree, key: string, scope: Scope) => Complaint;
 
 /** Dotted key → how it is read. */
@@ -16,13 +16,13 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 interface Row {
   key: string;
-  /** First name of the key: where a section lacks it, the setting is absent. */
+  /** First name of the key: a section without it lacks the setting. */
   head: string;
   setting: Setting;
 }
 
 const rowsOf = new WeakMap<Settings, readonly Row[]>();
-/** Settings that have nothing to say where they are absent, so that they need not be asked. */
+/** Checks that never complain about an absent setting, so that they need not run. */
 const optionalChecks = new WeakSet<Setting>([text, texts, truth, integer, duration, size, object]);
 
 /** The first complaint about the settings of a section. */
@@ -41,13 +41,13 @@ export function checkSettings(tree: Tree, table: Settings, scope: Scope): Compla
   return undefined;
 }
 
-/** Marks a setting that has nothing to say where it is absent. */
+/** Marks a check that never complains about an absent setting. */
 export function optionalCheck(setting: Setting): Setting {
   optionalChecks.add(setting);
   return setting;
 }
 
-/** What lies behind an undefined variable counts as absent. */
+/** Settings below an undefined variable count as absent. */
 function hidden(tree: Tree, key: string, scope: Scope): boolean {
   const above = get(tree, key.slice(0, key.lastIndexOf('.')), scope);
   if (!above.ok) return above.fault.code === 'undefined-variable';
@@ -56,7 +56,7 @@ function hidden(tree: Tree, key: string, scope: Scope): boolean {
   return !settled.ok && settled.fault.code === 'undefined-variable';
 }
 
-/** Has to be there and not be empty: a text, list or map without anything in it counts as missing (`validate:"required"`). */
+/** Present and not empty: an empty string, list or map counts as missing (`validate:"required"`). */
 export function required(setting: Setting): Setting {
   return (tree, key, scope) => {
     const found = get(tree, key, scope);
@@ -74,7 +74,7 @@ function isBlank(value: Value, scope: Scope): boolean {
 }
 
 const givenTexts = required(texts);
-/** A list of texts, none of them empty, at least one. */
+/** A list of at least one string, none of them empty. */
 export const textsRequired: Setting = (tree, key, scope) => {
   const complaint = givenTexts(tree, key, scope);
   if (complaint) return complaint;
@@ -85,15 +85,15 @@ export const textsRequired: Setting = (tree, key, scope) => {
   return blank ? failure('missing-setting', blank.at, key) : undefined;
 };
 
-/** Text that is one of some words, in any case. */
+/** One of some words, in any case. */
 export const word = (...words: string[]): Setting =>
   optionalCheck((tree, key, scope) => oneOf(tree, key, scope, words, true));
 
-/** Text that is exactly one of some words. */
+/** One of some words, in this case. */
 export const exactly = (...words: string[]): Setting =>
   optionalCheck((tree, key, scope) => oneOf(tree, key, scope, words));
 
-/** A whole number from `least` on. */
+/** A whole number of at least `least`. */
 export const atLeast = (least: number): Setting =>
   optionalCheck((tree, key, scope) => integer(tree, key, scope, least));
 
@@ -103,7 +103,7 @@ export const notNegative: Setting = (tree, key, scope) => duration(tree, key, sc
 /** A duration above zero. */
 export const lasting: Setting = (tree, key, scope) => duration(tree, key, scope, { positive: true, nonzero: true });
 
-/** A text that passes a test. */
+/** A string that passes a test. */
 export const textThat = (passes: (text: string) => boolean): Setting =>
   optionalCheck((tree, key, scope) => {
     const bad = text(tree, key, scope);
@@ -115,29 +115,24 @@ export const textThat = (passes: (text: string) => boolean): Setting =>
       : undefined;
   });
 
-/** Anything, but every variable in it has to be defined. */
+/** Any value, if all of its variables are defined. */
 export const anything: Setting = (tree, key, scope) => {
-  const found = get(tree, key, scope);
-  if (!found.ok) return found.unresolved ? undefined : found;
-  const plain = found.value ? toPlain(found.value, scope) : undefined;
-  return plain === undefined || plain.ok || plain.unresolved ? undefined : plain;
+  const plain = getAs(tree, key, scope, toPlain);
+  return plain.ok || plain.unresolved ? undefined : plain;
 };
 
-/** A map with anything in it. A list counts as an empty one, so its entries are not read. */
+/** A map with any values. A list counts as an empty map; Filebeat does not read its items. */
 export const map: Setting = (tree, key, scope) =>
   withTree(tree, key, scope, (inner) => {
     const plain = toPlain({ ...inner, items: undefined }, scope);
     return plain.ok || plain.unresolved ? undefined : plain;
   });
 
-/** A list of anything. A map counts as an empty one. */
+/** A list of any values. A map counts as an empty list. */
 export const list: Setting = (tree, key, scope) => {
-  const found = get(tree, key, scope);
-  if (!found.ok) return found.unresolved ? undefined : found;
-  const items = found.value ? toList(found.value, scope) : undefined;
-  if (!items) return undefined;
+  const items = getAs(tree, key, scope, toList);
   if (!items.ok) return items.unresolved ? undefined : items;
-  for (const item of items.value) {
+  for (const item of items.value ?? []) {
     const plain = toPlain(item, scope);
     if (!plain.ok && !plain.unresolved) return plain;
   }
@@ -145,7 +140,7 @@ export const list: Setting = (tree, key, scope) => {
 };
 
 const givenMap = required(map);
-/** A map that has at least one name with something behind it: null and an empty map are nothing. */
+/** A map with at least one value other than null or an empty map. */
 export const mapRequired: Setting = (tree, key, scope) => {
   const complaint = givenMap(tree, key, scope);
   if (complaint) return complaint;
@@ -161,22 +156,19 @@ function isNothing(value: Value, scope: Scope): boolean {
   return plain.ok && plain.value === null;
 }
 
-/** A section below this one, with settings of its own. */
+/** A section inside this one, with its own table. */
 export const section = (table: Settings, also?: (inner: Tree, scope: Scope) => Complaint): Setting =>
   optionalCheck((tree, key, scope) =>
     withTree(tree, key, scope, (inner) => under(key, checkSettings(inner, table, scope) ?? also?.(inner, scope))),
   );
 
-/** A list of sections; a single one is a list of one only when written as a list. */
+/** A list of sections. A single section must be written as a list, too. */
 export const sections =
   (table: Settings, also?: (inner: Tree, scope: Scope) => Complaint): Setting =>
   (tree, key, scope) => {
-    const found = get(tree, key, scope);
-    if (!found.ok) return found.unresolved ? undefined : found;
-    const list = found.value ? toList(found.value, scope) : undefined;
-    if (!list) return undefined;
+    const list = getAs(tree, key, scope, toList);
     if (!list.ok) return list.unresolved ? undefined : list;
-    for (const item of list.value) {
+    for (const item of list.value ?? []) {
       const inner = toTree(item, scope);
       if (!inner.ok) {
         if (inner.unresolved) continue;
@@ -200,7 +192,7 @@ function withTree(tree: Tree, key: string, scope: Scope, check: (inner: Tree) =>
 
 for (const setting of [notNegative, lasting, anything, map, list]) optionalCheck(setting);
 
-/** Names the whole key in a complaint about a part; the name of a variable stays as it is. */
+/** Adds the section's key to the subject of a complaint; leaves the name of a variable as it is. */
 export function under(key: string, complaint: Complaint): Complaint {
   if (!complaint) return undefined;
   const { code, subject } = complaint.fault;

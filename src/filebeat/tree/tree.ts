@@ -1,48 +1,48 @@
 /**
- * The configuration tree as Filebeat holds it: a node has named *and* numbered children, keys are split at
- * dots, and texts with `${…}` stay unevaluated until they are read. This file holds the shape and what can be done
- * without evaluating: `build.ts` makes trees, `read.ts` reads them, `merge.ts` lays one over another.
+ * The configuration tree as Filebeat holds it: a node has named *and* numbered children, keys are split at dots, and
+ * strings with `${…}` stay unevaluated until they are read. Types, and operations that evaluate nothing; `build.ts`
+ * makes trees, `read.ts` reads them, `merge.ts` merges them.
  */
 import type { Fault, Position } from '../../model/model.js';
 import type { Expression } from './expression.js';
 import { parseGoInt } from './go-number.js';
 
-interface Placed {
+interface Positioned {
   at: Position;
-  /** Where the values stood that this one was laid over, the latest first. */
+  /** Positions of the values that this one overrides, the latest first. */
   over?: Position[];
 }
 
-/** A node with children. `parent` leads to the root in which `${…}` names are looked up. */
-export interface Tree extends Placed {
+/** A node with children. `${…}` names are looked up from the root, to which `parent` leads. */
+export interface Tree extends Positioned {
   kind: 'tree';
   parent: Tree | undefined;
   names: Map<string, Value>;
-  /** Numbered children; undefined where no list was ever given (an empty list is not the same). */
+  /** Numbered children; undefined where no list was given (an empty list differs). */
   items: Value[] | undefined;
 }
 
-export interface Nil extends Placed {
+export interface Nil extends Positioned {
   kind: 'nil';
 }
-export interface Bool extends Placed {
+export interface Bool extends Positioned {
   kind: 'bool';
   value: boolean;
 }
-export interface Int extends Placed {
+export interface Int extends Positioned {
   kind: 'int';
   value: number | bigint;
 }
-export interface Float extends Placed {
+export interface Float extends Positioned {
   kind: 'float';
   value: number;
 }
-export interface Text extends Placed {
+export interface Text extends Positioned {
   kind: 'text';
   value: string;
 }
-/** A text with `${…}` in it, evaluated in the tree that owns it. */
-export interface Dynamic extends Placed {
+/** A string with `${…}`, evaluated in the tree that owns it. */
+export interface Dynamic extends Positioned {
   kind: 'dynamic';
   expression: Expression;
   owner: Tree;
@@ -53,17 +53,17 @@ export type Value = Scalar | Dynamic | Tree;
 
 export type PathElement = string | number;
 
-/** How trees are built: what differs between releases, and in which order the keys of one map are taken. */
+/** How trees are built: rules that differ between releases, and the order of a map's keys. */
 export interface TreeRules {
   /** Numbers above this are names (8.19+: 1024; before: no limit). */
   maxIndex: number;
-  /** Filebeat takes the keys of a map in random order; taking them backwards shows whether that matters. */
+  /** Filebeat processes the keys of a map in random order; the reversed order shows whether that matters. */
   reversed?: boolean;
 }
 
 export const plainRules: TreeRules = { maxIndex: 1024 };
 
-/** A list this long cannot be meant; Filebeat would fill the gap below with nothing and stop there. */
+/** Larger indexes are refused. Filebeat would fill the list up to the index with nulls, and stop there. */
 const INDEX_LIMIT = 100_000;
 
 export type Built<T> = { ok: true; value: T } | { ok: false; fault: Fault };
@@ -72,7 +72,7 @@ export function newTree(at: Position, parent?: Tree): Tree {
   return { kind: 'tree', parent, names: new Map(), items: undefined, at };
 }
 
-/** Splits a key at its dots; elements that read as whole numbers address the list part. */
+/** Splits a key at its dots. Whole numbers are indexes of list items. */
 export function parsePath(key: string, rules: TreeRules = plainRules): PathElement[] {
   if (!key.includes('.')) return [pathElement(key, rules)];
   return key.split('.').map((element) => pathElement(element, rules));
@@ -84,18 +84,18 @@ function pathElement(element: string, rules: TreeRules): PathElement {
   return index === undefined || index > rules.maxIndex ? element : Number(index);
 }
 
-/** Begins with a digit or a sign: most names do not. */
+/** Begins with a digit or a sign; a quick test, as most names do not. */
 function mayBeNumber(element: string): boolean {
   const code = element.charCodeAt(0);
   return (code >= 48 && code <= 57) || code === 43 || code === 45;
 }
 
-/** The child itself, not evaluated and not looked for through references. */
+/** The child itself, not evaluated; follows no references. */
 export function child(tree: Tree, element: PathElement): Value | undefined {
   return typeof element === 'number' ? tree.items?.[element] : tree.names.get(element);
 }
 
-/** Walks through trees only; for paths that may lead through a reference use `lookup` of variables.ts. */
+/** Follows no references; `lookup` of variables.ts does. */
 export function plainChild(tree: Tree, ...path: PathElement[]): Value | undefined {
   let node: Value | undefined = tree;
   for (const element of path) {
@@ -111,7 +111,7 @@ export function rootOf(tree: Tree): Tree {
   return node;
 }
 
-/** Puts a child into its place, filling lower list places with nothing. False when the place is impossible. */
+/** Sets a child; fills lower list items with nulls. False for an impossible index. */
 export function setChild(tree: Tree, element: PathElement, value: Value): boolean {
   adopt(value, tree);
   if (typeof element === 'string') {
@@ -125,7 +125,7 @@ export function setChild(tree: Tree, element: PathElement, value: Value): boolea
   return true;
 }
 
-/** Sets a value at a path, making the trees in between. An error when a scalar stands in the way. */
+/** Sets a value at a path and creates the trees in between. Fails if a scalar is in the way. */
 export function setPath(tree: Tree, path: PathElement[], value: Value): Built<undefined> {
   let node = tree;
   for (const [depth, element] of path.entries()) {
@@ -137,12 +137,11 @@ export function setPath(tree: Tree, path: PathElement[], value: Value): Built<un
     if (next?.kind === 'tree') {
       node = next;
     } else if (next && next.kind !== 'nil') {
-      // Element 0 of a scalar is the scalar itself; nothing can be set below it.
       return refuse('not-an-object', value.at, path.slice(0, depth + 1).join('.'));
     } else {
-      const made = newTree(value.at);
-      if (!setChild(node, element, made)) return refuse('bad-index', value.at, path.join('.'));
-      node = made;
+      const inner = newTree(value.at);
+      if (!setChild(node, element, inner)) return refuse('bad-index', value.at, path.join('.'));
+      node = inner;
     }
   }
   return { ok: true, value: undefined };
@@ -153,14 +152,14 @@ export function adopt(value: Value, owner: Tree): void {
   else if (value.kind === 'dynamic') value.owner = owner;
 }
 
-/** A copy whose `${…}` belong to the new parent. Recursion is bounded: the YAML reader limits the depth. */
+/** A copy whose `${…}` belong to the new parent. The YAML reader limits the depth of recursion. */
 export function copyValue(value: Value, parent: Tree | undefined): Value {
   if (value.kind === 'dynamic') return { ...value, owner: parent ?? value.owner };
   if (value.kind !== 'tree') return value;
   return copyTree(value, parent);
 }
 
-/** Without a parent the copy is its own root: names of the old surroundings are out of its sight. */
+/** Without a parent the copy is its own root: its references no longer see the tree around the original. */
 export function copyTree(tree: Tree, parent?: Tree): Tree {
   const copy = newTree(tree.at, parent);
   for (const [name, value] of tree.names) copy.names.set(name, copyValue(value, copy));
@@ -168,7 +167,7 @@ export function copyTree(tree: Tree, parent?: Tree): Tree {
   return copy;
 }
 
-/** Nothing in it is looked up: it reads the same wherever it stands. */
+/** True if the tree has no references, so that it reads the same in every place. */
 export function standsAlone(tree: Tree): boolean {
   const isPlain = (value: Value): boolean => (value.kind === 'tree' ? standsAlone(value) : value.kind !== 'dynamic');
   for (const value of tree.names.values()) if (!isPlain(value)) return false;

@@ -1,15 +1,15 @@
 /**
- * The small grammar in which Filebeat reads the values of `-E`, `-M` and of environment variables:
- * JSON with bare words, trailing commas and top-level commas that make lists.
+ * The grammar of the values of `-E`, `-M` and environment variables: JSON with bare words, trailing commas, and commas
+ * at the top level that make lists.
  */
 import { parseGoFloat, parseGoInt } from './go-number.js';
 
-/** Plain data as Filebeat holds it. Whole numbers are `number` (or `bigint` where that would lose digits). */
+/** Plain data. Whole numbers are `number`, or `bigint` where `number` would lose digits. */
 export type Plain = null | boolean | number | bigint | string | GoFloat | Plain[] | PlainMap;
 
 export type PlainMap = { [key: string]: Plain };
 
-/** A floating-point number: kept apart from whole numbers because it prints and converts differently. */
+/** A floating-point number, which Go prints and converts differently from a whole number. */
 export interface GoFloat {
   float: number;
 }
@@ -19,11 +19,11 @@ export function isGoFloat(value: Plain): value is GoFloat {
 }
 
 function isFloatShape(value: object): boolean {
-  // Maps made here and in tree.ts have no prototype; only a GoFloat is an ordinary object.
+  // PlainMaps have no prototype (see `plainMap`); only a GoFloat is an ordinary object.
   return Object.getPrototypeOf(value) === Object.prototype && typeof (value as GoFloat).float === 'number';
 }
 
-/** A map without inherited names, so that a key such as `__proto__` is only a key. */
+/** A map without a prototype, so that `__proto__` is an ordinary key. */
 export function plainMap(): PlainMap {
   return Object.create(null) as PlainMap;
 }
@@ -35,7 +35,6 @@ export function isPlainMap(value: Plain | undefined): value is PlainMap {
 const TRUE_WORDS = new Set(['t', 'T', 'true', 'TRUE', 'True', 'on', 'ON']);
 const FALSE_WORDS = new Set(['f', 'F', 'false', 'FALSE', 'False', 'off', 'OFF']);
 
-/** What a bare word stands for. */
 function parseWord(word: string): Plain {
   if (word === 'null') return null;
   if (TRUE_WORDS.has(word)) return true;
@@ -48,12 +47,12 @@ function parseWord(word: string): Plain {
 
 export type ParsedValue = { ok: true; value: Plain } | { ok: false };
 
-/** Values deeper than this are refused: no Filebeat option nests so far, and the stack is finite. */
+/** Deeper values are refused: no Filebeat option nests so deep, and the stack is finite. */
 const MAX_DEPTH = 200;
 
 class Refused extends Error {}
 
-/** Reads one value. `objects` false is the grammar of environment variables since 7.0: `{` is then an ordinary letter. */
+/** Parses one value. Without `objects` (environment variables since 7.0) `{` is an ordinary character. */
 export function parseValue(text: string, options: { objects: boolean } = { objects: true }): ParsedValue {
   try {
     return { ok: true, value: new Reader(goTrim(text), options.objects).top() };
@@ -63,14 +62,13 @@ export function parseValue(text: string, options: { objects: boolean } = { objec
   }
 }
 
-/** Go's `strings.TrimSpace`, whose idea of white space lacks U+FEFF. */
+/** Go's `strings.TrimSpace`; unlike in JavaScript, U+FEFF is no white space. */
 export function goTrim(text: string): string {
   return text
     .replace(/^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
     .replace(/[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/, '');
 }
 
-/** Holds the reading position of one text; lives for one `parseValue`. */
 class Reader {
   private at = 0;
 
@@ -124,7 +122,7 @@ class Reader {
       if (next === ']') break;
       if (next !== ',') throw new Refused();
     }
-    // An empty list is nothing at all to Filebeat.
+    // Filebeat reads an empty list as null.
     return values.length === 0 ? null : values;
   }
 
@@ -141,7 +139,7 @@ class Reader {
       this.blanks();
       this.expect(':');
       map[key] = this.value(',}', depth + 1);
-      // No blanks are skipped here: `{a: "b" }` is refused by Filebeat as well.
+      // Filebeat skips no blanks here, either: it refuses `{a: "b" }`.
       const next = this.text[this.at++];
       if (next === '}') break;
       if (next !== ',') throw new Refused();
@@ -186,8 +184,8 @@ class Reader {
   }
 
   private blanks(): void {
-    const rest = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-    const blank = rest.exec(this.text.slice(this.at, this.at + 64));
+    const leading = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+    const blank = leading.exec(this.text.slice(this.at, this.at + 64));
     if (!blank) return;
     this.at += blank[0].length;
     if (blank[0].length === 64) this.blanks();

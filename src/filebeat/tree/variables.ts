@@ -1,6 +1,6 @@
 /**
- * Evaluates `${…}` in a configuration tree as Filebeat does: a name is looked up in the root of the tree that
- * holds it, then in the environment, then in the keystore, and what is spliced together is parsed once more.
+ * Evaluates `${…}` in a configuration tree as Filebeat does: it looks a name up in the root of the tree, then in the
+ * environment, then in the keystore, and parses a concatenated string once more.
  */
 import type { Fault, Position, UnresolvedWhy } from '../../model/model.js';
 import { valueFromPlain } from './build.js';
@@ -18,24 +18,24 @@ import {
 } from './tree.js';
 import { goTrim, parseValue } from './value.js';
 
-/** Where names are looked up beside the tree itself, and the rules of the release for it. */
+/** Where names are looked up apart from the tree, and the release's rules for it. */
 export interface Scope {
-  /** The whole environment of the process; undefined when it could not be read. */
+  /** The environment of the process; undefined if it cannot be read. */
   env: Record<string, string | undefined> | undefined;
-  /** Variables that may be set to what nobody can tell; `any`: every name that `env` has not. */
+  /** Names of variables with unknown values; `any`: there may be more of any name. */
   envHidden?: { any: boolean; names: readonly string[] } | undefined;
-  /** A keystore file exists: a name found nowhere else may be in it. */
+  /** A keystore exists; it may have any name that is found nowhere else. */
   keystore: boolean;
   /** `{…}` in a variable is an object (6.8). */
   envObjects: boolean;
-  /** Blanks around a number in a variable fall away (7.17+). */
+  /** Blanks around a number in a variable are removed (7.17+). */
   envTrims: boolean;
-  /** A name with dots may be one of the environment (7.17+). */
+  /** A name with dots may be an environment variable (7.17+). */
   envDots: boolean;
   tree: TreeRules;
 }
 
-/** A value that could not be had. `unresolved`: not an error of Filebeat's but something that cannot be known from here. */
+/** A value that could not be read. `unresolved`: no error for Filebeat, but unknown to this program. */
 export interface Failure {
   ok: false;
   fault: Fault;
@@ -43,40 +43,40 @@ export interface Failure {
 }
 export type Read<T> = { ok: true; value: T } | Failure;
 
-/** A tree or a scalar: what a `${…}` has become. */
+/** The value of a `${…}`: a tree or a scalar. */
 export type Settled = Tree | Scalar;
 
 /**
- * Names looked up so far for one value. Filebeat never forgets one while it evaluates, so a setting that is named twice
- * in one text counts as a cycle (`${my.port}${my.port}`); a name of the environment may be repeated.
+ * Names looked up so far for one value. Filebeat removes none of them while it evaluates, so a setting that a string
+ * names twice counts as a cycle (`${my.port}${my.port}`); an environment variable may be repeated.
  */
 export type LookupPath = Set<string>;
 
-/** Splices that grow beyond this are not followed: 2^30 letters can be written in a few lines. */
+/** Longer results are not computed: a few lines can expand to 2^30 characters. */
 const MAX_TEXT = 1_000_000;
-/** More names than this for one value are not followed. */
-const MAX_TRAIL = 100;
+/** Names that are looked up for one value. */
+const MAX_NAMES = 100;
 
-/** The value behind a `${…}`, or the value itself. */
-export function settle(value: Value, scope: Scope, trail?: LookupPath): Read<Settled> {
+/** The value of a `${…}`; any other value unchanged. */
+export function settle(value: Value, scope: Scope, names?: LookupPath): Read<Settled> {
   if (value.kind !== 'dynamic') return { ok: true, value };
-  return evaluate(value, scope, trail ?? new Set());
+  return evaluate(value, scope, names ?? new Set());
 }
 
-function evaluate(dynamic: Dynamic, scope: Scope, trail: LookupPath): Read<Settled> {
+function evaluate(dynamic: Dynamic, scope: Scope, names: LookupPath): Read<Settled> {
   const { expression, owner, at } = dynamic;
-  if (trail.size > MAX_TRAIL) return { ...failure('value-too-long', at), unresolved: 'variable' };
+  if (names.size > MAX_NAMES) return { ...failure('value-too-long', at), unresolved: 'variable' };
   if (expression.kind === 'reference') {
-    const found = resolve(expression.name, owner, scope, trail, at);
+    const found = resolve(expression.name, owner, scope, names, at);
     if (!found.ok) return found;
-    if (found.value.from === 'tree') return settle(found.value.value, scope, trail);
+    if (found.value.from === 'tree') return settle(found.value.value, scope, names);
     return reparse(found.value.text, scope.envObjects, at, scope);
   }
-  const text = splice(expression, owner, scope, trail, at);
+  const text = splice(expression, owner, scope, names, at);
   return text.ok ? reparse(text.value, true, at, scope) : text;
 }
 
-/** The text of an expression's result is read once more by the grammar of value.ts. */
+/** Parses the result of an expression once more, by the grammar of value.ts. */
 function reparse(text: string, objects: boolean, at: Position, scope: Scope): Read<Settled> {
   const parsed = parseValue(text, { objects });
   if (!parsed.ok) return failure('bad-value-text', at);
@@ -84,7 +84,7 @@ function reparse(text: string, objects: boolean, at: Position, scope: Scope): Re
     const blank = goTrim(text) === '';
     return { ok: true, value: blank ? { kind: 'text', value: text, at } : { kind: 'nil', at } };
   }
-  // What a variable holds is not expanded again.
+  // A `${…}` inside a variable's value is not expanded.
   const built = typeof parsed.value === 'string' ? undefined : valueFromPlain(parsed.value, at, scope.tree);
   if (!built) return { ok: true, value: { kind: 'text', value: parsed.value as string, at } };
   if (!built.ok) return built;
@@ -93,11 +93,11 @@ function reparse(text: string, objects: boolean, at: Position, scope: Scope): Re
 
 type Found = { from: 'tree'; value: Value } | { from: 'env'; text: string };
 
-function resolve(name: string, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<Found> {
-  const cycle = trail.has(name);
+function resolve(name: string, owner: Tree, scope: Scope, names: LookupPath, at: Position): Read<Found> {
+  const cycle = names.has(name);
   if (!cycle) {
-    trail.add(name);
-    const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, trail);
+    names.add(name);
+    const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, names);
     if (inTree.ok && inTree.value) return { ok: true, value: { from: 'tree', value: inTree.value } };
     // A scalar in the middle of the path ends the search; only a missing name goes on to the environment.
     if (!inTree.ok && inTree.fault.code !== 'undefined-variable') return inTree;
@@ -111,7 +111,7 @@ function resolve(name: string, owner: Tree, scope: Scope, trail: LookupPath, at:
   return failure('undefined-variable', at, name);
 }
 
-/** Whoever starts it may have set it: of PATH, HOME and USER it is known who does. */
+/** The variable may be set, with an unknown value. The values of PATH, HOME and USER are known. */
 function mayBeSet(name: string, { env, envHidden }: Scope): boolean {
   if (envHidden === undefined || (env !== undefined && Object.hasOwn(env, name))) return false;
   return envHidden.names.includes(name) || (envHidden.any && !['PATH', 'HOME', 'USER'].includes(name));
@@ -127,20 +127,20 @@ function fromEnvironment(name: string, scope: Scope): string | undefined {
   return numeric ? trimmed : text;
 }
 
-function splice(expression: Expression, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<string> {
+function splice(expression: Expression, owner: Tree, scope: Scope, names: LookupPath, at: Position): Read<string> {
   switch (expression.kind) {
     case 'text':
       return { ok: true, value: expression.text };
     case 'reference':
-      return named(expression.name, owner, scope, trail, at);
+      return textOfName(expression.name, owner, scope, names, at);
     case 'computed': {
-      const name = splice(expression.name, owner, scope, trail, at);
-      return name.ok ? anonymous(named(name.value, owner, scope, trail, at)) : name;
+      const name = splice(expression.name, owner, scope, names, at);
+      return name.ok ? anonymous(textOfName(name.value, owner, scope, names, at)) : name;
     }
     case 'splice': {
       let text = '';
       for (const piece of expression.pieces) {
-        const part = splice(piece, owner, scope, trail, at);
+        const part = splice(piece, owner, scope, names, at);
         if (!part.ok) return part;
         text += part.value;
         if (text.length > MAX_TEXT) return { ...failure('value-too-long', at), unresolved: 'variable' };
@@ -148,7 +148,7 @@ function splice(expression: Expression, owner: Tree, scope: Scope, trail: Lookup
       return { ok: true, value: text };
     }
     default:
-      return conditional(expression, owner, scope, trail, at);
+      return conditional(expression, owner, scope, names, at);
   }
 }
 
@@ -156,45 +156,45 @@ function conditional(
   expression: Extract<Expression, { kind: 'default' | 'alternative' | 'message' }>,
   owner: Tree,
   scope: Scope,
-  trail: LookupPath,
+  names: LookupPath,
   at: Position,
 ): Read<string> {
-  const name = splice(expression.name, owner, scope, trail, at);
-  const literal = expression.name.kind === 'text';
-  const looked = name.ok && name.value !== '' ? named(name.value, owner, scope, trail, at) : name;
-  const found = literal ? looked : anonymous(looked);
+  const name = splice(expression.name, owner, scope, names, at);
+  const isLiteral = expression.name.kind === 'text';
+  const named = name.ok && name.value !== '' ? textOfName(name.value, owner, scope, names, at) : name;
+  const found = isLiteral ? named : anonymous(named);
   if (!found.ok && found.unresolved) return found;
   const present = name.ok && name.value !== '' && found.ok;
   switch (expression.kind) {
     case 'default':
-      return present && found.value !== '' ? found : splice(expression.right, owner, scope, trail, at);
+      return present && found.value !== '' ? found : splice(expression.right, owner, scope, names, at);
     case 'alternative':
-      return present ? splice(expression.right, owner, scope, trail, at) : { ok: true, value: '' };
+      return present ? splice(expression.right, owner, scope, names, at) : { ok: true, value: '' };
     default:
-      // The message is the operator's own words; it is not repeated.
+      // The configured message is not shown; it may hold a secret.
       return present && found.value !== ''
         ? found
-        : failure('undefined-variable', at, literal && name.ok ? name.value : undefined);
+        : failure('undefined-variable', at, isLiteral && name.ok ? name.value : undefined);
   }
 }
 
-/** A name that was put together is itself a value and must not be told. */
+/** Removes a computed name, which is itself a value and must not be shown. */
 function anonymous<T>(read: Read<T>): Read<T> {
   if (read.ok) return read;
   const { subject: _, ...fault } = read.fault;
   return { ...read, fault };
 }
 
-/** The text of one name, for splicing. An environment value is taken as it stands, quotes and all. */
-function named(name: string, owner: Tree, scope: Scope, trail: LookupPath, at: Position): Read<string> {
-  const found = resolve(name, owner, scope, trail, at);
+/** The text of one name, for concatenation. An environment variable keeps its quotes. */
+function textOfName(name: string, owner: Tree, scope: Scope, names: LookupPath, at: Position): Read<string> {
+  const found = resolve(name, owner, scope, names, at);
   if (!found.ok) return found;
   if (found.value.from === 'env') return { ok: true, value: found.value.text };
-  const settled = settle(found.value.value, scope, trail);
+  const settled = settle(found.value.value, scope, names);
   return settled.ok ? textOf(settled.value) : settled;
 }
 
-/** How Filebeat prints a value where a text is wanted. A tree cannot be printed. */
+/** A value as a string, as Filebeat prints it. Fails for a tree. */
 export function textOf(value: Settled): Read<string> {
   switch (value.kind) {
     case 'nil':
@@ -208,19 +208,19 @@ export function textOf(value: Settled): Read<string> {
   }
 }
 
-/** The value at a path, through references too. `value` undefined: nothing there. */
+/** The value at a path; follows references. `value` is undefined if it is absent. */
 export function lookup(
   tree: Tree,
   path: readonly PathElement[],
   scope: Scope,
-  trail?: LookupPath,
+  names?: LookupPath,
 ): Read<Value | undefined> {
   let node: Value = tree;
-  let names = trail;
+  let visited = names;
   for (let depth = 0; depth < path.length; depth++) {
     const element = path[depth]!;
-    if (node.kind === 'dynamic') names ??= new Set();
-    const settled = settle(node, scope, names);
+    if (node.kind === 'dynamic') visited ??= new Set();
+    const settled = settle(node, scope, visited);
     const inner: Settled | undefined = settled.ok ? settled.value : undefined;
     const branch = inner?.kind === 'tree' ? inner : undefined;
     if (!branch && inner?.kind !== 'nil') {
