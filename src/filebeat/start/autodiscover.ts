@@ -1,18 +1,18 @@
 /**
- * `filebeat.autodiscover`: providers are set up at the start, and one whose daemon or cluster cannot be there ends it
- * (libbeat/autodiscover/providers). Nobody looks at an `enabled` here, neither of the section nor of a provider.
+ * `filebeat.autodiscover`: Filebeat sets its providers up at the start, and ends if one cannot reach its daemon or
+ * cluster (libbeat/autodiscover/providers). It ignores `enabled`, both of the section and of a provider.
  */
 import { posix } from 'node:path';
 import type { Fault, Position } from '../../model/model.js';
 import { type Complaint, duration, first, text, truth } from '../tree/checks.js';
-import { get, positionOf, readAs, readText, toList, toTree } from '../tree/read.js';
+import { get, getAs, positionOf, readAs, readText, toList, toTree } from '../tree/read.js';
 import { anything, checkSettings, exactly, lasting, notNegative, type Settings } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import { checkConditionOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 
-/** That a section is there, whether inputs will come of it, and why it ends the start. */
+/** An autodiscover section. `dynamic`: it may start inputs. `fault`: it ends the start. */
 export interface Discovery {
   dynamic: boolean;
   at: Position;
@@ -21,7 +21,7 @@ export interface Discovery {
 
 interface Provider {
   reads: Settings;
-  /** Hints will do where there are no templates; without either the provider refuses. */
+  /** Set if the provider requires templates; true if hints will do instead. */
   hints?: boolean;
   check?: (provider: Tree, context: StartContext) => Complaint;
 }
@@ -67,7 +67,7 @@ const providers: Readonly<Record<string, Provider>> = {
   aws_elb: { reads: { period: lasting } },
 };
 
-/** An autodiscover section counts as something to do, even an empty one. */
+/** Undefined without a section. An empty section still counts as something enabled. */
 export function autodiscover(filebeat: Tree, context: StartContext): Discovery | undefined {
   const { scope } = context;
   const found = get(filebeat, 'autodiscover', scope);
@@ -75,11 +75,9 @@ export function autodiscover(filebeat: Tree, context: StartContext): Discovery |
   const { at } = found.value;
   const section = toTree(found.value, scope);
   if (!section.ok) return { dynamic: false, at };
-  const listed = get(section.value, 'providers', scope);
-  if (!listed.ok) return { dynamic: false, at, ...(listed.unresolved ? {} : { fault: listed.fault }) };
-  const list = listed.value ? toList(listed.value, scope) : undefined;
-  if (list?.ok === false) return { dynamic: false, at, ...(list.unresolved ? {} : { fault: list.fault }) };
-  const entries = list?.value ?? [];
+  const list = getAs(section.value, 'providers', scope, toList);
+  if (!list.ok) return { dynamic: false, at, ...(list.unresolved ? {} : { fault: list.fault }) };
+  const entries = list.value ?? [];
   for (const entry of entries) {
     const provider = toTree(entry, scope);
     if (!provider.ok && provider.unresolved) continue;
@@ -104,7 +102,7 @@ function checkProvider(provider: Tree, context: StartContext): Complaint {
   );
 }
 
-/** Conditions of templates are read now; what they hold is filled in when something is discovered. */
+/** Filebeat reads the conditions of templates at the start, their contents only when it discovers something. */
 function checkTemplates(provider: Tree, { hints }: Provider, context: StartContext): Complaint {
   const { scope } = context;
   const templates = get(provider, 'templates', scope);
@@ -120,22 +118,19 @@ function checkTemplates(provider: Tree, { hints }: Provider, context: StartConte
     if (complaint) return complaint;
   }
   if (hints === undefined || (list && list.value.length > 0)) return undefined;
-  const given = hints ? readAs(provider, 'hints', scope, toTree) : undefined;
+  const hintSection = hints ? readAs(provider, 'hints', scope, toTree) : undefined;
   const builders = readAs(provider, 'builders', scope, toList) ?? [];
-  if (builders.length > 0 || (given && hinted(given, context))) return undefined;
+  // Hints are on unless `enabled` is false.
+  const usesHints = hintSection !== undefined && readText(hintSection, 'enabled', scope) !== 'false';
+  if (builders.length > 0 || usesHints) return undefined;
   return failure('missing-setting', provider.at, hints ? 'hints.enabled' : 'templates');
 }
 
-/** A section of hints is on unless it says no. */
-function hinted(hints: Tree, { scope }: StartContext): boolean {
-  return readText(hints, 'enabled', scope) !== 'false';
-}
-
 const DOCKER_SOCKET = 'unix:///var/run/docker.sock';
-/** What a Docker (or what stands in for it) leaves on a host. */
+/** Files that Docker or Podman leaves on a host. */
 const DOCKER_TRACES = ['/var/run/docker.sock', '/run/docker.pid', '/var/lib/docker', '/run/podman'];
 
-/** The socket has to be there; an address on this machine needs at least a Docker on it. */
+/** The socket must exist. An address of this host needs traces of Docker on it. */
 function checkDocker(provider: Tree, context: StartContext): Complaint {
   const { scope, files } = context;
   const host = readText(provider, 'host', scope);
@@ -148,47 +143,48 @@ function checkDocker(provider: Tree, context: StartContext): Complaint {
     const absent = stat.ok ? stat.value.kind !== 'other' : stat.gap.reason === 'missing';
     return absent ? failure('no-daemon', at, 'docker') : undefined;
   }
-  return isOwnMachine(address) && !DOCKER_TRACES.some((path) => mayBe(path, context))
+  return isThisHost(address) && !DOCKER_TRACES.some((path) => mayExist(path, context))
     ? failure('no-daemon', at, 'docker')
     : undefined;
 }
 
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** A configuration of its own, that of the environment, or the cluster that it runs in. */
+/** The provider needs its own `kube_config`, $KUBECONFIG, or the cluster in which it runs. */
 function checkKubernetes(provider: Tree, context: StartContext): Complaint {
   const { scope, files, cwd } = context;
-  const own = readText(provider, 'kube_config', scope);
-  if (own === undefined || scope.env === undefined) return undefined;
-  const config = own || scope.env['KUBECONFIG'];
-  const at = own ? positionOf(provider, 'kube_config') : provider.at;
+  const stated = readText(provider, 'kube_config', scope);
+  if (stated === undefined || scope.env === undefined) return undefined;
+  const config = stated || scope.env['KUBECONFIG'];
+  const at = stated ? positionOf(provider, 'kube_config') : provider.at;
   if (config) {
     const head = files.head(posix.resolve(cwd, config), 1);
     if (head.ok || head.gap.reason !== 'missing') return undefined;
-    if (own) return failure('named-file-missing', at, 'kube_config');
+    if (stated) return failure('named-file-missing', at, 'kube_config');
   }
-  const inside = scope.env['KUBERNETES_SERVICE_HOST'] && scope.env['KUBERNETES_SERVICE_PORT'] && mayBe(TOKEN, context);
+  const inside =
+    scope.env['KUBERNETES_SERVICE_HOST'] && scope.env['KUBERNETES_SERVICE_PORT'] && mayExist(TOKEN, context);
   return inside ? undefined : failure('no-cluster', at, 'kubernetes');
 }
 
 const NOMAD_TRACES = ['/etc/nomad.d', '/opt/nomad', '/var/lib/nomad', '/usr/bin/nomad', '/usr/local/bin/nomad'];
 
-/** Its agent is asked for the name of the node, unless that is given. */
+/** Filebeat asks the Nomad agent for the name of the node, unless it is configured. */
 function checkNomad(provider: Tree, context: StartContext): Complaint {
   const { scope } = context;
   const read = (key: string) => readText(provider, key, scope);
   const [address, node, reach] = [read('address'), read('node'), read('scope')];
   if (address === undefined || node === undefined || node !== '' || reach === 'cluster') return undefined;
   if (scope.env === undefined || scope.env['NOMAD_ALLOC_ID'] !== undefined) return undefined;
-  if (address !== '' && !isOwnMachine(address)) return undefined;
-  return NOMAD_TRACES.some((path) => mayBe(path, context)) ? undefined : failure('no-daemon', provider.at, 'nomad');
+  if (address !== '' && !isThisHost(address)) return undefined;
+  return NOMAD_TRACES.some((path) => mayExist(path, context)) ? undefined : failure('no-daemon', provider.at, 'nomad');
 }
 
-function isOwnMachine(address: string): boolean {
+function isThisHost(address: string): boolean {
   return /^[a-z]+:\/\/(?:localhost|127\.[\d.]+|\[::1\])(?:[:/]|$)/i.test(address);
 }
 
-function mayBe(path: string, { files }: StartContext): boolean {
+function mayExist(path: string, { files }: StartContext): boolean {
   const stat = files.stat(path);
   return stat.ok || stat.gap.reason !== 'missing';
 }

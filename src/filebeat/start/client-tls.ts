@@ -1,6 +1,6 @@
 /**
- * `ssl` of what connects to a server (elastic-agent-libs transport/tlscommon). Filebeat loads the files while it reads
- * the section, so one that is missing or no PEM stops the start, whatever the addresses say.
+ * `ssl` of connections to servers (elastic-agent-libs transport/tlscommon). Filebeat loads the files while it reads the
+ * section, so a file that is missing or no PEM stops the start, even without https addresses.
  */
 import { holdsCertificate, keyGap, keyProblem, readPem } from '../files/pem.js';
 import { applies, type ReleaseVersion } from '../releases/releases.js';
@@ -50,7 +50,7 @@ function clientTls(release: ReleaseVersion): Settings {
   };
 }
 
-/** The `ssl` section below a section, and the files that it names. */
+/** Checks the `ssl` section of a section, and the files that it names. */
 export function checkClientTls(tree: Tree, context: StartContext): Complaint {
   const { scope } = context;
   const found = get(tree, 'ssl', scope);
@@ -69,7 +69,7 @@ export function checkClientTls(tree: Tree, context: StartContext): Complaint {
   );
 }
 
-/** A certificate needs its key, and the other way round, even where nothing is switched on. */
+/** Certificate and key require each other, even if TLS is disabled. */
 function checkPair(ssl: Tree, { scope }: StartContext): Complaint {
   const certificate = readText(ssl, 'certificate', scope);
   const key = readText(ssl, 'key', scope);
@@ -107,8 +107,8 @@ function checkKey(ssl: Tree, certificate: string, context: StartContext): Compla
   if (!pem.ok) return pem.gap.reason === 'missing' ? failure('named-file-missing', at, 'key') : undefined;
   const stated = readText(ssl, 'key_passphrase', scope);
   const passphrase = stated === '' && readText(ssl, 'key_passphrase_path', scope) !== '' ? undefined : stated;
-  const other = readPem(certificate, context);
-  const problem = keyProblem(other.ok ? other.value : undefined, pem.value, passphrase, release);
+  const certificatePem = readPem(certificate, context);
+  const problem = keyProblem(certificatePem.ok ? certificatePem.value : undefined, pem.value, passphrase, release);
   if (problem === 'no-passphrase') return failure('missing-setting', ssl.at, 'key_passphrase');
   if (problem === 'unclear') context.unclear?.(keyGap(at));
   return problem === undefined || problem === 'unclear'

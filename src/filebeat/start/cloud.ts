@@ -1,12 +1,12 @@
-/** `cloud.id` and `cloud.auth`, which stand for the addresses and the login of Elasticsearch (libbeat/cloudid). */
+/** `cloud.id` and `cloud.auth`, which replace the addresses and the login of Elasticsearch (libbeat/cloudid). */
 import type { Complaint } from '../tree/checks.js';
-import { get, positionOf, toText } from '../tree/read.js';
+import { positionOf, readText } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 
-/** What a section says about the cloud: the id and a complaint about it. A setting that does not resolve counts as absent. */
+/** Which of the settings are present, and the complaint about them. A setting that cannot be evaluated counts as absent. */
 export interface Cloud {
   id: boolean;
   auth: boolean;
@@ -15,12 +15,10 @@ export interface Cloud {
 
 /** `section` is `''` for the whole configuration, or `monitoring.`. */
 export function readCloud(main: Tree, section: string, scope: Scope): Cloud {
-  const read = (key: string): string => {
-    const found = get(main, `${section}cloud.${key}`, scope);
-    const text = found.ok && found.value ? toText(found.value, scope) : undefined;
-    return text?.ok ? text.value : '';
-  };
-  const [id, auth] = [read('id'), read('auth')];
+  const [id, auth] = ['id', 'auth'].map((key) => readText(main, `${section}cloud.${key}`, scope) ?? '') as [
+    string,
+    string,
+  ];
   const at = (key: string) => positionOf(main, `${section}cloud.${key}`);
   const cloud = { id: id !== '', auth: auth !== '' };
   if (id === '' && auth !== '')
@@ -38,14 +36,14 @@ export function readCloud(main: Tree, section: string, scope: Scope): Cloud {
   return cloud;
 }
 
-/** `label:BASE64`, whose content is `host$uuid$uuid`. */
+/** `label:BASE64`, which encodes `host$uuid$uuid`. */
 function decodes(id: string): boolean {
   const encoded = id.slice(id.lastIndexOf(':') + 1);
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(encoded) || encoded.length % 4 !== 0) return false;
   return Buffer.from(encoded, 'base64').toString('latin1').split('$').length >= 3;
 }
 
-/** An id switches Elasticsearch on, so another output beside it is one too many. */
+/** `cloud.id` selects Elasticsearch, so any other output conflicts with it. */
 export function cloudBesideOutput(main: Tree, output: Chosen | undefined): Complaint {
   return output && output.name !== 'elasticsearch'
     ? failure('settings-exclude', positionOf(main, 'cloud.id'), 'cloud.id')

@@ -1,9 +1,9 @@
 /**
- * Format strings of Filebeat: `%{[field]:default}` and `%{+yyyy.MM.dd}` in a text (libbeat/common/fmtstr, dtfmt). Only
- * whether one compiles; what it gives depends on events.
+ * Filebeat's format strings, with `%{[field]:default}` and `%{+yyyy.MM.dd}` (libbeat/common/fmtstr, dtfmt): checks only
+ * whether they compile.
  */
 
-/** Letters that stand for a part of a date. */
+/** Letters of date patterns. */
 const DATE_LETTERS = /^[xyYweEDMdaKhHkmsSfnz]$/;
 const OPERATORS = '!@#&*=+<>?';
 
@@ -20,7 +20,7 @@ export function validFormat(text: string): boolean {
   return true;
 }
 
-/** Where the brace stands that ends a variable; undefined when there is none, or another variable begins before it. */
+/** Position of the brace that closes a variable; undefined if there is none, or another variable begins before it. */
 function closing(text: string, from: number): number | undefined {
   for (let at = from; at < text.length; at++) {
     if (text[at] === '\\') at++;

@@ -1,7 +1,6 @@
 /** Versions of Kafka that an output may name (libbeat/common/kafka/version.go and the sarama library behind it). */
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 
-/** Line → its patch releases that the library knows. */
 const SHORT = '0.8 0.8.2 0.9 0.9.0 0.10 0.10.0 0.10.1 0.10.2 0.11 0.11.0 1 1.0 1.1 2 2.0 2.1 2.2 2.3 2.4 2.5 2.6';
 const FULL =
   '0.8.2.0 0.8.2.1 0.8.2.2 0.9.0.0 0.9.0.1 0.10.0.0 0.10.0.1 0.10.1.0 0.10.1.1 0.10.2.0 0.10.2.1 0.11.0.0 0.11.0.1 ' +
@@ -15,22 +14,23 @@ const FULL_LATER =
 const always = new Set(`${SHORT} ${FULL}`.split(' '));
 const later = new Set(`${SHORT_LATER} ${FULL_LATER}`.split(' '));
 
+/** Whether an output accepts this `version`. */
 export function knownKafkaVersion(version: string, release: ReleaseVersion): boolean {
   return always.has(version) || (applies('kafka-3', release) && later.has(version));
 }
 
-/** What is assumed where `version` is not set. */
+/** Default of `version`. */
 export function defaultKafkaVersion(release: ReleaseVersion): string {
   return applies('kafka-default-2.1', release) ? '2.1.0' : '1.0.0';
 }
 
-/** By the parts of the numbers; `2` is the newest of its line. */
+/** Compares versions number by number. `2` counts as the newest 2.x. */
 export function olderKafka(version: string, than: string): boolean {
   const parts = (text: string) => text.split('.').map(Number);
   const [a, b] = [parts(version), parts(than)];
   for (const [index, number] of b.entries()) {
-    const own = a[index] ?? Number.MAX_SAFE_INTEGER;
-    if (own !== number) return own < number;
+    const other = a[index] ?? Number.MAX_SAFE_INTEGER;
+    if (other !== number) return other < number;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-/** `kerberos` of outputs (libbeat/common/transport/kerberos, and what the client of Kafka asks for in addition). */
+/** `kerberos` of outputs (libbeat/common/transport/kerberos), and what Kafka's client requires in addition. */
 import { posix } from 'node:path';
 import { type Complaint, isEnabled, text, truth } from '../tree/checks.js';
 import { positionOf, readAs, readText, toTree } from '../tree/read.js';
@@ -19,10 +19,10 @@ const reads: Settings = {
   enable_krb5_fast: truth,
 };
 
-/** Read and checked even where it is switched off. */
+/** Checked even if it is disabled. */
 export const kerberos = section(reads, (inner, scope) => {
-  const wanted = readText(inner, 'auth_type', scope) === 'password' ? ['username', 'password'] : ['keytab'];
-  return missing(inner, wanted, scope);
+  const requiredKeys = readText(inner, 'auth_type', scope) === 'password' ? ['username', 'password'] : ['keytab'];
+  return missing(inner, requiredKeys, scope);
 });
 
 function missing(section: Tree, keys: readonly string[], scope: Scope): Complaint {
@@ -30,14 +30,14 @@ function missing(section: Tree, keys: readonly string[], scope: Scope): Complain
   return absent === undefined ? undefined : failure('missing-setting', section.at, absent);
 }
 
-function switchedOn(tree: Tree, { scope }: StartContext): Tree | undefined {
+function enabledSection(tree: Tree, { scope }: StartContext): Tree | undefined {
   const section = readAs(tree, 'kerberos', scope, toTree);
   return section && isEnabled(section, scope) ? section : undefined;
 }
 
-/** A client of Elasticsearch loads both files when it is made. Of a keytab the first byte is read: its format. */
+/** A client of Elasticsearch loads both files when it is created. This reads only the first byte of a keytab, its format. */
 export function checkKerberosFiles(tree: Tree, context: StartContext): Complaint {
-  const section = switchedOn(tree, context);
+  const section = enabledSection(tree, context);
   if (!section) return undefined;
   const { scope, files, cwd } = context;
   const keys = readText(section, 'auth_type', scope) === 'keytab' ? ['config_path', 'keytab'] : ['config_path'];
@@ -56,8 +56,8 @@ export function checkKerberosFiles(tree: Tree, context: StartContext): Complaint
 /** First byte of a keytab, before its version. */
 const KEYTAB = 5;
 
-/** sarama (config.go, Validate) wants the service and the user as well; files are read when it connects. */
+/** sarama (config.go, Validate) also requires service and user. It reads the files only when it connects. */
 export function checkKafkaKerberos(tree: Tree, context: StartContext): Complaint {
-  const section = switchedOn(tree, context);
+  const section = enabledSection(tree, context);
   return section && under('kerberos', missing(section, ['service_name', 'username'], context.scope));
 }

@@ -1,5 +1,4 @@
-/** Kinds of settings that outputs and the sections around them have, in the terms of `tree/setting-tables.ts`. */
-
+/** Kinds of settings of outputs and related sections, for the tables of `tree/setting-tables.ts`. */
 import { validUrl } from '../net/go-url.js';
 import { checkCondition } from '../processors/conditions.js';
 import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.js';
@@ -10,7 +9,7 @@ import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 
-/** A table that holds always, or only while a rule holds (`since`) or does not (`until`). */
+/** A table for every release, for those with a rule (`since`) or for those without it (`until`). */
 export interface Part {
   since?: RuleId;
   until?: RuleId;
@@ -27,7 +26,7 @@ export function checkParts(tree: Tree, parts: readonly Part[], scope: Scope, rel
   return undefined;
 }
 
-/** A whole number between two limits, both allowed. */
+/** A whole number from `least` to `most`. */
 export const between =
   (least: number, most: number): Setting =>
   (tree, key, scope) =>
@@ -43,7 +42,7 @@ export const between =
 /** A whole number that is not negative (Go's `uint`). */
 export const natural = between(0, Number.MAX_SAFE_INTEGER);
 
-/** A duration of at least so many seconds. */
+/** A duration of at least `least` seconds. */
 export const seconds =
   (least: number): Setting =>
   (tree, key, scope) =>
@@ -56,15 +55,12 @@ export const seconds =
       },
     );
 
-/** A map from names to texts. What is a list has no names, so nothing of it is read. */
+/** A map of strings. A list has no names, so Filebeat reads nothing of it. */
 export const textMap: Setting = (tree, key, scope) =>
   first(
     () => map(tree, key, scope),
     () => {
-      const found = get(tree, key, scope);
-      const inner = found.ok && found.value ? toTree(found.value, scope) : undefined;
-      if (!inner?.ok) return undefined;
-      for (const [name, value] of inner.value.names) {
+      for (const [name, value] of readAs(tree, key, scope, toTree)?.names ?? []) {
         const read = value.kind === 'nil' ? undefined : toText(value, scope);
         if (read && !read.ok && !read.unresolved) return failure('wrong-type', value.at, `${key}.${name}`);
       }
@@ -72,40 +68,40 @@ export const textMap: Setting = (tree, key, scope) =>
     },
   );
 
-/** A list of texts, each of which passes a test. */
+/** A list of strings that pass a test. */
 export const textsThat =
   (passes: (text: string) => boolean): Setting =>
   (tree, key, scope) =>
     texts(tree, key, scope, passes);
 
-/** A text with `%{[field]}` and `%{+date}` in it. */
+/** A format string, with `%{[field]}` and `%{+date}`. */
 export const format = taking('a text in which every %{[field]} and %{+date} is closed', textThat(validFormat));
 
-/** A URL, or nothing. */
+/** A URL, or an empty string. */
 export const url = taking(
   'a URL such as http://proxy:3128',
   textThat((text) => text === '' || validUrl(text)),
 );
 
-/** Says what a setting takes where it complains about its value. */
+/** Adds a description of valid values to a setting's complaints. */
 export function taking(takes: string, setting: Setting): Setting {
   return optionalCheck((tree, key, scope) => problemOf(setting(tree, key, scope), takes));
 }
 
-/** A setting of long ago: that it is there stops the start. */
+/** A removed setting: its presence stops the start. */
 export const removed: Setting = (tree, key, scope) => {
   const found = get(tree, key, scope);
   return found.ok && found.value ? failure('removed-setting', found.value.at, key) : undefined;
 };
 
-/** What Filebeat says of a condition, with the setting that holds it. */
+/** Filebeat's complaint about a condition, with the setting that contains it. */
 export function checkConditionOf(tree: Tree, key: string, scope: Scope): Complaint {
   const found = get(tree, key, scope);
   const complaint = found.ok && found.value ? checkCondition(found.value, scope) : undefined;
   return complaint && { ...complaint, fault: { subject: key, ...complaint.fault } };
 }
 
-/** That a setting is not what Filebeat accepts, told at its place, with what it takes. */
+/** A complaint about the value of a setting, at its position, with a description of valid values. */
 export function badValue(tree: Tree, key: string, scope: Scope, takes: string): NonNullable<Complaint> {
   const found = get(tree, key, scope);
   const { fault } = failure('bad-value', found.ok && found.value ? found.value.at : tree.at, key);

@@ -1,6 +1,6 @@
 /**
- * `monitoring` (and `xpack.monitoring` before 8.0): where Filebeat sends its own numbers. Switched on, it needs
- * Elasticsearch, its own or the output's (libbeat/monitoring, libbeat/monitoring/report/elasticsearch).
+ * `monitoring` (and `xpack.monitoring` before 8.0): where Filebeat sends its own metrics. If enabled, it needs an
+ * Elasticsearch of its own or that of the output (libbeat/monitoring, libbeat/monitoring/report/elasticsearch).
  */
 import { applies, type RuleId } from '../releases/releases.js';
 import { type Complaint, chooseOne, duration, first, integer, isEnabled, text, texts } from '../tree/checks.js';
@@ -11,7 +11,7 @@ import { failure, type Scope } from '../tree/variables.js';
 import { checkClientTls } from './client-tls.js';
 import { readCloud } from './cloud.js';
 import type { Chosen } from './output.js';
-import { checkServers } from './output-checks.js';
+import { checkLogin, checkServers } from './output-checks.js';
 import { elasticsearchClient } from './outputs.js';
 import type { StartContext } from './start-context.js';
 
@@ -27,7 +27,7 @@ const reporter: Settings = {
   cluster_uuid: text,
 };
 
-/** The name by which a release reads a section, unless it ignores it. */
+/** `until`: later releases ignore the section. */
 const sections: readonly { key: string; until?: RuleId }[] = [
   { key: 'monitoring' },
   { key: 'xpack.monitoring', until: 'xpack-monitoring-ignored' },
@@ -35,38 +35,38 @@ const sections: readonly { key: string; until?: RuleId }[] = [
 
 export function checkMonitoring(main: Tree, output: Chosen | undefined, context: StartContext): Complaint {
   const { scope, release } = context;
-  const own = sectionOf(main, 'monitoring', scope);
-  const complaint = own && under('monitoring', text(own, 'cluster_uuid', scope));
+  const monitoring = readAs(main, 'monitoring', scope, toTree);
+  const complaint = monitoring && under('monitoring', text(monitoring, 'cluster_uuid', scope));
   if (complaint) return complaint;
-  const on = sections
+  const enabled: Section[] = sections
     .filter(({ until }) => until === undefined || !applies(until, release))
     .flatMap(({ key }) => {
-      const tree = sectionOf(main, key, scope);
+      const tree = readAs(main, key, scope, toTree);
       return tree && isOn(tree, scope) ? [{ key, tree }] : [];
     });
-  const [one, other] = on;
-  if (one && other) return failure('settings-exclude', positionOf(main, other.key), other.key);
-  if (!one) return undefined;
-  const { complaint: cloud, id } = readCloud(main, `${one.key}.`, scope);
-  return cloud ?? checkReporter(main, one.key, one.tree, output, id, context);
+  const [section, second] = enabled;
+  if (!section) return undefined;
+  if (second) return failure('settings-exclude', positionOf(main, second.key), second.key);
+  const { complaint: cloudComplaint, id } = readCloud(main, `${section.key}.`, scope);
+  return cloudComplaint ?? checkReporter(main, section, output, id, context);
 }
 
-/** A section; nothing when it is absent or null. */
-function sectionOf(main: Tree, key: string, scope: Scope): Tree | undefined {
-  return readAs(main, key, scope, toTree);
+interface Section {
+  key: string;
+  tree: Tree;
 }
 
-/** `cluster_uuid` alone switches nothing on. */
+/** `cluster_uuid` alone does not enable monitoring. */
 function isOn(tree: Tree, scope: Scope): boolean {
   return !(tree.names.size === 1 && tree.names.has('cluster_uuid')) && isEnabled(tree, scope);
 }
 
+/** `hasCloud`: the addresses come from `cloud.id`. */
 function checkReporter(
   main: Tree,
-  key: string,
-  tree: Tree,
+  { key, tree }: Section,
   output: Chosen | undefined,
-  cloud: boolean,
+  hasCloud: boolean,
   context: StartContext,
 ): Complaint {
   const { scope } = context;
@@ -74,7 +74,7 @@ function checkReporter(
   if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
   const elasticsearch = output?.name === 'elasticsearch' ? output.tree : undefined;
   if (!chosen.value) {
-    if (cloud || (output === undefined && readCloud(main, '', scope).id)) return undefined;
+    if (hasCloud || (output === undefined && readCloud(main, '', scope).id)) return undefined;
     if (!elasticsearch) return failure('no-monitoring-reporter', positionOf(main, key), key);
     return under('output.elasticsearch', checkSettings(elasticsearch, reporter, scope));
   }
@@ -85,16 +85,17 @@ function checkReporter(
   return under(
     full,
     first(
-      () => (cloud ? undefined : needHosts(hosts, positionOf(main, full), scope)),
+      () => (hasCloud ? undefined : needHosts(hosts, positionOf(main, full), scope)),
       () => checkSettings(settings, reporter, scope),
-      () => checkKeyAndPassword(settings, scope),
+      // `username` has a default.
+      () => checkLogin(settings, ['password'], scope),
       () => checkServers(settings, readText(settings, 'protocol', scope) ?? '', context),
       () => checkClientTls(settings, context),
     ),
   );
 }
 
-/** Sections below it that are no settings of its own; null is an empty one. */
+/** The one enabled reporter: a child that is a section (or null), other than `cloud` and `http`. */
 function chooseReporter(tree: Tree, key: string, scope: Scope) {
   const sections = newTree(tree.at);
   for (const [name, value] of tree.names) {
@@ -108,16 +109,8 @@ function needHosts(trees: readonly Tree[], at: Tree['at'], scope: Scope): Compla
   for (const tree of trees) {
     const found = get(tree, 'hosts', scope);
     if (!found.ok) return found.unresolved ? undefined : found;
-    const list = found.value ? toList(found.value, scope) : undefined;
-    if (list?.ok === false || (list && list.value.length > 0)) return undefined;
+    const list = found.value && toList(found.value, scope);
+    if (list && (!list.ok || list.value.length > 0)) return undefined;
   }
   return failure('missing-setting', at, 'hosts');
-}
-
-/** The name has a default, so an API key and a password are both too many. */
-function checkKeyAndPassword(tree: Tree, scope: Scope): Complaint {
-  const given = (key: string) => (readText(tree, key, scope) ?? '') !== '';
-  return given('api_key') && given('password')
-    ? failure('settings-exclude', positionOf(tree, 'api_key'), 'api_key')
-    : undefined;
 }

@@ -1,12 +1,23 @@
-/** What the settings of an output have to be together, beyond the tables of `outputs.ts`. */
-
+/** Rules about several settings of an output, beyond the tables of `outputs.ts`. */
 import { validServer, validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, singleChoice, text } from '../tree/checks.js';
-import { get, listedTexts, positionOf, readAs, readText, toBool, toInt, toList, toText, toTree } from '../tree/read.js';
+import {
+  get,
+  getAs,
+  listedTexts,
+  positionOf,
+  readAs,
+  readText,
+  toBool,
+  toInt,
+  toList,
+  toText,
+  toTree,
+} from '../tree/read.js';
 import { anything, checkSettings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
 import { checkKafkaKerberos, checkKerberosFiles } from './kerberos.js';
@@ -36,24 +47,24 @@ function checkElasticsearch(tree: Tree, context: StartContext): Complaint {
     () => checkSelectors(tree, 'index', 'indices', context),
     () => checkSelectors(tree, 'pipeline', 'pipelines', context),
     () => (applies('output-presets', release) ? checkPreset(tree, context) : undefined),
-    () => checkLogin(tree, context),
+    () => checkLogin(tree, ['username', 'password'], scope),
     () => checkPolicy(tree, context),
     () => checkServers(tree, readText(tree, 'protocol', scope) ?? '', context),
     () => checkKerberosFiles(tree, context),
   );
 }
 
-/** An API key stands in for name and password; both together are refused. */
-function checkLogin(tree: Tree, { scope }: StartContext): Complaint {
-  const given = (key: string) => (readText(tree, key, scope) ?? '') !== '';
-  return given('api_key') && (given('username') || given('password'))
+/** `api_key` excludes name and password. */
+export function checkLogin(tree: Tree, excluded: readonly string[], scope: Scope): Complaint {
+  const isSet = (key: string) => Boolean(readText(tree, key, scope));
+  return isSet('api_key') && excluded.some(isSet)
     ? failure('settings-exclude', positionOf(tree, 'api_key'), 'api_key')
     : undefined;
 }
 
 const PRESETS = ['custom', 'balanced', 'throughput', 'scale', 'latency'];
 
-/** With a preset all of the output is evaluated, unknown settings too. */
+/** With a preset Filebeat evaluates the whole output, unknown settings included. */
 function checkPreset(tree: Tree, { scope }: StartContext): Complaint {
   const preset = readText(tree, 'preset', scope);
   if (!preset) return undefined;
@@ -65,7 +76,7 @@ function checkPreset(tree: Tree, { scope }: StartContext): Complaint {
   return undefined;
 }
 
-/** What becomes of events that Elasticsearch refuses. */
+/** `non_indexable_policy`: what to do with events that Elasticsearch refuses. */
 function checkPolicy(tree: Tree, { scope }: StartContext): Complaint {
   const key = 'non_indexable_policy';
   const chosen = singleChoice(tree, key, scope);
@@ -115,7 +126,7 @@ function formatComplaint(tree: Tree, key: string, { scope }: StartContext): Comp
     : undefined;
 }
 
-/** A list of rules: each has the setting itself, and may have a condition, a default and a map (libbeat/outputs/outil). */
+/** A list of rules, each with the setting itself and optional condition, default and map (libbeat/outputs/outil). */
 function checkSelectors(tree: Tree, key: string, many: string, context: StartContext): Complaint {
   const { scope } = context;
   const found = get(tree, many, scope);
@@ -149,7 +160,7 @@ function checkRule(rule: Tree, key: string, context: StartContext): Complaint {
   );
 }
 
-/** The codec, of which one may be chosen. */
+/** `codec`: at most one. */
 export function checkCodec(tree: Tree, { scope }: StartContext): Complaint {
   const chosen = singleChoice(tree, 'codec', scope);
   if (!chosen.ok) return chosen.unresolved ? undefined : chosen;
@@ -185,15 +196,15 @@ function checkKafka(tree: Tree, context: StartContext): Complaint {
   );
 }
 
-/** What the version of the broker, given or assumed, does not allow (sarama config.go, Validate). */
+/** Settings that the configured or default version of the broker does not allow (sarama config.go, Validate). */
 function checkForBroker(tree: Tree, version: string, context: StartContext): Complaint {
   const { scope, release } = context;
   return first(
     () => checkCompression(tree, version, context),
     () => {
-      // Filebeat compares these two as texts.
-      const headers = applies('kafka-headers', release) ? listOrNames(tree, 'headers', scope) : 0;
-      return headers > 0 && version < '0.11'
+      // Filebeat compares these versions as strings.
+      const headers = applies('kafka-headers', release) ? readAs(tree, 'headers', scope, toList) : undefined;
+      return headers?.length && version < '0.11'
         ? badValue(tree, 'headers', scope, 'headers only with version: 0.11 or later')
         : undefined;
     },
@@ -214,17 +225,11 @@ function checkForBroker(tree: Tree, version: string, context: StartContext): Com
   );
 }
 
-function listOrNames(tree: Tree, key: string, scope: StartContext['scope']): number {
-  const list = readAs(tree, key, scope, toList);
-  return list?.length ?? 0;
-}
-
-/** zstd wants a broker of 2.1 or newer, lz4 one of 0.10, and the version that is assumed may be older. */
+/** zstd needs version 2.1 or later, lz4 0.10; the default version may be older. */
 function checkCompression(tree: Tree, version: string, { scope, release }: StartContext): Complaint {
-  const found = get(tree, 'compression', scope);
-  const read = found.ok && found.value ? toText(found.value, scope) : undefined;
-  if (!found.ok || read?.ok === false) return undefined;
-  const compression = (read ? read.value : 'gzip').toLowerCase();
+  const stated = getAs(tree, 'compression', scope, toText);
+  if (!stated.ok) return undefined;
+  const compression = (stated.value ?? 'gzip').toLowerCase();
   const words = [...COMPRESSIONS, ...(applies('kafka-zstd', release) ? ['zstd'] : [])];
   if (!words.includes(compression)) return badValue(tree, 'compression', scope, `one of ${words.join(', ')}`);
   if (compression === 'zstd' && olderKafka(version, '2.1.0'))
@@ -232,8 +237,8 @@ function checkCompression(tree: Tree, version: string, { scope, release }: Start
   if (compression === 'lz4' && olderKafka(version, '0.10.0'))
     return badValue(tree, 'compression', scope, 'lz4 only with version: 0.10 or later');
   const level = readAs(tree, 'compression_level', scope, toInt);
-  const wrong = level !== undefined && level !== -1000 && (level < 0 || level > 9);
-  return wrong && compression === 'gzip'
+  const isBadLevel = level !== undefined && level !== -1000 && (level < 0 || level > 9);
+  return isBadLevel && compression === 'gzip'
     ? badValue(tree, 'compression_level', scope, 'a whole number from 0 to 9')
     : undefined;
 }

@@ -1,4 +1,4 @@
-/** The output: which one is chosen, and whether it can be made. Also the queue, which may stand below it. */
+/** The chosen output and whether Filebeat can create it; and the queue, which may be a section of the output. */
 import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, chooseOne, first, parseSize, singleChoice, toDuration } from '../tree/checks.js';
 import { get, positionOf, readAs, readText, toInt, toTree } from '../tree/read.js';
@@ -11,13 +11,13 @@ import { checkCodec, outputChecks } from './output-checks.js';
 import { addresses, outputs, pipelineOfOutput, queues, workers } from './outputs.js';
 import { blocked, type StartContext } from './start-context.js';
 
-/** One name chosen among several, with its settings. */
+/** The one enabled child of a section, with its settings. */
 export interface Chosen {
   name: string;
   tree: Tree;
 }
 
-/** The output that is switched on; a complaint when there is none, or more than one. Nothing when it cannot be known. */
+/** The enabled output; a complaint if there is none or more than one; undefined if unknown. */
 export function chosenOutput(main: Tree, scope: Scope): Chosen | NonNullable<Complaint> | undefined {
   const found = get(main, 'output', scope);
   if (!found.ok) return found.unresolved ? undefined : found;
@@ -29,8 +29,8 @@ export function chosenOutput(main: Tree, scope: Scope): Chosen | NonNullable<Com
   return chosen.value ?? failure('no-output', section.value.at);
 }
 
-/** What Filebeat says when it makes the output. With `cloud` it has its addresses from there. */
-export function checkOutput(main: Tree, chosen: Chosen, cloud: boolean, context: StartContext): Complaint {
+/** Filebeat's complaint when it creates the output. `hasCloud`: the addresses come from `cloud.id`. */
+export function checkOutput(main: Tree, chosen: Chosen, hasCloud: boolean, context: StartContext): Complaint {
   const { scope, release } = context;
   const { name, tree } = chosen;
   const key = `output.${name}`;
@@ -40,7 +40,7 @@ export function checkOutput(main: Tree, chosen: Chosen, cloud: boolean, context:
   return under(
     key,
     first(
-      () => (row.connects && !cloud ? checkSettings(tree, addresses, scope) : undefined),
+      () => (row.connects && !hasCloud ? checkSettings(tree, addresses, scope) : undefined),
       () => (row.connects ? checkParts(tree, workers, scope, release) : undefined),
       () => checkParts(tree, row.parts, scope, release),
       () => (row.connects ? checkClientTls(tree, context) : undefined),
@@ -50,19 +50,19 @@ export function checkOutput(main: Tree, chosen: Chosen, cloud: boolean, context:
   );
 }
 
-/** What is read of an output before it is made: a queue of its own, and settings of the pipeline. */
+/** Settings of an output that Filebeat reads before it creates it: its queue, and those of the pipeline. */
 export function checkOutputPipeline(main: Tree, { name, tree }: Chosen, context: StartContext): Complaint {
   const { scope } = context;
-  const own = singleChoice(tree, 'queue', scope);
+  const outputQueue = singleChoice(tree, 'queue', scope);
   const key = `output.${name}`;
-  if (!own.ok) return own.unresolved ? undefined : under(key, own);
+  if (!outputQueue.ok) return outputQueue.unresolved ? undefined : under(key, outputQueue);
   const queue = singleChoice(main, 'queue', scope);
-  if (own.value && queue.ok && queue.value)
+  if (outputQueue.value && queue.ok && queue.value)
     return failure('settings-exclude', positionOf(tree, 'queue'), `${key}.queue`);
   return under(key, checkSettings(tree, pipelineOfOutput, scope));
 }
 
-/** The queue of a tree: of the whole configuration, or of an output. */
+/** The queue of the whole configuration, or of an output. */
 export function checkQueue(tree: Tree, context: StartContext): Complaint {
   const { scope, release } = context;
   const chosen = singleChoice(tree, 'queue', scope);
@@ -83,7 +83,7 @@ export function checkQueue(tree: Tree, context: StartContext): Complaint {
   );
 }
 
-/** How many events a release keeps, and how many it waits for, where nothing is set. */
+/** Defaults of a memory queue: its size and the events that it waits for. */
 export function memoryDefaults(release: ReleaseVersion): { events: number; flush: number } {
   return applies('queue-defaults', release) ? { events: 3200, flush: 1600 } : { events: 4096, flush: 2048 };
 }
@@ -93,19 +93,19 @@ function checkMemory(queue: Tree, { scope, release }: StartContext): Complaint {
   const events = get(queue, 'events', scope);
   const flush = get(queue, 'flush.min_events', scope);
   if (!events.ok || !flush.ok) return undefined;
-  const kept = events.value ? readAs(queue, 'events', scope, toInt) : defaults.events;
-  const waited = flush.value ? readAs(queue, 'flush.min_events', scope, toInt) : defaults.flush;
-  if (kept === undefined || waited === undefined || waited <= kept) return undefined;
+  const size = events.value ? readAs(queue, 'events', scope, toInt) : defaults.events;
+  const batch = flush.value ? readAs(queue, 'flush.min_events', scope, toInt) : defaults.flush;
+  if (size === undefined || batch === undefined || batch <= size) return undefined;
   return failure('settings-conflict', (events.value ?? flush.value ?? queue).at, 'flush.min_events');
 }
 
 function checkDisk(queue: Tree, context: StartContext): Complaint {
   const { scope, release, cwd, paths } = context;
   const bytes = (key: string) => parseSize(readText(queue, key, scope) ?? '');
-  const [most, segment] = [bytes('max_size'), bytes('segment_size')];
-  if (segment !== undefined && most && most < segment * 2)
+  const [maximum, segment] = [bytes('max_size'), bytes('segment_size')];
+  if (segment !== undefined && maximum && maximum < segment * 2)
     return badValue(queue, 'segment_size', scope, 'at most half of max_size');
-  if (most && most < 10e6) return badValue(queue, 'max_size', scope, 'at least 10MB, or 0 for no limit');
+  if (maximum && maximum < 10e6) return badValue(queue, 'max_size', scope, 'at least 10MB, or 0 for no limit');
   if (segment !== undefined && segment < 1e6) return badValue(queue, 'segment_size', scope, 'at least 1MB');
   const wait = readAs(queue, 'retry_interval', scope, toDuration);
   const longest = readAs(queue, 'max_retry_interval', scope, toDuration);

@@ -1,6 +1,6 @@
 /**
- * What Filebeat reads of an output, as tables (libbeat/outputs, NAME/config.go). A setting that is not listed is not
- * read: nothing in it can be wrong.
+ * Tables of the settings that Filebeat reads of an output (libbeat/outputs, NAME/config.go). It ignores settings that
+ * are not listed.
  */
 import { duration, integer, size, text, texts, truth } from '../tree/checks.js';
 import {
@@ -19,7 +19,7 @@ import { between, format, natural, type Part, removed, seconds, textMap, url } f
 
 export interface OutputRow {
   parts: readonly Part[];
-  /** It connects to servers: it has addresses, workers and TLS. */
+  /** It connects to servers, so it has addresses, workers and TLS. */
   connects?: true;
   /** It has a codec. */
   codec?: true;
@@ -32,7 +32,7 @@ export const workers: readonly Part[] = [
   { until: 'output-workers', reads: { worker: atLeast(1) } },
   { since: 'output-workers', reads: { worker: integer, workers: integer } },
 ];
-/** A client of Elasticsearch: the output, and the one of `monitoring`. */
+/** A client of Elasticsearch: of the output, and of `monitoring`. */
 export const elasticsearchClient: Settings = {
   protocol: text,
   parameters: textMap,
@@ -169,7 +169,7 @@ export const outputs: Readonly<Record<string, OutputRow>> = {
   discard: { parts: [] },
 };
 
-/** Since a queue may stand below the output, some of what belongs to the pipeline is read there as well. */
+/** Releases that read the queue of an output also read these settings of the pipeline there. */
 export const pipelineOfOutput: Settings = { fields: map, fields_under_root: truth, tags: texts };
 
 /** `codec.NAME` of an output. */

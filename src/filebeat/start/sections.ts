@@ -1,5 +1,5 @@
 /**
- * What Filebeat reads outside `filebeat.*`, outputs and queues, as tables. Sources: libbeat/cmd/instance/beat.go
+ * Tables of the settings that Filebeat reads outside `filebeat.*`, outputs and queues. Sources: libbeat/cmd/instance/beat.go
  * (`beatConfig`), libbeat/template, libbeat/idxmgmt, libbeat/instrumentation, logp and api of elastic-agent-libs.
  */
 import { duration, integer, object, text, texts, truth } from '../tree/checks.js';
@@ -17,10 +17,10 @@ import {
 } from '../tree/setting-tables.js';
 import { between, format, natural, type Part, taking } from './kinds.js';
 
-/** Below it everything may be wrong but itself: it has to be a section. */
+/** Must be a section; its settings are checked later or not at all. */
 const aSection: Setting = object;
 
-/** Read in one go, before anything else: the first fault ends the start. */
+/** Read together, before anything else. */
 export const main: readonly Part[] = [
   {
     reads: {
@@ -103,7 +103,7 @@ const template: Settings = {
 
 const profiling: Settings = { enabled: truth, interval: notNegative };
 
-/** One after the other, in this order. */
+/** Read later, one after the other. */
 export const afterwards: readonly Part[] = [
   { reads: { logging: section(logging) } },
   { until: 'logging-json-ignored', reads: { 'logging.json': truth } },

@@ -1,9 +1,9 @@
-/** Checks of a start that a table cannot say: files that have to be there, and settings that depend on one another. */
+/** Checks of a start that need more than a table: files that must exist, and settings that depend on each other. */
 import { posix } from 'node:path';
 import { validUrl } from '../net/go-url.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, isEnabled, toDuration } from '../tree/checks.js';
-import { get, listedTexts, positionOf, readAs, readText, toBool, toText, toTree } from '../tree/read.js';
+import { get, getAs, listedTexts, positionOf, readAs, readText, toBool, toText, toTree } from '../tree/read.js';
 import type { Tree } from '../tree/tree.js';
 import { failure } from '../tree/variables.js';
 import { badValue } from './kinds.js';
@@ -12,7 +12,7 @@ import { blocked, type StartContext } from './start-context.js';
 
 type Check = (main: Tree, context: StartContext) => Complaint;
 
-/** The data folder is made before anything else, the registry below it (from 7.0) before the inputs start. */
+/** Filebeat creates the data folder before anything else, and the registry in it (from 7.0) before the inputs start. */
 export const checkFolders: Check = (main, context) => {
   const { scope, files, paths, release } = context;
   const data = () =>
@@ -21,29 +21,25 @@ export const checkFolders: Check = (main, context) => {
   const stated = readText(main, key, scope);
   if (stated === undefined || !applies('registry-settings-removed', release)) return data();
   const path = posix.resolve(paths.data, stated || 'registry');
-  const inside = path.startsWith(`${paths.data}/`);
-  const taken = blocked(context, path);
-  // One look at what lies inside tells of both.
-  const complaint = taken || !inside ? data() : undefined;
-  if (complaint || !taken) return complaint;
-  // A file in its place is taken for the registry of release 6, a JSON list, and read.
+  const isInData = path.startsWith(`${paths.data}/`);
+  const isBlocked = blocked(context, path);
+  // A registry inside the data folder that is not blocked shows that the data folder is not, either.
+  const complaint = isBlocked || !isInData ? data() : undefined;
+  if (complaint || !isBlocked) return complaint;
+  // Filebeat reads a file at this path as the registry of release 6, a JSON list.
   const head = files.head(path, 1);
-  const old = head.ok && (head.value.length === 0 || Buffer.from(head.value).toString() === '[');
-  return old ? undefined : failure('folder-blocked', positionOf(main, key), key);
+  const isOldRegistry = head.ok && (head.value.length === 0 || Buffer.from(head.value).toString() === '[');
+  return isOldRegistry ? undefined : failure('folder-blocked', positionOf(main, key), key);
 };
 
 const KEYSTORE_VERSION = 'v1';
 
-/** A keystore that is there has to begin with its version; nothing else of it is read. */
+/** An existing keystore must begin with its version. This reads nothing else of it. */
 export const checkKeystore: Check = (main, { scope, files, paths }) => {
-  const found = get(main, 'keystore.path', scope);
-  const stated = found.ok && found.value ? toText(found.value, scope) : undefined;
-  if (!found.ok || stated?.ok === false) {
-    const failed = found.ok ? stated : found;
-    return failed?.ok === false && !failed.unresolved ? failed : undefined;
-  }
+  const stated = getAs(main, 'keystore.path', scope, toText);
+  if (!stated.ok) return stated.unresolved ? undefined : stated;
   if (!scope.keystore) return undefined;
-  const path = posix.resolve(paths.data, stated?.value || 'filebeat.keystore');
+  const path = posix.resolve(paths.data, stated.value || 'filebeat.keystore');
   const head = files.head(path, KEYSTORE_VERSION.length);
   if (!head.ok || head.value.length < KEYSTORE_VERSION.length) return undefined;
   return Buffer.from(head.value).toString('latin1') === KEYSTORE_VERSION
@@ -51,7 +47,7 @@ export const checkKeystore: Check = (main, { scope, files, paths }) => {
     : failure('no-keystore', positionOf(main, 'keystore.path'), 'keystore.path');
 };
 
-/** Without an agent on the other end a managed process ends at once. */
+/** A managed process without an agent ends at once. */
 export const checkManagement: Check = (main, { scope, release }) => {
   const section = readAs(main, 'management', scope, toTree);
   if (!section) return undefined;
@@ -61,10 +57,10 @@ export const checkManagement: Check = (main, { scope, release }) => {
   return on ? failure('managed-without-agent', positionOf(main, 'management'), 'management') : undefined;
 };
 
-/** Where traces go: a list of URLs, whether tracing is on or not. */
+/** The URLs of trace servers, checked even if tracing is disabled. */
 export const checkTraceHosts: Check = (main, { scope }) => {
   const key = 'instrumentation.hosts';
-  const hosts = readAs(main, key, scope, (value, inner) => toTree(value, inner));
+  const hosts = readAs(main, key, scope, toTree);
   const found = get(main, key, scope);
   if (!found.ok || !found.value) return undefined;
   if (!hosts?.items) return badValue(main, key, scope, 'a list of URLs');
@@ -72,7 +68,7 @@ export const checkTraceHosts: Check = (main, { scope }) => {
   return bad && failure('bad-address', bad.value.at, key);
 };
 
-/** Until 8.12 the policy for indices is read at the start, whatever the output is. */
+/** Until 8.12 Filebeat reads the lifecycle policy at the start, for every output. */
 export const checkPolicyFile: Check = (main, { scope, release, files, cwd }) => {
   if (applies('lifecycle-sections', release)) return undefined;
   const section = readAs(main, 'setup.ilm', scope, toTree);
@@ -94,7 +90,7 @@ export const checkPolicyFile: Check = (main, { scope, release, files, cwd }) => 
     : undefined;
 };
 
-/** An index of its own name needs a template of its own name. */
+/** A custom index name requires a custom template name and pattern. */
 export function checkTemplateName(main: Tree, output: Chosen | undefined, { scope }: StartContext): Complaint {
   if (output?.name !== 'elasticsearch' || !readText(output.tree, 'index', scope)) return undefined;
   const template = readAs(main, 'setup.template', scope, toTree);
@@ -105,7 +101,7 @@ export function checkTemplateName(main: Tree, output: Chosen | undefined, { scop
     : undefined;
 }
 
-/** Filebeat's own numbers in its log: a clock without a period ends the process. */
+/** Metrics in Filebeat's log: a period that is not positive ends the process. */
 export const checkMetricsPeriod: Check = (main, { scope, release }) => {
   const section = readAs(main, 'logging.metrics', scope, toTree);
   if (!section || !isEnabled(section, scope)) return undefined;

@@ -1,4 +1,4 @@
-/** What can end a start before the inputs are looked at, in the order in which Filebeat comes to it. */
+/** Faults that end a start before Filebeat reads its inputs, in Filebeat's order. */
 import type { Fault } from '../../model/model.js';
 import { checkProcessors } from '../processors/processors.js';
 import { applies } from '../releases/releases.js';
@@ -21,14 +21,14 @@ import {
 } from './start-checks.js';
 import type { StartContext } from './start-context.js';
 
-/** The first reason outside inputs and the stats endpoint for which Filebeat would not start. */
+/** The first fault outside of inputs and the stats endpoint for which Filebeat does not start. */
 export function startFault(main: Tree, context: StartContext): Fault | undefined {
   const { scope, release } = context;
   const cloud = readCloud(main, '', scope);
   const choice = chosenOutput(main, scope);
   const output = choice && 'name' in choice ? choice : undefined;
   const refused = choice && !('name' in choice) ? choice : undefined;
-  const ownQueue = output && applies('output-queue', release) ? output : undefined;
+  const withQueue = output && applies('output-queue', release) ? output : undefined;
   const complaint = first(
     () => checkFolders(main, context),
     () => checkKeystore(main, context),
@@ -36,7 +36,7 @@ export function startFault(main: Tree, context: StartContext): Fault | undefined
     () => (cloud.id ? cloudBesideOutput(main, output) : undefined),
     () => checkParts(main, mainParts, scope, release),
     () => (refused?.fault.code === 'no-output' ? undefined : refused),
-    () => ownQueue && checkOutputPipeline(main, ownQueue, context),
+    () => withQueue && checkOutputPipeline(main, withQueue, context),
     () => checkManagement(main, context),
     () => checkParts(main, afterwards, scope, release),
     () => checkTraceHosts(main, context),
@@ -45,22 +45,22 @@ export function startFault(main: Tree, context: StartContext): Fault | undefined
     () => checkProcessors(main, context).made,
     () => checkChosen(main, output, refused, cloud.id, context),
     () => checkQueue(main, context),
-    () => ownQueue && checkQueue(ownQueue.tree, context),
+    () => withQueue && checkQueue(withQueue.tree, context),
     () => checkMonitoring(main, output, context),
     () => checkMetricsPeriod(main, context),
   );
   return complaint?.fault;
 }
 
-/** With `cloud.id` Elasticsearch needs no addresses, and not even its section; one that is switched off stays off. */
+/** With `cloud.id` Elasticsearch needs no section; but a disabled section stays disabled. */
 function checkChosen(
   main: Tree,
   output: Chosen | undefined,
   refused: Complaint,
-  cloud: boolean,
+  hasCloud: boolean,
   context: StartContext,
 ): Complaint {
-  if (output) return checkOutput(main, output, cloud, context);
+  if (output) return checkOutput(main, output, hasCloud, context);
   const section = get(main, 'output.elasticsearch', context.scope);
-  return cloud && section.ok && !section.value ? undefined : refused;
+  return hasCloud && section.ok && !section.value ? undefined : refused;
 }

@@ -1,11 +1,11 @@
-/** `http`: the stats endpoint, the one socket that Filebeat opens for itself (elastic-agent-libs, api). */
+/** `http`: the stats endpoint, Filebeat's own listener (elastic-agent-libs, api). */
 import { posix } from 'node:path';
 import type { Fault, Listener } from '../../model/model.js';
 import { resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, integer, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
-import { get, positionOf, readAs, readText, toInt, toText, toTree } from '../tree/read.js';
+import { getAs, positionOf, readAs, readText, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, type Settings, under } from '../tree/setting-tables.js';
 import type { Tree } from '../tree/tree.js';
 import { failure, type Scope } from '../tree/variables.js';
@@ -20,7 +20,7 @@ const endpoint: Settings = {
 };
 const buffer: Settings = { period: duration, size: integer, namespaces: texts };
 
-/** Named pipes are something of Windows. */
+/** Named pipes exist on Windows only. */
 function notOnLinux(section: Tree, scope: Scope): Complaint {
   const set = ['named_pipe.user', 'named_pipe.security_descriptor'].find((key) => readText(section, key, scope));
   if (set) return failure('not-on-linux', positionOf(section, set), `http.${set}`);
@@ -30,11 +30,11 @@ function notOnLinux(section: Tree, scope: Scope): Complaint {
 }
 
 function checkBuffer(section: Tree, scope: Scope): Complaint {
-  const own = readAs(section, 'buffer', scope, toTree);
-  return own && isEnabled(own, scope) ? under('http.buffer', checkSettings(own, buffer, scope)) : undefined;
+  const inner = readAs(section, 'buffer', scope, toTree);
+  return inner && isEnabled(inner, scope) ? under('http.buffer', checkSettings(inner, buffer, scope)) : undefined;
 }
 
-/** A unix socket needs its folder; it opens no port. */
+/** A unix socket needs its folder and opens no port. */
 function unixSocket(section: Tree, { scope, files }: StartContext): { fault?: Fault; socket?: string } {
   const path = /^unix:\/\/(\/.*)$/.exec(readText(section, 'host', scope) ?? '')?.[1];
   if (path === undefined) return {};
@@ -45,59 +45,49 @@ function unixSocket(section: Tree, { scope, files }: StartContext): { fault?: Fa
 }
 
 /**
- * The stats endpoint: at most one TCP listener, or the path of a unix socket. Any `http.*` setting switches it on unless `http.enabled` says no.
- * A host that cannot be one stops the start from 7.0 on.
+ * The stats endpoint: at most one TCP listener, or the path of a unix socket. Any `http.*` setting enables it, unless
+ * `http.enabled` is false. From 7.0 on an invalid host stops the start.
  */
 export function statsEndpoint(
   main: Tree,
   context: StartContext,
 ): { listener?: Listener; fault?: Fault; socket?: string } {
   const { scope, release, names } = context;
-  const found = get(main, 'http', scope);
-  const section = found.ok && found.value ? toTree(found.value, scope) : undefined;
-  if (!section?.ok || !isEnabled(section.value, scope)) return {};
+  const section = readAs(main, 'http', scope, toTree);
+  if (!section || !isEnabled(section, scope)) return {};
   const complaint = first(
-    () => under('http', checkSettings(section.value, endpoint, scope)),
-    () => notOnLinux(section.value, scope),
-    () => (applies('http-buffer', release) ? checkBuffer(section.value, scope) : undefined),
+    () => under('http', checkSettings(section, endpoint, scope)),
+    () => notOnLinux(section, scope),
+    () => (applies('http-buffer', release) ? checkBuffer(section, scope) : undefined),
   );
   if (complaint) return { fault: complaint.fault };
-  const at = (section.value.names.get('port') ?? section.value.names.get('host') ?? section.value).at;
-  const notes = originNotes(section.value, scope);
+  const at = (section.names.get('port') ?? section.names.get('host') ?? section).at;
+  const notes = originNotes(section, scope);
   const origins = notes.length > 0 ? { notes } : {};
   const base = { protocol: 'tcp', input: 'http', declaredIn: at, retry: 'never', ...origins } as const;
-  const host = endpointHost(section.value, scope);
+  const host = endpointHost(section, scope);
   if (host === undefined)
     return { listener: { ...base, address: '', target: { kind: 'unresolved', why: 'variable' } } };
   const strict = applies('http-must-bind', release);
-  if (host === 'unix') return unixSocket(section.value, context);
-  const made = host === 'refused' ? undefined : resolveHost(host.address, 'tcp', 'any', names);
-  if (!made || made.target.kind === 'invalid')
-    return strict
-      ? {
-          fault: {
-            code: 'bad-value',
-            subject: 'http.host',
-            at,
-            takes: 'a name or an IPv4 address; the port is http.port',
-          },
-        }
-      : {};
-  const { address, port, target } = made;
+  if (host === 'unix') return unixSocket(section, context);
+  const resolved = host === 'refused' ? undefined : resolveHost(host.address, 'tcp', 'any', names);
+  if (!resolved || resolved.target.kind === 'invalid') {
+    const takes = 'a name or an IPv4 address; the port is http.port';
+    return strict ? { fault: { code: 'bad-value', subject: 'http.host', at, takes } } : {};
+  }
+  const { address, port, target } = resolved;
   return { listener: { ...base, address, ...(port === undefined ? {} : { port }), target } };
 }
 
-/** Filebeat takes `http.host` for a URL: without a scheme it may hold neither a port nor an IPv6 address. */
+/** Filebeat parses `http.host` as a URL: without a scheme it may contain neither a port nor an IPv6 address. */
 function endpointHost(section: Tree, scope: Scope): { address: string } | 'unix' | 'refused' | undefined {
-  const stated = get(section, 'host', scope);
-  const host = stated.ok && stated.value ? toText(stated.value, scope) : stated;
-  const portValue = get(section, 'port', scope);
-  const port = portValue.ok && portValue.value ? toInt(portValue.value, scope) : portValue;
+  const host = getAs(section, 'host', scope, toText);
+  const port = getAs(section, 'port', scope, toInt);
   if (!host.ok || !port.ok) return undefined;
-  const name = typeof host.value === 'string' ? host.value : 'localhost';
+  const name = host.value ?? 'localhost';
   if (name.startsWith('unix:')) return 'unix';
   const url = /^http:\/\/([^/?#]*)/.exec(name);
   if (url) return { address: url[1]! };
   if (/[:?#%\s\x00-\x1f]/.test(name)) return 'refused';
-  return { address: `${name}:${typeof port.value === 'number' ? port.value : 5066}` };
+  return { address: `${name}:${port.value ?? 5066}` };
 }
