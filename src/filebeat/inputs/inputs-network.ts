@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { limits } from '../../model/limits.js';
 import type { BindRetry } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
-import { upTo } from '../processors/processor-checks.js';
+import { upTo } from '../processors/processor-settings.js';
 import { knownTimezone } from '../processors/time-zone.js';
 import { applies } from '../releases/releases.js';
 import {

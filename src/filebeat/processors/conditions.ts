@@ -1,6 +1,6 @@
 /**
- * Conditions of processors (`when`, `if`), as Filebeat's libbeat/conditions makes them. All nine kinds are read, the
- * first one in Filebeat's own order counts: what is wrong with the values of another one beside it does no harm.
+ * Conditions of processors (`when`, `if`), as in Filebeat's libbeat/conditions. Filebeat reads all nine kinds, but
+ * creates only the first in its order; bad values of the others have no effect.
  */
 import { parseAddress } from '../net/ip.js';
 import { type Complaint, first } from '../tree/checks.js';
@@ -11,20 +11,20 @@ import type { Tree, Value } from '../tree/tree.js';
 import { isGoFloat, type Plain, plainMap } from '../tree/value.js';
 import { type Failure, failure, type Scope } from '../tree/variables.js';
 
-/** In the order in which Filebeat takes the first that is there. */
+/** In Filebeat's order. */
 const KINDS = ['equals', 'contains', 'regexp', 'range', 'has_fields', 'network', 'or', 'and', 'not'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Deeper nesting is refused here; Filebeat's own stack would take more. */
+/** Deeper nesting is refused here; Filebeat's stack allows more. */
 const MAX_DEPTH = 50;
 
-/** Joined names of the fields → values, lists taken apart by place (`Fields.Unpack` of conditions/fields.go). */
+/** Dotted names of fields → values; list items have their index as name (`Fields.Unpack` of conditions/fields.go). */
 type Flat = Map<string, Plain>;
 
-/** What came of reading: a complaint, or what is checked when it is made; neither where it is as good as absent. */
+/** Result of reading a condition: a complaint, or the check of its creation. Neither if it counts as absent. */
 type Unpacked = { ok: true; check?: () => Complaint } | { ok: false; complaint: Complaint };
 
-/** What Filebeat holds against the condition that a value is. */
+/** Filebeat's complaint about a condition. */
 export function checkCondition(value: Value, scope: Scope): Complaint {
   const unpacked = unpackCondition(value, scope, 0);
   return unpacked.ok ? unpacked.check?.() : unpacked.complaint;
@@ -51,14 +51,14 @@ function unpack(kind: Kind, value: Value, scope: Scope, depth: number): Unpacked
   return kind === 'has_fields' ? fieldNames(value, scope) : fields(kind, value, scope);
 }
 
-/** A value that has the wrong type, or cannot be had; what cannot be known from here is no complaint. */
+/** For a value that has the wrong type or cannot be read. A value unknown to this program is no complaint. */
 function refusal({ fault, unresolved }: Failure, { at }: Value, subject?: string): Unpacked {
   if (unresolved) return { ok: false, complaint: undefined };
   const code = fault.code === 'wrong-type' ? 'bad-condition' : fault.code;
   return { ok: false, complaint: failure(code, at, fault.subject ?? subject) };
 }
 
-/** A list of conditions; a map is an empty one. */
+/** A list of conditions; a map counts as an empty list. */
 function conditionList(value: Value, scope: Scope, depth: number): Unpacked {
   const list = toList(value, scope);
   if (!list.ok) return refusal(list, value);
@@ -86,7 +86,7 @@ function fields(kind: 'equals' | 'contains' | 'regexp' | 'range' | 'network', va
   const tree = toTree(value, scope);
   if (!tree.ok) return refusal(tree, value, kind);
   const refused: Unpacked = { ok: false, complaint: failure('bad-condition', value.at, kind) };
-  // A list, and an empty map but for networks, are no maps of fields.
+  // Lists are no maps of fields; nor are empty maps, except for `network`.
   if (kind !== 'network' && tree.value.names.size === 0) return refused;
   const plain = toPlain(kind === 'network' ? { ...tree.value, items: undefined } : tree.value, scope);
   if (!plain.ok) return { ok: false, complaint: plain.unresolved ? undefined : plain };
@@ -99,13 +99,13 @@ function fields(kind: 'equals' | 'contains' | 'regexp' | 'range' | 'network', va
 }
 
 function judge(kind: keyof typeof ACCEPTED, flat: Flat, value: Value): Complaint {
-  for (const [name, wanted] of flat)
-    if (!ACCEPTED[kind](wanted, name)) return failure('bad-condition', placeIn(value, name) ?? value.at, kind);
+  for (const [name, expected] of flat)
+    if (!ACCEPTED[kind](expected, name)) return failure('bad-condition', positionIn(value, name) ?? value.at, kind);
   return undefined;
 }
 
-/** Where a field is written, as far as it can be followed. */
-function placeIn(value: Value, name: string): Value['at'] | undefined {
+/** The position of a field, or of its deepest part that is no reference. */
+function positionIn(value: Value, name: string): Value['at'] | undefined {
   let node: Value | undefined = value;
   for (const part of name.split('.')) {
     if (node?.kind !== 'tree') break;
@@ -138,7 +138,7 @@ const NETWORKS = new Set(
   ).split(' '),
 );
 
-/** One of Filebeat's words, or an address with the length of its prefix. */
+/** One of Filebeat's names of networks, or an address with a prefix length. */
 function isNetwork(text: string): boolean {
   if (NETWORKS.has(text)) return true;
   const [, host = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];

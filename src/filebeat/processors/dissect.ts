@@ -1,13 +1,13 @@
 /** The `tokenizer` of the `dissect` processor, checked as in Filebeat's libbeat/processors/dissect. */
 
 const KEYS = /%\{([^}]*?)\}/gs;
-/** Name, place (`/2`), length (`#4`), greedy (`->`), type (`|integer`). */
+/** Name, order (`/2`), length (`#4`), greedy (`->`), type (`|integer`). */
 const PARTS = /^(.+?)(?:\/(\d{1,2}))?(?:#(\d{1,2}))?(->)?(\|([A-Za-z]*)?)?$/;
 const TYPES = new Set(['integer', 'long', 'float', 'double', 'string', 'boolean', 'ip']);
 
-/** At least one key, each of them well formed, and every `%{&name}` with a `%{*name}` or `%{?name}` to go by. */
+/** Requires at least one key, only valid keys, and a `%{*name}` or `%{?name}` for every `%{&name}`. */
 export function validTokenizer(tokenizer: string): boolean {
-  // Behind the last brace there is no key, and looking for its end would begin anew at every `%{`.
+  // There is no key after the last brace; searching there would be quadratic in the number of `%{`.
   const keys = [...tokenizer.slice(0, tokenizer.lastIndexOf('}') + 1).matchAll(KEYS)].map(([, key]) => key!);
   if (keys.length === 0) return false;
   const pointers = new Set<string>();

@@ -1,8 +1,8 @@
 /**
- * What Filebeat's processors ask of their settings when they are made, as data. `needs` and `only` are what each is
- * registered with (`checks.RequireFields`, `checks.AllowedFields`); a key of `needs` may be null. `reads` is the struct
- * that it unpacks; what is not named there is not read. Source: libbeat/processors, x-pack/libbeat/processors and
- * x-pack/filebeat/processors of 7.17, 8.16, 8.19, 9.3 and 9.6. Which release knows which name is in `registry.ts`.
+ * The settings that Filebeat's processors check when they are created, as data. `needs` and `only` are the arguments of
+ * their registration (`checks.RequireFields`, `checks.AllowedFields`); a key of `needs` may be null. `reads` is the
+ * struct that a processor unpacks; it ignores other settings. Source: libbeat/processors, x-pack/libbeat/processors and
+ * x-pack/filebeat/processors of 7.17, 8.16, 8.19, 9.3 and 9.6. `registry.ts` lists the names of each release.
  */
 import type { RuleId } from '../releases/releases.js';
 import { duration, integer, text, texts, truth } from '../tree/checks.js';
@@ -24,23 +24,24 @@ import {
   word,
 } from '../tree/setting-tables.js';
 import { validTokenizer } from './dissect.js';
-import * as own from './processor-checks.js';
+import * as checks from './processor-checks.js';
+import * as settings from './processor-settings.js';
 import { knownTimezone } from './time-zone.js';
 
 export interface ProcessorRow {
-  /** Names that have to be there. */
+  /** Required names. */
   needs?: string;
-  /** The only names that may be there. */
+  /** Allowed names; absent: all. */
   only?: string;
-  /** Exactly one of these has to be there. */
+  /** Exactly one of these names is required. */
   oneOf?: string;
   reads: Settings;
-  /** What the settings have to be together. */
-  check?: own.Check;
-  /** What releases read of which a rule holds, instead of the rows of the same name above. */
+  /** A rule about several settings. */
+  check?: settings.Check;
+  /** Replaces settings of `reads` in releases with the rule. */
   since?: readonly (readonly [rule: RuleId, reads: Settings])[];
-  /** What only releases read of which a rule does not hold. */
-  until?: readonly [rule: RuleId, reads: Settings, check: own.Check];
+  /** Settings and a check for releases without this rule only. */
+  until?: readonly [rule: RuleId, reads: Settings, check: settings.Check];
 }
 
 const zone = textThat(knownTimezone);
@@ -58,7 +59,7 @@ const geo = section(
     region_iso_code: text,
     city_name: text,
   },
-  own.location,
+  checks.location,
 );
 const dnsCache = section({
   ttl: duration,
@@ -89,7 +90,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     },
   },
   add_cloud_metadata: {
-    reads: { timeout: duration, ssl: anything, overwrite: truth, providers: own.cloudProviders, host: text },
+    reads: { timeout: duration, ssl: anything, overwrite: truth, providers: checks.cloudProviders, host: text },
   },
   add_cloudfoundry_metadata: {
     reads: {
@@ -123,7 +124,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     since: [['wait-for-metadata', waiting]],
   },
   add_fields: { needs: 'fields', only: 'fields target when', reads: { fields: mapRequired, target: text } },
-  add_formatted_index: { reads: { index: own.written } },
+  add_formatted_index: { reads: { index: settings.written } },
   add_host_metadata: {
     reads: {
       'netinfo.enabled': truth,
@@ -145,7 +146,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       sync_period: duration,
       cleanup_timeout: duration,
       indexers: anything,
-      matchers: own.kubernetesMatchers,
+      matchers: checks.kubernetesMatchers,
       default_matchers: named,
       default_indexers: named,
       add_resource_metadata: section({ node: anything, namespace: anything, deployment: truth, cronjob: truth }),
@@ -153,7 +154,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     since: [
       [
         'kubernetes-client-options',
-        { use_kubeadm: truth, kube_client_options: section({ qps: own.decimal, burst: integer }) },
+        { use_kubeadm: truth, kube_client_options: section({ qps: settings.decimal, burst: integer }) },
       ],
       ['wait-for-metadata', waiting],
     ],
@@ -189,15 +190,15 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       ignore_missing: truth,
       overwrite_keys: truth,
       restricted_fields: truth,
-      match_pids: own.filledTexts,
+      match_pids: settings.filledTexts,
       target: text,
-      include_fields: own.processFields,
+      include_fields: checks.processFields,
       host_path: text,
       cgroup_prefixes: texts,
       cgroup_regex: text,
       cgroup_cache_expire_time: duration,
     },
-    since: [['cgroup-regexp-one-group', { cgroup_regex: own.onePartPattern }]],
+    since: [['cgroup-regexp-one-group', { cgroup_regex: settings.onePartPattern }]],
   },
   add_tags: { needs: 'tags', only: 'tags target when', reads: { tags: textsRequired, target: text } },
   append: {
@@ -216,11 +217,11 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       get: section({ key_field: required(text), target_field: required(text) }),
       put: section({ key_field: required(text), value_field: required(text), ttl: required(duration) }),
       delete: section({ key_field: required(text) }),
-      backend: own.cacheBackend,
+      backend: checks.cacheBackend,
       ignore_missing: truth,
       overwrite_keys: truth,
     },
-    check: own.oneCacheOperation,
+    check: checks.oneCacheOperation,
     since: [['cache-ignore-failure', { ignore_failure: truth }]],
   },
   community_id: {
@@ -236,18 +237,18 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
         icmp_code: text,
       }),
       target: text,
-      seed: own.upTo(65535),
+      seed: settings.upTo(65535),
     },
   },
   convert: {
     reads: {
-      fields: own.sectionsRequired(
+      fields: settings.sectionsRequired(
         {
           from: required(text),
           to: text,
           type: word('[unset]', 'integer', 'long', 'float', 'double', 'string', 'boolean', 'ip'),
         },
-        own.toOrType,
+        checks.toOrType,
       ),
       tag: text,
       ...switches,
@@ -275,7 +276,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     needs: 'fields',
     only: 'fields ignore_missing overwrite_keys separator trim_leading_space fail_on_error when',
     reads: {
-      fields: own.targets(true),
+      fields: settings.targets(true),
       ...switches,
       trim_leading_space: truth,
       overwrite_keys: truth,
@@ -301,7 +302,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     needs: 'field',
     only: 'field target_field overwrite_keys document_id to_lower ignore_missing ignore_failure when',
     reads: {
-      field: own.notEmpty,
+      field: settings.notEmpty,
       target_field: text,
       overwrite_keys: truth,
       document_id: text,
@@ -312,7 +313,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
   decode_xml_wineventlog: {
     needs: 'field target_field',
     only: 'field target_field overwrite_keys map_ecs_fields ignore_missing ignore_failure when',
-    reads: { field: own.notEmpty, target_field: text, overwrite_keys: truth, map_ecs_fields: truth, ...failures },
+    reads: { field: settings.notEmpty, target_field: text, overwrite_keys: truth, map_ecs_fields: truth, ...failures },
   },
   decompress_gzip_field: {
     needs: 'field',
@@ -338,13 +339,13 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       type: required(word('a', 'aaaa', 'ptr', 'reverse', 'txt')),
       action: word('', 'append', 'replace'),
       tag_on_failure: texts,
-      fields: own.targets(false),
+      fields: settings.targets(false),
       transport: word('tls', 'udp'),
     },
     until: [
       'dns-caches-unread',
       { success_cache: dnsCache, failure_cache: dnsCache, 'failure_cache.ttl': lasting },
-      own.cacheCapacities,
+      checks.cacheCapacities,
     ],
   },
   drop_event: { only: 'when', reads: {} },
@@ -352,12 +353,12 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     needs: 'fields',
     only: 'fields when ignore_missing',
     reads: { fields: texts, ignore_missing: truth },
-    since: [['drop-fields-regexp', { fields: own.fieldPatterns }]],
+    since: [['drop-fields-regexp', { fields: checks.fieldPatterns }]],
   },
   extract_array: {
     needs: 'field mappings',
     only: 'field mappings ignore_missing overwrite_keys fail_on_error when omit_empty',
-    reads: { field: text, mappings: own.positions, ...switches, omit_empty: truth, overwrite_keys: truth },
+    reads: { field: text, mappings: settings.positions, ...switches, omit_empty: truth, overwrite_keys: truth },
   },
   fingerprint: {
     reads: {
@@ -377,17 +378,17 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
   now: { needs: 'field', only: 'field', reads: { field: required(text) } },
   parse_aws_vpc_flow_log: {
     reads: {
-      format: own.flowLogFormats,
+      format: checks.flowLogFormats,
       mode: word('original', 'ecs', 'ecs_and_original'),
       field: text,
       target_field: text,
       ...failures,
       id: text,
     },
-    since: [['flow-log-versions', { format: own.laterFlowLogFormats }]],
+    since: [['flow-log-versions', { format: checks.laterFlowLogFormats }]],
   },
   rate_limit: {
-    reads: { limit: textThat(own.isRate), fields: texts, algorithm: own.rateAlgorithm },
+    reads: { limit: textThat(checks.isRate), fields: texts, algorithm: checks.rateAlgorithm },
   },
   registered_domain: {
     reads: {
@@ -402,15 +403,17 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
   rename: { needs: 'fields', reads: { fields: sections(fromTo), ...switches } },
   replace: {
     needs: 'fields',
-    reads: { fields: sections({ field: text, pattern: own.pattern, replacement: text }), ...switches },
+    reads: { fields: sections({ field: text, pattern: settings.pattern, replacement: text }), ...switches },
     since: [
       [
         'replace-needs-all',
-        { fields: sections({ field: required(text), pattern: own.patternRequired, replacement: own.written }) },
+        {
+          fields: sections({ field: required(text), pattern: settings.patternRequired, replacement: settings.written }),
+        },
       ],
     ],
   },
-  // What the script itself must be is in `script-checks.ts`.
+  // `script-checks.ts` checks the script itself.
   script: {
     reads: {
       lang: required(word('javascript', 'js')),
@@ -429,7 +432,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
     needs: 'field',
     only: 'field format timezone overwrite_keys ignore_missing ignore_failure tag when',
     reads: {
-      field: own.notEmpty,
+      field: settings.notEmpty,
       format: exactly('rfc3164', 'rfc5424', 'auto'),
       timezone: zone,
       overwrite_keys: truth,
@@ -447,7 +450,7 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
       test: texts,
       id: text,
     },
-    check: own.timestampTests,
+    check: checks.timestampTests,
   },
   translate_ldap_attribute: {
     reads: {
@@ -474,6 +477,6 @@ export const processorTable: Readonly<Record<string, ProcessorRow>> = {
   urldecode: {
     needs: 'fields',
     only: 'fields ignore_missing fail_on_error',
-    reads: { fields: own.sectionsRequired({ from: required(text), to: text }), ...switches },
+    reads: { fields: settings.sectionsRequired({ from: required(text), to: text }), ...switches },
   },
 };

@@ -1,6 +1,6 @@
 /**
- * Lists of processors, at the top of the main file and in inputs: whether Filebeat could make them. It makes them in
- * order and ends at the first fault (libbeat/processors/processor.go, conditionals.go).
+ * Lists of processors, at the top level of the main file and in inputs: whether Filebeat can create them. It creates
+ * them in order and ends at the first fault (libbeat/processors/processor.go, conditionals.go).
  */
 import type { Gap, Prediction } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
@@ -19,25 +19,25 @@ export interface ProcessorContext {
   release: ReleaseVersion;
   scope: Scope;
   files: FileView;
-  /** Relative script files are looked for in `config`, those of the shipped modules lie in `home`. */
+  /** Relative paths of scripts start at `config`; scripts of Filebeat's own modules lie in `home`. */
   paths: Prediction['paths'];
-  /** Set while Filebeat looks at owners and modes of scripts, too. */
+  /** Set while Filebeat also checks owners and modes of scripts: the uid that may own them, beside root. */
   strictUid?: number;
-  /** Told what cannot be known from the files, where no process shows it. */
+  /** Receives what the files leave open; absent if a running process settles it. */
   unclear?: (gap: Gap) => void;
 }
 
-/** When a fault is found: as the processors are made, or as the first events are to go through them. */
+/** Faults by when Filebeat finds them: when it creates the processors, or when the first events arrive. */
 export interface ProcessorFaults {
   made: Complaint;
-  /** Only script files of releases that read them late (`script-files-read-late`). */
+  /** Only for script files, in releases that read them late (`script-files-read-late`). */
   used: Complaint;
 }
 
-/** Deeper `if` in `then` is refused here. */
+/** Deeper nesting of `if` is refused here. */
 const MAX_DEPTH = 20;
 
-/** What Filebeat would hold against `processors` of an input, or of the main file. */
+/** Filebeat's complaints about `processors` of an input or of the main file. */
 export function checkProcessors(tree: Tree, context: ProcessorContext): ProcessorFaults {
   const faults: ProcessorFaults = { made: undefined, used: undefined };
   const found = get(tree, 'processors', context.scope);
@@ -50,7 +50,7 @@ function checkList(value: Value, context: ProcessorContext, faults: ProcessorFau
   const list = toList(value, context.scope);
   if (!list.ok) return list.unresolved ? undefined : list;
   if (depth > MAX_DEPTH) return failure('bad-value', value.at, 'processors');
-  // All elements have to be sections before the first of them is made.
+  // Filebeat checks that all items are sections before it creates the first processor.
   for (const item of list.value) {
     const entry = toTree(item, context.scope);
     if (!entry.ok && !entry.unresolved) return failure(entry.fault.code, item.at, entry.fault.subject ?? 'processors');
@@ -74,11 +74,11 @@ function checkEntry(entry: Tree, context: ProcessorContext, faults: ProcessorFau
     return failure(settings.fault.code, value.at, settings.fault.subject ?? name);
   }
   if (!knownProcessor(name, context.release)) return failure('unknown-processor', value.at, name);
-  // An empty section has no place of its own.
+  // An empty section has no position of its own.
   return checkProcessor(name, { ...settings.value, at: value.at }, context, faults);
 }
 
-/** `if`, `then`, `else`: the latter two hold one processor or a list. */
+/** `if`, `then`, `else`; the latter two contain one processor or a list. */
 function checkBranches(entry: Tree, context: ProcessorContext, faults: ProcessorFaults, depth: number): Complaint {
   const { scope } = context;
   const condition = entry.names.get('if')!;
@@ -108,12 +108,12 @@ function checkProcessor(name: string, tree: Tree, context: ProcessorContext, fau
   const { scope, release } = context;
   const row = processorTable[name];
   const complaint = first(
-    // Processors are told apart by a digest of all of their settings, so all have to be readable.
+    // Filebeat hashes all settings of a processor, so it must be able to evaluate all of them.
     () => (applies('processor-settings-hashed', release) ? readable(tree, scope) : undefined),
     () => row && checkNames(name, row, tree),
     () => row && under(name, checkSettings(tree, readOf(row, release), scope)),
     () => row && under(name, row.check?.(tree, scope)),
-    () => row && under(name, checkOld(row, tree, context)),
+    () => row && under(name, checkUntil(row, tree, context)),
   );
   if (complaint) return complaint;
   if (name === 'script') {
@@ -125,12 +125,12 @@ function checkProcessor(name: string, tree: Tree, context: ProcessorContext, fau
   return when && checkCondition(when, scope);
 }
 
-function checkOld({ until }: ProcessorRow, tree: Tree, { scope, release }: ProcessorContext): Complaint {
+function checkUntil({ until }: ProcessorRow, tree: Tree, { scope, release }: ProcessorContext): Complaint {
   if (!until || applies(until[0], release)) return undefined;
   return checkSettings(tree, until[1], scope) ?? until[2](tree, scope);
 }
 
-/** Named settings only: what stands in a list is not read. */
+/** Named settings only; Filebeat does not read list items here. */
 function readable(tree: Tree, scope: Scope): Complaint {
   const plain = toPlain({ ...tree, items: undefined }, scope);
   return plain.ok || plain.unresolved ? undefined : plain;

@@ -1,6 +1,6 @@
 /**
- * Whether the script engine in Filebeat (goja, ECMAScript 5.1) compiles a script. The parser of this program's own
- * runtime finds what is valid in no edition; what only later editions have is found here. The script is never run.
+ * Whether Filebeat's script engine (goja, ECMAScript 5.1) compiles a script. The parser of Node finds what no edition
+ * allows; this file finds what only later editions allow. The script is never run.
  */
 import { Script } from 'node:vm';
 import { expectsOperand, type Token, tokensOf } from './script-tokens.js';
@@ -8,7 +8,7 @@ import { expectsOperand, type Token, tokensOf } from './script-tokens.js';
 const LATER_SIGNS = new Set(['=>', '...', '**', '**=', '?.', '??', '??=', '&&=', '||=', '#', '@']);
 const RESERVED = new Set(['const', 'class', 'debugger', 'enum', 'export', 'extends', 'import', 'super']);
 
-/** `tokens`: of a script that compiles. `unsure`: it has a regular expression that only Go may know. */
+/** `unsure`: the script has a regular expression that Node refuses and Go may accept. */
 export type Compiled = { ok: true; tokens: Token[]; unsure: boolean } | { ok: false };
 
 export function compileScript(script: string): Compiled {
@@ -17,9 +17,9 @@ export function compileScript(script: string): Compiled {
     // Compiles, runs nothing. Filebeat compiles scripts in strict mode.
     new Script(`'use strict';${script}`);
   } catch (error) {
-    // Go's regular expressions are not those of this runtime.
-    const regexp = error instanceof Error && error.message.startsWith('Invalid regular expression');
-    if (!regexp || script.startsWith('#!')) return { ok: false };
+    // Go accepts other regular expressions than Node.
+    const isRegexp = error instanceof Error && error.message.startsWith('Invalid regular expression');
+    if (!isRegexp || script.startsWith('#!')) return { ok: false };
     unsure = true;
   }
   const tokens = tokensOf(script);
@@ -30,9 +30,9 @@ export function compileScript(script: string): Compiled {
 interface Open {
   sign: string;
   literal: boolean;
-  /** `?` of conditions that still wait for their `:`. */
+  /** Number of `?` without their `:` so far. */
   conditions: number;
-  /** The latest colon belonged to a condition. */
+  /** The last colon belonged to a `?`. */
   branch: boolean;
 }
 
@@ -75,7 +75,7 @@ function isLater(token: Token, before: Token | undefined, next: Token | undefine
 function isLaterWord(tokens: readonly Token[], index: number, inside: Open): boolean {
   const [before, token, next] = [tokens[index - 1], tokens[index]!, tokens[index + 1]];
   if (before?.text === '.') return token.text === 'target' && tokens[index - 2]?.text === 'new';
-  // As the name of a property every word will do.
+  // Any word may be the name of a property.
   if (inside.sign === '{' && inside.literal && isKey(before)) return false;
   switch (token.text) {
     case 'let':
@@ -110,12 +110,12 @@ function hasLaterParameters(tokens: readonly Token[], index: number): boolean {
   return false;
 }
 
-/** Behind one of these stands a key of an object. */
+/** Inside an object a key follows this token. */
 function isKey(before: Token | undefined): boolean {
   return before?.kind === 'sign' && (before.text === '{' || before.text === ',');
 }
 
-/** `name: value`, or `get name() {…}`; without the colon it is a short form of later editions. */
+/** `name: value`, or `get name() {…}`. Without the colon it is a shorthand of later editions. */
 function isOldKey(token: Token, next: Token | undefined): boolean {
   if (next?.text === ':') return true;
   return (token.text === 'get' || token.text === 'set') && next !== undefined && next.kind !== 'sign';
@@ -128,6 +128,6 @@ function isLiteral(token: Token, before: Token | undefined, inside: Open): boole
   if (before.kind === 'name')
     return /^(?:return|typeof|in|new|delete|void|throw|case)$/.test(before.text) && !token.newLine;
   if (before.text !== ':') return expectsOperand(before);
-  // Behind a colon stands the value of a key, a branch of a condition, or the block of a label.
+  // After a colon: the value of a key, a branch of a condition, or the block of a label.
   return inside.sign === '(' || inside.sign === '[' || inside.literal || inside.branch;
 }

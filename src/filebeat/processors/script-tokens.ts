@@ -1,9 +1,9 @@
-/** The text of a script cut into tokens, for `script-syntax.ts`. The script is taken to parse as ECMAScript of some edition. */
+/** Splits a script into tokens, for `script-syntax.ts`. The script must be valid in some edition of ECMAScript. */
 
 export interface Token {
   kind: 'name' | 'number' | 'string' | 'template' | 'regexp' | 'sign';
   text: string;
-  /** A line ends between the token before and this one. */
+  /** There is a line break before it. */
   newLine: boolean;
 }
 
@@ -18,7 +18,7 @@ const SIGN =
 /** Words after which a slash begins a regular expression. */
 const BEFORE_OPERAND = new Set('return typeof instanceof in of new delete void throw case do else'.split(' '));
 
-/** What stands before an operand, not after one. */
+/** True if an operand follows this token, not an operator. */
 export function expectsOperand(before: Token | undefined): boolean {
   if (!before) return true;
   if (before.kind === 'name') return BEFORE_OPERAND.has(before.text);
@@ -30,9 +30,9 @@ export function tokensOf(script: string): Token[] {
   let at = 0;
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
-    const found = pattern.exec(script)?.[0];
-    if (found) at += found.length;
-    return found;
+    const text = pattern.exec(script)?.[0];
+    if (text) at += text.length;
+    return text;
   };
   while (at < script.length) {
     let newLine = false;
@@ -55,7 +55,7 @@ export function tokensOf(script: string): Token[] {
       continue;
     }
     if (script[at] === '`') {
-      // What is in a template does not matter: there is none in ECMAScript 5.
+      // ECMAScript 5 has no templates, so the rest does not matter.
       add('template', '`');
       return tokens;
     }

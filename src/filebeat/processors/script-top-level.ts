@@ -1,6 +1,6 @@
 /**
- * What the top level of a script does when it is run, as far as reading it tells: which functions it leaves behind, and
- * whether it certainly throws. Where that depends on a condition, nothing is said.
+ * What the top level of a script does, as far as its text shows: which functions it defines, and whether it certainly
+ * throws. Where that depends on a condition, there is no fault.
  */
 import type { Token } from './script-tokens.js';
 
@@ -18,12 +18,12 @@ const WORDS = new Set(
     'switch this throw try typeof var void while with true false null'
   ).split(' '),
 );
-/** From here on it depends. */
+/** After one of these the result depends on a condition. */
 const CONDITIONAL = new Set(['if', 'for', 'while', 'do', 'try', 'switch', 'with', '&&', '||', '?', 'return']);
 
-/** Code of what is wrong, of a script that compiles. */
+/** The code of the fault of a script that compiles. `hasParams`: it needs a function `register`. */
 export function topLevelFault(tokens: readonly Token[], hasParams: boolean): string | undefined {
-  const leaves = (name: string): boolean => {
+  const defines = (name: string): boolean => {
     let depth = 0;
     return tokens.some(({ kind, text }, at) => {
       if (kind === 'sign') depth += text === '{' ? 1 : text === '}' ? -1 : 0;
@@ -33,15 +33,15 @@ export function topLevelFault(tokens: readonly Token[], hasParams: boolean): str
     });
   };
   if (throws(tokens)) return 'script-throws';
-  if (!leaves('process') || isNoFunction('process', tokens)) return 'script-no-process';
+  if (!defines('process') || isNoFunction('process', tokens)) return 'script-no-process';
   if (isNoFunction('test', tokens)) return 'script-throws';
-  return hasParams && !leaves('register') ? 'script-no-register' : undefined;
+  return hasParams && !defines('register') ? 'script-no-register' : undefined;
 }
 
-/** A variable that is set once, and to something that is no function, or never set at all. */
+/** A variable that is never set, or set once, to something other than a function. */
 function isNoFunction(name: string, tokens: readonly Token[]): boolean {
-  const places = tokens.flatMap(({ kind, text }, at) => (kind === 'name' && text === name ? [at] : []));
-  const [at, second] = places;
+  const indexes = tokens.flatMap(({ kind, text }, at) => (kind === 'name' && text === name ? [at] : []));
+  const [at, second] = indexes;
   if (at === undefined || second !== undefined || tokens[at - 1]?.text !== 'var') return false;
   const [next, value, end] = [tokens[at + 1], tokens[at + 2], tokens[at + 3]];
   if (next === undefined || next.text === ';') return true;
@@ -53,12 +53,12 @@ function isConstant(token: Token | undefined): boolean {
   return token !== undefined && ['true', 'false', 'null', 'undefined'].includes(token.text);
 }
 
-/** A function `test` is run when the script is loaded; one that throws stops it. */
+/** Filebeat runs a function `test` when it loads the script; an exception in it is a fault. */
 export function runsTest(tokens: readonly Token[]): boolean {
   return tokens.some(({ kind, text }, at) => kind === 'name' && text === 'test' && tokens[at - 1]?.text === 'function');
 }
 
-/** Something is thrown, or a name is read that nothing has declared, before anything depends on a condition. */
+/** True for a `throw`, or the use of an undeclared name, before anything depends on a condition. */
 function throws(tokens: readonly Token[]): boolean {
   const declared = declaredNames(tokens);
   let depth = 0;
@@ -84,7 +84,7 @@ function unknownModule(name: Token | undefined): boolean {
   return name?.kind === 'string' && !MODULES.has(name.text.slice(1, -1));
 }
 
-/** Every name that is declared anywhere, parameters included. */
+/** All declared names, parameters included. */
 function declaredNames(tokens: readonly Token[]): Set<string> {
   const names = new Set<string>();
   for (const [at, { text }] of tokens.entries()) {

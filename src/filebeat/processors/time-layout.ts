@@ -1,6 +1,6 @@
 /**
- * Whether a text can be read with one of Go's time layouts (`2006-01-02 15:04`), as `time.Parse` does
- * (https://pkg.go.dev/time#Layout). The `timestamp` processor tries its own test values when Filebeat starts.
+ * Whether Go's `time.Parse` reads a text with a layout such as `2006-01-02 15:04` (https://pkg.go.dev/time#Layout). The
+ * `timestamp` processor parses its test values when Filebeat starts.
  */
 
 const MONTHS = 'January|February|March|April|May|June|July|August|September|October|November|December';
@@ -11,8 +11,8 @@ const short = (names: string): string =>
     .map((name) => name.slice(0, 3))
     .join('|');
 
-/** What each element of a layout takes. Longer elements come before those they begin with. */
-const ELEMENTS: readonly (readonly [element: string, takes: string])[] = [
+/** Elements of a layout with the texts that they match. Longer elements come before their prefixes. */
+const ELEMENTS: readonly (readonly [element: string, pattern: string])[] = [
   ['January', `(?:${MONTHS})`],
   ['Jan(?![a-z])', `(?:${short(MONTHS)})`],
   ['Monday', `(?:${DAYS})`],
@@ -36,7 +36,7 @@ const ELEMENTS: readonly (readonly [element: string, takes: string])[] = [
   ['02', '(?<day>0[1-9]|[12]\\d|3[01])'],
   ['03', '(?:0\\d|1[0-2])'],
   ['04', '[0-5]\\d'],
-  // A fraction may follow the seconds even where the layout has none.
+  // A fraction may follow the seconds even if the layout has none.
   ['05[.,](?:0+|9+)(?!\\d)', '[0-5]\\d(?:[.,]\\d+)?'],
   ['05', '[0-5]\\d(?:[.,]\\d+)?'],
   ['06', '\\d{2}'],
@@ -52,28 +52,28 @@ const ELEMENTS: readonly (readonly [element: string, takes: string])[] = [
 
 const ANY_ELEMENT = new RegExp(ELEMENTS.map(([element]) => `(${element})`).join('|'), 'g');
 
-/** Beyond these nobody means it, and whether a value fits is not told. */
+/** Larger layouts are not checked. */
 const LONGEST_LAYOUT = 500;
 const MOST_ELEMENTS = 16;
 
-/** `UNIX` and `UNIX_MS` take numbers. True where it cannot be told. */
+/** `UNIX` and `UNIX_MS` read numbers. True also for layouts that are too large to check. */
 export function readableTime(layout: string, value: string): boolean {
   if (layout === 'UNIX' || layout === 'UNIX_MS')
     return /^[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(value);
   const elements = [...layout.matchAll(ANY_ELEMENT)];
-  // Of a row of numbers without anything between them there are more readings than anybody can try.
+  // Many numbers without separators have too many readings to try.
   if (layout.length > LONGEST_LAYOUT || elements.length > MOST_ELEMENTS) return true;
   const used = new Set<string>();
   let pattern = '';
   let from = 0;
-  for (const found of elements) {
-    pattern += literal(layout.slice(from, found.index));
-    const takes = ELEMENTS[found.slice(1).findIndex((part) => part !== undefined)]![1];
-    const name = /\(\?<\w+>/.exec(takes)?.[0];
-    // A name can be given once.
-    pattern += name !== undefined && used.has(name) ? takes.replace(name, '(?:') : takes;
+  for (const match of elements) {
+    pattern += literal(layout.slice(from, match.index));
+    const element = ELEMENTS[match.slice(1).findIndex((part) => part !== undefined)]![1];
+    const name = /\(\?<\w+>/.exec(element)?.[0];
+    // The name of a group may be used only once.
+    pattern += name !== undefined && used.has(name) ? element.replace(name, '(?:') : element;
     if (name !== undefined) used.add(name);
-    from = found.index + found[0].length;
+    from = match.index + match[0].length;
   }
   const read = new RegExp(`^${pattern}${literal(layout.slice(from))}$`, 'i').exec(value);
   if (!read) return false;
@@ -82,7 +82,7 @@ export function readableTime(layout: string, value: string): boolean {
   return !month || !day || Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
 }
 
-/** A run of blanks in a layout stands for any number of them. */
+/** Blanks in a layout match one or more blanks. */
 function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replace(/ +/g, ' +');
 }

@@ -1,11 +1,11 @@
-/** Time zones as Filebeat's `cfgtype.Timezone` takes them: an offset, or a name of the time zone database. */
+/** Time zones as Filebeat's `cfgtype.Timezone` accepts them: an offset, or a name of the time zone database. */
 
 /** `+05`, `-0530`, `+05:30`. */
 const OFFSET = /^[+-](?:[01]\d|2[0-4])(?::?(?:[0-5]\d|60))?$/;
 
 /**
- * Whether Go's `time.LoadLocation` would find a zone. The names come from the tables of this program's runtime; Go
- * reads the host's zoneinfo, where upper and lower case are not the same.
+ * Whether Go's `time.LoadLocation` finds a zone. The names come from Node's tables; Go reads the host's zoneinfo, which
+ * is case-sensitive.
  */
 export function knownTimezone(zone: string): boolean {
   if (zone === '' || zone === 'Local' || zone === 'UTC' || OFFSET.test(zone)) return true;
