@@ -1,18 +1,18 @@
 /**
- * Which Filebeat release an instance is, from files alone: the first line of `README.md` (`# Welcome to Filebeat 8.19.21`; every
- * package has it) beside the program, above it or in the home, dpkg's status file, the name of the unpacked folder or of the
- * store's, the modules that are there. Nothing is run, nothing is sent.
+ * The Filebeat release of an instance, from files alone: the first line of `README.md` (`# Welcome to Filebeat 8.19.21`;
+ * every package has one) beside the program, above it or in the home; dpkg's status file; the name of the folder of the
+ * archive or of a package store; the modules in the home. Runs no program and sends nothing.
  */
 import { posix } from 'node:path';
 import type { Gap, Release } from '../model/model.js';
 import type { FileView } from './files/file-view.js';
 
-/** Facts of a running process: the files tell what would start *next*. */
+/** Facts about a running process. The files describe its next start. */
 export interface Running {
   /** Seconds since the epoch. */
   startTime: number;
   executableDeleted: boolean;
-  /** What it was known to be before the files changed. */
+  /** Its release, as known before the files changed. */
   remembered?: string;
 }
 
@@ -27,8 +27,8 @@ const modulesLimit = 10_000;
 const NEWLINE = 10;
 
 /**
- * `home` is the effective `path.home`, `program` an absolute path where the command line has one: the program decides, wherever
- * its home was moved to. Without a version in the answer the newest rules are to be applied.
+ * `home`: the effective `path.home`. `program`: an absolute path, if the command line has one; files beside the program
+ * win over those in the home. Without a version in the result, use the newest rules.
  */
 export function detectRelease(home: string, files: FileView, running?: Running, program?: string): DetectedRelease {
   const gaps: Gap[] = [];
@@ -40,20 +40,20 @@ export function detectRelease(home: string, files: FileView, running?: Running, 
     : (readPackage(folders, files, gaps) ?? folders.map(folderName).find((hint) => hint !== undefined));
   const replaced = running !== undefined && (running.executableDeleted || (readme?.mtime ?? 0) > running.startTime);
   if (replaced && running.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
-  // An upgrade under a running process: the next release is a better guess than none.
+  // Upgraded under a running process: the next release is a better guess than none.
   if (stated) return { release: replaced ? { ...stated, source: 'hint' } : stated, gaps };
   if (running?.remembered) return { release: { version: running.remembered, source: 'remembered' }, gaps };
   return { release: moduleHint(home, files, gaps) ?? { source: 'assumed' }, gaps };
 }
 
-/** Where a README may lie, the likeliest first: beside the program (where links lead to it), above it, in the home. */
+/** Folders that may contain a README, the likeliest first: of the program (links resolved), above it, the home. */
 function foldersOf(home: string, files: FileView, program: string | undefined): string[] {
   if (program === undefined) return [home];
   const real = files.resolve(program);
-  const beside = posix.dirname(real.ok ? real.value : program);
-  // Nothing of the system's own folders belongs to one program alone.
-  const above = /^\/(?:usr\/(?:local\/)?)?s?bin$/.test(beside) ? [] : [posix.dirname(beside)];
-  return [...new Set([beside, ...above, home])];
+  const folder = posix.dirname(real.ok ? real.value : program);
+  // The folder above a system folder such as /usr/bin does not belong to this program.
+  const above = /^\/(?:usr\/(?:local\/)?)?s?bin$/.test(folder) ? [] : [posix.dirname(folder)];
+  return [...new Set([folder, ...above, home])];
 }
 
 function note(gap: Gap, gaps: Gap[]): void {
@@ -76,7 +76,7 @@ const packagedHome = '/usr/share/filebeat';
 
 /** `Package: filebeat` … `Status: install ok installed` … `Version: 8.19.21` in dpkg's status file. */
 function readPackage(folders: readonly string[], files: FileView, gaps: Gap[]): Release | undefined {
-  // The program's own folder decides: another program may be run with the package's home.
+  // Only the program's folder counts: another program may use the package's home.
   if (folders[0] !== packagedHome && folders[0] !== `${packagedHome}/bin`) return undefined;
   const file = files.read('/var/lib/dpkg/status', dpkgLimit);
   if (!file.ok) {
@@ -84,7 +84,7 @@ function readPackage(folders: readonly string[], files: FileView, gaps: Gap[]): 
     return undefined;
   }
   const bytes = Buffer.from(file.value.bytes.buffer, file.value.bytes.byteOffset, file.value.bytes.byteLength);
-  // Megabytes, of which a few lines matter.
+  // Search the bytes: the file has megabytes, of which a few lines matter.
   for (let at = bytes.indexOf('Package: filebeat'); at >= 0; at = bytes.indexOf('Package: filebeat', at + 1)) {
     if (at > 0 && bytes[at - 1] !== NEWLINE) continue;
     const end = bytes.indexOf('\n\n', at);
@@ -102,8 +102,8 @@ function folderName(folder: string): Release | undefined {
   return version ? { version, source: 'hint' } : undefined;
 }
 
-/** Modules there and not there → a release of that line, whose rules it most likely shares. */
-const hints: [there: string, absent: string, version: string][] = [
+/** A present and an absent module → a release of the line that has these modules. */
+const hints: [present: string, absent: string, version: string][] = [
   ['cyberark', '', '7.17.0'],
   ['barracuda', 'pensando', '7.12.0'],
   ['barracuda', '', '8.13.0'],
@@ -119,6 +119,6 @@ function moduleHint(home: string, files: FileView, gaps: Gap[]): Release | undef
     return undefined;
   }
   const modules = new Set(listed.value);
-  const hint = hints.find(([there, absent]) => modules.has(there) && !modules.has(absent));
+  const hint = hints.find(([present, absent]) => modules.has(present) && !modules.has(absent));
   return hint && { version: hint[2], source: 'hint' };
 }

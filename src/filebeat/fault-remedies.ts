@@ -1,7 +1,7 @@
-/** What to do about a fault, as one instruction. Never a setting's value. */
+/** What to do about a fault, in one sentence. Never contains a setting's value. */
 import type { Fault } from '../model/model.js';
 
-/** `{subject}` is a setting, flag or file; without one the words behind `|` are used. */
+/** `{subject|words}`: see `faults.ts`. */
 const remedies: Record<string, string> = {
   // the command line
   'unknown-flag': 'Take {subject|the flag} off the command line, or spell it as this release does.',
@@ -97,10 +97,10 @@ const remedies: Record<string, string> = {
 
 const fallback = 'Correct {subject|it} there.';
 
-/** Codes of what no edit can cure. */
+/** Codes of faults that no edit of the configuration cures. */
 const incurable = new Set(['not-a-collector', 'defect', 'managed', 'hosted', 'autodiscover', 'file-unseen']);
 
-/** One sentence, e.g. `Take filebeat.prospectors away.`; undefined where nothing is to be done. */
+/** One sentence, e.g. `Remove filebeat.prospectors.`; undefined if nothing can be done. */
 export function faultRemedy({ code, subject }: Fault): string | undefined {
   if (incurable.has(code)) return undefined;
   // The subject of a variable is its name, that of a condition its kind: neither can be added.

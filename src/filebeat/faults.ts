@@ -1,7 +1,7 @@
-/** The words for why a Filebeat would not start, or why an input or a file is missing. Never a setting's value. */
+/** Sentences for faults: why Filebeat does not start, or an input or a file is missing. Never contain a setting's value. */
 import type { Fault } from '../model/model.js';
 
-/** `{subject}` is a setting, flag or file; without one the words in parentheses after `|` are used. */
+/** `{subject|words}`: the setting, flag or file; the words if the fault names none. */
 const sentences = {
   // the command line
   'unknown-flag': 'This release does not know the flag {subject|on its command line}.',
@@ -119,7 +119,7 @@ const sentences = {
 
 export type FaultCode = keyof typeof sentences;
 
-/** Codes with words of their own, for tests and documentation. */
+/** All codes, for tests and documentation. */
 export const faultCodes: readonly string[] = Object.keys(sentences);
 
 /** One sentence, e.g. `The variable UDP_PORT is not defined.` */
@@ -127,6 +127,6 @@ export function faultText({ code, subject, takes }: Fault): string {
   const sentence =
     (sentences as Record<string, string>)[code] ?? 'Filebeat does not accept it ({subject|no further words}).';
   const text = sentence.replace(/\{subject\|([^}]*)\}/, (_all, otherwise: string) => subject ?? otherwise);
-  const cure = takes === undefined ? '' : ` It takes ${takes}.`;
-  return text.charAt(0).toUpperCase() + text.slice(1) + cure;
+  const remedy = takes === undefined ? '' : ` It takes ${takes}.`;
+  return text.charAt(0).toUpperCase() + text.slice(1) + remedy;
 }

@@ -1,6 +1,6 @@
 /**
- * What is made of a Filebeat whose release nothing tells. The newest rules are assumed; where they refuse what older ones
- * take, nobody knows, and both outcomes are said. Never waits.
+ * Predictions for a Filebeat of unknown release. They assume the newest rules; where older rules accept what the newest
+ * refuse, the result is unknown and both outcomes are reported.
  */
 import { lossesOf } from '../model/expected.js';
 import type { Fault, Prediction, Refusal, ReleaseOutcome } from '../model/model.js';
@@ -14,48 +14,48 @@ import { answersAlike, knownReleases, parseRelease, type ReleaseAnswers, withAns
 type PredictWith = (options: { release?: string }) => Prediction;
 
 /**
- * Of a process that runs: it is of no release under which it could not. Of those under which it could, the one that takes
- * most of what its files ask for, the newest of several: what is missing then, the kernel tells.
+ * For a running process. It cannot be of a release under which it could not run. Of the other releases, assumes the one
+ * that accepts most of its files, and the newest of several; the kernel shows which sockets are missing.
  */
 export function predictRunning(command: Command, files: FileView, running: Running): Prediction {
-  const { newest, taker } = newestAndTaker((tried) =>
-    // A release that is only tried tells nothing unless the process could run under it.
-    predict(command, files, tried.release === undefined ? { running } : tried),
+  const { newest, best } = newestAndBest((options) =>
+    // For another release, predict a fresh start: it counts only if the process could run.
+    predict(command, files, options.release === undefined ? { running } : options),
   );
-  if (taker === undefined) return newest;
-  return withDoubts({ ...taker, release: { source: 'hint' } }, newest.outcome === 'exits' ? [] : lossesOf(newest));
+  if (best === undefined) return newest;
+  return withDoubts({ ...best, release: { source: 'hint' } }, newest.outcome === 'exits' ? [] : lossesOf(newest));
 }
 
-/** Of one that does not run. */
+/** For an instance that does not run. */
 export function predictDown(command: Command, files: FileView): Prediction {
-  const { newest, taker } = newestAndTaker((release) => predict(command, files, release));
-  if (taker === undefined) return newest;
-  if (newest.outcome !== 'exits') return withDoubts({ ...taker, release: newest.release }, lossesOf(newest));
+  const { newest, best } = newestAndBest((options) => predict(command, files, options));
+  if (best === undefined) return newest;
+  if (newest.outcome !== 'exits') return withDoubts({ ...best, release: newest.release }, lossesOf(newest));
   const { reason } = newest;
   const why = reason === undefined ? '' : ` (${sentence(reason)})`;
-  const subject = `Filebeat ${taker.guessed} would start with its files, newer ones would refuse them${why}`;
-  return { ...taker, outcome: 'ambiguous', reason: undecided(subject, reason), release: newest.release };
+  const subject = `Filebeat ${best.guessed} would start with its files, newer ones would refuse them${why}`;
+  return { ...best, outcome: 'ambiguous', reason: undecided(subject, reason), release: newest.release };
 }
 
-/** `taker`: where the release is not known, what a release makes of it that takes more than the newest one does. */
-function newestAndTaker(predictWith: PredictWith): { newest: Prediction; taker?: Prediction } {
+/** `best`: if the release is unknown, the prediction for the release that accepts most, if that is more than the newest. */
+function newestAndBest(predictWith: PredictWith): { newest: Prediction; best?: Prediction } {
   const first = withAnswers(() => predictWith({}));
   const newest = first.result;
   if (newest.release.source !== 'assumed') return { newest };
   let least = costOf(newest);
-  let taker: Prediction | undefined;
+  let best: Prediction | undefined;
   if (least === 0) return { newest };
   for (const { release, prediction } of others(predictWith, [first.answers])) {
     const cost = costOf(prediction);
     if (cost >= least) continue;
     least = cost;
-    taker = { ...prediction, guessed: release };
+    best = { ...prediction, guessed: release };
     if (cost === 0) break;
   }
-  return { newest, ...(taker === undefined ? {} : { taker }) };
+  return { newest, ...(best === undefined ? {} : { best }) };
 }
 
-/** Newest first; a release that differs in nothing that was asked makes the same of it. */
+/** Predictions for other releases, newest first; skips releases whose rules give a known result. */
 function* others(
   predictWith: PredictWith,
   known: ReleaseAnswers[],
@@ -75,10 +75,11 @@ function costOf(prediction: Prediction): number {
 
 const keyOf = ({ code, subject, at }: Fault) => JSON.stringify([code, subject, at?.file, at?.line]);
 
-function withDoubts(taker: Prediction, losses: readonly Refusal[]): Prediction {
-  const own = new Set(taker.faults.map(keyOf));
-  const doubts = losses.filter((loss) => !own.has(keyOf(loss))).map((loss) => doubtOf(loss, taker));
-  return doubts.length === 0 ? taker : { ...taker, doubts };
+/** Adds as doubts what only the newest release refuses. */
+function withDoubts(best: Prediction, losses: readonly Refusal[]): Prediction {
+  const known = new Set(best.faults.map(keyOf));
+  const doubts = losses.filter((loss) => !known.has(keyOf(loss))).map((loss) => doubtOf(loss, best));
+  return doubts.length === 0 ? best : { ...best, doubts };
 }
 
 function doubtOf(loss: Refusal, { guessed }: Prediction): Refusal {
@@ -91,10 +92,10 @@ function undecided(subject: string, at: Fault | undefined): Fault {
   return { code: 'release-decides', subject, ...(at?.at === undefined ? {} : { at: at.at }) };
 }
 
-/** In parentheses, within another sentence. */
+/** For use in parentheses, inside another sentence. */
 const sentence = (fault: Fault) => faultText(fault).replace(/\.$/, '');
 
-/** Newest first; one alone where all known releases make the same of the files. */
+/** Outcomes by ranges of releases, newest first; a single one if all known releases agree. */
 export function outcomesByRelease(predictWith: PredictWith): ReleaseOutcome[] {
   const known: { answers: ReleaseAnswers; prediction: Prediction }[] = [];
   const groups: ReleaseOutcome[] = [];

@@ -1,13 +1,13 @@
 /**
- * Names that a Filebeat release knows: input types and processors (x-pack build, Linux). Asked of the programs 7.17.16
- * to 9.6.0 and read in the source of 6.8.23 and 7.8.0; between two of these a name counts from the line in which it may
- * have come, because taking a known name for unknown would report a healthy Filebeat as broken.
+ * Input types and processors that a Filebeat release has (x-pack build, Linux). From the programs 7.17.16 to 9.6.0 and
+ * the sources of 6.8.23 and 7.8.0. A name that appeared between two of these counts from the earliest possible line:
+ * otherwise a healthy Filebeat could be reported as broken.
  */
 import { inRanges, type ReleaseRange, type ReleaseVersion } from './releases.js';
 
 type Range = readonly [from: string, below?: string];
 
-/** Range → names, one blank between them. Without mention: all releases. */
+/** Names separated by blanks: of all releases, and of ranges of releases. */
 interface Names {
   always: string;
   since: readonly [range: Range, names: string][];

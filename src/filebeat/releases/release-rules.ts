@@ -1,20 +1,18 @@
 /**
- * What differs between Filebeat releases, as one table: ranges of releases → rule. Evidence: the programs themselves
- * and their change logs. `releases.ts` is asked by whoever depends on it.
+ * All differences between Filebeat releases, as one table of rules. Evidence: the programs themselves, their sources
+ * and change logs. Use `applies` of `releases.ts` to ask for a rule.
  */
-
 import type { ReleaseRange } from './release-range.js';
 
 export interface ReleaseRule {
   subject: string;
   before: string;
   after: string;
-  /** Where `after` holds. */
+  /** The releases that `after` describes. */
   ranges: readonly ReleaseRange[];
   /**
-   * How the bounds are known. Pairs: the neighbouring releases that were run, the change lying between them. `source`: the
-   * release lines whose sources were read, the change lying between them. Else only the change log tells, or the history of
-   * the source.
+   * Evidence for the bounds. Pairs: two releases that were run, with the change between them. `source` with two lines:
+   * the change is between their sources. Else: the change log, or the history of the source.
    */
   seen:
     | readonly (readonly [older: string, newer: string])[]
@@ -23,7 +21,7 @@ export interface ReleaseRule {
     | 'source';
 }
 
-/** Everywhere from one release on. */
+/** From one release on. */
 const from = (major: number, minor: number, patch = 0): readonly ReleaseRange[] => [{ from: [major, minor, patch] }];
 
 export const releaseRules = {
@@ -173,7 +171,7 @@ export const releaseRules = {
   'refusal-may-hang': {
     subject: 'a configuration that Filebeat refuses',
     before: 'the process exits',
-    after: 'the process may hang for ever, without a socket',
+    after: 'the process may hang forever, without a socket',
     ranges: [
       { from: [7, 17, 0], below: [8, 14, 0] },
       { from: [8, 16, 0], below: [8, 17, 0] },
@@ -214,7 +212,7 @@ export const releaseRules = {
     seen: 'change log',
   },
   'id-must-be-text': {
-    subject: '`id` of an input that is no text',
+    subject: '`id` of an input that is not a string',
     before: 'ignored',
     after: 'Filebeat does not start',
     ranges: from(8, 10),
@@ -245,7 +243,7 @@ export const releaseRules = {
   'included-files-read-early': {
     subject: 'files of `filebeat.config.inputs`',
     before: 'read when the inputs start',
-    after: 'read once more before anything starts, relative to the current directory, even if switched off',
+    after: 'read once more before anything starts, relative to the current directory, even if disabled',
     ranges: [
       { from: [8, 10, 5], below: [8, 19, 0] },
       { from: [9, 0, 0], below: [9, 1, 0] },
@@ -256,7 +254,7 @@ export const releaseRules = {
     ],
   },
   'all-ids-read': {
-    subject: '`id` and `type` of inputs that are switched off',
+    subject: '`id` and `type` of disabled inputs',
     before: 'not read',
     after: 'an undefined variable in them stops the start',
     ranges: [{ from: [8, 10, 5], below: [8, 19, 0] }, { from: [9, 0, 0] }],
@@ -282,7 +280,7 @@ export const releaseRules = {
   },
   'http-endpoints-share': {
     subject: 'two `http_endpoint` inputs on one address with different urls',
-    before: 'each wants the port for itself: one of them gets nothing',
+    before: 'only one of them can open the port',
     after: 'they share one server',
     ranges: from(8, 6),
     seen: 'change log',
@@ -290,7 +288,7 @@ export const releaseRules = {
   'filestream-fingerprint': {
     subject: '`file_identity.fingerprint` of filestream',
     before: 'unknown: Filebeat does not start',
-    after: 'known, where the scanner takes fingerprints',
+    after: 'accepted if the scanner computes fingerprints',
     ranges: from(8, 10),
     seen: { source: ['8.9', '8.14'] },
   },
@@ -332,7 +330,7 @@ export const releaseRules = {
   'http-endpoint-tracer-switch': {
     subject: '`tracer.enabled` of http_endpoint',
     before: 'ignored: a tracer needs its filename',
-    after: 'used; one that is off needs nothing',
+    after: 'used; a disabled tracer needs no filename',
     ranges: from(8, 16),
     seen: { source: ['8.14', '8.16'] },
   },
@@ -365,7 +363,7 @@ export const releaseRules = {
     seen: [['8.0.0', '8.14.4']],
   },
   'http-endpoint-url-refused': {
-    subject: '`url` of http_endpoint inputs without a slash in front',
+    subject: '`url` of http_endpoint inputs without a leading slash',
     before: 'accepted',
     after: 'that input ends',
     ranges: [{ from: [8, 14, 0], below: [8, 16, 0] }],
@@ -375,7 +373,7 @@ export const releaseRules = {
     ],
   },
   'http-endpoint-url-crashes': {
-    subject: '`url` of http_endpoint inputs without a slash in front',
+    subject: '`url` of http_endpoint inputs without a leading slash',
     before: 'accepted, or that input ends',
     after: 'the process crashes',
     ranges: [
@@ -393,7 +391,7 @@ export const releaseRules = {
   'drop-fields-regexp': {
     subject: '`/…/` in `fields` of drop_fields',
     before: 'the name of a field',
-    after: 'a regular expression; a faulty one stops the start',
+    after: 'a regular expression; an invalid one stops the start',
     ranges: from(8, 3),
     seen: [['8.0.0', '8.14.4']],
   },
@@ -447,9 +445,9 @@ export const releaseRules = {
     seen: { source: ['8.16', '8.19'] },
   },
   'script-files-read-late': {
-    subject: 'the script file of a processor that is missing or faulty',
+    subject: 'a missing or faulty script file of a processor',
     before: 'Filebeat does not start',
-    after: 'it runs without the inputs that the processor is for, which are all if it is at the top level',
+    after: 'Filebeat runs without the inputs of the processor (all inputs, if it is at the top level)',
     ranges: [{ from: [8, 19, 9], below: [9, 0, 0] }, { from: [9, 3, 0] }],
     seen: [
       ['8.16.0', '8.19.21'],
@@ -472,7 +470,7 @@ export const releaseRules = {
     seen: { source: ['9.4', '9.5'] },
   },
   'processor-settings-hashed': {
-    subject: 'undefined variables in settings of a processor that it does not know',
+    subject: 'undefined variables in settings that a processor does not know',
     before: 'harmless',
     after: 'Filebeat does not start',
     ranges: from(9, 6),
@@ -493,7 +491,7 @@ export const releaseRules = {
     seen: [['8.16.0', '8.19.21']],
   },
   'glued-flags': {
-    subject: 'letters glued behind one dash (`-ev`, `-cFILE`)',
+    subject: 'letters combined after one dash (`-ev`, `-cFILE`)',
     before: 'Filebeat does not start',
     after: 'accepted',
     ranges: from(9, 6),
@@ -508,7 +506,7 @@ export const releaseRules = {
   },
   'index-limit': {
     subject: 'a number above 1024 in the name of a setting',
-    before: 'a place in a list',
+    before: 'an index of a list',
     after: 'a plain name',
     ranges: from(8, 19),
     seen: [['8.10.5', '8.19.21']],
@@ -516,7 +514,7 @@ export const releaseRules = {
   'deprecated-inputs-refused': {
     subject: '`log` and `container` inputs',
     before: 'run',
-    after: 'Filebeat does not start, unless they say `allow_deprecated_use: true`',
+    after: 'Filebeat does not start, unless they have `allow_deprecated_use: true`',
     ranges: from(9, 0),
     seen: [['8.19.21', '9.0.6']],
   },
@@ -550,7 +548,7 @@ export const releaseRules = {
   },
   'container-as-filestream': {
     subject: '`features.log_input_run_as_filestream`',
-    before: 'means nothing for `container` inputs',
+    before: 'no effect on `container` inputs',
     after: 'lets `container` inputs that have an `id` run',
     ranges: from(9, 4),
     seen: { source: ['9.3', '9.4'] },
@@ -591,7 +589,7 @@ export const releaseRules = {
     seen: [['7.17.16', '8.14.4']],
   },
   'pkcs8-keys': {
-    subject: 'Keys with a passphrase in PKCS#8 form (`BEGIN ENCRYPTED PRIVATE KEY`)',
+    subject: 'keys with a passphrase in PKCS#8 form (`BEGIN ENCRYPTED PRIVATE KEY`)',
     before: 'cannot be opened: the output or input fails',
     after: 'opened with `key_passphrase`',
     ranges: from(8, 9),
@@ -628,7 +626,7 @@ export const releaseRules = {
   'pprof-typed': {
     subject: '`http.pprof`',
     before: 'a bad value is ignored',
-    after: 'a bad value stops the start, even while the endpoint is off',
+    after: 'a bad value stops the start, even if the endpoint is disabled',
     ranges: from(8, 6),
     seen: [['8.0.0', '8.14.4']],
   },
@@ -640,21 +638,21 @@ export const releaseRules = {
     seen: [['8.0.0', '8.14.4']],
   },
   'features-typed': {
-    subject: '`features` that is no section',
+    subject: '`features` that is not a section',
     before: 'ignored',
     after: 'Filebeat does not start',
     ranges: from(8, 7, 1),
     seen: [['8.0.0', '8.14.4']],
   },
   'queue-falls-back': {
-    subject: '`queue.disk.path` that cannot be made',
+    subject: '`queue.disk.path` that cannot be created',
     before: 'Filebeat does not start',
     after: 'a queue in memory is used',
     ranges: from(8, 9),
     seen: [['8.0.0', '8.14.4']],
   },
   'output-queue': {
-    subject: '`queue` below an output',
+    subject: '`queue` of an output',
     before: 'ignored',
     after: 'used; two queues, or a bad one, stop the start',
     ranges: from(8, 12),
@@ -668,7 +666,7 @@ export const releaseRules = {
     seen: [['8.0.0', '8.14.4']],
   },
   'queue-defaults': {
-    subject: 'the size of the queue in memory',
+    subject: 'default size of the memory queue',
     before: '4096 events, flushed from 2048 on',
     after: '3200 events, flushed from 1600 on',
     ranges: from(8, 12),
@@ -676,7 +674,7 @@ export const releaseRules = {
   },
   'lifecycle-sections': {
     subject: '`setup.ilm`',
-    before: 'a bad value stops the start, whatever the output is',
+    before: 'a bad value stops the start, with any output',
     after: 'not read at the start',
     ranges: from(8, 12),
     seen: [['8.0.0', '8.14.4']],
@@ -684,7 +682,7 @@ export const releaseRules = {
   'output-workers': {
     subject: '`worker: 0` of an output',
     before: 'Filebeat does not start',
-    after: 'one worker; `workers` is known too',
+    after: 'one worker; `workers` is accepted, too',
     ranges: from(8, 13),
     seen: [['8.0.0', '8.14.4']],
   },
@@ -717,7 +715,7 @@ export const releaseRules = {
     seen: { source: ['8.16', '8.19'] },
   },
   'kafka-default-2.1': {
-    subject: '`version` that `output.kafka` assumes',
+    subject: 'default `version` of `output.kafka`',
     before: '1.0.0',
     after: '2.1.0',
     ranges: from(9, 0),
@@ -726,7 +724,7 @@ export const releaseRules = {
   'metrics-period-zero': {
     subject: '`logging.metrics.period: 0`',
     before: 'the process crashes at the start',
-    after: 'means never',
+    after: 'never',
     ranges: [{ from: [8, 19, 18], below: [9, 0, 0] }, { from: [9, 3, 7], below: [9, 4, 0] }, { from: [9, 4, 3] }],
     seen: [
       ['8.16.0', '8.19.21'],
@@ -737,7 +735,7 @@ export const releaseRules = {
   'kafka-idempotent': {
     subject: '`output.kafka.idempotent`',
     before: 'ignored',
-    after: 'used; it asks for `required_acks: -1`',
+    after: 'used; it requires `required_acks: -1`',
     ranges: from(9, 6),
     seen: 'source',
   },

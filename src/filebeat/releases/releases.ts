@@ -1,6 +1,6 @@
 /**
- * Which releases are known, and which rules of `release-rules.ts` hold for one. Whatever depends on the release asks
- * `applies`; there is no other comparison of versions.
+ * The known releases, and which rules of `release-rules.ts` apply to a release. All code that depends on the release
+ * calls `applies`; nothing else compares versions.
  */
 import { inRanges, type ReleaseVersion } from './release-range.js';
 import { releaseRules } from './release-rules.js';
@@ -17,12 +17,12 @@ export {
 } from './release-range.js';
 export { type ReleaseRule, releaseRules } from './release-rules.js';
 
-/** What an unknown release is taken for: newer than every rule. */
+/** Stands for an unknown release: newer than every rule. */
 export const newestRelease: ReleaseVersion = [999, 0, 0];
 
 export type RuleId = keyof typeof releaseRules;
 
-/** Newest release of each line that is known here, by major and then by minor number. A newer one has the newest rules. */
+/** Newest known patch of each line, by major and minor number. */
 const newestPatches: Record<number, readonly number[]> = {
   6: [1, 4, 4, 2, 3, 4, 2, 2, 23],
   7: [1, 1, 1, 2, 2, 2, 2, 1, 1, 3, 2, 2, 1, 4, 2, 2, 3, 29],
@@ -30,7 +30,7 @@ const newestPatches: Record<number, readonly number[]> = {
   9: [8, 10, 5, 7, 9, 2, 0],
 };
 
-/** `9.2.1` as it is; `9.2` and `9` → the newest known release of that line. A line that is not known here: its first. */
+/** `9.2.1` unchanged; `9.2` and `9` → the newest known release of that line, or `.0` of an unknown line. */
 export function newestOfLine(text: string): string {
   const [major = '', minor, patch] = text.split('.');
   if (minor !== undefined && patch !== undefined) return text;
@@ -44,7 +44,7 @@ export const knownReleases: readonly string[] = Object.entries(newestPatches)
   .sort(([a], [b]) => Number(b) - Number(a))
   .flatMap(([major, patches]) => patches.map((patch, minor) => `${major}.${minor}.${patch}`).reverse());
 
-/** Whether a rule's `after` holds for a release. */
+/** Whether a rule's `after` describes a release. */
 export function applies(rule: RuleId, release: ReleaseVersion): boolean {
   return inRanges(releaseRules[rule].ranges, release);
 }
