@@ -55,7 +55,11 @@ async function run(options: Options): Promise<void> {
         // A failed start is reported where `starting` is awaited.
         starting.then(async (running) => ((await running.stop(drainSeconds)) ? process.exit(code) : dieNow()), ignore);
       };
-      const end = () => (ending ? dieNow() : endWith(0));
+      const end = (signal: NodeJS.Signals) => {
+        if (ending) return dieNow();
+        log.info('stopping', () => ({ signal }));
+        endWith(0);
+      };
       const exhausted = () => {
         if (ending) return;
         log.error('the heap is almost full; exiting with 1 so that the service manager restarts the exporter');

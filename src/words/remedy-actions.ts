@@ -62,7 +62,8 @@ export function readLog(m: Mismatch): Remedy {
 
 /** Which process holds the port now; `ss` shows owners to root only. */
 export function listing({ protocol, port }: Mismatch): Remedy {
-  return { run: `sudo ss ${protocol === 'tcp' ? '-ltnp' : '-lunp'} 'sport = :${port ?? 0}'` };
+  const flags = protocol === 'tcp' ? '-ltnp' : '-lunp';
+  return { say: 'see which process holds the port', run: `sudo ss ${flags} 'sport = :${port ?? 0}'` };
 }
 
 export const edit = (where: string, change: string): Remedy => ({

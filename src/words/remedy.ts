@@ -60,7 +60,7 @@ function invalidConfig(m: Mismatch): Remedy {
 function testConfig(m: Mismatch): Remedy {
   const file = m.config ?? '';
   return file.startsWith('/') && !file.includes(',')
-    ? { run: `filebeat test config -c ${shellWord(file)}` }
+    ? { say: 'let Filebeat itself check it', run: `filebeat test config -c ${shellWord(file)}` }
     : readLog(m);
 }
 
@@ -99,10 +99,13 @@ function taken(m: Mismatch): Remedy {
   const { owner, declaredIn } = cause;
   if (owner === undefined) return listing(m);
   if (declaredIn !== undefined) return anotherPort(m, positionText(declaredIn));
-  if (owner.pid === 1) return { run: 'systemctl list-sockets --all' };
+  if (owner.pid === 1) return { say: 'find the socket unit', run: 'systemctl list-sockets --all' };
   if (owner.comm === 'docker-proxy')
-    return { run: `sudo docker ps --filter publish=${m.port ?? 0}/${m.protocol ?? 'udp'}` };
-  return { run: `ps -o pid,user,lstart,args -p ${owner.pid}` };
+    return {
+      say: 'find the container',
+      run: `sudo docker ps --filter publish=${m.port ?? 0}/${m.protocol ?? 'udp'}`,
+    };
+  return { say: 'see what this process is', run: `ps -o pid,user,lstart,args -p ${owner.pid}` };
 }
 
 function anotherPort({ declaredIn }: Mismatch, other: string): Remedy {
@@ -191,7 +194,9 @@ const remedies: Record<MismatchCode, (m: Mismatch) => Remedy> = {
   instance_frozen: frozen,
   config_invalid: invalidConfig,
   config_unreadable: ({ subject }) =>
-    subject === undefined ? { say: 'give the exporter read access' } : { run: `ls -l ${shellWord(subject)}` },
+    subject === undefined
+      ? { say: 'give the exporter read access' }
+      : { say: 'see its owner and mode', run: `ls -l ${shellWord(subject)}` },
   config_unresolved: unresolved,
   config_dynamic: () => ({ say: 'nothing to do; the exporter learns its ports from the sockets that it holds' }),
   restart_pending: pendingRestart,
@@ -219,7 +224,10 @@ const remedies: Record<MismatchCode, (m: Mismatch) => Remedy> = {
   prediction_refuted: () => ({
     say: 'report it as a bug of the exporter, with the Filebeat release and the configuration without its secrets',
   }),
-  lookalike: (m) => (m.pid === undefined ? readLog(m) : { run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}` }),
+  lookalike: (m) =>
+    m.pid === undefined
+      ? readLog(m)
+      : { say: 'see what this process is', run: `ps -o pid,ppid,user,lstart,args -p ${m.pid}` },
   socket_unexpected: listing,
   owner_hidden: listing,
   static_port_down: listing,

@@ -68,7 +68,7 @@ describe('npm run demo', () => {
     const taken = faults.find(({ code }) => code === 'port_taken')!;
     const page = await (await fetch(url, { headers: { Accept: 'text/html' } })).text();
     const text = page.replace(/<[^>]*>/g, '').replaceAll('&#39;', "'");
-    for (const needle of [`pid ${thief} (syslog-relay)`, String(taken.port), taken.remedy, taken.declared_in])
+    for (const needle of [`pid ${thief} (syslog-relay)`, String(taken.port), taken.command!, taken.declared_in])
       assert.ok(text.includes(needle), `the page says ${needle}`);
 
     // What two of them say of themselves takes its minute and its two.

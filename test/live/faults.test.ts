@@ -232,7 +232,7 @@ describe('a configuration', () => {
     return {
       report: await trial.scan(),
       lines: ['config_unreadable one unreadable'],
-      remedy: /^ls -l .*one\.yml$/,
+      remedy: /ls -l .*one\.yml$/,
     };
   });
 
@@ -290,7 +290,7 @@ describe('a port that somebody else has', () => {
       report: await trial.scan(),
       lines: [`port_taken one udp *:${port} held-by`],
       cause: new RegExp(`bind was lost to pid ${thief.pid} \\(rsyslogd\\)\\.`),
-      remedy: new RegExp(`^ps -o pid,user,lstart,args -p ${thief.pid}$`),
+      remedy: new RegExp(`ps -o pid,user,lstart,args -p ${thief.pid}$`),
     };
   });
 
@@ -328,7 +328,7 @@ describe('a port that somebody else has', () => {
       report: await trial.scan(),
       lines: [`port_taken one udp *:${port} held-by`],
       cause: /publishes a port of a container/,
-      remedy: new RegExp(`^sudo docker ps --filter publish=${port}/udp$`),
+      remedy: new RegExp(`sudo docker ps --filter publish=${port}/udp$`),
     };
   });
 
@@ -585,7 +585,7 @@ describe('a socket that is there', () => {
     return {
       report: await trial.scan(),
       lines: [`socket_unexpected one udp 127.0.0.1:${b} none`],
-      remedy: new RegExp(`^sudo ss -lunp 'sport = :${b}'$`),
+      remedy: new RegExp(`sudo ss -lunp 'sport = :${b}'$`),
     };
   });
 
