@@ -15,7 +15,7 @@ import { createRequire as __createRequire } from 'node:module'; const require = 
 const threads = {
   'worker.js': 'dist/src/scan/thread/worker.js',
   'bcrypt-worker.js': 'dist/src/web/bcrypt-worker.js',
-  'endpoint-worker.js': 'dist/src/self-report/endpoint-worker.js',
+  'endpoint-worker.js': 'dist/src/self-report/endpoint/endpoint-worker.js',
 };
 
 /** The entry of the bundle: the program, or the module of a thread. */

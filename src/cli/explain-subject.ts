@@ -97,7 +97,7 @@ export async function subjectOfProcess(
 ): Promise<ExplainSubject> {
   const [{ createFactReader }, { isFilebeat }, { createBootClock }] = await Promise.all([
     import('../discovery/processes/process-facts.js'),
-    import('../discovery/processes/processes.js'),
+    import('../discovery/processes/process-check.js'),
     import('../proc/boot-clock.js'),
   ]);
   const procfs = openProcFs(flags['path.procfs']);
@@ -105,17 +105,17 @@ export async function subjectOfProcess(
   const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
-  const { argv, env, rootDir, gaps, still, identity } = facts;
-  if (!isFilebeat(still.executable, argv, names))
+  const { argv, env, rootDir, gaps, process, identity } = facts;
+  if (!isFilebeat(process.executable, argv, names))
     throw new StartError(`process ${pid} is not a Filebeat that collects events`);
   const files = openFileView(rootDir, undefined, readerOf(identity));
-  const command: Command = { argv, cwd: still.cwd ?? '/', env, uid: still.uid };
+  const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const remarks = gaps.map((gap) => `${gap.subject} could not be read (${gap.reason})`);
   return {
     subject: { pid, config: configLabel(argv), remarks },
     predict: (options) => predictCommand(command, files, options),
-    process: { pid, startTicks: still.startTicks },
-    ...(still.netns === undefined ? {} : { netns: still.netns }),
+    process: { pid, startTicks: process.startTicks },
+    ...(process.netns === undefined ? {} : { netns: process.netns }),
     files,
   };
 }

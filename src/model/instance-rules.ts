@@ -4,13 +4,14 @@ import type { FilebeatProcess, Instance, InstanceOrigin, ProcessId } from './mod
 /** USER_HZ, the unit of `startTicks`: 100 on every architecture that Node.js runs on. */
 export const TICKS_PER_SECOND = 100;
 
-/** `4711:123456`: pid and start time. */
+/** `4711:123456`: pid and start ticks, the key of a process within one boot. */
 export function processKey({ pid, startTicks }: ProcessId): string {
   return `${pid}:${startTicks}`;
 }
 
-export function isSameProcess(a: ProcessId, b: ProcessId): boolean {
-  return a.pid === b.pid && a.startTicks === b.startTicks;
+/** Within one boot. False where either is missing. */
+export function isSameProcess(a: ProcessId | undefined, b: ProcessId | undefined): boolean {
+  return a !== undefined && b !== undefined && a.pid === b.pid && a.startTicks === b.startTicks;
 }
 
 /** Start times are cut to 10 ms, and the wall clock drifts. Seconds. */

@@ -1,5 +1,4 @@
 /** Log lines to stderr: logfmt or JSON, one line an event. What repeats on every scan is said once, when it changes. */
-
 import { asciiControls } from './controls.js';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';

@@ -1,10 +1,10 @@
 /** Last step of a scan: what each instance says of itself, and the state that the next scan starts from. */
 import type { Merged } from '../discovery/instances/instances.js';
 import { isServedBy } from '../filebeat/net/address.js';
-import type { Instance, Snapshot } from '../model/model.js';
+import type { Instance, Snapshot, Socket } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import { parseNamespaceLink } from '../proc/process-files.js';
-import type { LastWordsReader } from '../self-report/last-message.js';
+import type { LastMessageReader } from '../self-report/log/last-message.js';
 import type { SelfReportPoll, SelfReports } from '../self-report/self-reports.js';
 import { expireLearned, type Learned, type LearnRules, learn } from '../state/learned.js';
 import { observe as remember } from '../state/memory-observe.js';
@@ -21,7 +21,7 @@ import { subjectsOf } from './subjects.js';
 export interface ReportSources {
   procfs: ProcFs;
   selfReports: SelfReports;
-  lastWords: LastWordsReader;
+  lastWords: LastMessageReader;
   /** See `Sources.isSingleScan`. */
   isSingleScan?: boolean | undefined;
 }
@@ -54,7 +54,7 @@ export async function account(
     now,
     sources.isSingleScan,
   );
-  const next = { ...state, ledger, learned, reports: poll.kept };
+  const next = { ...state, ledger, learned, reports: poll.stored };
   const sightings = drafts.map((draft) => sightingOf(draft, index));
   const ripening = { after: discovery.rememberAfter, remember: discovery.remember };
   return {
@@ -87,9 +87,8 @@ function learnFrom(
     (all, instance) => {
       if (instance.process?.openFds === undefined || instance.prediction.outcome !== 'dynamic') return all;
       const predicted = instance.expected.filter((listener) => listener.input !== 'learned');
-      return learn(all, instance.name, socketsOf(instance, index), now, rules, (socket) =>
-        predicted.some((listener) => isServedBy(listener, socket, index.ipv6)),
-      );
+      const isPredicted = (socket: Socket) => predicted.some((listener) => isServedBy(listener, socket, index.ipv6));
+      return learn(all, instance.name, { sockets: socketsOf(instance, index), isPredicted }, now, rules);
     },
     expireLearned(learned, now, rules),
   );
@@ -98,11 +97,11 @@ function learnFrom(
 /** Adds self-reports, and the last `Exiting:` line of each instance that is down. `lastWords`: absent where logs are not read. */
 function withReports(
   drafts: readonly Draft[],
-  { reports, kept }: SelfReportPoll,
-  lastWords: LastWordsReader | undefined,
+  { reports, stored }: SelfReportPoll,
+  lastWords: LastMessageReader | undefined,
 ): Draft[] {
   const isLasting = ({ merged }: Draft) => merged.duplicate === undefined;
-  const logOf = ({ instance }: Draft) => kept[instance.name]?.log;
+  const logOf = ({ instance }: Draft) => stored[instance.name]?.log;
   const logs = drafts.filter(isLasting).flatMap((draft) => logOf(draft) ?? []);
   return drafts.map((draft) => {
     if (!isLasting(draft)) return draft;

@@ -1,6 +1,7 @@
 /** First step of a scan: which Filebeats run, and which ones should. */
 import { type Merged, mergeCandidates } from '../discovery/instances/instances.js';
-import type { ProcessScan, RunningFilebeat } from '../discovery/processes/processes.js';
+import type { RunningFilebeat } from '../discovery/processes/process-facts.js';
+import type { ProcessScan } from '../discovery/processes/processes.js';
 import { processKey } from '../model/instance-rules.js';
 import type { Gap, Prediction, ProcessId } from '../model/model.js';
 import type { FileCache } from '../proc/file-cache.js';
@@ -85,7 +86,7 @@ function originsOf(
 /** By the facts of a process, with what marks the files that it was made from as used. */
 const origins = createResultCache<RunningFilebeat, { value: Origin; keep: () => void }>();
 
-/** The same origin while the process scan returns the same facts, as between the turns of a process (`turns.ts`). */
+/** The same origin while the process scan returns the same facts, as between the turns of a process (`rotation.ts`). */
 function originOf(filebeat: RunningFilebeat, fileCache: FileCache, make: () => Origin): Origin {
   const origin = origins.get(filebeat, []) ?? fileCache.tracked(make);
   origins.set(filebeat, [], origin);

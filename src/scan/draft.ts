@@ -2,7 +2,7 @@
 
 import type { Merged } from '../discovery/instances/instances.js';
 import type { Start } from '../discovery/instances/predict-instance.js';
-import type { Untold } from '../discovery/processes/processes.js';
+import type { UnreadableProcess } from '../discovery/processes/processes.js';
 import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from '../model/expected.js';
 import { isOnlyRemembered, isSameProcess } from '../model/instance-rules.js';
 import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refutation } from '../model/model.js';
@@ -39,7 +39,7 @@ export interface DraftContext {
   /** Whether this `/proc` shows the host's processes. */
   seesHost: boolean;
   /** Processes whose command line could not be read. */
-  untold: readonly Untold[];
+  unreadable: readonly UnreadableProcess[];
   hostNetns: number | undefined;
   /** How the last process of an instance that is down ended, where files show it. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
@@ -183,9 +183,9 @@ function isHidden(merged: Merged<Origin>, known: RememberedInstance | undefined,
 /** Its last process, or one in the control group of its unit, exists and cannot be read. */
 function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undefined, context: DraftContext): boolean {
   const { start } = known ?? {};
-  const isLast = (one: Untold) =>
+  const isLast = (one: UnreadableProcess) =>
     start !== undefined && isSameProcess(start, one) && isSameBoot(start.bootId, context.bootId);
-  return context.untold.some((one) => isLast(one) || (unit !== undefined && one.unit === unit));
+  return context.unreadable.some((one) => isLast(one) || (unit !== undefined && one.unit === unit));
 }
 
 /** Undefined for a time stamp in the future: it comes from a wrong clock. */

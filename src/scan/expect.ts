@@ -29,14 +29,14 @@ export function expect(
   processes: ProcessScan & { seesHost: boolean },
 ): Expected {
   const { rootfs, fileCache } = host;
-  const { hidden, untold, hostNetns, seesHost } = processes;
+  const { hidden, unreadable, hostNetns, seesHost } = processes;
   const context: DraftContext = {
     state,
     now: pass.now,
     bootId: pass.bootId,
     hidden,
     seesHost,
-    untold,
+    unreadable,
     hostNetns,
     lastEnd: (one, release) => lastEndOf(one, release, rootfs),
     isUnitStarted: (unit) => fileCache.read('started units', undefined, rootfs, startedUnits)?.has(unit),

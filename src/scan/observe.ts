@@ -2,7 +2,7 @@
  * Third step of a scan: which sockets exist, and what they prove about the predictions. An instance that seems to lack a
  * socket is checked once more: if its process ended meanwhile, it is down.
  */
-import type { RunningFilebeat } from '../discovery/processes/processes.js';
+import type { RunningFilebeat } from '../discovery/processes/process-facts.js';
 import type { Socket } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import type { SocketScan, SocketScanner } from '../sockets/scanner.js';

@@ -16,7 +16,7 @@ import { readHostFacts } from '../proc/kernel.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
-import { createLastWords } from '../self-report/last-message.js';
+import { createLastMessageReader } from '../self-report/log/last-message.js';
 import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
 import { createSocketScanner } from '../sockets/scanner.js';
@@ -69,7 +69,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const bootClock = createBootClock(procfs, clock);
   const socketSources = { procfs, sockets: createSocketScanner(procfs), grace };
   const selfReports = createSelfReports(procfs, clock);
-  const reportSources = { procfs, selfReports, lastWords: createLastWords(openFileView(rootfs)), isSingleScan };
+  const reportSources = { procfs, selfReports, lastWords: createLastMessageReader(openFileView(rootfs)), isSingleScan };
   let processNames = sources.settings().discovery.processNames;
   let processScanner = newProcessScanner();
   let state = sources.state;

@@ -1,39 +1,39 @@
-/** When something last came to each listener: by its counter, its queue and its drops. */
+/** When something last arrived at each listener, by its counter, its queue and its drops. */
 import { endpointKey } from '../model/endpoint.js';
 import type { Listener, ListenerReport } from '../model/model.js';
 import { noteSample, silenceOf } from './silence.js';
 import type { StoredListener, StoredReport } from './stored-report.js';
 import type { SelfReportRules, Subject } from './subject.js';
 
-/** Drops of the sockets that serve a listener at the look before, by endpoint key. */
+/** By endpoint key: the sockets that served a listener in the last scan, and their drops. */
 export type SeenDrops = Map<string, { inodes: string; drops: number }>;
 
 export interface Watch {
-  /** What was kept before this look's figures were added. */
+  /** The stored report before the figures of this scan were added. */
   before: StoredReport | undefined;
   drops: SeenDrops;
-  /** No figure is missing between the look before and this one. */
+  /** No figure is missing between the last scan and this one. */
   unbroken: boolean;
   /** Seconds since the epoch. */
   now: number;
 }
 
-/** Something came to a listener: its counter rose, datagrams wait in its queue, or some were dropped. */
-export function watchArrivals(subject: Subject, kept: StoredReport, watch: Watch): StoredReport {
-  const listeners = { ...kept.listeners };
+/** Notes arrivals at UDP listeners: the counter rose, datagrams wait in the queue, or some were dropped. */
+export function watchArrivals(subject: Subject, stored: StoredReport, watch: Watch): StoredReport {
+  const listeners = { ...stored.listeners };
   let changed = false;
   for (const [index, listener] of subject.listeners.entries()) {
     if (listener.protocol !== 'udp' || listener.target.kind !== 'socket') continue;
     const key = endpointKey(listener);
     const row = listeners[key];
-    // Without a counter of its own the queue alone cannot tell silence from a quick reader.
+    // Without a counter, an empty queue may mean silence or a fast reader.
     if (row?.received === undefined) continue;
     const next = watchListener(row, key, subject.serving[index] ?? [], watch);
     if (next === row) continue;
     listeners[key] = next;
     changed = true;
   }
-  return changed ? { ...kept, listeners } : kept;
+  return changed ? { ...stored, listeners } : stored;
 }
 
 function watchListener(
@@ -48,7 +48,7 @@ function watchListener(
   const known = seen.get(key);
   const dropped = known?.inodes === inodes && drops !== known.drops;
   const former = before?.listeners[key]?.received?.total;
-  // What the log counted has a time of its own, which is noted already.
+  // A counter from the log has the time of its line, which is noted already.
   const rose =
     former !== undefined &&
     row.received!.total > former &&
@@ -57,7 +57,7 @@ function watchListener(
   seen.set(key, { inodes, drops });
   const arrived = rose || waits || dropped;
   if (!unbroken) {
-    // No socket is noted: the next look that can be relied on begins to watch anew, and until then nothing changes.
+    // Without noted sockets, the next unbroken scan starts to watch again.
     const arrivals =
       arrived || row.arrivals === undefined ? noteSample(row.arrivals, now, arrived, false) : row.arrivals;
     return arrivals === row.arrivals && row.sockets === '' ? row : { ...row, arrivals, sockets: '' };
@@ -66,33 +66,33 @@ function watchListener(
   return arrivals === row.arrivals && isSame ? row : { ...row, arrivals, sockets: inodes };
 }
 
-/** The shortest of those given for its port; else what holds for all. */
+/** `silent_after` of its port, the shortest if there are several; else the general one. Seconds. */
 function silentAfterOf({ protocol, port }: Listener, { silentAfter, ports = [] }: SelfReportRules): number {
-  const own = ports.flatMap((one) =>
+  const ofPort = ports.flatMap((one) =>
     one.protocol === protocol && one.port === port && one.silentAfter !== undefined ? [one.silentAfter] : [],
   );
-  return own.length === 0 ? silentAfter : Math.min(...own);
+  return ofPort.length === 0 ? silentAfter : Math.min(...ofPort);
 }
 
-/** `counted`: endpoint keys that the newest figures have counters of; undefined: the figures are too old to say what is silent. */
+/** By endpoint key. `counted`: see `SourceResult`. */
 export function listenersOf(
   subject: Subject,
-  kept: StoredReport,
+  stored: StoredReport,
   counted: ReadonlySet<string> | undefined,
   rules: SelfReportRules,
   now: number,
 ): Record<string, ListenerReport> {
-  const found: Record<string, ListenerReport> = {};
+  const reports: Record<string, ListenerReport> = {};
   for (const [index, listener] of subject.listeners.entries()) {
     const key = endpointKey(listener);
-    const row = kept.listeners[key];
+    const row = stored.listeners[key];
     if (row === undefined) continue;
-    const isHeld = (subject.serving[index] ?? []).length > 0;
+    const isServed = (subject.serving[index] ?? []).length > 0;
     const silent =
-      isHeld && counted?.has(key) && row.arrivals !== undefined
+      isServed && counted?.has(key) && row.arrivals !== undefined
         ? silenceOf(row.arrivals, now, silentAfterOf(listener, rules))
         : undefined;
-    found[key] = {
+    reports[key] = {
       ...(row.received === undefined ? {} : { received: row.received.total }),
       ...(row.bytes === undefined ? {} : { bytes: row.bytes.total }),
       ...(row.filtered === undefined ? {} : { filtered: row.filtered.total }),
@@ -100,5 +100,5 @@ export function listenersOf(
       ...(silent === undefined ? {} : { silent }),
     };
   }
-  return found;
+  return reports;
 }

@@ -1,10 +1,10 @@
 /**
- * The figures of Filebeat's pipeline and inputs, from the tree that its stats endpoint answers with and that its periodic
- * metrics line carries. Only known keys are read, only whole numbers are taken. Pure.
+ * The figures of Filebeat's pipeline and inputs. The stats endpoint and the periodic metrics line of the log have them in the
+ * same tree. Only known keys and whole numbers are taken. Pure.
  */
 import { type OutputType, outputTypes } from '../model/self-report.js';
 
-/** Counters since the start (endpoint) or within one period (log line), and gauges. Events unless said. */
+/** Counters since the start (endpoint) or of one period (log line), and gauges. In events unless noted. */
 export interface Figures {
   events: number;
   filtered: number;
@@ -14,7 +14,7 @@ export interface Figures {
   deadLetter: number;
   dropped: number;
   failed: number;
-  /** Events handed to the output, each attempt again. */
+  /** Events handed to the output; each attempt counts. */
   tried: number;
   /** Bytes. */
   bytes: number;
@@ -25,7 +25,7 @@ export interface Figures {
   outputActive: number;
   /** 0 with a disk queue. */
   queueMax?: number;
-  /** Of the queue itself; with a disk queue the only ones that mean anything (8.16 and later). */
+  /** Fill level of the queue; the only meaningful one with a disk queue (8.16 and later). */
   filledEvents?: number;
   filledRatio?: number;
   outputType?: OutputType;
@@ -48,12 +48,12 @@ type Tree = Readonly<Record<string, unknown>>;
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function at(tree: unknown, ...path: readonly string[]): unknown {
-  let here: unknown = tree;
+  let node: unknown = tree;
   for (const key of path) {
-    if (!isTree(here) || !Object.hasOwn(here, key)) return undefined;
-    here = here[key];
+    if (!isTree(node) || !Object.hasOwn(node, key)) return undefined;
+    node = node[key];
   }
-  return here;
+  return node;
 }
 
 const whole = (value: unknown): number | undefined =>
@@ -62,7 +62,7 @@ const whole = (value: unknown): number | undefined =>
 const text = (value: unknown, longest: number): string | undefined =>
   typeof value === 'string' && value.length <= longest ? value : undefined;
 
-/** Undefined where the tree is no such answer. A counter that is absent is 0: log lines leave out what did not change. */
+/** Undefined: the tree has no figures. An absent counter is 0: log lines leave out what did not change. */
 export function readFigures(tree: unknown): Figures | undefined {
   const libbeat = at(tree, 'libbeat');
   const pipeline = at(libbeat, 'pipeline');
@@ -98,7 +98,7 @@ export function readFigures(tree: unknown): Figures | undefined {
 const MOST_ENTRIES = 4096;
 const LONGEST_ID = 512;
 
-/** From the array of `/inputs/`, or the object of `monitoring.dataset`. What is no entry is left out. */
+/** From the array of `/inputs/`, or the object `monitoring.dataset`. Malformed entries are left out. */
 export function readEntries(answer: unknown): EntryFigures[] {
   const rows: [string | undefined, unknown][] = Array.isArray(answer)
     ? answer.slice(0, MOST_ENTRIES).map((row) => [undefined, row])
@@ -106,7 +106,7 @@ export function readEntries(answer: unknown): EntryFigures[] {
       ? Object.entries(answer).slice(0, MOST_ENTRIES)
       : [];
   return rows.flatMap(([key, row]) => {
-    // The registry's key replaces dots in an id; the id itself is the better one.
+    // The key of `monitoring.dataset` has the dots of the id replaced, so `id` is preferred.
     const id = text(at(row, 'id'), LONGEST_ID) ?? (key !== undefined && key.length <= LONGEST_ID ? key : undefined);
     if (id === undefined || !isTree(row)) return [];
     const type = text(row['input'], 64);
@@ -128,7 +128,7 @@ export function readEntries(answer: unknown): EntryFigures[] {
   });
 }
 
-/** `[::]:514` → `*` and 514, as a listener's labels have them. Undefined: no host and port. */
+/** `[::]:514` → `*` and 514, as in a listener's labels. Undefined: not a host and port. */
 export function endpointOfDevice(device: string): { address: string; port: number } | undefined {
   const match = /^(?:tcp:\/\/|udp:\/\/)?([\w.:%[\]-]*):(\d{1,5})$/.exec(device);
   if (match === null) return undefined;

@@ -1,14 +1,14 @@
 /**
- * When a listener is silent for longer than is usual: the longest pause seen on each of the last seven days is kept, so that
- * nights and weekends become usual. Pure; times are seconds since the epoch.
+ * Whether a listener is silent for longer than usual. The longest pause of each of the last seven days is stored, so that quiet
+ * nights and weekends count as usual. Pure; times are seconds since the epoch.
  */
 
 export interface Arrivals {
   /** When it was first watched. */
   watchedSince: number;
-  /** When something last arrived; absent: never while it was watched. */
+  /** When something last arrived; absent: nothing since `watchedSince`. */
   last?: number;
-  /** Since when nothing can have arrived unseen: not while the exporter was down, on another socket, in lines that are lost. */
+  /** Since when no arrival can have been missed: while the exporter was down, on another socket, or in lost lines of a log. */
   unbrokenSince?: number;
   /** `[day since the epoch, longest pause that ended on it in seconds]`, oldest first, seven days at most. */
   pauses: readonly (readonly [day: number, seconds: number])[];
@@ -16,12 +16,12 @@ export interface Arrivals {
 
 const daySeconds = 86_400;
 const historyDays = 7;
-/** So many spans of `silent_after` have to be watched before its silence means anything. */
+/** How many times `silent_after` a listener must have been watched before its silence means anything. */
 const spansToLearn = 6;
 
 /**
- * `arrived`: since the look before, by a counter, the queue or the drops. `unbroken`: whatever arrived since that look, on this
- * socket, would have been seen.
+ * Adds one sample. `arrived`: something arrived since the last sample, by a counter, the queue or the drops. `unbroken`: no
+ * arrival since the last sample can have been missed.
  */
 export function noteSample(before: Arrivals | undefined, now: number, arrived: boolean, unbroken: boolean): Arrivals {
   if (before === undefined) return { watchedSince: now, ...(arrived ? { last: now } : {}), pauses: [] };
@@ -43,12 +43,12 @@ export interface Silence {
   never: boolean;
 }
 
-/** Undefined: not silent, not for unusually long, or not watched for long enough to say. `after` 0: never told. */
+/** Undefined: not silent, not unusually long, or not watched for long enough. `after`: `silent_after` in seconds; 0: never. */
 export function silenceOf(arrivals: Arrivals, now: number, after: number): Silence | undefined {
   if (after === 0) return undefined;
   const from = Math.max(arrivals.last ?? arrivals.watchedSince, arrivals.unbrokenSince ?? 0);
   const forSeconds = now - from;
-  // A time in the future, by a clock that was set back, says nothing.
+  // In the future, since the clock was set back: unknown.
   if (forSeconds < 0) return undefined;
   if (arrivals.last === undefined) return forSeconds > after ? { forSeconds, never: true } : undefined;
   if (arrivals.last - arrivals.watchedSince < spansToLearn * after) return undefined;

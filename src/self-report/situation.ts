@@ -1,23 +1,23 @@
 /**
- * Two looks at one Filebeat's figures → what becomes of its events. The rule was checked against recordings of releases 7.13
- * to 9.6 in 35 situations; `can't tell` is an answer. Pure.
+ * Two samples of a Filebeat's figures → what happens to its events between them. The rule was checked against recordings of
+ * releases 7.13 to 9.6 in 35 situations; `unknown` is one of the answers. Pure.
  */
 import type { OutputSituation } from '../model/model.js';
 import type { Figures } from './pipeline-figures.js';
 
-/** One look: counters add up since some beginning that all looks of a track share. */
+/** One sample. Its counters are totals since a beginning that all samples of a track share. */
 export interface Sample {
-  /** Seconds, of a clock that all looks of a track share. */
+  /** Seconds on a clock that all samples of a track share. */
   at: number;
   figures: Figures;
 }
 
 export interface Situation {
   output: OutputSituation;
-  /** The queue was full at the second look; at either of the two. */
+  /** The queue was full in the second sample; in either of the two. */
   full: boolean;
   wasFull: boolean;
-  /** Events between the looks. */
+  /** Events between the samples. */
   lost: number;
   filtered: number;
   in: number;
@@ -25,14 +25,14 @@ export interface Situation {
   seconds: number;
 }
 
-/** Under it a batch that waits for its flush timeout (10 s from 8.13) looks like one that is not taken. */
+/** In a shorter time, a batch that waits for its flush timeout (10 s since 8.13) looks like one that the output does not take. Seconds. */
 export const shortestWindow = 25;
 
 /** Defaults of `queue.mem.events`: 4,096, from 8.13 on 3,200. */
 const defaultQueue = (leaks: boolean): number => (leaks ? 4096 : 3200);
 
 /**
- * A disk queue has no size in events (`max_events` 0, 64,000 in 7.17); its fill is known since 8.16. `leaks`: see
+ * A disk queue has no size in events (`max_events` 0, 64,000 in 7.17); its fill level is known since 8.16. `leaks`: see
  * `situationBetween`.
  */
 export function isFull({ queueMax, active, filledRatio }: Figures, leaks: boolean): boolean {
@@ -44,9 +44,10 @@ function waiting({ queueMax, active, filledEvents }: Figures): number {
   return queueMax === 0 ? (filledEvents ?? 0) : active;
 }
 
-const confirmed = ({ acked, duplicate, deadLetter }: Figures) => acked + duplicate + deadLetter;
+/** Events that the output has confirmed. */
+export const confirmed = ({ acked, duplicate, deadLetter }: Figures): number => acked + duplicate + deadLetter;
 
-/** `leaks`: releases up to 8.14, in which refused requests show as unanswered ones only. */
+/** `leaks`: releases up to 8.14, in which refused requests show only as unanswered ones. */
 export function situationBetween(a: Sample, b: Sample, leaks: boolean): Situation {
   const [from, to] = [a.figures, b.figures];
   const seconds = b.at - a.at;
@@ -61,7 +62,7 @@ export function situationBetween(a: Sample, b: Sample, leaks: boolean): Situatio
   const backlog = Math.min(waiting(from), waiting(to));
   if (backlog === 0 || lost > 0) {
     if (lost > 0) return { ...facts, output: 'flowing' };
-    // What came must wait, or have been filtered; an old disk queue holds it unseen.
+    // Events that arrived must wait or were filtered; an old disk queue does not say how many wait.
     return { ...facts, output: arrived === filtered && waiting(to) === 0 ? 'idle' : 'unknown' };
   }
   if (seconds < shortestWindow) return { ...facts, output: 'unknown' };

@@ -1,24 +1,22 @@
-/** What is kept of an instance's self-report from scan to scan and in the state file: counters that never fall, and arrivals. Pure. */
+/** The part of a self-report that outlives a scan and the program, in the state file: monotonic counters, and arrivals. Pure. */
 import type { LogErrorKind, PipelineCounts } from '../model/model.js';
 import { logErrorKinds } from '../model/self-report.js';
 import type { EntryFigures } from './pipeline-figures.js';
 import type { Arrivals } from './silence.js';
 import { noCounts } from './track.js';
 
-/**
- * A counter that never falls: what a source counts starts at 0 with each process, entry or socket; what is told goes on.
- */
+/** A counter that never decreases, although each new process, entry or socket counts from 0. */
 export interface MonotonicRow {
-  /** What is told. */
+  /** The value that is shown. */
   total: number;
-  /** What the source said last, and who the source was. */
+  /** The last value of the source, and which source that was. */
   raw: number;
   of: string;
 }
 
 /**
- * `fresh`: a new source starts counting at 0, so all it says is new. Otherwise (another source about the same events) its
- * first word is where it begins. A value that fell is a source that began again.
+ * `fresh`: a new source has counted from 0, so all of its value is new. Otherwise it is another source about the same events,
+ * and its first value is only the starting point. A value that decreased means that the source started again.
  */
 function advanceRow(before: MonotonicRow | undefined, of: string, raw: number, fresh: boolean): MonotonicRow {
   if (before === undefined) return { total: raw, raw, of };
@@ -34,25 +32,25 @@ export interface StoredListener {
   bytes?: MonotonicRow;
   filtered?: MonotonicRow;
   arrivals?: Arrivals;
-  /** Inodes of the sockets that `arrivals` was last watched on. */
+  /** Inodes of the sockets on which `arrivals` was last watched. */
   sockets?: string;
 }
 
 export interface StoredReport {
-  /** Source and process that the figures are of: `log 4711:123456`; `none …` before the first of them. */
+  /** Source and process of the figures: `log 4711:123456`, `http …`; `none …` before the first figures. */
   of: string;
-  /** Time of the newest line of the log that was counted, seconds since the epoch. */
+  /** Time of the newest counted line of the log, seconds since the epoch. */
   upTo: number;
-  /** The same of its metrics lines: they are written at a steady rhythm, so that a missing one shows. */
+  /** The same for metrics lines. They come at regular intervals, so that a missing one is noticed. */
   metricsUpTo?: number;
   counts: PipelineCounts;
-  /** Endpoint: what it said last. */
+  /** The last values of the endpoint. */
   raw?: PipelineCounts;
   errors: Readonly<Record<LogErrorKind, number>>;
   lastAck?: number;
-  /** The log file that the process has open, as it sees it below the host's root, and when that process started. */
+  /** Path of the log file that the process has open, below the host's root, and when that process started. */
   log?: { path: string; since: number };
-  /** Where inputs listen, by `idKey`, as far as the log has told: it does so once, after the start. */
+  /** By `idKey`: where an input listens. The log says it only once, after the start. */
   devices: Readonly<Record<string, string>>;
   /** By endpoint key. */
   listeners: Readonly<Record<string, StoredListener>>;
@@ -67,7 +65,7 @@ export function emptyStoredReport(of: string): StoredReport {
   return { of, upTo: 0, counts: noCounts, errors: noErrors, devices: {}, listeners: {} };
 }
 
-/** The same totals, for another process or source: what was read of a process's log stays read. */
+/** The same totals for another process or source. For the same process, the lines that were counted stay counted. */
 export function storedReportFor(before: StoredReport | undefined, of: string): StoredReport {
   if (before === undefined) return emptyStoredReport(of);
   if (before.of === of) return before;
@@ -84,25 +82,25 @@ function processOf(of: string): string {
 
 const countFields = Object.keys(noCounts) as (keyof PipelineCounts)[];
 
-/** Adds what one period of the log counted. */
+/** Adds the counts of one period of the log. */
 export function addCounts(counts: PipelineCounts, more: PipelineCounts): PipelineCounts {
   return Object.fromEntries(
     countFields.map((field) => [field, counts[field] + more[field]]),
   ) as unknown as PipelineCounts;
 }
 
-/** Adds what the endpoint counted since it was asked last; `fresh`: all of it is new, the process began at 0. */
-export function addRaw(kept: StoredReport, raw: PipelineCounts, fresh: boolean): StoredReport {
-  const more = (field: keyof PipelineCounts) => {
-    const before = kept.raw?.[field];
+/** Adds what the endpoint has counted since its last answer. `fresh`: the process has counted from 0, so all is new. */
+export function addRaw(stored: StoredReport, raw: PipelineCounts, fresh: boolean): StoredReport {
+  const increase = (field: keyof PipelineCounts) => {
+    const before = stored.raw?.[field];
     if (before === undefined) return fresh ? raw[field] : 0;
     return raw[field] >= before ? raw[field] - before : raw[field];
   };
-  const added = Object.fromEntries(countFields.map((field) => [field, more(field)])) as unknown as PipelineCounts;
-  return { ...kept, counts: addCounts(kept.counts, added), raw };
+  const added = Object.fromEntries(countFields.map((field) => [field, increase(field)])) as unknown as PipelineCounts;
+  return { ...stored, counts: addCounts(stored.counts, added), raw };
 }
 
-/** `period`: the figures are of one period and all new; else they are totals of the source `of`. */
+/** `period`: the counts of one period, all new; otherwise totals of the source `of`, see `advanceRow`. */
 export function addEntry(
   before: StoredListener | undefined,
   entry: EntryFigures,
@@ -141,7 +139,7 @@ const isArrivals = (value: unknown): boolean =>
     Array.isArray(value['pauses']) &&
     value['pauses'].every((pause) => Array.isArray(pause) && pause.length === 2 && pause.every(isCount)));
 
-/** A row of a state file that holds what it ought to. */
+/** Whether a row of the state file is well-formed. */
 export function isStoredReport(row: Record<string, unknown>): boolean {
   const { of, upTo, metricsUpTo, log, counts, raw, errors, devices, listeners, lastAck } = row;
   const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));

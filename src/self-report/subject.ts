@@ -1,13 +1,13 @@
-/** One running instance as its self-report needs it, and which of its listeners an input's counters are of. Pure. */
+/** One running instance as its self-report needs it, and to which of its listeners the counters of an input belong. Pure. */
 import { createHash } from 'node:crypto';
 import { compareReleases, parseRelease } from '../filebeat/releases/releases.js';
 import { endpointKey } from '../model/endpoint.js';
 import type { Listener, ProcessId, Socket, StaticPort } from '../model/model.js';
 import { type EntryFigures, endpointOfDevice } from './pipeline-figures.js';
 
-/** Where a stats endpoint listens, by a socket that this very process holds. */
+/** Where a stats endpoint listens: a socket that the process itself holds. */
 export type StatsSocket =
-  /** In the exporter's own network namespace; `address`: of the socket, never the configured name. */
+  /** Only in the exporter's own network namespace. `address`: that of the socket, never the configured name. */
   | { kind: 'tcp'; address: string; port: number; inode: number }
   /** `path`: as the process sees it. */
   | { kind: 'unix'; path: string };
@@ -18,14 +18,14 @@ export interface Subject {
   id: string;
   name: string;
   process: ProcessId & { startTime: number };
-  /** Its files are the host's: no root of its own. */
+  /** It has the host's root. */
   onHost?: boolean;
-  /** `path.logs` and `path.data` as it sees them. */
+  /** `path.logs` and `path.data`, as it sees them. */
   logs: string;
   data: string;
   release?: string;
   listeners: readonly Listener[];
-  /** As `listeners`: the sockets of its process that serve each. */
+  /** For each of `listeners`, the sockets of the process that serve it. */
   serving: readonly (readonly Socket[])[];
   stats?: StatsSocket;
 }
@@ -35,13 +35,8 @@ export interface SelfReportRules {
   http: boolean;
   /** Seconds; 0 = never. */
   silentAfter: number;
-  /** Ports that have a `silentAfter` of their own, whatever address it is on. */
+  /** Ports with their own `silentAfter`, at any address. */
   ports?: readonly Pick<StaticPort, 'protocol' | 'port' | 'silentAfter'>[];
-}
-
-/** `4711:123456`: pid and start time. */
-export function processKey({ process }: Pick<Subject, 'process'>): string {
-  return `${process.pid}:${process.startTicks}`;
 }
 
 /** Inodes of the sockets that serve a listener. */
@@ -50,18 +45,18 @@ export function inodesAt({ listeners, serving }: Subject, key: string): string {
   return (serving[index] ?? []).map(({ inode }) => inode).join(',');
 }
 
-/** Entries by the listener that they count for; several of one listener share its socket. */
+/** Endpoint key → the entries that count for that listener; several inputs can share one socket. `devices`: see `StoredReport`. */
 export function byKey(
   entries: readonly EntryFigures[],
   { listeners }: Pick<Subject, 'listeners'>,
   devices: Readonly<Record<string, string>>,
 ): Map<string, EntryFigures[]> {
-  const found = new Map<string, EntryFigures[]>();
+  const result = new Map<string, EntryFigures[]>();
   for (const entry of entries) {
     const device = entry.device ?? devices[idKey(entry.id)];
     const endpoint = device === undefined ? undefined : endpointOfDevice(device);
     if (endpoint === undefined) continue;
-    const protocol = isDatagrams(entry.type) && !device!.startsWith('tcp://') ? 'udp' : 'tcp';
+    const protocol = protocolOf(entry.type, device!);
     const onPort = listeners.filter(
       (one) => one.protocol === protocol && one.port === endpoint.port && one.input !== 'http',
     );
@@ -69,21 +64,24 @@ export function byKey(
       onPort.find(({ address }) => address === endpoint.address) ?? (onPort.length === 1 ? onPort[0] : undefined);
     if (listener === undefined) continue;
     const key = endpointKey(listener);
-    found.set(key, [...(found.get(key) ?? []), entry]);
+    result.set(key, [...(result.get(key) ?? []), entry]);
   }
-  return found;
+  return result;
 }
 
-/** Ids are only compared: what is kept of one is this. */
+/** A digest of an input's id: ids are only compared, and not stored as text. */
 export function idKey(id: string): string {
   return createHash('sha256').update(id).digest('base64url').slice(0, 16);
 }
 
-const isDatagrams = (type: string | undefined) => type === undefined || type === 'udp' || type === 'netflow';
+function protocolOf(type: string | undefined, device: string): 'udp' | 'tcp' {
+  const isDatagrams = type === undefined || type === 'udp' || type === 'netflow';
+  return isDatagrams && !device.startsWith('tcp://') ? 'udp' : 'tcp';
+}
 
 /**
- * Where an input listens, as it is kept: an address or `name`, a port, and what tells TCP from UDP (a log line names the input's
- * type once, after its start).
+ * Where an input listens, in the form that is stored: address or `name`, port, and `tcp://` for TCP, since the log names the
+ * type of an input only once, after the start.
  */
 export function deviceOf({ type, device }: Pick<EntryFigures, 'type' | 'device'>): string | undefined {
   const endpoint = device === undefined ? undefined : endpointOfDevice(device);
@@ -91,10 +89,10 @@ export function deviceOf({ type, device }: Pick<EntryFigures, 'type' | 'device'>
   const address =
     endpoint.address === '*' ? '' : /^[\d.]+$|^[\da-f:.]+$/i.test(endpoint.address) ? endpoint.address : 'name';
   const host = address.includes(':') ? `[${address}]` : address;
-  return `${isDatagrams(type) && !device!.startsWith('tcp://') ? '' : 'tcp://'}${host}:${endpoint.port}`;
+  return `${protocolOf(type, device!) === 'udp' ? '' : 'tcp://'}${host}:${endpoint.port}`;
 }
 
-/** Up to 8.14 a refused request shows in no counter but the unanswered events. */
+/** Up to 8.14 a refused request shows only in the number of unanswered events, which leaks. */
 export function leaksOf(release: string | undefined): boolean {
   return release !== undefined && !isAtLeast(release, '8.15.0');
 }

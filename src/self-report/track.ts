@@ -1,9 +1,9 @@
-/** A run of looks at one process's figures → how its output does and for how long. Pure. */
+/** A series of samples of one process → the situation of its output, and for how long. Pure. */
 import type { OutputSituation, PipelineCounts, SelfReport } from '../model/model.js';
 import type { Figures } from './pipeline-figures.js';
-import { isFull, type Sample, type Situation, shortestWindow, situationBetween } from './situation.js';
+import { confirmed, isFull, type Sample, type Situation, shortestWindow, situationBetween } from './situation.js';
 
-/** Seconds of looks that are kept. */
+/** How far back samples are kept. Seconds. */
 const historySeconds = 330;
 /** Events lost within the last 5 minutes. */
 const lostWindow = 300;
@@ -14,62 +14,58 @@ const failing: readonly OutputSituation[] = ['down', 'refusing', 'mute'];
 export interface Track {
   /** Oldest first; all of one process and one source. */
   samples: readonly Sample[];
-  /** The failing or slow situation that has not been seen to end. `looks`: how often it was found. */
-  run?: { kind: 'failing' | 'slow'; output: OutputSituation; since: number; looks: number };
+  /** A failing or slow situation that has not ended yet. `samples`: how often it was found. */
+  run?: { kind: 'failing' | 'slow'; output: OutputSituation; since: number; samples: number };
   situation?: Situation;
-  /** Of the look that last saw an acknowledgement. */
+  /** Time of the last sample with a new acknowledgement. */
   lastAck?: number;
 }
 
 export const emptyTrack: Track = { samples: [] };
 
-/** A look later than the last one; an earlier one changes nothing. */
-export function addSample(track: Track, look: Sample, leaks: boolean): Track {
+/** Adds a sample, unless it is not later than the last one. */
+export function addSample(track: Track, sample: Sample, leaks: boolean): Track {
   const last = track.samples.at(-1);
-  if (last !== undefined && look.at <= last.at) return track;
-  // Newest look that is far enough away; of looks that are close together the oldest says at least what moves.
-  const from = track.samples.findLast(({ at }) => look.at - at >= shortestWindow) ?? track.samples[0];
-  const looks = [...track.samples.filter(({ at }) => look.at - at <= historySeconds), look].slice(-maxSamples);
-  // The last look stays whatever its age: scrapes may be minutes apart.
-  const kept = last !== undefined && !looks.includes(last) ? [last, ...looks] : looks;
-  if (from === undefined) return { ...track, samples: kept };
-  const situation = situationBetween(from, look, leaks);
-  const acked = last !== undefined && confirmed(look.figures) > confirmed(last.figures);
+  if (last !== undefined && sample.at <= last.at) return track;
+  // The newest sample that is far enough away; if none is, the oldest at least shows what changes.
+  const from = track.samples.findLast(({ at }) => sample.at - at >= shortestWindow) ?? track.samples[0];
+  const recent = [...track.samples.filter(({ at }) => sample.at - at <= historySeconds), sample].slice(-maxSamples);
+  // The last sample stays at any age: scrapes may be minutes apart.
+  const samples = last !== undefined && !recent.includes(last) ? [last, ...recent] : recent;
+  if (from === undefined) return { ...track, samples };
+  const situation = situationBetween(from, sample, leaks);
+  const acked = last !== undefined && confirmed(sample.figures) > confirmed(last.figures);
   const run = runAfter(track.run, situation, from.at);
-  const { run: _, ...rest } = track;
+  const { run: _, ...others } = track;
   return {
-    ...rest,
-    samples: kept,
+    ...others,
+    samples,
     situation,
     ...(run === undefined ? {} : { run }),
-    ...(acked ? { lastAck: look.at } : {}),
+    ...(acked ? { lastAck: sample.at } : {}),
   };
 }
 
-function confirmed({ acked, duplicate, deadLetter }: Figures): number {
-  return acked + duplicate + deadLetter;
-}
-
 /**
- * "Can't tell" ends nothing that was found before; only what moves does. A slow output takes a bulk now and then, and the queue
- * has room for a moment: it is slow until the queue was full at neither of two looks.
+ * An unknown situation does not end a run; only events that move do. A slow output takes a bulk now and then, and for a moment
+ * the queue is not full: it counts as slow until the queue was full in neither of two samples.
  */
 function runAfter(before: Track['run'], { output, wasFull }: Situation, since: number): Track['run'] {
   if (output === 'unknown') return before;
   if (output === 'flowing' && wasFull && before?.kind === 'slow') return before;
   const kind = failing.includes(output) ? 'failing' : output === 'slow' ? 'slow' : undefined;
   if (kind === undefined) return undefined;
-  if (before?.kind !== kind) return { kind, output, since, looks: 1 };
-  return { ...before, output, looks: before.looks + 1 };
+  if (before?.kind !== kind) return { kind, output, since, samples: 1 };
+  return { ...before, output, samples: before.samples + 1 };
 }
 
-/** Events that the output gave up within the last 5 minutes. */
-export function lostRecently({ samples: looks }: Track): number {
-  const last = looks.at(-1);
+/** Events that the output dropped within the last 5 minutes. */
+export function lostRecently({ samples }: Track): number {
+  const last = samples.at(-1);
   if (last === undefined) return 0;
-  const within = looks.find((look) => look !== last && last.at - look.at <= lostWindow);
-  // Looks may be further apart than the window: then the one before is as near as can be told.
-  const from = within ?? looks.at(-2) ?? last;
+  const first = samples.find((sample) => sample !== last && last.at - sample.at <= lostWindow);
+  // Samples may be further apart than the window: then the one before has to do.
+  const from = first ?? samples.at(-2) ?? last;
   return last.figures.dropped - from.figures.dropped;
 }
 
@@ -109,7 +105,7 @@ const counters = [
   'reloads',
 ] as const;
 
-/** Counters of a period on top of what came before; gauges as they are now, the queue's size as last told. */
+/** Adds the counters of a period. Gauges are those of the period; the queue's size and the output's type stay if it has none. */
 export function addPeriod(sum: Figures | undefined, period: Figures): Figures {
   if (sum === undefined) return period;
   const { queueMax = sum.queueMax, outputType = sum.outputType } = period;
@@ -122,14 +118,14 @@ export function addPeriod(sum: Figures | undefined, period: Figures): Figures {
   return next;
 }
 
-/** The counters before that period; gauges as they are now. */
+/** The counters before a period; gauges stay. */
 export function subtractPeriod(sum: Figures, period: Figures): Figures {
   const before: Figures = { ...sum };
   for (const field of counters) before[field] = sum[field] - period[field];
   return before;
 }
 
-/** What a track says of now; `fresh`: its newest look is young enough to. */
+/** What a track says about the present. `fresh`: its newest sample is young enough. */
 export function figuresOf(
   track: Track,
   fresh: boolean,
@@ -145,11 +141,11 @@ export function figuresOf(
   const rates = ratesOf(track);
   const lost = lostRecently(track);
   const isFailing = run?.kind === 'failing';
-  // What was found stands until it is seen to end: see `runAfter`.
-  const stands = run !== undefined && situation?.output === (isFailing ? 'unknown' : 'flowing');
+  // A run continues until it is seen to end: see `runAfter`.
+  const isContinuing = run !== undefined && situation?.output === (isFailing ? 'unknown' : 'flowing');
   return {
-    output: stands ? run.output : (situation?.output ?? 'unknown'),
-    ...(run !== undefined && (isFailing || run.looks > 1) ? { outputForSeconds: at - run.since } : {}),
+    output: isContinuing ? run.output : (situation?.output ?? 'unknown'),
+    ...(run !== undefined && (isFailing || run.samples > 1) ? { outputForSeconds: at - run.since } : {}),
     active: figures.active,
     ...(figures.queueMax ? { queueMax: figures.queueMax } : {}),
     ...(figures.outputType === undefined ? {} : { outputType: figures.outputType }),

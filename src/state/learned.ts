@@ -32,7 +32,7 @@ type ObservedSocket = Pick<Socket, 'protocol' | 'family' | 'address' | 'port' | 
 
 /** Candidates per instance: many DNS lookups must not fill the memory. */
 const mostPending = 512;
-/** A candidate that one reading misses is not dropped at once. Seconds. */
+/** How long a candidate that is not seen stays: a reading may miss it. Seconds. */
 const patience = 60;
 
 /** The `address` label: `*` for a wildcard that serves both families, which is what Go programs open. */
@@ -41,21 +41,20 @@ function learnedAddress(socket: Pick<Socket, 'family' | 'address'>): string {
 }
 
 /**
- * One look at one instance. `held`: the unconnected UDP and listening TCP sockets that its process holds now; `explained`
- * says which of them a predicted listener already accounts for. Don't call it when its sockets could not be seen.
+ * After one scan of one instance. `sockets`: the unconnected UDP and listening TCP sockets of its process; `isPredicted`: a
+ * predicted listener accounts for the socket. Must not be called when the sockets of the process could not be seen.
  */
-export function learn(
+export function learn<S extends ObservedSocket>(
   learned: Learned,
   name: string,
-  held: readonly ObservedSocket[],
+  { sockets, isPredicted }: { sockets: readonly S[]; isPredicted?: (socket: S) => boolean },
   now: number,
   rules: LearnRules,
-  explained: (socket: ObservedSocket) => boolean = () => false,
 ): Learned {
   const before = learned[name] ?? {};
   const after: Record<string, LearnedSocket> = {};
-  for (const socket of rules.learnAfter > 0 ? held : []) {
-    if (explained(socket)) continue;
+  for (const socket of rules.learnAfter > 0 ? sockets : []) {
+    if (isPredicted?.(socket)) continue;
     const address = learnedAddress(socket);
     const key = socketKey(socket.protocol, address, socket.port);
     const known = before[key];
@@ -75,15 +74,20 @@ export function learn(
   }
   for (const [key, known] of Object.entries(before)) {
     if (Object.hasOwn(after, key)) continue;
-    if (isKept(known, now, rules, patience)) after[key] = known;
+    if (isCurrent(known, now, rules, patience)) after[key] = known;
   }
   return replace(learned, name, bounded(after));
 }
 
-/** A candidate last seen in the future is dropped. */
-function isKept({ learned, lastSeen }: LearnedSocket, now: number, { remember }: LearnRules, wait: number): boolean {
+/** `patience`: seconds after which a candidate that is not seen is dropped. So is one whose time stamp is in the future. */
+function isCurrent(
+  { learned, lastSeen }: LearnedSocket,
+  now: number,
+  { remember }: LearnRules,
+  patience: number,
+): boolean {
   if (learned) return remember === 0 || now - lastSeen < remember;
-  return !isFuture(lastSeen, now) && now - lastSeen < wait;
+  return !isFuture(lastSeen, now) && now - lastSeen < patience;
 }
 
 /** Keeps the oldest candidates, which will be learned first. */
@@ -103,7 +107,7 @@ function bounded(sockets: Record<string, LearnedSocket>): Record<string, Learned
 export function expireLearned(learned: Learned, now: number, rules: LearnRules): Learned {
   return Object.keys(learned).reduce((all, name) => {
     const kept = Object.entries(all[name]!).filter(([, socket]) =>
-      isKept(socket, now, rules, Math.max(patience, rules.learnAfter)),
+      isCurrent(socket, now, rules, Math.max(patience, rules.learnAfter)),
     );
     return kept.length === Object.keys(all[name]!).length ? all : replace(all, name, Object.fromEntries(kept));
   }, learned);
@@ -131,7 +135,7 @@ export function learnedListeners(learned: Learned, name: string): Listener[] {
     }));
 }
 
-/** Without one learned listener (`port` given, on whatever address), or without all of an instance's. */
+/** Forgets the learned listeners of an instance; with `port` only those on that port, at any address. */
 export function forgetLearned(learned: Learned, name: string, port?: { protocol: Protocol; port: number }): Learned {
   const before = learned[name];
   if (before === undefined) return learned;

@@ -35,8 +35,9 @@ export function ledgerKey(name: string, protocol: string, address: string, port:
 const wrap = 2 ** 32;
 /** A count that decreases by less than this has not wrapped: the inode belongs to another socket. */
 const wrapDistance = 2 ** 31;
-/** Number of closed sockets kept, so that one that a reading missed is not counted twice. */
-const kept = 8;
+/** Number of sockets in an entry: closed ones stay for a while, so that one that a reading missed is not counted twice. */
+const mostSockets = 8;
+/** Seconds. */
 const bucket = 10;
 const window = 300;
 
@@ -59,7 +60,7 @@ export function advance(
     before?.bootId === context.bootId && before.open === ids.length && ids.every((id) => known[id] === seen[id]);
   if (isSame && before.rises.length === 0) return before;
   const earlier = Object.entries(known).filter(([id]) => !Object.hasOwn(seen, id));
-  const room = Math.max(0, kept - ids.length);
+  const room = Math.max(0, mostSockets - ids.length);
   return {
     total: (before?.total ?? 0) + risen,
     // Newest last; the oldest are removed first.
@@ -87,9 +88,9 @@ function dropsSince(known: Readonly<Record<string, number>>, seen: Readonly<Reco
 export function isReproducible(written: LedgerEntry | undefined, entry: LedgerEntry): boolean {
   if (written === entry) return true;
   const { sockets, open = 0, bootId } = entry;
-  const still = Object.fromEntries(open === 0 ? [] : Object.entries(sockets).slice(-open));
+  const openSockets = Object.fromEntries(open === 0 ? [] : Object.entries(sockets).slice(-open));
   const known = written !== undefined && isSameBoot(written.bootId, bootId) ? written.sockets : {};
-  return (written?.total ?? 0) + dropsSince(known, still) >= entry.total;
+  return (written?.total ?? 0) + dropsSince(known, openSockets) >= entry.total;
 }
 
 function addRise(rises: readonly [number, number][], now: number, datagrams: number): [number, number][] {

@@ -22,15 +22,15 @@ export function boundState(state: State, most: number): State {
   // Each user has at most a quarter of it.
   if (Buffer.byteLength(encodeState(state)) <= most / 4) return state;
   const parts = partsOf(state).sort((a, b) => rank(a.known) - rank(b.known) || b.known.lastSeen - a.known.lastSeen);
-  const { included: kept } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
-  if (kept.size === parts.length) return state;
-  const of = [...kept];
+  const { included } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
+  if (included.size === parts.length) return state;
+  const kept = [...included];
   return {
     ...state,
-    instances: Object.fromEntries(of.map(({ known }) => [known.id, known])),
-    ledger: Object.assign({}, ...of.map(({ ledger }) => ledger)) as Ledger,
-    learned: Object.assign({}, ...of.map(({ learned }) => learned)) as Learned,
-    reports: Object.assign({}, ...of.map(({ reports }) => reports)) as StoredReports,
+    instances: Object.fromEntries(kept.map(({ known }) => [known.id, known])),
+    ledger: Object.assign({}, ...kept.map(({ ledger }) => ledger)) as Ledger,
+    learned: Object.assign({}, ...kept.map(({ learned }) => learned)) as Learned,
+    reports: Object.assign({}, ...kept.map(({ reports }) => reports)) as StoredReports,
   };
 }
 
@@ -44,22 +44,22 @@ function sizeOf({ known, ledger, learned, reports }: Part): number {
   return Buffer.byteLength(text);
 }
 
-/** Rows of names without a remembered instance are not written. */
+/** Rows of a name without a remembered instance are left out. */
 function partsOf({ instances, ledger, learned, reports }: State): Part[] {
   const ledgers = new Map<string, Record<string, Ledger[string]>>();
   for (const [key, entry] of Object.entries(ledger)) {
     const name = (JSON.parse(key) as string[])[0]!;
-    const own = ledgers.get(name) ?? {};
-    own[key] = entry;
-    ledgers.set(name, own);
+    const rows = ledgers.get(name) ?? {};
+    rows[key] = entry;
+    ledgers.set(name, rows);
   }
   return Object.values(instances).map((known) => {
-    const own = learned[known.name];
+    const sockets = learned[known.name];
     const report = reports[known.name];
     return {
       known,
       ledger: ledgers.get(known.name) ?? {},
-      learned: own === undefined ? {} : { [known.name]: own },
+      learned: sockets === undefined ? {} : { [known.name]: sockets },
       reports: report === undefined ? {} : { [known.name]: report },
     };
   });

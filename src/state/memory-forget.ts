@@ -4,8 +4,8 @@ import { pruneLedger } from './ledger.js';
 import type { State } from './memory-state.js';
 
 /**
- * Forgets a remembered instance by name, or with `keepInstance`, for one that runs or should run, only its learned listeners.
- * With `port` only that learned listener. `forgot` false: there was nothing to forget.
+ * Forgets a remembered instance. With `keepInstance`, for an instance that runs or should run: only its learned listeners; with
+ * `port`: only the learned listeners on that port. `forgot` is false where there was nothing to forget.
  */
 export function forget(
   state: State,
@@ -33,8 +33,8 @@ export function forget(
 }
 
 /**
- * Merges a file that another process has written since (`forget`): rows that were written and are missing were forgotten and
- * are removed, rows that are new are added, otherwise our version wins.
+ * Merges the file that another process has written since `written` (`forget`). Rows that it removed are removed, rows that it
+ * added are added, and for all others our version wins.
  */
 export function mergeForeign(ours: State, written: State, theirs: State): State {
   const learned: Record<string, Record<string, Learned[string][string]>> = {};

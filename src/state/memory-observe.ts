@@ -14,7 +14,7 @@ import {
 import { type ObservedInstance, remember } from './remembered-row.js';
 
 export interface ObserveOptions {
-  /** Instances beyond a limit, of which everything known stays. */
+  /** Instances that this scan left out because of a limit: all that is known of them stays. */
   cut?: readonly Pick<Merged<Candidate>, 'rememberedAs'>[];
   ripening?: ProbationRules;
 }
@@ -44,22 +44,22 @@ export function observe(
     const next = remember(known, sighting, now, bootId);
     if (next !== undefined) instances[next.id] = next;
   }
-  const keep = cut.flatMap((one) => historyOf(before, one) ?? []);
-  for (const known of keep) instances[known.id] ??= known;
-  const names = new Set([...sightings.map(({ instance }) => instance.name), ...keep.map(({ name }) => name)]);
+  const omitted = cut.flatMap((one) => historyOf(before, one) ?? []);
+  for (const known of omitted) instances[known.id] ??= known;
+  const names = new Set([...sightings.map(({ instance }) => instance.name), ...omitted.map(({ name }) => name)]);
   const learned = Object.keys(before.learned).reduce(
     (all, name) => (names.has(name) ? all : forgetLearned(all, name)),
     before.learned,
   );
-  const { ripening: _, ...rest } = before;
-  const open = Object.entries(ripening).filter(([id]) => instances[id] === undefined);
+  const { ripening: _, ...others } = before;
+  const notRemembered = Object.entries(ripening).filter(([id]) => instances[id] === undefined);
   return {
-    ...rest,
+    ...others,
     instances,
     ledger: pruneLedger(before.ledger, names),
     learned,
     reports: prune(before.reports, names),
-    ...(open.length === 0 ? {} : { ripening: Object.fromEntries(open) }),
+    ...(notRemembered.length === 0 ? {} : { ripening: Object.fromEntries(notRemembered) }),
   };
 }
 
@@ -70,9 +70,9 @@ function prune<T>(rows: Readonly<Record<string, T>>, names: ReadonlySet<string>)
 }
 
 /**
- * Moves the ledger and the learned listeners of instances that have a new name, such as one that was declared by hand, and
- * removes those of instances that are gone and were not remembered, since the next one of that name is another. To be called
- * after merging and before counting; idempotent.
+ * Moves the ledger, learned listeners and reports of instances that have a new name (a declaration, for example), and removes
+ * those of instances that are gone without having been remembered, since the next instance of that name is another one. Must
+ * be called after merging and before counting; idempotent.
  */
 export function followNames(
   state: State,
@@ -107,25 +107,25 @@ export function followNames(
   };
 }
 
-/** For instances that are not remembered yet: adds new names to `moved`; `gone`: names of those that do not run any more. */
+/** For instances that are not remembered yet: adds renamed ones to `moved`. `gone`: names of those that do not run any more. */
 function namesOfNewcomers(
   { instances: known, ripening }: State,
   instances: readonly Pick<Merged<Candidate>, 'id' | 'name'>[],
   moved: Map<string, string>,
 ): { gone: ReadonlySet<string>; ripening?: Probation } {
   const gone = new Set<string>();
-  const named = Object.entries(ripening ?? {}).filter(
+  const newcomers = Object.entries(ripening ?? {}).filter(
     ([id, { name }]) => name !== undefined && known[id] === undefined,
   );
-  if (named.length === 0) return { gone };
+  if (newcomers.length === 0) return { gone };
   const names = new Map(instances.map(({ id, name }) => [id, name]));
   const next: Record<string, ProbationEntry> = { ...ripening };
-  for (const [id, { name: before, ...rest }] of named) {
+  for (const [id, { name: before, ...entry }] of newcomers) {
     const now = names.get(id);
     if (now === before) continue;
     if (now === undefined) gone.add(before!);
     else moved.set(before!, now);
-    next[id] = { ...rest, ...(now === undefined ? {} : { name: now }) };
+    next[id] = { ...entry, ...(now === undefined ? {} : { name: now }) };
   }
   return { gone, ripening: next };
 }

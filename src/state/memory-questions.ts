@@ -1,5 +1,4 @@
-/** What a scan reads from the state of the previous one. */
-
+/** What a scan asks the state of the previous scan. */
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import { isOnlyRemembered, processKey } from '../model/instance-rules.js';
@@ -48,7 +47,7 @@ export function rememberedCandidates(state: State, bootId?: string): Candidate[]
   }));
 }
 
-/** Whether only the memory expects it, and it was last seen more than `remember` seconds ago (0: never). */
+/** Whether an instance is only remembered and was last seen at least `remember` seconds ago (0: never expires). */
 export function isExpired(
   state: State,
   instance: Pick<Merged<Candidate>, 'rememberedAs' | 'origins'>,

@@ -1,8 +1,7 @@
 /**
- * Text of the state file ⇄ state. Rows that are not what they ought to be are left out, the good ones beside them kept;
- * a text that is no state at all, and one of a newer version, are told apart. Pure.
+ * Text of the state file ⇄ state. Malformed rows are left out and the good ones kept; a text that is no state at all differs
+ * from one of a newer version. Pure.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { isStoredReport, type StoredReport, type StoredReports } from '../self-report/stored-report.js';
 import type { Learned, LearnedSocket } from './learned.js';
@@ -13,7 +12,7 @@ import type { ProbationEntry } from './probation.js';
 export type LoadedState =
   | { kind: 'state'; state: State; badRows: number }
   | { kind: 'corrupt' }
-  /** Written by a later release of the exporter: not ours to change. */
+  /** Written by a later release of the exporter: must not be changed. */
   | { kind: 'newer'; version: number };
 
 export function encodeState(state: State): string {
@@ -22,20 +21,20 @@ export function encodeState(state: State): string {
 }
 
 /**
- * Worth a write at once: a change of anything but time stamps, sockets that are not learned yet, and drops of which the
- * kernel can be asked again. Of what a closed socket dropped it cannot: the count would begin lower at the next start. Cheap
- * where `after` was made from `before`, for what did not change is the same object in both.
+ * Whether a change is worth writing at once: all changes but those of time stamps, of sockets that are not learned yet, and of
+ * drops that the kernel still counts. The drops of a closed socket would be lost at the next start. Fast if `after` was made
+ * from `before`, since unchanged objects are shared.
  */
 export function differsUrgently(before: State, after: State): boolean {
   const ids = Object.keys(after.instances);
   if (ids.length !== Object.keys(before.instances).length) return true;
-  const isKnown = (id: string) => {
+  const isUnchanged = (id: string) => {
     const [known, now] = [before.instances[id], after.instances[id]!];
     return known !== undefined && isSameButForTime(known, now);
   };
   const isCounted = (key: string) => isReproducible(before.ledger[key], after.ledger[key]!);
   if (before.ledger !== after.ledger && !Object.keys(after.ledger).every(isCounted)) return true;
-  return !ids.every(isKnown) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
+  return !ids.every(isUnchanged) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
 }
 
 function isSameButForTime(a: RememberedInstance, b: RememberedInstance): boolean {
@@ -60,7 +59,7 @@ export function loadState(text: string): LoadedState {
   if (!isRecord(data) || typeof data['version'] !== 'number') return { kind: 'corrupt' };
   if (data['version'] > stateVersion) return { kind: 'newer', version: data['version'] };
   let badRows = 0;
-  const good = <T>(rows: unknown, check: (row: Row, key: string) => boolean): Record<string, T> => {
+  const goodRows = <T>(rows: unknown, check: (row: Row, key: string) => boolean): Record<string, T> => {
     if (!isRecord(rows)) {
       badRows += rows === undefined ? 0 : 1;
       return {};
@@ -69,23 +68,23 @@ export function loadState(text: string): LoadedState {
     badRows += Object.keys(rows).length - kept.length;
     return Object.fromEntries(kept) as Record<string, T>;
   };
-  const instances = good<RememberedInstance>(data['instances'], isInstance);
-  const ledger: Ledger = good<LedgerEntry>(data['ledger'], isLedgerEntry);
+  const instances = goodRows<RememberedInstance>(data['instances'], isInstance);
+  const ledger: Ledger = goodRows<LedgerEntry>(data['ledger'], isLedgerEntry);
   const learned: Learned = Object.fromEntries(
-    Object.entries(good<unknown>(data['learned'], () => true)).map(([name, sockets]) => [
+    Object.entries(goodRows<unknown>(data['learned'], () => true)).map(([name, sockets]) => [
       name,
-      good<LearnedSocket>(sockets, isLearned),
+      goodRows<LearnedSocket>(sockets, isLearned),
     ]),
   );
-  const reports: StoredReports = good<StoredReport>(data['reports'], isStoredReport);
-  const ripening = data['ripening'] === undefined ? {} : good<ProbationEntry>(data['ripening'], isRipening);
+  const reports: StoredReports = goodRows<StoredReport>(data['reports'], isStoredReport);
+  const ripening = data['ripening'] === undefined ? {} : goodRows<ProbationEntry>(data['ripening'], isRipening);
   const isOther = (field: string) => !Object.hasOwn(emptyState, field) && field !== 'ripening';
   const other = Object.fromEntries(Object.entries(data).filter(([field]) => isOther(field)));
-  const rest = {
+  const optionalParts = {
     ...(Object.keys(ripening).length === 0 ? {} : { ripening }),
     ...(Object.keys(other).length === 0 ? {} : { other }),
   };
-  return { kind: 'state', state: { ...emptyState, instances, ledger, learned, reports, ...rest }, badRows };
+  return { kind: 'state', state: { ...emptyState, instances, ledger, learned, reports, ...optionalParts }, badRows };
 }
 
 type Row = Record<string, unknown>;
@@ -172,7 +171,7 @@ function isLedgerEntry(row: Row, key: string): boolean {
   try {
     parts = JSON.parse(key);
   } catch {
-    return false; // No key of ours.
+    return false; // Not a key of the ledger.
   }
   return (
     isListOf(parts, (part) => isText(part) || isNumber(part)) &&

@@ -3,8 +3,8 @@ import type { Arrivals } from '../self-report/silence.js';
 import type { State } from './memory-state.js';
 
 /**
- * Moves every time stamp before `now` by the step of the clock, so that ages stay the same. Those after `now` are of another
- * clock and stay.
+ * Moves every time stamp before `now` by the step of the clock, so that ages stay the same. Time stamps after `now` come from
+ * another clock and stay.
  */
 export function shiftTimes(state: State, step: number, now: number): State {
   const moved = (stamp: number) => (stamp <= now ? stamp + step : stamp);
@@ -44,8 +44,8 @@ function movedArrivals(arrivals: Arrivals, moved: (stamp: number) => number): Ar
 }
 
 /**
- * By `/proc/sys/kernel/random/boot_id`; an empty one could not be read and may be any, so callers also compare pid and start
- * time, or counters.
+ * Compares values of `/proc/sys/kernel/random/boot_id`. An empty one could not be read and equals any, so callers also compare
+ * pid and start time, or counters.
  */
 export function isSameBoot(one: string | undefined, other: string): boolean {
   return one !== undefined && (one === other || one === '' || other === '');

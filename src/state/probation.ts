@@ -1,8 +1,7 @@
 /**
- * Instances of ordinary users before they are remembered, so that short-lived ones leave no trace. The ages of the processes of
- * one identity add up, so that one that restarts repeatedly is remembered too.
+ * Instances of ordinary users before they are remembered: short-lived ones leave nothing in the state. The running times of
+ * processes with the same identity add up, so that an instance that restarts repeatedly is remembered too.
  */
-
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import { processKey } from '../model/instance-rules.js';
@@ -12,7 +11,7 @@ import { isFuture } from '../runtime/clock.js';
 export interface ProbationEntry {
   /** Uid of the user. */
   account: number;
-  /** Its name in the last scan, while its process ran; rows of that name belong to it. */
+  /** Its name in the last scan in which its process ran; rows of that name belong to it. */
   name?: string;
   /** Seconds for which its earlier processes ran. */
   before: number;
@@ -26,9 +25,9 @@ export interface ProbationEntry {
 export type Probation = Readonly<Record<string, ProbationEntry>>;
 
 export interface ProbationRules {
-  /** Seconds until an instance is remembered; 0: at once. */
+  /** Seconds that an instance must have run before it is remembered; 0: at once. */
   after: number;
-  /** Seconds after which one that is gone starts again; 0: never. */
+  /** Seconds after which an instance that is gone is dropped; 0: never. */
   remember: number;
 }
 
@@ -58,8 +57,8 @@ export function nextProbation(
     if (next[id] === undefined && !isOld) next[id] = known;
   }
   const rows = Object.entries(next).sort(([, a], [, b]) => b.before + b.age - (a.before + a.age));
-  const { included: kept } = withinShares(rows, most, ([, { account }]) => account);
-  return kept.size === rows.length ? next : Object.fromEntries([...kept]);
+  const { included } = withinShares(rows, most, ([, { account }]) => account);
+  return included.size === rows.length ? next : Object.fromEntries([...included]);
 }
 
 /** Instances of the system are remembered at once. */

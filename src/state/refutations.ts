@@ -1,5 +1,4 @@
-/** Evidence from running processes: a predicted fault that one has disproved does not count, for the same content and release. */
-
+/** Predicted faults that a running process has disproved: they do not count again for the same content and release. */
 import type { Fault, Listener, Prediction, Refusal, Refutation } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 
@@ -17,10 +16,10 @@ export function refutationOf(fault: Fault, prediction: Prediction): Refutation |
   };
 }
 
-/** The file of a fault; for one on the command line all main files. */
+/** Digest of the file with the fault; for a fault on the command line, the digests of all main files. */
 function contentOf({ at }: Fault, { files }: Prediction): string | undefined {
-  const own = files.find(({ path, digest }) => path === at?.file && digest !== undefined)?.digest;
-  if (own !== undefined) return own;
+  const content = files.find(({ path, digest }) => path === at?.file && digest !== undefined)?.digest;
+  if (content !== undefined) return content;
   const main = files.filter(({ role, digest }) => role === 'main' && digest !== undefined);
   return main.length === 0 ? undefined : main.map(({ digest }) => digest).join(' ');
 }
@@ -42,24 +41,24 @@ export function isRefuted(fault: Fault, prediction: Prediction, refutations: rea
   );
 }
 
-const believed = perObject((prediction: Prediction, key: string): Prediction => {
+const corrected = perObject((prediction: Prediction, key: string): Prediction => {
   const refutations = JSON.parse(key) as Refutation[];
   return withoutRefusals(withoutReason(prediction, refutations), refutations);
 });
 
 /** The prediction without faults that a running process has disproved; the same object for equal arguments. */
 export function believe(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
-  return refutations.length === 0 ? prediction : believed(prediction, JSON.stringify(refutations));
+  return refutations.length === 0 ? prediction : corrected(prediction, JSON.stringify(refutations));
 }
 
 function withoutReason(prediction: Prediction, refutations: readonly Refutation[]): Prediction {
-  const { reason, declared: asked, ...rest } = prediction;
-  if (prediction.outcome !== 'exits' || reason === undefined || asked === undefined) return prediction;
+  const { reason, declared, ...others } = prediction;
+  if (prediction.outcome !== 'exits' || reason === undefined || declared === undefined) return prediction;
   if (!isRefuted(reason, prediction, refutations)) return prediction;
-  const { listeners, faults, files } = asked;
-  const known = new Set(rest.files.map(({ path }) => path));
+  const { listeners, faults, files } = declared;
+  const known = new Set(others.files.map(({ path }) => path));
   const more = files.filter(({ path }) => !known.has(path));
-  return { ...rest, outcome: 'runs', listeners, faults, files: [...rest.files, ...more], refuted: [reason] };
+  return { ...others, outcome: 'runs', listeners, faults, files: [...others.files, ...more], refuted: [reason] };
 }
 
 function withoutRefusals(prediction: Prediction, refutations: readonly Refutation[]): Prediction {

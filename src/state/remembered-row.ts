@@ -43,70 +43,89 @@ export function ownUserUnit({ userUnit, parent }: FilebeatProcess): FilebeatProc
 /** Undefined for an instance that never ran. `now`: seconds since the epoch. */
 export function remember(
   before: RememberedInstance | undefined,
-  { instance, expected, start, refuted, command: seen, dynamic, release }: ObservedInstance,
+  sighting: ObservedInstance,
   now: number,
   bootId: string,
 ): RememberedInstance | undefined {
-  const { process } = instance;
+  const { instance, expected, refuted, dynamic, release = before?.release } = sighting;
+  const { process, unit, container, account } = instance;
   if (process === undefined && before === undefined) return undefined;
-  const main = instance.candidates[0];
-  // While it is down with the same identity, its last process tells more than a unit or a pattern.
-  const place = process === undefined && before?.id === instance.id ? before : main;
-  const same =
-    process !== undefined &&
-    before !== undefined &&
-    isSameBoot(before.start.bootId, bootId) &&
-    isSameProcess(before.start, process);
-  const replaced = process !== undefined && before !== undefined && !same;
-  const { listeners, files, refusals } = start ?? (same || process === undefined ? before?.start : undefined) ?? {};
-  const started =
-    process === undefined
-      ? before!.start
-      : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
-  const command = process === undefined ? before?.command : rememberedCommand(seen);
-  const version = release ?? before?.release;
-  const netns = process?.netns ?? before?.netns;
-  // The user of the process, or of the last one.
-  const owner = (process === undefined ? before?.owner : main.owner) ?? instance.owner;
-  const containerName = process === undefined ? before?.containerName : main.containerName;
-  const engine = process === undefined ? before?.engine : process.engine;
-  const userUnit = process === undefined ? before?.userUnit : ownUserUnit(process);
+  const isSame = isSameProcess(process, before?.start) && isSameBoot(before?.start.bootId, bootId);
+  const restartedAt = process === undefined || before === undefined || isSame ? [] : [process.startTime];
   const origins = instance.origins.filter((origin) => origin !== 'remembered');
   return {
     ...unknownFields(before),
     id: instance.id,
     name: instance.name,
-    config: place.config,
-    root: place.root,
-    network: place.network,
-    mainFiles: [...place.mainFiles],
-    ...(place.pathData === undefined ? {} : { pathData: place.pathData }),
+    ...filesOf(before, instance),
     // Where only the memory expects it, the earlier origins stay.
     origins: origins.length > 0 ? origins : (before?.origins ?? []),
-    ...(instance.unit === undefined ? {} : { unit: instance.unit }),
-    ...(instance.container === undefined ? {} : { container: instance.container }),
-    ...(containerName === undefined ? {} : { containerName }),
-    ...(engine === undefined ? {} : { engine }),
-    ...(userUnit === undefined ? {} : { userUnit }),
-    ...(owner === undefined ? {} : { owner }),
-    ...(instance.account === undefined ? {} : { account: instance.account }),
-    ...(place.host === undefined ? {} : { host: place.host }),
-    ...(netns === undefined ? {} : { netns }),
-    ...(version === undefined ? {} : { release: version }),
+    ...defined({ unit, container, account, release, refuted }),
+    ...processFacts(before, sighting),
     ...(dynamic ? { dynamic: true as const } : {}),
     expected: plainListeners(expected, before?.expected),
-    ...(command === undefined ? {} : { command }),
-    ...(refuted === undefined ? {} : { refuted }),
-    start: {
-      ...started,
-      ...(listeners === undefined ? {} : { listeners: plainListeners(listeners, before?.start.listeners) }),
-      ...(files === undefined ? {} : { files }),
-      ...(refusals === undefined ? {} : { refusals }),
-    },
+    start: startOf(before, isSame, sighting, bootId),
     firstSeen: before?.firstSeen ?? now,
     lastSeen: process === undefined ? before!.lastSeen : now,
-    restarts: (before?.restarts ?? 0) + (replaced ? 1 : 0),
-    restartTimes: [...(before?.restartTimes ?? []), ...(replaced ? [process!.startTime] : [])].slice(-mostRestartTimes),
+    restarts: (before?.restarts ?? 0) + restartedAt.length,
+    restartTimes: [...(before?.restartTimes ?? []), ...restartedAt].slice(-mostRestartTimes),
+  };
+}
+
+/** While it is down under the same id, its last process says more than a unit or a pattern. */
+function filesOf(
+  before: RememberedInstance | undefined,
+  { id, process, candidates: [main] }: Merged<Candidate>,
+): Pick<RememberedInstance, 'config' | 'root' | 'network' | 'mainFiles' | 'pathData' | 'host'> {
+  const { config, root, network, mainFiles, pathData, host } =
+    process === undefined && before?.id === id ? before : main;
+  return { config, root, network, mainFiles: [...mainFiles], ...defined({ pathData, host }) };
+}
+
+/** Facts of its process; while it is down, those of the last one. */
+function processFacts(
+  before: RememberedInstance | undefined,
+  { instance: { process, owner, candidates }, command }: ObservedInstance,
+): Partial<Pick<RememberedInstance, 'containerName' | 'engine' | 'userUnit' | 'owner' | 'netns' | 'command'>> {
+  if (process === undefined) {
+    const { containerName, engine, userUnit, netns } = before!;
+    return defined({ containerName, engine, userUnit, owner: before!.owner ?? owner, netns, command: before!.command });
+  }
+  const [main] = candidates;
+  return defined({
+    containerName: main.containerName,
+    engine: process.engine,
+    userUnit: ownUserUnit(process),
+    owner: main.owner ?? owner,
+    netns: process.netns ?? before?.netns,
+    command: rememberedCommand(command),
+  });
+}
+
+/** `isSame`: the row is of the same process. */
+function startOf(
+  before: RememberedInstance | undefined,
+  isSame: boolean,
+  { instance: { process }, start }: ObservedInstance,
+  bootId: string,
+): RememberedInstance['start'] {
+  const known = isSame || process === undefined ? before?.start : undefined;
+  const { listeners, files, refusals } = start ?? known ?? {};
+  const started =
+    process === undefined
+      ? before!.start
+      : { pid: process.pid, startTicks: process.startTicks, bootId, startTime: process.startTime };
+  return {
+    ...started,
+    ...(listeners === undefined ? {} : { listeners: plainListeners(listeners, before?.start.listeners) }),
+    ...defined({ files, refusals }),
+  };
+}
+
+/** The fields that have a value. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 
@@ -148,32 +167,28 @@ function unknownFields(row: RememberedInstance | undefined): Record<string, unkn
 
 /** Returns the array `before` itself where nothing changed. */
 function plainListeners(listeners: readonly Listener[], before: Listener[] | undefined): Listener[] {
-  const plain = listeners.map(plainListener);
+  const plain = listeners.map((listener) => plainListener(listener));
   return before !== undefined && isSameList(plain, before) ? before : plain;
 }
 
-/** The fields that comparisons need, without notes for people; a listener of this kind is returned as it is. */
-function plainListener(listener: Listener): Listener {
-  return plainOnes.has(listener) ? listener : plainOf(listener);
-}
+const plainFields = new Set<string>([
+  'protocol',
+  'address',
+  'port',
+  'target',
+  'input',
+  'declaredIn',
+  'reload',
+  'readBuffer',
+  'retry',
+  'slowStart',
+  'shares',
+  'refused',
+] satisfies (keyof Listener)[]);
 
-const plainOnes = new WeakSet<Listener>();
-
-const plainOf = perObject((l: Listener): Listener => {
-  const plain: Listener = {
-    protocol: l.protocol,
-    address: l.address,
-    ...(l.port === undefined ? {} : { port: l.port }),
-    target: l.target,
-    input: l.input,
-    declaredIn: l.declaredIn,
-    ...(l.reload === undefined ? {} : { reload: l.reload }),
-    ...(l.readBuffer === undefined ? {} : { readBuffer: l.readBuffer }),
-    retry: l.retry,
-    ...(l.slowStart === undefined ? {} : { slowStart: l.slowStart }),
-    ...(l.shares === undefined ? {} : { shares: l.shares }),
-    ...(l.refused === undefined ? {} : { refused: l.refused }),
-  };
-  plainOnes.add(plain);
-  return plain;
+/** The listener without notes for people and other fields that comparisons do not need; itself if it has none. */
+const plainListener = perObject((listener: Listener): Listener => {
+  const fields = Object.entries(listener);
+  const plain = fields.filter(([field]) => plainFields.has(field));
+  return plain.length === fields.length ? listener : (Object.fromEntries(plain) as unknown as Listener);
 });

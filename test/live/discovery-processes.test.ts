@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { isFilebeat } from '../../src/discovery/processes/process-check.js';
+import type { RunningFilebeat } from '../../src/discovery/processes/process-facts.js';
+import { createProcessScanner } from '../../src/discovery/processes/processes.js';
 import {
   KERNEL_ROTATION_MS,
   ROTATION_MS,
   SELDOM_PER_SCAN,
   YOUNG_MS,
-} from '../../src/discovery/processes/look-queue.js';
-import { createProcessScanner, isFilebeat, type RunningFilebeat } from '../../src/discovery/processes/processes.js';
+} from '../../src/discovery/processes/recheck-queue.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { openFileView } from '../../src/proc/root-files.js';
 import { createLooker } from '../support/live.js';

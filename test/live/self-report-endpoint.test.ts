@@ -9,9 +9,9 @@ import { after, describe, it } from 'node:test';
 import type { Listener, SelfReport, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { handClock, systemClock } from '../../src/runtime/clock.js';
-import { queryEndpoint } from '../../src/self-report/endpoint-client.js';
-import type { Query } from '../../src/self-report/endpoint-poller.js';
-import { listeningAt } from '../../src/self-report/endpoint-target.js';
+import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
+import type { Query } from '../../src/self-report/endpoint/endpoint-poller.js';
+import { listeningAt } from '../../src/self-report/endpoint/endpoint-target.js';
 import { createSelfReports, type SelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../../src/self-report/subject.js';
@@ -107,7 +107,7 @@ const rules = { logs: false, http: true, silentAfter: 900 };
 /** Looks until an answer has come, a patient look each. */
 async function answered(reports: SelfReports, subject: Subject, kept: StoredReports, now = evening + 100) {
   const seen = await reports.poll([subject], kept, rules, now, true);
-  return { kept: seen.kept, gaps: seen.gaps, report: seen.reports.get('id') as SelfReport };
+  return { kept: seen.stored, gaps: seen.gaps, report: seen.reports.get('id') as SelfReport };
 }
 
 /** In this thread, with all the time that a busy machine needs. */
@@ -233,7 +233,7 @@ describe('counters of an endpoint', () => {
     const totals = async (reports: SelfReports) => {
       now += 6;
       const seen = await answered(reports, subject, kept, now);
-      ({ kept } = seen);
+      kept = seen.kept;
       return [seen.report.counts?.acked, seen.report.listeners['udp|*|514']?.received];
     };
     const clock = handClock(() => now);
@@ -268,7 +268,7 @@ describe('counters of an endpoint', () => {
     const look = async (rest: Partial<Subject>) => {
       now += 6;
       const seen = await answered(reports, subjectOf(stats, rest), kept, now);
-      ({ kept } = seen);
+      kept = seen.kept;
       return seen.report;
     };
     await look({});
@@ -299,7 +299,7 @@ describe('silence at an endpoint', () => {
     const look = async (later: number) => {
       now += later;
       const seen = await reports.poll([subject], kept, { ...rules, silentAfter: 20 }, now, true);
-      ({ kept } = seen);
+      kept = seen.stored;
       return seen.reports.get('id')!.listeners['udp|*|514']?.silent;
     };
     for (let n = 0; n < 20; n++) {
@@ -340,7 +340,7 @@ describe('silence at an endpoint', () => {
     const look = async (later: number) => {
       now += later;
       const seen = await reports.poll([subjectOf(tcp(server))], kept, rules, now, true);
-      ({ kept } = seen);
+      kept = seen.stored;
       return seen.reports.get('id')!.listeners['udp|*|514'];
     };
     await look(0);
@@ -375,7 +375,7 @@ describe('what a hostile endpoint costs', () => {
       'the one that answers is heard',
       async () => {
         const seen = await reports.poll([...frozen, ours], kept, rules, evening + 100);
-        ({ kept } = seen);
+        kept = seen.stored;
         return seen.reports.get('id')?.counts;
       },
       30,

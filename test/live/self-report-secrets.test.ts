@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { handClock } from '../../src/runtime/clock.js';
-import { queryEndpoint } from '../../src/self-report/endpoint-client.js';
+import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import { listener } from '../support/build.js';
 import { createCanaries } from '../support/canaries.js';
@@ -207,7 +207,7 @@ describe('what an endpoint answers', () => {
     const look = await reports.poll([subject], {}, { logs: true, http: true, silentAfter: 900 }, evening, true);
     server.close();
     assert.equal(look.reports.get('id')?.listeners['udp|*|514']?.received, 5);
-    assert.deepEqual(canaries.leaks(JSON.stringify([...look.reports, look.kept, look.gaps])), []);
+    assert.deepEqual(canaries.leaks(JSON.stringify([...look.reports, look.stored, look.gaps])), []);
   });
 });
 

@@ -12,7 +12,7 @@ import { outputMismatches, silentPorts } from '../../src/correlate/judge-output.
 import type { Instance, Listener, MismatchCode, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { handClock } from '../../src/runtime/clock.js';
-import type { Query } from '../../src/self-report/endpoint-poller.js';
+import type { Query } from '../../src/self-report/endpoint/endpoint-poller.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../../src/self-report/subject.js';
@@ -124,7 +124,7 @@ async function run(
     if (second === restartsAt) reports = createSelfReports(procfs, clock, ask);
     if (second % rhythm !== 0) continue;
     const look = await reports.poll([subject], kept, rules, now, true);
-    ({ kept } = look);
+    kept = look.stored;
     const report = look.reports.get('id');
     const one: Instance = {
       ...instance('core', 4711, [wanted]),

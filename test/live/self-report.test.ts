@@ -9,9 +9,9 @@ import { after, describe, it } from 'node:test';
 import type { Listener, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { handClock } from '../../src/runtime/clock.js';
-import { queryEndpoint } from '../../src/self-report/endpoint-client.js';
-import { createAsker } from '../../src/self-report/endpoint-poller.js';
-import { createLogReader } from '../../src/self-report/log-reader.js';
+import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
+import { createEndpointPoller } from '../../src/self-report/endpoint/endpoint-poller.js';
+import { createLogReader } from '../../src/self-report/log/log-reader.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { Subject } from '../../src/self-report/subject.js';
@@ -204,14 +204,14 @@ describe('what a Filebeat says of itself', () => {
     const { log, process } = await filebeat(`${metricsLine('json', evening + 30, { in: 10, acked: 10, active: 0 })}\n`);
     const clock = handClock(() => evening + 40);
     let kept: StoredReports = (await createSelfReports(procfs, clock).poll([subject(process)], {}, rules, evening + 40))
-      .kept;
+      .stored;
     assert.equal(kept['core']!.counts.acked, 10);
     appendFileSync(log, `${metricsLine('json', evening + 60, { in: 5, acked: 5, active: 0 })}\n`);
-    kept = (await createSelfReports(procfs, clock).poll([subject(process)], kept, rules, evening + 61)).kept;
+    kept = (await createSelfReports(procfs, clock).poll([subject(process)], kept, rules, evening + 61)).stored;
     assert.equal(kept['core']!.counts.acked, 15);
     const next = await filebeat(`${metricsLine('json', evening + 130, { in: 3, acked: 3, active: 0 })}\n`);
     const again = subject(next.process, { process: { ...next.process, startTime: evening + 100 } });
-    kept = (await createSelfReports(procfs, clock).poll([again], kept, rules, evening + 140)).kept;
+    kept = (await createSelfReports(procfs, clock).poll([again], kept, rules, evening + 140)).stored;
     assert.equal(kept['core']!.counts.acked, 18);
   });
 
@@ -225,7 +225,7 @@ describe('what a Filebeat says of itself', () => {
       procfs,
       handClock(() => evening + 40),
     );
-    assert.equal((await reports.poll([subject(process)], {}, rules, evening + 40)).kept['core']!.counts.acked, 4);
+    assert.equal((await reports.poll([subject(process)], {}, rules, evening + 40)).stored['core']!.counts.acked, 4);
   });
 
   it('a file that two processes write into tells nothing of either, and is no silence', async () => {
@@ -280,7 +280,7 @@ describe('what a Filebeat says of itself', () => {
     const silent = async (silentAfter: number) => {
       const own = { ...rules, ports: [{ protocol: 'udp' as const, port: 514, silentAfter }] };
       const look = await reports.poll([subject(process)], kept, own, now);
-      kept = look.kept;
+      kept = look.stored;
       return look.reports.get('id')!.listeners['udp|*|514']?.silent;
     };
     let kept: StoredReports = {};
@@ -308,10 +308,10 @@ describe('what a Filebeat says of itself', () => {
       reports.poll([subject(process)], kept, { ...rules, silentAfter: 10 }, now);
     let seen = await look({});
     now += 3600;
-    seen = await look(seen.kept);
+    seen = await look(seen.stored);
     now += 3600;
-    const last = await look(seen.kept);
-    assert.equal(last.kept, seen.kept);
+    const last = await look(seen.stored);
+    assert.equal(last.stored, seen.stored);
     assert.equal(last.reports.get('id')?.listeners['udp|*|514']?.silent, undefined);
     assert.equal(last.reports.get('id')?.active, undefined);
   });
@@ -406,7 +406,7 @@ describe('the stats endpoint', () => {
         { ...rules, http: true },
         now,
       );
-      kept = seen.kept;
+      kept = seen.stored;
       return seen.reports.get('id');
     };
     assert.equal(await look(), undefined);
@@ -420,7 +420,7 @@ describe('the stats endpoint', () => {
   it('that is frozen keeps nobody else waiting', async () => {
     const frozen = await endpoint(() => ({ body: '', hang: true }));
     const good = await endpoint((path) => ({ body: path === '/' ? '{}' : stats }));
-    const asker = createAsker(
+    const asker = createEndpointPoller(
       handClock(() => 100),
       (target, withInputs) => queryEndpoint(target, withInputs, target === frozen.target ? 300 : 60_000),
     );

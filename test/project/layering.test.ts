@@ -140,7 +140,7 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   { why: '/proc knows of Filebeat what a view of files is', who: /^proc\//, not: /^filebeat\/(?!files\/file-view)/ },
   {
     why: 'nothing is sent but what self-report asks, and nothing listens but the web server',
-    who: /^(?!self-report\/endpoint-client|web\/|exporter\/(?:server|answers))/,
+    who: /^(?!self-report\/endpoint\/endpoint-client|web\/|exporter\/(?:server|answers))/,
     not: /^node:(http|https|http2|tls|dgram)$/,
   },
   { why: 'nothing is forked', who: /./, not: /^node:(child_process|cluster)$/ },

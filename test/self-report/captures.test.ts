@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { OutputSituation } from '../../src/model/model.js';
-import { readLogLine } from '../../src/self-report/log-line.js';
+import { readLogLine } from '../../src/self-report/log/log-line.js';
 import { readEntries, readFigures } from '../../src/self-report/pipeline-figures.js';
 import { type Sample, situationBetween } from '../../src/self-report/situation.js';
 import { addSample, emptyTrack, figuresOf } from '../../src/self-report/track.js';

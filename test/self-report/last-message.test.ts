@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openFileView } from '../../src/proc/root-files.js';
-import { createLastWords, lastExit } from '../../src/self-report/last-message.js';
-import { readLogLine } from '../../src/self-report/log-line.js';
+import { createLastMessageReader, lastExit } from '../../src/self-report/log/last-message.js';
+import { readLogLine } from '../../src/self-report/log/log-line.js';
 import { evening, type Form, said } from '../support/filebeat-log.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'last-words-'));
@@ -19,7 +19,7 @@ function write(name: string, lines: readonly string[], mtime: number): string {
   return path;
 }
 
-const read = (path: string, since: number) => createLastWords(openFileView('/')).read({ path, since });
+const read = (path: string, since: number) => createLastMessageReader(openFileView('/')).read({ path, since });
 
 describe('the last line of a Filebeat that is down', () => {
   const exit = (form: Form, at: number, about: string) => said(form, at, `Exiting: ${about}`);
@@ -51,7 +51,7 @@ describe('the last line of a Filebeat that is down', () => {
   it('is nobody’s where two Filebeats write files of one name into one folder', () => {
     const path = write('shared-20261126.ndjson', [exit('json', evening + 5, 'fileset x')], evening + 5);
     const log = { path, since: evening };
-    const reader = createLastWords(openFileView('/'));
+    const reader = createLastMessageReader(openFileView('/'));
     const beside = (name: string) => reader.read(log, [log, { path: join(folder, name), since: evening }])?.why;
     assert.equal(beside('shared-20261126-1.ndjson'), undefined);
     assert.equal(beside('shared-20261126.ndjson'), undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readLogLine } from '../../src/self-report/log-line.js';
+import { readLogLine } from '../../src/self-report/log/log-line.js';
 import { evening, type Form, metricsLine, said } from '../support/filebeat-log.js';
 
 const forms: Form[] = ['text', 'json'];

@@ -95,15 +95,15 @@ describe('a time stamp in the future', () => {
     assert.equal(flappingOf(one, now, { count: 3, withinSeconds: 600 }), undefined);
     const socket = { protocol: 'udp', family: 4, address: '0.0.0.0', port: 9, netns: 1, inode: 2 } as const;
     const rules = { learnAfter: 300, remember: day };
-    const first = learn({}, 'agent', [socket], now + hour, rules);
-    const second = learn(first, 'agent', [socket], now, rules);
+    const first = learn({}, 'agent', { sockets: [socket] }, now + hour, rules);
+    const second = learn(first, 'agent', { sockets: [socket] }, now, rules);
     assert.deepEqual(
       [second['agent']!['udp/0.0.0.0:9']!.since, second['agent']!['udp/0.0.0.0:9']!.learned],
       [now, false],
     );
-    const third = learn(second, 'agent', [socket], now + 300, rules);
+    const third = learn(second, 'agent', { sockets: [socket] }, now + 300, rules);
     assert.equal(third['agent']!['udp/0.0.0.0:9']!.learned, true);
-    assert.deepEqual(learn(first, 'agent', [], now, rules), {}, 'not on its way for an hour');
+    assert.deepEqual(learn(first, 'agent', { sockets: [] }, now, rules), {}, 'not on its way for an hour');
   });
 });
 

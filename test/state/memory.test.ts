@@ -143,7 +143,7 @@ describe('what a scan leaves in the memory', () => {
           bootId: 'boot',
         })!,
       },
-      learned: learn(learn({}, 'core', [socket], 0, rules), 'core', [socket], 1, rules),
+      learned: learn(learn({}, 'core', { sockets: [socket] }, 0, rules), 'core', { sockets: [socket] }, 1, rules),
     };
     const now = [running(7), candidate({ origin: 'declared', declaredName: 'switches' })];
     const followed = followNames(full, mergeCandidates([...now, ...rememberedCandidates(full)]));

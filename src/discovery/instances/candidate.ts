@@ -1,49 +1,49 @@
-/** One reason to know of a Filebeat. */
+/** One reason to know of a Filebeat: a process, a unit, a declaration, a configuration file, or the memory. */
 import type { FilebeatProcess, InstanceOrigin, ProcessId, ProcessIdentity, UnitOff } from '../../model/model.js';
 
-/** One reason to know of a Filebeat. Callers add what they need to it (command, prediction, …): it is handed through. */
+/** Callers add fields of their own (command, prediction, …), which are passed through. */
 export interface Candidate {
   origin: InstanceOrigin;
-  /** `/` for the host's, else the container or the root's own identity. */
+  /** `/` for the host's root, else the container or the root's device and inode. */
   root: string;
-  /** Network: `host`, `own` (a container's, told by its root), `unit NAME`, or the inode of a namespace. See `networkKey`. */
+  /** Network: `host`, `own` (that of a container, which the root identifies), `unit NAME`, or `netns INODE`. See `networkKey`. */
   network: string;
   /** Canonical absolute paths, in the order given to Filebeat. */
   mainFiles: readonly string[];
   /** Canonical. Undefined where only the main file is known (a configuration file found by a pattern). */
   pathData?: string;
-  /** What is at `pathData`: `device:inode` and owner. */
+  /** The directory at `pathData`: `device:inode` and owner. */
   dataDirectory?: { id: string; owner: number };
-  /** Main files as given, comma-joined. */
+  /** Main files as given, joined by commas. */
   config: string;
   process?: FilebeatProcess;
-  /** Of a process: who it may be. */
+  /** Of a process: its user and what that user may do. */
   identity?: ProcessIdentity;
-  /** Of a process: the main files that it sees are those that the host has at their places. Absent: cannot be told. */
+  /** Of a process: at the paths of its main files it sees the host's files. Absent: unknown. */
   hostView?: boolean;
   /** False, of a process: mode, owner, groups and capabilities all deny it its main file. */
   canRead?: boolean;
-  /** Uid that it runs as or is to run as, part of its identity; in a container as that counts. Absent: cannot be told. */
+  /** Uid that it runs or should run as, a part of its identity; of a container, the uid inside. Absent: unknown. */
   owner?: number;
-  /** Uids that a process of what is expected may have, each of them named; `undefined` where they cannot be told. */
+  /** Of an expected instance: the uids that its process may have. Undefined: unknown. */
   users?: readonly number[] | undefined;
-  /** Whom it counts for: an ordinary user's uid; absent or 0: the system. */
+  /** Uid of the ordinary user who owns it; absent or 0: the system. */
   account?: number;
-  /** Of a unit, and of a process that runs in one. */
+  /** The unit itself, or the unit of a process. */
   unit?: string;
   unitAliases?: readonly string[];
-  /** Only a unit that ought to run makes an instance; another one adds its name to a process. */
+  /** False, of a unit: it makes no instance, and only adds its name to a process. */
   shouldRun?: boolean;
-  /** Of a unit that a boot does not start. */
+  /** Of a unit that the boot does not start. */
   unitOff?: UnitOff;
-  /** Why it could not be started as its files are; clauses. */
+  /** Why it could not be started with its present files; clauses. */
   failures?: readonly string[];
   container?: string;
-  /** What its container keeps when it is made anew. */
+  /** A name that its container keeps when it is recreated. */
   containerName?: string;
   declaredName?: string;
-  /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
+  /** Basename of a program that hosts the inputs of others: `agentbeat`, `elastic-otel-collector`. */
   host?: string;
-  /** Of a remembered one: how it is known in the memory, why it was expected when last seen, and its process in this boot. */
+  /** Of a remembered instance: its id and name in the memory, its origins when last seen, and its process in this boot. */
   remembered?: { id: string; name: string; origins: readonly InstanceOrigin[]; process?: ProcessId };
 }

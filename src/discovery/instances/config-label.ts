@@ -1,10 +1,10 @@
-/** How the main configuration of an instance is named: label `config`. */
+/** The label `config`: the main configuration of an instance. */
 import { readCommand } from '../../filebeat/config/command.js';
 import { newestRelease, parseRelease } from '../../filebeat/releases/releases.js';
 import { limits } from '../../model/limits.js';
 import { cutText } from '../../runtime/cut-text.js';
 
-/** `-c` as given, comma-joined; `filebeat.yml` where there is none. Each release has rules of its own for flags. */
+/** The values of `-c` as given, joined by commas, or `filebeat.yml`. `version` matters: releases parse flags differently. */
 export function configLabel(argv: readonly string[], version?: string): string {
   const release = version === undefined ? undefined : parseRelease(version);
   const read = readCommand(argv, release ?? newestRelease);

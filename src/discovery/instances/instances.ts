@@ -1,6 +1,6 @@
 /**
- * Candidates of all origins → instances: what describes the same Filebeat becomes one, with one name. An instance is
- * (root, network namespace, main files after resolving, path.data, owner). Pure; the order of the candidates does not matter.
+ * Candidates of all origins → instances: candidates that describe the same Filebeat become one instance with one name. Its
+ * identity is (root, network namespace, resolved main files, path.data, owner). Pure; independent of the candidates' order.
  */
 import type { FilebeatProcess, Identity, InstanceOrigin } from '../../model/model.js';
 import type { Candidate } from './candidate.js';
@@ -11,47 +11,47 @@ import {
   joinGlobs,
   joinIdleUnits,
   joinUnits,
+  noteImitations,
   processOf,
-  reportImitations,
 } from './groups.js';
 import { identityOf, isSystems, processIdentityOf } from './identity.js';
 import { type NameSources, nameInstances } from './names.js';
-import { attachRemembered, besides } from './recall.js';
+import { attachRemembered, idBeside } from './recall.js';
 import { isSame, runsIn, unitNames } from './sameness.js';
 
 export interface Merged<C extends Candidate> {
   id: string;
   name: string;
-  /** Strongest first; 'systemd' only for a unit that ought to run it. */
+  /** Strongest first; `systemd` only for a unit that should run it. */
   origins: InstanceOrigin[];
-  /** All that were merged, strongest first: the first one says how it runs or ought to. */
+  /** All that were merged, strongest first: the first one says how it runs or should run. */
   candidates: [C, ...C[]];
   process?: FilebeatProcess;
   unit?: string;
   container?: string;
-  /** Ids in the memory that this instance continues; the first one's history is its own. */
+  /** Ids of the remembered instances that it continues; the history of the first is its own. */
   rememberedAs: string[];
-  /** Root and path.data: two instances with the same get in each other's way. */
+  /** Root and path.data, which two instances must not share. */
   dataKey?: string;
-  /** The same on disk. */
+  /** The directory on disk: `device:inode` and owner. */
   dataDirectory?: { id: string; owner: number };
-  /** A second live process of an instance (2, 3, …): told, but not remembered. */
+  /** The number of a further live process of an instance (2, 3, …), which is reported and not remembered. */
   duplicate?: number;
-  /** Of one with a process: why that is this instance, or is not another one. */
+  /** Why its process is this instance, or is not another one. */
   identity?: Identity;
-  /** It ought to run; whether a process that has its files is it cannot be told. That process. */
+  /** A process with its files that may be this instance or not. */
   undecided?: FilebeatProcess;
-  /** The ordinary user whose it is; absent: the system's. */
+  /** Uid of the ordinary user who owns it; absent: the system. */
   account?: number;
-  /** Uid that it runs as, or is to run as where that can be told. */
+  /** Uid that it runs as or should run as; absent: unknown. */
   owner?: number;
 }
 
 const strength: readonly InstanceOrigin[] = ['process', 'systemd', 'declared', 'config_glob', 'remembered'];
 
 /**
- * Merges. A process belongs to the unit that its cgroup names even where their flags differ (edited, not yet restarted).
- * By name.
+ * The instances, sorted by name. A process belongs to the unit of its control group even where their flags differ: the unit
+ * was edited and not restarted yet.
  */
 export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): Merged<C>[] {
   const sorted = inOrder(candidates);
@@ -63,32 +63,32 @@ export function mergeCandidates<C extends Candidate>(candidates: readonly C[]): 
   joinGlobs(groups, of('config_glob'));
   attachRemembered(of('remembered'), groups);
   joinIdleUnits(groups, of('systemd'));
-  reportImitations(groups);
-  return named(groups);
+  noteImitations(groups);
+  return toInstances(groups);
 }
 
-/** Every group's own. Who has the identity of what is expected, and is not it, is known by the unit that it runs in. */
+/** A unique id for each group. A process with the identity of an expected instance that it is not also has its unit in its id. */
 function idsOf<C extends Candidate>(groups: readonly Group<C>[]): string[] {
   const taken = new Set<string>();
   const ids = new Map<Group<C>, string>();
-  const expected = ({ candidates }: Group<C>) => Number(candidates.every(({ origin }) => origin === 'process'));
-  for (const group of [...groups].sort((a, b) => expected(a) - expected(b))) {
+  const isUnexpected = ({ candidates }: Group<C>) => candidates.every(({ origin }) => origin === 'process');
+  for (const group of [...groups].sort((a, b) => Number(isUnexpected(a)) - Number(isUnexpected(b)))) {
     const main = group.candidates[0]!;
-    // What is down keeps the identity that it ran under: a unit or a pattern does not know its namespace, nor all of its data.
-    const kept =
+    // An instance that is down keeps the id of its last run: a unit or a pattern knows neither its namespace nor all its data.
+    const lastRun =
       main.process === undefined
         ? group.candidates.find((c) => c.remembered !== undefined && isSame(c, main))
         : undefined;
-    let id = kept?.remembered?.id ?? identityOf(main);
+    let id = lastRun?.remembered?.id ?? identityOf(main);
     if (group.duplicate !== undefined) id = `${id}#${group.duplicate}`;
-    while (taken.has(id)) id = besides(id, main);
+    while (taken.has(id)) id = idBeside(id, main);
     taken.add(id);
     ids.set(group, id);
   }
   return groups.map((group) => ids.get(group)!);
 }
 
-function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
+function toInstances<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
   const ids = idsOf(groups);
   const claimed = new Set(groups.flatMap((group) => group.candidates.flatMap(unitNames)));
   const names = nameInstances(
@@ -97,7 +97,8 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
       ...(group.duplicate === undefined ? {} : { duplicate: group.duplicate }),
     })),
   );
-  const nameOf = (one: C) => names.get(ids[groups.findIndex(({ candidates }) => candidates.includes(one))] ?? '');
+  const nameOf = (candidate: C) =>
+    names.get(ids[groups.findIndex(({ candidates }) => candidates.includes(candidate))] ?? '');
   const merged = groups.map((group, at): Merged<C> => {
     const candidates = group.candidates as [C, ...C[]];
     const { duplicate } = group;
@@ -120,7 +121,7 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
       ...(container === undefined ? {} : { container }),
       ...(pathData === undefined ? {} : { dataKey: `${root}|${pathData}` }),
       ...(dataDirectory === undefined ? {} : { dataDirectory }),
-      ...(duplicate === undefined ? {} : { duplicate: duplicate }),
+      ...(duplicate === undefined ? {} : { duplicate }),
       ...(undecided === undefined ? {} : { undecided }),
       ...(account === 0 ? {} : { account }),
       ...(owner === undefined ? {} : { owner }),
@@ -129,13 +130,13 @@ function named<C extends Candidate>(groups: readonly Group<C>[]): Merged<C>[] {
   return merged.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function identityOfGroup<C extends Candidate>(group: Group<C>, nameOf: (one: C) => string | undefined): Identity {
+function identityOfGroup<C extends Candidate>(group: Group<C>, nameOf: (candidate: C) => string | undefined): Identity {
   const { candidates, claim, imitates } = group;
   const process = processOf(group)!;
   const units = candidates.filter((c) => c.origin === 'systemd');
   const isOutside = units.some((unit) => unit.shouldRun !== false) && !units.some((unit) => runsIn(process, unit));
-  const isAsked = candidates.some((c) => c.origin !== 'process' && c.origin !== 'remembered');
-  const name = imitates === undefined || isAsked ? undefined : nameOf(imitates.expected);
+  const isConfigured = candidates.some((c) => c.origin !== 'process' && c.origin !== 'remembered');
+  const name = imitates === undefined || isConfigured ? undefined : nameOf(imitates.expected);
   return {
     ...(claim === undefined ? {} : { claim }),
     ...(isOutside ? { outsideUnit: true as const } : {}),
@@ -148,13 +149,12 @@ function undecidedFor<C extends Candidate>(group: Group<C>, groups: readonly Gro
   return other && processOf(other)?.process;
 }
 
-/** What the system asks for is the system's, whoever runs it. What 0.1.0 remembered without an owner says nothing of that. */
+/** What the system expects belongs to the system, whoever runs it. A remembered row of release 0.1.0 has no owner and does not count. */
 function accountOf<C extends Candidate>(group: Group<C>): number {
-  const [main, ...others] = group.candidates;
-  const asked = others.length === 0 || main!.process === undefined ? group.candidates : others;
-  const isAsked = (c: C) => c.process === undefined && isSystems(c) && c.shouldRun !== false;
   const isOwned = ({ origin, owner }: C) => origin !== 'remembered' || owner !== undefined;
-  if (asked.some((c) => isAsked(c) && isOwned(c))) return 0;
+  const isSystemsOwn = (c: C) => c.process === undefined && isSystems(c) && c.shouldRun !== false && isOwned(c);
+  if (group.candidates.some(isSystemsOwn)) return 0;
+  const [main] = group.candidates;
   const process = processOf(group);
   return process === undefined ? (main!.account ?? 0) : processIdentityOf(process).account;
 }
@@ -171,7 +171,7 @@ function nameSources(
   const remembered = candidates.find((c) => c.remembered !== undefined)?.remembered?.name;
   const contained = account === 0 ? candidates.find((c) => c.container !== undefined) : undefined;
   let unit = candidates.find((c) => c.origin === 'systemd' && c.unit === unitOf(candidates))?.unit;
-  // Without unit files the cgroup's word names an instance, where it sounds like a Filebeat's own unit of the host.
+  // Without a unit file the unit of the control group gives the name, if it is named like a unit for Filebeat.
   if (unit === undefined && contained === undefined && /filebeat/i.test(main.unit ?? '') && !claimed.has(main.unit!)) {
     unit = main.unit;
   }
@@ -189,7 +189,7 @@ function nameSources(
   };
 }
 
-/** The unit files' word goes before the cgroup's; of several units the one that the process runs in. */
+/** A unit with a file comes before the unit of the control group; of several, the unit that the process runs in. */
 function unitOf(candidates: readonly Candidate[]): string | undefined {
   const running = candidates.find((c) => c.process !== undefined);
   const units = candidates.filter((c) => c.origin === 'systemd');
@@ -197,7 +197,7 @@ function unitOf(candidates: readonly Candidate[]): string | undefined {
   return own?.unit ?? running?.unit ?? candidates.find((c) => c.unit !== undefined)?.unit;
 }
 
-/** Nothing that changes from run to run decides but the age of processes, which are otherwise alike. */
+/** By origin, then by age for processes and by content for all others, so that the order is the same on every run. */
 function inOrder<C extends Candidate>(candidates: readonly C[]): C[] {
   const rows = candidates.map((candidate) => ({
     candidate,

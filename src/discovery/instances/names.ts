@@ -1,17 +1,17 @@
 /**
- * Names of instances, by claim: declared > unit > container > remembered > what tells configurations apart in their
- * paths, all of these of the system before any of an ordinary user. Unique by construction, and the same for the same set
- * of instances in whatever order they come; of two ordinary ones that want one name the older process has it. Pure.
+ * Names of instances, by priority: declared, unit, container, remembered, and words of their paths; all instances of the system
+ * before those of ordinary users. Names are unique, and independent of the order of the instances. If two instances of
+ * ordinary users propose one name, the older process gets it. Pure.
  */
 import { createHash } from 'node:crypto';
 import { legibleUnit } from '../systemd/unit-files/unit-specifiers.js';
 
-/** What an instance may be named after. */
+/** The facts that give an instance its name. */
 export interface NameSources {
   /** Unique among the requests. */
   id: string;
   declared?: string;
-  /** The name that it had when it was last seen. */
+  /** Its name when it was last seen. */
   remembered?: string;
   /** `filebeat@core.service`, or an init script's `filebeat`. */
   unit?: string;
@@ -19,19 +19,19 @@ export interface NameSources {
   /** Absolute paths, in the order given to Filebeat. */
   mainFiles: readonly string[];
   pathData: string;
-  /** Basename of the program, where it hosts inputs of others: `agentbeat`, `elastic-otel-collector`. */
+  /** Basename of a program that hosts the inputs of others: `agentbeat`, `elastic-otel-collector`. */
   host?: string;
-  /** The ordinary user whose it is; absent: the system's. */
+  /** Uid of the ordinary user who owns it; absent: the system. */
   account?: number;
-  /** Of an ordinary one: clock ticks after boot when its process started. */
+  /** For an instance of an ordinary user: when its process started, in clock ticks after boot. */
   since?: number;
-  /** Set for a second process of one instance: the name of the first with this number behind it. */
+  /** For a further process of an instance: the number after the name of the first. */
   duplicate?: number;
 }
 
 /**
- * How much a proposal weighs: of two instances that want one name, the lower rank gets it; of equals, neither. `kept`: the
- * name that a unit's instance had when it was last seen.
+ * Priority of a proposal: if two instances propose one name, the lower rank gets it; if the ranks are equal, neither.
+ * `kept`: the last name of an instance that has a unit.
  */
 const ranks = {
   declared: 0,
@@ -50,7 +50,7 @@ interface Proposal {
   rank: number;
 }
 
-/** Instance id → name. All of the system's have theirs before any ordinary one asks. */
+/** Instance id → name. Instances of the system are named before those of ordinary users. */
 export function nameInstances(requests: readonly NameSources[]): Map<string, string> {
   const taken = new Set<string>();
   const systems = requests.filter(({ account }) => account === undefined);
@@ -58,16 +58,16 @@ export function nameInstances(requests: readonly NameSources[]): Map<string, str
   return new Map([...nameEach(systems, taken), ...nameEach(ordinary, taken)]);
 }
 
-/** `taken` grows. */
+/** Adds the names to `taken`. */
 function nameEach(requests: readonly NameSources[], taken: Set<string>): Map<string, string> {
   const names = new Map<string, string>();
-  let open = requests.map((request) => {
+  let unnamed = requests.map((request) => {
     const proposals = proposalsFor(request);
     return { id: request.id, since: request.since ?? 0, proposals, proposal: proposals.next().value };
   });
-  while (open.length > 0) {
+  while (unnamed.length > 0) {
     const wanted = new Map<string, { rank: number; since: number; ids: string[] }>();
-    for (const { id, since, proposal } of open) {
+    for (const { id, since, proposal } of unnamed) {
       const { name, rank } = proposal;
       const best = wanted.get(name);
       const isOlder = rank === ranks.ordinary && rank === best?.rank && since < best.since;
@@ -76,16 +76,16 @@ function nameEach(requests: readonly NameSources[], taken: Set<string>): Map<str
     }
     for (const [name, { ids }] of wanted) {
       if (ids.length === 1 && !taken.has(name)) names.set(ids[0]!, name);
-      // Wanted by equals, it would mislead whoever got it.
+      // A name that equals proposed would be misleading for any of them.
       taken.add(name);
     }
-    open = open.filter(({ id }) => !names.has(id));
-    for (const one of open) one.proposal = one.proposals.next().value;
+    unnamed = unnamed.filter(({ id }) => !names.has(id));
+    for (const request of unnamed) request.proposal = request.proposals.next().value;
   }
   return names;
 }
 
-/** Best first and without end, each worked out when it is asked for: on most scans the first one stands. */
+/** An endless sequence, best first. It is lazy since usually the first proposal is accepted. */
 function* proposalsFor(request: NameSources): Generator<Proposal, never> {
   const suffix = request.duplicate === undefined ? '' : `-${request.duplicate}`;
   const proposed = new Set<string>();
@@ -97,62 +97,61 @@ function* proposalsFor(request: NameSources): Generator<Proposal, never> {
   }
   yield* propose(request.declared, ranks.declared, true);
   const words = pathWords(request);
-  const { account } = request;
+  const { account, unit, container } = request;
+  const pathNames = [words.short, words.longer, `${words.longer}-${words.data}`, words.whole];
+  let rank: number = account === undefined ? ranks.path : ranks.ordinary;
   if (account !== undefined) {
     yield* propose(request.remembered, ranks.ordinaryKept, true);
-    yield* propose(words.short, ranks.ordinary);
-    for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole])
-      yield* propose(`${slug(name)}-uid${account}`, ranks.ordinary, true);
+    yield* propose(words.short, rank);
+    for (const name of pathNames) yield* propose(`${slug(name)}-uid${account}`, rank, true);
+  } else {
+    yield* propose(request.remembered, unit === undefined ? ranks.remembered : ranks.kept, true);
+    if (unit !== undefined) {
+      rank = ranks.unit;
+      const base = legibleUnit(unit.replace(/\.service$/, ''));
+      yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
+      yield* propose(base, rank);
+      yield* propose(`${base}-${words.short}`, rank);
+    } else if (container !== undefined) {
+      rank = ranks.container;
+      yield* propose(container, rank);
+      yield* propose(`${container}-${words.short}`, rank);
+      yield* propose(`${container}-${words.data}`, rank);
+    }
   }
-  const isSystems = account === undefined;
-  if (isSystems) yield* propose(request.remembered, request.unit === undefined ? ranks.remembered : ranks.kept, true);
-  let rank: number = isSystems ? ranks.path : ranks.ordinary;
-  if (isSystems && request.unit !== undefined) {
-    rank = ranks.unit;
-    const base = legibleUnit(request.unit.replace(/\.service$/, ''));
-    yield* propose(/@(.+)$/.exec(base)?.[1] ?? base, rank);
-    yield* propose(base, rank);
-    yield* propose(`${base}-${words.short}`, rank);
-  } else if (isSystems && request.container !== undefined) {
-    rank = ranks.container;
-    yield* propose(request.container, rank);
-    yield* propose(`${request.container}-${words.short}`, rank);
-    yield* propose(`${request.container}-${words.data}`, rank);
-  }
-  for (const name of [words.short, words.longer, `${words.longer}-${words.data}`, words.whole])
-    yield* propose(name, rank);
-  // Two roots may hold the same paths: then only the identity itself tells them apart.
+  for (const name of pathNames) yield* propose(name, rank);
+  // Different roots may have the same paths: then only the id distinguishes them.
   yield* propose(`${words.short}-${digest(request.id, 8)}`, rank);
   yield* propose(`${words.short}-${digest(request.id, 32)}`, rank);
-  // Ids are unique, so is the digest of one with a number that nobody else counts up for it.
+  // Ids are unique, and so are digests of an id with a counter.
   for (let at = proposed.size; ; at++) yield { name: digest(`${request.id} ${at}`, 16), rank: ranks.path };
 }
 
-/** Parts of paths that every installation has and that tell nothing. */
+/** Parts of paths that are common to installations and do not distinguish them. */
 const generic =
   /^(?:|\.|filebeat|filebeats|beats?|elastic|etc|conf|config|configs|configuration|conf\.d|data|lib|var|opt|srv|usr|share|bin|home|local|run|app|apps|main|components|current|state|root|tmp)$/i;
 
 function pathWords(request: NameSources): { short: string; longer: string; data: string; whole: string } {
   const files = request.mainFiles.map((file) => file.split('/').filter((part) => part !== ''));
   const stems = files.map((parts) => (parts.at(-1) ?? '').replace(/\.(?:ya?ml|json)$/i, ''));
-  const telling = stems.filter((stem) => !generic.test(stem));
+  const specific = stems.filter((stem) => !generic.test(stem));
   const folder = files.map((parts) => parts.slice(0, -1).findLast((part) => !generic.test(part))).find((part) => part);
   const dataParts = request.pathData.split('/');
   const data = dataParts.findLast((part) => !generic.test(part)) ?? dataParts.findLast((part) => part !== '') ?? 'data';
   let short: string;
   if (request.host === 'elastic-otel-collector') short = request.host;
   else if (request.host !== undefined) short = data;
-  else if (telling.length > 0) short = telling.join('+');
+  else if (specific.length > 0) short = specific.join('+');
   else short = folder ?? 'filebeat';
   const longer = folder !== undefined && folder !== short ? `${folder}-${short}` : short;
   const whole = [...files.map((parts) => parts.join('-')), request.pathData].join('-');
   return { short, longer, data, whole };
 }
 
-/** Names stand in labels and URLs: letters, digits and `._@+-`. */
+/** Names are used in labels and URLs: letters, digits and `._@+-`. */
 function slug(text: string): string {
   const whole = text.replace(/[^A-Za-z0-9._@+-]+/g, '-');
-  // By hand: an expression for the end would begin anew at every hyphen.
+  // A regular expression for the end would start again at every hyphen, which is quadratic.
   let [from, until] = [0, whole.length];
   while (whole[from] === '-') from++;
   while (until > from && whole[until - 1] === '-') until--;

@@ -1,4 +1,4 @@
-/** One way to start a Filebeat → what it would open, kept for as long as its files stay the same. */
+/** One way to start a Filebeat → the sockets it would open; cached as long as the files it depends on stay the same. */
 import { posix } from 'node:path';
 import type { Command } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
@@ -12,20 +12,21 @@ import type { FileCache } from '../../proc/file-cache.js';
 import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { containDefect } from '../../runtime/defect.js';
+import { defectGap } from '../defect-gap.js';
 import { type HiddenPath, seenBy } from '../systemd/unit-view.js';
 import { configLabel } from './config-label.js';
 import { type ServiceUser, unreadableFor } from './readable.js';
 
-/** What a prediction is made from. It holds an environment: it stays inside of the program. */
+/** The input of a prediction. It contains an environment and must stay inside the program. */
 export interface Start {
   command: Command;
-  /** The directory that is `/` for it. */
+  /** Path of the directory that is `/` for it. */
   rootDir: string;
-  /** As whom it reads its files; absent: it may read everything, or nobody knows. */
+  /** The user who reads its files; absent: unrestricted, or unknown. */
   reader?: Reader;
 }
 
-/** Canonical where it exists, else as it is written. */
+/** The resolved path; the normalized one where it does not exist. */
 export function canonical(files: FileView, path: string): string {
   const resolved = files.resolve(path);
   return resolved.ok ? resolved.value : posix.normalize(path);
@@ -33,16 +34,16 @@ export function canonical(files: FileView, path: string): string {
 
 export interface InstancePrediction {
   prediction: Prediction;
+  /** Canonical. */
   pathData?: string;
   config: string;
   start: Start;
-  /** Whose the main files and path.data are. */
-  places: FileOwners;
-  /** Main files that it may not read: clauses for people. */
+  owners: FileOwners;
+  /** For each main file that `runsAs` may not read, a clause for people. */
   denied?: readonly string[];
 }
 
-/** Owner and mode of what a Filebeat is told to read and write, as far as they can be looked at. */
+/** Owner and mode of the main files and of path.data, where they can be read. */
 export interface FileOwners {
   /** In the order given to Filebeat. */
   main: readonly (FileStat | undefined)[];
@@ -64,19 +65,19 @@ export interface PredictOptions {
   running?: Running;
   /** See `ReadOptions`. */
   view?: string | undefined;
-  /** Where it sees other files than its root has. */
+  /** Paths at which it sees other files than its root has. */
   hidden?: readonly HiddenPath[];
-  /** Of one that is not seen running: who has to be able to read its main files. */
+  /** For an instance without a process: the user who must be able to read its main files. */
   runsAs?: ServiceUser | undefined;
-  /** Who reads the files: what he may not read is unknown. */
+  /** The user who reads the files: what that user may not read is unknown. */
   reader?: Reader | undefined;
-  /** What its owner's predictions may still cost in this pass. */
+  /** The work that is left for predictions of its owner in this scan. */
   budget?: Budget;
 }
 
 /** Units of work of one owner: see `work.ts`. */
 export interface Budget {
-  /** What one prediction may cost at most. */
+  /** The most that one prediction may use. */
   each: number;
   left(): number;
   use(units: number): void;
@@ -84,91 +85,114 @@ export interface Budget {
 
 const unlimited: Budget = { each: limits.predictionWork, left: () => limits.predictionWork, use: () => undefined };
 
+/** `key`: the cache entry of this command. Never throws. */
 export function predictInstance(
-  kept: FileCache,
+  cache: FileCache,
   key: string,
   command: Command,
   rootDir: string,
-  { running, view, hidden = [], runsAs, reader, budget = unlimited }: PredictOptions = {},
+  options: PredictOptions = {},
 ): InstancePrediction {
-  const answer = (host: FileView) => {
-    const files = seenBy(host, hidden);
-    const subject = configLabel(command.argv);
-    const whole = predictWithin(budget, subject, files, (counted) =>
-      running === undefined ? predictDown(command, counted) : predictRunning(command, counted, running),
-    );
-    const config = configLabel(command.argv, releaseOf(whole));
-    const pathData = canonical(files, whole.paths.data);
-    const places = readOwners(files, whole.mainFiles ?? [], pathData);
-    const prediction = cutTexts(predictionWithin(whole, config), limits.textChars);
-    const denied = runsAs === undefined ? [] : unreadableFor(runsAs, files, whole.mainFiles ?? []);
-    const known = { prediction, pathData: cutText(pathData, limits.textChars), config, places };
-    return denied.length === 0 ? known : { ...known, denied };
-  };
+  const { running, view, hidden = [], runsAs, reader } = options;
   const start = { command, rootDir, ...(reader === undefined ? {} : { reader }) };
-  const read = () => {
+  const unknown = (config: string, gap: Gap): InstancePrediction => ({
+    prediction: unknownPrediction(config, gap),
+    config,
+    start,
+    owners: noOwners,
+  });
+
+  /** Read without the restrictions of `reader`. */
+  function ownersOf({ prediction, pathData }: Answer): FileOwners {
+    const { mainFiles = [] } = prediction;
+    const answer = (host: FileView) => readOwners(seenBy(host, hidden), mainFiles, pathData);
+    return cache.read(`owners ${key}`, [mainFiles, pathData, hidden], rootDir, answer, { view });
+  }
+
+  function predict(): InstancePrediction {
     try {
       const question = [command, running, hidden, runsAs];
-      const found = kept.read(`predict ${key}`, question, rootDir, answer, { view, reader });
-      return { ...found, start, places: reader === undefined ? found.places : fileOwnersOf(found) };
+      const answer = (host: FileView) => predictFrom(seenBy(host, hidden), command, options);
+      const predicted = cache.read(`predict ${key}`, question, rootDir, answer, { view, reader });
+      return { ...predicted, start, owners: reader === undefined ? predicted.owners : ownersOf(predicted) };
     } catch (error) {
-      if (!(error instanceof NoRoom)) throw error;
+      if (!(error instanceof BudgetSpent)) throw error;
       const config = configLabel(command.argv);
-      return { prediction: unforetold(config, noRoom(config)), config, start, places: noOwners };
+      return unknown(config, budgetSpent(config));
     }
-  };
-  /** Whose they are counts, whoever may look at them. */
-  function fileOwnersOf({ prediction, pathData }: Pick<InstancePrediction, 'prediction' | 'pathData'>): FileOwners {
-    const { mainFiles = [] } = prediction;
-    const look = (host: FileView) => readOwners(seenBy(host, hidden), mainFiles, pathData);
-    return kept.read(`places ${key}`, [mainFiles, pathData, hidden], rootDir, look, { view });
   }
-  return containDefect(read, (place) => {
+
+  return containDefect(predict, (position) => {
     const config = containDefect(
       () => configLabel(command.argv),
       () => 'filebeat.yml',
     );
-    return { prediction: unforetold(config, defectGap(config, place)), config, start, places: noOwners };
+    return unknown(config, defectGap(config, position));
   });
 }
 
-/** Thrown so that nothing is kept of it: the next pass has room again. */
-class NoRoom extends Error {}
+type Answer = Omit<InstancePrediction, 'start'>;
 
-/** Beyond what one may cost: unknown. Where others of the same owner have used up what there is for this pass: not now. */
+function predictFrom(files: FileView, command: Command, options: PredictOptions): Answer {
+  const { running, runsAs, budget = unlimited } = options;
+  const whole = predictWithin(budget, configLabel(command.argv), files, (counted) =>
+    running === undefined ? predictDown(command, counted) : predictRunning(command, counted, running),
+  );
+  const { mainFiles = [], release, guessed } = whole;
+  const config = configLabel(command.argv, release.version ?? guessed);
+  const pathData = canonical(files, whole.paths.data);
+  const owners = readOwners(files, mainFiles, pathData);
+  const denied = runsAs === undefined ? [] : unreadableFor(runsAs, files, mainFiles);
+  return {
+    prediction: cutTexts(withinLimits(whole, config), limits.textChars),
+    pathData: cutText(pathData, limits.textChars),
+    config,
+    owners,
+    ...(denied.length === 0 ? {} : { denied }),
+  };
+}
+
+/** The owner has no work left in this scan. It is thrown, so that the cache keeps no answer and the next scan tries again. */
+class BudgetSpent extends Error {}
+
+/** A prediction that needs more work than one may use is unknown. Throws `BudgetSpent` where less than that was left. */
 function predictWithin(
   budget: Budget,
   config: string,
   files: FileView,
-  act: (files: FileView) => Prediction,
+  predict: (files: FileView) => Prediction,
 ): Prediction {
-  const room = Math.min(budget.each, budget.left());
-  const work = createWork(room);
+  const units = Math.min(budget.each, budget.left());
+  const work = createWork(units);
   try {
-    return act(frozenView(withWork(files, work)));
+    return predict(frozenView(withWork(files, work)));
   } catch (error) {
     if (!(error instanceof WorkSpent)) throw error;
-    if (room < budget.each) throw new NoRoom();
-    return unforetold(config, overBudget(config, room));
+    if (units < budget.each) throw new BudgetSpent();
+    return unknownPrediction(config, tooMuchWork(config, units));
   } finally {
-    budget.use(Math.min(work.spent(), room));
+    budget.use(Math.min(work.spent(), units));
   }
 }
 
-function noRoom(config: string): Gap {
-  return { reason: 'limit', subject: config, detail: 'its user’s others cost all that there is for him in one look' };
-}
-
-function overBudget(config: string, units: number): Gap {
+function budgetSpent(config: string): Gap {
   return {
     reason: 'limit',
     subject: config,
-    detail: `more work than ${units} steps: what it asks for is not worked out`,
+    detail: 'other instances of its user need all the work that a scan allows for one user',
   };
 }
 
-/** Nothing is known of it but that it is there. */
-function unforetold(config: string, gap: Gap): Prediction {
+function tooMuchWork(config: string, units: number): Gap {
+  return {
+    reason: 'limit',
+    subject: config,
+    detail: `predicting it takes more than ${units} steps; its listeners are unknown`,
+  };
+}
+
+/** Nothing is known but that the instance exists. */
+function unknownPrediction(config: string, gap: Gap): Prediction {
   return {
     outcome: 'unknown',
     reason: { code: gap.reason === 'limit' ? 'yaml-limit' : 'defect' },
@@ -182,17 +206,9 @@ function unforetold(config: string, gap: Gap): Prediction {
   };
 }
 
-export function defectGap(subject: string, place: string): Gap {
-  return { reason: 'malformed', subject, detail: `internal error (${place})` };
-}
-
-/** What its release is known to be, or was taken for. */
-function releaseOf({ release, guessed }: Prediction): string | undefined {
-  return release.version ?? guessed;
-}
-
-/** Of one prediction; the rest of it stands. */
-function predictionWithin(whole: Prediction, config: string, most: number = limits.listeners): Prediction {
+/** The same object where it is within `limits`; otherwise shortened, with gaps that say so. */
+function withinLimits(whole: Prediction, config: string): Prediction {
+  const most = limits.listeners;
   const doubts = whole.doubts?.slice(0, limits.troubles).map(({ costs, ...doubt }) => ({
     ...doubt,
     ...(costs === undefined ? {} : { costs: costs.slice(0, limits.troubles) }),
@@ -202,7 +218,7 @@ function predictionWithin(whole: Prediction, config: string, most: number = limi
   const count = listeners.length + faults.reduce((sum, { costs = [] }) => sum + costs.length, 0);
   if (count <= most && gaps.length <= limits.troubles && faults.length <= limits.troubles) return prediction;
   let left = most - Math.min(most, listeners.length);
-  const told = faults.slice(0, limits.troubles).map((fault) => {
+  const shortened = faults.slice(0, limits.troubles).map((fault) => {
     const costs = fault.costs?.slice(0, left);
     left -= costs?.length ?? 0;
     return costs === undefined ? fault : { ...fault, costs };
@@ -210,7 +226,7 @@ function predictionWithin(whole: Prediction, config: string, most: number = limi
   return {
     ...prediction,
     listeners: listeners.slice(0, most),
-    faults: told,
+    faults: shortened,
     gaps: [
       ...(count > most ? [tooMany(`listeners of ${config}`, count, most)] : []),
       ...(gaps.length > limits.troubles ? [tooMany(`gaps of ${config}`, gaps.length, limits.troubles)] : []),

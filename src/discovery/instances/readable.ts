@@ -1,9 +1,9 @@
-/** Whether whom a service runs as may read its configuration: owner, groups and modes, as path_resolution(7) has them. */
+/** Whether the user of a service may read its configuration, by owner, groups and modes (path_resolution(7)). */
 import { posix } from 'node:path';
 import type { FileStat, FileView } from '../../filebeat/files/file-view.js';
 import { READ, SEARCH } from '../../proc/permissions.js';
 
-/** Whom a service runs as, where that is all that it may do. */
+/** The user of a service that has no capability to read other files. */
 export interface ServiceUser {
   /** As the unit names it. */
   name: string;
@@ -11,15 +11,15 @@ export interface ServiceUser {
   groups: readonly number[];
 }
 
-/** Clauses for people, one for each main file that it may not read. */
+/** A clause for people for each main file that the user may not read. */
 export function unreadableFor(user: ServiceUser, files: FileView, mainFiles: readonly string[]): string[] {
   return mainFiles.flatMap((path) => {
     const real = files.resolve(path);
     if (!real.ok) return [];
     const folders = real.value.split('/').slice(1, -1);
-    const above = folders.map((_, at) => `/${folders.slice(0, at + 1).join('/')}`);
+    const parents = folders.map((_, at) => `/${folders.slice(0, at + 1).join('/')}`);
     const denied =
-      above.map((folder) => denial(user, files, folder, SEARCH)).find((clause) => clause !== undefined) ??
+      parents.map((folder) => denial(user, files, folder, SEARCH)).find((clause) => clause !== undefined) ??
       denial(user, files, real.value, READ);
     return denied ?? [];
   });
@@ -37,7 +37,7 @@ function denial({ name, uid, groups }: ServiceUser, files: FileView, path: strin
   return `its user ${name} may not ${what} ${posix.normalize(path)} (${facts}${hedge})`;
 }
 
-/** Undefined: an access control list may still allow it, which no mode tells: the group's bits are then its mask (acl(5)). */
+/** Undefined: an access control list may allow it. The mode does not tell: its group bits are then the mask (acl(5)). */
 function isAllowed(
   { mode, uid: owner, gid }: FileStat,
   uid: number,

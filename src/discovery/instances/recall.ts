@@ -1,4 +1,4 @@
-/** What the memory knows, tied to what runs or ought to: which instance continues which history. Pure. */
+/** Remembered instances → the groups of instances that run or should run: which instance continues which history. Pure. */
 import type { Candidate } from './candidate.js';
 import { claimFor, type Group, isFirst, processOf } from './groups.js';
 import { identityOf, isSystems, judgeIdentity, mayContinue } from './identity.js';
@@ -6,34 +6,34 @@ import { isProcessOf, isSame, isSameComponent, isSameContainer, isSameFiles, run
 
 type Rule<C extends Candidate> = (one: C, group: Group<C>) => boolean;
 
-/** The id of a process that has the identity of what is expected, and is not it: see `idsOf`. */
-export const besides = (id: string, process: Candidate): string => `${id} in ${process.unit ?? 'none'}`;
+/** The id of a process that has the identity of an expected instance without being it: see `idsOf`. */
+export const idBeside = (id: string, process: Candidate): string => `${id} in ${process.unit ?? 'none'}`;
 
 export function attachRemembered<C extends Candidate>(remembered: readonly C[], groups: Group<C>[]): void {
   const firsts = groups.filter(isFirst);
-  const isTaken = (group: Group<C>) => group.candidates.some((c) => c.origin === 'remembered');
+  const hasHistory = (group: Group<C>) => group.candidates.some((c) => c.origin === 'remembered');
   const some = (test: (c: C, one: C) => boolean): Rule<C> => {
     return (one, group) => group.candidates.some((c) => test(c, one));
   };
   const rules: Rule<C>[] = [
-    // The very same process, whatever has become of its files meanwhile.
+    // The same process, even if its files have changed.
     some(isProcessOf),
     some((c, one) => c.origin === 'systemd' && runsIn(one, c) && isSame(c, one)),
-    some((c, one) => identityOf(c) === one.remembered!.id || besides(identityOf(c), c) === one.remembered!.id),
+    some((c, one) => identityOf(c) === one.remembered!.id || idBeside(identityOf(c), c) === one.remembered!.id),
     some(isSame),
-    // The unit or the declaration was edited: the same instance with another configuration.
+    // The same unit or declaration after an edit: another configuration.
     some(
       (c, one) =>
         (c.origin === 'systemd' && runsIn(one, c)) ||
         (c.declaredName === one.remembered!.name && one.remembered!.origins.includes('declared')),
     ),
-    // Its main file lies elsewhere now, and a link leads there from where it is asked for.
+    // The main file was moved and is reached by a link from its former path.
     some(
       (c, one) =>
         c.config === one.config && c.config.startsWith('/') && isSame({ ...c, mainFiles: one.mainFiles }, one),
     ),
     some(isSameComponent),
-    // A network namespace made anew (its inode is another one) under the same files and data.
+    // The same files and path.data in a network namespace that was recreated, with another inode.
     some(
       (c, one) =>
         one.network.startsWith('netns ') &&
@@ -45,8 +45,8 @@ export function attachRemembered<C extends Candidate>(remembered: readonly C[], 
   let open = [...remembered];
   for (const [rank, rule] of rules.entries()) {
     open = open.filter((one) => {
-      const asked = firsts.filter((g) => (rank <= 2 || !isTaken(g)) && rule(one, g));
-      const group = asked.length === 0 ? undefined : continuing(asked, one);
+      const matches = firsts.filter((group) => (rank <= 2 || !hasHistory(group)) && rule(one, group));
+      const group = groupToContinue(matches, one);
       group?.candidates.push(one);
       return group === undefined;
     });
@@ -58,11 +58,11 @@ export function attachRemembered<C extends Candidate>(remembered: readonly C[], 
     );
     groups.push({ candidates: [one] });
   }
-  for (const group of firsts) ownHistoryFirst(group);
+  for (const group of firsts) sortHistories(group);
 }
 
-/** The one whose history it may be. What is tied to a unit's process by its control group needs no other sign. */
-function continuing<C extends Candidate>(groups: readonly Group<C>[], one: C): Group<C> | undefined {
+/** The group that may be a later run of the remembered instance. A process in its unit's control group needs no other proof. */
+function groupToContinue<C extends Candidate>(groups: readonly Group<C>[], one: C): Group<C> | undefined {
   return groups.find((group) => {
     const process = processOf(group);
     if (process === undefined) return group.candidates.every((c) => c.origin === 'remembered' || mayContinue(one, c));
@@ -73,13 +73,13 @@ function continuing<C extends Candidate>(groups: readonly Group<C>[], one: C): G
   });
 }
 
-/** Something of the system's is tied to its process already, by its uid: then the history of that comes along. */
+/** The process is linked to a unit or declaration of the system already: then it also continues the system's history. */
 function hasProof<C extends Candidate>({ candidates, claim }: Group<C>): boolean {
   return claim !== undefined && candidates.some((c) => c.origin === 'systemd' || c.origin === 'declared');
 }
 
-/** The history of the very process goes first, then that of the very identity. */
-function ownHistoryFirst<C extends Candidate>({ candidates }: Group<C>): void {
+/** The history of the same process first, then that of the same id. */
+function sortHistories<C extends Candidate>({ candidates }: Group<C>): void {
   const main = candidates[0]!;
   const id = identityOf(main);
   const rank = (c: C) => (c.remembered === undefined ? 0 : isProcessOf(main, c) ? 1 : c.remembered.id === id ? 2 : 3);

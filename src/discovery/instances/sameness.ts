@@ -1,14 +1,14 @@
-/** When two reasons to know of a Filebeat ask for the same: files, data, unit. Who may be whom is in `identity.ts`. Pure. */
+/** Whether two candidates have the same files, data directory or unit. `identity.ts` says which process may be which instance. Pure. */
 import { isSameProcess } from '../../model/instance-rules.js';
 import type { Candidate } from './candidate.js';
 
-/** Same root, files and data; the network counts only where both sides know theirs. */
+/** Same root, files and data; same network where both networks are known. */
 export function isSame(a: Candidate, b: Candidate): boolean {
-  const known = (c: Candidate) => c.origin === 'process' || c.origin === 'remembered';
-  return isSameFiles(a, b) && (a.network === b.network || !known(a) || !known(b));
+  const isKnown = ({ origin }: Candidate) => origin === 'process' || origin === 'remembered';
+  return isSameFiles(a, b) && (a.network === b.network || !isKnown(a) || !isKnown(b));
 }
 
-/** Same root, files and data, as far as both know theirs. */
+/** Same root and main files; same path.data where both are known. */
 export function isSameFiles(a: Candidate, b: Candidate): boolean {
   if (a.root !== b.root || !isSameList(a.mainFiles, b.mainFiles)) return false;
   return a.pathData === undefined || b.pathData === undefined || a.pathData === b.pathData;
@@ -18,12 +18,12 @@ function isSameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((file, at) => file === b[at]);
 }
 
-/** Reads the files of a pattern among its own. */
+/** The file that a pattern found is among the main files of the candidate. */
 export function readsFilesOf(candidate: Candidate, glob: Candidate): boolean {
   return candidate.root === glob.root && glob.mainFiles.every((file) => candidate.mainFiles.includes(file));
 }
 
-/** Units are the host's, also with a `RootDirectory=`; one of the same name inside a container is another one. */
+/** A unit belongs to the host, also with `RootDirectory=`; a unit of the same name inside a container is another one. */
 export function runsIn(process: Candidate, unit: Candidate): boolean {
   const reachable = process.root === unit.root || process.container === undefined;
   return reachable && process.unit !== undefined && unitNames(unit).includes(process.unit);
@@ -36,7 +36,7 @@ export function unitNames(unit: Candidate): string[] {
 }
 
 /**
- * Both hosted by Elastic Agent, as the same component: each release of the agent brings folders of its own,
+ * Elastic Agent runs both as the same component. Each release of the agent has directories of its own:
  * `/opt/Elastic/Agent/data/elastic-agent-8.15.0-25075f/run/udp-default`.
  */
 export function isSameComponent(a: Candidate, b: Candidate): boolean {
@@ -44,14 +44,13 @@ export function isSameComponent(a: Candidate, b: Candidate): boolean {
   return a.host !== undefined && a.host === b.host && a.root === b.root && path(a) === path(b);
 }
 
-/** A container made anew by its engine: another id, the same name or pod, the same files inside. */
+/** A container that its engine recreated: another id, the same name or pod, the same paths inside. */
 export function isSameContainer(a: Candidate, b: Candidate): boolean {
   if (a.containerName === undefined || a.containerName !== b.containerName) return false;
   return isSameList(a.mainFiles, b.mainFiles) && a.pathData === b.pathData;
 }
 
-/** The remembered one's last process is this very one. */
+/** The process is the last one of the remembered instance. */
 export function isProcessOf({ process }: Candidate, { remembered }: Candidate): boolean {
-  const known = remembered?.process;
-  return process !== undefined && known !== undefined && isSameProcess(process, known);
+  return isSameProcess(process, remembered?.process);
 }

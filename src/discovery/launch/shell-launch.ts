@@ -1,5 +1,4 @@
 /** How a shell is started: its options, its script and its dialect. */
-
 import type { Dialect } from '../shell/parser/shell-tree.js';
 import { runShell } from '../shell/shell-run.js';
 import {

@@ -1,4 +1,4 @@
-/** Whom a process runs as and what it can do, from `/proc/<pid>`: see `Standing`. */
+/** The user of a process and what that user may do, from `/proc/<pid>`. */
 import { basename, posix } from 'node:path';
 import type { ProcessIdentity } from '../../model/model.js';
 import type { Membership } from '../../proc/cgroup.js';
@@ -8,9 +8,10 @@ import { openFileView } from '../../proc/root-files.js';
 import { isFilebeatProgram } from '../launch/programs.js';
 import { containerNameOf } from './container-name.js';
 
-export interface Seen {
+/** What is already known of the process. */
+export interface KnownFacts {
   pid: number;
-  /** Effective; told by the owner of `/proc/<pid>` where its status cannot be read. */
+  /** Effective; the owner of `/proc/<pid>` where `status` cannot be read. */
   uid: number;
   status: ProcessStatus;
   membership: Membership;
@@ -19,17 +20,23 @@ export interface Seen {
   cwd: string | undefined;
   /** Target of `exe`. */
   program: { path: string; deleted: boolean } | undefined;
-  /** The directory that is `/` for it. */
+  /** Path of the directory that is `/` for it. */
   rootDir: string;
 }
 
-/** uid 65534: what a user namespace shows for one that it has no number for. */
+/** The uid that a user namespace shows for users whom it does not map. */
 const OVERFLOW = 65_534;
-/** From here on distributions give out ranges to users (`/etc/subuid`). */
+/** First uid of the ranges that distributions assign to users (`/etc/subuid`). */
 const FIRST_SUBORDINATE = 65_536;
 
-export function readIdentity(procfs: ProcFs, rootfs: string, names: readonly string[], seen: Seen): ProcessIdentity {
-  const { pid, uid, status, membership } = seen;
+/** `names`: further names of the program, see `isFilebeatProgram`. */
+export function readIdentity(
+  procfs: ProcFs,
+  rootfs: string,
+  names: readonly string[],
+  known: KnownFacts,
+): ProcessIdentity {
+  const { pid, uid, status, membership } = known;
   const map = procfs.piece(`${pid}/uid_map`);
   const ids = map.ok ? parseIdMap(map.value) : undefined;
   const isInitial =
@@ -37,23 +44,23 @@ export function readIdentity(procfs: ProcFs, rootfs: string, names: readonly str
   const uids = status.uids ?? [uid, uid, uid];
   const { unit, user, container, servesUsers } = membership;
   const isSystems = user === undefined && (container !== undefined || (unit !== undefined && !servesUsers));
-  const isProgram = isItsProgram(procfs, names, seen);
+  const isProgram = matchesExecutable(procfs, names, known);
   const mounts = procfs.link(`${pid}/ns/mnt`);
-  const hosts = procfs.link('1/ns/mnt');
+  const hostMounts = procfs.link('1/ns/mnt');
   const containerName = containerNameOf(procfs, rootfs, pid, membership);
   return {
     uids,
-    innerUid: isInitial ? uid : innerOf(ids, uid),
+    innerUid: isInitial ? uid : innerUidOf(ids, uid),
     groups: status.groups,
     readsAll: isInitial && status.readsAll === true,
     ...(!isInitial && status.readsAll === true && { opens: { uids: ids, gids: gidsOf(procfs, pid) } }),
-    account: isSystems || uids.every((one) => one === 0) ? 0 : accountOf(rootfs, uids, membership.user),
-    ...(membership.unit !== undefined && membership.container === undefined && { unit: membership.unit }),
+    account: isSystems || uids.every((one) => one === 0) ? 0 : accountOf(rootfs, uids, user),
+    ...(unit !== undefined && container === undefined && { unit }),
     ...(servesUsers && { unitServesUsers: true as const }),
     ...(membership.userUnit !== undefined && { userUnit: membership.userUnit }),
     ...(containerName !== undefined && { containerName }),
     ...(isProgram !== undefined && { isProgram }),
-    ...(mounts.ok && hosts.ok && { hostMounts: mounts.value === hosts.value }),
+    ...(mounts.ok && hostMounts.ok && { hostMounts: mounts.value === hostMounts.value }),
   };
 }
 
@@ -62,20 +69,20 @@ function gidsOf(procfs: ProcFs, pid: number) {
   return map.ok ? parseIdMap(map.value) : [];
 }
 
-function innerOf(ids: ReturnType<typeof parseIdMap>, uid: number): number {
+function innerUidOf(ids: ReturnType<typeof parseIdMap>, uid: number): number {
   const row = ids.find(({ outside, count }) => uid >= outside && uid < outside + count);
   return row === undefined ? OVERFLOW : row.inside + uid - row.outside;
 }
 
-/** What a user starts in a slice or with a subordinate uid of his counts as his. */
+/** A process in a user's slice, or with a subordinate uid of a user, belongs to that user. */
 function accountOf(rootfs: string, uids: readonly number[], slice: number | undefined): number {
   if (slice !== undefined && slice !== 0) return slice;
-  const own = uids.find((one) => one !== 0) ?? 0;
-  return own < FIRST_SUBORDINATE ? own : (holderOfRange(rootfs, own) ?? own);
+  const uid = uids.find((one) => one !== 0) ?? 0;
+  return uid < FIRST_SUBORDINATE ? uid : (ownerOfRange(rootfs, uid) ?? uid);
 }
 
-/** `alice:100000:65536` or `1000:100000:65536`; subuid(5). */
-function holderOfRange(rootfs: string, uid: number): number | undefined {
+/** The user to whom `/etc/subuid` assigns the uid: `alice:100000:65536` or `1000:100000:65536`; subuid(5). */
+function ownerOfRange(rootfs: string, uid: number): number | undefined {
   const files = openFileView(rootfs);
   const rows = (path: string) => {
     const file = files.read(path, 4 * 1024 * 1024);
@@ -96,15 +103,15 @@ function holderOfRange(rootfs: string, uid: number): number | undefined {
   return user !== undefined && /^\d+$/.test(user) ? Number(user) : undefined;
 }
 
-/** What packages leave of a file that they replace: `filebeat;65a1b2c3` (rpm), `filebeat.dpkg-tmp`. */
+/** Names that package managers give to a file while they replace it: `filebeat;65a1b2c3` (rpm), `filebeat.dpkg-tmp`. */
 const REPLACED = /;[0-9a-f]{8}$|\.dpkg-(?:tmp|new|old)$|\.rpm(?:new|save|orig)$/;
-/** They run the program that is one of their arguments. */
+/** Programs that run the program named in their arguments. */
 const LOADER = /^(?:ld(?:-.*)?\.so(?:\..*)?|ld-linux.*|ld-musl.*|qemu-.*|rosetta|FEXInterpreter|box64)$/;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Anybody may call himself what he likes in `argv[0]`; `exe` is the kernel's word. */
-function isItsProgram(procfs: ProcFs, names: readonly string[], seen: Seen): boolean | undefined {
-  const { pid, argv, program } = seen;
+/** Whether `exe` is the program that `argv[0]` names: a process may write anything into `argv[0]`. Undefined: unknown. */
+function matchesExecutable(procfs: ProcFs, names: readonly string[], known: KnownFacts): boolean | undefined {
+  const { pid, argv, program } = known;
   if (program === undefined) return undefined;
   const path = program.path.replace(REPLACED, '');
   const base = basename(path);
@@ -113,19 +120,19 @@ function isItsProgram(procfs: ProcFs, names: readonly string[], seen: Seen): boo
     return true;
   const exe = procfs.stat(`${pid}/exe`);
   if (!exe.ok) return undefined;
-  const files = openFileView(seen.rootDir);
-  const found = placesOf(seen).flatMap((place) => {
-    const stat = files.stat(place);
-    return stat.ok && stat.value.id !== undefined ? [stat.value.id] : [];
-  });
-  if (found.includes(`${exe.value.dev}:${exe.value.ino}`)) return true;
-  // What a link led to when it started may be gone since: an upgrade. And where it was looked for may be hidden from us.
-  const isSearched = !argv[0]?.includes('/') && seen.env === undefined;
-  return program.deleted || isSearched ? undefined : false;
+  const files = openFileView(known.rootDir);
+  const isExe = (path: string) => {
+    const stat = files.stat(path);
+    return stat.ok && stat.value.id === `${exe.value.dev}:${exe.value.ino}`;
+  };
+  if (programPaths(known).some(isExe)) return true;
+  // An upgrade may have removed the file since the start; without the environment the search path is unknown.
+  const hasUnknownPath = !argv[0]?.includes('/') && known.env === undefined;
+  return program.deleted || hasUnknownPath ? undefined : false;
 }
 
-/** Where the program of `argv[0]` would be. */
-function placesOf({ argv, env, cwd }: Seen): string[] {
+/** The paths at which the program of `argv[0]` may be. */
+function programPaths({ argv, env, cwd }: KnownFacts): string[] {
   const word = argv[0] ?? '';
   if (word.includes('/')) return [posix.resolve(cwd ?? '/', word)];
   return (env?.['PATH'] ?? DEFAULT_PATH)

@@ -1,58 +1,54 @@
 /**
- * Which processes a scan has to look at for the first time. Listing `/proc` costs what the host has processes; the
- * kernel's counters tell which numbers were given out since the last scan, and mostly those are few.
+ * The processes that a scan sees for the first time. Listing `/proc` costs time for every process of the host; the kernel's
+ * counters tell which pids it assigned since the last scan, and usually these are few.
  *
- * All are listed at the first scan, where the counters cannot tell, where more numbers were given out than a listing
- * costs, when a caller has a reason, and every now and then: a process that was restored under a number of its choice
- * (clone3 with `set_tid`) moves no counter. A listing that shows one of which the counters knew nothing makes the next
- * scans list, and each one that confirms them doubles the time to the next.
+ * `/proc` is listed in the first scan, where the counters cannot be trusted, where checking the assigned pids would cost more
+ * than a listing, when the caller asks for it, and from time to time: a process restored under a chosen pid (clone3 with
+ * `set_tid`) moves no counter. If a listing shows a process that the counters missed, the following scans list too; each
+ * listing that confirms the counters doubles the time to the next.
  */
 import type { Gap } from '../../model/model.js';
 import { createPidCounter, type PidRange } from '../../proc/pid-counter.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 
 export interface Arrivals {
-  /** All processes that there are; else those that came since the scan before, and some threads. */
+  /** `pids` are all processes; otherwise those that appeared since the last scan, and some threads. */
   whole: boolean;
   pids: number[];
-  /** The number was given out since the scan before: whoever had it then is gone. */
+  /** The kernel assigned this pid since the last scan, so its former process has ended. */
   isNew(pid: number): boolean;
-  /** The counters of this kernel count here, so that a number given out again is noticed. */
+  /** The kernel's counters apply here, so that a reused pid is noticed. */
   counted: boolean;
 }
 
 export interface ProcessList {
-  /** `whole`: list them all. `isKnown`: it was told before. */
+  /** `whole`: list all processes. `isKnown`: the pid was returned before. */
   next(whole: boolean, isKnown: (pid: number) => boolean): Arrivals | Gap;
 }
 
-/** Between listings that confirm the counters. Milliseconds. */
+/** Shortest and longest time between two listings while they confirm the counters. Milliseconds. */
 export const FIRST_RELIST_MS = 15_000;
 export const LONGEST_RELIST_MS = 300_000;
-/** A number is given out a moment before its process can be seen: asked after again until so long after. Milliseconds. */
+/** A pid is assigned a moment before its process is visible: it is checked again for this long. Milliseconds. */
 const SETTLED_MS = 1000;
-/** Numbers given out right before a listing that may be in that state. */
+/** How many of the pids assigned just before a listing may be in that state. */
 const IN_FLIGHT = 512;
-/** A number costs two to three times what a listed process does. */
-const MOST_NUMBERS = (processes: number) => Math.max(64, processes / 3);
+/** Checking one pid costs two to three times as much as one process in a listing. */
+const mostChecks = (processes: number) => Math.max(64, processes / 3);
 
-/** `now`: milliseconds, never going back. `most`: beyond so many processes the caller has to choose among them. */
+/** `now`: milliseconds, never decreasing. `most`: with more processes than this, the caller needs all of them to choose. */
 export function createProcessList(procfs: ProcFs, now: () => number, most: number): ProcessList {
   const counter = createPidCounter(procfs, now);
-  /** Number without a process → when it was first asked after. */
+  /** Assigned pid without a visible process → when it was first checked. */
   const unseen = new Map<number, number>();
   let count = Number.POSITIVE_INFINITY;
   let listedAt = Number.NEGATIVE_INFINITY;
   let trustedFor = 0;
 
-  function numbersIn(range: PidRange | undefined): number {
-    if (range === undefined || range.to < range.from) return Number.POSITIVE_INFINITY;
-    return range.to - range.from;
-  }
-
-  function ask(range: PidRange, at: number): Arrivals {
+  /** The processes among the assigned pids. */
+  function check(range: PidRange, at: number): Arrivals {
     const pids: number[] = [];
-    const check = (pid: number) => {
+    const checkOne = (pid: number) => {
       if (procfs.hasProcess(pid)) {
         unseen.delete(pid);
         pids.push(pid);
@@ -60,46 +56,60 @@ export function createProcessList(procfs: ProcFs, now: () => number, most: numbe
       } else if (!unseen.has(pid)) unseen.set(pid, at);
       else if (at - unseen.get(pid)! >= SETTLED_MS) unseen.delete(pid);
     };
-    for (const pid of [...unseen.keys()]) check(pid);
-    for (let pid = range.from + 1; pid <= range.to; pid++) check(pid);
+    for (const pid of [...unseen.keys()]) checkOne(pid);
+    for (let pid = range.from + 1; pid <= range.to; pid++) checkOne(pid);
     return { whole: false, pids, isNew: () => true, counted: true };
   }
 
-  function list(range: PidRange | undefined, counted: boolean, at: number, isKnown: (pid: number) => boolean) {
+  function list(
+    range: PidRange | undefined,
+    counted: boolean,
+    at: number,
+    isKnown: (pid: number) => boolean,
+  ): Arrivals | Gap {
     const listing = procfs.list('.');
     if (!listing.ok) return { ...listing.gap, subject: '/proc' };
     const pids = listing.value.filter(isPid).map(Number);
     const last = counted ? counter.lastPid() : undefined;
-    // Without a range any pid may be another process by now. Where nothing is ever counted, that shows when its turn comes.
+    // Without a range any pid may have been reused. Where nothing is counted, the recheck of each process finds that out.
     let isNew = (_pid: number) => counted;
+    trustedFor = FIRST_RELIST_MS;
     if (range !== undefined && last !== undefined) {
       const { from } = range;
       isNew = (pid) => isWithin({ from, to: last }, pid);
-      const isSurprise = pids.some((pid) => !isNew(pid) && !isKnown(pid) && !unseen.has(pid));
-      trustedFor = isSurprise ? 0 : Math.min(LONGEST_RELIST_MS, Math.max(FIRST_RELIST_MS, 2 * (at - listedAt)));
-    } else trustedFor = FIRST_RELIST_MS;
-    unseen.clear();
-    if (last !== undefined) {
-      const there = new Set(pids);
-      for (let pid = Math.max(1, last - IN_FLIGHT); pid <= last; pid++) if (!there.has(pid)) unseen.set(pid, at);
+      const isMissed = (pid: number) => !isNew(pid) && !isKnown(pid) && !unseen.has(pid);
+      const doubled = Math.min(LONGEST_RELIST_MS, Math.max(FIRST_RELIST_MS, 2 * (at - listedAt)));
+      trustedFor = pids.some(isMissed) ? 0 : doubled;
     }
+    unseen.clear();
+    if (last !== undefined) noteInFlight(last, new Set(pids), at);
     listedAt = at;
     count = pids.length;
     return { whole: true, pids, isNew, counted };
+  }
+
+  function noteInFlight(last: number, visible: ReadonlySet<number>, at: number): void {
+    for (let pid = Math.max(1, last - IN_FLIGHT); pid <= last; pid++) if (!visible.has(pid)) unseen.set(pid, at);
   }
 
   return {
     next(whole, isKnown) {
       const at = now();
       const { range, counted } = counter.advance();
-      const isFew = numbersIn(range) + unseen.size <= MOST_NUMBERS(count) + IN_FLIGHT;
-      if (!whole && range !== undefined && isFew && count <= most && at - listedAt < trustedFor) return ask(range, at);
+      const isFew = pidsIn(range) + unseen.size <= mostChecks(count) + IN_FLIGHT;
+      if (!whole && range !== undefined && isFew && count <= most && at - listedAt < trustedFor)
+        return check(range, at);
       return list(range, counted, at, isKnown);
     },
   };
 }
 
-/** Numbers are given out in a circle. */
+/** How many pids were assigned; infinite where that is unknown or the numbers started again from the beginning. */
+function pidsIn(range: PidRange | undefined): number {
+  return range === undefined || range.to < range.from ? Number.POSITIVE_INFINITY : range.to - range.from;
+}
+
+/** After the highest pid the kernel starts again at low numbers. */
 function isWithin({ from, to }: PidRange, pid: number): boolean {
   return from <= to ? from < pid && pid <= to : from < pid || pid <= to;
 }

@@ -1,44 +1,39 @@
 /**
- * Which Filebeats run, told from bystanders by program and command line. What is promised:
- * - A process that was not there in the scan before is looked at (`process-list.ts` says how it is noticed).
- * - Until it was looked at once YOUNG_MS after it was first seen it is looked at in every scan, so the usual fork + exec
- *   is never missed.
- * - Later it is looked at again (one `readlink` of its `exe`), for a late exec: `look-queue.ts` says how often.
- * - A Filebeat found before is verified in every scan by pid, start time and the stack that its last `exec` chose. What else
- *   is known of it is read again in every scan; where ordinary users have many, in turn (`turns.ts`).
+ * The Filebeats that run, distinguished from other processes by program and command line. Guarantees:
+ * - A process that appeared since the last scan is checked (`process-list.ts`: how it is noticed).
+ * - It is checked again in every scan until it was checked once YOUNG_MS after it was first seen, so that the usual fork and
+ *   exec is never missed.
+ * - Later it is checked from time to time (one `readlink` of `exe`) for a late exec (`recheck-queue.ts`: how often).
+ * - A known Filebeat is verified in every scan by pid, start time and the stack address that its last exec chose. Everything
+ *   else is read again in every scan; for ordinary users with many Filebeats, in turn (`rotation.ts`).
  */
-import { posix } from 'node:path';
-import { isCollector } from '../../filebeat/config/command.js';
-import { limits, withinShares } from '../../model/limits.js';
+import { limits } from '../../model/limits.js';
 import type { Gap, ProcessId } from '../../model/model.js';
 import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
-import { quarantinedPaths } from '../../proc/heartbeat.js';
-import type { ProcFs } from '../../proc/proc-fs.js';
-import { parseCmdline, parseExecutable, parseStat, parseStatus } from '../../proc/process-files.js';
+import { type ProcFs, statOf } from '../../proc/proc-fs.js';
+import { parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
-import { bearsTheName, isFilebeatProgram } from '../launch/programs.js';
-import { createLookQueue, type OtherProcess } from './look-queue.js';
-import { createFactReader, type Facts, type RunningFilebeat } from './process-facts.js';
-import { createProcessList } from './process-list.js';
-import { createTurns } from './turns.js';
-
-export type { RunningFilebeat } from './process-facts.js';
+import { checkProcess, forkedCopies, isFilebeat } from './process-check.js';
+import { createFactReader, type ProcessFacts, type RunningFilebeat } from './process-facts.js';
+import { blockedPids, hiddenGaps, namesakeGaps, pidsWithinLimit } from './process-gaps.js';
+import { type Arrivals, createProcessList } from './process-list.js';
+import { createRecheckQueue, type OtherProcess } from './recheck-queue.js';
+import { createRotation } from './rotation.js';
 
 export interface ProcessScannerOptions {
-  /** Names of the program besides `filebeat` and `filebeat-oss`: `discovery.process_names`. */
+  /** Names of the program besides the usual ones: `discovery.process_names`. */
   processNames?: readonly string[];
   /** False for `filebeat test`, `export`, `setup`, … */
   isCollector?: (argv: readonly string[]) => boolean;
-  /** The directory that is the host's root; `/` unless told otherwise. */
+  /** Path of the host's root; `/` by default. */
   rootfs?: string;
-  /** Milliseconds, never going back. */
+  /** Milliseconds, never decreasing. */
   now?: () => number;
-  /** Its own where none is given. */
   bootClock?: BootClock;
 }
 
-/** What can be told of a process without its command line. */
-export interface Untold extends ProcessId {
+/** A process whose command line cannot be read because the read blocks. */
+export interface UnreadableProcess extends ProcessId {
   unit?: string;
 }
 
@@ -50,264 +45,154 @@ export interface ProcessScan {
   gaps: Gap[];
   /** False when `/proc` could not be listed. */
   usable: boolean;
-  /** Some processes could not be told (hidepid, see proc(5)): a Filebeat that is not in here may still run. */
+  /** Some processes are invisible or unreadable (hidepid, see proc(5)): further Filebeats may run. */
   hidden: boolean;
-  /** Processes that a read hangs at, so that nobody can say what they are. */
-  untold: Untold[];
-  /** Processes that are known of, and how many were looked at. */
+  unreadable: UnreadableProcess[];
+  /** The number of known processes, and of those that this scan checked. */
   listed: number;
   examined: number;
 }
 
 export interface ProcessScanner {
   scan(): ProcessScan;
-  /** Processes that the next scans have to look at, whatever they were. */
+  /** Has the next scans check these processes: they hold a socket that a Filebeat should hold, and may have become one. */
   suspect(pids: Iterable<number>): void;
 }
 
-/** Gaps about processes that bear the name of a Filebeat. */
-const mostNamesakes = 20;
-
-const USUAL_NAMES = ['filebeat', 'filebeat-oss'];
+/** One scan while it runs. */
+interface Pass {
+  number: number;
+  startedAt: number;
+  /** Pids of the Filebeats of ordinary users that it reads in full. */
+  turn: ReadonlySet<number>;
+  found: { facts: ProcessFacts; filebeat: RunningFilebeat }[];
+  examined: number;
+}
 
 export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions = {}): ProcessScanner {
-  const now = options.now ?? steadyMs;
-  const bootClock = options.bootClock ?? createBootClock(procfs);
-  const names = [...USUAL_NAMES, ...(options.processNames ?? [])];
-  const reader = createFactReader(procfs, options.rootfs ?? '/', bootClock, names);
+  const { processNames: names = [], rootfs = '/', now = steadyMs, bootClock = createBootClock(procfs) } = options;
+  const reader = createFactReader(procfs, rootfs, bootClock, names);
   const list = createProcessList(procfs, now, limits.processes);
-  const known = new Map<number, Facts>();
-  const queue = createLookQueue();
-  const turns = createTurns();
-  /** Bystanders that bear the name of a Filebeat without being known as one → that name. */
+  const known = new Map<number, ProcessFacts>();
+  const queue = createRecheckQueue();
+  const rotation = createRotation();
+  /** Pid → name of a program that is named like a Filebeat and not known as one. */
   const namesakes = new Map<number, string>();
   let number = 0;
 
   function scan(): ProcessScan {
-    const started = now();
+    const startedAt = now();
     const boot = bootClock.read();
     reader.begin();
-    number++;
-    const filebeats: RunningFilebeat[] = [];
-    const found: Facts[] = [];
-    let examined = 0;
+    const before = [...known.keys()];
+    const accounts = [...known].map(([pid, { identity }]) => ({ pid, account: identity.account }));
+    const turn = rotation(accounts.filter(({ account }) => account !== 0));
+    const pass: Pass = { number: ++number, startedAt, turn, found: [], examined: before.length };
+    const verified = new Set(before.filter((pid) => addFilebeat(pid, pass)));
+    // A Filebeat that ended may have a successor already: all processes are listed, whatever the counters say.
+    const hasEnded = verified.size < before.length;
+    const arrivals = list.next(hasEnded || queue.denied > 0, (pid) => known.has(pid) || queue.get(pid) !== undefined);
+    if ('reason' in arrivals) return unusable(arrivals, pass);
+    const excess = checkArrivals(arrivals, verified, pass);
+    for (const [pid, process] of queue.due(pass.number, pass.startedAt, arrivals.counted)) check(pid, process, pass);
 
-    const tellFilebeat = (pid: number): boolean => {
-      // A Filebeat that execs or dies while it is looked at: its facts are read anew, or it is gone.
-      let facts = known.get(pid);
-      const isTurn = facts?.told === undefined || facts.identity.account === 0 || turn.has(pid);
-      if (!isTurn && reader.stands(pid, facts!)) {
-        found.push(facts!);
-        filebeats.push(facts!.told!);
-        return true;
-      }
-      let stat = facts && reader.verify(pid, facts);
-      if (stat === undefined) {
-        facts = reader.read(pid);
-        if (facts && isFilebeat(facts.still.executable, facts.argv, names, options.isCollector))
-          stat = reader.verify(pid, facts);
-      }
-      if (facts === undefined || stat === undefined) {
-        known.delete(pid);
-        return false;
-      }
-      known.set(pid, facts);
-      queue.delete(pid);
-      found.push(facts);
-      filebeats.push(reader.describe(facts, stat));
-      return true;
-    };
-
-    const look = (pid: number, before: OtherProcess | undefined) => {
-      examined++;
-      const seen = glance(procfs, pid, before?.byLink ?? true, before?.trait);
-      if (seen.candidate && tellFilebeat(pid)) return;
-      if (seen.namesake !== undefined) namesakes.set(pid, seen.namesake);
-      else if (!seen.same) namesakes.delete(pid);
-      const { trait, byLink, denied, gone } = seen;
-      if (gone) queue.delete(pid);
-      else {
-        const firstSeen = before?.firstSeen ?? started;
-        queue.add(pid, { trait, byLink, denied, firstSeen, scan: number }, started, () => isKernels(pid));
-      }
-    };
-
-    const watched = [...known.keys()];
-    const turn = turns(
-      watched.map((pid) => ({ pid, account: known.get(pid)!.identity.account })).filter(({ account }) => account !== 0),
-    );
-    const verified = watched.filter(tellFilebeat);
-    examined += watched.length;
-    // After one has ended the next one may be there already, and nothing about that is left to counters.
-    const whole = verified.length < watched.length || queue.denied > 0;
-    const arrivals = list.next(whole, (pid) => known.has(pid) || queue.get(pid) !== undefined);
-    if ('reason' in arrivals)
-      return { filebeats: [], gaps: [arrivals], usable: false, hidden: true, untold: [], listed: 0, examined };
-    const pids = arrivals.pids.length > limits.processes ? pidsWithin(procfs, arrivals.pids, known) : arrivals.pids;
-    if (arrivals.whole) queue.keepOnly(new Set(pids));
-    const isTold = new Set(verified);
-    for (const pid of pids) {
-      if (isTold.has(pid)) continue;
-      if (arrivals.whole ? queue.get(pid) === undefined || arrivals.isNew(pid) : isLeader(pid)) look(pid, undefined);
-    }
-    for (const [pid, one] of queue.due(number, started, arrivals.counted)) look(pid, one);
-
-    const hidden = hiddenFrom();
-    if (pids.length < arrivals.pids.length)
-      hidden.push({
-        reason: 'limit',
-        subject: '/proc',
-        detail: `${arrivals.pids.length} processes; ${pids.length} are looked at`,
-      });
+    for (const pid of namesakes.keys()) if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
+    const hidden = [...hiddenGaps(procfs, queue.denied), ...excess];
     const hostNetns = reader.hostNetns();
-    const copies = forkedCopies(found);
+    const copies = forkedCopies(pass.found.map(({ facts }) => facts));
+    const filebeats = pass.found.filter(({ facts }) => !copies.has(facts.process.pid));
     return {
-      filebeats: filebeats
-        .filter(({ process }) => !copies.has(process.pid))
-        .sort((a, b) => a.process.pid - b.process.pid),
+      filebeats: filebeats.map(({ filebeat }) => filebeat).sort((a, b) => a.process.pid - b.process.pid),
       ...(hostNetns !== undefined && { hostNetns }),
       gaps: [
         ...hidden,
-        ...namesakeGaps(),
+        ...namesakeGaps(procfs, namesakes),
         ...boot.gaps,
-        ...found.flatMap((facts) => (copies.has(facts.still.pid) ? [] : facts.gaps)),
+        ...filebeats.flatMap(({ facts }) => facts.gaps),
       ],
       usable: true,
       hidden: hidden.length > 0,
-      untold: untold(),
+      unreadable: unreadable(),
       listed: queue.size + known.size,
-      examined,
+      examined: pass.examined,
     };
-
-    function glance(fs: ProcFs, pid: number, byLink: boolean, trait: string | undefined) {
-      const exe = byLink ? fs.link(`${pid}/exe`) : undefined;
-      if (exe?.ok && exe.value === trait)
-        return { candidate: false, same: true, gone: false, trait, byLink: true, denied: false };
-      const cmdline = fs.piece(`${pid}/cmdline`);
-      // Zombies and kernel threads have neither; whom we may not look at at all stays untold.
-      const argv = cmdline.ok ? parseCmdline(cmdline.value.slice(0, 4096)) : [];
-      const path = exe?.ok ? parseExecutable(exe.value).path : undefined;
-      const beginning = cmdline.ok ? cmdline.value.slice(0, 256) : undefined;
-      const candidate = isNamed(path, argv, names);
-      const namesake = candidate ? undefined : [path, argv[0]].find((one) => one !== undefined && bearsTheName(one));
-      return {
-        candidate,
-        same: false,
-        gone: !exe?.ok && !cmdline.ok && cmdline.gap.reason === 'vanished',
-        ...(namesake === undefined ? {} : { namesake: posix.basename(namesake) }),
-        trait: exe?.ok ? exe.value : beginning,
-        byLink: exe?.ok ?? false,
-        denied: !cmdline.ok && cmdline.gap.reason === 'denied',
-      };
-    }
   }
 
-  /** Whose command line hangs may be the Filebeat that it was, or that of its unit: of others it says nothing. */
-  function untold(): Untold[] {
-    const stuck = quarantinedPaths().flatMap(({ path }) => {
-      const pid = path.startsWith(`${procfs.root}/`) ? Number.parseInt(path.slice(procfs.root.length + 1), 10) : 0;
-      return pid > 0 && !known.has(pid) ? [pid] : [];
-    });
-    return [...new Set(stuck)].flatMap((pid) => {
-      const text = procfs.piece(`${pid}/stat`);
-      const stat = text.ok ? parseStat(text.value) : undefined;
+  /** Verifies a known Filebeat, or reads a new one. False: the process is none, or none any more. */
+  function addFilebeat(pid: number, pass: Pass): boolean {
+    let facts = known.get(pid);
+    const isInTurn = facts?.identity.account === 0 || pass.turn.has(pid);
+    if (facts?.described !== undefined && !isInTurn && reader.isUnchanged(facts)) {
+      pass.found.push({ facts, filebeat: facts.described });
+      return true;
+    }
+    let stat = facts && reader.verify(facts);
+    if (stat === undefined) {
+      facts = reader.read(pid);
+      // It may exec or end while it is read.
+      if (facts && isFilebeat(facts.process.executable, facts.argv, names, options.isCollector))
+        stat = reader.verify(facts);
+    }
+    if (facts === undefined || stat === undefined) {
+      known.delete(pid);
+      return false;
+    }
+    known.set(pid, facts);
+    queue.delete(pid);
+    pass.found.push({ facts, filebeat: reader.describe(facts, stat) });
+    return true;
+  }
+
+  /** Checks the processes that this scan sees for the first time. Returns a gap where there are too many. */
+  function checkArrivals(arrivals: Arrivals, verified: ReadonlySet<number>, pass: Pass): Gap[] {
+    const { length } = arrivals.pids;
+    const pids = length > limits.processes ? pidsWithinLimit(procfs, arrivals.pids, known) : arrivals.pids;
+    if (arrivals.whole) queue.keepOnly(new Set(pids));
+    for (const pid of pids) {
+      if (verified.has(pid)) continue;
+      const isNew = arrivals.whole ? queue.get(pid) === undefined || arrivals.isNew(pid) : isProcess(pid);
+      if (isNew) check(pid, undefined, pass);
+    }
+    if (pids.length === length) return [];
+    return [{ reason: 'limit', subject: '/proc', detail: `${length} processes; only ${pids.length} are checked` }];
+  }
+
+  function check(pid: number, before: OtherProcess | undefined, pass: Pass): void {
+    pass.examined++;
+    const { isCandidate, isUnchanged, hasEnded, namesake, ...seen } = checkProcess(procfs, pid, before, names);
+    if (isCandidate && addFilebeat(pid, pass)) return;
+    if (namesake !== undefined) namesakes.set(pid, namesake);
+    else if (!isUnchanged) namesakes.delete(pid);
+    const firstSeen = before?.firstSeen ?? pass.startedAt;
+    const isKernelThread = () => statOf(procfs, pid)?.kernelThread === true;
+    if (hasEnded) queue.delete(pid);
+    else queue.add(pid, { ...seen, firstSeen, scan: pass.number }, pass.startedAt, isKernelThread);
+  }
+
+  /** Not a thread of a process. One that may not be read counts as a process, so that it is reported. */
+  function isProcess(pid: number): boolean {
+    const text = procfs.piece(`${pid}/stat`);
+    return text.ok ? parseStat(text.value)?.isThread === false : text.gap.reason === 'denied';
+  }
+
+  /** Any of them may be a Filebeat known from earlier, or the Filebeat of its unit. */
+  function unreadable(): UnreadableProcess[] {
+    return blockedPids(procfs).flatMap((pid) => {
+      const stat = known.has(pid) ? undefined : statOf(procfs, pid);
       if (stat === undefined || stat.exiting) return [];
       const { unit } = reader.membershipOf(pid);
       return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
     });
   }
 
-  /** Whether they are Filebeats nobody can tell, and silence about them would be a blind spot. */
-  function namesakeGaps(): Gap[] {
-    for (const pid of namesakes.keys()) if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
-    // Of too many root's go first: nobody else can push them out.
-    const all = [...namesakes];
-    const some = all.length <= mostNamesakes ? all : [...all].sort(([a], [b]) => uidOf(procfs, a) - uidOf(procfs, b));
-    return some.slice(0, mostNamesakes).map(([pid, name]) => ({
-      reason: 'unclear' as const,
-      subject: `process ${pid} (${name.slice(0, 64)})`,
-      detail:
-        'it bears the name of a Filebeat, and whether it is one cannot be told; discovery.process_names makes it one',
-    }));
-  }
-
-  /** With hidepid, pid 1 is not listed (2), or nothing of other users' processes can be read (1). */
-  function hiddenFrom(): Gap[] {
-    if (queue.denied > 0)
-      return [{ reason: 'denied', subject: '/proc', detail: `${queue.denied} processes could not be looked at` }];
-    if (procfs.real && !procfs.hasProcess(1))
-      return [{ reason: 'denied', subject: '/proc', detail: 'processes of other users are hidden' }];
-    return [];
-  }
-
-  function statOf(pid: number) {
-    const text = procfs.piece(`${pid}/stat`);
-    return text.ok ? parseStat(text.value) : undefined;
-  }
-
-  /** Whom we may not look at is taken for a process, so that it is told. */
-  function isLeader(pid: number): boolean {
-    const text = procfs.piece(`${pid}/stat`);
-    return text.ok ? parseStat(text.value)?.isThread === false : text.gap.reason === 'denied';
-  }
-
-  const isKernels = (pid: number) => statOf(pid)?.kernelThread === true;
-
-  /** Sockets tell more than names: who holds what a Filebeat ought to hold may have become one. */
-  function suspect(pids: Iterable<number>): void {
-    for (const pid of pids) queue.hurry(pid, now());
-  }
-
-  return { scan, suspect };
+  return {
+    scan,
+    suspect(pids) {
+      for (const pid of pids) queue.markYoung(pid, now());
+    },
+  };
 }
 
-/**
- * By program file or by the name it was started with (a container's argv[0] has no folder): deb, rpm and tar run
- * `filebeat`; Elastic Agent 8.13 to 9.0 `agentbeat filebeat …`; 9.x has its inputs inside `elastic-otel-collector`.
- */
-function isNamed(executable: string | undefined, argv: readonly string[], names: readonly string[]): boolean {
-  return [executable, argv[0]].some((path) => path !== undefined && isFilebeatProgram(path, argv[1], names));
-}
-
-export function isFilebeat(
-  executable: string | undefined,
-  argv: readonly string[],
-  names: readonly string[],
-  collects: (argv: readonly string[]) => boolean = isCollector,
-): boolean {
-  return argv.length > 0 && isNamed(executable, argv, names) && collects(argv);
-}
-
-/**
- * Filebeat starts helpers by fork + exec; in between the child looks like a second Filebeat with the same words.
- * No Filebeat starts another one, so such a child is no instance.
- */
-function forkedCopies(found: readonly Facts[]): Set<number> {
-  const byPid = new Map(found.map((facts) => [facts.still.pid, facts]));
-  const copies = new Set<number>();
-  for (const { still, argv, parent } of found) {
-    const other = byPid.get(parent);
-    const isSameUser = other?.still.uid === still.uid;
-    if (other && isSameUser && other.argv.length === argv.length && other.argv.every((word, at) => word === argv[at]))
-      copies.add(still.pid);
-  }
-  return copies;
-}
-
-/** Filebeats that are known, then those of the system, then of each user his share; the lowest pids first. */
-function pidsWithin(procfs: ProcFs, all: number[], known: ReadonlyMap<number, Facts>): number[] {
-  const accountOf = (pid: number) => known.get(pid)?.identity.account ?? uidOf(procfs, pid);
-  const accounts = new Map(all.map((pid) => [pid, accountOf(pid)]));
-  const { included: kept } = withinShares(
-    all.sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || a - b),
-    limits.processes,
-    (pid) => accounts.get(pid)!,
-  );
-  return all.filter((pid) => kept.has(pid)).sort((a, b) => a - b);
-}
-
-/** Real uid; the owner of its folder would be root's where it is not dumpable (proc(5)), and that is its own choice. */
-function uidOf(procfs: ProcFs, pid: number): number {
-  const text = procfs.piece(`${pid}/status`);
-  return (text.ok ? parseStatus(text.value).uids?.[0] : undefined) ?? 0;
+function unusable(gap: Gap, { examined }: Pass): ProcessScan {
+  return { filebeats: [], gaps: [gap], usable: false, hidden: true, unreadable: [], listed: 0, examined };
 }

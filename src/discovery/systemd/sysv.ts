@@ -6,6 +6,7 @@ import type { FileView } from '../../filebeat/files/file-view.js';
 import { limits } from '../../model/limits.js';
 import type { Gap } from '../../model/model.js';
 import { containDefect } from '../../runtime/defect.js';
+import { defectGap } from '../defect-gap.js';
 import { follow } from '../launch/follow.js';
 import { newLaunchContext } from '../launch/new-launch-context.js';
 import { rootUser } from '../launch/users.js';
@@ -41,8 +42,8 @@ export function findInitScripts(
       units.push(
         ...containDefect(
           () => readScript(files, path, name, links.get(name) ?? [], options, gaps),
-          (where): FilebeatUnit[] => {
-            gaps.push({ reason: 'malformed', subject: path, detail: `internal error (${where})` });
+          (position): FilebeatUnit[] => {
+            gaps.push(defectGap(path, position));
             return [];
           },
         ),

@@ -5,6 +5,7 @@
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Gap } from '../../model/model.js';
 import { containDefect } from '../../runtime/defect.js';
+import { defectGap } from '../defect-gap.js';
 import { otherStarters } from '../launch/other-starters.js';
 import { cachedFiles } from './cached-files.js';
 import { type Boot, followBoot, type UnitReader } from './unit-boot.js';
@@ -51,8 +52,8 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
   const units = namesToRead(unitFiles, boot, options.running ?? []).flatMap((name) =>
     containDefect(
       () => readUnit(name, search),
-      (where): FilebeatUnit[] => {
-        search.gaps.push({ reason: 'malformed', subject: name, detail: `internal error (${where})` });
+      (position): FilebeatUnit[] => {
+        search.gaps.push(defectGap(name, position));
         return [];
       },
     ),

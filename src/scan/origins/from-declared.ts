@@ -32,7 +32,7 @@ export function fromDeclared(
     uid: user?.uid ?? 0,
   };
   const predicted = predictInstance(fileCache, `declared ${name}`, command, rootDir);
-  const { prediction, pathData, config, start, places: owners } = predicted;
+  const { prediction, pathData, config, start, owners } = predicted;
   const users = user === undefined ? usersByOwners(owners, pathData) : user.uid === undefined ? undefined : [user.uid];
   // The home of a bare `filebeat` is the directory that it is started in, which is unknown; so is its data path.
   const isBare = !command.argv[0]?.includes('/');

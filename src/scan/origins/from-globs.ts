@@ -1,6 +1,8 @@
 /** Main files that the patterns of `discovery.config_globs` match, as candidates. */
+
 import { dirname } from 'node:path';
-import { canonical, defectGap, type FileOwners, predictInstance } from '../../discovery/instances/predict-instance.js';
+import { defectGap } from '../../discovery/defect-gap.js';
+import { canonical, type FileOwners, predictInstance } from '../../discovery/instances/predict-instance.js';
 import type { FileView } from '../../filebeat/files/file-view.js';
 import { goGlob } from '../../filebeat/files/glob.js';
 import { limits } from '../../model/limits.js';
@@ -47,7 +49,7 @@ function fromFile({ path, canonical: mainFile, uid }: MainFile, { rootfs, fileCa
   const command = { argv, cwd: '/', env: {}, uid: 0 };
   const options = { budget: budgets(uid), reader: readerOfAccount(uid) };
   const predicted = predictInstance(fileCache, `glob ${path}`, command, rootfs, options);
-  const { prediction, pathData, start, places: owners } = predicted;
+  const { prediction, pathData, start, owners } = predicted;
   return {
     origin: 'config_glob',
     root: '/',

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { networkKey, ownerOf } from '../../discovery/instances/identity.js';
 import { type FileOwners, predictInstance, readOwners } from '../../discovery/instances/predict-instance.js';
-import type { RunningFilebeat } from '../../discovery/processes/processes.js';
+import type { RunningFilebeat } from '../../discovery/processes/process-facts.js';
 import type { Command } from '../../filebeat/config/command.js';
 import type { Running } from '../../filebeat/detect-release.js';
 import type { FileView } from '../../filebeat/files/file-view.js';
@@ -27,7 +27,7 @@ export function fromProcess(running: RunningFilebeat, context: OriginContext, kn
   const budget = context.budgets(identity.account);
   const options = { running: started, view, reader, budget };
   const predicted = predictInstance(context.fileCache, processKey(process), command, rootDir, options);
-  const { prediction, pathData, config, start, places: owners } = predicted;
+  const { prediction, pathData, config, start, owners } = predicted;
   const hostView = rootId === '/' ? seesHostFiles(identity, owners, prediction.mainFiles ?? [], context) : undefined;
   const program = basename(process.executable ?? argv[0] ?? '');
   return {

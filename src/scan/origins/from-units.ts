@@ -1,7 +1,9 @@
 /** Filebeats that services of systemd and init scripts start, as candidates. */
+
 import { basename } from 'node:path';
+import { defectGap } from '../../discovery/defect-gap.js';
 import type { Candidate } from '../../discovery/instances/candidate.js';
-import { defectGap, predictInstance } from '../../discovery/instances/predict-instance.js';
+import { predictInstance } from '../../discovery/instances/predict-instance.js';
 import { findInitScripts } from '../../discovery/systemd/sysv.js';
 import { type FilebeatUnit, findUnits } from '../../discovery/systemd/units.js';
 import type { Command } from '../../filebeat/config/command.js';
@@ -37,7 +39,7 @@ function fromUnit(unit: FilebeatUnit, { rootfs, fileCache }: Pick<OriginContext,
   const { uid } = user;
   const command: Command = { argv, cwd, env, envHidden, uid: uid ?? 0 };
   const predicted = predictInstance(fileCache, `unit ${unit.name} ${unit.index}`, command, rootDir, { hidden, runsAs });
-  const { prediction, pathData, config, start, places: owners, denied = [] } = predicted;
+  const { prediction, pathData, config, start, owners, denied = [] } = predicted;
   const failures = [...unit.failures, ...denied];
   // Without `User=` the owner of its data is the user that it ran as.
   const users = uid !== undefined ? [uid] : owners.data?.uid ? [owners.data.uid, 0] : undefined;

@@ -1,22 +1,22 @@
 /** What a log tells over time, where lines are missing, and what is taken from it as silence. Pure. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LogFact } from '../../src/self-report/log-line.js';
-import { readLogLine } from '../../src/self-report/log-line.js';
+import type { LogFact } from '../../src/self-report/log/log-line.js';
+import { readLogLine } from '../../src/self-report/log/log-line.js';
 import {
-  emptyStory,
-  type LogReport,
-  type LogStory,
+  emptyLogState,
+  type LogContext,
+  type LogResult,
+  type LogState,
   reportFacts,
-  type StoryContext,
-} from '../../src/self-report/log-report.js';
+} from '../../src/self-report/log/log-report.js';
 import { noteSample, silenceOf } from '../../src/self-report/silence.js';
 import { emptyStoredReport, storedReportFor } from '../../src/self-report/stored-report.js';
 import { idKey } from '../../src/self-report/subject.js';
 import { figuresOf } from '../../src/self-report/track.js';
 import { evening, metricsLine, type Period, said } from '../support/filebeat-log.js';
 
-const context: StoryContext = {
+const context: LogContext = {
   startTime: evening,
   leaks: false,
   keyOf: ({ id, device }, devices) => device ?? devices[idKey(id)],
@@ -25,72 +25,72 @@ const context: StoryContext = {
 const fact = (at: number, period: Period): LogFact => readLogLine(metricsLine('json', evening + at, period))!;
 
 /** The lines one look after the other. */
-function tell(...looks: LogFact[][]): LogReport {
-  let told: LogReport = {
-    story: emptyStory,
-    kept: storedReportFor(emptyStoredReport('log 1:1'), 'log 1:1'),
+function tell(...looks: LogFact[][]): LogResult {
+  let told: LogResult = {
+    state: emptyLogState,
+    stored: storedReportFor(emptyStoredReport('log 1:1'), 'log 1:1'),
     broken: false,
     countedTo: 0,
   };
-  for (const facts of looks) told = reportFacts(told.story, told.kept, facts, context);
+  for (const facts of looks) told = reportFacts(told.state, told.stored, facts, context);
   return told;
 }
 
-const outputOf = (story: LogStory) => figuresOf(story.track, true, false);
+const outputOf = (state: LogState) => figuresOf(state.track, true, false);
 
 describe('a log of which lines are missing', () => {
   it('is no failing output where an event waited before and another one waits after', () => {
-    const { story, broken } = tell([fact(30, { in: 1, active: 1 })], [fact(300, { in: 1, active: 1 })]);
-    assert.equal(outputOf(story).output, 'unknown');
-    assert.equal(outputOf(story).outputForSeconds, undefined);
+    const { state, broken } = tell([fact(30, { in: 1, active: 1 })], [fact(300, { in: 1, active: 1 })]);
+    assert.equal(outputOf(state).output, 'unknown');
+    assert.equal(outputOf(state).outputForSeconds, undefined);
     assert.equal(broken, true);
   });
 
   it('goes on failing where the period after the break shows the same', () => {
-    const { story } = tell(
+    const { state } = tell(
       [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
       [fact(300, { in: 100, active: 1000 })],
     );
-    assert.deepEqual([outputOf(story).output, outputOf(story).outputForSeconds], ['down', 270]);
+    assert.deepEqual([outputOf(state).output, outputOf(state).outputForSeconds], ['down', 270]);
   });
 
   it('no longer fails where the period after the break cannot tell', () => {
-    const { story } = tell(
+    const { state } = tell(
       [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
       [fact(300, { in: 1, active: 1 })],
     );
-    assert.equal(outputOf(story).outputForSeconds, undefined);
+    assert.equal(outputOf(state).outputForSeconds, undefined);
   });
 
   it('one line alone is a period of its own', () => {
     const waits = tell([fact(3600, { in: 500, active: 3201 })]);
-    assert.deepEqual([outputOf(waits.story).output, outputOf(waits.story).full], ['down', true]);
+    assert.deepEqual([outputOf(waits.state).output, outputOf(waits.state).full], ['down', true]);
     const first = tell([fact(30, { in: 500, active: 500 })]);
-    assert.equal(outputOf(first.story).output, 'unknown');
+    assert.equal(outputOf(first.state).output, 'unknown');
     const flows = tell([fact(3600, { in: 500, acked: 480, active: 40 })]);
-    assert.equal(outputOf(flows.story).output, 'flowing');
+    assert.equal(outputOf(flows.state).output, 'flowing');
   });
 
   it('is told from one that continues, also over an error line in between', () => {
     assert.equal(tell([fact(30, { active: 0 })], [fact(60, { active: 0 })]).broken, false);
     const word = readLogLine(said('json', evening + 50, 'failed to publish events: x'))!;
     const told = tell([fact(30, { active: 0 })], [word, fact(60, { active: 0 })], [fact(90, { active: 0 })]);
-    assert.deepEqual([told.broken, told.kept.errors.output_publish], [false, 1]);
+    assert.deepEqual([told.broken, told.stored.errors.output_publish], [false, 1]);
   });
 
   it('counts every line of one millisecond, and none twice', () => {
     const words = ['one', 'two', 'three'].map((text) => readLogLine(said('json', evening + 5, text))!);
-    assert.equal(tell(words).kept.errors.other, 3);
-    assert.equal(tell(words, words).kept.errors.other, 3);
+    assert.equal(tell(words).stored.errors.other, 3);
+    assert.equal(tell(words, words).stored.errors.other, 3);
   });
 
   it('goes on where the clock was set back', () => {
-    const { story, kept } = tell(
+    const { state, stored } = tell(
       [fact(3600, { in: 5, acked: 5, active: 0 })],
       [fact(30, { in: 7, acked: 7, active: 0 })],
     );
-    assert.equal(story.at, evening + 30);
-    assert.equal(kept.counts.acked, 12);
+    assert.equal(state.at, evening + 30);
+    assert.equal(stored.counts.acked, 12);
   });
 });
 
@@ -108,11 +108,11 @@ describe('what is written once, after the start', () => {
         inputs: { a: { received: 3 } },
       }),
     )!;
-    const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], context, head);
-    assert.equal(told.kept.counts.events, 5000);
-    assert.equal(told.kept.listeners[':514']?.received?.total, 3);
+    const told = reportFacts(emptyLogState, emptyStoredReport('log 1:1'), [line], context, head);
+    assert.equal(told.stored.counts.events, 5000);
+    assert.equal(told.stored.listeners[':514']?.received?.total, 3);
     assert.deepEqual(
-      [outputOf(told.story).queueMax, outputOf(told.story).full, outputOf(told.story).outputType],
+      [outputOf(told.state).queueMax, outputOf(told.state).full, outputOf(told.state).outputType],
       [65_536, undefined, 'logstash'],
     );
   });
@@ -122,11 +122,11 @@ describe('what came to a listener', () => {
   it('came at the end of its period, and never later than now', () => {
     const line = fact(3600, { active: 0, inputs: { a: { received: 3, device: ':514' } } });
     const last = (now?: number) => {
-      const told = reportFacts(emptyStory, emptyStoredReport('log 1:1'), [line], {
+      const told = reportFacts(emptyLogState, emptyStoredReport('log 1:1'), [line], {
         ...context,
         ...(now === undefined ? {} : { now }),
       });
-      return told.kept.listeners[':514']?.arrivals?.last;
+      return told.stored.listeners[':514']?.arrivals?.last;
     };
     assert.equal(last(evening + 3605), evening + 3600);
     assert.equal(last(evening + 30), evening + 30);
@@ -139,9 +139,9 @@ describe('an input that fails', () => {
       said('json', evening + 1, "Input 'udp' failed with: x", { id: 'one' }),
       said('json', evening + 2, 'Cannot connect', { id: 'two', host: 'localhost:515' }),
     ].map((line) => readLogLine(line)!);
-    const kept = { ...emptyStoredReport('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
-    const { story } = reportFacts(emptyStory, kept, facts, context);
-    assert.deepEqual(story.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
+    const stored = { ...emptyStoredReport('log 1:1'), devices: { [idKey('one')]: '0.0.0.0:514' } };
+    const { state } = reportFacts(emptyLogState, stored, facts, context);
+    assert.deepEqual(state.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
   });
 
   it('a start that ends says that it ends, with the reason of a bind', () => {

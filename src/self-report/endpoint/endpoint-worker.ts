@@ -1,6 +1,6 @@
 /**
- * The thread that asks stats endpoints. Whatever an endpoint answers, and however slowly, is read and parsed here: the thread
- * that scans gets some hundred bytes of figures.
+ * The thread that queries stats endpoints. It reads and parses the answers, however large or slow they are; the scanning thread
+ * gets a few hundred bytes of figures.
  */
 import { parentPort } from 'node:worker_threads';
 import { type EndpointResult, type EndpointTarget, queryEndpoint } from './endpoint-client.js';

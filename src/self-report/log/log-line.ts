@@ -1,18 +1,18 @@
 /**
- * One line of a Filebeat's log → what it tells, as a class with a time. Text up to 7.17 (tab-separated), ECS JSON since 8.0.
- * Nothing of a line's text is passed on but addresses to compare, an input's id, counts and figures. Pure.
+ * One line of a Filebeat's log → the kind of its message, with a time. Lines are tab-separated text up to 7.17 and ECS JSON
+ * since 8.0. Of the text only addresses to compare, ids of inputs, counts and figures are passed on. Pure.
  */
-import type { BindReason, ExitReason } from '../model/model.js';
-import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
+import type { BindReason, ExitReason } from '../../model/model.js';
+import { type EntryFigures, type Figures, readEntries, readFigures } from '../pipeline-figures.js';
 
-export type LogFact = { at: number } /** `period`: seconds that its counters are of, as the line says. */ & (
+export type LogFact = { at: number } /** `period`: the period of the counters in seconds, as the line says. */ & (
   | { kind: 'metrics'; figures: Figures; entries: EntryFigures[]; period?: number }
-  /** Another process of the same Filebeat began here; `pid` as seen in its own pid namespace. */
+  /** A process started to write here; `pid` is that of its own pid namespace. */
   | { kind: 'start'; pid: number; startedAt?: number }
-  /** An input with an id of its own starts on `host`. */
+  /** An input with an id starts on `device`. */
   | { kind: 'input-start'; id: string; device: string }
   | { kind: 'bind'; protocol: 'udp' | 'tcp'; address: string; reason: BindReason }
-  /** `id`, `device`: of the input, where the line names them. */
+  /** An input failed. `id`, `device`: where the line names them. */
   | { kind: 'input'; id?: string; device?: string }
   | { kind: 'reload' }
   | { kind: 'output_connect' }
@@ -21,7 +21,7 @@ export type LogFact = { at: number } /** `period`: seconds that its counters are
   | { kind: 'output_dropped' }
   | { kind: 'exiting'; why: ExitReason }
   | { kind: 'other' }
-  /** Payload of an event: the file is not a log, and is never read again. */
+  /** The payload of an event: the file is not a log and must not be read again. */
   | { kind: 'event-data' }
 );
 
@@ -78,7 +78,7 @@ const reasons: Record<string, BindReason> = {
   'cannot assign requested address': 'no-address',
 };
 
-/** In this order: the first that matches. Sources: what releases 7.13 to 9.6 were seen to write. */
+/** The first match counts. Source: messages observed in releases 7.13 to 9.6. */
 const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish' | 'output_dropped'][] = [
   [/^Error loading config from file |^Error creating runner|^Unable to hash given config/, 'reload'],
   [
@@ -90,7 +90,7 @@ const classes: [RegExp, 'input' | 'reload' | 'output_connect' | 'output_publish'
   [/^[Ff]ailed to publish events|^failed to perform any bulk index operations/, 'output_publish'],
 ];
 
-/** What releases 7.17 to 9.6 were seen to write when they end at their start, by what it is about. */
+/** Reasons for ending at the start; the first match counts. Source: messages observed in releases 7.17 to 9.6. */
 const exits: [RegExp, ExitReason][] = [
   [/data path already locked/, 'locked'],
   [/module|fileset/, 'module'],
@@ -106,7 +106,7 @@ function exitReason(message: string): ExitReason {
 /** Ids and hosts are only compared. */
 const longestName = 512;
 
-/** Undefined: a line that tells nothing, or is no line of a log. */
+/** Undefined: an irrelevant line, or not a line of a log. */
 export function readLogLine(line: string): LogFact | undefined {
   if (line.length > LONGEST_LINE || line.length === 0) return undefined;
   if (line.startsWith('{') && line.includes('"log.type":"event"')) return { kind: 'event-data', at: 0 };

@@ -1,18 +1,18 @@
-/** Many Filebeats of ordinary users: some are looked at in full in each scan, and each of them is verified in every scan. */
+/** Many Filebeats of ordinary users: each scan reads some of them in full and verifies all. */
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { createProcessScanner } from '../../src/discovery/processes/processes.js';
-import { createTurns, MOST_IN_FULL } from '../../src/discovery/processes/turns.js';
+import { createRotation, FULL_READS_PER_SCAN } from '../../src/discovery/processes/rotation.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { needsRoot } from '../support/needs.js';
 import { startStandIn } from '../support/stand-in.js';
 
-describe('turns', () => {
-  it('each one comes in turn, also while others come and go', () => {
-    const turns = createTurns(3);
-    const of = (...pids: number[]) => [...turns(pids.map((pid) => ({ pid, account: 1000 })))];
+describe('rotation of full reads', () => {
+  it('reaches each pid in turn, also while others come and go', () => {
+    const rotate = createRotation(3);
+    const of = (...pids: number[]) => [...rotate(pids.map((pid) => ({ pid, account: 1000 })))];
     const all = [11, 12, 13, 14, 15, 16, 17];
     assert.deepEqual(of(...all), [11, 12, 13]);
     assert.deepEqual(of(...all), [14, 15, 16]);
@@ -22,28 +22,28 @@ describe('turns', () => {
   });
 
   it('a user with many delays no other user', () => {
-    const turns = createTurns(4);
+    const rotate = createRotation(4);
     const many = Array.from({ length: 1000 }, (_, at) => ({ pid: 5000 + at, account: 1001 }));
     const few = [3, 9000].map((pid) => ({ pid, account: 1000 }));
     for (let scan = 0; scan < 5; scan++) {
-      const turn = turns([...many, ...few]);
+      const turn = rotate([...many, ...few]);
       assert.ok(turn.has(3) && turn.has(9000) && turn.size === 4, [...turn].join(' '));
     }
     const users = Array.from({ length: 9 }, (_, at) => ({ pid: at + 1, account: at + 1 }));
-    assert.equal(turns(users).size, 9);
+    assert.equal(rotate(users).size, 9);
   });
 });
 
-describe('more Filebeats of a user than are looked at in full', needsRoot, () => {
+describe('more Filebeats of a user than one scan reads in full', needsRoot, () => {
   const ends: (() => Promise<void>)[] = [];
   after(() => Promise.all(ends.map((end) => end())));
 
-  it('one that ends, and one that becomes another program, are gone in the next scan', async () => {
+  it('one that ends and one that becomes another program are gone in the next scan', async () => {
     const root = await startStandIn({ argv: ['nothing'] });
     ends.push(root.stop);
     chmodSync(dirname(root.executable), 0o755);
     const all = [];
-    for (let n = 0; n < MOST_IN_FULL + 8; n++) {
+    for (let n = 0; n < FULL_READS_PER_SCAN + 8; n++) {
       const one = await startStandIn({ argv: ['filebeat', '-c', `/${n}.yml`], uid: 4242 });
       ends.push(one.stop);
       all.push(one);
@@ -54,7 +54,7 @@ describe('more Filebeats of a user than are looked at in full', needsRoot, () =>
     const first = scan();
     const second = scan();
     assert.equal(pids.filter((pid) => first.has(pid)).length, pids.length);
-    assert.equal(pids.filter((pid) => second.get(pid) !== first.get(pid)).length, MOST_IN_FULL, 'looked at in full');
+    assert.equal(pids.filter((pid) => second.get(pid) !== first.get(pid)).length, FULL_READS_PER_SCAN, 'read in full');
     const third = scan();
     assert.ok(
       pids.every((pid) => third.get(pid) !== first.get(pid)),

@@ -1,14 +1,14 @@
 /**
- * Filebeat's stats endpoint: `/`, `/stats` and `/inputs/` by GET, and nothing else. The caller says where, and answers for it
- * that the very process listens there. A request has one second for all, 4 MB, 32 levels; an answer that is not 200 is none.
+ * Queries Filebeat's stats endpoint: GET of `/`, `/stats` and `/inputs/`, and nothing else. The caller makes sure that the right
+ * process listens there. Limits: one second for all three requests, 4 MB and 32 levels of nesting per answer, status 200.
  */
 import { get, type RequestOptions } from 'node:http';
-import { type EntryFigures, type Figures, readEntries, readFigures } from './pipeline-figures.js';
+import { type EntryFigures, type Figures, readEntries, readFigures } from '../pipeline-figures.js';
 
 /** Where to connect: an address of this host, or the path of a unix socket as the exporter sees it. */
 export type EndpointTarget = { address: string; port: number } | { path: string };
 
-/** What is read of an answer; the rest of it is dropped where it came in. */
+/** What is kept of an answer. */
 export interface EndpointAnswer {
   uuid?: string;
   /** `beat.info.uptime.ms`, in seconds. */
@@ -38,28 +38,28 @@ interface Countdown {
 }
 
 /**
- * Ends after so many ticks. A thread that was kept from running for seconds has missed ticks, not answers: whatever arrived
- * meanwhile is read before the next tick.
+ * Counts ticks instead of measuring time: after a pause of the whole thread, the answers that arrived meanwhile are read before
+ * the next tick, and do not count as late.
  */
 function countDown(milliseconds: number): Countdown {
-  const acts: (() => void)[] = [];
+  const actions: (() => void)[] = [];
   let left = Math.ceil(milliseconds / tickMs);
   const timer = setInterval(() => {
     if (--left > 0) return;
     clearInterval(timer);
-    for (const act of acts) act();
+    for (const act of actions) act();
   }, tickMs);
-  return { onEnd: (act) => void acts.push(act), stop: () => clearInterval(timer) };
+  return { onEnd: (act) => void actions.push(act), stop: () => clearInterval(timer) };
 }
 
-function whereOf(target: EndpointTarget): RequestOptions {
+function addressOf(target: EndpointTarget): RequestOptions {
   return 'path' in target ? { socketPath: target.path } : { host: target.address, port: target.port };
 }
 
-function fetchJson(target: EndpointTarget, path: '/' | '/stats' | '/inputs/', until: Countdown): Promise<Body> {
+function fetchJson(target: EndpointTarget, path: '/' | '/stats' | '/inputs/', deadline: Countdown): Promise<Body> {
   return new Promise((resolve) => {
     const request = get({
-      ...whereOf(target),
+      ...addressOf(target),
       path,
       agent: false,
       headers: { Host: 'localhost', Accept: 'application/json' },
@@ -68,7 +68,7 @@ function fetchJson(target: EndpointTarget, path: '/' | '/stats' | '/inputs/', un
       request.destroy();
       resolve(body);
     };
-    until.onEnd(() => end({ ok: false, why: 'timeout' }));
+    deadline.onEnd(() => end({ ok: false, why: 'timeout' }));
     request.on('error', ({ code }: NodeJS.ErrnoException) =>
       end({ ok: false, why: code === 'EACCES' || code === 'EPERM' ? 'denied' : 'refused' }),
     );
@@ -96,7 +96,7 @@ function parseBody(text: string): Body {
   }
 }
 
-/** How deep brackets nest, outside of strings. */
+/** Depth of nested brackets outside of strings. */
 export function depthOf(text: string): number {
   let [depth, deepest, quoted] = [0, 0, false];
   for (let at = 0; at < text.length; at++) {
@@ -118,19 +118,19 @@ function uptimeOf(stats: unknown): number | undefined {
   return typeof ms === 'number' ? ms / 1000 : undefined;
 }
 
-/** `/inputs/` came with 8.7: before, it is 404 and left out. `within`: milliseconds for all three. */
+/** `withInputs`: also query `/inputs/`, which exists since 8.7. `within`: milliseconds for all three. Never rejects. */
 export async function queryEndpoint(
   target: EndpointTarget,
   withInputs: boolean,
   within = deadlineMs,
 ): Promise<EndpointResult> {
   if ('path' in target && Buffer.byteLength(target.path) > longestPath) return { ok: false, why: 'limit' };
-  const until = countDown(within);
+  const deadline = countDown(within);
   try {
     const [root, stats, inputs] = await Promise.all([
-      fetchJson(target, '/', until),
-      fetchJson(target, '/stats', until),
-      withInputs ? fetchJson(target, '/inputs/', until) : undefined,
+      fetchJson(target, '/', deadline),
+      fetchJson(target, '/stats', deadline),
+      withInputs ? fetchJson(target, '/inputs/', deadline) : undefined,
     ]);
     if (!root.ok) return root;
     if (!stats.ok) return stats;
@@ -148,6 +148,6 @@ export async function queryEndpoint(
       },
     };
   } finally {
-    until.stop();
+    deadline.stop();
   }
 }

@@ -1,44 +1,40 @@
 /**
- * Where a stats endpoint can be asked: at a socket that this very process holds. For TCP the scan has found it; a unix socket is
- * a row of `/proc/<pid>/net/unix` (unix(7)) whose inode is among the process's descriptors.
+ * Where the stats endpoint of a process can be queried: only at a socket that the process itself holds. The scan has found a
+ * TCP socket already; a unix socket is a row of `/proc/<pid>/net/unix` (unix(7)) whose inode is among its descriptors.
  */
-import type { ProcessId } from '../model/model.js';
-import type { ProcFs } from '../proc/proc-fs.js';
-import { parseSocketLink, parseStat } from '../proc/process-files.js';
-import { openFileView } from '../proc/root-files.js';
+import { isSameProcess } from '../../model/instance-rules.js';
+import type { ProcessId } from '../../model/model.js';
+import { type ProcFs, statOf } from '../../proc/proc-fs.js';
+import { parseSocketLink } from '../../proc/process-files.js';
+import { openFileView } from '../../proc/root-files.js';
+import type { StatsSocket, Subject } from '../subject.js';
 import type { EndpointTarget } from './endpoint-client.js';
-import type { StatsSocket, Subject } from './subject.js';
 
 export interface EndpointTargets {
   /** Undefined: the process holds no such socket. */
   find(process: ProcessId, stats: StatsSocket): EndpointTarget | undefined;
-  /** It is the same process, and still holds the socket. */
+  /** It is still the same process, and still holds the socket. */
   holds(process: ProcessId, stats: StatsSocket): boolean;
-  /** `meta.json` in path.data holds the uuid that the endpoint answers with. */
+  /** The uuid of `meta.json` in path.data, with which the endpoint answers; undefined: unreadable. */
   uuidOf(subject: Subject): string | undefined;
 }
 
 const mostDescriptors = 4096;
 const longestMeta = 64 * 1024;
 
-export function targetOf(procfs: ProcFs): EndpointTargets {
+export function createEndpointTargets(procfs: ProcFs): EndpointTargets {
   const viewOf = (pid: number) => openFileView(`${procfs.root}/${pid}/root`);
 
   function inodesOf(pid: number): Set<number> {
     const names = procfs.list(`${pid}/fd`);
-    const found = (names.ok ? names.value : []).slice(0, mostDescriptors).flatMap((fd) => {
+    const inodes = (names.ok ? names.value : []).slice(0, mostDescriptors).flatMap((fd) => {
       const link = procfs.link(`${pid}/fd/${fd}`);
       return (link.ok ? parseSocketLink(link.value) : undefined) ?? [];
     });
-    return new Set(found);
+    return new Set(inodes);
   }
 
-  function isAlive({ pid, startTicks }: ProcessId): boolean {
-    const stat = procfs.piece(`${pid}/stat`);
-    return stat.ok && parseStat(stat.value)?.startTicks === startTicks;
-  }
-
-  /** The one listening socket that bears this path, where the process holds it. */
+  /** The process holds the only socket that listens on this path. */
   function holdsUnix(pid: number, path: string): boolean {
     const table = procfs.text(`${pid}/net/unix`);
     const inodes = table.ok ? listeningAt(table.value, path) : [];
@@ -50,14 +46,15 @@ export function targetOf(procfs: ProcFs): EndpointTargets {
       if (stats.kind === 'tcp') return { address: stats.address, port: stats.port };
       const { pid } = process;
       if (!holdsUnix(pid, stats.path)) return undefined;
-      // A link on the way would be followed in the exporter's own root.
+      // A symbolic link in the path would be followed in the exporter's own root.
       const resolved = viewOf(pid).resolve(stats.path);
       if (!resolved.ok || resolved.value !== stats.path) return undefined;
       return { path: `${procfs.root}/${pid}/root${stats.path}` };
     },
     holds(process, stats) {
       const { pid } = process;
-      return (stats.kind === 'tcp' ? inodesOf(pid).has(stats.inode) : holdsUnix(pid, stats.path)) && isAlive(process);
+      const isHeld = stats.kind === 'tcp' ? inodesOf(pid).has(stats.inode) : holdsUnix(pid, stats.path);
+      return isHeld && isSameProcess(statOf(procfs, pid), process);
     },
     uuidOf({ process, data }) {
       const meta = viewOf(process.pid).read(`${data}/meta.json`, longestMeta);

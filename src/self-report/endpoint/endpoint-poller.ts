@@ -1,23 +1,23 @@
 /**
- * Asks several endpoints at once, in a thread of its own. A scan waits a moment for those that answered in time before, and
- * for nobody else: the answer of a frozen endpoint, if there is one, is found by the next scan.
+ * Polls stats endpoints in a thread of their own, several at once. A scan waits a moment for endpoints whose last answer came
+ * quickly, and for no others: the answer of a frozen endpoint, if it ever comes, is for the next scan.
  */
 import { Worker } from 'node:worker_threads';
-import type { ProcessId } from '../model/model.js';
+import type { ProcessId } from '../../model/model.js';
 import type { EndpointResult, EndpointTarget } from './endpoint-client.js';
 import type { Question, Reply } from './endpoint-worker.js';
 
-/** Seconds between two questions to one endpoint. */
+/** The shortest time between two queries of one endpoint. Seconds. */
 const minInterval = 5;
-/** Who answers later than this is not waited for the next time. */
+/** An endpoint that answers later is not waited for the next time. Seconds. */
 export const quickSeconds = 0.1;
-/** So many are asked at once, the others after them. */
+/** How many endpoints are queried at once. */
 const mostAtOnce = 64;
 
 export interface Answered {
-  /** Seconds, of the steady clock: when it was asked. */
+  /** When the endpoint was queried, seconds on the steady clock. */
   askedAt: number;
-  /** Seconds since the epoch. */
+  /** The same in seconds since the epoch. */
   at: number;
   result: EndpointResult;
 }
@@ -25,12 +25,12 @@ export interface Answered {
 export type Query = (target: EndpointTarget, withInputs: boolean) => Promise<EndpointResult>;
 
 export interface EndpointPoller {
-  /** Whether `ask` would begin a question: none is under way, and none was answered just now. */
+  /** Whether `query` would start one: none is under way, and the last is at least 5 s ago. */
   mayQuery(process: ProcessId): boolean;
   query(process: ProcessId, target: EndpointTarget, withInputs: boolean): void;
   /** The newest answer, once. */
   answer(process: ProcessId): Answered | undefined;
-  /** Until those that answered in time before have answered, or so many milliseconds. `all`: whoever was asked. */
+  /** Settles when the quick endpoints have answered, or with `all` every endpoint; at the latest after so many milliseconds. */
   settled(milliseconds: number, all?: boolean): Promise<void>;
   keepOnly(pids: ReadonlySet<number>): void;
 }
@@ -40,50 +40,38 @@ interface Slot {
   pending?: Promise<void>;
   askedAt: number;
   answered?: Answered;
-  /** Its last answer came in time. */
+  /** Its last answer came within `quickSeconds`. */
   isQuick?: boolean;
 }
 
-export function createAsker(
+export function createEndpointPoller(
   clock: { wall(): number; steady(): number },
-  ask: Query = createThreadedQuery(),
+  query: Query = createThreadedQuery(),
 ): EndpointPoller {
   const slots = new Map<number, Slot>();
-  let busy = 0;
-  const waiting: (() => void)[] = [];
-
-  async function inTurn(question: () => Promise<void>): Promise<void> {
-    if (busy >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    busy++;
-    try {
-      await question();
-    } finally {
-      busy--;
-      waiting.shift()?.();
-    }
-  }
+  const inTurn = createQueue(mostAtOnce);
 
   function slotOf({ pid, startTicks }: ProcessId): Slot | undefined {
     const slot = slots.get(pid);
     return slot?.startTicks === startTicks ? slot : undefined;
   }
 
-  const mayAsk = (process: ProcessId) => {
+  function mayQuery(process: ProcessId): boolean {
     const slot = slotOf(process);
     return slot === undefined || (slot.pending === undefined && clock.steady() - slot.askedAt >= minInterval);
-  };
+  }
 
   return {
-    mayQuery: mayAsk,
+    mayQuery,
     query(process, target, withInputs) {
-      if (!mayAsk(process)) return;
+      if (!mayQuery(process)) return;
       const { pid, startTicks } = process;
       const slot = slotOf(process) ?? { startTicks, askedAt: 0 };
       slots.set(pid, slot);
       slot.askedAt = clock.steady();
       slot.pending = inTurn(async () => {
         const [askedAt, at] = [clock.steady(), clock.wall()];
-        const result = await ask(target, withInputs);
+        const result = await query(target, withInputs);
         slot.answered = { askedAt, at, result };
         slot.isQuick = result.ok && clock.steady() - askedAt < quickSeconds;
         delete slot.pending;
@@ -96,14 +84,13 @@ export function createAsker(
       return answered;
     },
     async settled(milliseconds, all = false) {
-      const asked = [...slots.values()].filter(({ pending }) => pending !== undefined);
-      const awaited = asked.filter(({ isQuick }) => all || isQuick);
+      const awaited = [...slots.values()].filter(({ pending, isQuick }) => pending !== undefined && (all || isQuick));
       if (awaited.length > 0) {
         let timer: NodeJS.Timeout | undefined;
-        const late = new Promise<void>((resolve) => {
+        const timeout = new Promise<void>((resolve) => {
           timer = setTimeout(resolve, milliseconds);
         });
-        await Promise.race([Promise.all(awaited.map(({ pending }) => pending)), late]);
+        await Promise.race([Promise.all(awaited.map(({ pending }) => pending)), timeout]);
         clearTimeout(timer);
       }
       for (const slot of awaited) if (slot.pending !== undefined) slot.isQuick = false;
@@ -114,41 +101,57 @@ export function createAsker(
   };
 }
 
-/** Asks in a thread that is started with the first question, and again if it should end. */
+/** Runs at most `most` tasks at once; the others wait in their order. */
+function createQueue(most: number): (task: () => Promise<void>) => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (task) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    running++;
+    try {
+      await task();
+    } finally {
+      running--;
+      waiting.shift()?.();
+    }
+  };
+}
+
+/** Queries in a thread that starts with the first query, and again if it ends. */
 function createThreadedQuery(): Query {
   const open = new Map<number, (result: EndpointResult) => void>();
   let worker: Worker | undefined;
-  let last = 0;
+  let lastId = 0;
 
   function start(): Worker {
-    const made = new Worker(new URL('./endpoint-worker.js', import.meta.url), {
+    const thread = new Worker(new URL('./endpoint-worker.js', import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
     });
-    made.unref();
-    made.on('message', ({ id, result }: Reply) => {
+    thread.unref();
+    thread.on('message', ({ id, result }: Reply) => {
       open.get(id)?.(result);
       open.delete(id);
-      if (open.size === 0) made.unref();
+      if (open.size === 0) thread.unref();
     });
     const end = () => {
-      if (worker === made) worker = undefined;
+      if (worker === thread) worker = undefined;
       for (const resolve of open.values()) resolve({ ok: false, why: 'limit' });
       open.clear();
     };
-    made.on('error', end);
-    made.on('exit', end);
-    return made;
+    thread.on('error', end);
+    thread.on('exit', end);
+    return thread;
   }
 
   return (target, withInputs) => {
     worker ??= start();
-    const id = ++last;
-    const asked = worker;
+    const id = ++lastId;
+    const thread = worker;
     return new Promise((resolve) => {
       open.set(id, resolve);
-      // Only while an answer is open does the thread keep the program from ending.
-      asked.ref();
-      asked.postMessage({ id, target, withInputs } satisfies Question);
+      // The thread keeps the program from ending only while a query is open.
+      thread.ref();
+      thread.postMessage({ id, target, withInputs } satisfies Question);
     });
   };
 }
