@@ -4,10 +4,10 @@
  * replace these two files, and a mount with `subset=pid` has neither; then the start of the exporter's process is a bound.
  */
 import { TICKS_PER_SECOND } from '../model/instance-rules.js';
-import type { Gap } from '../model/model.js';
+import type { Gap, Reading } from '../model/model.js';
 import { type Clock, type Moment, momentOf, sinceStart, stepBetween, systemClock } from '../runtime/clock.js';
-import type { ProcFs } from './proc-fs.js';
-import { parseBootTime, parseStat } from './process-files.js';
+import { type ProcFs, statOf } from './proc-fs.js';
+import { parseBootTime } from './process-files.js';
 
 export interface Boot {
   moment: Moment;
@@ -32,15 +32,13 @@ const TOLERANCE_S = 2;
 /** How often `/proc/stat` is read, which is slow on large machines. Seconds. */
 const BTIME_KEPT_S = 60;
 
-const REMEDY = 'mount the host’s /proc and name it with --path.procfs';
-
 export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): BootClock {
   let time: number | undefined;
   let boot: Boot | undefined;
   let before: Moment | undefined;
   /** By how much the clock was set since the start. */
   let steps = 0;
-  let own: number | undefined;
+  let ownStart: number | undefined;
   let compared: { at: number; gap: Gap | undefined } | undefined;
 
   const ahead = () => clock.ahead?.() ?? 0;
@@ -51,79 +49,40 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     return Number.isFinite(seconds) ? seconds + ahead() : undefined;
   }
 
-  /** Start of the exporter's process, seconds after boot. */
-  function ownStart(): number | undefined {
-    if (own !== undefined || !procfs.real) return own;
-    const reading = procfs.piece('self/stat');
-    const stat = reading.ok ? parseStat(reading.value) : undefined;
-    own = stat && stat.startTicks / TICKS_PER_SECOND;
-    return own;
-  }
-
-  /** Whether `btime` agrees with the other two clocks. The kernel moves it with the wall clock. */
-  function compare({ at, steady, uptime: up }: Moment): Gap | undefined {
-    if (compared !== undefined && steady - compared.at < BTIME_KEPT_S) return compared.gap;
+  /** The gap where `/proc/stat` contradicts `/proc/uptime`; checked once in BTIME_KEPT_S. */
+  function compare(moment: Moment): Gap | undefined {
+    if (compared !== undefined && moment.steady - compared.at < BTIME_KEPT_S) return compared.gap;
     const began = clock.steady();
     const reading = procfs.text('stat');
+    // After a slow read the moment is too old to compare.
     if (clock.steady() - began > SET_S) return compared?.gap;
-    const btime = reading.ok ? parseBootTime(reading.value) : undefined;
-    const differs =
-      btime !== undefined &&
-      up !== undefined &&
-      // A wall clock that differs only for this program (faketime) is not the kernel's.
-      [at, at - steps].every((now) => Math.abs(now - up - btime) > TOLERANCE_S);
-    const gap: Gap | undefined = !reading.ok
-      ? { ...reading.gap, reason: 'vantage', detail: `the boot time cannot be read here; ${REMEDY}` }
-      : differs
-        ? {
-            reason: 'vantage',
-            subject: '/proc/stat',
-            detail: `its boot time and /proc/uptime are ${Math.round(Math.abs(at - up - btime))} s apart (lxcfs?); ${REMEDY}`,
-          }
-        : undefined;
-    compared = { at: steady, gap };
-    return gap;
+    compared = { at: moment.steady, gap: bootTimeGap(reading, moment, steps) };
+    return compared.gap;
   }
 
-  /** A directory of fixtures has only one source. */
-  function fromStat(moment: Moment): Boot {
-    const reading = procfs.text('stat');
-    const btime = reading.ok ? parseBootTime(reading.value) : undefined;
-    return { moment, sure: btime !== undefined, gaps: [], ...(btime === undefined ? {} : { time: btime }) };
-  }
-
-  function judge(moment: Moment): Boot {
-    const started = ownStart();
-    const least = started === undefined ? undefined : started + sinceStart() + ahead();
-    const { at, uptime: up } = moment;
-    const isShort = up !== undefined && least !== undefined && up < least - TOLERANCE_S;
-    const since = up === undefined || isShort ? least : up;
-    const exact = since === undefined ? undefined : Math.round((at - since) * 100) / 100;
+  function bootAt(moment: Moment): Boot {
+    ownStart ??= ownStartOf(procfs);
+    const least = ownStart === undefined ? undefined : ownStart + sinceStart() + ahead();
+    const { at, uptime: reported } = moment;
+    const isShort = reported !== undefined && least !== undefined && reported < least - TOLERANCE_S;
+    const elapsed = reported === undefined || isShort ? least : reported;
+    const exact = elapsed === undefined ? undefined : Math.round((at - elapsed) * 100) / 100;
     // Reused, so that a start time does not change until the clock is set.
     if (time === undefined || exact === undefined || Math.abs(exact - time) > SET_S) time = exact;
-    const unreadable = up === undefined;
-    const gap: Gap[] = unreadable
-      ? [
-          {
-            reason: 'vantage',
-            subject: '/proc/uptime',
-            detail: `cannot be read, so no start time is sure; ${REMEDY}`,
-          },
-        ]
-      : isShort
-        ? [
-            {
-              reason: 'vantage',
-              subject: '/proc/uptime',
-              detail: `is ${Math.round(least - up)} s short of what start times say (lxcfs?), so none of them is sure; ${REMEDY}`,
-            },
-          ]
-        : [];
+    const detail =
+      reported === undefined
+        ? 'cannot be read, so no start time is sure'
+        : isShort
+          ? `is ${Math.round(least - reported)} s short of what start times say (lxcfs?), so none of them is sure`
+          : undefined;
     const other = compare(moment);
     return {
       moment,
-      sure: !unreadable && !isShort,
-      gaps: [...gap, ...(other === undefined || isShort ? [] : [other])],
+      sure: detail === undefined,
+      gaps: [
+        ...(detail === undefined ? [] : [vantageGap('/proc/uptime', detail)]),
+        ...(other === undefined || isShort ? [] : [other]),
+      ],
       ...(time === undefined ? {} : { time }),
     };
   }
@@ -132,9 +91,37 @@ export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): Boo
     const moment = momentOf(clock, uptime);
     steps += stepBetween(before, moment);
     before = moment;
-    boot = procfs.real ? judge(moment) : fromStat(moment);
+    boot = procfs.real ? bootAt(moment) : bootOfFixture(procfs, moment);
     return boot;
   }
 
   return { read, last: () => boot ?? read() };
+}
+
+/** A directory of fixtures has only one source. */
+function bootOfFixture(procfs: ProcFs, moment: Moment): Boot {
+  const reading = procfs.text('stat');
+  const btime = reading.ok ? parseBootTime(reading.value) : undefined;
+  return { moment, sure: btime !== undefined, gaps: [], ...(btime === undefined ? {} : { time: btime }) };
+}
+
+/** Start of the exporter's process, seconds after boot. */
+function ownStartOf(procfs: ProcFs): number | undefined {
+  const stat = procfs.real ? statOf(procfs, 'self') : undefined;
+  return stat && stat.startTicks / TICKS_PER_SECOND;
+}
+
+/** `stat`: the text of `/proc/stat`. The kernel moves `btime` with the wall clock, which was set by `steps` since the start. */
+function bootTimeGap(stat: Reading<string>, { at, uptime }: Moment, steps: number): Gap | undefined {
+  if (!stat.ok) return vantageGap(stat.gap.subject, 'the boot time cannot be read here');
+  const btime = parseBootTime(stat.value);
+  if (btime === undefined || uptime === undefined) return undefined;
+  const difference = (now: number) => Math.abs(now - uptime - btime);
+  // A wall clock that differs only for this program (faketime) is not the kernel's.
+  if (difference(at) <= TOLERANCE_S || difference(at - steps) <= TOLERANCE_S) return undefined;
+  return vantageGap('/proc/stat', `its boot time and /proc/uptime are ${Math.round(difference(at))} s apart (lxcfs?)`);
+}
+
+function vantageGap(subject: string, detail: string): Gap {
+  return { reason: 'vantage', subject, detail: `${detail}; mount the host’s /proc and name it with --path.procfs` };
 }

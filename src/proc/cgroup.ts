@@ -1,11 +1,11 @@
 /**
- * `/proc/<pid>/cgroup`, both hierarchies (cgroups(7)): which systemd unit, user and container a process is of.
+ * `/proc/<pid>/cgroup`, both hierarchies (cgroups(7)): the systemd unit, user and container that a process belongs to.
  * Lines are `id:controllers:path`; version 2 is `0::/system.slice/filebeat.service`.
  *
- * A path proves what root did, except below a user's own manager (`user@1000.service`) and below a service that makes
- * groups for itself: there a user makes groups of any name. So a unit of the system is the first part that is no slice,
- * and a container's id counts only where its engine puts it. A path that begins with `/../` leads out of the exporter's
- * own group, to a place whose name is known only where the exporter's own group is: see `own-cgroup.ts`.
+ * A path proves what root did, except below a user's own manager (`user@1000.service`) and below a service that creates groups
+ * for itself: there a user can create groups of any name. So the system's unit is the first part that is no slice, and a
+ * container's id counts only where its engine puts it. A path that begins with `/../` leads out of the exporter's own group; its
+ * absolute form is known only if the exporter's own group is: see `own-cgroup.ts`.
  */
 import { posix } from 'node:path';
 import type { ContainerEngine } from '../model/model.js';
@@ -14,17 +14,17 @@ import { UNKNOWN_PART } from './own-cgroup.js';
 export interface Membership {
   /** Unit of the host's systemd; inside a container the container's own. */
   unit?: string;
-  /** That unit runs what users ask of it (cron, at, a login): that a process is in it says nothing of whose it is. */
+  /** That unit runs commands of users (cron, at, a login), so it does not show who owns the process. */
   servesUsers?: true;
   /** Container id (first 12 hex digits), or machine or container name. */
   container?: string;
-  /** Whose control group it is, where that says it. */
+  /** The container engine, where the name of the group shows it. */
   engine?: ContainerEngine;
-  /** A container within others, outermost first: `4a7d…/81fe…`. Whoever is in one makes groups of any name below it. */
+  /** Nested containers, outermost first: `4a7d…/81fe…`. Processes in a container can create groups of any name below its own. */
   nest?: string;
-  /** Pod of Kubernetes: its uid, which stays when a container in it is made anew. */
+  /** Uid of the Kubernetes pod, which stays when a container in it is recreated. */
   pod?: string;
-  /** It is in the slice or below the manager of this user, who makes the groups there. */
+  /** Uid of the user in whose slice or below whose manager it is; that user creates the groups there. */
   user?: number;
   /** Unit of that user's manager. */
   userUnit?: string;
@@ -36,10 +36,10 @@ const ID = /(?:^|[-:/])([0-9a-f]{64})(?:\.scope)?$/;
 const MACHINE = /^machine-(.+)\.scope$/;
 const NSPAWN = /^systemd-nspawn@(.+)\.service$/;
 const LXC = /^lxc(?:\.payload)?\.(.+)$/;
-/** Services below which an engine makes the groups of its containers. */
+/** Services below which an engine creates the groups of its containers. */
 const ENGINE =
   /^(?:systemd-nspawn@.+|docker|containerd|crio|podman|kubelet|k3s(?:-agent)?|rke2-(?:server|agent)|lxc(?:@.+)?|lxd|incus|snap\.(?:docker|lxd|microk8s)\..+|ecs|nomad)\.service$/;
-/** Services that start commands of users as these users, and leave them in their own group. */
+/** Services that run commands as the users who ask for them, in the service's own group. */
 const SERVES_USERS =
   /^(?:cron|crond|cronie|anacron|fcron|incron|incrond|bcron.*|atd|sshd?|sshd?@.*|dropbear.*|getty@.*|serial-getty@.*|xinetd|inetd|openbsd-inetd|slurmd|gdm3?|lightdm|sddm|xdm|xrdp.*)\.service$/;
 /** `kubepods-burstable-pod1a_2b.slice`, `pod1a-2b`. */
@@ -79,7 +79,7 @@ function membershipOf(path: string): Membership {
   };
 }
 
-/** `user-1000.slice` or `user@1000.service`, slices aside in front of all else. */
+/** `user-1000.slice` or `user@1000.service`, preceded by nothing but slices. */
 function userOf(parts: string[]): number | undefined {
   for (const part of parts) {
     const user = /^user-(\d+)\.slice$|^user@(\d+)\.service$/.exec(part);
@@ -96,13 +96,13 @@ function unitBelowManager(parts: string[]): string | undefined {
   return unit?.endsWith('.service') ? unit : undefined;
 }
 
-/** Podman's way in a unit of its own (`--cgroups=split`, Quadlet): `web.service/libpod-payload-ID`. */
+/** Podman in a unit of its own (`--cgroups=split`, Quadlet): `web.service/libpod-payload-ID`. */
 function ownContainer(parts: string[], unit: string): string[] {
   const id = /^libpod-payload-([0-9a-f]{64})$/.exec(parts[parts.indexOf(unit) + 1] ?? '');
   return id === null ? [] : [id[1]!.slice(0, 12)];
 }
 
-/** Prefixes of the group that an engine makes for a container, by the systemd and by the plain cgroup driver. */
+/** Names of the group that an engine creates for a container, with the systemd and the plain cgroup driver. */
 const ENGINES: readonly (readonly [RegExp, ContainerEngine])[] = [
   [/^docker-[0-9a-f]{64}\.scope$/, 'docker'],
   [/^libpod-(?:payload-)?[0-9a-f]{64}(?:\.scope)?$/, 'podman'],
@@ -161,7 +161,7 @@ function containersOf(parts: string[]): string[] {
   });
 }
 
-/** The parts below the container's own cgroup; all of them outside of containers. */
+/** The parts below the container's own group; outside containers all parts. */
 function innerParts(parts: string[]): string[] {
   for (let index = parts.length - 1; index >= 0; index--) {
     const part = parts[index]!;

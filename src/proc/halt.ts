@@ -17,7 +17,7 @@ export interface HaltReader {
 }
 
 const MOST_THREADS = 2000;
-/** Whether a hierarchy is mounted is asked again after so long: reading what is not there costs most. Milliseconds. */
+/** How often the mounted hierarchies are checked, since failing reads cost most. Milliseconds. */
 const MOUNTS_KEPT_MS = 60_000;
 
 /** `rootfs`: its `/sys` is read first. */
@@ -25,20 +25,20 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
   const roots = [
     ...new Set([`${rootfs === '/' ? '' : rootfs}/sys/fs/cgroup`, ...(procfs.real ? ['/sys/fs/cgroup'] : [])]),
   ];
-  const mounted = new Map<string, { at: number; isThere: boolean }>();
-  /** By the text of `/proc/<pid>/cgroup`, of this scan. */
+  const mounted = new Map<string, { at: number; exists: boolean }>();
+  /** By the text of `/proc/<pid>/cgroup`, in this scan. */
   let frozen = new Map<string, boolean>();
 
   function isMounted(path: string): boolean {
     const known = mounted.get(path);
-    if (known !== undefined && steadyMs() - known.at < MOUNTS_KEPT_MS) return known.isThere;
-    const isThere = quarantineGap('/', path) === undefined && during(path, () => pathExists(path));
-    mounted.set(path, { at: steadyMs(), isThere });
-    return isThere;
+    if (known !== undefined && steadyMs() - known.at < MOUNTS_KEPT_MS) return known.exists;
+    const exists = quarantineGap('/', path) === undefined && during(path, () => pathExists(path));
+    mounted.set(path, { at: steadyMs(), exists });
+    return exists;
   }
 
   /** The main thread of a working process nearly always sleeps (S); only otherwise are all threads read. */
-  function all(pid: number, state: string): boolean {
+  function areAllThreads(state: string, pid: number): boolean {
     const names = procfs.list(`${pid}/task`);
     if (!names.ok) return true; // Only the main thread is visible.
     return names.value.slice(0, MOST_THREADS).every((tid) => {
@@ -48,7 +48,7 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
     });
   }
 
-  /** The path is asked anew for each process: it may have been moved into another group. */
+  /** The path is read again for each process, which may have been moved into another group. */
   function isFrozen(pid: number): boolean {
     const text = procfs.piece(`${pid}/cgroup`);
     if (!text.ok) return false;
@@ -66,10 +66,10 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
       frozen = new Map();
     },
     haltOf({ pid, state }, idle) {
-      if (state === 'T') return all(pid, 'T') ? 'stopped' : undefined;
-      if (state === 't') return all(pid, 't') ? 'traced' : undefined;
+      if (state === 'T') return areAllThreads('T', pid) ? 'stopped' : undefined;
+      if (state === 't') return areAllThreads('t', pid) ? 'traced' : undefined;
       if ((state === 'D' || idle) && isFrozen(pid)) return 'cgroup';
-      return state === 'D' && all(pid, 'D') ? 'uninterruptible' : undefined;
+      return state === 'D' && areAllThreads('D', pid) ? 'uninterruptible' : undefined;
     },
   };
 }
@@ -78,7 +78,7 @@ export function createHaltReader(procfs: ProcFs, rootfs: string): HaltReader {
 export function freezerFiles(cgroup: string): { mount: string; file: string; says: RegExp }[] {
   return cgroup.split('\n').flatMap((line) => {
     const [, id, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
-    // A path outside our cgroup namespace cannot be resolved.
+    // A path outside the exporter's cgroup namespace cannot be resolved.
     if (path === undefined || path.split('/').includes('..')) return [];
     const folder = path === '/' ? '' : path;
     if (id === '0' && controllers === '') {
@@ -90,7 +90,7 @@ export function freezerFiles(cgroup: string): { mount: string; file: string; say
   });
 }
 
-/** Both files are a few words; `readFileSync` would ask for their size first. */
+/** For files of a few words, without the fstat(2) of `readFileSync`. */
 const words = Buffer.allocUnsafe(4096);
 
 function readWords(path: string): string {

@@ -9,7 +9,7 @@
 import { readlinkSync } from 'node:fs';
 import type { Gap } from '../model/model.js';
 
-/** A path within one mount namespace and root, which `space` identifies; see `placeOf`. */
+/** A path within one mount namespace and root, which `space` identifies; see `pathIdentity`. */
 export interface QuarantinedPath {
   space: string;
   path: string;
@@ -77,7 +77,7 @@ export function during<T>(absolute: string, call: () => T): T {
   }
 }
 
-/** The target of a magic link, which the kernel tells without the file system; undefined where it may not be read. */
+/** The target of a magic link, which the kernel knows without the file system; undefined where it may not be read. */
 function linkOf(link: string): string | undefined {
   try {
     return readlinkSync(link);
@@ -90,7 +90,7 @@ const ROOT_OF_PROCESS = /^(.*\/\d+)\/root$/;
 
 /**
  * The same result for all paths to one file: `/proc/<pid>/root/x` of every process with the same mount namespace and root,
- * and for our own also `x`. `root`: the directory that is `/` for `inner`.
+ * and for the exporter's own also `x`. `root`: the directory that is `/` for `inner`.
  */
 export function pathIdentity(root: string, inner: string): QuarantinedPath {
   const [, process] = ROOT_OF_PROCESS.exec(root) ?? [];
@@ -103,13 +103,15 @@ export function pathIdentity(root: string, inner: string): QuarantinedPath {
 /** A gap where `inner` below `root` is quarantined. */
 export function quarantineGap(root: string, inner: string, subject = inner): Gap | undefined {
   if (avoided.length === 0) return undefined;
-  const { space, path: place } = pathIdentity(root, inner);
-  const hit = avoided.some((one) => one.space === space && (place === one.path || place.startsWith(`${one.path}/`)));
-  return hit ? gapOf(subject) : undefined;
+  const { space, path: absolute } = pathIdentity(root, inner);
+  const isQuarantined = avoided.some(
+    (one) => one.space === space && (absolute === one.path || absolute.startsWith(`${one.path}/`)),
+  );
+  return isQuarantined ? gapOf(subject) : undefined;
 }
 
 function gapOf(subject: string): Gap {
-  return { reason: 'blocked', subject, detail: 'did not answer, and is left alone until it does' };
+  return { reason: 'blocked', subject, detail: 'a read of it blocks; skipped until that returns' };
 }
 
 /** All quarantined paths. */
@@ -118,7 +120,7 @@ export function quarantinedPaths(): readonly QuarantinedPath[] {
 }
 
 export function quarantineGaps(): Gap[] {
-  return avoided.map(({ path: place }) => gapOf(place));
+  return avoided.map((one) => gapOf(one.path));
 }
 
 export interface HeartbeatReading {

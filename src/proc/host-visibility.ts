@@ -1,6 +1,6 @@
 /**
- * Whether `/proc` shows the host's processes, and whether its files are those that the host sees. A container without the
- * host's pid namespace, a root mounted elsewhere and a private `/tmp` look like a host on which nothing runs.
+ * Whether the exporter sees the host's processes and files. In a container without the host's pid namespace, with a root mounted
+ * elsewhere or with a private `/tmp`, a host would look as if nothing ran on it.
  */
 import type { Gap } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
@@ -19,6 +19,7 @@ export interface HostVisibility {
 const SANDBOXED = /^\/(?:tmp|var\/tmp|home|root|run\/user)(?:\/|$)/;
 
 const KEPT_MS = 60_000;
+/** For `--path.unchecked` and directories of fixtures. */
 export const assumeVisible = (): HostVisibility => ({ seesHost: true, gaps: [] });
 
 const blind = (subject: string, detail: string): HostVisibility => ({
@@ -39,16 +40,16 @@ export function hostRoot(procfs: ProcFs, rootfs: string): string {
 
 /** Checks once a minute. A `/proc` of plain files is not checked. */
 export function createVisibilityCheck(procfs: ProcFs, rootfs: string): () => HostVisibility {
-  let judged: { at: number; vantage: HostVisibility } | undefined;
+  let last: { at: number; visibility: HostVisibility } | undefined;
   return () => {
     if (!procfs.real) return assumeVisible();
-    if (judged === undefined || steadyMs() - judged.at > KEPT_MS)
-      judged = { at: steadyMs(), vantage: judge(procfs, rootfs) };
-    return judged.vantage;
+    if (last === undefined || steadyMs() - last.at > KEPT_MS)
+      last = { at: steadyMs(), visibility: check(procfs, rootfs) };
+    return last.visibility;
   };
 }
 
-function judge(procfs: ProcFs, rootfs: string): HostVisibility {
+function check(procfs: ProcFs, rootfs: string): HostVisibility {
   const self = procfs.link('self');
   if (!self.ok || self.value === '1')
     return blind(
@@ -68,7 +69,7 @@ function judge(procfs: ProcFs, rootfs: string): HostVisibility {
       '/proc',
       'process 1 in it is not the systemd that runs this root: run the exporter in the host’s pid namespace (--pid=host, hostPID: true)',
     );
-  return { seesHost: true, gaps: rootfs === '/' ? ownView(procfs, rootfs) : [] };
+  return { seesHost: true, gaps: rootfs === '/' ? hiddenDirectories(procfs, rootfs) : [] };
 }
 
 /** As in sd_booted(3). */
@@ -76,8 +77,8 @@ function isBooted(rootfs: string): boolean {
   return identify(rootfs === '/' ? '' : rootfs, '/run/systemd/system') !== undefined;
 }
 
-/** Directories hidden by the exporter's own mounts, where it may not read the root of process 1. */
-function ownView(procfs: ProcFs, rootfs: string): Gap[] {
+/** Directories that the exporter's own mounts hide, where it may not read the root of process 1. */
+function hiddenDirectories(procfs: ProcFs, rootfs: string): Gap[] {
   const [host, own] = [procfs.text('1/mountinfo'), procfs.text('self/mountinfo')];
   if (!host.ok || !own.ok) return [];
   const points = differingMounts(own.value, host.value).filter((point) => SANDBOXED.test(point));

@@ -1,12 +1,12 @@
 /**
- * Facts about the kernel as a whole: `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and
- * whether there is IPv6 at all; see proc(5) and socket(7).
+ * Facts about the kernel: `/proc/sys/kernel/hostname`, `/proc/sys/net/core/rmem_*` and whether it has IPv6; see proc(5) and
+ * socket(7).
  */
 import type { HostFacts } from '../model/model.js';
 import type { Boot } from './boot-clock.js';
 import type { ProcFs } from './proc-fs.js';
 
-/** `via`: a process whose `net/` tells whether the kernel has IPv6 (`self` on a real host). */
+/** `via`: a process whose `net/` shows whether the kernel has IPv6 (`self` on a real host). */
 export function readHostFacts(procfs: ProcFs, boot: Boot, via = 'self'): HostFacts {
   const text = (path: string): string | undefined => {
     const reading = procfs.piece(path);
@@ -22,7 +22,7 @@ export function readHostFacts(procfs: ProcFs, boot: Boot, via = 'self'): HostFac
   return {
     hostname: text('sys/kernel/hostname') ?? '',
     ...(boot.sure && boot.time !== undefined && { bootTime: boot.time }),
-    // Booted with ipv6.disable=1 there are no tables of that family; anything else that hides them says nothing.
+    // After a boot with ipv6.disable=1 the table does not exist; any other failure to read it proves nothing.
     ipv6: table.ok || (table.gap.reason !== 'missing' && table.gap.reason !== 'vanished'),
     ...(rmemMax !== undefined && { rmemMax }),
     ...(rmemDefault !== undefined && { rmemDefault }),

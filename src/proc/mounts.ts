@@ -1,4 +1,4 @@
-/** `/proc/<pid>/mountinfo`, see proc(5). */
+/** Parser of `/proc/<pid>/mountinfo`; see proc(5). */
 
 export interface Mount {
   /** `major:minor`. */
@@ -16,10 +16,10 @@ export function parseMount(line: string): Mount | undefined {
   const [device, root, point, type] = [fields[2], fields[3], fields[4], fields[dash + 1]];
   if (dash < 0 || device === undefined || root === undefined || point === undefined || type === undefined)
     return undefined;
-  return { device, root: plain(root), point: plain(point), type };
+  return { device, root: decode(root), point: decode(point), type };
 }
 
-function plain(text: string): string {
+function decode(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
@@ -42,19 +42,19 @@ function covering(mounts: readonly Mount[], path: string): Mount | undefined {
   return best;
 }
 
-/** Mount points without configurations. */
-const ELSEWHERE = /^\/(?:proc|sys|dev)(?:\/|$)/;
+/** Mount points below which no configuration is. */
+const WITHOUT_CONFIG = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
 /** The topmost mount points at which `own` differs from `host`. */
 export function differingMounts(own: string, host: string): string[] {
-  const [mine, theirs] = [parseMounts(own), parseMounts(host)];
+  const [ownMounts, hostMounts] = [parseMounts(own), parseMounts(host)];
   const tail = (path: string, point: string) => (point === '/' ? path : path.slice(point.length));
   const isSame = ({ device, root, point }: Mount) => {
-    const there = covering(theirs, point);
-    const shown = there && `${there.root === '/' ? '' : there.root}${tail(point, there.point)}`;
-    return there?.device === device && (shown || '/') === root;
+    const other = covering(hostMounts, point);
+    const shown = other && `${other.root === '/' ? '' : other.root}${tail(point, other.point)}`;
+    return other?.device === device && (shown || '/') === root;
   };
-  const points = [...new Set(mine.map(({ point }) => point))].filter((point) => !ELSEWHERE.test(point));
-  const differing = points.filter((point) => !isSame(covering(mine, point)!)).sort();
+  const points = [...new Set(ownMounts.map(({ point }) => point))].filter((point) => !WITHOUT_CONFIG.test(point));
+  const differing = points.filter((point) => !isSame(covering(ownMounts, point)!)).sort();
   return differing.filter((point) => !differing.some((above) => above !== point && point.startsWith(`${above}/`)));
 }

@@ -1,23 +1,23 @@
 /**
- * What the kernel lets a process read (path_resolution(7), capabilities(7), acl(5)). The exporter may read more than the
- * Filebeats that it looks at: what one of them could not list or read is neither told of it nor predicted from.
+ * What the kernel lets a process read (path_resolution(7), capabilities(7), acl(5)). The exporter may read more than a Filebeat:
+ * files that the Filebeat could not read must not enter its prediction.
  */
 import type { IdRange, ProcessIdentity } from '../model/model.js';
 
-/** A process that the kernel asks for permissions. */
+/** Who reads, as far as permissions go. */
 export interface Reader {
   uid: number;
   groups: readonly number[];
-  /** Its capabilities hold for files of these owners and groups: those of its user namespace. */
+  /** Owners and groups to whose files its capabilities apply: those of its user namespace. */
   opens?: { uids: readonly IdRange[]; gids: readonly IdRange[] };
-  /** Doubt counts against it: what only an access control list could grant is taken for denied. */
+  /** Access that only an access control list could grant counts as denied. */
   isDoubted: boolean;
 }
 
 export const READ = 4;
 export const SEARCH = 1;
 
-/** Undefined: it may read everything. A program that was lent another uid reads with its own here. */
+/** Undefined: it may read everything. A program that runs under a uid other than its user's counts as that user. */
 export function readerOf({ uids, groups, readsAll, account, isProgram, opens }: ProcessIdentity): Reader | undefined {
   const isLent = account !== 0 && (isProgram === false || uids.some((uid) => uid !== uids[0]));
   const uid = isLent ? uids.find((one) => one !== 0) : uids[1];
@@ -25,7 +25,7 @@ export function readerOf({ uids, groups, readsAll, account, isProgram, opens }: 
   return { uid, groups, isDoubted: account !== 0, ...(opens === undefined || isLent ? {} : { opens }) };
 }
 
-/** An ordinary user, of whom nothing runs: his groups are not known. */
+/** An ordinary user without a process, so that the groups are unknown. */
 export function readerOfAccount(account: number | undefined): Reader | undefined {
   return account === undefined || account === 0 ? undefined : { uid: account, groups: [], isDoubted: true };
 }
@@ -42,7 +42,7 @@ export function mayUse(
   if ((own & bit) !== 0) return true;
   const { opens } = reader;
   if (opens !== undefined && isIn(opens.uids, uid) && gid !== undefined && isIn(opens.gids, gid)) return true;
-  // Where there is a list, these bits are the most that it can grant.
+  // With an access control list, the group bits are the most that it can grant.
   return !isOwner && !reader.isDoubted && ((mode >> 3) & bit) !== 0;
 }
 

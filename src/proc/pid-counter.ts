@@ -1,14 +1,14 @@
 /**
- * Which process ids were given out since the last scan, by two counters of the kernel: the last field of `/proc/loadavg`
- * (kernel/pid.c gives out the next free number, in a circle) and `processes` of `/proc/stat`; see proc(5).
+ * Which pids were assigned since the last scan, by two counters of the kernel: the last field of `/proc/loadavg` (kernel/pid.c
+ * assigns the next free number and wraps around) and `processes` of `/proc/stat`; see proc(5).
  *
- * The first one is that of the reader's own pid namespace, whatever procfs it is read through. So it counts only where
- * this procfs shows that namespace, and where the kernel itself answers.
+ * The first one is that of the reader's own pid namespace, whatever procfs it is read through. So it is used only if this procfs
+ * shows that namespace and the file is the kernel's own.
  */
 import type { ProcFs } from './proc-fs.js';
 import { parseForks, parseLoad } from './process-files.js';
 
-/** Pids given out after `from`, up to and including `to`; where `to` is less, the numbers began anew in between. */
+/** Pids assigned after `from`, up to and including `to`; if `to` is less, the numbers wrapped around. */
 export interface PidRange {
   from: number;
   to: number;
@@ -16,20 +16,20 @@ export interface PidRange {
 
 export interface PidCounter {
   /**
-   * `range`: since the call before; absent where that cannot be told, so that every process may be another one.
-   * `counted`: false where the counters say nothing of this procfs.
+   * `range`: since the previous call; absent where unknown, so that every process may be another one. `counted`: false where the
+   * counters do not apply to this procfs.
    */
   advance(): { range?: PidRange; counted: boolean };
-  /** The number that was given out last, now. */
+  /** The pid assigned last, now. */
   lastPid(): number | undefined;
 }
 
-/** Below it no number is given out a second time: RESERVED_PIDS in the kernel. */
+/** After a wrap the kernel assigns no pids below this: RESERVED_PIDS in kernel/pid.c. */
 const RESERVED_PIDS = 300;
-/** More tasks than any machine makes. Where so many do not use up all numbers, `/proc/stat` need not be asked: it is slow on large ones. */
+/** More than any machine can do. If even so many could not use up all pids, `/proc/stat`, slow on large machines, need not be read. */
 const MOST_FORKS_PER_SECOND = 100_000;
 
-/** Before two calls have shown what it is. */
+/** Assumed before the second call. */
 const USUAL_INTERVAL_MS = 60_000;
 
 interface Mark {
@@ -64,21 +64,21 @@ export function createPidCounter(procfs: ProcFs, now: () => number): PidCounter 
     const { tasks, lastPid } = seen;
     const limit = procfs.piece('sys/kernel/pid_max');
     const numbers = (limit.ok ? Number(limit.value) : 0) - RESERVED_PIDS - tasks;
-    // Whether as many could have been made as there are numbers.
+    // Too short a time to use up all pids.
     const isShort = ((at - (last?.at ?? at - USUAL_INTERVAL_MS)) / 1000) * MOST_FORKS_PER_SECOND < numbers;
     const forks = isShort && last?.forks === undefined ? undefined : forksSoFar();
     before = { at, lastPid, forks };
     if (last === undefined) return { counted: true };
-    const made = forks === undefined || last.forks === undefined ? undefined : forks - last.forks;
-    // Half of the numbers: a fork that fails late has used one up as well, and is not counted.
-    const isSure = isShort || (made !== undefined && made < numbers / 2);
+    const count = forks === undefined || last.forks === undefined ? undefined : forks - last.forks;
+    // Half of the pids: a fork that fails late uses one up as well and is not counted.
+    const isSure = isShort || (count !== undefined && count < numbers / 2);
     return { counted: true, ...(isSure && { range: { from: last.lastPid, to: lastPid } }) };
   }
 
   return { advance, lastPid: () => load()?.lastPid };
 }
 
-/** `NSpid:	4242	17`: our number in the namespace that this procfs shows, then in each one below, down to our own. */
+/** `NSpid:	4242	17`: the exporter's pid in the namespace that this procfs shows, then in each one below it, down to its own. */
 function isOwnNamespace(procfs: ProcFs): boolean {
   if (!procfs.real) return false;
   const status = procfs.piece('self/status');

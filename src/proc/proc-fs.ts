@@ -1,6 +1,6 @@
 /**
- * Everything under `/proc`, below a mountable root (`--path.procfs`): text, links, listings.
- * Synchronous on purpose: procfs never waits for a device, and the promise API costs six times as much.
+ * Reads below `/proc` or another root (`--path.procfs`): text, links, directories. Synchronous, because procfs never waits for a
+ * device and the promise API costs six times as much.
  */
 import {
   closeSync,
@@ -20,9 +20,9 @@ import { during, enter, leave, quarantineGap } from './heartbeat.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
 export interface ProcFs {
-  /** The folder that stands for `/proc`. */
+  /** The directory that is `/proc`. */
   readonly root: string;
-  /** False for a folder of fixtures, whose inode numbers and directory sizes mean nothing. */
+  /** False for a directory of fixtures, whose inode numbers and directory sizes mean nothing. */
   readonly real: boolean;
   /** A whole file, e.g. `4242/net/udp`; at most 64 MiB. `until` may end the reading early. */
   text(path: string, until?: Until): Reading<string>;
@@ -32,9 +32,9 @@ export interface ProcFs {
   link(path: string): Reading<string>;
   /** Names in a directory, in the kernel's order. */
   list(path: string): Reading<string[]>;
-  /** Whether there is a process, or a thread, of that number: at a fraction of what a failing `stat` costs. */
+  /** Whether a process or thread with that id exists; much cheaper than a `stat` that fails. */
   hasProcess(pid: number): boolean;
-  /** The kernel itself answers here: nothing (lxcfs, a bind mount) is mounted over this file. */
+  /** Whether the file is the kernel's own: nothing (lxcfs, a bind mount) is mounted over it. */
   isKernelFile(path: string): boolean;
   /** After following links; `uid` of `4242` is the process's effective one. */
   stat(path: string): Reading<{ dev: number; ino: number; size: number; uid: number }>;
@@ -42,72 +42,69 @@ export interface ProcFs {
   bytes(path: string, from: number, most: number): Reading<Buffer>;
 }
 
-/** Asked after each read(2): `length` bytes are there, `got` of them came last. True: no more are needed. */
+/** Called after each read(2) with the number of bytes so far and of the last read; true ends the reading. */
 export type Until = (bytes: Buffer, length: number, got: number) => boolean;
 
 const PROC_SUPER_MAGIC = 0x9fa0;
 const FIRST_BUFFER = 1 << 18;
 const LARGEST = limits.procBytes;
-/** No kernel hands out more than a page (of at most 64 KiB) at a time where it hands out pieces. */
-const ROOM = 1 << 16;
+/** The kernel returns at most a page (of at most 64 KiB) per read of a file that it generates in pieces. Bytes. */
+const LARGEST_PIECE = 1 << 16;
 
 /** @see https://docs.kernel.org/filesystems/proc.html */
 export function openProcFs(root: string): ProcFs {
-  let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
   const at = (path: string) => `${root}/${path}`;
+  const readInto = createTextReader();
 
-  /** What is read here is a file of the kernel's, but `cmdline` and `environ` wait for whoever holds up that memory. */
-  const avoided = (path: string): Gap | undefined => quarantineGap('/', at(path), `/proc/${path}`);
+  /** `cmdline` and `environ` may block while another program holds the memory of the process. */
+  const quarantined = (path: string): Gap | undefined => quarantineGap('/', at(path), `/proc/${path}`);
 
-  /** A link's target is told by the kernel alone: reading it waits for nobody. */
-  function attempt<T>(path: string, read: () => T, mayWait = true): Reading<T> {
-    const alone = mayWait ? avoided(path) : undefined;
-    if (alone !== undefined) return { ok: false, gap: alone };
+  const failure = (error: unknown, path: string): { ok: false; gap: Gap } => ({
+    ok: false,
+    gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing'),
+  });
+
+  function attempt<T>(path: string, read: () => T): Reading<T> {
+    const gap = quarantined(path);
+    if (gap !== undefined) return { ok: false, gap };
     try {
-      return { ok: true, value: mayWait ? during(at(path), read) : read() };
+      return { ok: true, value: during(at(path), read) };
     } catch (error) {
-      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
+      return failure(error, path);
     }
   }
 
-  function slurp(path: string, whole: boolean, until?: Until): Reading<string> {
-    const alone = avoided(path);
-    if (alone !== undefined) return { ok: false, gap: alone };
-    let descriptor: number;
+  function text(path: string, isWhole: boolean, until?: Until): Reading<string> {
+    const gap = quarantined(path);
+    if (gap !== undefined) return { ok: false, gap };
     enter(at(path));
     try {
-      descriptor = openSync(at(path), 'r');
+      const value = readInto(at(path), isWhole, until);
+      return value === undefined
+        ? { ok: false, gap: { reason: 'limit', subject: `/proc/${path}` } }
+        : { ok: true, value };
     } catch (error) {
-      leave();
-      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
-    }
-    try {
-      let length = 0;
-      for (;;) {
-        // A piece that is short for want of room would look like the last one.
-        if (buffer.length - length < ROOM) buffer = Buffer.concat([buffer], buffer.length * 2);
-        const asked = buffer.length - length;
-        const got = readSync(descriptor, buffer, length, asked, null);
-        length += got;
-        if (got === 0 || until?.(buffer, length, got)) break;
-        if (!whole && got < asked) break;
-        if (length >= LARGEST) return { ok: false, gap: { reason: 'limit', subject: `/proc/${path}` } };
-      }
-      return { ok: true, value: buffer.toString('utf8', 0, length) };
-    } catch (error) {
-      return { ok: false, gap: gapOf(error, `/proc/${path}`, isOfProcess(path) ? 'vanished' : 'missing') };
+      return failure(error, path);
     } finally {
-      closeSync(descriptor);
       leave();
+    }
+  }
+
+  /** The kernel knows the target of a link without reading anything, so this cannot block. */
+  function link(path: string): Reading<string> {
+    try {
+      return { ok: true, value: readlinkSync(at(path)) };
+    } catch (error) {
+      return failure(error, path);
     }
   }
 
   return {
     root,
     real: isProc(root),
-    text: (path, until) => slurp(path, true, until),
-    piece: (path) => slurp(path, false),
-    link: (path) => attempt(path, () => readlinkSync(at(path)), false),
+    text: (path, until) => text(path, true, until),
+    piece: (path) => text(path, false),
+    link,
     list: (path) => attempt(path, () => readdirSync(at(path))),
     hasProcess: (pid) => pathExists(at(`${pid}`)),
     isKernelFile: (path) => isProc(at(path)),
@@ -120,22 +117,49 @@ export function openProcFs(root: string): ProcFs {
   };
 }
 
+/**
+ * Reads files into one buffer, which grows to the largest of them. `isWhole`: reads until the end; otherwise until a read returns
+ * less than there is room for. Undefined: larger than `limits.procBytes`.
+ */
+function createTextReader() {
+  let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
+  return (path: string, isWhole: boolean, until?: Until): string | undefined => {
+    const descriptor = openSync(path, 'r');
+    try {
+      let length = 0;
+      for (;;) {
+        // A piece that is short for want of room would look like the last one.
+        if (buffer.length - length < LARGEST_PIECE) buffer = Buffer.concat([buffer], buffer.length * 2);
+        const room = buffer.length - length;
+        const got = readSync(descriptor, buffer, length, room, null);
+        length += got;
+        if (got === 0 || until?.(buffer, length, got)) break;
+        if (!isWhole && got < room) break;
+        if (length >= LARGEST) return undefined;
+      }
+      return buffer.toString('utf8', 0, length);
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+}
+
 /** Undefined where there is no such process, or it cannot be read. */
 export function statOf(procfs: ProcFs, pid: number | 'self'): ProcessStat | undefined {
   const text = procfs.piece(`${pid}/stat`);
   return text.ok ? parseStat(text.value) : undefined;
 }
 
-/** Unlike `existsSync`: access(2) ignores the capabilities of every user but root, and then finds nothing behind hidepid or mode 0700. */
+/** Not `existsSync`: access(2) ignores the capabilities of every user but root, and finds nothing behind hidepid or mode 0700. */
 export function pathExists(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false; // It ends at this very moment, or we may not know.
+    return false; // It has just exited, or may not be seen.
   }
 }
 
-/** Neither waits for a FIFO's other end nor takes a terminal, whatever stands behind the link by now. */
+/** The flags keep it from waiting for a FIFO's other end and from acquiring a terminal, whatever the link leads to by now. */
 function pieceOf(path: string, from: number, most: number): Buffer {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -157,17 +181,17 @@ function isProc(root: string): boolean {
   try {
     return statfsSync(root).type === PROC_SUPER_MAGIC;
   } catch {
-    return false; // A root that is not there fails again, with a gap, at the first listing.
+    return false; // A missing root becomes a gap at the first listing.
   }
 }
 
-/** Paths that begin with a pid: what is not there has gone, rather than never been. */
+/** Paths that begin with a pid: if one is missing, the process has exited. */
 function isOfProcess(path: string): boolean {
   const first = path.charCodeAt(0);
   return first >= 48 && first <= 57;
 }
 
-/** What an errno means for somebody who looks. `absent` says how "not there" is to be understood. */
+/** The gap for an errno. `absent`: the reason where the file does not exist. */
 export function gapOf(error: unknown, subject: string, absent: GapReason): Gap {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {

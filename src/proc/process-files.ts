@@ -1,6 +1,6 @@
 /**
- * Parsers of `/proc/<pid>/{stat,status,cmdline,environ,limits,fd/*,ns/*}` and of `/proc/stat`; see proc(5).
- * They take text and return data; nothing here throws, an unreadable text gives `undefined`.
+ * Parsers of `/proc/<pid>/{stat,status,cmdline,environ,limits,fd/*,ns/*}`, `/proc/stat` and `/proc/loadavg`; see proc(5). Text in,
+ * data out; they never throw, and return undefined for malformed text.
  */
 
 export interface ProcessStat {
@@ -11,16 +11,16 @@ export interface ProcessStat {
   parent: number;
   /** True for threads of the kernel itself (PF_KTHREAD): they have no program and never get one. */
   kernelThread: boolean;
-  /** A thread of another process: `/proc/<tid>` opens, though it is not listed. `thread_group_leader` of the kernel asks the same. */
+  /** A thread of another process: `/proc/<tid>` exists although it is not listed. As `thread_group_leader` in the kernel. */
   isThread: boolean;
-  /** It ends or is a zombie: its descriptors and its root go before `state` tells, so PF_EXITING is asked too. */
+  /** It is exiting or a zombie. By PF_EXITING too, since descriptors and root are gone before `state` changes. */
   exiting: boolean;
   /** Clock ticks in user and kernel mode. */
   cpuTicks: number;
   /** Clock ticks after boot. */
   startTicks: number;
   residentPages: number;
-  /** Where the stack begins: chosen anew by every `exec`; 0 when we may not know. */
+  /** Start of the stack, which every `exec` chooses anew; 0 where it may not be seen. */
   stackStart: string;
 }
 
@@ -37,7 +37,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   const pid = Number(text.slice(0, open));
   // Field 3 of the manual page is fields[0].
   const fields = text.slice(close + 2).split(' ');
-  // Some hold 64 bits and more; what is no whole number is nothing.
+  // Up to 64 bits; non-integers become NaN.
   const field = (number: number) =>
     /^-?\d{1,20}$/.test(fields[number - 3] ?? '') ? Number(fields[number - 3]) : Number.NaN;
   const startTicks = field(22);
@@ -106,7 +106,7 @@ export function parseCmdline(text: string): string[] {
   return words;
 }
 
-/** `NAME=value\0…`; of a name given twice the first counts, as getenv(3) and Go's os.Getenv see it. */
+/** `NAME=value\0…`; of duplicate names the first counts, as for getenv(3) and Go's os.Getenv. */
 export function parseEnviron(text: string): Record<string, string> {
   const environment: Record<string, string> = Object.create(null);
   for (const entry of text.split('\0')) {
@@ -129,7 +129,7 @@ export function parseSocketLink(target: string): number | undefined {
   return Number.isSafeInteger(inode) ? inode : undefined;
 }
 
-/** `net:[4026531840]` → 4026531840, for the kind of namespace asked for. */
+/** `net:[4026531840]` → 4026531840; undefined for another kind of namespace. */
 export function parseNamespaceLink(target: string, kind: string): number | undefined {
   const prefix = `${kind}:[`;
   if (!target.startsWith(prefix) || !target.endsWith(']')) return undefined;
@@ -153,13 +153,13 @@ export function parseExecutable(target: string): { path: string; deleted: boolea
     : { path: target, deleted: false };
 }
 
-/** `processes 248731` of `/proc/stat`: tasks made since boot, threads too, in all pid namespaces. */
+/** `processes 248731` of `/proc/stat`: tasks created since boot, including threads, in all pid namespaces. */
 export function parseForks(text: string): number | undefined {
   const match = /^processes (\d+)$/m.exec(text);
   return match ? Number(match[1]) : undefined;
 }
 
-/** `0.42 0.31 0.20 3/1234 32569` of `/proc/loadavg`: tasks that exist, and the pid given out last. */
+/** `0.42 0.31 0.20 3/1234 32569` of `/proc/loadavg`: existing tasks, and the pid assigned last. */
 export function parseLoad(text: string): { tasks: number; lastPid: number } | undefined {
   const match = /^\S+ \S+ \S+ \d+\/(\d+) (\d+)$/.exec(text.trim());
   return match ? { tasks: Number(match[1]), lastPid: Number(match[2]) } : undefined;

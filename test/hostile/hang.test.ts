@@ -54,8 +54,7 @@ describe('a read that never comes back', needsStrace, () => {
     return { scrape: readScrape(text), seconds: (performance.now() - began) / 1000 };
   }
   /** When a thread was given up, by the log. Milliseconds of the epoch. */
-  const giveUps = () =>
-    [...exporter.log().matchAll(/^ts=(\S+) .*a read does not come back/gm)].map(([, at]) => Date.parse(at!));
+  const giveUps = () => [...exporter.log().matchAll(/^ts=(\S+) .*a read blocks/gm)].map(([, at]) => Date.parse(at!));
   const healthyIn = async () => {
     const began = performance.now();
     assert.equal((await exporter.get('/-/healthy')).status, 200);

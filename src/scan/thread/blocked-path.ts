@@ -1,25 +1,25 @@
-/** From the call that a thread is stuck in to what is to be left alone: `/proc/<pid>/mountinfo`, see proc(5). */
+/** From the path that a call blocks on to the path that scans skip: `/proc/<pid>/mountinfo`, see proc(5). */
 
 import { pathIdentity, type QuarantinedPath } from '../../proc/heartbeat.js';
 import { mountAt } from '../../proc/mounts.js';
 
-/** Mounts whose server, or program, may stop answering: then everything on them does. */
+/** Types of mounts that depend on a server or a program: if that stops, every read on the mount blocks. */
 const REMOTE =
   /^(nfs4?|cifs|smb3|smbfs|fuse|fuseblk|fuse\..+|9p|virtiofs|ceph|glusterfs|afs|lustre|gpfs|beegfs|gfs2|ocfs2|ncpfs|coda|orangefs|autofs)$/;
 
-/** Folders of the host that every look needs: who cannot read them on a disk of this machine cannot look at all. */
+/** Directories that every scan needs: if they block on a disk of this machine, skipping them helps nobody. */
 const SHARED =
   /^\/(?:(?:etc|usr|run|var|bin|sbin|lib\d*|opt|srv|home|root|tmp|mnt|media|proc|sys|dev)(?:\/(?:systemd|system|lib|share|local|bin|sbin))*)?$/;
 
 export interface Blocked {
-  /** The directory that is `/` for whoever sees `inner`. */
+  /** The directory that is `/` for `inner`. */
   root: string;
   inner: string;
-  /** Whose mounts are to be asked: a pid, or `self`. Undefined: it lies in procfs. */
+  /** The process whose mounts apply: a pid, or `self`. Undefined: the path is in procfs. */
   mountsOf?: string;
 }
 
-/** `path`: absolute, as it was read. A path below `<procfs>/<pid>/root` is one inside of that process's root. */
+/** `path`: absolute, as it was read. A path below `<procfs>/<pid>/root` is one inside the root of that process. */
 export function blockedAt(path: string, { procfs, rootfs }: { procfs: string; rootfs: string }): Blocked {
   if (path.startsWith(`${procfs}/`)) {
     const [, pid, inner] = /^\/(\d+)\/root(\/.*)$/.exec(path.slice(procfs.length)) ?? [];
@@ -32,16 +32,16 @@ export function blockedAt(path: string, { procfs, rootfs }: { procfs: string; ro
 }
 
 /**
- * On a remote mount all of it; elsewhere that path alone, since a disk that hangs as a whole takes everybody with it.
- * Undefined: it is nothing that a look can do without.
+ * On a remote mount the whole mount; elsewhere only the path, since nothing works anyway if a whole local disk blocks. Undefined:
+ * no scan can do without the path.
  */
 export function widened({ root, inner, mountsOf }: Blocked, mountinfo: string): QuarantinedPath | undefined {
   if (mountsOf === undefined) return { space: pathIdentity(root, inner).space, path: inner };
-  // Our own mounts are told with the prefix under which we see the host's.
+  // The exporter's own mountinfo has the host's paths with the prefix under which they are mounted.
   const seen = mountsOf === 'self' && root !== '/' ? `${root}${inner}` : inner;
   const best = mountAt(mountinfo, seen);
   const within = mountsOf === 'self' ? '/' : root;
   if (best !== undefined && REMOTE.test(best.type)) return pathIdentity(within, best.point);
-  const place = pathIdentity(within, seen);
-  return place.space === pathIdentity('/', '').space && SHARED.test(place.path) ? undefined : place;
+  const path = pathIdentity(within, seen);
+  return path.space === pathIdentity('/', '').space && SHARED.test(path.path) ? undefined : path;
 }

@@ -1,6 +1,6 @@
 /**
- * A Snapshot on its way between two threads, each of which has its own memory. What stays the same from scan to scan
- * (predictions, listeners, drops, sockets at rest) crosses once and is a number from then on: copying it would cost more than the scan.
+ * The form in which a Snapshot is passed from one thread to another. Objects that stay the same from scan to scan (predictions,
+ * listeners, drops, unchanged sockets) are passed once and are numbers from then on: copying them would cost more than the scan.
  */
 import type { Instance, Listener, Prediction, Snapshot, Socket } from '../../model/model.js';
 
@@ -13,15 +13,15 @@ export interface SnapshotTransfer {
   instances: (Omit<Instance, 'prediction' | 'expected'> & { prediction: number; expected: number })[];
   /** By `Instance.id`. */
   drops?: [id: string, drops: number][];
-  /** What the other side does not have yet, by number. */
+  /** Objects that the receiver does not have yet, by number. */
   fresh: [number, Known][];
 }
 
-/** The sending side; one for each thread that sends. */
+/** For the sending thread. */
 export function createPacker(): (snapshot: Snapshot) => SnapshotTransfer {
-  // Not `perObject`: these are names of objects, not results.
+  // Not `perObject`: a number names its object and is no result made from it.
   const numbers = new WeakMap<Known, number>();
-  /** Those in the last parcel: the other side has them. */
+  /** Numbers in the last transfer: the receiver has these objects. */
   let sent = new Set<number>();
   let next = 0;
   return ({ instances, sockets, drops, ...rest }) => {
@@ -40,7 +40,7 @@ export function createPacker(): (snapshot: Snapshot) => SnapshotTransfer {
       expected: numberOf(instance.expected),
     }));
     const numbersOfSockets = sockets.map(numberOf);
-    const packedDrops = drops && Object.entries(drops).map(([id, mine]): [string, number] => [id, numberOf(mine)]);
+    const packedDrops = drops && Object.entries(drops).map(([id, own]): [string, number] => [id, numberOf(own)]);
     sent = used;
     return {
       snapshot: rest,
@@ -52,8 +52,8 @@ export function createPacker(): (snapshot: Snapshot) => SnapshotTransfer {
   };
 }
 
-/** The receiving side of one packer. Forgets what is in no parcel, as the packer does. */
-export function createUnpacker(): (parcel: SnapshotTransfer) => Snapshot {
+/** For the receiving thread. Forgets objects that a transfer does not mention, as the packer does. */
+export function createUnpacker(): (transfer: SnapshotTransfer) => Snapshot {
   let known = new Map<number, Known>();
   return ({ snapshot, sockets, instances, drops, fresh }) => {
     for (const [number, one] of fresh) known.set(number, one);

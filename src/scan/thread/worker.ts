@@ -1,4 +1,4 @@
-/** The thread that scans. It may hang in a read: `supervisor.ts` watches it from outside, and goes on without it. */
+/** The thread that scans. A read may block it; then `supervisor.ts`, which watches it, continues with another thread. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type QuarantinedPath, startHeartbeat } from '../../proc/heartbeat.js';
 import { defectText } from '../../runtime/defect.js';
@@ -11,7 +11,7 @@ export interface WorkerStart {
   scanner: ScannerOptions;
   settings: Settings;
   heartbeat: SharedArrayBuffer;
-  /** See `place.ts`. */
+  /** Paths to skip: see `proc/heartbeat.ts`. */
   avoid: QuarantinedPath[];
 }
 
@@ -28,10 +28,10 @@ export type WorkerMessage =
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
-const send = (told: WorkerMessage) => port.postMessage(told);
+const send = (message: WorkerMessage) => port.postMessage(message);
 let { settings } = start;
 startHeartbeat({ shared: start.heartbeat, avoid: start.avoid });
-const look = createScanner(
+const scanner = createScanner(
   { ...start.scanner, background: true },
   () => settings,
   (level, message) => send({ kind: 'log', level, message }),
@@ -40,11 +40,11 @@ const pack = createPacker();
 
 async function obey(order: Exclude<Order, { kind: 'settings' }>): Promise<void> {
   const { id } = order;
-  if (order.kind === 'take') send({ kind: 'done', id, transfer: pack(await look.take()) });
+  if (order.kind === 'take') send({ kind: 'done', id, transfer: pack(await scanner.take()) });
   else if (order.kind === 'forget')
-    send({ kind: 'done', id, forgot: await look.forget(order.name, order.keepInstance) });
+    send({ kind: 'done', id, forgot: await scanner.forget(order.name, order.keepInstance) });
   else {
-    await look.close();
+    await scanner.close();
     send({ kind: 'done', id });
   }
 }
