@@ -83,7 +83,7 @@ function withDoubts(best: Prediction, losses: readonly Refusal[]): Prediction {
 }
 
 function doubtOf(loss: Refusal, { guessed }: Prediction): Refusal {
-  const subject = `Filebeat ${guessed} would take all of it, newer ones would go without something (${sentence(loss)})`;
+  const subject = `Filebeat ${guessed} would accept all of it, newer ones would refuse a part (${sentence(loss)})`;
   const costs = loss.costs?.map(({ refused: _, ...listener }) => listener);
   return { ...undecided(subject, loss), ...(costs === undefined ? {} : { costs }) };
 }

@@ -51,7 +51,7 @@ describe('explain of a command line', () => {
     assert.equal(theirs.code, 0);
     assert.match(theirs.out, /127\.0\.0\.1:9000/);
     assert.match(theirs.out, /\$\{UDP_PORT\} is set in the environment/);
-    assert.match(theirs.out, /\$\{OTHER\} is not set, so its default counts/);
+    assert.match(theirs.out, /\$\{OTHER\} is not set, so its default applies/);
   });
 
   it('reads below --path.rootfs, and needs no program name', async () => {

@@ -44,7 +44,7 @@ describe('the exit code of explain', () => {
     assert.equal(code(lost('no-enabled-fileset')), 0);
     assert.equal(code(lost('no-module-folder')), 1);
   });
-  it('is 3 where only some of the possible releases would take all of it', () => {
+  it('is 3 where only some of the possible releases would accept all of it', () => {
     assert.equal(code(prediction([listener(':9000')], { doubts: [{ code: 'release-decides', costs: [] }] })), 3);
   });
   it('is 1 where it could not start, whatever else is unknown', () => {

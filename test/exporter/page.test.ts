@@ -87,7 +87,7 @@ test('a command is offered for copying only as it is; advice is a sentence', () 
   );
   assert.match(
     mended,
-    /edit \/etc\/f\.yml:3: correct it there, then: <\/p><div class="try"><pre[^>]*>systemctl start lab\.service</,
+    /edit \/etc\/f\.yml:3: correct it, then: <\/p><div class="try"><pre[^>]*>systemctl start lab\.service</,
   );
 });
 

@@ -18,6 +18,6 @@ describe('what to do about a fault', () => {
 
   it('names the setting', () => {
     assert.equal(faultRemedy({ code: 'missing-setting', subject: 'script.lang', at }), 'Add script.lang.');
-    assert.equal(faultRemedy({ code: 'of-another-day', subject: 'queue', at }), 'Correct queue there.');
+    assert.equal(faultRemedy({ code: 'of-another-day', subject: 'queue', at }), 'Correct queue.');
   });
 });

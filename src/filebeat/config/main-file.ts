@@ -101,7 +101,7 @@ export function loadMain(
 
 /** For sections that refer to themselves; Filebeat does not finish merging them either. */
 function endless(path: string, reading: Reading): Fault {
-  reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other without end' });
+  reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other in a cycle' });
   return { code: 'value-too-long', at: { file: path } };
 }
 

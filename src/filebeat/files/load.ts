@@ -62,7 +62,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
   if (!parsed.ok) {
     const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
     if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
-    return unseen({ reason: 'limit', subject: path, detail: 'too large or too deep to be read' }, path, reading);
+    return unseen({ reason: 'limit', subject: path, detail: 'too large or too deeply nested' }, path, reading);
   }
   noteIgnored(ignoredIn(parsed.root, role, path, parsed.second), reading);
   const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });

@@ -78,5 +78,5 @@ function isEncrypted(key: string): boolean {
 
 /** `at`: the setting that names the key. */
 export function keyGap(at: Position): Gap {
-  return unclearAt(at, 'whether this key can be opened and fits its certificate cannot be told');
+  return unclearAt(at, 'whether this key can be decrypted and fits its certificate is unknown');
 }

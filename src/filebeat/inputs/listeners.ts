@@ -63,7 +63,7 @@ export function listener(tree: Tree, { key, fallback, ...base }: ListenerSpec, c
   const readsBuffer = protocol === 'udp' && applies('read-buffer', release);
   const bytes = parseSize((readsBuffer && readText(tree, 'read_buffer', scope)) || '');
   if (bytes) made.readBuffer = bytes;
-  if (!isStated) made.notes = ['no address is configured: the default applies'];
+  if (!isStated) made.notes = ['no address is configured, so the default applies'];
   return made;
 }
 

@@ -18,7 +18,7 @@ import { runsTest, topLevelFault } from './script-top-level.js';
 const MAX_BYTES = 256 * 1024;
 /** Files that match one pattern. */
 const MAX_FILES = 100;
-const UNCLEAR = 'whether this script can be started cannot be told without running it';
+const UNCLEAR = 'only running this script would show whether Filebeat accepts it';
 
 /** `late`: Filebeat finds it only when the first events arrive. */
 export interface ScriptFault {

@@ -62,13 +62,13 @@ export function filesetNotes(stated: FilesetVariables, overridden: FilesetVariab
   if (names.length === 0) notes.push('no variable of its address is set: the defaults of the fileset apply');
   if (entered.length > 0) notes.push(`${label(entered)}: set in ${positionText(at)}`);
   for (const name of flagged) {
-    const before = stated.variables[name] === undefined ? 'whatever the fileset has' : positionText(at);
+    const before = stated.variables[name] === undefined ? 'the default of the fileset' : positionText(at);
     notes.push(`var.${name}: -M on the command line overrides ${before}`);
   }
   const settings = Object.keys(overridden.input).filter((name) => relevantKeys.has(name));
   if (settings.length > 0)
     notes.push(
-      `${settings.map((name) => `input.${name}`).join(', ')}: overrides what the fileset makes of its variables`,
+      `${settings.map((name) => `input.${name}`).join(', ')}: overrides the template of the fileset`,
     );
   return notes;
 }
@@ -126,7 +126,7 @@ function collect(expression: Expression, hasDefault: boolean, names: Map<string,
 function originOf(name: string, hasDefault: boolean, owner: Tree, scope: Scope): string {
   const inTree = lookup(rootOf(owner), parsePath(name, scope.tree), scope, new Set([name]));
   if (inTree.ok && inTree.value !== undefined) return `set in ${positionText(inTree.value.at)}`;
-  if (scope.env === undefined) return 'looked for in an environment that cannot be seen';
+  if (scope.env === undefined) return 'not known: the environment cannot be read';
   if (scope.env[name]) return 'set in the environment';
-  return hasDefault ? 'not set, so its default counts' : 'not set';
+  return hasDefault ? 'not set, so its default applies' : 'not set';
 }
