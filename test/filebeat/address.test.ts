@@ -12,7 +12,7 @@ const names: NameTables = {
   service: (name, protocol) => parseServices('syslog 514/udp')[protocol].get(name.toLowerCase()),
 };
 
-/** `family address:port serves` of a socket, else what it is and why. */
+/** `family address:port serves` of a socket; of other targets kind and reason. */
 function show(host: string, network: Network = 'any', protocol: Protocol = 'udp'): string {
   const { target } = resolveHost(host, protocol, network, names);
   if (target.kind === 'socket') return `${target.family} ${target.address} ${target.port} ${target.serves}`;
@@ -83,7 +83,7 @@ describe('network narrows the family', () => {
     test(`${host || 'no host'} over ${network} becomes ${becomes}`, () => assert.equal(show(host, network), becomes));
 });
 
-test('TCP prefers IPv4 for a name in brackets, and takes its services from its own table', () => {
+test('TCP prefers IPv4 for a name in brackets, and has its own table of services', () => {
   assert.equal(show('[localhost]:https', 'any', 'tcp'), '4 127.0.0.1 443 ipv4');
   assert.equal(show(':syslog', 'any', 'tcp'), 'invalid unknown-service');
 });
@@ -94,18 +94,18 @@ function target(host: string, network: Network = 'any'): Target {
 
 describe('two sockets on one port', () => {
   const rows: [a: Target, b: Target, refused: boolean, fact: string][] = [
-    [target(':9'), target('127.0.0.1:9'), true, 'a dual-stack wildcard takes IPv4 along'],
-    [target(':9'), target('[::1]:9'), true, 'a wildcard takes every address of its family'],
+    [target(':9'), target('127.0.0.1:9'), true, 'a dual-stack wildcard includes IPv4'],
+    [target(':9'), target('[::1]:9'), true, 'a wildcard includes every address of its family'],
     [target('127.0.0.1:9'), target('127.0.0.2:9'), false, 'two addresses coexist'],
     [target('127.0.0.1:9'), target('[::1]:9'), false, 'the loopbacks of two families coexist'],
     [target('0.0.0.0:9', 'v4'), target('[::]:9', 'v6'), false, 'wildcards of one family each coexist'],
-    [target('0.0.0.0:9', 'v4'), target(':9'), true, 'an IPv4 wildcard stands in the way of a dual-stack one'],
+    [target('0.0.0.0:9', 'v4'), target(':9'), true, 'an IPv4 wildcard collides with a dual-stack one'],
     [target('0.0.0.0:9', 'v4'), target('[::1]:9'), false, 'an IPv4 wildcard and an IPv6 address coexist'],
     [target('[::]:9', 'v6'), target('127.0.0.1:9'), false, 'an IPv6-only wildcard leaves IPv4 alone'],
     [target('239.1.2.3:9'), target('239.1.2.4:9'), false, 'multicast listeners share the wildcard'],
-    [target('239.1.2.3:9'), target('127.0.0.1:9'), true, 'multicast takes the IPv4 wildcard'],
+    [target('239.1.2.3:9'), target('127.0.0.1:9'), true, 'multicast binds the IPv4 wildcard'],
     [target(':9'), target(':10'), false, 'another port is another endpoint'],
-    [target('collector.example:9'), target(':9'), false, 'of a name nothing is known'],
+    [target('collector.example:9'), target(':9'), false, 'a name never collides'],
   ];
   for (const [a, b, refused, fact] of rows)
     test(fact, () => assert.deepEqual([collides(a, b), collides(b, a)], [refused, refused]));
@@ -114,7 +114,7 @@ describe('two sockets on one port', () => {
 describe('an observed socket', () => {
   const rows: [host: string, socket: [4 | 6, string, number], answer: string, fact: string][] = [
     ['0.0.0.0:9', [6, '::', 9], 'exact', 'an IPv6 wildcard satisfies a wildcard listener'],
-    ['0.0.0.0:9', [4, '0.0.0.0', 9], 'exact', 'an IPv4 wildcard satisfies who asked for 0.0.0.0'],
+    ['0.0.0.0:9', [4, '0.0.0.0', 9], 'exact', 'an IPv4 wildcard serves a host of 0.0.0.0'],
     [':9', [4, '0.0.0.0', 9], 'narrower', 'an IPv4 wildcard is less than both families'],
     ['127.0.0.1:9', [4, '127.0.0.1', 9], 'exact', 'the same address'],
     ['127.0.0.1:9', [4, '127.0.0.2', 9], 'no', 'another address'],
@@ -161,13 +161,13 @@ describe('name tables', () => {
     );
   });
 
-  test('localhost is 127.0.0.1 where no hosts file says otherwise', () => {
+  test('localhost is 127.0.0.1 unless the hosts file has it', () => {
     const gaps: Gap[] = [];
     const read = nameTables(memoryFiles({}), (gap) => gaps.push(gap));
     assert.deepEqual([read.hosts('Localhost'), read.hosts('other'), gaps], [['127.0.0.1'], [], []]);
   });
 
-  test('a hosts file is taken at its word', () => {
+  test('a hosts file may change localhost', () => {
     const text = '::1 localhost\r\n10.1.1.1 A B\nnonsense c\n';
     const read = nameTables(memoryFiles({ '/etc/hosts': text }), () => assert.fail('a gap'));
     assert.deepEqual([read.hosts('localhost'), read.hosts('b'), read.hosts('c')], [['::1'], ['10.1.1.1'], []]);

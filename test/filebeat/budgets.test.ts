@@ -1,4 +1,4 @@
-/** What a prediction may cost is counted in work: dear ones are unknown, with a gap, and cheap ones are what they were. */
+/** Budgets: a prediction that costs too much work is unknown, with a gap; others are not affected. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Budget, predictInstance } from '../../src/discovery/instances/predict-instance.js';
@@ -26,14 +26,14 @@ const cost = (main: string, more: Record<string, string> = {}) => {
 };
 
 describe('the work of a prediction', () => {
-  it('is small for what people have, and the same whenever it is counted', () => {
+  it('is small for ordinary configurations, and the same in every run', () => {
     const [one, two] = [cost(plain), cost(plain)];
     assert.equal(one.work.spent(), two.work.spent());
     assert.ok(one.work.spent() < limits.predictionWork / 1000, String(one.work.spent()));
     assert.equal(one.prediction.listeners.length, 1);
   });
 
-  it('S13: a document is parsed once for all releases, and only those that would read it otherwise are tried', () => {
+  it('a document is parsed once for all releases, and only releases with different rules are tried', () => {
     const bad = `filebeat.inputs: [{type: udp, host: "127.0.0.1:9000"}]\noutput.console: {enabled: true}\nprocessors:\n${'- drop_event: {when: {nonsense: {a: 1}}}\n'.repeat(400)}`;
     const { work, prediction } = cost(bad);
     assert.equal(prediction.outcome, 'exits');
@@ -42,7 +42,7 @@ describe('the work of a prediction', () => {
     assert.ok(work.spent() < (single.spent() * knownReleases.length) / 3, `${work.spent()} of ${single.spent()} each`);
   });
 
-  it('finds the release under which a process could run, as one that tries them all', () => {
+  it('finds the same release as a search through all releases', () => {
     const old = 'filebeat.prospectors: [{type: udp, host: "127.0.0.1:9000"}]\noutput.console: {enabled: true}\n';
     const { prediction } = cost(old);
     assert.equal(prediction.outcome, 'runs');
@@ -64,14 +64,14 @@ describe('the work of a prediction', () => {
     },
   });
 
-  it('beyond what one may cost it is unknown, with a gap, and stays so until the files change', () => {
+  it('beyond the limit the prediction is unknown, with a gap, until the files change', () => {
     const root = writeTree({ 'etc/fb/filebeat.yml': dear, 'etc/hosts': HOSTS['/etc/hosts'], 'etc/services': '' });
     const kept = createFileCache();
     const budget = budgetOf(100_000);
-    const told = predictInstance(kept, 'k', command, root, { running, budget });
-    assert.equal(told.prediction.outcome, 'unknown');
+    const predicted = predictInstance(kept, 'k', command, root, { running, budget });
+    assert.equal(predicted.prediction.outcome, 'unknown');
     assert.deepEqual(
-      told.prediction.gaps.map(({ reason, subject }) => [reason, subject]),
+      predicted.prediction.gaps.map(({ reason, subject }) => [reason, subject]),
       [['limit', '/etc/fb/filebeat.yml']],
     );
     assert.ok(budget.used <= 100_000);
@@ -79,7 +79,7 @@ describe('the work of a prediction', () => {
     assert.equal(roomy.prediction.outcome, 'runs');
   });
 
-  it('what others of its owner leave no room for is worked out in a later pass', () => {
+  it('an instance for which its owner has no budget left is predicted in a later pass', () => {
     const root = writeTree({ 'etc/fb/filebeat.yml': plain, 'etc/hosts': HOSTS['/etc/hosts'], 'etc/services': '' });
     const kept = createFileCache();
     const none = predictInstance(kept, 'k', command, root, { running, budget: budgetOf(100_000, 10) });
@@ -89,7 +89,7 @@ describe('the work of a prediction', () => {
     assert.equal(later.prediction.outcome, 'runs');
   });
 
-  it('S13: names of folders count, however the pattern is written', () => {
+  it('names in directories count, however the pattern is written', () => {
     const many = Object.fromEntries(
       Array.from({ length: 300 }, (_, at) => [`/etc/fb/d${at % 30}/${'x'.repeat(1 + (at % 9))}${at}.yml`, '[]\n']),
     );

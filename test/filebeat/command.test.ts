@@ -8,7 +8,7 @@ const old: ReleaseVersion = [8, 16, 0];
 const middle: ReleaseVersion = [8, 17, 0];
 const young: ReleaseVersion = [9, 6, 0];
 
-/** `run`, or what else becomes of it. */
+/** `run`, or the other kind of result. */
 function kind(args: string[], release: ReleaseVersion): string {
   const read = readCommand(['filebeat', ...args], release);
   if (read.kind === 'exits') return read.fault.code;
@@ -21,7 +21,7 @@ function line(args: string[], release: ReleaseVersion = young): CommandLine {
   return (read as { line: CommandLine }).line;
 }
 
-describe('flags of three generations (to 8.16, 8.17 to 9.5, 9.6)', () => {
+describe('flags up to 8.16, from 8.17 to 9.5 and from 9.6', () => {
   const rows: [args: string[], old: string, middle: string, young: string][] = [
     [['-e', '-c', 'f'], 'run', 'run', 'run'],
     [['-c=f'], 'run', 'run', 'run'],
@@ -57,18 +57,18 @@ describe('flags of three generations (to 8.16, 8.17 to 9.5, 9.6)', () => {
     });
   }
 
-  /** Which of two reasons is told first is no difference. */
+  /** The order of two reasons does not matter. */
   function lenient(result: string): string {
     return result === 'unknown-subcommand' || result === 'unknown-flag' ? 'refused' : result;
   }
 });
 
-describe('what a line says', () => {
-  test('files keep their order, repeats fall away, a comma belongs to the name', () => {
+describe('a command line', () => {
+  test('files keep their order, duplicates are removed, a comma is part of the name', () => {
     assert.deepEqual(line(['-c', 'a', '-c', 'b,c', '-c', 'a']).configFiles, ['a', 'b,c']);
     assert.deepEqual(line([]).configFiles, ['filebeat.yml']);
   });
-  test('path flags are overrides among the others, taken literally', () => {
+  test('path flags are overrides like -E, with literal values', () => {
     const { overrides, pathConfig, pathHome } = line(['-E', 'path.data=/a', '--path.data', '/b', '--path.config=/c']);
     assert.deepEqual(overrides, [
       { text: 'path.data=/a' },
@@ -81,7 +81,7 @@ describe('what a line says', () => {
   test('modules are a list', () => assert.deepEqual(line(['--modules', 'a,b']).modules, ['a', 'b']));
 });
 
-describe('which programs collect', () => {
+describe('command lines of processes that collect logs', () => {
   const rows: [argv: string[], is: boolean][] = [
     [['/usr/share/filebeat/bin/filebeat', '-c', 'test'], true],
     [['filebeat', 'run'], true],
@@ -100,7 +100,7 @@ describe('which programs collect', () => {
   for (const [argv, is] of rows) test(argv.join(' '), () => assert.equal(isCollector(argv), is));
 });
 
-describe('where the main file lies', () => {
+describe('the path of the main file', () => {
   const files = Object.fromEntries(
     [
       ['/etc/fb/m.yml', 1],
@@ -119,12 +119,12 @@ describe('where the main file lies', () => {
       'udp *:1',
     ],
     ['-E path.config does not count', ['-E', 'path.config=/home/x', '-c', 'm.yml'], 'udp *:1'],
-    ['an absolute name is what it is', ['-c', '/home/x/m.yml'], 'udp *:3'],
+    ['an absolute path is used as it is', ['-c', '/home/x/m.yml'], 'udp *:3'],
     ['a missing file stops the start', ['-c', 'gone.yml'], 'exits: file-missing'],
     ['a folder stops the start', ['-c', 'sub'], 'exits: is-directory'],
   ];
   for (const [fact, args, expected] of rows) {
-    // Path flags move the second file that this kit adds as well, so an absolute one is given.
+    // Path flags would move the second file of this test kit, too, so its path is absolute.
     test(fact, () =>
       assert.equal(
         summary(predicted({ files: { ...files, '/etc/fb/sub/output.yml': '', '/home/x/output.yml': '' }, args })),
@@ -132,13 +132,13 @@ describe('where the main file lies', () => {
       ),
     );
   }
-  test('the main files are part of what is predicted', () => {
+  test('a prediction names the main files', () => {
     const prediction = predicted({ files, args: ['-c', 'sub/../m.yml'] });
     assert.equal(prediction.mainFiles?.includes('/etc/fb/m.yml'), true);
   });
 });
 
-test('with --once nothing stays', () => {
+test('with --once no listener is expected', () => {
   assert.equal(summary(predicted({ main: 'filebeat.inputs: [{type: udp}]', args: ['--once'] })), 'exits: runs-once');
 });
 

@@ -13,7 +13,7 @@ after(() => rmSync(corpus, { recursive: true, force: true }));
 
 const udp = (port: number): object => ({ proto: 'udp', address: '127.0.0.1', port });
 
-/** Writes one case and runs it alone. */
+/** Writes one case and runs it. */
 function run(
   expected: object[],
   main: string,
@@ -51,7 +51,7 @@ test('a case counts once for each release that it names', () => {
   });
 });
 
-test('a failing case is shown with what was expected and what was predicted', () => {
+test('a failing case shows the expected and the predicted result', () => {
   const { code, lines } = run([running(udp(5102))], one);
   assert.equal(code, 1);
   assert.match(
@@ -61,7 +61,7 @@ test('a failing case is shown with what was expected and what was predicted', ()
   assert.equal(lines.at(-1), '0 passed, 2 failed');
 });
 
-test('an address that is not on the observed machine opens nothing', () => {
+test('an address that is not on the observed host opens no socket', () => {
   assert.equal(run([running()], 'filebeat.inputs: [{type: udp, host: "192.0.2.1:5101"}]').code, 0);
 });
 
@@ -85,7 +85,7 @@ test('a random port is any port', () => {
   assert.equal(run([running(row)], 'filebeat.inputs: [{type: syslog, protocol.udp: {}}]').code, 0);
 });
 
-test('a process that collects nothing has ended', () => {
+test('a process that does not collect has ended', () => {
   assert.equal(
     run([{ filebeat: ['9.6.0'], state: 'exits', listeners: [] }], one, { argv: ['test', 'config'] }).code,
     0,

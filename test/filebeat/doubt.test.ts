@@ -1,6 +1,6 @@
 /**
- * Every configuration that is at hand is changed a little, and the prediction has to stay, or to become what the
- * change makes of it. Cases are those of the conformance corpus where it lies beside the checkout, and our own.
+ * Makes small changes to every available configuration. The prediction must stay the same, or change as expected.
+ * Cases: those of the conformance corpus if it lies beside the checkout, and the fixtures.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ interface Trial {
 
 const real = openFileView('/');
 
-/** The host's files, but for some that are made up. */
+/** The host's files, with some replaced. */
 function over(made: Record<string, string>): FileView {
   const stat = (path: string) => ({
     ok: true as const,
@@ -51,19 +51,19 @@ function run({ cwd, env, release, main }: Trial, { text, args, second }: Changed
   return predict({ argv, cwd, env, uid: 0 }, files, { release });
 }
 
-/** What a change must not touch: the outcome, and each socket. */
+/** What must not change: the outcome and each socket. */
 function essence({ outcome, listeners }: Prediction): string[] {
   if (outcome !== 'runs') return [outcome];
   return [outcome, ...listeners.map(({ protocol, target }) => JSON.stringify([protocol, target])).sort()];
 }
 
-/** Each trial meets every doubt once; a seed makes the places that it hits the same every time. */
+/** Each trial makes every change once. The seed makes their positions the same in every run. */
 function check(trials: readonly Trial[]): Map<string, number> {
   const met = new Map<string, number>();
   for (const [index, trial] of trials.entries()) {
     const subject = { path: trial.main, text: readFileSync(trial.main, 'utf8'), args: trial.args };
     const before = run(trial, subject);
-    // Another file may be the main one after all.
+    // The main file may be another one.
     if (before.mainFiles?.length !== 1 || before.mainFiles[0] !== trial.main) continue;
     if (before.outcome === 'ambiguous' || before.outcome === 'unknown' || before.outcome === 'dynamic') continue;
     for (const [number, doubt] of doubts.entries()) {
@@ -91,7 +91,7 @@ output.console.enabled: true
 `;
 
 describe('a small change of known effect', () => {
-  it('does what it should to a file of our own', () => {
+  it('has its effect on a small file', () => {
     const subject = { path: '/doubt/filebeat.yml', text: ofOurOwn, args: [] };
     const trial = { name: 'own', cwd: '/doubt', args: [], env: {}, main: subject.path };
     for (const release of ['7.17.16', '8.19.21', '9.6.0'])
@@ -104,7 +104,7 @@ describe('a small change of known effect', () => {
         }
   });
 
-  it('does what it should to the fixtures', () => {
+  it('has its effect on the fixtures', () => {
     const fixtures = fileURLToPath(new URL('../../../fixtures', import.meta.url));
     const mains = readdirSync(fixtures)
       .map((name) => join(fixtures, name, 'root/etc/filebeat/filebeat.yml'))
@@ -124,13 +124,13 @@ describe('a small change of known effect', () => {
       needs('the corpus', () => existsSync(corpus)),
       () => {
         const met = check(trialsOf(corpus));
-        // Each change has to have been possible often.
+        // Each change must have been possible often.
         for (const { name } of doubts) assert.ok((met.get(name) ?? 0) > 4, `${name}: ${met.get(name) ?? 0} times`);
       },
     );
 });
 
-/** Cases with one main file in their own folder, each on the newest and the oldest release that it was run on. */
+/** Cases with one main file in their folder, each with the newest and the oldest release on which it was run. */
 function trialsOf(corpus: string): Trial[] {
   return readdirSync(corpus).flatMap((id) => {
     const folder = join(corpus, id);
@@ -143,7 +143,7 @@ function trialsOf(corpus: string): Trial[] {
       links?: Record<string, string>;
       expected: { filebeat: string[]; alternatives?: unknown }[];
     };
-    // Only where the main file is the one that everybody would look for.
+    // Only if the main file has its default path.
     if (one.links || one.cwd || one.exe || one.argv.some((arg) => /^--?(?:c|path|E|M)/.test(arg))) return [];
     if (one.expected.some(({ alternatives }) => alternatives)) return [];
     const releases = one.expected.flatMap(({ filebeat }) => filebeat);

@@ -13,9 +13,9 @@ describe('an included file of inputs, read once and with reload', () => {
   const rows: Row[] = [
     ['adds its entries', file(two), 'udp *:1, udp *:2', 'udp *:1, udp *:2'],
     ['may be empty', '', 'udp *:1', 'udp *:1'],
-    ['is no list and has no entries', 'type: udp\nhost: ":2"\n', 'udp *:1', 'udp *:1'],
+    ['is not a list and has no entries', 'type: udp\nhost: ":2"\n', 'udp *:1', 'udp *:1'],
     ['is broken', '- {type: udp\n- x: [', 'exits: yaml-syntax', 'udp *:1'],
-    ['has a key that is no text', '- {type: udp, host: ":2", 1: x}', 'exits: yaml-key', 'udp *:1'],
+    ['has a key that is not a string', '- {type: udp, host: ":2", 1: x}', 'exits: yaml-key', 'udp *:1'],
     ['has an entry that is a text', '- udp', 'exits: wrong-type', 'udp *:1'],
     ['has an unknown type beside a good one', file('{type: what}', two), 'exits: unknown-input', 'udp *:1, udp *:2'],
     [
@@ -85,7 +85,7 @@ describe('an included file of inputs, read once and with reload', () => {
     ['has the same entry as the main file', file('{type: udp, host: ":1"}'), 'udp *:1, udp *:1', 'udp *:1, udp *:1'],
     ['has a module entry', file('{module: netflow}'), 'exits: deprecated-input', 'udp *:1'],
     ['has a log input', file('{type: log, paths: [/x]}', two), 'exits: deprecated-input', 'udp *:1, udp *:2'],
-    ['has an entry with nothing in it', file('', two), 'exits: deprecated-input', 'udp *:1, udp *:2'],
+    ['has an empty entry', file('', two), 'exits: deprecated-input', 'udp *:1, udp *:2'],
     [
       'has a bad processor for 7.8',
       file('{type: udp, host: ":3", processors: [{x: {}}]}', two),
@@ -146,10 +146,10 @@ describe('which files are included', () => {
     assert.equal(summary(predicted({ main: text(false), files })), 'exits: bad-glob');
     assert.equal(summary(predicted({ main: text(true), files })), 'nothing');
   });
-  test('a path that is a list names nothing', () => {
+  test('a path that is a list matches no files', () => {
     assert.equal(summary(predicted({ main: 'filebeat.config.inputs.path: ["d/*.yml"]', files })), 'nothing');
   });
-  test('effective path.config counts, from the file as from the command line', () => {
+  test('relative paths start at the effective path.config, from the file or the command line', () => {
     const text = 'path.config: /srv\nfilebeat.config.inputs.path: "*.yml"';
     assert.equal(summary(predicted({ main: text, files })), 'udp *:14');
     const args = ['-E', 'path.config=/etc/fb/d/e'];
@@ -157,7 +157,7 @@ describe('which files are included', () => {
   });
 });
 
-test('a listener of a reloaded file says how often it is read, and whether an edit may cost the port', () => {
+test('a listener of a reloaded file has the reload period, and whether an edit may lose the port', () => {
   const made = {
     main: main(true).replace('reload.enabled: true', 'reload: {enabled: true, period: 30s}'),
     files: { '/etc/fb/d/a.yml': file(two) },
@@ -167,7 +167,7 @@ test('a listener of a reloaded file says how often it is read, and whether an ed
   assert.deepEqual(of('7.8.0'), { periodSeconds: 30, losesPort: true });
 });
 
-test('an included file that others may write is refused, or skipped when files are reloaded', () => {
+test('an included file that others may write is refused, or skipped with reload', () => {
   const files = { '/etc/fb/d/a.yml': { text: file(two), mode: 0o666 } };
   assert.equal(summary(predicted({ main: main(false), files })), 'exits: writable-by-others');
   assert.equal(summary(predicted({ main: main(true), files })), 'udp *:1');
@@ -201,7 +201,7 @@ test('config_dir reads whole configurations and appends their inputs', () => {
   assert.equal(summary(predicted({ main: text, files, release: '6.8.23' })), 'udp *:1, udp *:2, udp *:4, udp *:3');
 });
 
-test('the same id in two inputs shuts one of them out in 8.10 only', () => {
+test('of two inputs with the same id one fails, in 8.10 only', () => {
   const text =
     'filebeat.inputs:\n- {type: udp, host: ":1", id: a}\n- {type: udp, host: ":2", id: a}\n- {type: udp, host: ":3", id: b}';
   const rivals = (release: string) =>
@@ -210,7 +210,7 @@ test('the same id in two inputs shuts one of them out in 8.10 only', () => {
   assert.deepEqual(rivals('8.19.21'), [false, false, false]);
 });
 
-test('http_endpoints with different urls share one socket from 8.6 on; before, one of them gets nothing', () => {
+test('http_endpoints with different urls share one socket from 8.6 on; before, one of them gets no socket', () => {
   const text = 'filebeat.inputs:\n- {type: http_endpoint, url: /a}\n- {type: http_endpoint, url: /b}';
   const shares = (release: string) => {
     const { listeners } = predicted({ main: text, release });

@@ -5,7 +5,7 @@ import { faultCodes } from '../../src/filebeat/faults.js';
 
 const at = { file: '/etc/filebeat/filebeat.yml', line: 3 };
 
-describe('what to do about a fault', () => {
+describe('the remedy for a fault', () => {
   it('is one sentence for every fault that an edit can cure', () => {
     const without = faultCodes.filter((code) => faultRemedy({ code, at }) === undefined);
     assert.deepEqual(without.sort(), ['autodiscover', 'defect', 'file-unseen', 'hosted', 'managed', 'not-a-collector']);

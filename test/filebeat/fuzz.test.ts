@@ -1,5 +1,5 @@
 /**
- * Whatever stands in its files, a prediction comes back soon, never throws, and holds no port that nothing asked for.
+ * With any content of its files a prediction ends soon, never throws, and has no port that is not configured.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -75,7 +75,7 @@ const SCRAPS = [
   '99999999999',
 ];
 
-/** Changes a text at a few places: bytes, scraps of syntax, cuts, doubled and swapped lines. */
+/** Changes a text in a few places: bytes, pieces of syntax, cuts, repeated and swapped lines. */
 function mutate(text: string): Uint8Array {
   let bytes = Buffer.from(text);
   for (let times = 1 + below(4); times > 0; times--) {
@@ -174,10 +174,10 @@ function randomTree(depth: number): string {
   return `{${items.map((item) => `"${pick(KEYS)}": ${item}`).join(', ')}}`;
 }
 
-/** Ports that Filebeat has without being told. */
+/** Default ports of Filebeat. */
 const DEFAULT_PORTS = new Set([0, 2055, 5044, 5066, 8000, 8080, 9001, 9002, 9003, 9004, 9005, 514]);
 
-/** Every port is a default, or its digits stand in what was configured (in whatever base). */
+/** Every port is a default, or its digits are in the configuration (in any base). */
 function assertNothingInvented({ listeners }: Prediction, written: string): void {
   for (const { port } of listeners) {
     if (port === undefined || DEFAULT_PORTS.has(port)) continue;
@@ -207,7 +207,7 @@ function assertWhole(prediction: Prediction): void {
   assert.ok(JSON.stringify(prediction).length > 0, 'a prediction is plain data');
 }
 
-describe(`${ROUNDS} spoilt configurations, seed ${SEED}`, () => {
+describe(`${ROUNDS} damaged configurations, seed ${SEED}`, () => {
   test('each gives a prediction, none throws or invents a port', () => {
     const started = process.hrtime.bigint();
     let slowest = 0;
@@ -249,7 +249,7 @@ describe(`${ROUNDS} spoilt configurations, seed ${SEED}`, () => {
     assert.ok(seconds < 300, `all rounds took ${seconds} s`);
   });
 
-  test('spoilt command lines give a prediction as well', () => {
+  test('damaged command lines give a prediction as well', () => {
     const parts = [
       '-c',
       '-E',
@@ -287,7 +287,7 @@ describe(`${ROUNDS} spoilt configurations, seed ${SEED}`, () => {
   });
 });
 
-describe('what is too much ends in a gap within a second', () => {
+describe('excessive input ends in a gap within a second', () => {
   let root: string;
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'fuzz-'));
@@ -330,7 +330,7 @@ describe('what is too much ends in a gap within a second', () => {
           .join(', ')}]`,
       );
     const prediction = timed(`${lines.join('\n')}\nfilebeat.inputs: [{type: udp, fields: {a: *a11}}]`);
-    // Filebeat's own YAML library counts aliases and gives up as well.
+    // Filebeat's YAML library also counts aliases and gives up.
     assert.equal(prediction.reason?.code, 'yaml-alias');
   });
 

@@ -66,18 +66,18 @@ test('stars in directories, one level each', () => {
   assert.deepEqual(found('/*/*/*/a.yml'), ['/etc/g/deep/a.yml']);
 });
 
-test('a path without stars is itself, when it exists', () => {
+test('a path without stars matches itself, if it exists', () => {
   assert.deepEqual([found('/etc/f/a.yml'), found('/etc/f/x.yml'), found('/nowhere/*.yml')], [['/etc/f/a.yml'], [], []]);
 });
 
-test('a malformed pattern is a fault once a name leads so far', () => {
+test('a malformed pattern is a fault once the match reaches the malformed part', () => {
   assert.deepEqual(
     [found('/etc/f/[.yml'), found('/etc/f/a*[.yml'), found('/etc/f/x*[.yml')],
     ['bad-glob', 'bad-glob', []],
   );
 });
 
-test('what may not be looked at is a gap', () => {
+test('an unreadable directory is a gap', () => {
   const view = { ...files, list: () => ({ ok: false, gap: { reason: 'denied', subject: '/etc/f' } }) as const };
   assert.deepEqual(goGlob('/etc/f/*.yml', view, 1000), {
     ok: true,
@@ -93,7 +93,7 @@ test('a directory of 100,000 files is a gap within a second', () => {
   assert.ok(seconds < 1, `${seconds} s`);
 });
 
-test('many stars against a long name end within a second', () => {
+test('many stars and a long name are matched within a second', () => {
   const { result, seconds } = timed(() => goMatch(`${'a*'.repeat(100)}b`, 'a'.repeat(5000)));
   assert.equal(result, false);
   assert.ok(seconds < 1, `${seconds} s`);

@@ -104,7 +104,7 @@ function included(text: string, setting: Setting = {}): string {
 
 const fw = (host: string, line: number | string = 2) => `acme/fw udp ${host} :${line}`;
 
-describe('which filesets run', () => {
+describe('filesets that run', () => {
   const rows: [fact: string, entry: string, since8: string, before: string][] = [
     [
       'before 8.0 all of a listed module do',
@@ -119,7 +119,7 @@ describe('which filesets run', () => {
       'acme/fw udp 127.0.0.9:9001 :2, acme/vpn udp 127.0.0.9:9002 :1',
     ],
     [
-      'a fileset that is off is off',
+      'a disabled fileset does not run',
       '- module: acme\n  fw: {enabled: false}\n  vpn: {}',
       'acme/vpn udp 127.0.0.9:9002 :3',
       'acme/vpn udp 127.0.0.9:9002 :3',
@@ -136,8 +136,8 @@ describe('which filesets run', () => {
       'wrong-type fw.enabled',
       'wrong-type fw.enabled',
     ],
-    ['a module that is off is not looked at', '- module: nosuch\n  enabled: false', '', ''],
-    ['true is no fileset', '- module: acme\n  fw: true', 'fileset-wrong-type fw', 'fileset-wrong-type fw'],
+    ['a disabled module is not read', '- module: nosuch\n  enabled: false', '', ''],
+    ['true is not a fileset', '- module: acme\n  fw: true', 'fileset-wrong-type fw', 'fileset-wrong-type fw'],
     [
       'a fileset that does not exist stops it',
       '- module: acme\n  fw:\n  nosuch:',
@@ -151,7 +151,7 @@ describe('which filesets run', () => {
       fw('127.0.0.9:9001'),
     ],
     [
-      'a setting one level too high is taken for a fileset',
+      'a setting one level too high counts as a fileset',
       '- module: acme\n  fw:\n  vpn:\n  var.x: 1',
       'unknown-fileset acme/var',
       'unknown-fileset acme/var',
@@ -199,7 +199,7 @@ describe('variables and inputs', () => {
       assert.equal(included(`- module: acme\n  fw:\n    ${fileset}`, { env: { PORT: '9200' } }), expected),
     );
 
-  test('an undefined variable fails the entry even below a fileset that is off', () => {
+  test('an undefined variable fails the entry even in a disabled fileset', () => {
     assert.equal(fixed('- module: acme\n  fw:\n  vpn: {enabled: false, x: "${NOSUCH}"}'), 'undefined-variable NOSUCH');
   });
 
@@ -235,7 +235,7 @@ describe('flags', () => {
       'acme/vpn udp 127.0.0.9:9002 :command line',
     ],
     [
-      '-M does not switch on what is off',
+      '-M does not enable a disabled module',
       '- module: acme\n  vpn:\n  fw.enabled: false',
       { overrides: 'acme.fw.var.base: 5' },
       'acme/vpn udp 127.0.0.9:9002 :2',
@@ -294,7 +294,7 @@ describe('flags', () => {
   ];
   for (const [fact, entry, setting, expected] of rows) test(fact, () => assert.equal(fixed(entry, setting), expected));
 
-  test('the same module twice: both run, before 8.0 the last', () => {
+  test('of two entries for one module both run, before 8.0 only the last', () => {
     const twice =
       '- module: acme\n  fw.var.syslog_port: 1\n  vpn.enabled: false\n- module: acme\n  fw.var.syslog_port: 2\n  vpn.enabled: false';
     assert.equal(fixed(twice), `${fw('127.0.0.9:1')}, ${fw('127.0.0.9:2', 5)}`);
@@ -303,7 +303,7 @@ describe('flags', () => {
 });
 
 describe('homes', () => {
-  test('without a module folder nothing is loaded, and that is said', () => {
+  test('without a module folder no module is loaded, which is a fault', () => {
     const made = includedModuleInputs(entries('- module: nosuch')[0]!, homeOf({ view: memoryFiles({}) }));
     assert.ok(made.ok);
     assert.deepEqual([made.value.inputs, made.value.faults[0]?.code], [[], 'no-module-folder']);
@@ -319,7 +319,7 @@ describe('homes', () => {
     return [show(made), made.ok && made.value.fallback, home.reading.gaps.length] as const;
   };
 
-  test('where the folder may not be looked at the own table stands in, with a gap', () => {
+  test('if the folder cannot be read, the table is used, with a gap', () => {
     assert.deepEqual(blind('- module: cisco\n  asa.var.syslog_port: 9104'), [
       'cisco/asa udp localhost:9104 :2',
       true,
@@ -328,14 +328,14 @@ describe('homes', () => {
     assert.deepEqual(blind('- module: cisco\n  asa.input.host: x:1'), ['cisco/asa udp x:1 :2', true, 1]);
   });
 
-  test('the table knows what a release lacks, and takes the rest for granted', () => {
+  test('the table knows modules that a release lacks, and assumes that others exist', () => {
     assert.equal(blind('- module: zscaler\n  zia:')[0], 'unknown-module zscaler');
     assert.equal(blind('- module: cisco\n  meraki:')[0], 'unknown-fileset cisco/meraki');
     assert.equal(blind('- module: nginx\n  access:')[0], '');
     assert.equal(blind('- module: homemade\n  x:')[0], '');
   });
 
-  test('another release is asked of the table, whatever lies in the home', () => {
+  test('another release is predicted from the table, not from the home', () => {
     assert.equal(included('- module: acme\n  fw:\n', { table: true }), '');
     assert.equal(
       included('- module: fortinet\n  firewall:\n', { table: true }),

@@ -22,7 +22,7 @@ const good = '- {type: udp, host: "127.0.0.1:7001"}\n';
 const beside = (input: string): string => `filebeat.inputs:\n${good}- ${input}\n`;
 const GOOD = 'udp 127.0.0.1:7001';
 
-describe('what a bad input of the main file costs', () => {
+describe('effects of a bad input of the main file', () => {
   table([
     ['an unknown type stops the start', beside('{type: syslogd}'), 'exits: unknown-input'],
     ['types are case-sensitive', beside('{type: UDP, host: ":7002"}'), 'exits: unknown-input'],
@@ -32,8 +32,8 @@ describe('what a bad input of the main file costs', () => {
       'exits: no-paths',
     ],
     ['an entry that is a text stops the start', beside('udp'), 'exits: wrong-type'],
-    ['an entry that is nothing counts as a log input', { main: beside(''), release: '8.19.21' }, 'exits: no-paths'],
-    ['a negative size is no size', beside('{type: udp, host: ":7002", max_message_size: -5}'), 'exits: bad-value'],
+    ['an empty entry counts as a log input', { main: beside(''), release: '8.19.21' }, 'exits: no-paths'],
+    ['a negative size is refused', beside('{type: udp, host: ":7002", max_message_size: -5}'), 'exits: bad-value'],
     ['a size of zero passes', beside('{type: udp, host: ":7002", max_message_size: 0}'), `${GOOD}, udp *:7002`],
     ['a huge receive buffer passes', beside('{type: udp, host: ":7002", read_buffer: 900GiB}'), `${GOOD}, udp *:7002`],
     [
@@ -52,12 +52,12 @@ describe('what a bad input of the main file costs', () => {
       `${GOOD}, udp *:7002`,
     ],
     [
-      'a bare number out of a variable is no duration',
+      'a bare number from a variable is not a duration',
       { main: beside('{type: udp, host: ":7002", timeout: "${T}"}'), env: { T: '30' } },
       'exits: bad-value',
     ],
-    ['tcp takes no timeout of zero', beside('{type: tcp, host: ":7002", timeout: 0}'), 'exits: bad-value'],
-    ['udp takes a timeout of zero', beside('{type: udp, host: ":7002", timeout: 0}'), `${GOOD}, udp *:7002`],
+    ['tcp refuses a timeout of zero', beside('{type: tcp, host: ":7002", timeout: 0}'), 'exits: bad-value'],
+    ['udp accepts a timeout of zero', beside('{type: udp, host: ":7002", timeout: 0}'), `${GOOD}, udp *:7002`],
     ['an input id may not be a list', beside('{type: udp, host: ":7002", id: [a]}'), 'exits: wrong-type'],
     [
       'an input id may be a list for 7.17',
@@ -70,23 +70,23 @@ describe('what a bad input of the main file costs', () => {
       'exits: identical-inputs',
     ],
     [
-      'a key with nothing behind it does not make two inputs different',
+      'a key without a value does not make two inputs different',
       beside('{host: "127.0.0.1:7001", type: udp, tags: }'),
       'exits: identical-inputs',
     ],
     [
-      'a variable that is undefined in any field stops the start',
+      'an undefined variable in any field stops the start',
       beside('{type: udp, host: ":7002", fields: {a: "${NOWHERE}"}}'),
       'exits: undefined-variable',
     ],
     [
-      'a variable that is undefined in a disabled input does no harm',
+      'an undefined variable in a disabled input has no effect',
       beside('{type: udp, host: "${NOWHERE}", enabled: false}'),
       GOOD,
     ],
     ['tags may be anything', beside('{type: udp, host: ":7002", tags: 5}'), `${GOOD}, udp *:7002`],
     [
-      'processors as a map are none',
+      'processors as a map are an empty list',
       beside('{type: udp, host: ":7002", processors: {nosuch: {}}}'),
       `${GOOD}, udp *:7002`,
     ],
@@ -103,7 +103,7 @@ describe('what a bad input of the main file costs', () => {
       'exits: missing-setting',
     ],
     [
-      'a tcp certificate that is missing ends only that input',
+      'a missing certificate of tcp ends only that input',
       beside('{type: tcp, host: ":7002", ssl: {certificate: /x.pem, key: /x.key}}'),
       GOOD,
     ],
@@ -132,7 +132,7 @@ describe('inputs that read files', () => {
   const log = (rest: string): Made => ({ main: beside(`{type: log, paths: [/x], ${rest}}`), release: '8.19.21' });
   const stream = (rest: string): string => beside(`{type: filestream, id: a, paths: [/x], ${rest}}`);
   table([
-    ['a log input beside a good one opens nothing', log('tags: [a]'), GOOD],
+    ['a log input opens no socket', log('tags: [a]'), GOOD],
     ['enabled has to be a truth value for log', log('enabled: "yes"'), 'exits: wrong-type'],
     ['clean_inactive needs ignore_older', log('clean_inactive: 1h'), 'exits: bad-value'],
     ['clean_inactive has to be the longer one', log('clean_inactive: 1h, ignore_older: 2h'), 'exits: bad-value'],
@@ -140,7 +140,7 @@ describe('inputs that read files', () => {
     ['an unknown encoding is refused', log('encoding: klingon'), 'exits: bad-value'],
     ['a known one is not', log('encoding: windows1252'), GOOD],
     ['Go has no look-ahead', log('exclude_lines: ["^(?!a)"]'), 'exits: bad-value'],
-    ['an open bracket is no pattern', log('include_lines: ["[a"]'), 'exits: bad-value'],
+    ['an open bracket is not a valid pattern', log('include_lines: ["[a"]'), 'exits: bad-value'],
     ['classes and groups are', log('include_lines: ["^[[:alpha:]]+(?P<x>a|b)\\\\)"]'), GOOD],
     ['multiline needs a pattern', log('multiline.match: after'), 'exits: missing-setting'],
     ['multiline needs to know where to add lines', log('multiline: {pattern: a, match: between}'), 'exits: bad-value'],
@@ -149,7 +149,7 @@ describe('inputs that read files', () => {
       log('json.keys_under_root: true, multiline: {pattern: a, match: after}'),
       'exits: missing-setting',
     ],
-    ['filestream takes parsers', stream('parsers: [{ndjson: {}}, {multiline: {pattern: a, match: after}}]'), GOOD],
+    ['filestream accepts parsers', stream('parsers: [{ndjson: {}}, {multiline: {pattern: a, match: after}}]'), GOOD],
     ['an unknown parser is refused', stream('parsers: [{json: {}}]'), 'exits: bad-value'],
     ['kafka needs topics', beside('{type: kafka, hosts: [a], group_id: b}'), 'exits: missing-setting'],
     [
@@ -168,7 +168,7 @@ describe('inputs that read files', () => {
       'exits: missing-setting',
     ],
     [
-      'a number is no allowance',
+      'a number does not allow a deprecated input',
       beside('{type: log, paths: [/x], allow_deprecated_use: 1}'),
       'exits: deprecated-input',
     ],
@@ -202,14 +202,18 @@ describe('processors', () => {
       with_('syslog', '{drop_event: , drop_fields: {fields: [a]}}'),
       'exits: bad-processor',
     ],
-    ['an action without what it needs is refused', with_('syslog', '{drop_fields: {}}'), 'exits: missing-setting'],
     [
-      'if, then, else are looked into',
+      'a processor without a required setting is refused',
+      with_('syslog', '{drop_fields: {}}'),
+      'exits: missing-setting',
+    ],
+    [
+      'if, then and else are checked',
       with_('syslog', '{if: {equals: {a: 1}}, then: [{nosuch: {}}]}'),
       'exits: unknown-processor',
     ],
     [
-      'a condition that is none is refused',
+      'an invalid condition is refused',
       with_('syslog', '{drop_event: {when: {equal: {a: 1}}}}'),
       'exits: bad-condition',
     ],
@@ -234,19 +238,19 @@ describe('syslog protocols', () => {
     ['a text stops the start', syslog(', protocol: udp'), 'exits: wrong-type'],
     ['two stop the start', syslog(', protocol: {udp: {host: ":1"}, tcp: {host: ":1"}}'), 'exits: more-than-one-choice'],
     [
-      'one that is switched off does not count',
+      'a disabled one does not count',
       syslog(', protocol: {udp: {host: ":7002"}, tcp: {enabled: false}}'),
       `${GOOD}, udp *:7002`,
     ],
     ['upper case is another name', syslog(', protocol: {UDP: {host: ":7002"}}'), 'exits: no-protocol'],
-    ['udp without host takes a random port', syslog(', protocol.udp: '), `${GOOD}, udp *:0`],
+    ['udp without host opens a random port', syslog(', protocol.udp: '), `${GOOD}, udp *:0`],
     ['tcp without host stops the start', syslog(', protocol.tcp: {}'), 'exits: missing-setting'],
     [
       'network belongs below the protocol',
       syslog(', network: nonsense, protocol.udp.host: ":7002"'),
       `${GOOD}, udp *:7002`,
     ],
-    ['a unix socket is no port', syslog(', protocol.unix.path: /run/s'), GOOD],
+    ['a unix socket is not a port', syslog(', protocol.unix.path: /run/s'), GOOD],
     ['an offset is a time zone', syslog(', timezone: "+05:30", protocol.udp.host: ":7002"'), `${GOOD}, udp *:7002`],
     [
       'a made-up time zone is refused',
@@ -306,19 +310,15 @@ describe('the program as a whole', () => {
   const whole = (text: string): string => `${text}\n${beside('{type: udp, host: ":7002"}')}`;
   const BOTH = `${GOOD}, udp *:7002`;
   table([
-    ['nothing to do stops the start', 'a: 1', 'exits: nothing-enabled'],
+    ['without inputs the start stops', 'a: 1', 'exits: nothing-enabled'],
     [
-      'everything switched off is nothing to do',
+      'if everything is disabled, the start stops',
       'filebeat.inputs: [{type: udp, enabled: false}]',
       'exits: nothing-enabled',
     ],
     ['included files alone are enough', 'filebeat.config.inputs.path: none/*.yml', 'nothing'],
-    [
-      'included files that are switched off are not',
-      'filebeat.config.inputs: {enabled: false, path: x}',
-      'exits: nothing-enabled',
-    ],
-    ['an autodiscover section with nothing in it is enough', 'filebeat.autodiscover.providers: []', 'nothing'],
+    ['disabled included files are not', 'filebeat.config.inputs: {enabled: false, path: x}', 'exits: nothing-enabled'],
+    ['an empty autodiscover section is enough', 'filebeat.autodiscover.providers: []', 'nothing'],
     [
       'autodiscover makes inputs of its own',
       {
@@ -333,7 +333,7 @@ describe('the program as a whole', () => {
       'exits: unknown-provider',
     ],
     ['two outputs stop the start', whole('output.file.path: /x'), 'exits: more-than-one-choice'],
-    ['a second output that is switched off does not', whole('output.file: {path: /x, enabled: false}'), BOTH],
+    ['a second, disabled output does not', whole('output.file: {path: /x, enabled: false}'), BOTH],
     [
       'an undefined variable in the output stops the start',
       whole('output.console.pretty: ${NOWHERE}'),
@@ -358,7 +358,7 @@ describe('the program as a whole', () => {
     ['a bad cloud.id stops the start', whole('cloud.id: what'), 'exits: bad-value'],
     ['unknown keys at the top do no harm', whole('whatever: {a: "${NOWHERE}"}'), BOTH],
     [
-      'prospectors are gone in 7.0, even with nothing behind the key',
+      'prospectors are refused from 7.0 on, even without a value',
       { main: `filebeat.prospectors:\n${beside('{type: udp}')}`, release: '7.8.0' },
       'exits: removed-setting',
     ],
@@ -388,17 +388,17 @@ describe('the stats endpoint', () => {
     ['has a default address', http('http.enabled: true'), `tcp 127.0.0.1:5066, ${GOOD}`],
     ['any setting of it switches it on', http('http.port: 5999'), `tcp 127.0.0.1:5999, ${GOOD}`],
     ['enabled has to be a truth value', http('http: {enabled: 1, port: 5999}'), 'exits: wrong-type'],
-    ['stays off when it says so', http('http: {enabled: false, port: 5999}'), GOOD],
-    ['takes a port in octal', http('http: {enabled: true, port: 05150}'), `tcp 127.0.0.1:2664, ${GOOD}`],
-    ['takes no IPv6 address', http('http: {enabled: true, host: "::1"}'), 'exits: bad-value'],
-    ['takes no port in its host', http('http: {enabled: true, host: "localhost:1"}'), 'exits: bad-value'],
+    ['is disabled with enabled: false', http('http: {enabled: false, port: 5999}'), GOOD],
+    ['accepts a port in octal', http('http: {enabled: true, port: 05150}'), `tcp 127.0.0.1:2664, ${GOOD}`],
+    ['refuses an IPv6 address', http('http: {enabled: true, host: "::1"}'), 'exits: bad-value'],
+    ['refuses a port in its host', http('http: {enabled: true, host: "localhost:1"}'), 'exits: bad-value'],
     [
       'may be a URL with a port',
       http('http: {enabled: true, host: "http://127.0.0.1:5151"}'),
       `tcp 127.0.0.1:5151, ${GOOD}`,
     ],
     [
-      'may be a unix socket, which is no port',
+      'may be a unix socket, which is not a port',
       { main: http('http: {enabled: true, host: "unix:///run/x.sock"}'), files: { '/run/x': '' } },
       GOOD,
     ],
@@ -415,13 +415,13 @@ describe('the stats endpoint', () => {
   ]);
 });
 
-test('certificates are looked for in the current directory', () => {
+test('paths of certificates are relative to the current directory', () => {
   const main = beside('{type: tcp, host: ":7002", ssl: {certificate: x.pem, key: x.key}}');
   const files = { '/etc/fb/x.pem': own.certificate, '/etc/fb/x.key': own.key };
   assert.equal(summary(predicted({ main, files })), `${GOOD}, tcp *:7002`);
 });
 
-test('an id that is no text costs only inputs of the newer kind in 8.19', () => {
+test('an id that is not a string is a fault only for inputs of the newer API, in 8.19', () => {
   const release = '8.19.21';
   assert.equal(summary(predicted({ main: beside('{type: log, id: {a: 1}, paths: [/x]}'), release })), GOOD);
   assert.equal(summary(predicted({ main: beside('{type: udp, id: {a: 1}}'), release })), 'exits: wrong-type');
@@ -431,7 +431,7 @@ test('an id that is no text costs only inputs of the newer kind in 8.19', () => 
   );
 });
 
-test('the release is found in a home that only the file names', () => {
+test('the release is read from a home that only the file names', () => {
   const files = memoryFiles({
     ...HOSTS,
     '/etc/fb/filebeat.yml': `path.home: /opt/fb\noutput.console: {}\nfilebeat.inputs:\n${good}`,
@@ -441,7 +441,7 @@ test('the release is found in a home that only the file names', () => {
   assert.deepEqual(release, { version: '8.10.5', source: 'readme' });
 });
 
-describe('inputs of 7.17 and 8 to 9 and what they refuse', () => {
+describe('settings that inputs of 7.17 and 8 to 9 refuse', () => {
   const endpoint = (settings: string): string =>
     beside(`{type: http_endpoint, listen_address: 127.0.0.1, listen_port: 8001, ${settings}}`);
   const netflow = beside('{type: netflow, host: "127.0.0.1:2055", custom_definitions: [own.yml]}');
@@ -475,7 +475,7 @@ describe('inputs of 7.17 and 8 to 9 and what they refuse', () => {
       flows,
     ],
     [
-      'a switch of the publisher that is no truth value',
+      'a setting of the publisher that is not a boolean',
       beside('{type: udp, host: ":7002", publisher_pipeline.disable_host: maybe}'),
       'exits: wrong-type',
     ],
@@ -499,50 +499,50 @@ describe('TLS of a tcp input', () => {
       tls(pair, '7.17.16', { ...pem, 'k.pem': other.key }),
       'exits: certificate-unusable',
     ],
-    ['a key that is no key', tls(pair, '9.6.0', { ...pem, 'k.pem': 'secret' }), GOOD],
+    ['a file without a key', tls(pair, '9.6.0', { ...pem, 'k.pem': 'secret' }), GOOD],
     [
-      'a key that is no key, before 8.7',
+      'a file without a key, before 8.7',
       tls(pair, '7.17.16', { ...pem, 'k.pem': 'secret' }),
       'exits: certificate-unusable',
     ],
-    ['a certificate that is a key', tls(pair, '9.6.0', { ...pem, 'c.pem': '-----BEGIN PRIVATE KEY-----\n' }), GOOD],
-    ['an authority that is missing', tls(`${pair}, certificate_authorities: [ca.pem]`, '9.6.0', pem), GOOD],
-    ['half a pair, switched off', tls('enabled: false, key: k.pem', '9.6.0', pem), 'exits: missing-setting'],
-    ['files that are missing, switched off', tls(`enabled: false, ${pair}`, '9.6.0'), both],
+    ['a key instead of a certificate', tls(pair, '9.6.0', { ...pem, 'c.pem': '-----BEGIN PRIVATE KEY-----\n' }), GOOD],
+    ['a missing certificate authority', tls(`${pair}, certificate_authorities: [ca.pem]`, '9.6.0', pem), GOOD],
     [
-      'a mode that does not exist, switched off',
-      tls('enabled: false, verification_mode: x', '9.6.0'),
-      'exits: bad-value',
+      'a key without certificate, TLS disabled',
+      tls('enabled: false, key: k.pem', '9.6.0', pem),
+      'exits: missing-setting',
     ],
+    ['missing files, TLS disabled', tls(`enabled: false, ${pair}`, '9.6.0'), both],
+    ['an unknown mode, TLS disabled', tls('enabled: false, verification_mode: x', '9.6.0'), 'exits: bad-value'],
     ['a curve that does not exist', tls(`${pair}, curve_types: [P-1]`, '9.6.0', pem), 'exits: bad-value'],
   ]);
 });
 
-describe('what stands in a file and Filebeat never sees', () => {
-  const told = (made: Made | string) =>
+describe('parts of a file that Filebeat ignores', () => {
+  const ignored = (made: Made | string) =>
     predicted(typeof made === 'string' ? { main: made } : made).faults.map(
       ({ code, subject, at }) => `${code} ${subject ?? ''} ${at!.file.replace('/etc/fb/', '')}:${at!.line}`,
     );
   const list = `filebeat.inputs:\n${good}`;
 
-  test('is a list that is written twice', () => {
-    assert.deepEqual(told(`${list}${list}`), ['key-twice filebeat.inputs filebeat.yml:3']);
-    assert.deepEqual(told(`filebeat:\n  inputs: []\n  inputs:\n  ${good}`), ['key-twice inputs filebeat.yml:3']);
+  test('a list that is written twice', () => {
+    assert.deepEqual(ignored(`${list}${list}`), ['key-twice filebeat.inputs filebeat.yml:3']);
+    assert.deepEqual(ignored(`filebeat:\n  inputs: []\n  inputs:\n  ${good}`), ['key-twice inputs filebeat.yml:3']);
   });
-  test('is a host that is written twice', () => {
-    assert.deepEqual(told('filebeat.inputs:\n- type: udp\n  host: ":1"\n  host: ":2"\n'), [
+  test('a host that is written twice', () => {
+    assert.deepEqual(ignored('filebeat.inputs:\n- type: udp\n  host: ":1"\n  host: ":2"\n'), [
       'key-twice host filebeat.yml:4',
     ]);
     const main = 'filebeat.config.inputs: {path: "d/*.yml", reload.enabled: true}\n';
     const files = { '/etc/fb/d/a.yml': '- type: udp\n  host: ":1"\n  host: ":2"\n' };
-    assert.deepEqual(told({ main, files }), ['key-twice host d/a.yml:3']);
+    assert.deepEqual(ignored({ main, files }), ['key-twice host d/a.yml:3']);
   });
-  test('is a second document, unless it holds nothing', () => {
-    assert.deepEqual(told(`${list}---\n${list}`), ['second-document  filebeat.yml:4']);
-    assert.deepEqual(told(`${list}---\n# nothing\n`), []);
-    assert.deepEqual(told(`---\n${list}...\n`), []);
+  test('a second document, unless it is empty', () => {
+    assert.deepEqual(ignored(`${list}---\n${list}`), ['second-document  filebeat.yml:4']);
+    assert.deepEqual(ignored(`${list}---\n# nothing\n`), []);
+    assert.deepEqual(ignored(`---\n${list}...\n`), []);
   });
-  test('costs the listeners that it declares and nothing else does', () => {
+  test('an ignored part loses the listeners that nothing else declares', () => {
     const lost = (made: Made | string) =>
       predicted(typeof made === 'string' ? { main: made } : made).faults.flatMap(({ code, costs }) =>
         costs === undefined
@@ -564,9 +564,9 @@ describe('what stands in a file and Filebeat never sees', () => {
       'second-document udp 7009 reloaded',
     ]);
   });
-  test('is no key that says nothing of a port, and none that merges bring', () => {
-    assert.deepEqual(told(`${list}output.console.enabled: false\noutput.console.enabled: true\n`), []);
-    assert.deepEqual(told(`x: &x {host: ":1"}\nfilebeat.inputs:\n- {<<: *x, type: udp, host: ":2"}\n`), []);
+  test('keys that do not affect ports, and keys from merges, are not reported', () => {
+    assert.deepEqual(ignored(`${list}output.console.enabled: false\noutput.console.enabled: true\n`), []);
+    assert.deepEqual(ignored(`x: &x {host: ":1"}\nfilebeat.inputs:\n- {<<: *x, type: udp, host: ":2"}\n`), []);
   });
 });
 
@@ -578,8 +578,8 @@ describe('settings of http_endpoint and unix that later releases have added', ()
     ['half an HMAC', endpoint('hmac.key: x', '7.17.16'), 'exits: missing-setting'],
     ['half an HMAC, before 7.14', endpoint('hmac.key: x', '7.13.5'), both],
     ['a tracer without a file', endpoint('tracer.maxsize: 1', '8.19.21'), 'exits: missing-setting'],
-    ['a tracer that is off', endpoint('tracer.enabled: false', '8.19.21'), both],
-    ['a tracer that cannot be switched off', endpoint('tracer.enabled: false', '8.14.4'), 'exits: missing-setting'],
+    ['a disabled tracer', endpoint('tracer.enabled: false', '8.19.21'), both],
+    ['a tracer without a switch', endpoint('tracer.enabled: false', '8.14.4'), 'exits: missing-setting'],
     ['a tracer, long before', endpoint('tracer: {}', '8.1.3'), both],
     ['a negative body', endpoint('max_body_bytes: -1', '9.3.9'), 'exits: bad-value'],
     ['a negative body, before 8.18', endpoint('max_body_bytes: -1', '8.16.0'), both],
@@ -606,10 +606,10 @@ describe('filestream', () => {
     ),
     row('an unknown way', 'file_identity.inode: {}', '8.19.21', 'exits: bad-value'),
     row('fingerprints that nobody takes', 'file_identity.fingerprint: {}', '8.19.21', 'exits: missing-setting'),
-    row('fingerprints that are taken anyway', 'file_identity.fingerprint: {}', '9.0.6', GOOD),
+    row('fingerprints that are computed by default', 'file_identity.fingerprint: {}', '9.0.6', GOOD),
     row('fingerprints before 8.10', 'file_identity.fingerprint: {}', '8.9.2', 'exits: bad-value'),
     row(
-      'a fingerprint that is too short',
+      'too short a fingerprint',
       'prospector.scanner.fingerprint: {enabled: true, length: 63}',
       '8.19.21',
       'exits: bad-value',

@@ -5,7 +5,7 @@ import { predicted, summary } from '../support/filebeat.js';
 const INPUTS = 'filebeat.inputs:\n- {type: udp, host: "127.0.0.1:7001"}\n';
 const RUNS = 'udp 127.0.0.1:7001';
 
-/** `release` is the newest where there is none. */
+/** `release`: by default the newest. */
 type Row = [fact: string, processor: string, expected: string, release?: string];
 
 function rows(list: Row[]): void {
@@ -27,15 +27,15 @@ function rows(list: Row[]): void {
     });
 }
 
-describe('how a list of processors is written', () => {
+describe('the form of a list of processors', () => {
   rows([
     ['two names in one element are one too many', 'drop_event:\nadd_locale:', 'exits: bad-processor'],
     ['an element without a name', '', 'exits: bad-processor'],
     ['a name that does not exist', 'drop_events:', 'exits: unknown-processor'],
     ['settings that are a text', 'add_locale: offset', 'exits: wrong-type'],
     ['an empty list of branches', '{if: {has_fields: [a]}, then: []}', 'runs'],
-    ['a branch that is one processor', '{if: {has_fields: [a]}, then: {drop_event: }}', 'runs'],
-    ['a branch that is nothing', '{if: {has_fields: [a]}, then: }', 'exits: missing-setting'],
+    ['a branch with one processor', '{if: {has_fields: [a]}, then: {drop_event: }}', 'runs'],
+    ['an empty branch', '{if: {has_fields: [a]}, then: }', 'exits: missing-setting'],
     ['a faulty processor in else', '{if: {has_fields: [a]}, then: [], else: [{drop: }]}', 'exits: unknown-processor'],
     [
       'an undefined variable in else',
@@ -45,7 +45,7 @@ describe('how a list of processors is written', () => {
   ]);
 });
 
-describe('names that a processor needs and takes', () => {
+describe('required and allowed names of a processor', () => {
   rows([
     ['a name that is needed', 'rename: {ignore_missing: true}', 'exits: missing-setting'],
     ['a needed name may be null', 'rename: {fields: }', 'runs'],
@@ -74,12 +74,12 @@ describe('names that a processor needs and takes', () => {
   ]);
 });
 
-describe('what a processor reads', () => {
+describe('settings that a processor reads', () => {
   rows([
-    ['an undefined variable in what it reads', 'add_tags: {tags: ["${NOPE}"]}', 'exits: undefined-variable'],
-    ['in what it does not read', 'add_locale: {note: "${NOPE}"}', 'runs', '9.3.9'],
-    ['in what it does not read, from 9.6 on', 'add_locale: {note: "${NOPE}"}', 'exits: undefined-variable', '9.6.0'],
-    ['behind an undefined section nothing is found', 'add_host_metadata: {netinfo: "${NOPE}"}', 'runs', '9.3.9'],
+    ['an undefined variable in a setting that it reads', 'add_tags: {tags: ["${NOPE}"]}', 'exits: undefined-variable'],
+    ['an undefined variable in a setting that it does not read', 'add_locale: {note: "${NOPE}"}', 'runs', '9.3.9'],
+    ['the same from 9.6 on', 'add_locale: {note: "${NOPE}"}', 'exits: undefined-variable', '9.6.0'],
+    ['settings below an undefined section are absent', 'add_host_metadata: {netinfo: "${NOPE}"}', 'runs', '9.3.9'],
     ['a map without anything in it', 'add_fields: {fields: {a: }}', 'exits: missing-setting'],
     ['a map of texts', 'decode_csv_fields: {fields: {a: [b]}}', 'exits: wrong-type'],
     ['an empty text in a list that is needed', 'add_tags: {tags: [""]}', 'exits: missing-setting'],
@@ -89,7 +89,7 @@ describe('what a processor reads', () => {
     ['a duration without a unit', 'add_cloud_metadata: {timeout: "3"}', 'exits: bad-value'],
     ['a cloud that it does not know', 'add_cloud_metadata: {providers: [mars]}', 'exits: bad-value'],
     ['coordinates', 'add_observer_metadata: {geo: {location: "52.5, 13.4"}}', 'runs'],
-    ['a place that is no coordinates', 'add_observer_metadata: {geo: {location: here}}', 'exits: bad-value'],
+    ['a location without coordinates', 'add_observer_metadata: {geo: {location: here}}', 'exits: bad-value'],
     [
       'a field that a process does not have',
       'add_process_metadata: {include_fields: [process.colour]}',
@@ -105,12 +105,7 @@ describe('what a processor reads', () => {
     ['the caches of dns', 'dns: {type: ptr, failure_cache: {ttl: 0}}', 'runs', '8.14.4'],
     ['names between slashes before 8.3', 'drop_fields: {fields: ["/a(/"]}', 'runs', '8.1.3'],
     ['names between slashes', 'drop_fields: {fields: ["/a(/"]}', 'exits: bad-value', '8.14.4'],
-    [
-      'a replacement that is not there',
-      'replace: {fields: [{field: a, pattern: b}]}',
-      'exits: missing-setting',
-      '8.16.0',
-    ],
+    ['a missing replacement', 'replace: {fields: [{field: a, pattern: b}]}', 'exits: missing-setting', '8.16.0'],
     ['an empty replacement', 'replace: {fields: [{field: a, pattern: b, replacement: ""}]}', 'runs', '8.16.0'],
     ['waiting for docker', 'add_docker_metadata: {wait_for_metadata: long}', 'exits: wrong-type', '9.5.0'],
     ['waiting for docker before 9.5', 'add_docker_metadata: {wait_for_metadata: long}', 'runs', '9.3.9'],
@@ -121,7 +116,7 @@ describe('dissect', () => {
   const tokenizer = (text: string): string => `dissect: {tokenizer: '${text}'}`;
   rows([
     ['no key', tokenizer('a b'), 'exits: bad-value'],
-    ['a key that is not closed beside one that is', tokenizer('%{a} %{b'), 'runs'],
+    ['an unclosed key after a closed one', tokenizer('%{a} %{b'), 'runs'],
     ['an unknown type', tokenizer('%{a|number}'), 'exits: bad-value'],
     ['a type that is not there', tokenizer('%{a|}'), 'exits: bad-value'],
     ['a value for a key that was not read', tokenizer('%{&a}'), 'exits: bad-value'],
@@ -152,10 +147,10 @@ describe('conditions', () => {
   rows([
     ['nothing', when(''), 'exits: bad-condition'],
     ['an unknown kind', when('{matches: {a: b}}'), 'exits: bad-condition'],
-    ['equals takes no fraction', when('{equals: {a: 1.5}}'), 'exits: bad-condition'],
-    ['equals takes lists', when('{equals: {a: [b, 5, true]}}'), 'runs'],
-    ['contains takes text', when('{contains: {a: 5}}'), 'exits: bad-condition'],
-    ['contains is no expression', when('{contains: {a: "[x"}}'), 'runs'],
+    ['equals refuses a fraction', when('{equals: {a: 1.5}}'), 'exits: bad-condition'],
+    ['equals accepts lists', when('{equals: {a: [b, 5, true]}}'), 'runs'],
+    ['contains requires a string', when('{contains: {a: 5}}'), 'exits: bad-condition'],
+    ['contains is not a regular expression', when('{contains: {a: "[x"}}'), 'runs'],
     ['an expression that Go does not take', when('{regexp: {a: "x(?=y)"}}'), 'exits: bad-condition'],
     ['an expression', when('{regexp: {a: "^(?i:x)[[:digit:]]+$"}}'), 'runs'],
     ['a range of numbers', when('{range: {a.gte: "5", a.lt: 1e3}}'), 'runs'],
@@ -200,8 +195,8 @@ describe('scripts', () => {
       'var o = {get a() { return 1 }};',
       'l: for (;;) { break l }',
     ].map((old): Row => [`ECMAScript 5: ${old}`, source(`${old} ${PROCESS}`), 'runs']),
-    ['a name that nothing declares', source(`var a = nothing.here; ${PROCESS}`), 'exits: script-throws'],
-    ['where it depends nothing is said', source(`if (1) { nothing.here } ${PROCESS}`), 'runs'],
+    ['an undeclared name', source(`var a = nothing.here; ${PROCESS}`), 'exits: script-throws'],
+    ['an exception that depends on a condition is no fault', source(`if (1) { nothing.here } ${PROCESS}`), 'runs'],
     ['no function process', source('function run(event) {}'), 'exits: script-no-process'],
     ['process is a number', source('var process = 5;'), 'exits: script-no-process'],
     ['process is never set', source('var process;'), 'exits: script-no-process'],
@@ -215,18 +210,18 @@ describe('scripts', () => {
       'runs',
     ],
     [
-      'params that nothing takes',
+      'params without a function register',
       `script: {lang: js, source: '${PROCESS}', params: {a: 1}}`,
       'exits: script-no-register',
     ],
     ['a file', 'script: {lang: js, file: good.js}', 'runs'],
-    ['a file that is missing', 'script: {lang: js, file: none.js}', 'exits: script-missing', '8.16.0'],
+    ['a missing file', 'script: {lang: js, file: none.js}', 'exits: script-missing', '8.16.0'],
     ['a file that is faulty', 'script: {lang: js, file: bad.js}', 'exits: script-syntax', '9.0.6'],
     ['one in a folder called module', 'script: {lang: js, file: own/module/bad.js}', 'exits: script-syntax', '9.0.6'],
     ['the scripts of shipped modules are not read', 'script: {lang: js, file: module/bad.js}', 'runs', '9.0.6'],
   ]);
 
-  test('what only running it would tell is a gap, and the rest is predicted', () => {
+  test('a script that would have to run is a gap, and the prediction goes on', () => {
     for (const text of ['var a = /(?<b>x)(?<b>y)/;', 'function test() { throw 1 }']) {
       const main = `${INPUTS}processors:\n- ${source(`${text} ${PROCESS}`)}\n`;
       const { outcome, gaps } = predicted({ main });
@@ -237,7 +232,7 @@ describe('scripts', () => {
     }
   });
 
-  test('from 8.19.9 a missing file costs every input, but not the process', () => {
+  test('from 8.19.9 a missing script ends every input, but not the process', () => {
     const { outcome, listeners, faults } = predicted({
       main: `${INPUTS}processors: [{script: {lang: js, file: none.js}}]`,
       release: '8.19.21',

@@ -1,4 +1,4 @@
-/** Over what real Filebeats did: none that runs with less than its files ask for is green. */
+/** Results of real Filebeats: none that lacks a configured listener is green. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ const skip = here.length > 0 || process.env['CI'] ? false : `no corpus at ${corp
 /** Seconds since the epoch, in 2096. */
 const later = 4_000_000_000;
 
-/** The rows of the kernel's tables that a real Filebeat was seen to hold, as those of our one process. */
+/** The rows of the kernel's tables that a real Filebeat had, given to the one process of this test. */
 function socketsOf({ observed }: CaseRun, { process }: Instance): Socket[] {
   const rows: SocketRow[] = [...(observed.listeners ?? []), ...(observed.tcp ?? [])];
   return rows.map(({ proto, address, port, ephemeral }, at) => ({
@@ -37,11 +37,11 @@ function socketsOf({ observed }: CaseRun, { process }: Instance): Socket[] {
   }));
 }
 
-/** What the exporter says of a host on which nothing but this Filebeat runs, an hour after its start. */
+/** The exporter's report on a host with only this Filebeat, an hour after its start. */
 function judge(run: CaseRun): { instance: Instance; sockets: Socket[]; verdict: Verdict } {
   const { prediction } = run;
   const made = madeUp('case', 4711, []);
-  // After every file of the corpus was written.
+  // After the mtime of every file of the corpus.
   const base = { ...made, process: { ...made.process!, startTime: later - 3600 } };
   const expectation = expectedOfRunning(prediction, base.process.startTime, undefined);
   const instance: Instance = { ...base, prediction, ...expectation };
@@ -51,7 +51,7 @@ function judge(run: CaseRun): { instance: Instance; sockets: Socket[]; verdict: 
   return { instance, sockets, verdict: correlate(snapshot, emptyScanHistory, thresholds) };
 }
 
-/** Endpoints that the files ask for and no socket serves; the random ones are any. */
+/** Configured endpoints that no socket serves; any socket serves a random port. */
 function missing({ instance, sockets }: { instance: Instance; sockets: Socket[] }): string[] {
   return declaredListeners(instance.prediction).flatMap(({ protocol, target, address, port }) =>
     target.kind === 'socket' && !sockets.some((s) => s.protocol === protocol && serves(target, s, true) !== 'no')
@@ -60,10 +60,10 @@ function missing({ instance, sockets }: { instance: Instance; sockets: Socket[] 
   );
 }
 
-/** Complaints that cost no input: a hint, a request to somewhere else. Who gets a socket is the sockets' to tell. */
+/** Log messages that concern no listener: a hint, or a failed request to another service. */
 const harmless = /might lead to data duplication|will lead to data duplication|request failed|address already in use/;
 
-test('no case of the corpus is green in which something asked for is missing', { skip }, () => {
+test('no case of the corpus is green while a configured listener is missing', { skip }, () => {
   assert.ok(here.length > 0, 'a build ought to have a corpus');
   let looked = 0;
   const green: string[] = [];
@@ -82,7 +82,7 @@ test('no case of the corpus is green in which something asked for is missing', {
       const [count, all] = complaints.get(error) ?? [0, 0];
       complaints.set(error, [count + Number(isGreen), all + 1]);
     }
-    // A complaint is that of one of its releases at least.
+    // At least one of its releases logs the complaint.
     for (const [error, [count, all]] of complaints) if (count === all) green.push(`${folder}: ${error}`);
   }
   assert.ok(looked > 100);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { validGoRegexp } from '../../src/filebeat/tree/go-regexp.js';
 
-/** Asked of Go's own regexp package. */
+/** Results of Go's regexp package. */
 const TAKEN = [
   '',
   '|',

@@ -24,9 +24,9 @@ describe('the release on disk', () => {
       detect({ [`${home}/README.md`]: readme, '/var/lib/dpkg/status': dpkg }),
       '8.19.21 readme',
     ],
-    ['without it dpkg knows what is installed', detect({ '/var/lib/dpkg/status': dpkg }), '9.2.1 package'],
-    ['dpkg says nothing about another home', detect({ '/var/lib/dpkg/status': dpkg }, '/opt/fb'), 'newest assumed'],
-    ['a README of something else says nothing', detect({ [`${home}/README.md`]: '# Filebeat 8' }), 'newest assumed'],
+    ['without a README dpkg has the version', detect({ '/var/lib/dpkg/status': dpkg }), '9.2.1 package'],
+    ['dpkg does not describe another home', detect({ '/var/lib/dpkg/status': dpkg }, '/opt/fb'), 'newest assumed'],
+    ['the README of another program is ignored', detect({ [`${home}/README.md`]: '# Filebeat 8' }), 'newest assumed'],
     ['an unpacked folder has its version in the name', detect({}, '/opt/filebeat-8.10.2-linux-x86_64'), '8.10.2 hint'],
     [
       'so has the folder of an agent',
@@ -39,7 +39,7 @@ describe('the release on disk', () => {
       '8.13.0 hint',
     ],
     [
-      'modules that are in all new releases hint at nothing',
+      'modules of all new releases give no hint',
       detect({ '/h/module/pensando/module.yml': '' }, '/h'),
       'newest assumed',
     ],
@@ -48,7 +48,7 @@ describe('the release on disk', () => {
   for (const [fact, answer, expected] of rows) test(fact, () => assert.equal(answer, expected));
 });
 
-describe('the program decides, wherever its home is', () => {
+describe('files beside the program win over those in the home', () => {
   const of = (files: Record<string, string>, program: string, at = '/srv/fb') => {
     const { release } = detectRelease(at, memoryFiles({ [program]: '', ...files }), undefined, program);
     return `${release.version ?? 'newest'} ${release.source}`;
@@ -82,7 +82,7 @@ describe('the program decides, wherever its home is', () => {
     ],
     ['the name of a store', of({}, '/nix/store/0a1b2c-filebeat8-8.19.2/bin/filebeat'), '8.19.2 hint'],
     ['of a cellar', of({}, '/home/linuxbrew/.linuxbrew/Cellar/filebeat-full/8.1.0/bin/filebeat'), '8.1.0 hint'],
-    ['nothing is taken from /usr', of({ '/usr/README.md': readme }, '/usr/bin/filebeat'), 'newest assumed'],
+    ['files in /usr are ignored', of({ '/usr/README.md': readme }, '/usr/bin/filebeat'), 'newest assumed'],
   ];
   for (const [fact, answer, expected] of rows) test(fact, () => assert.equal(answer, expected));
 });
@@ -96,24 +96,24 @@ describe('a running process', () => {
       '8.19.21 readme',
     ],
     [
-      'older than the README: it stays what it was',
+      'older than the README keeps its release',
       { startTime: 500, executableDeleted: false, remembered: '8.10.5' },
       '8.10.5 remembered',
     ],
     [
-      'whose executable was replaced stays what it was',
+      'whose executable was replaced keeps its release',
       { startTime: 2000, executableDeleted: true, remembered: '8.10.5' },
       '8.10.5 remembered',
     ],
     [
-      'of which nothing is remembered is guessed from the next',
+      'without a remembered release gets that of its next start',
       { startTime: 500, executableDeleted: false },
       '8.19.21 hint',
     ],
   ];
   for (const [fact, running, expected] of rows) test(fact, () => assert.equal(detect(files, home, running), expected));
 
-  test('a README that may not be read is a gap', () => {
+  test('an unreadable README is a gap', () => {
     const { gaps } = detectRelease(home, memoryFiles({ [`${home}/README.md`]: { denied: true } }));
     assert.deepEqual(gaps, [{ reason: 'denied', subject: `${home}/README.md` }]);
   });

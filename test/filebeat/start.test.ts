@@ -30,10 +30,10 @@ const FILES = {
   '/etc/fb/policy.json': '{}',
 };
 
-/** `release` is the newest where there is none. */
+/** `release`: by default the newest. */
 type Row = [fact: string, settings: string, expected: string, release?: string];
 
-/** Settings beside one good input; with `own` the settings have the only output. */
+/** Settings next to one good input. `own`: the settings have the only output. */
 function rows(list: Row[], own = false): void {
   for (const [fact, settings, expected, release] of list)
     test(fact, () => {
@@ -48,14 +48,14 @@ function rows(list: Row[], own = false): void {
       assert.equal(summary(prediction), expected === 'runs' ? RUNS : expected);
       const { reason } = prediction;
       if (prediction.outcome !== 'exits' || !reason) return;
-      assert.ok(reason.at?.file, 'a refusal has a place');
+      assert.ok(reason.at?.file, 'a refusal has a position');
       const alone = ['no-output', 'bad-value-text', 'undefined-variable', 'reference-cycle'];
       if (!alone.includes(reason.code)) assert.ok(reason.subject, 'a refusal names its setting');
-      if (reason.code === 'bad-value') assert.ok(reason.takes, 'a refused value has a cure');
+      if (reason.code === 'bad-value') assert.ok(reason.takes, 'a refused value has a description of valid ones');
     });
 }
 
-describe('what every event is given', () => {
+describe('settings for every event', () => {
   rows([
     ['fields of any depth are resolved', 'fields: {a: {b: ["x", "${NOPE}"]}}', 'exits: undefined-variable'],
     ['a field that is empty in the environment', 'fields.a: ${EMPTY}', 'exits: undefined-variable'],
@@ -67,7 +67,7 @@ describe('what every event is given', () => {
     ['a field may refer to any setting', 'fields.a: ${output.console}', 'runs'],
     ['fields_under_root is a truth value', 'fields_under_root: 1', 'exits: wrong-type'],
     ['a tag that is undefined', 'tags: [a, "${NOPE}"]', 'exits: undefined-variable'],
-    ['tags as a map are none', 'tags: {a: "${NOPE}"}', 'runs'],
+    ['tags as a map are an empty list', 'tags: {a: "${NOPE}"}', 'runs'],
     ['a tag that is a list', 'tags: [[a]]', 'exits: wrong-type'],
     ['tags out of a variable', 'tags: ${LIST}', 'runs'],
     ['a name that is a map', 'name: {a: b}', 'exits: wrong-type'],
@@ -78,28 +78,24 @@ describe('what every event is given', () => {
   ]);
 });
 
-describe('which output is chosen', () => {
+describe('the chosen output', () => {
   const output: Row[] = [
     ['none', '', 'exits: no-output'],
     ['a list', 'output: [redis]', 'exits: no-output'],
-    ['one with nothing in it wants its addresses', 'output.elasticsearch:', 'exits: missing-setting'],
-    ['one with nothing in it beside another', 'output: {discard: {}, redis: }', 'exits: more-than-one-choice'],
+    ['an empty one lacks its addresses', 'output.elasticsearch:', 'exits: missing-setting'],
+    ['an empty one and another', 'output: {discard: {}, redis: }', 'exits: more-than-one-choice'],
+    ['a disabled one is not read', 'output: {discard: {}, redis: {enabled: "false", hosts: "${NOPE}"}}', 'runs'],
     [
-      'one that is switched off is not read',
-      'output: {discard: {}, redis: {enabled: "false", hosts: "${NOPE}"}}',
-      'runs',
-    ],
-    [
-      'a switch that is undefined is on',
+      'an undefined enabled counts as true',
       'output: {discard: {}, redis.enabled: "${NOPE}"}',
       'exits: more-than-one-choice',
     ],
     ['an unknown one', 'output.zabbix.hosts: [a]', 'exits: unknown-output'],
     ['discard before 8.14', 'output.discard: {}', 'exits: unknown-output', '8.13.4'],
     ['discard', 'output.discard: {}', 'runs', '8.14.0'],
-    ['cloud.id stands for one', 'cloud.id: "x:YSRiJGM="', 'runs'],
+    ['cloud.id selects Elasticsearch', 'cloud.id: "x:YSRiJGM="', 'runs'],
     [
-      'cloud.id with Elasticsearch switched off',
+      'cloud.id with Elasticsearch disabled',
       '{cloud.id: "x:YSRiJGM=", output.elasticsearch.enabled: false}',
       'exits: no-output',
     ],
@@ -110,7 +106,7 @@ describe('which output is chosen', () => {
     ],
     ['cloud.id with too few parts', 'cloud.id: "x:YSRi"', 'exits: bad-value'],
     ['cloud.id beside another output', '{cloud.id: "x:YSRiJGM=", output.discard: {}}', 'exits: settings-exclude'],
-    ['cloud.id that is undefined counts as absent', '{cloud.id: "${NOPE}", output.discard: {}}', 'runs'],
+    ['an undefined cloud.id counts as absent', '{cloud.id: "${NOPE}", output.discard: {}}', 'runs'],
     ['cloud.auth alone', '{cloud.auth: "a:b", output.discard: {}}', 'exits: missing-setting'],
     ['cloud.auth without a colon', '{cloud.id: "x:YSRiJGM=", cloud.auth: a}', 'exits: bad-value'],
   ];
@@ -120,13 +116,13 @@ describe('which output is chosen', () => {
   );
 });
 
-/** `{a: b, c: d}` as lines of their own, since it stands beside other settings. */
+/** `{a: b, c: d}` as separate lines, so that other settings can follow. */
 function flat(yaml: string): string {
   const [, first = '', second = ''] = /^\{(\S+ (?:"[^"]*"|\S+)), (.*)\}$/.exec(yaml) ?? [];
   return `${first}\n${second}`;
 }
 
-/** Settings of one output, with its addresses where it has any. */
+/** Settings of one output, with its addresses if it has some. */
 function output(name: string, rowsOfIt: Row[], hosts = 'hosts: ["127.0.0.1:1"]'): void {
   describe(`output.${name}`, () => {
     rows(
@@ -140,10 +136,10 @@ function output(name: string, rowsOfIt: Row[], hosts = 'hosts: ["127.0.0.1:1"]')
 }
 
 output('elasticsearch', [
-  ['addresses as a map are none', 'hosts: {a: b}', 'exits: missing-setting'],
+  ['addresses as a map are an empty list', 'hosts: {a: b}', 'exits: missing-setting'],
   ['an empty list', 'hosts: []', 'exits: missing-setting'],
   ['one address as a text', 'hosts: localhost', 'runs'],
-  ['an address that is nothing', 'hosts: ["localhost", null]', 'runs'],
+  ['a null among the addresses', 'hosts: ["localhost", null]', 'runs'],
   ['a port that is a word', 'hosts: ["a:b"]', 'exits: bad-address'],
   ['a bracket that is not closed', 'hosts: ["http://[::1"]', 'exits: bad-address'],
   ['a path, no port, mixed schemes', 'hosts: ["http://a/b", "c", "https://d:1"]', 'runs'],
@@ -211,7 +207,7 @@ output('elasticsearch', [
   ['Kerberos without its realm', 'kerberos: {auth_type: keytab, config_path: /x}', 'exits: missing-setting'],
 ]);
 
-describe('an index of its own name', () => {
+describe('a custom index name', () => {
   rows(
     [
       [
@@ -225,7 +221,7 @@ describe('an index of its own name', () => {
         'exits: missing-setting',
       ],
       [
-        'with the template switched off',
+        'with the template disabled',
         'setup.template.enabled: false\noutput.elasticsearch: {hosts: a, index: x}',
         'runs',
       ],
@@ -252,23 +248,19 @@ output('logstash', [
   ['a negative ttl', 'ttl: -1s', 'exits: bad-value'],
   ['no TLS', 'ssl: ', 'runs'],
   ['TLS as a switch', 'ssl: true', 'exits: wrong-type'],
-  [
-    'a certificate authority that is missing',
-    'ssl.certificate_authorities: [nowhere.pem]',
-    'exits: named-file-missing',
-  ],
-  ['one that is no PEM', 'ssl.certificate_authorities: [text]', 'exits: no-certificate'],
+  ['a missing certificate authority', 'ssl.certificate_authorities: [nowhere.pem]', 'exits: named-file-missing'],
+  ['one that is not PEM', 'ssl.certificate_authorities: [text]', 'exits: no-certificate'],
   ['one that is empty', 'ssl.certificate_authorities: [empty]', 'exits: no-certificate'],
-  ['one that is right', 'ssl.certificate_authorities: ca.pem', 'runs'],
+  ['a valid one', 'ssl.certificate_authorities: ca.pem', 'runs'],
   ['one in the text itself', `ssl.certificate_authorities: ["${PEM.replaceAll('\n', '\\n')}"]`, 'runs'],
   ['a certificate without its key', 'ssl.certificate: ca.pem', 'exits: missing-setting'],
-  ['a key without its certificate, even switched off', 'ssl: {enabled: false, key: a}', 'exits: missing-setting'],
-  ['files are not looked at while switched off', 'ssl: {enabled: false, key: a, certificate: b}', 'runs'],
+  ['a key without its certificate, TLS disabled', 'ssl: {enabled: false, key: a}', 'exits: missing-setting'],
+  ['files are not read while TLS is disabled', 'ssl: {enabled: false, key: a, certificate: b}', 'runs'],
   ['variables are', 'ssl: {enabled: false, key_passphrase: "${NOPE}"}', 'exits: undefined-variable'],
   ['both', 'ssl: {certificate: ca.pem, key: plain.key}', 'runs'],
   ['a key below some text', 'ssl: {certificate: ca.pem, key: late.key}', 'runs'],
   ['a key that is none', 'ssl: {certificate: ca.pem, key: text}', 'exits: no-key'],
-  ['a key that asks for a passphrase', 'ssl: {certificate: ca.pem, key: secret.key}', 'exits: missing-setting'],
+  ['a key that needs a passphrase', 'ssl: {certificate: ca.pem, key: secret.key}', 'exits: missing-setting'],
   ['an old one that does', 'ssl: {certificate: ca.pem, key: old.key}', 'exits: missing-setting'],
   ['with a passphrase', 'ssl: {certificate: ca.pem, key: secret.key, key_passphrase: open}', 'runs'],
   ['an old one with a passphrase', 'ssl: {certificate: ca.pem, key: old.key, key_passphrase: open}', 'runs'],
@@ -282,7 +274,7 @@ output('logstash', [
   ['a key of another certificate', 'ssl: {certificate: ca.pem, key: other.key}', 'exits: not-a-pair'],
   ['a chain behind its key', 'ssl: {certificate: chain.pem, key: plain.key}', 'runs'],
   ['a certificate in place of the key', 'ssl: {certificate: ca.pem, key: ca.pem}', 'exits: no-key'],
-  ['a key that nobody here can read', 'ssl: {certificate: ca.pem, key: odd.key}', 'runs'],
+  ['a key that OpenSSL cannot read', 'ssl: {certificate: ca.pem, key: odd.key}', 'runs'],
   ['a certificate that was cut', 'ssl.certificate_authorities: cut.pem', 'exits: no-certificate'],
   ['verification is a word', 'ssl.verification_mode: false', 'exits: bad-value'],
   ['a cipher that is unknown', 'ssl.cipher_suites: [RSA]', 'exits: bad-value'],
@@ -325,7 +317,7 @@ output('kafka', [
   ['zstd for the version that 8.19 assumes', 'topic: a, compression: zstd', 'exits: bad-value', '8.19.21'],
   ['zstd for a newer one', 'topic: a, compression: zstd, version: 2.1.0', 'runs', '8.19.21'],
   ['zstd before it was known', 'topic: a, compression: zstd, version: 2.1.0', 'exits: bad-value', '8.16.0'],
-  ['gzip takes levels up to 9', 'topic: a, compression_level: 10', 'exits: bad-value'],
+  ['gzip accepts levels up to 9', 'topic: a, compression_level: 10', 'exits: bad-value'],
   ['acknowledgements in words', 'topic: a, required_acks: all', 'exits: wrong-type'],
   ['two acknowledgements', 'topic: a, required_acks: 2', 'runs'],
   ['a name without a password', 'topic: a, username: b', 'exits: missing-setting'],
@@ -345,7 +337,7 @@ output('redis', [
   ['another data type', 'datatype: stream', 'exits: bad-value'],
   ['another scheme', 'hosts: ["http://a:1"]', 'exits: bad-address'],
   ['its own schemes', 'hosts: ["rediss://:secret@a:1", "redis://b", c]', 'runs'],
-  ['a database that is no number', 'db: first', 'exits: wrong-type'],
+  ['a database that is not a number', 'db: first', 'exits: wrong-type'],
 ]);
 
 output(
@@ -361,7 +353,7 @@ output(
     ['two codecs', 'path: a, codec: {json: {}, format.string: a}', 'exits: more-than-one-choice'],
     ['an unknown codec', 'path: a, codec.xml: {}', 'exits: removed-or-unknown'],
     ['a format without its text', 'path: a, codec.format: {}', 'exits: missing-setting'],
-    ['a codec with nothing in it', 'path: a, codec.json: ', 'runs'],
+    ['an empty codec', 'path: a, codec.json: ', 'runs'],
   ],
   '',
 );
@@ -380,9 +372,9 @@ describe('the queue', () => {
   rows([
     ['a text', 'queue: mem', 'exits: wrong-type'],
     ['nothing', 'queue:', 'runs'],
-    ['a kind with nothing in it', 'queue.mem:', 'runs'],
+    ['an empty kind', 'queue.mem:', 'runs'],
     ['an unknown kind', 'queue.best: {}', 'exits: removed-or-unknown'],
-    ['two kinds, one switched off', 'queue: {mem.events: 64, mem.flush.min_events: 1, disk.enabled: false}', 'runs'],
+    ['two kinds, one disabled', 'queue: {mem.events: 64, mem.flush.min_events: 1, disk.enabled: false}', 'runs'],
     ['fewer events than are waited for', 'queue.mem.events: 32', 'exits: settings-conflict'],
     ['more are waited for by 8.11', 'queue.mem.events: 2000', 'exits: settings-conflict', '8.11.4'],
     ['than by 8.12', 'queue.mem.events: 2000', 'runs', '8.12.0'],
@@ -418,12 +410,12 @@ describe('logging', () => {
     ['a size with a unit', 'logging.files.rotateeverybytes: 10MB', 'exits: wrong-type'],
     ['an interval in words', 'logging.files.interval: daily', 'exits: bad-value'],
     ['permissions that are a number', 'logging.files.permissions: 0999', 'runs'],
-    ['permissions that are none', 'logging.files.permissions: rw', 'exits: wrong-type'],
+    ['invalid permissions', 'logging.files.permissions: rw', 'exits: wrong-type'],
     ['selectors of any shape', 'logging.selectors: {a: b}', 'runs'],
     ['a selector that is undefined', 'logging.selectors: ["${NOPE}"]', 'exits: undefined-variable'],
     ['an unknown setting', 'logging.fooo: "${NOPE}"', 'runs'],
     ['metrics are read while off', 'logging.metrics: {enabled: false, period: often}', 'exits: bad-value'],
-    ['a period below nothing', 'logging.metrics.period: -5s', 'exits: bad-value'],
+    ['a negative period', 'logging.metrics.period: -5s', 'exits: bad-value'],
     ['but not while off', 'logging.metrics: {enabled: false, period: -5s}', 'runs'],
     ['no period', 'logging.metrics.period: 0s', 'runs', '9.3.9'],
     ['no period before', 'logging.metrics.period: 0s', 'exits: bad-value', '9.0.6'],
@@ -437,7 +429,7 @@ describe('logging', () => {
 describe('http', () => {
   rows([
     ['a switch that is none', 'http.enabled: maybe', 'exits: wrong-type'],
-    ['switched off nothing is read', 'http: {enabled: false, port: x, host: "${NOPE}"}', 'runs'],
+    ['disabled, its settings are not read', 'http: {enabled: false, port: x, host: "${NOPE}"}', 'runs'],
     ['but pprof', 'http: {enabled: false, pprof.enabled: "${NOPE}"}', 'exits: undefined-variable'],
     ['not before 8.6', 'http: {enabled: false, pprof.enabled: "${NOPE}"}', 'runs', '8.5.3'],
     ['a pipe', 'http.host: "npipe:///x"', 'exits: not-on-linux'],
@@ -453,8 +445,8 @@ describe('monitoring', () => {
     ['nothing', 'monitoring:', 'runs'],
     ['any setting switches it on', 'monitoring.fooo: 1', 'exits: no-monitoring-reporter'],
     ['a switch that is none', 'monitoring.enabled: maybe', 'exits: no-monitoring-reporter'],
-    ['switched off', 'monitoring: {enabled: "false", elasticsearch.hosts: "${NOPE}"}', 'runs'],
-    ['the cluster alone switches nothing on', 'monitoring.cluster_uuid: x', 'runs'],
+    ['disabled', 'monitoring: {enabled: "false", elasticsearch.hosts: "${NOPE}"}', 'runs'],
+    ['the cluster alone enables nothing', 'monitoring.cluster_uuid: x', 'runs'],
     [
       'the cluster is read while off',
       'monitoring: {enabled: false, cluster_uuid: "${NOPE}"}',
@@ -464,7 +456,7 @@ describe('monitoring', () => {
     ['an address that cannot be one', 'monitoring.elasticsearch.hosts: ["http://[::1"]', 'exits: bad-address'],
     ['a name and an API key', 'monitoring.elasticsearch: {hosts: a, api_key: b, username: c}', 'runs'],
     [
-      'a file that is missing',
+      'a missing file',
       'monitoring.elasticsearch: {hosts: a, ssl.certificate_authorities: x}',
       'exits: named-file-missing',
     ],
@@ -503,14 +495,18 @@ describe('setup', () => {
       'runs',
     ],
     ['a type that is unknown before 8.0', 'setup.template.type: x', 'exits: bad-value', '7.17.16'],
-    ['a type that is unknown', 'setup.template.type: x', 'runs', '8.0.0'],
+    ['an unknown type', 'setup.template.type: x', 'runs', '8.0.0'],
     ['lifecycle as a switch', 'setup.ilm: off', 'exits: wrong-type'],
     ['a mode that is unknown before 8.12', 'setup.ilm.enabled: maybe', 'exits: bad-value', '7.17.16'],
-    ['a mode that is unknown', 'setup.ilm.enabled: maybe', 'runs', '8.12.0'],
+    ['an unknown mode', 'setup.ilm.enabled: maybe', 'runs', '8.12.0'],
     ['a policy that is missing before 8.12', 'setup.ilm.policy_file: /x', 'exits: named-file-missing', '7.17.16'],
     ['a policy', 'setup.ilm.policy_file: policy.json', 'runs', '7.17.16'],
     ['an alias that is empty', 'setup.ilm.rollover_alias: ""', 'exits: missing-setting', '7.17.16'],
-    ['what is not read', 'setup: {kibana.host: "${NOPE}", dsl.enabled: maybe, dashboards.enabled: false}', 'runs'],
+    [
+      'settings that are not read',
+      'setup: {kibana.host: "${NOPE}", dsl.enabled: maybe, dashboards.enabled: false}',
+      'runs',
+    ],
     ['Kibana as a text', 'setup.kibana: a', 'exits: wrong-type'],
   ]);
 });
@@ -519,7 +515,7 @@ describe('the rest', () => {
   rows([
     ['a keystore', 'keystore.path: /etc/fb/keystore', 'runs'],
     ['a keystore that is none', 'keystore.path: /etc/fb/text', 'exits: no-keystore'],
-    ['a keystore that is missing', 'keystore.path: /nowhere', 'runs'],
+    ['a missing keystore', 'keystore.path: /nowhere', 'runs'],
     ['a keystore at an undefined place', 'keystore.path: ${NOPE}', 'exits: undefined-variable'],
     [
       'traces are read while off',
@@ -530,10 +526,10 @@ describe('the rest', () => {
     ['traces to a text', 'instrumentation.hosts: "http://a"', 'exits: bad-value'],
     ['traces', 'instrumentation: {enabled: true, hosts: ["http://a:1"]}', 'runs'],
     ['management with anything in it', 'management.fooo: 1', 'exits: managed-without-agent'],
-    ['management with a switch that is nothing', 'management.enabled:', 'exits: managed-without-agent'],
-    ['management that is off', 'management: {enabled: "false", fooo: 1}', 'runs'],
-    ['management of nothing', 'management:', 'runs'],
-    ['management with a switch that is none before 8.6', 'management.enabled: maybe', 'runs', '7.17.16'],
+    ['management with an empty enabled', 'management.enabled:', 'exits: managed-without-agent'],
+    ['disabled management', 'management: {enabled: "false", fooo: 1}', 'runs'],
+    ['an empty management section', 'management:', 'runs'],
+    ['management with an invalid enabled before 8.6', 'management.enabled: maybe', 'runs', '7.17.16'],
     ['a precision that is unknown', 'timestamp.precision: second', 'exits: bad-value'],
     ['features as a text', 'features: fqdn', 'exits: wrong-type'],
     ['features as a list', 'features: [fqdn]', 'runs'],
@@ -557,7 +553,7 @@ describe('autodiscover', () => {
       'exits: no-daemon',
     ],
     ['docker elsewhere', '{type: docker, hints: {}, host: "tcp://docker:1"}', 'dynamic: autodiscover'],
-    ['docker with nothing to do', '{type: docker, host: "tcp://docker:1"}', 'exits: missing-setting'],
+    ['docker without templates and hints', '{type: docker, host: "tcp://docker:1"}', 'exits: missing-setting'],
     ['kubernetes outside a cluster', '{type: kubernetes, hints.enabled: true}', 'exits: no-cluster'],
     ['kubernetes with a file', '{type: kubernetes, hints: {}, kube_config: text}', 'dynamic: autodiscover'],
     ['kubernetes with a missing file', '{type: kubernetes, hints: {}, kube_config: x}', 'exits: named-file-missing'],
@@ -572,7 +568,7 @@ describe('autodiscover', () => {
   rows(list.map(([fact, yaml, expected]) => [fact, providers(yaml), expected]));
 });
 
-describe('a file that a start reads and the exporter cannot', () => {
+describe('a file that Filebeat reads at its start and the exporter cannot read', () => {
   const input = (rest: string) => `filebeat.inputs:\n- {type: tcp, host: "127.0.0.1:7001", ${rest}}\n`;
   const elastic = (rest: string) => `${INPUTS}output.elasticsearch: {hosts: a, ${rest}}\n`;
   const unread = '/etc/fb/unread';
@@ -609,7 +605,7 @@ describe('a file that a start reads and the exporter cannot', () => {
         assert.deepEqual(gaps, [{ reason: 'denied', subject: unread }]);
       });
 
-  const told: [fact: string, main: string, line: number][] = [
+  const positions: [fact: string, main: string, line: number][] = [
     ['a key that OpenSSL does not read', input('ssl: {certificate: ca.pem, key: odd.key}'), 2],
     ['its brother of an output', elastic('ssl: {certificate: ca.pem, key: odd.key}'), 3],
     [
@@ -619,7 +615,7 @@ describe('a file that a start reads and the exporter cannot', () => {
     ],
     ['a group that /etc/group does not have', 'filebeat.inputs:\n- {type: unix, path: s, group: ops}\n', 2],
   ];
-  for (const [fact, main, line] of told)
+  for (const [fact, main, line] of positions)
     test(`${fact} is a gap, and no fault`, () => {
       const args = main.includes('elasticsearch') ? ['-E', 'output.console.enabled=false'] : [];
       const files = { ...FILES, '/etc/group': 'root:x:0:', '/etc/nsswitch.conf': 'group: files sss' };
@@ -632,7 +628,7 @@ describe('a file that a start reads and the exporter cannot', () => {
       );
     });
 
-  test('a name that only an unseen keystore can hold is unknown, not undefined', () => {
+  test('a name that may be in an unreadable keystore is unknown, not undefined', () => {
     const main = `${INPUTS}- {type: udp, host: "\${SECRET}"}\nkeystore.path: ${unread}\n`;
     const { outcome, listeners } = predicted({ main, files: { [unread]: { text: '', denied: 'stat' } }, env: {} });
     assert.equal(outcome, 'runs');

@@ -18,7 +18,7 @@ function tree(text: string): Tree {
 
 function plain(value: Tree, scope: Scope = noScope): unknown {
   const read = toPlain(value, scope);
-  // Through JSON: maps here have no prototype.
+  // Through JSON, because PlainMaps have no prototype.
   return read.ok ? JSON.parse(JSON.stringify(read.value)) : read.fault.code;
 }
 
@@ -36,28 +36,27 @@ describe('keys', () => {
     ['dots and sections join', 'a.b: 1\na: {c: 2}', { a: { b: 1, c: 2 } }],
     ['numbers are places in a list', 'a.0: x\na.1: z', { a: ['x', 'z'] }],
     ['Go writes numbers in other ways too', 'a.0x1: z\na.0: x', { a: ['x', 'z'] }],
-    ['a place that is left out is nothing', 'a.1: z', { a: [null, 'z'] }],
+    ['a missing index becomes null', 'a.1: z', { a: [null, 'z'] }],
     ['a quoted number in a map is a place', 'a: {"0": x, "1": z}', { a: ['x', 'z'] }],
     ['names and places may stand together', 'a: {"0": x, b: z}', { a: { '0': 'x', b: 'z' } }],
-    ['an empty section is nothing', 'a: {}', { a: null }],
+    ['an empty section is null', 'a: {}', { a: null }],
     ['an empty list stays a list', 'a: []', { a: [] }],
-    ['a second spelling that is null changes nothing', 'a: {b: 1}\na.b: ~', { a: { b: 1 } }],
+    ['a null in a second spelling has no effect', 'a: {b: 1}\na.b: ~', { a: { b: 1 } }],
   ];
   for (const [fact, text, expected] of rows) test(fact, () => assert.deepEqual(plain(tree(text)), expected));
   test('two spellings of one value clash', () => assert.deepEqual(clashes('a.b: 1\na: {b: 2}'), ['a.b']));
   test('two spellings of one list clash element by element', () =>
     assert.deepEqual(clashes('a: {l: [x, z]}\na.l: [z]'), ['a.l.0']));
-  test('two spellings that say different things do not clash', () =>
-    assert.deepEqual(clashes('a.b: 1\na: {c: 2}'), []));
+  test('two spellings of different settings do not clash', () => assert.deepEqual(clashes('a.b: 1\na: {c: 2}'), []));
 });
 
-describe('one tree laid over another', () => {
+describe('one tree merged into another', () => {
   const rows: [fact: string, to: string, from: string, expected: unknown][] = [
     ['values are replaced', 'a: 1', 'a: 2', { a: 2 }],
     ['sections are joined', 'a: {b: 1}', 'a: {c: 2}', { a: { b: 1, c: 2 } }],
     ['lists are joined place by place', 'a: [{x: 1}, {x: 2}]', 'a: [{z: 3}]', { a: [{ x: 1, z: 3 }, { x: 2 }] }],
     ['longer lists add their rest', 'a: [1]', 'a: [2, 3]', { a: [2, 3] }],
-    ['null takes a value away', 'a: 1', 'a: ~', { a: null }],
+    ['null removes a value', 'a: 1', 'a: ~', { a: null }],
     ['null leaves a section alone', 'a: {b: 1}', 'a: ~', { a: { b: 1 } }],
     ['an empty list leaves a list alone', 'a: [1]', 'a: []', { a: [1] }],
     ['a null place leaves a list element alone', 'a: [{x: 1}, {x: 2}]', 'a: [~, {x: 3}]', { a: [{ x: 1 }, { x: 3 }] }],
@@ -71,7 +70,7 @@ describe('one tree laid over another', () => {
       assert.deepEqual(plain(merged), expected);
     });
   }
-  test('nothing over nothing is a section, which is no text', () => {
+  test('null merged into null is a section, not a string', () => {
     const merged = tree('a: ~');
     mergeInto(merged, tree('a: ~'), noScope);
     const found = get(merged, 'a', noScope);
@@ -104,14 +103,14 @@ describe('variables', () => {
     ['a number in the middle of a text stays text', 'v: x${P}y', 'x9001y'],
     ['a comma makes a list', 'v: ${L}', ['a', 'b']],
     ['brackets make a list', 'v: ${B}', [1, 2]],
-    ['quotes are taken off', 'v: ${Q}', 'q u'],
+    ['quotes are removed', 'v: ${Q}', 'q u'],
     ['braces are text', 'v: ${O}', '{a: 1}'],
     ['an empty variable counts as undefined', 'v: ${E:d}', 'd'],
     ['a default is read like a value', 'v: ${NO:12}', 12],
     ['a default may hold colons', 'v: ${NO:127.0.0.1:9}', '127.0.0.1:9'],
     ['a default may hold a variable', 'v: ${NO:${P}}', 9001],
     ['an alternative is used when the name is defined', 'v: x${P:+y}', 'xy'],
-    ['an alternative is nothing otherwise', 'v: x${NO:+y}', 'x'],
+    ['an alternative is empty without the variable', 'v: x${NO:+y}', 'x'],
     ['a name may be put together', 'v: ${${N}}', 9001],
     ['a message is not used when the name is defined', 'v: ${P:?m}', 9001],
     ['a message fails otherwise', 'v: ${NO:?m}', 'undefined-variable'],
@@ -125,13 +124,13 @@ describe('variables', () => {
     ['a cycle fails', 'v: ${w}\nw: ${v}', 'reference-cycle'],
     ['a setting twice in one text counts as a cycle', 'o: 1\nv: ${o}${o}', 'reference-cycle'],
     ['a variable twice in one text does not', 'v: ${P}${P}', 90019001],
-    ['what looks like a list and is none fails', 'v: ${H}', 'bad-value-text'],
-    ['what a default says is looked at once more', 'v: "${NO:[::1]:9}"', 'bad-value-text'],
+    ['an invalid list fails', 'v: ${H}', 'bad-value-text'],
+    ['a default is parsed once more', 'v: "${NO:[::1]:9}"', 'bad-value-text'],
     ['blanks around a number fall away', 'v: "a${S}b"', 'a7b'],
     ['names of the environment may hold dots', 'v: ${my.port}', 5],
   ];
   for (const [fact, text, expected] of rows) test(fact, () => assert.deepEqual(value(text), expected));
-  test('before 7.17 blanks stay and dots are not looked up', () => {
+  test('before 7.17 blanks stay, and names with dots are not looked up in the environment', () => {
     const old = { ...env, envTrims: false, envDots: false };
     assert.equal(value('v: "a${S}b"', old), 'a 7 b');
     assert.equal(value('v: ${my.port}', old), 'undefined-variable');
@@ -152,11 +151,11 @@ describe('variables', () => {
     const read = toPlain(tree('v: ${SECRET:9}'), { ...env, env: undefined });
     assert.ok(!read.ok && read.unresolved === 'variable');
   });
-  test('a name that is itself a value is never told', () => {
+  test('a computed name never appears in a fault', () => {
     const read = toPlain(tree('v: ${${N}x}'), env);
     assert.ok(!read.ok && read.fault.subject === undefined);
   });
-  test('an open brace costs the whole file', () => {
+  test('an open brace fails the whole file', () => {
     const yaml = parseYaml(Buffer.from('a: 1\nb: ${x'));
     assert.ok(yaml.ok);
     const built = treeFromYaml(yaml.root, { file: 'f.yml', rules: { maxIndex: 1024 }, clashes: [] });

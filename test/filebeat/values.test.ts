@@ -49,7 +49,7 @@ describe('values of overrides and variables', () => {
     test(`${JSON.stringify(text)} is read`, () => {
       const read = parseValue(text);
       assert.ok(read.ok);
-      // Maps here have no prototype, which deepEqual minds.
+      // PlainMaps have no prototype, which deepEqual would report.
       assert.deepEqual(typeof read.value === 'bigint' ? read.value : JSON.parse(JSON.stringify(read.value)), value);
     });
   }
@@ -152,7 +152,7 @@ describe('releases', () => {
       true,
     ]);
   });
-  test('every row says what was before and after, and its ranges go forward', () => {
+  test('every rule describes both sides, and its ranges ascend', () => {
     for (const [id, rule] of Object.entries(releaseRules)) {
       assert.ok(rule.subject && rule.before && rule.after && rule.before !== rule.after, id);
       for (const { from, below } of rule.ranges as readonly {
@@ -165,7 +165,7 @@ describe('releases', () => {
   });
 });
 
-test('every row says between which releases it was seen, and those differ by it', () => {
+test('every rule names the releases between which it was observed, and it differs between them', () => {
   for (const [id, { seen }] of Object.entries(releaseRules) as [RuleId, ReleaseRule][]) {
     if (typeof seen === 'string') continue;
     const pairs = 'source' in seen ? [seen.source] : seen;
