@@ -96,7 +96,10 @@ function readPackage(folders: readonly string[], files: FileView, gaps: Gap[]): 
   return undefined;
 }
 
-/** `/opt/filebeat-8.19.21-linux-x86_64`, `…/elastic-agent-8.12.0-ab12cd/components`, `/nix/store/…-filebeat8-8.19.2/bin`, `…/Cellar/filebeat-full/8.1.0/bin`. */
+/**
+ * `/opt/filebeat-8.19.21-linux-x86_64`, `…/elastic-agent-8.12.0-ab12cd/components`,
+ * `/nix/store/…-filebeat8-8.19.2/bin`, `…/Cellar/filebeat-full/8.1.0/bin`.
+ */
 function folderName(folder: string): Release | undefined {
   const version = /[/-](?:filebeat\d?(?:-oss|-full)?|elastic-agent)[-/](\d+\.\d+\.\d+)(?=[-/]|$)/.exec(folder)?.[1];
   return version ? { version, source: 'hint' } : undefined;

@@ -1,4 +1,7 @@
-/** Sentences for faults: why Filebeat does not start, or an input or a file is missing. Never contain a setting's value. */
+/**
+ * Sentences for faults: why Filebeat does not start, or an input or a file is missing. Never contain a setting's
+ * value.
+ */
 import type { Fault } from '../model/model.js';
 
 /** `{subject|words}`: the setting, flag or file; the words if the fault names none. */

@@ -37,7 +37,10 @@ export function predictDown(command: Command, files: FileView): Prediction {
   return { ...best, outcome: 'ambiguous', reason: undecided(subject, reason), release: newest.release };
 }
 
-/** `best`: if the release is unknown, the prediction for the release that accepts most, if that is more than the newest. */
+/**
+ * `best`: if the release is unknown, the prediction for the release that accepts most, if that is more than the
+ * newest.
+ */
 function newestAndBest(predictWith: PredictWith): { newest: Prediction; best?: Prediction } {
   const first = withAnswers(() => predictWith({}));
   const newest = first.result;

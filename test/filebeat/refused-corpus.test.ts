@@ -68,7 +68,10 @@ test('no case of the corpus is green while a configured listener is missing', { 
   let looked = 0;
   const green: string[] = [];
   for (const folder of here.flatMap(casesBelow)) {
-    /** What Filebeat complained of → how many of the releases that share the complaint we call green, and how many there are. */
+    /**
+     * What Filebeat complained of → how many of the releases that share the complaint we call green, and how many
+     * there are.
+     */
     const complaints = new Map<string, [green: number, all: number]>();
     for (const run of runsOf(folder, homesFor(folder))) {
       if (run.observed.state !== 'running' || !isCollector(run.argv)) continue;

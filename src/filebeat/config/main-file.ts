@@ -105,7 +105,9 @@ function endless(path: string, reading: Reading): Fault {
   return { code: 'value-too-long', at: { file: path } };
 }
 
-/** Filebeat's defaults. The home is the directory of argv[0] (under `agentbeat filebeat`, too), not of the executable. */
+/**
+ * Filebeat's defaults. The home is the directory of argv[0] (under `agentbeat filebeat`, too), not of the executable.
+ */
 function defaults(argv0: string, cwd: string): Tree {
   const tree = newTree({ file: 'Filebeat' });
   const path = plainMap();

@@ -40,7 +40,9 @@ export interface FileView {
   read(path: string, limit: number): Reading<FileContent>;
   /** The first `count` bytes of a regular file, or fewer if it is shorter. */
   head(path: string, count: number): Reading<Uint8Array>;
-  /** Names in a directory, sorted bytewise, dot-files included, `.` and `..` not; more than `limit` is a `limit` gap. */
+  /**
+   * Names in a directory, sorted bytewise, dot-files included, `.` and `..` not; more than `limit` is a `limit` gap.
+   */
   list(path: string, limit: number): Reading<string[]>;
   /** Canonical path inside the root after following links; a gap if it does not exist. */
   resolve(path: string): Reading<string>;

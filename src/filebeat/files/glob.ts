@@ -10,7 +10,9 @@ interface Chunk {
   pattern: string[];
 }
 
-/** Undefined for a malformed pattern (unclosed bracket, trailing backslash), if the match reaches the malformed part. */
+/**
+ * Undefined for a malformed pattern (unclosed bracket, trailing backslash), if the match reaches the malformed part.
+ */
 export function goMatch(pattern: string, name: string): boolean | undefined {
   return matches(compile(pattern), [...name]);
 }

@@ -1,4 +1,6 @@
-/** Parts of a file that Filebeat silently ignores: the earlier value of a repeated key, a second YAML document. Pure. */
+/**
+ * Parts of a file that Filebeat silently ignores: the earlier value of a repeated key, a second YAML document. Pure.
+ */
 import type { Fault } from '../../model/model.js';
 import type { SecondDocument, YamlNode } from '../yaml/yaml.js';
 

@@ -37,7 +37,10 @@ function isWholeSequence(bytes: Buffer): boolean {
   return bytes.length === 2 + count + bytes.readUIntBE(2, count);
 }
 
-/** `no-key`: no block is a private key. `unclear`: this program cannot decide, e.g. for a kind of key that OpenSSL cannot read. */
+/**
+ * `no-key`: no block is a private key. `unclear`: this program cannot decide, e.g. for a kind of key that OpenSSL
+ * cannot read.
+ */
 type KeyProblem = 'no-key' | 'no-passphrase' | 'wrong-passphrase' | 'not-a-pair' | 'unclear';
 
 /**

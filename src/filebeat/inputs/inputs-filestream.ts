@@ -1,4 +1,7 @@
-/** The filestream input (filebeat/input/filestream/config.go, 7.14 to 9.5). It opens no socket, but ends the process if refused. */
+/**
+ * The filestream input (filebeat/input/filestream/config.go, 7.14 to 9.5). It opens no socket, but ends the process if
+ * refused.
+ */
 import { applies } from '../releases/releases.js';
 import {
   type Complaint,

@@ -25,7 +25,9 @@ const SERVER_TLS: Settings = {
   ca_sha256: texts,
 };
 
-/** A complaint that Filebeat makes while it reads the settings; `bad-file` for a certificate or key that fails later. */
+/**
+ * A complaint that Filebeat makes while it reads the settings; `bad-file` for a certificate or key that fails later.
+ */
 export function checkServerTls(tree: Tree, context: InputContext): NonNullable<Complaint> | 'bad-file' | undefined {
   const { scope, release } = context;
   const found = get(tree, 'ssl', scope);

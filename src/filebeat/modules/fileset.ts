@@ -35,7 +35,9 @@ interface Manifest {
   pipelines: string[];
 }
 
-/** The input of a fileset, with `input.*` merged into it. Faults have the position of the fileset in the configuration. */
+/**
+ * The input of a fileset, with `input.*` merged into it. Faults have the position of the fileset in the configuration.
+ */
 export function makeFileset(module: string, fileset: string, settings: FilesetSettings, home: ModuleHome): Made {
   const { at } = settings;
   const subject = `${module}/${fileset}`;

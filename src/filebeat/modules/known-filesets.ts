@@ -141,7 +141,9 @@ export function filesetDiffers(module: string, fileset: string, a: ReleaseVersio
   return rowOf(`${module}.${fileset}`, a) !== rowOf(`${module}.${fileset}`, b);
 }
 
-/** Listed filesets that the release has (`names`) and that only other releases have (`gone`). The module may have more. */
+/**
+ * Listed filesets that the release has (`names`) and that only other releases have (`gone`). The module may have more.
+ */
 export function tableFilesets(module: string, release: ReleaseVersion): { names: string[]; gone: string[] } {
   const labels = labelsOf(module);
   const name = (label: string) => label.slice(module.length + 1);

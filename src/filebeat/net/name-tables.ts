@@ -1,4 +1,7 @@
-/** `/etc/hosts` and `/etc/services` (hosts(5), services(5)) as Go's resolver reads them, and the services built into Go. */
+/**
+ * `/etc/hosts` and `/etc/services` (hosts(5), services(5)) as Go's resolver reads them, and the services built into
+ * Go.
+ */
 import type { Gap, Protocol } from '../../model/model.js';
 import type { FileView } from '../files/file-view.js';
 import { derive } from '../files/frozen-view.js';

@@ -83,7 +83,9 @@ function fromFiles(names: readonly Value[], context: ProcessorContext): Loaded {
   return isComplete ? { text: texts.join(''), at: { file: files.at(-1)!.path } } : undefined;
 }
 
-/** The text of one script; undefined if it cannot be read. Filebeat checks owner and mode as for configuration files. */
+/**
+ * The text of one script; undefined if it cannot be read. Filebeat checks owner and mode as for configuration files.
+ */
 function scriptOf(
   path: string,
   name: Value,

@@ -6,7 +6,10 @@ import { failure, type Scope } from '../tree/variables.js';
 import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 
-/** Which of the settings are present, and the complaint about them. A setting that cannot be evaluated counts as absent. */
+/**
+ * Which of the settings are present, and the complaint about them. A setting that cannot be evaluated counts as
+ * absent.
+ */
 export interface Cloud {
   id: boolean;
   auth: boolean;

@@ -35,7 +35,10 @@ function enabledSection(tree: Tree, { scope }: StartContext): Tree | undefined {
   return section && isEnabled(section, scope) ? section : undefined;
 }
 
-/** A client of Elasticsearch loads both files when it is created. This reads only the first byte of a keytab, its format. */
+/**
+ * A client of Elasticsearch loads both files when it is created. This reads only the first byte of a keytab, its
+ * format.
+ */
 export function checkKerberosFiles(tree: Tree, context: StartContext): Complaint {
   const section = enabledSection(tree, context);
   if (!section) return undefined;

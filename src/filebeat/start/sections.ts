@@ -1,6 +1,6 @@
 /**
- * Tables of the settings that Filebeat reads outside `filebeat.*`, outputs and queues. Sources: libbeat/cmd/instance/beat.go
- * (`beatConfig`), libbeat/template, libbeat/idxmgmt, libbeat/instrumentation, logp and api of elastic-agent-libs.
+ * Tables of the settings that Filebeat reads outside `filebeat.*`, outputs and queues. Sources: libbeat/cmd/instance/
+ * beat.go (`beatConfig`), libbeat/template, libbeat/idxmgmt, libbeat/instrumentation, logp and api of elastic-agent-libs.
  */
 import { duration, integer, object, text, texts, truth } from '../tree/checks.js';
 import {

@@ -1,6 +1,9 @@
 /** Numbers as Go's `strconv` reads and writes them. Pure. */
 
-/** Go's `%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on (`strconv.FormatFloat(v, 'g', -1, 64)`). */
+/**
+ * Go's `%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on (`strconv.FormatFloat(v, 'g', -1,
+ * 64)`).
+ */
 export function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';

@@ -98,7 +98,9 @@ class Parser {
     return flags[0].endsWith(':');
   }
 
-  /** `*`, `+`, `?` or `{n,m}`, each with an optional `?`: returns the count as Go limits it. Other braces are literal. */
+  /**
+   * `*`, `+`, `?` or `{n,m}`, each with an optional `?`: returns the count as Go limits it. Other braces are literal.
+   */
   private repeats(): number | undefined {
     const letter = this.text[this.at]!;
     let times = 1;

@@ -67,9 +67,7 @@ export function filesetNotes(stated: FilesetVariables, overridden: FilesetVariab
   }
   const settings = Object.keys(overridden.input).filter((name) => relevantKeys.has(name));
   if (settings.length > 0)
-    notes.push(
-      `${settings.map((name) => `input.${name}`).join(', ')}: overrides the template of the fileset`,
-    );
+    notes.push(`${settings.map((name) => `input.${name}`).join(', ')}: overrides the template of the fileset`);
   return notes;
 }
 

@@ -73,7 +73,10 @@ export function toText(value: Value, scope: Scope): Read<string> {
   return text.ok ? text : failure(text.fault.code, value.at);
 }
 
-/** A boolean, or a string that `strconv.ParseBool` accepts (1 t T true TRUE True 0 f F false FALSE False), but no number. */
+/**
+ * A boolean, or a string that `strconv.ParseBool` accepts (1 t T true TRUE True 0 f F false FALSE False), but no
+ * number.
+ */
 export function toBool(value: Value, scope: Scope): Read<boolean> {
   const settled = settle(value, scope);
   if (!settled.ok) return settled;

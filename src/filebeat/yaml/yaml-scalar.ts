@@ -68,7 +68,10 @@ export function resolvePlain(text: string): Scalar {
 const yamlTag = 'tag:yaml.org,2002:';
 const date = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ][0-9:]+(?:\.[0-9]*)?(?:Z|[-+][0-9:]+)?)?$/;
 
-/** A scalar with an explicit tag, written out (`tag:yaml.org,2002:int`). An unknown tag leaves the text. Throws YamlRefusal. */
+/**
+ * A scalar with an explicit tag, written out (`tag:yaml.org,2002:int`). An unknown tag leaves the text. Throws
+ * YamlRefusal.
+ */
 export function resolveTagged(tag: string, text: string, line: number): Scalar {
   const refuse = (): never => {
     throw new YamlRefusal('yaml-tag', line);

@@ -100,7 +100,10 @@ export function list<T>(item: Schema<T>): Schema<T[]> {
   };
 }
 
-/** The entries of a map; none if there is no value. A repeated key is a problem: YAML libraries disagree on which one counts. */
+/**
+ * The entries of a map; none if there is no value. A repeated key is a problem: YAML libraries disagree on which one
+ * counts.
+ */
 function entriesOf(node: YamlNode, at: KeyPosition, report: Report, keyText: (name: string) => string) {
   if (isNull(node)) return [];
   if (node.kind !== 'map') return expected(at, report, 'a map');

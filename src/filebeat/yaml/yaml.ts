@@ -11,7 +11,9 @@ import { resolveNode, type YamlNode } from './yaml-nodes.js';
 export type { YamlNode } from './yaml-nodes.js';
 
 export type YamlResult =
-  /** `root` is undefined for a file without a document (empty, comments only). `second`: a later document with content. */
+  /**
+   * `root` is undefined for a file without a document (empty, comments only). `second`: a later document with content.
+   */
   | { ok: true; root: YamlNode | undefined; second?: SecondDocument }
   /** `fault.at.file` is empty: the caller knows the path. Code `yaml-limit`: beyond our limits, not Filebeat's. */
   | { ok: false; fault: Fault };
