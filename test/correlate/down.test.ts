@@ -57,7 +57,7 @@ describe('what only some of the possible releases would take', () => {
   it('stands beside the port that is missing', () => {
     const [only, ...rest] = judged(4711, [port], []);
     assert.deepEqual([only!.code, rest], ['port_missing', []]);
-    assert.match(words(only!).evidence.join(), /release cannot be told: some would/);
+    assert.match(words(only!).evidence.join(), /release is unknown: some would/);
   });
   it('is unresolved, and no more, where nobody can tell a port or it is down', () => {
     assert.deepEqual(judged(4711, undefined, bound).map(line), ['config_unresolved core config']);
