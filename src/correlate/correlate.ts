@@ -208,8 +208,14 @@ export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: 
   const mismatches = found
     .map((m) => ({ ...m, since: history.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
     .sort(order);
+  const byName = new Map<string | undefined, Mismatch[]>();
+  for (const one of mismatches) {
+    const own = byName.get(one.name);
+    if (own === undefined) byName.set(one.name, [one]);
+    else own.push(one);
+  }
   return {
-    instances: snapshot.instances.map((i) => instanceVerdict(i, judged.get(i)!, mismatches)),
+    instances: snapshot.instances.map((i) => instanceVerdict(i, judged.get(i)!, byName.get(i.name) ?? [])),
     mismatches,
     statics: statics.verdicts,
   };
@@ -218,10 +224,9 @@ export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: 
 function instanceVerdict(
   instance: Instance,
   { ports, pending: pendingRestart, failed = false }: Judged,
-  mismatches: readonly Mismatch[],
+  own: readonly Mismatch[],
 ): InstanceVerdict {
   const up = instance.hidden ? undefined : instance.process !== undefined;
-  const own = mismatches.filter((m) => m.name === instance.name);
   const healthy = failed
     ? undefined
     : isHealthy(up, ports, own, (m) => severityOf(m) === 'critical', instance.truncated);

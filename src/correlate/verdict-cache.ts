@@ -5,7 +5,7 @@
 
 import { endpointKey } from '../model/endpoint.js';
 import type { Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
-import { createResultCache } from '../runtime/unchanged.js';
+import { createResultCache, unlessChanged } from '../runtime/unchanged.js';
 import { derivedReceiveBuffer } from './buffers.js';
 import { judgePorts } from './judge-instance.js';
 import type { VerdictContext } from './verdict-context.js';
@@ -17,6 +17,8 @@ interface Judged {
 
 /** By `Instance.expected`. */
 const cache = createResultCache<readonly Listener[], Judged>();
+/** The last verdicts of all others, so that those that say the same stay the same objects: by `Instance.expected`. */
+const last = new WeakMap<readonly Listener[], PortVerdict[]>();
 
 /** Judges every port, with drops from the ledger and the size of its receive buffer. */
 export function judgedPorts(instance: Instance, context: VerdictContext): Judged {
@@ -24,6 +26,8 @@ export function judgedPorts(instance: Instance, context: VerdictContext): Judged
   const cached = inputs && cache.get(instance.expected, inputs);
   if (cached !== undefined) return cached;
   const judged = judge(instance, context);
+  judged.ports = unlessChanged(last.get(instance.expected), judged.ports);
+  last.set(instance.expected, judged.ports);
   // All other verdicts also depend on time and on other ports.
   const isServed = judged.mismatches.length === 0 && judged.ports.every(({ status }) => status === 'listening');
   if (inputs !== undefined && isServed) cache.set(instance.expected, inputs, judged);

@@ -31,6 +31,11 @@ export function sureStart(process: FilebeatProcess | undefined): number | undefi
   return process?.startUnsure ? undefined : process?.startTime;
 }
 
+/** Seconds since the epoch; undefined if it was never seen. `takenAt`: of the scan. */
+export function lastSeenOf({ process, lastSeen }: Instance, takenAt: number): number | undefined {
+  return process === undefined ? lastSeen : takenAt;
+}
+
 /** The network namespace of its process, else of its last process, else the host's. */
 export function netnsOf({ process, netns }: Instance, hostNetns: number | undefined): number | undefined {
   return process?.netns ?? netns ?? hostNetns;

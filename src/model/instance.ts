@@ -63,7 +63,7 @@ export interface Instance {
   wouldFail?: Fault;
   /** It should run, and whether it does is unknown (hidepid, a process of an unknown user): neither up nor down. */
   hidden?: true;
-  /** Seconds since the epoch; absent if it was never seen. */
+  /** Seconds since the epoch; absent while it runs, and if it was never seen. */
   lastSeen?: number;
   /** How often its process was seen to be replaced. */
   restarts: number;

@@ -20,6 +20,30 @@ function isSameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((one, index) => isSameInput(one, b[index]));
 }
 
+/** Plain data that says the same, to any depth. Identical parts are not looked into. */
+function saysTheSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((one, index) => saysTheSame(one, b[index]))
+    );
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && saysTheSame(one[key], other[key]))
+  );
+}
+
+/** For plain data that is made anew in each scan: `before` where `now` says the same. */
+export function unlessChanged<T>(before: T | undefined, now: T): T {
+  return before !== undefined && saysTheSame(before, now) ? before : now;
+}
+
 /** Keeps one result for each `key`, with the inputs that it was made from. A result is collected with its key. */
 export interface ResultCache<K extends object, V extends NonNullable<unknown>> {
   /** Undefined where the inputs differ: they have to be identical (===), or lists of identical ones. */

@@ -6,7 +6,7 @@ import { processKey } from '../model/instance-rules.js';
 import type { Gap, Prediction, ProcessId } from '../model/model.js';
 import type { FileCache } from '../proc/file-cache.js';
 import { type ProcFs, statOf } from '../proc/proc-fs.js';
-import { createResultCache } from '../runtime/unchanged.js';
+import { createResultCache, perObject, unlessChanged } from '../runtime/unchanged.js';
 import type { Settings } from '../settings/settings.js';
 import { isExpired, rememberedProcesses } from '../state/memory-questions.js';
 import { historyOf, type State } from '../state/memory-state.js';
@@ -46,7 +46,7 @@ export interface Discovered {
 export function discover(host: Host, pass: Pass, state: State, processes: ProcessScan): Discovered {
   const { now, settings } = pass;
   const { origins, gaps } = originsOf(host, pass, state, processes);
-  const all = mergeCandidates(origins).filter((one) => !isExpired(state, one, now, settings.discovery.remember));
+  const all = instancesOf(origins).filter((one) => !isExpired(state, one, now, settings.discovery.remember));
   const within = instancesWithin(all, (one) => historyOf(state, one)?.lastSeen ?? 0);
   return { instances: within.included, excluded: within.excluded, gaps: [...gaps, ...within.gaps] };
 }
@@ -71,25 +71,41 @@ function originsOf(
     ? fromUnits(context, discovery.processNames, unitsOf(running, state))
     : { origins: [], gaps: [] };
   const globs = fromGlobs(discovery.configGlobs, context);
-  return {
-    origins: [
-      ...running,
-      ...units.origins,
-      ...globs.origins,
-      ...instances.map((one) => fromDeclared(one, context, discovery.processNames)),
-      ...fromMemory(state, bootId, context),
-    ],
-    gaps: [...units.gaps, ...globs.gaps],
-  };
+  const origins = [
+    ...running,
+    ...units.origins,
+    ...globs.origins,
+    ...instances.map((one) => fromDeclared(one, context, discovery.processNames)),
+    ...fromMemory(state, bootId, context),
+  ];
+  return { origins: unchangedOrigins(fileCache, origins), gaps: [...units.gaps, ...globs.gaps] };
+}
+
+/** Of the last scan, by the file cache of the host. */
+const lastOrigins = new WeakMap<FileCache, readonly Origin[]>();
+
+function unchangedOrigins(fileCache: FileCache, made: readonly Origin[]): Origin[] {
+  const before = lastOrigins.get(fileCache) ?? [];
+  const origins = made.map((one, at) => unlessChanged(before[at], one));
+  lastOrigins.set(fileCache, origins);
+  return origins;
+}
+
+/** The same objects for the same origins. */
+const merged = perObject((_first: Origin, origins: readonly Origin[]) => mergeCandidates(origins));
+
+function instancesOf(origins: readonly Origin[]): Merged<Origin>[] {
+  const [first] = origins;
+  return first === undefined ? [] : merged(first, origins);
 }
 
 /** By the facts of a process, with what marks the files that it was made from as used. */
-const origins = createResultCache<RunningFilebeat, { value: Origin; keep: () => void }>();
+const originsByFacts = createResultCache<RunningFilebeat, { value: Origin; keep: () => void }>();
 
 /** The same origin while the process scan returns the same facts, as between the turns of a process (`rotation.ts`). */
 function originOf(filebeat: RunningFilebeat, fileCache: FileCache, make: () => Origin): Origin {
-  const origin = origins.get(filebeat, []) ?? fileCache.tracked(make);
-  origins.set(filebeat, [], origin);
+  const origin = originsByFacts.get(filebeat, []) ?? fileCache.tracked(make);
+  originsByFacts.set(filebeat, [], origin);
   origin.keep();
   return origin.value;
 }

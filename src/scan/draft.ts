@@ -41,6 +41,8 @@ export interface DraftContext {
   /** Processes whose command line could not be read. */
   unreadable: readonly UnreadableProcess[];
   hostNetns: number | undefined;
+  /** By pid: the processes with their figures in this scan. */
+  processes: ReadonlyMap<number, FilebeatProcess>;
   /** How the last process of an instance that is down ended, where files show it. */
   lastEnd: (merged: Merged<Origin>, release: string | undefined) => Instance['lastEnd'];
   /** Whether systemd counts a unit as started; undefined where that is unknown. */
@@ -99,7 +101,7 @@ export function draftOf(
 ): Draft {
   const { state, now } = context;
   const [main] = merged.candidates;
-  const { process } = merged;
+  const process = merged.process && context.processes.get(merged.process.pid);
   const known = historyOf(state, merged);
   const prediction = merged.candidates.find((c) => c.prediction !== undefined)?.prediction;
   const unrefuted = prediction ?? rememberedPrediction(known!);
@@ -110,7 +112,7 @@ export function draftOf(
       ? expectedOfDown(believed, known?.expected ?? [])
       : expectedOfRunning(believed, process.startTime, record, known?.expected);
   const learned = believed.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
-  const lastSeen = process === undefined ? lastSeenOf(known, now) : now;
+  const lastSeen = process === undefined ? lastSeenOf(known, now) : undefined;
   const end = process === undefined ? context.lastEnd(merged, believed.release.version) : undefined;
   const isOnlyKnown = process === undefined && prediction === undefined && known !== undefined;
   const wouldFail = isOnlyKnown ? context.failureOf(known) : undefined;

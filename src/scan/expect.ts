@@ -29,7 +29,7 @@ export function expect(
   processes: ProcessScan & { seesHost: boolean },
 ): Expected {
   const { rootfs, fileCache } = host;
-  const { hidden, unreadable, hostNetns, seesHost } = processes;
+  const { filebeats, hidden, unreadable, hostNetns, seesHost } = processes;
   const context: DraftContext = {
     state,
     now: pass.now,
@@ -38,6 +38,7 @@ export function expect(
     seesHost,
     unreadable,
     hostNetns,
+    processes: new Map(filebeats.map(({ process }) => [process.pid, process])),
     lastEnd: (one, release) => lastEndOf(one, release, rootfs),
     isUnitStarted: (unit) => fileCache.read('started units', undefined, rootfs, startedUnits)?.has(unit),
     failureOf: (known) => failureOf(known, host),

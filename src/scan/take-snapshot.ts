@@ -16,6 +16,7 @@ import { readHostFacts } from '../proc/kernel.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { openFileView } from '../proc/root-files.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
+import { unlessChanged } from '../runtime/unchanged.js';
 import { createLastMessageReader } from '../self-report/log/last-message.js';
 import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
@@ -77,6 +78,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   let lastScan: Moment | undefined;
   let starts: ReadonlyMap<string, Start> = new Map();
   let births: Births = new Map();
+  /** Of the last scan, by `Instance.id`. */
+  let lastInstances: ReadonlyMap<string, Instance> = new Map();
 
   function newProcessScanner() {
     return createProcessScanner(procfs, { processNames, isCollector, rootfs, bootClock });
@@ -134,7 +137,10 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const accounted = await account(reportSources, pass, state, observed, discovered.excluded);
     await save(accounted.state);
     starts = startsOf(accounted.drafts);
-    const instances = withHistory(accounted.drafts, state, pass);
+    const instances = withHistory(accounted.drafts, state, pass).map((one) =>
+      unlessChanged(lastInstances.get(one.id), one),
+    );
+    lastInstances = new Map(instances.map((one) => [one.id, one]));
 
     const { sockets, namespaces, undecided, tableReads, fullFdScans } = observed.scan;
     const gaps = [

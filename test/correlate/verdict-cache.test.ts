@@ -171,7 +171,7 @@ describe('what is at rest', () => {
     const [pack, unpack] = [createPacker(), createUnpacker()];
     const send = (shot: Snapshot) => {
       const parcel = structuredClone(pack(shot));
-      return { fresh: parcel.fresh.length, shot: unpack(parcel) };
+      return { fresh: parcel.fresh.length + parcel.freshInstances.length, shot: unpack(parcel) };
     };
     const shot = () => snapshot([...instances], [...sockets], { drops: { ...drops } });
     const first = send(shot());
@@ -180,7 +180,7 @@ describe('what is at rest', () => {
     assert.equal(second.fresh, 0);
     assert.deepEqual(second.shot, shot());
     const [one, other] = [first.shot, second.shot];
-    assert.equal(one.instances[0]!.expected, other.instances[0]!.expected);
+    assert.equal(one.instances[0], other.instances[0]);
     assert.equal(one.sockets[3], other.sockets[3]);
     assert.equal(one.drops?.['id-core'], other.drops?.['id-core']);
 
@@ -188,6 +188,12 @@ describe('what is at rest', () => {
     const third = send(shot());
     assert.equal(third.fresh, 1);
     assert.equal(third.shot.sockets[3]!.drops, 5);
+
+    instances[0] = { ...instances[0]!, restarts: 7 };
+    const fourth = send(shot());
+    assert.equal(fourth.fresh, 1, 'its prediction and its listeners do not cross again');
+    assert.deepEqual(fourth.shot, shot());
+    assert.equal(fourth.shot.instances[0]!.expected, other.instances[0]!.expected);
   });
 
   it('fits as listeners and sockets say, whatever their order', () => {

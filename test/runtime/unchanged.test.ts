@@ -1,7 +1,7 @@
 /** The incremental protocol: `src/runtime/unchanged.ts`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createResultCache, isSameList, perObject } from '../../src/runtime/unchanged.js';
+import { createResultCache, isSameList, perObject, unlessChanged } from '../../src/runtime/unchanged.js';
 
 describe('perObject', () => {
   let calls = 0;
@@ -53,4 +53,22 @@ it('lists are the same where their elements are the same objects in order', () =
   assert.ok(!isSameList([a, b], [b, a]));
   assert.ok(!isSameList([a], [a, b]));
   assert.ok(!isSameList([{}], [{}]));
+});
+
+it('what says the same is the object of before, to any depth', () => {
+  const shared = { big: [1, 2, 3] };
+  const make = () => ({ a: 1, b: [{ c: 'x' }], d: undefined, shared });
+  const before = make();
+  assert.equal(unlessChanged(before, make()), before);
+  assert.equal(unlessChanged(undefined, before), before);
+  const others = [
+    { ...make(), a: 2 },
+    { ...make(), b: [{ c: 'y' }] },
+    { ...make(), b: [] },
+    { ...make(), b: { 0: { c: 'x' }, length: 1 } },
+    { ...make(), e: 1 },
+    { a: 1, b: [{ c: 'x' }], shared, e: 1 },
+    { ...make(), shared: null },
+  ];
+  for (const other of others) assert.equal(unlessChanged<unknown>(before, other), other);
 });

@@ -18,12 +18,15 @@ import {
   parseStatus,
 } from '../../proc/process-files.js';
 import { identify } from '../../proc/root-identity.js';
+import { unlessChanged } from '../../runtime/unchanged.js';
 import { readIdentity } from './process-identity.js';
 import { netnsLink, readNetns, readRoot } from './process-view.js';
 
 /** A running Filebeat: its facts for the model, and what stays inside the program. */
 export interface RunningFilebeat {
   process: FilebeatProcess;
+  /** The process without the figures of this scan; the same object from scan to scan while nothing else changes. */
+  lasting: FilebeatProcess;
   argv: string[];
   /** The environment it was started with; undefined: unreadable. */
   env?: Record<string, string>;
@@ -37,7 +40,7 @@ export interface RunningFilebeat {
 }
 
 /** The facts of one program run, that is between two `exec`s: valid as long as `mark` stays. */
-export interface ProcessFacts extends Omit<RunningFilebeat, 'process'> {
+export interface ProcessFacts extends Omit<RunningFilebeat, 'process' | 'lasting'> {
   /** Start time and stack address; every exec chooses a new stack address. */
   mark: string;
   parent: number;
@@ -178,18 +181,23 @@ export function createFactReader(
     const halt = halts.haltOf(stat, facts.cpuTicks === undefined || facts.cpuTicks === stat.cpuTicks);
     facts.cpuTicks = stat.cpuTicks;
     const parent = parentOf(stat);
+    const lasting = unlessChanged<FilebeatProcess>(facts.described?.lasting, {
+      ...facts.process,
+      ...(parent !== undefined && { parent: { pid: parent.pid, comm: parent.comm } }),
+      ...startOf(facts, stat),
+    });
+    const process: FilebeatProcess = {
+      ...lasting,
+      cpuSeconds: stat.cpuTicks / TICKS_PER_SECOND,
+      residentBytes: stat.residentPages * pageBytes,
+      ...(openFds !== undefined && { openFds }),
+      ...(halt !== undefined && { halt }),
+    };
     const { argv, env, rootDir, rootId, identity, view } = facts;
     facts.bootTime = bootClock.last().time;
     facts.described = {
-      process: {
-        ...facts.process,
-        ...(parent !== undefined && { parent: { pid: parent.pid, comm: parent.comm } }),
-        ...startOf(facts, stat),
-        cpuSeconds: stat.cpuTicks / TICKS_PER_SECOND,
-        residentBytes: stat.residentPages * pageBytes,
-        ...(openFds !== undefined && { openFds }),
-        ...(halt !== undefined && { halt }),
-      },
+      process,
+      lasting,
       argv,
       ...(env !== undefined && { env }),
       rootDir,

@@ -1,6 +1,6 @@
 /** `/api/v1/status`: a Report as JSON, field by field, so that an internal rename cannot change the API. */
 import { endpointKey } from '../../model/endpoint.js';
-import { sureStart } from '../../model/instance-rules.js';
+import { lastSeenOf, sureStart } from '../../model/instance-rules.js';
 import type {
   Changes,
   Entry,
@@ -44,7 +44,7 @@ function instanceJson(report: Report, { instance, verdict }: InstanceView) {
       logs: prediction.paths.logs,
     },
     start_time: sureStart(process) ?? null,
-    last_seen: instance.lastSeen ?? null,
+    last_seen: lastSeenOf(instance, report.snapshot.takenAt) ?? null,
     restarts: instance.restarts,
     last_end: instance.lastEnd ?? null,
     config_valid: verdict.configValid ?? null,

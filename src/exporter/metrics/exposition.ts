@@ -69,8 +69,8 @@ export interface Exposition {
   bytes(format: Format): Buffer;
 }
 
-/** Samples as bytes, by family. They are the same in both formats. */
-export type Part = ReadonlyMap<MetricName, Buffer>;
+/** Samples by family, which are the same in both formats: as bytes, or as text where they are few. */
+export type Part = ReadonlyMap<MetricName, Buffer | string>;
 
 interface Family {
   /** The text before the value of each extra label: `,pid="`, then `",input="`. */
@@ -83,6 +83,8 @@ interface Family {
 }
 
 const chunk = 8192;
+/** Up to here joining text costs less than a buffer of its own. Characters. */
+const few = 512;
 
 function newFamily(name: MetricName): Family {
   const { scope, extra } = metricTable[name];
@@ -115,15 +117,20 @@ export function createExposition(): Exposition {
       if (family.pending.length >= chunk) flush(family);
     },
     append(part) {
-      for (const [name, bytes] of part) {
+      for (const [name, samples] of part) {
         const family = familyOf(name);
-        flush(family);
-        family.written.push(bytes);
+        if (typeof samples === 'string') family.pending += samples;
+        if (typeof samples !== 'string' || family.pending.length >= chunk) flush(family);
+        if (typeof samples !== 'string') family.written.push(samples);
       }
     },
     part() {
-      const part = new Map<MetricName, Buffer>();
+      const part = new Map<MetricName, Buffer | string>();
       for (const [name, family] of families) {
+        if (family.written.length === 0 && family.pending.length <= few) {
+          part.set(name, family.pending);
+          continue;
+        }
         flush(family);
         part.set(name, family.written.length === 1 ? family.written[0]! : Buffer.concat(family.written));
       }

@@ -1,9 +1,9 @@
 /** Report → exposition: every series of `metric-table.ts`. Only this file imports prom-client, for the exporter's own runtime metrics. */
 
 import { endpointKey } from '../../model/endpoint.js';
-import { netnsOf, sureStart } from '../../model/instance-rules.js';
+import { lastSeenOf, netnsOf, sureStart } from '../../model/instance-rules.js';
 import { mismatchCodes, severityOf, mismatches as table } from '../../model/mismatches.js';
-import type { GapReason, PortVerdict, Report, Severity } from '../../model/model.js';
+import type { GapReason, Instance, PortVerdict, Report, Severity } from '../../model/model.js';
 import { perObject } from '../../runtime/unchanged.js';
 import { positionText } from '../../words/words.js';
 import { type InstanceView, instanceViews, namespaceText, ownerOf, ownSocket } from '../view.js';
@@ -30,7 +30,16 @@ const gapReasons: readonly GapReason[] = [
 
 const flag = (value: boolean | undefined): number | undefined => (value === undefined ? undefined : Number(value));
 
-function addInstance(out: Exposition, report: Report, { instance, verdict }: InstanceView): void {
+/** What a verdict says of an instance as a whole. */
+interface Standing {
+  up: boolean | undefined;
+  healthy: boolean | undefined;
+  configValid: boolean | undefined;
+  pendingRestart: boolean;
+}
+
+/** `namespace`: `namespaceText`. */
+function addInstance(out: Exposition, instance: Instance, verdict: Standing, namespace: string): void {
   const { name, config, process, prediction } = instance;
   const pid = process === undefined ? '' : String(process.pid);
   const scoped = labelText('instance', [name, config]);
@@ -49,7 +58,7 @@ function addInstance(out: Exposition, report: Report, { instance, verdict }: Ins
     paths.data,
     instance.unit ?? '',
     instance.container ?? '',
-    namespaceText(report, instance),
+    namespace,
     instance.origins[0] ?? '',
   );
   out.add('filebeat_instance_start_time_seconds', live, sureStart(process));
@@ -57,7 +66,6 @@ function addInstance(out: Exposition, report: Report, { instance, verdict }: Ins
   out.add('filebeat_instance_resident_memory_bytes', live, process?.residentBytes);
   out.add('filebeat_instance_open_fds', live, process?.openFds);
   out.add('filebeat_instance_max_fds', live, process?.maxFds);
-  out.add('filebeat_instance_last_seen_timestamp_seconds', scoped, instance.lastSeen);
   out.add('filebeat_instance_restarts_total', scoped, instance.restarts);
   out.add('filebeat_instance_config_valid', scoped, flag(verdict.configValid));
   const newest = Math.max(...prediction.files.map((file) => file.mtime ?? -Infinity));
@@ -110,6 +118,33 @@ const portSeries = perObject((ports: readonly PortVerdict[], name: string, confi
   addPorts(own, ports, name, config, pid);
   return own.part();
 });
+
+/** Without its ports. */
+const instanceSeries = perObject(
+  (
+    instance: Instance,
+    ports: readonly PortVerdict[],
+    up: boolean | undefined,
+    healthy: boolean | undefined,
+    configValid: boolean | undefined,
+    pendingRestart: boolean,
+    namespace: string,
+  ): Part => {
+    const own = createExposition();
+    addInstance(own, instance, { up, healthy, configValid, pendingRestart }, namespace);
+    addSelfReport(own, instance, ports);
+    return own.part();
+  },
+);
+
+function addInstanceOf(out: Exposition, report: Report, { instance, verdict }: InstanceView): void {
+  const { ports, up, healthy, configValid, pendingRestart } = verdict;
+  const namespace = namespaceText(report, instance);
+  out.append(instanceSeries(instance, ports, up, healthy, configValid, pendingRestart, namespace));
+  const scoped = labelText('instance', [instance.name, instance.config]);
+  const lastSeen = lastSeenOf(instance, report.snapshot.takenAt);
+  out.add('filebeat_instance_last_seen_timestamp_seconds', scoped, lastSeen);
+}
 
 function addPortsOf(out: Exposition, { instance, verdict }: InstanceView): void {
   const { name, config, process } = instance;
@@ -212,9 +247,8 @@ function addExporter(out: Exposition, { snapshot, stale }: Report, options: Metr
 export function renderMetrics(report: Report, options: MetricsOptions, format: Format = 'text', more = ''): Buffer {
   const out = createExposition();
   for (const view of instanceViews(report)) {
-    addInstance(out, report, view);
+    addInstanceOf(out, report, view);
     addPortsOf(out, view);
-    addSelfReport(out, view);
   }
   addMismatches(out, report);
   addNamespaces(out, report);

@@ -1,10 +1,10 @@
 /** The figures that a Filebeat reports about itself. An unknown figure is absent, never 0. */
 import { endpointKey } from '../../model/endpoint.js';
+import type { Instance, PortVerdict } from '../../model/model.js';
 import { logErrorKinds } from '../../model/self-report.js';
-import type { InstanceView } from '../view.js';
 import { type Exposition, labelText, portLabels } from './exposition.js';
 
-export function addSelfReport(out: Exposition, { instance, verdict }: InstanceView): void {
+export function addSelfReport(out: Exposition, instance: Instance, ports: readonly PortVerdict[]): void {
   const { name, config, selfReport } = instance;
   if (selfReport === undefined) return;
   const scoped = labelText('instance', [name, config]);
@@ -28,7 +28,7 @@ export function addSelfReport(out: Exposition, { instance, verdict }: InstanceVi
   for (const kind of selfReport.logErrors === undefined ? [] : logErrorKinds)
     out.add('filebeat_instance_log_errors_total', scoped, selfReport.logErrors![kind], kind);
   const written = new Set<string>();
-  for (const port of verdict.ports) {
+  for (const port of ports) {
     const key = endpointKey(port);
     const report = selfReport.listeners[key];
     if (report === undefined || written.has(key)) continue;

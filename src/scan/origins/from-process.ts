@@ -16,7 +16,7 @@ import { dataDirectoryOf, type Origin, type OriginContext } from './candidate-or
 
 /** `known`: what is remembered of this very process. */
 export function fromProcess(running: RunningFilebeat, context: OriginContext, known?: RememberedInstance): Origin {
-  const { process, argv, env, rootDir, rootId, identity, view } = running;
+  const { lasting: process, argv, env, rootDir, rootId, identity, view } = running;
   const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
   const started: Running = {
     startTime: process.startTime,
