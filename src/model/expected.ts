@@ -32,7 +32,7 @@ export function lossesOf({ faults }: Pick<Prediction, 'faults'>): Refusal[] {
 }
 
 /** Refused inputs without a listener: their port is unknown, or there is none. */
-function untold({ faults }: Prediction): Refusal[] {
+function refusalsWithoutListener({ faults }: Prediction): Refusal[] {
   return faults.filter(({ code, costs }) => code !== 'file-unseen' && (costs === undefined || costs.length === 0));
 }
 
@@ -140,7 +140,9 @@ export function expectedOfRunning(
   );
   const rest = brokenReloads.length === 0 ? {} : { brokenReloads };
   // Stopped inputs are reported at their ports.
-  const lost = untold(prediction).filter((fault) => !stopped.some((l) => l.declaredIn.file === fault.at?.file));
+  const lost = refusalsWithoutListener(prediction).filter(
+    (fault) => !stopped.some((l) => l.declaredIn.file === fault.at?.file),
+  );
   const reloadedOnes = new Set(prediction.files.flatMap(({ path, reloaded: is }) => (is ? [path] : [])));
   const lostByReload = lost.filter(({ at }) => at !== undefined && reloadedOnes.has(at.file));
   const asOnDisk = stopped.length === 0 ? staticFirst(onDisk) : [...staticFirst(onDisk), ...stopped];

@@ -9,17 +9,17 @@ export const limits = {
   processes: 100_000,
   /** Descriptors of one process. */
   descriptors: 200_000,
-  /** Filebeats: first those that run, root's before others' and old before young, then those that ought to run. */
+  /** Filebeats; `scan/within-limits.ts` has the order of preference. */
   instances: 1000,
   /** Of one instance. */
   listeners: 2000,
   /** Of all instances; each is about five series. */
   listenersInAll: 25_000,
-  /** Files that could not be read, and inputs that could not be told, of one instance. */
+  /** Unreadable files and undetermined inputs of one instance. */
   troubles: 200,
   /** In one report. */
   gaps: 2000,
-  /** Of a file of configuration, bytes. */
+  /** A configuration file, bytes. */
   configBytes: 10 * 1024 * 1024,
   /** Files that one pattern of a configuration matches, and entries of a modules folder. */
   configEntries: 10_000,
@@ -27,27 +27,28 @@ export const limits = {
   globMatches: 1000,
   /** Entries of one directory of unit files. */
   unitEntries: 20_000,
-  /** Of a unit file, bytes. */
+  /** A unit file, bytes. */
   unitBytes: 1024 * 1024,
-  /** Of an init script, and of a script that starts a Filebeat, bytes. */
+  /** An init script, and a script that starts a Filebeat, bytes. */
   initScriptBytes: 256 * 1024,
   scriptBytes: 64 * 1024,
-  /** Commands of a script with all that it sources. */
+  /** Commands of a script, including what it sources. */
   scriptCommands: 5000,
-  /** Units of work (about a microsecond each) that one prediction may cost, and those of all users in one pass. */
+  /** Units of work (about a microsecond each) for one prediction, and for those of all ordinary users in one scan. */
   predictionWork: 3_000_000,
   passWork: 4_000_000,
   /** One file of `/proc`, and the state file, bytes. */
   procBytes: 64 * 1024 * 1024,
   stateBytes: 64 * 1024 * 1024,
-  /** Characters of a name or a path, as for the kernel; what is longer ends in a digest of the whole. */
+  /** Characters of a name or a path, as in the kernel; a longer one is cut and ends in a digest of the whole. */
   textChars: 4096,
-  /** Characters of a label's value; what is longer ends in a digest of the whole. */
+  /** Characters of a label's value; a longer one is cut and ends in a digest of the whole. */
   labelChars: 1024,
 } as const;
 
+/** The gap for a limit: `count` were found, `most` of them are used. */
 export function tooMany(subject: string, count: number, most: number): Gap {
-  return { reason: 'limit', subject, detail: `${count} of them; ${most} are looked at` };
+  return { reason: 'limit', subject, detail: `${count} found, ${most} used` };
 }
 
 /**
@@ -61,7 +62,7 @@ export function sharesOf(most: number): { one: number; all: number } {
 export interface Shares {
   /** What `account` may still take. */
   room(account: number): number;
-  /** Takes up to `wanted` for `account` (0: the system), and says how much it got. */
+  /** Takes up to `wanted` for `account` (0: the system); returns how much it got. */
   take(account: number, wanted: number): number;
 }
 
@@ -85,7 +86,10 @@ export function createShares(most: number): Shares {
   };
 }
 
-/** Those that have room, in their order; the system's have theirs first. `size`: what one of them takes, all or nothing. */
+/**
+ * The items within the shares, the system's first, and how many of each account are left out. `size`: what one item takes, all or
+ * nothing.
+ */
 export function withinShares<T>(
   items: readonly T[],
   most: number,
@@ -93,14 +97,14 @@ export function withinShares<T>(
   size: (item: T) => number = () => 1,
 ): { included: Set<T>; left: Map<number, number> } {
   const shares = createShares(most);
-  const kept = new Set<T>();
+  const included = new Set<T>();
   const left = new Map<number, number>();
   for (const item of [...items].sort((a, b) => Math.sign(accountOf(a)) - Math.sign(accountOf(b)))) {
     const [account, wanted] = [accountOf(item), size(item)];
     if (shares.room(account) >= wanted) {
       shares.take(account, wanted);
-      kept.add(item);
+      included.add(item);
     } else left.set(account, (left.get(account) ?? 0) + 1);
   }
-  return { included: kept, left };
+  return { included, left };
 }

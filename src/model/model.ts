@@ -1,7 +1,6 @@
 /**
- * The vocabulary of the program as types; no logic. Everything that looks returns these,
- * everything that thinks takes and returns these, everything that tells renders a `Report`.
- * All of it is plain data: it can be written as JSON and read back.
+ * The vocabulary of the program as types, without logic. Readers return them, the correlation takes and returns them, and every
+ * view renders a `Report`. All of it is plain data that survives JSON.
  */
 
 export type * from './belonging.js';

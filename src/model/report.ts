@@ -1,4 +1,4 @@
-/** A snapshot with its verdict, and what former scans saw: what every view renders. */
+/** A snapshot with its verdict, and what earlier scans saw: what every view renders. */
 import type { Endpoint } from './listener.js';
 import type { Owner } from './process.js';
 import type { Snapshot } from './snapshot.js';
@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.js';
 export type Changes = readonly number[];
 
 export interface PortTrack {
-  /** 1 up, 0 down, -1 not to be told. */
+  /** 1 up, 0 down, -1 unknown. */
   up: Changes;
   /** Datagrams dropped between a sample and the one before. */
   drops: Changes;
@@ -83,6 +83,6 @@ export interface Report {
   verdict: Verdict;
   history?: History;
   journal?: Journal;
-  /** The newest pass failed or did not finish in time: this is the last one that did. */
+  /** The newest scan failed or did not finish in time: this is the report of the last complete one. */
   stale?: true;
 }

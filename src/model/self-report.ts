@@ -1,8 +1,8 @@
-/** What a Filebeat says of itself, in its log or at its stats endpoint, reduced to figures and classes. */
+/** What a Filebeat reports in its log or at its stats endpoint, reduced to figures and classes. */
 
 export type SelfReportSource = 'log' | 'http';
 
-/** Classes of error lines. No text of a line is ever kept. */
+/** Classes of error lines. The text of a line is never stored. */
 export const logErrorKinds = [
   'bind',
   'input',
@@ -14,13 +14,13 @@ export const logErrorKinds = [
 ] as const;
 export type LogErrorKind = (typeof logErrorKinds)[number];
 
-/** Outputs that Filebeat has; another word in an answer is not passed on. */
+/** The outputs of Filebeat; any other word in an answer is ignored. */
 export const outputTypes = ['console', 'discard', 'elasticsearch', 'file', 'kafka', 'logstash', 'redis'] as const;
 export type OutputType = (typeof outputTypes)[number];
 
 /**
- * What becomes of the events between two looks. `down`: nothing is even tried. `refusing`: attempts fail. `mute`: attempts get
- * no answer. `slow`: some are acknowledged while the queue stays full. `idle`: nothing came and nothing waits.
+ * What happened to the events between two scans. `down`: no attempt was made. `refusing`: attempts failed. `mute`: attempts got no
+ * answer. `slow`: some were acknowledged while the queue stayed full. `idle`: no event arrived and none waits.
  */
 export type OutputSituation = 'flowing' | 'idle' | 'down' | 'refusing' | 'mute' | 'slow' | 'unknown';
 
@@ -35,13 +35,13 @@ export interface PipelineCounts {
   deadLetter: number;
   /** Events given up at the output. */
   dropped: number;
-  /** Attempts that are repeated; 0 up to 8.14 where a whole request was refused. */
+  /** Attempts that are repeated; up to 8.14 not those of a request that was refused as a whole. */
   failedAttempts: number;
   /** Bytes written by the output. */
   bytes: number;
 }
 
-/** What is known of one listener from its input's own counters. */
+/** What the counters of its input say about one listener. */
 export interface ListenerReport {
   /** Datagrams (lines for TCP) read from the socket, monotonic. */
   received?: number;
@@ -49,9 +49,9 @@ export interface ListenerReport {
   bytes?: number;
   /** Events of it that processors dropped, monotonic. */
   filtered?: number;
-  /** Seconds since the epoch of the look that last saw something arrive. */
+  /** The last scan that saw something arrive, seconds since the epoch. */
   lastArrival?: number;
-  /** Set while it is silent for longer than is usual. */
+  /** Set while it has been silent for unusually long. */
   silent?: {
     /** Seconds since anything arrived, or since the socket was first seen. */
     forSeconds: number;
@@ -62,35 +62,35 @@ export interface ListenerReport {
 
 export interface SelfReport {
   source: SelfReportSource;
-  /** False: there is a source, and it could not be read this time. */
+  /** False: the source exists and could not be read in this scan. */
   success: boolean;
-  /** Seconds since the epoch of the newest figures; absent while there are none. */
+  /** Time of the newest figures, seconds since the epoch; absent while there are none. */
   at?: number;
   outputType?: OutputType;
   counts?: PipelineCounts;
-  /** Events that wait: not yet acknowledged, or not yet let in. */
+  /** Waiting events: not acknowledged, or not accepted by the queue yet. */
   active?: number;
-  /** Capacity of the queue in events; absent where it is not known. */
+  /** Capacity of the queue in events; absent where unknown. */
   queueMax?: number;
-  /** Seconds since the epoch of the look that last saw an acknowledgement. */
+  /** The last scan that saw an acknowledgement, seconds since the epoch. */
   lastAck?: number;
   output: OutputSituation;
   /** Seconds that the output has been in a failing or slow situation. */
   outputForSeconds?: number;
   /** The queue is full: the inputs wait and stop reading their sockets. */
   full?: true;
-  /** It was full now or at the look before. */
+  /** It is full, or was in the previous scan. */
   wasFull?: true;
   /** Events lost at the output within the last 5 minutes. */
   lostRecently?: number;
-  /** Events per second between the last two looks. */
+  /** Events per second between the last two scans. */
   rates?: { in: number; out: number };
   logErrors?: Readonly<Record<LogErrorKind, number>>;
-  /** The newest of each class of line that explains something, seconds since the epoch. */
+  /** Time of the newest line of each class, seconds since the epoch. */
   said?: Partial<Record<LogErrorKind, number>>;
-  /** Seconds since the epoch of the last line that says that a file on disk could not be loaded, unless it was mended since. */
+  /** Time of the last line about a file that could not be loaded, unless it was loaded since; seconds since the epoch. */
   reloadFailedAt?: number;
-  /** When an input failed for whatever reason, by its host as configured (`0.0.0.0:514`), seconds since the epoch. */
+  /** When an input last failed, by its host as configured (`0.0.0.0:514`); seconds since the epoch. */
   failedInputs?: Readonly<Record<string, number>>;
   /** Why a bind failed, by protocol and endpoint as Filebeat writes them (`udp 0.0.0.0:514`). */
   binds?: Readonly<Record<string, { reason: BindReason; at: number }>>;
@@ -100,7 +100,7 @@ export interface SelfReport {
 
 export type BindReason = 'in-use' | 'denied' | 'no-address';
 
-/** What an `Exiting:` line is about; `exit`: something else. */
+/** The subject of an `Exiting:` line; `exit`: something else. */
 export type ExitReason = BindReason | 'locked' | 'config' | 'input' | 'module' | 'output' | 'exit';
 
 /** The last `Exiting:` line of a Filebeat that does not run. */

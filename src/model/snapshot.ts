@@ -1,4 +1,4 @@
-/** What the kernel and the host have, and all facts of one pass. */
+/** The facts of one scan. */
 import type { Gap } from './gap.js';
 import type { Instance } from './instance.js';
 import type { Family, Protocol } from './listener.js';
@@ -11,7 +11,7 @@ export interface Socket {
   /** Canonical text: `127.0.0.1`, `::1`, `0.0.0.0`, `::`. */
   address: string;
   port: number;
-  /** Inode of the network namespace it stands in. */
+  /** Inode of its network namespace. */
   netns: number;
   inode: number;
   uid: number;
@@ -21,7 +21,7 @@ export interface Socket {
   drops: number;
   /** Every process seen to hold it, by pid. */
   owners: Owner[];
-  /** False when not all processes that could hold it could be looked at. */
+  /** False when some processes that might hold it could not be read. */
   ownersKnown: boolean;
 }
 
@@ -55,38 +55,38 @@ export interface HostFacts {
   rmemDefault?: number;
 }
 
-/** All facts of one pass at one instant. */
+/** All facts of one scan, at one instant. */
 export interface Snapshot {
   /** Seconds since the epoch. */
   takenAt: number;
-  /** The same moment on clocks that nobody sets: see `Moment` in `runtime/clock.ts`. Absent where time is made up. */
+  /** The same moment on clocks that cannot be set: see `Moment` in `runtime/clock.ts`. Absent where a test makes up the time. */
   moment?: { steady: number; uptime?: number };
   durationSeconds: number;
-  /** False when nothing could be looked at at all. */
+  /** False when `/proc` could not be listed. */
   usable: boolean;
   host: HostFacts;
   instances: Instance[];
-  /** Unconnected UDP and listening TCP sockets in the namespaces looked at. */
+  /** Unconnected UDP and listening TCP sockets of all network namespaces that matter. */
   sockets: Socket[];
   namespaces: Namespace[];
   statics: StaticPort[];
   gaps: Gap[];
   /** Totals of dropped datagrams by `Instance.id` and endpoint key, from the ledger. */
   drops?: Record<string, Record<string, { total: number /** Within the last 5 minutes. */; recent: number }>>;
-  /** Listeners that could not be decided by this pass. */
+  /** Listeners of which this scan could not decide whether they have a socket. */
   undecided: { instance: string; protocol: Protocol; address: string; port?: number }[];
-  /** Readings of socket tables in this pass, all namespaces. */
+  /** How often socket tables were read in this scan, in all namespaces. */
   tableReads: number;
-  /** Walks over every process's descriptors since the exporter started. */
+  /** Full scans of every process's descriptors since the start of the exporter. */
   fullFdScans: number;
 }
 
-/** A plain port of the settings file that ought to be bound, whoever owns it. */
+/** A port that the settings list: it should be bound, by whatever process. */
 export interface StaticPort {
   port: number;
   protocol: Protocol;
   address?: string;
   process?: string;
-  /** Seconds after which its silence is told; 0 = never. Absent: the settings' own. */
+  /** Seconds without data until it is reported as silent; 0: never. Absent: the settings' default. */
   silentAfter?: number;
 }

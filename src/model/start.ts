@@ -1,9 +1,9 @@
 /**
- * How one Filebeat is started, as far as files tell: what a unit, an init script or a supervisor ends in once all
- * launchers and shells before it are followed. It holds a command line and an environment: it never leaves the program.
+ * How one Filebeat is started, as far as files show: the end of the chain of launchers and shells that a unit, an init script or a
+ * supervisor starts. It contains a command line and an environment, so it never leaves the program.
  */
 
-/** Whom it runs as. A part that is absent cannot be told, and `why` says so. */
+/** The user it runs as. Absent parts are unknown, and `why` gives the reason. */
 export interface StartUser {
   name?: string;
   uid?: number;
@@ -12,13 +12,13 @@ export interface StartUser {
 }
 
 export interface FilebeatStart {
-  /** `filebeat@core.service`; of an init script its name. */
+  /** `filebeat@core.service`, or the name of an init script. */
   unit: string;
-  /** Of several Filebeats of one unit, in the order in which they start; from 0. */
+  /** Order of start among the Filebeats of one unit, from 0. */
   index: number;
   /** With argv[0]. */
   argv: string[];
-  /** The file that is executed; of one that could not be found, the word that names it. */
+  /** The executed file, or the word that names it if the file was not found. */
   program: string;
   cwd: string;
   user: StartUser;
@@ -27,10 +27,10 @@ export interface FilebeatStart {
   /** `own`: another network than the host's. */
   network: 'host' | 'own' | 'unknown';
   env: Record<string, string>;
-  /** Names of variables that may be set to what nobody can tell; `any`: every name may be. */
+  /** Names of variables with unknown values; `any`: every variable may have one. */
   envHidden: { any: boolean; names: string[] };
-  /** What only running it could tell: with one of these it is no instance but a gap. Each is a clause for people. */
+  /** What only a run could show, as clauses for people. If there are any, it becomes a gap instead of an instance. */
   uncertain: string[];
-  /** Scripts, environment files and the like that it was read from. */
+  /** Scripts, environment files and other files that it was read from. */
   files: string[];
 }

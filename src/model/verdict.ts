@@ -1,4 +1,4 @@
-/** What is made of a snapshot: a verdict for every port and instance, and what an operator should know. */
+/** The verdict on a snapshot: on every port and instance, and the mismatches. */
 import type { Difference } from './belonging.js';
 import type { GapReason, Position } from './gap.js';
 import type { InstanceOrigin, UnitOff } from './instance.js';
@@ -57,7 +57,7 @@ export type MismatchCode =
   | 'reload_failed'
   | 'static_port_down';
 
-/** One (instance, protocol, address, port): one series, one verdict. */
+/** The verdict on one (instance, protocol, address, port), which is one series. */
 export interface PortVerdict {
   protocol: Protocol;
   address: string;
@@ -65,14 +65,14 @@ export interface PortVerdict {
   /** Inputs that share it, comma-joined. */
   input: string;
   listeners: Listener[];
-  /** Undefined: not to be told (unknown, unresolved). */
+  /** Undefined where that is unknown (status unknown, unresolved). */
   up?: boolean;
   status: PortStatus;
-  /** The socket that serves it, or that stands in its way. */
+  /** The socket that serves it, or that takes its endpoint. */
   socket?: Socket;
   /** Monotonic, from the ledger. */
   dropsTotal?: number;
-  /** Of them, those within the last 5 minutes. */
+  /** Those of the last 5 minutes. */
   dropsRecent?: number;
   /** Effective receive buffer in bytes, where it can be derived. */
   receiveBuffer?: number;
@@ -81,7 +81,7 @@ export interface PortVerdict {
 export interface InstanceVerdict {
   /** Same as `Instance.id`. */
   id: string;
-  /** Undefined: it could not be looked for. */
+  /** Undefined where that is unknown. */
   up?: boolean;
   healthy?: boolean;
   configValid?: boolean;
@@ -89,7 +89,7 @@ export interface InstanceVerdict {
   ports: PortVerdict[];
 }
 
-/** The likely cause, as data; the words are in `words/cause.ts`. */
+/** The likely cause, as data; `words/` has the texts. */
 export type Cause =
   | { kind: 'not-running'; origin: InstanceOrigin; end?: 'clean' | 'crash' }
   /** Last seen before the host was booted. */
@@ -98,15 +98,15 @@ export type Cause =
   /** One with the same files runs as `instance`, in another network namespace. */
   | { kind: 'runs-elsewhere'; instance: string }
   | { kind: 'config'; fault: Fault }
-  /** Its unit could not start it as its files are: clauses. */
+  /** Why its unit could not start it with the present files: clauses for people. */
   | { kind: 'cannot-start'; whys: string[] }
-  /** This release does not start without its stats endpoint, and somebody has that; nobody: this host lacks its address. */
+  /** This release does not start without its stats endpoint, which another process has; without one, this host lacks its address. */
   | ({ kind: 'endpoint-held'; uid?: number; declaredIn: Position; port: number } & Partial<
       Pick<Holder, 'owner' | 'instance'>
     >)
   /** Its path.data is locked by this running instance. */
   | { kind: 'data-locked'; instance: string }
-  /** Its unit is not started, or is not to be. `condition`: the setting that does not hold, as `ConditionHost=`. */
+  /** Its unit is not started at boot. `condition`: the setting that does not hold, as `ConditionHost=`. */
   | { kind: 'unit-off'; unit: string; why: UnitOff['why']; condition?: string }
   /** Whether systemd counts its unit as started, by the link that it keeps in /run/systemd/units while it does. */
   | { kind: 'unit-state'; unit: string; isStarted: boolean }
@@ -116,7 +116,7 @@ export type Cause =
   | { kind: 'start-refuses'; fault: Fault }
   | ({ kind: 'held-by'; uid?: number; retry: BindRetry } & Partial<Holder>)
   | ({ kind: 'shared-with' } & Holder)
-  /** `when`: what makes them meet, where they have not met yet. */
+  /** `when`: the event at which they would collide, where they have not yet. */
   | { kind: 'other-listener'; instance: string; declaredIn: Position; when?: 'start' | 'restart' }
   /** `inside`: in a network namespace that is not the host's. */
   | { kind: 'address-not-local'; inside?: true }
@@ -124,13 +124,13 @@ export type Cause =
   | { kind: 'bind-failed'; retry: BindRetry }
   /** `refused`: what the next start would go without. */
   | { kind: 'edited-after-start'; file?: string; gained?: Endpoint[]; lost?: Endpoint[]; refused?: Fault[] }
-  /** What is on disk is refused; whether its process, which started before the last edit, works with that is not known. */
+  /** The files on disk are refused; whether its process, which started before the last edit, uses them is unknown. */
   | { kind: 'maybe-refused'; fault: Fault }
   | { kind: 'reload-lost-port' }
   /** `sinceSeconds`: how long ago the file was edited. */
   | { kind: 'reload-pending'; file: string; sinceSeconds: number; periodSeconds: number }
   | { kind: 'reloaded-file-broken'; fault: Fault }
-  /** `portsUnknown`: no earlier look knew a port of it. */
+  /** `portsUnknown`: no earlier scan knew its ports. */
   | { kind: 'hangs-after-refusal'; fault: Fault; portsUnknown?: true }
   /** Release 8.10 starts only one of the inputs with one id: here that at `declaredIn`. */
   | { kind: 'same-id'; declaredIn: Position }
@@ -138,7 +138,7 @@ export type Cause =
   | { kind: 'bound-elsewhere'; address: string; differs: 'address' | 'family' | 'namespace' }
   | { kind: 'unresolved'; why: UnresolvedWhy | 'name' }
   | { kind: 'invalid'; why: InvalidWhy }
-  /** `uid`: of the socket whose holder cannot be seen. */
+  /** `uid`: of the socket whose owner cannot be seen. */
   | { kind: 'permission'; subject: string; uid?: number }
   /** `user`: uid of the Filebeat that may not read it. */
   | { kind: 'unreadable'; subject: string; reason: GapReason; user?: number }
@@ -150,39 +150,39 @@ export type Cause =
   | { kind: 'rmem-max'; wanted: number; granted: number }
   | { kind: 'wrong-process'; owner?: Owner }
   | { kind: 'imitates'; instance: string; differs: Difference }
-  /** Why no thread of it gets on. `sinceSeconds`: how long it has been seen so. */
+  /** Why it makes no progress. `sinceSeconds`: how long it has been seen so. */
   | { kind: 'frozen'; how: Halt; sinceSeconds?: number }
-  /** What becomes of its events. `waiting` and `capacity`: events. */
+  /** The state of its output. `waiting` and `capacity`: events. */
   | { kind: 'output'; situation: OutputSituation; sinceSeconds: number; waiting?: number; capacity?: number }
   | { kind: 'events-lost'; events: number; sinceSeconds: number }
-  /** `never`: nothing has come since it was first watched. */
+  /** `never`: nothing has arrived since it was first watched. */
   | { kind: 'silent'; forSeconds: number; never: boolean }
   | { kind: 'none' };
 
-/** Who holds an endpoint that somebody else ought to hold. */
+/** The process that has the endpoint of another one. */
 export interface Holder {
   owner: Owner;
   /** Name of the instance whose process it is. */
   instance?: string;
   /** Where that instance's configuration asks for the endpoint. */
   declaredIn?: Position;
-  /** By how many seconds it started before the process that ought to hold the endpoint; negative: after it. */
+  /** Seconds by which it started before the process that should have the endpoint; negative: after it. */
   headStart?: number;
 }
 
-/** An endpoint that a start would not get: somebody holds it, or no interface has its address. */
+/** An endpoint that a start would not get: another process has it, or no interface has its address. */
 export interface LostPort extends Endpoint {
   owner?: Owner;
   /** Name of the instance whose process it is. */
   instance?: string;
-  /** Of the socket, where its holder cannot be seen. */
+  /** Of the socket, where its owner cannot be seen. */
   uid?: number;
 }
 
-/** One thing an operator should know: a code and references to its subjects. No prose inside. */
+/** One thing an operator should know: a code and references to its subjects, without prose. */
 export interface Mismatch {
   code: MismatchCode;
-  /** Lower than the code's own, where the situation is milder. */
+  /** Lower than that of the code, where the situation is milder. */
   severity?: Severity;
   /** Instance name; absent for plain ports. */
   name?: string;
@@ -194,30 +194,30 @@ export interface Mismatch {
   input?: string;
   declaredIn?: Position;
   cause: Cause;
-  /** What else speaks for it being so, the likeliest first. */
+  /** Further causes, the most likely first. */
   evidence?: Cause[];
-  /** What its log says about it: a class and a time, never its words. `differs`: the exporter's own look says something else. */
+  /** What its log says about it: a class and a time, never its text. `differs`: it contradicts the cause that the exporter found. */
   said?: { what: BindReason | LogErrorKind | ExitReason; at: number; differs?: true };
-  /** Why datagrams pile up: what its own figures say about the output, or that no thread of it runs. */
+  /** Why datagrams pile up: the state of the output by its own figures, or that its process makes no progress. */
   output?: OutputSituation | 'frozen';
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;
-  /** See `Instance.unitIsPlace`: not to be restarted for this Filebeat's sake. */
+  /** See `Instance.unitIsPlace`: a restart of the unit would not restart this Filebeat. */
   unitIsPlace?: true;
   /** A unit of a user's own service manager that runs it. */
   userUnit?: { uid: number; unit: string };
-  /** Container of the instance. Its `unit`, if any, is one inside of the container. */
+  /** Container of the instance; `unit`, if any, is a unit inside the container. */
   container?: Container;
-  /** Who started its process, where that is not pid 1. */
+  /** The parent of its process, where that is not pid 1. */
   parent?: { pid: number; comm: string };
-  /** Seconds since the epoch when it was first seen by this exporter. */
+  /** When this exporter first saw it, seconds since the epoch. */
   since?: number;
 }
 
 export interface StaticPortVerdict extends StaticPort {
   up: boolean;
-  /** Sockets bound on exactly that port (and address, if given). */
+  /** Number of sockets on that port (and address, if given). */
   sockets: number;
   owner?: Owner;
 }

@@ -72,7 +72,7 @@ describe('too much', () => {
     );
     assert.equal(cut.length, 49);
     assert.deepEqual(gaps, [
-      { reason: 'limit', subject: 'instances of uid 1000', detail: '50 of them; 1 are looked at' },
+      { reason: 'limit', subject: 'instances of uid 1000', detail: '50 found, 1 used' },
     ]);
     const two = [...all, ...flood.map((each) => ({ ...each, account: 1001 }))];
     assert.equal(instancesWithin(two, () => 0, 16).included.length, 3 + 4 + 4);
