@@ -1,12 +1,12 @@
 /**
- * A bounded history for sparklines: up, drops and queue of every port, up of every instance. Pure; each scan makes the next
- * history, there is no timer. Only changes are stored, so that an idle port costs next to nothing.
+ * A bounded history for sparklines: up, drops and queue of every port, up of every instance. Pure; each scan returns the next
+ * history. Only changes are stored, so an idle port costs almost nothing.
  */
 import { endpointKey } from '../model/endpoint.js';
 import type { Changes, History, InstanceTrack, PortTrack, PortVerdict, Report, SelfReport } from '../model/model.js';
 import { createResultCache } from '../runtime/unchanged.js';
 
-/** Samples that are kept: with `spacing` at least an hour. */
+/** Number of samples; with `spacing` they cover at least an hour. */
 export const maxSamples = 120;
 /** Scans closer together than this become one sample that keeps the worst of them. Seconds. */
 export const spacing = 30;
@@ -19,7 +19,7 @@ export function valueAt(changes: Changes, n: number): number | undefined {
   return undefined;
 }
 
-/** `[from, until, value]` of each stretch within the kept samples, sample numbers, `until` exclusive. */
+/** `[from, until, value]` of each stretch of one value within the history; sample numbers, `until` exclusive. */
 export function stretches(changes: Changes, history: History): [from: number, until: number, value: number][] {
   const end = history.first + history.times.length;
   const found: [number, number, number][] = [];
@@ -58,16 +58,16 @@ interface Step {
   /** Number of the sample that is written. */
   n: number;
   first: number;
-  /** The sample exists already and gathers several scans. */
+  /** The sample exists already and combines several scans. */
   again: boolean;
 }
 
-function series(changes: Changes, value: number, { n, first, again }: Step, gather: (a: number, b: number) => number) {
+function series(changes: Changes, value: number, { n, first, again }: Step, combine: (a: number, b: number) => number) {
   const before = again ? valueAt(changes, n) : undefined;
-  return trim(put(changes, n, before === undefined ? value : gather(before, value)), first);
+  return trim(put(changes, n, before === undefined ? value : combine(before, value)), first);
 }
 
-/** Eighths of the receive buffer, rounded up from a sixteenth: a sparkline shows no more. */
+/** Eighths of the receive buffer, to the nearest: a sparkline shows no more. */
 function fill({ up, status, socket, receiveBuffer }: PortVerdict): number {
   if ((up !== true && status !== 'deaf') || socket === undefined || !receiveBuffer) return 0;
   return Math.min(8, Math.round((socket.receiveQueue / receiveBuffer) * 8));
@@ -80,7 +80,7 @@ function magnitude(count: number): number {
   return count <= 0 ? 0 : 1 + Math.floor(Math.log10(count));
 }
 
-/** `received`: datagrams that Filebeat read so far; absent where it does not count them. */
+/** `received`: datagrams that Filebeat has read so far; undefined where it does not count them. */
 function nextCame(before: PortTrack | undefined, received: number | undefined, step: Step): Partial<PortTrack> {
   if (received === undefined) return {};
   const { came = [], cameTotal = received } = before ?? {};
@@ -98,7 +98,7 @@ function nextPort(
 ): PortTrack {
   const known = before ?? noPort;
   const total = port.dropsTotal ?? known.total;
-  // Drops from before the first look did not happen within this history.
+  // Drops before the first scan are not part of this history.
   const dropped = before === undefined ? 0 : Math.max(0, total - known.total);
   const up = series(known.up, upValue(port.up), step, worse);
   const drops = series(known.drops, dropped, step, (a, b) => a + b);
@@ -150,12 +150,12 @@ function nextPorts(
   return tracks;
 }
 
-/** After somebody has set the clock by `step` seconds: samples are as old as they were. */
+/** After the wall clock was set by `step` seconds: moves all time stamps with it. */
 export function shiftHistory(history: History, step: number): History {
   return { ...history, times: history.times.map((time) => time + step) };
 }
 
-/** The history with one more scan. Instances and ports that are gone from the report are dropped. */
+/** The history after one more scan. Instances and ports that are gone from the report are dropped. */
 export function nextHistory(history: History, report: Pick<Report, 'snapshot' | 'verdict'>): History {
   const { takenAt } = report.snapshot;
   const lastTime = history.times.at(-1);

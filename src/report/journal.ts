@@ -1,6 +1,6 @@
 /**
- * What changed from one scan to the next: starts, stops, binds, losses, edits. Pure. Failures are kept longer than successes,
- * so that a busy night does not push them out.
+ * What changed from one scan to the next: starts, stops, binds, losses, edits. Pure. Failures and successes have limits of their
+ * own, so that many successes do not displace failures.
  */
 import { endpointKey, endpointOf } from '../model/endpoint.js';
 import { isSameProcess } from '../model/instance-rules.js';
@@ -10,7 +10,7 @@ type Scan = Pick<Report, 'snapshot' | 'verdict'>;
 
 export const maxFailures = 300;
 export const maxSuccesses = 100;
-/** Ports that one entry names; the others are counted. */
+/** Ports that one entry names; further ones are only counted. */
 const portsNamed = 5;
 
 export const emptyJournal: Journal = { failures: [], successes: [] };
@@ -26,30 +26,30 @@ export function isFailure({ kind }: Entry): boolean {
   return failing.includes(kind);
 }
 
-/** A port's state as far as the journal distinguishes it. */
-type Stand = 'served' | 'taken' | 'lacking' | 'starting' | 'silent';
+/** The state of a port as far as the journal distinguishes it. `unknown` includes ports of an instance that is down. */
+type PortState = 'served' | 'taken' | 'unserved' | 'starting' | 'unknown';
 
-function standOf({ status, up }: PortVerdict): Stand {
+function stateOf({ status, up }: PortVerdict): PortState {
   if (status === 'taken' || status === 'starting') return status;
-  if (status === 'instance_down' || up === undefined) return 'silent';
-  return up ? 'served' : 'lacking';
+  if (status === 'instance_down' || up === undefined) return 'unknown';
+  return up ? 'served' : 'unserved';
 }
 
-function transition(before: Stand, now: Stand): EntryKind | undefined {
-  if (before === now || now === 'silent' || now === 'starting') return undefined;
-  if (now === 'served') return before === 'silent' ? undefined : 'bound';
+function transition(before: PortState, now: PortState): EntryKind | undefined {
+  if (before === now || now === 'unknown' || now === 'starting') return undefined;
+  if (now === 'served') return before === 'unknown' ? undefined : 'bound';
   if (now === 'taken') return 'taken';
   return before === 'served' ? 'lost' : before === 'taken' ? undefined : 'not_bound';
 }
 
 const dropping = ({ dropsRecent }: PortVerdict): boolean => (dropsRecent ?? 0) > 0;
 
-/** One entry for all ports of an instance that changed in the same way, because of the same process. */
+/** One entry for all ports of an instance that changed in the same way and, if taken, by the same process. */
 function portEntries(at: number, name: string, before: readonly PortVerdict[], now: readonly PortVerdict[]): Entry[] {
   if (before === now) return [];
   const known = new Map(before.map((port) => [endpointKey(port), port]));
   const found = new Map<string, Entry>();
-  const tell = (kind: EntryKind, port: PortVerdict) => {
+  const add = (kind: EntryKind, port: PortVerdict) => {
     const taker = kind === 'taken' ? port.socket?.owners[0] : undefined;
     const key = `${kind}|${taker?.pid ?? ''}`;
     const entry = found.get(key) ?? {
@@ -66,33 +66,33 @@ function portEntries(at: number, name: string, before: readonly PortVerdict[], n
   for (const port of now) {
     const past = known.get(endpointKey(port));
     if (past === port) continue;
-    const kind = past === undefined ? undefined : transition(standOf(past), standOf(port));
-    if (kind !== undefined) tell(kind, port);
+    const kind = past === undefined ? undefined : transition(stateOf(past), stateOf(port));
+    if (kind !== undefined) add(kind, port);
     if (past !== undefined && dropping(past) !== dropping(port))
-      tell(dropping(port) ? 'drops_began' : 'drops_ended', port);
+      add(dropping(port) ? 'drops_began' : 'drops_ended', port);
   }
   return [...found.values()];
 }
 
 function processEntry(at: number, before: Instance, now: Instance): Entry[] {
-  const [old, young] = [before.process, now.process];
+  const [old, current] = [before.process, now.process];
   const { name } = now;
-  if (old === undefined) return young === undefined ? [] : [{ at, kind: 'started', name, pid: young.pid }];
-  if (young === undefined) {
+  if (old === undefined) return current === undefined ? [] : [{ at, kind: 'started', name, pid: current.pid }];
+  if (current === undefined) {
     const end = now.lastEnd;
     return now.hidden ? [] : [{ at, kind: 'stopped', name, pid: old.pid, ...(end === undefined ? {} : { end }) }];
   }
-  if (isSameProcess(old, young)) return [];
-  return [{ at, kind: 'restarted', name, pid: young.pid, former: old.pid }];
+  if (isSameProcess(old, current)) return [];
+  return [{ at, kind: 'restarted', name, pid: current.pid, former: old.pid }];
 }
 
 /** Files that were edited, added or removed. An instance that is only remembered has no files to compare. */
 function editEntry(at: number, before: Instance, now: Instance): Entry[] {
-  const [old, young] = [before.prediction.files, now.prediction.files];
-  if (old === young || old.length === 0 || young.length === 0) return [];
+  const [old, current] = [before.prediction.files, now.prediction.files];
+  if (old === current || old.length === 0 || current.length === 0) return [];
   const stamps = new Map(old.map((f) => [f.path, f.mtime]));
-  const edited = young.filter((f) => f.mtime !== stamps.get(f.path)).map((f) => f.path);
-  const present = new Set(young.map((f) => f.path));
+  const edited = current.filter((f) => f.mtime !== stamps.get(f.path)).map((f) => f.path);
+  const present = new Set(current.map((f) => f.path));
   const gone = [...stamps.keys()].filter((path) => !present.has(path));
   const [file, ...others] = [...edited, ...gone];
   return file === undefined ? [] : [{ at, kind: 'edited', name: now.name, file, count: others.length + 1 }];
@@ -146,7 +146,7 @@ export function nextJournal(journal: Journal, before: Scan | undefined, now: Sca
   };
 }
 
-/** After somebody has set the clock by `step` seconds: what happened is as long ago as it was. */
+/** After the wall clock was set by `step` seconds: moves all time stamps with it. */
 export function shiftJournal({ failures, successes }: Journal, step: number): Journal {
   const moved = (entry: Entry): Entry => ({ ...entry, at: entry.at + step });
   return { failures: failures.map(moved), successes: successes.map(moved) };
