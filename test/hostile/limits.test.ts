@@ -71,9 +71,7 @@ describe('too much', () => {
       ['remembered', 'flood-0', 'root', 'unit'],
     );
     assert.equal(cut.length, 49);
-    assert.deepEqual(gaps, [
-      { reason: 'limit', subject: 'instances of uid 1000', detail: '50 found, 1 used' },
-    ]);
+    assert.deepEqual(gaps, [{ reason: 'limit', subject: 'instances of uid 1000', detail: '50 found, 1 used' }]);
     const two = [...all, ...flood.map((each) => ({ ...each, account: 1001 }))];
     assert.equal(instancesWithin(two, () => 0, 16).included.length, 3 + 4 + 4);
     assert.deepEqual(instancesWithin(all, () => 0).gaps, []);
