@@ -10,13 +10,13 @@ import { parseSocketTable } from '../../src/sockets/table.js';
 
 const limits = readHostFacts(openProcFs('/proc'), createBootClock(openProcFs('/proc')).read());
 
-/** A socket that nobody reads from, filled until it drops; what the kernel says of it, and how many datagrams it holds. */
+/** Fills a socket that is not read until the kernel drops; what the kernel reports, and how many datagrams fit. */
 async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {
   const type = family === 4 ? 'udp4' : 'udp6';
   const address = family === 4 ? '127.0.0.1' : '::1';
   const [reader, sender] = [createSocket(type), createSocket(type)];
   await new Promise<void>((resolve) => reader.bind(0, address, resolve));
-  // Without a listener on `message` Node would read all the same.
+  // Node.js would read even without a listener on `message`.
   (reader as unknown as { _handle: { recvStop(): void } })._handle.recvStop();
   if (readBuffer > 0) reader.setRecvBufferSize(readBuffer);
   const { port } = reader.address();
@@ -37,7 +37,7 @@ async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {
 }
 
 describe('the receive buffer', () => {
-  it('is what the kernel makes of what was asked for: doubled, cut to the limit, never less than the least', async () => {
+  it('is the requested size limited to rmem_max and doubled, and at least the minimum', async () => {
     const sizes = [1, 1152, 1153, 20_000, 100_001, limits.rmemMax! - 1, limits.rmemMax! + 1, 2 ** 30];
     for (const asked of [undefined, ...sizes]) {
       const socket = createSocket('udp4');
@@ -48,7 +48,7 @@ describe('the receive buffer', () => {
     }
   });
 
-  it('is not known where the limit that counts cannot be read', () => {
+  it('is unknown if the limit cannot be read', () => {
     assert.equal(derivedReceiveBuffer(undefined, {}), undefined);
     assert.equal(derivedReceiveBuffer(8192, { rmemDefault: 212_992 }), undefined);
     assert.equal(derivedReceiveBuffer(0, { rmemDefault: 212_992 }), 212_992);
@@ -69,7 +69,7 @@ describe('the receive buffer', () => {
     assert.equal((await fill(150, 212_992 / 2)).held, 256);
   });
 
-  it('that is full has no room, even when the kernel let it overflow', () => {
+  it('has no room when it is full, even if the kernel let it overflow', () => {
     assert.deepEqual(estimateRoom(214_000, 212_992), {
       free: 0,
       datagrams: [150, 500, 1400].map((payload) => ({ payload, fit: 0 })),

@@ -31,7 +31,7 @@ function judgeOne(
 }
 
 describe('one listener', () => {
-  it('is satisfied by the very socket its process holds', () => {
+  it('is served by the socket that its process holds', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1)]), {
       status: 'listening',
       up: true,
@@ -39,13 +39,13 @@ describe('one listener', () => {
     });
   });
 
-  it('on the wildcard is satisfied by an IPv6 wildcard socket', () => {
+  it('on the wildcard is served by an IPv6 wildcard socket', () => {
     for (const host of [':9000', '0.0.0.0:9000', '[::]:9000']) {
       assert.deepEqual(judgeOne(host, [socket('[::]:9000', 1)]), { status: 'listening', up: true, told: [] });
     }
   });
 
-  it('asked for as 0.0.0.0 is served by an IPv4 wildcard socket', () => {
+  it('on 0.0.0.0 is served by an IPv4 wildcard socket', () => {
     assert.deepEqual(judgeOne('0.0.0.0:9000', [socket('0.0.0.0:9000', 1)]), {
       status: 'listening',
       up: true,
@@ -53,7 +53,7 @@ describe('one listener', () => {
     });
   });
 
-  it('asked for as any address is served narrower by an IPv4 wildcard socket', () => {
+  it('on all addresses is served only in part by an IPv4 wildcard socket', () => {
     assert.deepEqual(judgeOne(':9000', [socket('0.0.0.0:9000', 1)]), {
       status: 'narrower',
       up: true,
@@ -82,7 +82,7 @@ describe('one listener', () => {
     assert.equal(judgeOne('127.0.0.1:618', [socket('127.0.0.1:61800', 1)], {}).up, false);
   });
 
-  it('held by another process is taken, with who has it', () => {
+  it('is taken if another process holds its socket, and the cause names that process', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 77)]), {
       status: 'taken',
       up: false,
@@ -90,7 +90,7 @@ describe('one listener', () => {
     });
   });
 
-  it('on one address is taken by somebody else’s wildcard socket', () => {
+  it('on one address is taken by another process’s wildcard socket', () => {
     assert.equal(judgeOne('127.0.0.1:9000', [socket('[::]:9000', 77)]).status, 'taken');
   });
 
@@ -98,7 +98,7 @@ describe('one listener', () => {
     assert.equal(judgeOne('127.0.0.1:9000', [socket('127.0.0.2:9000', 77)]).status, 'missing');
   });
 
-  it('shared with a forked child is no conflict', () => {
+  it('is no conflict if a forked child shares the socket', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', [1, 99])]), {
       status: 'listening',
       up: true,
@@ -106,7 +106,7 @@ describe('one listener', () => {
     });
   });
 
-  it('with a duplicate socket of another process is told as taken although it is up', () => {
+  it('is up and has port_taken if another process has a socket on the same endpoint', () => {
     const duplicate = socket('127.0.0.1:9000', 77);
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1), duplicate]), {
       status: 'listening',
@@ -115,7 +115,7 @@ describe('one listener', () => {
     });
   });
 
-  it('whose owner cannot be seen is up, and that is said', () => {
+  it('is up with owner_hidden if the owner of its socket cannot be seen', () => {
     const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false });
     const gaps = [{ reason: 'denied' as const, subject: '/proc/1/fd' }];
     assert.deepEqual(judgeOne('127.0.0.1:9000', [hidden], {}, { gaps }), {
@@ -125,24 +125,24 @@ describe('one listener', () => {
     });
   });
 
-  it('that its process is seen not to hold is taken, whoever holds it', () => {
+  it('is taken if its process does not hold the socket and the owner cannot be seen', () => {
     const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false });
     const { status, up } = judgeOne('127.0.0.1:9000', [hidden]);
     assert.deepEqual([status, up], ['taken', false]);
   });
 
-  it('whose hidden socket belongs to another user is taken', () => {
+  it('is taken if a socket without a visible owner belongs to another user', () => {
     const hidden = socket('127.0.0.1:9000', [], { ownersKnown: false, uid: 1000 });
     const gaps = [{ reason: 'denied' as const, subject: '/proc/1/fd' }];
     assert.equal(judgeOne('127.0.0.1:9000', [hidden], {}, { gaps }).status, 'taken');
   });
 
-  it('that could not be decided has no up', () => {
+  it('has no up if the scan could not decide about it', () => {
     const undecided = [{ instance: 'id-core', protocol: 'udp' as const, address: '127.0.0.1', port: 9000 }];
     assert.deepEqual(judgeOne('127.0.0.1:9000', [], {}, { undecided }), { status: 'unknown', up: undefined, told: [] });
   });
 
-  it('in another network namespace does not count', () => {
+  it('is not served by a socket in another network namespace', () => {
     assert.equal(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1, { netns: 7 })]).status, 'missing');
   });
 
@@ -150,7 +150,7 @@ describe('one listener', () => {
     assert.equal(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1)], { protocol: 'tcp' }).status, 'missing');
   });
 
-  it('that can never become a socket is invalid', () => {
+  it('is invalid if its host can never become a socket', () => {
     assert.deepEqual(judgeOne('127.0.0.1', []), {
       status: 'invalid',
       up: false,
@@ -158,7 +158,7 @@ describe('one listener', () => {
     });
   });
 
-  it('on a random port is up with any socket nobody else explains', () => {
+  it('on a random port is up with any socket that no other listener explains', () => {
     assert.deepEqual(judgeOne(':0', [socket('[::]:41234', 1)]), {
       status: 'listening',
       up: true,
@@ -166,7 +166,7 @@ describe('one listener', () => {
     });
   });
 
-  it('that depends on the unknown has no up', () => {
+  it('has no up if its host depends on something unknown', () => {
     const told = judgeOne('127.0.0.1:9000', [], { target: { kind: 'unresolved', why: 'keystore' } });
     assert.deepEqual([told.up, told.status], [undefined, 'unresolved']);
   });
@@ -187,7 +187,7 @@ describe('causes of a missing port', () => {
     assert.deepEqual(cause(judge(snapshot([core], []))), { kind: 'privileged-port', firstUnprivileged: 1024 });
   });
 
-  it('a reloaded file that can no longer be used', () => {
+  it('a reloaded file that cannot be loaded any more', () => {
     const fault = { code: 'yaml', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } };
     const lost = listener('127.0.0.1:9000', {
       declaredIn: { file: '/etc/filebeat/inputs.d/a.yml', line: 1 },
@@ -197,7 +197,7 @@ describe('causes of a missing port', () => {
     assert.deepEqual(cause(judge(snapshot([core], []))), { kind: 'reloaded-file-broken', fault });
   });
 
-  it('what the input does after a failed bind otherwise', () => {
+  it('otherwise a failed bind, with what the input does after it', () => {
     const verdict = judge(snapshot([instance('core', 1, [listener('127.0.0.1:9000', { retry: 'busy' })])], []));
     assert.deepEqual(cause(verdict), { kind: 'bind-failed', retry: 'busy' });
   });
@@ -216,7 +216,7 @@ describe('the start of a process', () => {
     assert.equal(port(verdict).status, 'taken');
   });
 
-  it('lasts a reload period longer for reloaded files', () => {
+  it('has a grace that is longer by one period for reloaded files', () => {
     const at = (age: number) =>
       port(
         judge(
@@ -258,7 +258,7 @@ describe('a Filebeat without a process', () => {
     assert.deepEqual([verdict.instances[0]!.up, verdict.instances[0]!.healthy], [false, false]);
   });
 
-  it('that cannot be looked for is neither up nor down', () => {
+  it('is neither up nor down if processes are hidden', () => {
     const verdict = judge(snapshot([instance('core', undefined, [listener(':9000')], { hidden: true })], []));
     assert.deepEqual(
       [verdict.instances[0]!.up, port(verdict).up, port(verdict).status, lines(verdict)],
@@ -266,7 +266,7 @@ describe('a Filebeat without a process', () => {
     );
   });
 
-  it('that cannot be looked for has its port told as bound, if somebody hidden holds it', () => {
+  it('has owner_hidden at a port with a socket if processes are hidden', () => {
     const core = instance('core', undefined, [listener('127.0.0.1:9000')], { hidden: true });
     const bound = judge(snapshot([core], [socket('127.0.0.1:9000', [], { ownersKnown: false, uid: 1000 })]));
     assert.deepEqual(
@@ -277,7 +277,7 @@ describe('a Filebeat without a process', () => {
     assert.deepEqual([port(others).up, port(others).status, lines(others)], [undefined, 'unknown', []]);
   });
 
-  it('with a broken configuration says so', () => {
+  it('has config_invalid if its configuration is broken', () => {
     const fault = { code: 'yaml', at: { file: '/etc/filebeat/core.yml', line: 4 } };
     const core = instance('core', undefined, [listener(':9000')], {
       prediction: prediction([], { outcome: 'exits', reason: fault }),
@@ -285,7 +285,7 @@ describe('a Filebeat without a process', () => {
     assert.deepEqual(lines(judge(snapshot([core], []))), ['config_invalid core config', 'instance_down core config']);
   });
 
-  it('shows who still holds its endpoint', () => {
+  it('shows the socket that is still open on its endpoint', () => {
     const verdict = judge(
       snapshot([instance('core', undefined, [listener('127.0.0.1:9000')])], [socket('127.0.0.1:9000', 99)]),
     );
@@ -294,7 +294,7 @@ describe('a Filebeat without a process', () => {
 });
 
 describe('two listeners on one endpoint', () => {
-  it('of one instance are one series, and the conflict stands though it is served', () => {
+  it('of one instance are one series, with a conflict although a socket serves it', () => {
     const verdict = judge(
       snapshot(
         [instance('core', 1, [listener(':9000'), listener('[::]:9000', { input: 'syslog' })])],
@@ -316,7 +316,7 @@ describe('two listeners on one endpoint', () => {
     assert.equal(verdict.instances[0]!.ports.find((p) => p.address === '127.0.0.1')?.status, 'taken');
   });
 
-  it('of two running instances: the loser is told as taken, by whom', () => {
+  it('of two running instances: the loser is taken, and the cause names the other instance', () => {
     const a = instance('a', 1, [listener(':9000')]);
     const b = instance('b', 2, [listener(':9000')]);
     const verdict = judge(snapshot([a, b], [socket('[::]:9000', 1)]));
@@ -331,7 +331,7 @@ describe('two listeners on one endpoint', () => {
     });
   });
 
-  it('of which one instance is down are told at the running one, before they meet', () => {
+  it('conflict at the running instance if the other one is down', () => {
     const a = instance('a', undefined, [listener(':9000')]);
     const b = instance('b', 2, [listener('127.0.0.1:9000')]);
     assert.deepEqual(lines(judge(snapshot([a, b], [socket('127.0.0.1:9000', 2)]))), [
@@ -340,7 +340,7 @@ describe('two listeners on one endpoint', () => {
     ]);
   });
 
-  it('of which one waits for a restart are told at the other', () => {
+  it('conflict at the other instance if one waits for a restart', () => {
     const a = instance('a', 1, [listener(':9001')], {
       prediction: prediction([listener(':9000')]),
       basis: 'remembered',
@@ -361,7 +361,7 @@ describe('two listeners on one endpoint', () => {
     ]);
   });
 
-  it('sharing by design (several urls on one http_endpoint) is no conflict', () => {
+  it('that share a socket by design (several urls on one http_endpoint) do not conflict', () => {
     const two = [
       listener('127.0.0.1:8000', { protocol: 'tcp', shares: true }),
       listener('127.0.0.1:8000', { protocol: 'tcp', shares: true }),
@@ -373,11 +373,11 @@ describe('two listeners on one endpoint', () => {
   });
 });
 
-describe('sockets that nobody asked for', () => {
+describe('sockets that no configuration declares', () => {
   const core = instance('core', 1, [listener(':9000')]);
   const strange = [socket('[::]:9000', 1), socket('[::]:9999', 1)];
 
-  it('are told only when seen twice, the grace apart', () => {
+  it('are reported only when two scans, at least the grace apart, have seen them', () => {
     const [first, second, third] = judgeInTurn(
       [0, 5, 11].map((later) => snapshot([core], strange, { takenAt: now + later })),
     );
@@ -387,20 +387,20 @@ describe('sockets that nobody asked for', () => {
     );
   });
 
-  it('are told at one look when the process is old', () => {
+  it('are reported by a single scan if the process is older than the grace', () => {
     assert.deepEqual(lines(judge(snapshot([core], strange), undefined, { ...thresholds, isSingleScan: true })), [
       'socket_unexpected core udp :::9999 none',
     ]);
   });
 
-  it('are not told where the configuration could not be read', () => {
+  it('are not reported if the configuration could not be read', () => {
     const unknown = instance('core', 1, [], { prediction: prediction([], { outcome: 'unknown' }) });
     assert.deepEqual(lines(judge(snapshot([unknown], strange), undefined, { ...thresholds, isSingleScan: true })), []);
   });
 });
 
 describe('a configuration edited after the start', () => {
-  it('without effect on what is held is silent', () => {
+  it('is not reported if it changes no listener', () => {
     const core = instance('core', 1, [listener(':9000')], { basis: 'edited' });
     assert.deepEqual(lines(judge(snapshot([core], [socket('[::]:9000', 1)]))), []);
   });
@@ -417,7 +417,7 @@ describe('a configuration edited after the start', () => {
 });
 
 describe('load', () => {
-  it('drops are told while some are recent', () => {
+  it('drops are reported while there are recent ones', () => {
     const at = (recent: number) =>
       lines(
         judge(
@@ -429,12 +429,12 @@ describe('load', () => {
     assert.deepEqual([at(0), at(4)], [[], ['drops core udp *:9000 dropped']]);
   });
 
-  it('a queue above the threshold of the buffer is told', () => {
+  it('a queue above the threshold is reported', () => {
     const full = socket('[::]:9000', 1, { receiveQueue: 180_000 });
     assert.deepEqual(judgeOne(':9000', [full]).told, ['queue_high core udp *:9000 queue']);
   });
 
-  it('a read_buffer above rmem_max is told, and the buffer is twice what is granted', () => {
+  it('a read_buffer above rmem_max is reported, and the buffer is twice rmem_max', () => {
     const verdict = judge(
       snapshot([instance('core', 1, [listener(':9000', { readBuffer: 10_000_000 })])], [socket('[::]:9000', 1)]),
     );
@@ -456,8 +456,8 @@ describe('netflow of a release that discards after a failed bind', () => {
   });
 });
 
-describe('plain ports', () => {
-  it('are up whoever owns them, on exactly that port', () => {
+describe('ports of the settings', () => {
+  it('are up with any owner, on exactly that port', () => {
     const statics = [
       { port: 618, protocol: 'udp' as const },
       { port: 6984, protocol: 'udp' as const },
@@ -473,7 +473,7 @@ describe('plain ports', () => {
     assert.deepEqual(lines(verdict), ['static_port_down udp *:618 none']);
   });
 
-  it('that name a process are down under another one', () => {
+  it('with a process are down if another process has the port', () => {
     const statics = [{ port: 514, protocol: 'udp' as const, process: 'filebeat' }];
     const held = socket('0.0.0.0:514', 7);
     held.owners[0]!.comm = 'rsyslogd';
@@ -483,7 +483,7 @@ describe('plain ports', () => {
 });
 
 describe('a healthy host', () => {
-  it('has nothing to tell', () => {
+  it('has no mismatches', () => {
     const verdict = judge(
       snapshot(
         [instance('a', 1, [listener(':9000')]), instance('b', 2, [listener('127.0.0.1:9001')])],

@@ -1,4 +1,4 @@
-/** A Filebeat that ought to run and does not: everything that the host tells of why is asked, the likeliest told first. */
+/** Causes of `instance_down` from the files of a host, the most likely first. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -50,10 +50,10 @@ interface Told {
   remedy: string;
 }
 
-/** What is said of the one instance of that root. `known`: what the memory has of it. */
+/** The mismatches of the only instance below a root. `known`: what is remembered of it. */
 async function told(root: string, known?: Partial<RememberedInstance>): Promise<Told> {
   const report = await look(root, known);
-  // Filebeats of other tests may end while this one looks.
+  // Filebeats of other tests may exit during the scan.
   const down = report.verdict.mismatches.find(
     ({ code, unit: of }) => code === 'instance_down' && of === 'filebeat.service',
   );
@@ -129,7 +129,7 @@ describe('why a unit’s Filebeat is down', () => {
     it(title, async () => {
       const { cause, evidence } = await told(writeTree(tree));
       assert.match(cause, expected);
-      // Why it is expected at all is said too.
+      // The reason to expect it is reported too.
       assert.ok(
         evidence.some((text) => text.includes('an enabled systemd unit starts it')),
         evidence.join('\n'),
@@ -138,29 +138,29 @@ describe('why a unit’s Filebeat is down', () => {
   }
 });
 
-describe('whom a unit runs as and what that user may read', () => {
+describe('files that the user of a unit may not read', () => {
   const tree = (more = '') => host(`User=fb\n${more}`, {}, good);
 
-  it('is root’s file that nobody else may read', needsRoot, async () => {
+  it('a file of root that others may not read', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat/filebeat.yml'), 0o600);
     const { cause } = await told(root);
     assert.match(cause, /its user fb may not read \/etc\/filebeat\/filebeat\.yml \(owner 0:0, mode 0600\)/);
   });
 
-  it('is a folder on the way that it may not enter', needsRoot, async () => {
+  it('a file in a directory that the user may not enter', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat'), 0o700);
     assert.match((await told(root)).cause, /may not enter \/etc\/filebeat \(owner 0:0, mode 0700\)/);
   });
 
-  it('may be let in by an access control list, which no mode tells', needsRoot, async () => {
+  it('an access control list may allow it, which the mode does not show', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat/filebeat.yml'), 0o640);
     assert.match((await told(root)).cause, /mode 0640, unless an access control list lets it/);
   });
 
-  it('may read what its group may, and everything with a capability', needsRoot, async () => {
+  it('the group may allow it, and a capability allows everything', needsRoot, async () => {
     const root = writeTree(tree());
     const file = join(root, 'etc/filebeat/filebeat.yml');
     chmodSync(file, 0o640);
@@ -196,7 +196,7 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
     assert.match(remedy, /systemctl unmask filebeat\.service && systemctl start filebeat\.service/);
   });
 
-  it('is disabled: the cause after a boot, else beside how it ended', async () => {
+  it('is disabled: the cause after a boot, otherwise evidence beside how it ended', async () => {
     const root = off(without);
     assert.match((await told(root, { lastSeen: bootTime - 60 })).cause, /is disabled: it is not started at boot/);
     const { cause, evidence } = await told(root, {});
@@ -205,12 +205,12 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
   });
 });
 
-describe('what systemd left of a unit', () => {
+describe('the link of systemd for a started unit', () => {
   const units = (...names: string[]): Tree =>
     Object.fromEntries(names.map((name) => [`/run/systemd/units/invocation:${name}`, `-> ${'0'.repeat(32)}`]));
   const evidence = async (tree: Tree) => (await told(writeTree(host('', tree, good)))).evidence.join('\n');
 
-  it('is a link while it counts as started', async () => {
+  it('exists while systemd counts the unit as started', async () => {
     assert.match(
       await evidence(units('filebeat.service', 'dbus.service')),
       /regards filebeat\.service as started or starting/,
@@ -218,13 +218,13 @@ describe('what systemd left of a unit', () => {
     assert.match(await evidence(units('dbus.service')), /does not regard filebeat\.service as started/);
   });
 
-  it('says nothing where systemd leaves none', async () => {
+  it('proves nothing if systemd makes no such links', async () => {
     assert.doesNotMatch(await evidence({}), /counts? filebeat/);
   });
 });
 
-describe('what the next start would meet', () => {
-  it('is a port that another process holds', async () => {
+describe('the next start would fail or lose', () => {
+  it('a port that another process holds', async () => {
     const port = await ownPort();
     const socket = createSocket('udp4').bind(port, '127.0.0.1');
     await once(socket, 'listening');
@@ -240,7 +240,7 @@ describe('what the next start would meet', () => {
     }
   });
 
-  it('is no port of a multicast group, which several sockets can share', async () => {
+  it('no port of a multicast group, which several sockets can share', async () => {
     const port = await ownPort();
     const socket = createSocket({ type: 'udp4', reuseAddr: true }).bind(port);
     await once(socket, 'listening');
@@ -252,7 +252,7 @@ describe('what the next start would meet', () => {
     }
   });
 
-  it('is its stats endpoint, without which it does not start', async () => {
+  it('because of its stats endpoint, without which it does not start', async () => {
     const port = await ownPort();
     const server = createServer().listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -266,12 +266,12 @@ describe('what the next start would meet', () => {
     }
   });
 
-  it('is an address that this host lacks', async () => {
+  it('an address that this host lacks', async () => {
     const { evidence } = await told(writeTree(host('', {}, { config: udp('203.0.113.77:9000') })));
     assert.match(evidence.join('\n'), /could not bind udp 203\.0\.113\.77:9000 \(this host lacks the address\)/);
   });
 
-  it('is an input that its release refuses', async () => {
+  it('an input that its release refuses', async () => {
     const config = 'filebeat.inputs:\n- {type: udp, host: "127.0.0.1:9000", processors: [{no_such_processor: {}}]}\n';
     const { evidence } = await told(writeTree(host('', {}, { config })));
     assert.match(evidence.join('\n'), /would run without .*processor no_such_processor/);

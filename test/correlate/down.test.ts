@@ -1,4 +1,4 @@
-/** Why an instance is down, as far as is known. */
+/** Causes of `instance_down` and of mismatches between instances. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance, Mismatch, Socket } from '../../src/model/model.js';
@@ -16,7 +16,7 @@ function down(rest: Partial<Instance>, others: Instance[] = [], sockets: Socket[
 const of = (version: string) => ({ prediction: prediction([stats], { release: { version, source: 'readme' } }) });
 
 describe('an instance that does not run', () => {
-  it('cannot start while somebody has its stats endpoint, in a release that insists on it', () => {
+  it('cannot start while another process has its stats endpoint, in a release that needs it', () => {
     const taken = [socket('127.0.0.1:5066', 999, { protocol: 'tcp' })];
     const told = down({}, [], taken);
     assert.equal(line(told), 'instance_down core endpoint-held');
@@ -24,24 +24,24 @@ describe('an instance that does not run', () => {
     assert.equal(line(down(of('6.8.23'), [], taken)), 'instance_down core not-running');
   });
 
-  it('cannot start while another one runs on its path.data, from the release on that locks it', () => {
+  it('cannot start while another instance runs on its path.data, in a release that locks it', () => {
     const other = instance('edge', 4711, [], { dataKey: '/|/data' });
     assert.equal(line(down({}, [other])), 'instance_down core data-locked');
     assert.equal(line(down(of('7.5.0'), [other])), 'instance_down core not-running');
   });
 
-  it('is not said to be locked out by what an ordinary user starts', () => {
+  it('is not called locked because of a process of an ordinary user', () => {
     const other = instance('edge', 4711, [], { dataKey: '/|/data', account: 1000 });
     assert.equal(line(down({}, [other])), 'instance_down core not-running');
   });
 
-  it('is not to be started by restarting the unit that its process happened to sit in', () => {
+  it('has no remedy that restarts a unit which is only its control group', () => {
     assert.equal(words(down({ unit: 'filebeat.service' })).remedy, 'systemctl start filebeat.service');
     assert.doesNotMatch(words(down({ unit: 'cron.service', unitIsPlace: true })).remedy, /systemctl/);
   });
 });
 
-describe('what only some of the possible releases would take', () => {
+describe('an input that only some of the possible releases accept', () => {
   const port = listener('127.0.0.1:9000');
   const doubt = (costs?: (typeof port)[]) => ({
     doubts: [{ code: 'release-decides', subject: 'some would', ...(costs === undefined ? {} : { costs }) }],
@@ -51,15 +51,15 @@ describe('what only some of the possible releases would take', () => {
       .mismatches;
   const bound = [socket('127.0.0.1:9000', 4711)];
 
-  it('is nothing where the port is served', () => {
+  it('is not reported if its port is served', () => {
     assert.deepEqual(judged(4711, [port], bound), []);
   });
-  it('stands beside the port that is missing', () => {
+  it('is evidence at a missing port', () => {
     const [only, ...rest] = judged(4711, [port], []);
     assert.deepEqual([only!.code, rest], ['port_missing', []]);
     assert.match(words(only!).evidence.join(), /release is unknown: some would/);
   });
-  it('is unresolved, and no more, where nobody can tell a port or it is down', () => {
+  it('is config_unresolved if it has no port or the instance is down', () => {
     assert.deepEqual(judged(4711, undefined, bound).map(line), ['config_unresolved core config']);
     assert.deepEqual(
       judged(undefined, [port], []).map(({ code }) => code),
@@ -84,7 +84,7 @@ describe('the same configuration in another network namespace', () => {
     return [told!.cause, ...(told!.evidence ?? [])].map(({ kind }) => kind);
   };
 
-  it('is a cause only where both namespaces are known and differ', () => {
+  it('is a cause only if both namespaces are known and differ', () => {
     assert.ok(kinds(1, 2).includes('runs-elsewhere'));
     for (const [ours, theirs] of [
       [1, 1],
@@ -96,7 +96,7 @@ describe('the same configuration in another network namespace', () => {
 });
 
 describe('two Filebeats on one path.data', () => {
-  it('are a warning where neither release has a lock', () => {
+  it('are a warning if neither release has a lock', () => {
     const pair = (version: string) =>
       ['a', 'b'].map((name, at) => instance(name, 100 + at, [], { dataKey: '/|/data', ...of(version), expected: [] }));
     const told = (version: string) =>
@@ -121,23 +121,23 @@ describe('users on one path.data', () => {
       .mismatches.filter(({ code }) => code === 'data_path_conflict')
       .map(({ name, severity, cause }) => `${name} ${severity} ${cause.kind === 'shared-data-path' && cause.instance}`);
 
-  it('are told at the one whose directory it is not, whoever was first', () => {
+  it('have the mismatch at the one that does not own the directory, even if it started first', () => {
     const of = { id: '8:5', owner: 1001 };
     assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['a warning b']);
     assert.deepEqual(told(one('a', 200, 1000, of), one('b', 100, 1001, of)), ['a warning b']);
   });
 
-  it('are told at the younger one where the directory is nobody’s of them', () => {
+  it('have the mismatch at the younger one if neither owns the directory', () => {
     const of = { id: '8:5', owner: 0 };
     assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['b warning a']);
   });
 
-  it('are told at a user’s alone where the system is there, too', () => {
+  it('have the mismatch only at the user’s instance if the system has one there too', () => {
     const of = { id: '8:5', owner: 1000 };
     assert.deepEqual(told(one('a', 100, 1000, of), one('core', 200, undefined, of)), ['a warning core']);
   });
 
-  it('are not told where the directories are two', () => {
+  it('have no mismatch if the directories differ', () => {
     assert.deepEqual(told(one('a', 1, 1000, { id: '8:5', owner: 0 }), one('b', 2, 1001, { id: '8:6', owner: 0 })), []);
   });
 });

@@ -1,4 +1,4 @@
-/** What Filebeat's own words and figures add to what the kernel and the files show, and where the two disagree. */
+/** What Filebeat's log and figures add to mismatches, and where they contradict the exporter. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance, Mismatch, SelfReport, Socket } from '../../src/model/model.js';
@@ -40,17 +40,17 @@ describe('a port that is not served', () => {
     });
 
   for (const key of ['tcp 0.0.0.0:514', 'udp 127.0.0.1:514', 'udp 0.0.0.0:5140', 'udp 0.0.0.0:1514'])
-    it(`takes no word about ${key}`, () => {
+    it(`has no message about ${key}`, () => {
       assert.doesNotMatch(told('port_missing', bind(key)), /Filebeat said/);
     });
 
-  it('says that its input failed, where the log names that input', () => {
+  it('has the message that its input failed, if the log names that input', () => {
     const of = (host: string) => ({ selfReport: report({ failedInputs: { [host]: at } }) });
     assert.match(told('port_missing', of('0.0.0.0:514')), /logged at 21:15:08: an input failed\.$/);
     assert.doesNotMatch(told('port_missing', of('0.0.0.0:515')), /Filebeat said/);
   });
 
-  it('that somebody else holds says both where Filebeat’s own reason was another one', () => {
+  it('has cause and message if another process has the port but the log gives another reason', () => {
     const taken = [socket('[::]:514', 999)];
     assert.match(
       told('port_taken', bind('udp :514', 'in-use'), taken),
@@ -63,7 +63,7 @@ describe('a port that is not served', () => {
 });
 
 describe('an instance that is down', () => {
-  it('says what its last line was about', () => {
+  it('has the subject of its last log line', () => {
     const lastWords = { at, why: 'config' as const };
     assert.match(told('instance_down', { lastWords }), /logged at 21:15:08: it exits, because of its configuration\.$/);
   });
@@ -74,7 +74,7 @@ describe('datagrams that pile up', () => {
   const queue = [socket('[::]:514', 4711, { receiveQueue: 212_000 })];
   const cause = (rest: Partial<Instance>) => told('queue_high', { ...lost, ...rest }, queue);
 
-  it('are the output’s doing, a burst, or a frozen process', () => {
+  it('are explained by the output, a burst or a frozen process', () => {
     assert.match(cause({ selfReport: report({ output: 'down' }) }), /output cannot be reached/);
     assert.match(cause({ selfReport: report({ output: 'slow' }) }), /accepts less than arrives/);
     assert.match(cause({ selfReport: report({ output: 'flowing' }) }), /a burst/);

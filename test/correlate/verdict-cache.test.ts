@@ -1,6 +1,6 @@
 /**
- * What is at rest is kept from scan to scan: told as if everything were made anew, whatever happens in between. Every
- * scan is judged twice, as it is and as a copy that shares no object with the scan before.
+ * Results that are reused from scan to scan are those that a new computation would give. Every scan is judged twice: as it is, and
+ * as a copy that shares no object with the scan before.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -20,20 +20,20 @@ import { createChance } from '../support/random.js';
 
 const options = { version: '1', nodeVersion: 'v1', legacyPortMetric: true };
 
-/** The half of the exporter behind the thread: reports, one after the other. */
-function createTeller() {
-  let trail = emptyScanHistory;
+/** Turns snapshots into reports, as the main thread does. */
+function createPipeline() {
+  let scans = emptyScanHistory;
   let history = emptyHistory;
   let journal = emptyJournal;
   let last: Report | undefined;
   return (shot: Snapshot) => {
-    const verdict = correlate(shot, trail, thresholds);
-    trail = nextScanHistory(trail, shot, verdict, thresholds.grace);
+    const verdict = correlate(shot, scans, thresholds);
+    scans = nextScanHistory(scans, shot, verdict, thresholds.grace);
     const scan = { snapshot: shot, verdict };
     history = nextHistory(history, scan);
     journal = nextJournal(journal, last, scan);
     last = { ...scan, history, journal };
-    return { report: last, trail, text: renderMetrics(last, options).toString() };
+    return { report: last, scans, text: renderMetrics(last, options).toString() };
   };
 }
 
@@ -76,7 +76,7 @@ function healthyHost(): Host {
   return { instances, sockets, drops, limits: snapshot([], []).host };
 }
 
-/** One thing that happens on a host; what it does not touch stays the same object. */
+/** One random event on a host; everything else stays the same object. */
 function happen(host: Host, next: () => number): Host {
   const pick = <T>(list: readonly T[]) => list[Math.floor(next() * list.length)]!;
   const { instances, sockets, drops } = host;
@@ -114,13 +114,13 @@ function happen(host: Host, next: () => number): Host {
   }
 }
 
-describe('what is at rest', () => {
-  it('is judged, rendered and remembered as if it were looked at for the first time', () => {
+describe('what did not change between two scans', () => {
+  it('is judged, rendered and remembered as in a first scan', () => {
     let reused = 0;
     for (let seed = 1; seed <= 40; seed++) {
       const { below } = createChance(seed);
       const next = () => below(1_000_000) / 1_000_000;
-      const [kept, anew] = [createTeller(), createTeller()];
+      const [kept, anew] = [createPipeline(), createPipeline()];
       let host = healthyHost();
       let before: Report | undefined;
       for (let scan = 0; scan < 40; scan++) {
@@ -130,7 +130,7 @@ describe('what is at rest', () => {
           drops: host.drops,
           host: { ...host.limits },
         });
-        // A scan never changes what it was given or what it gave before.
+        // Nothing may change a snapshot or an earlier report.
         const one = kept(deepFreeze(shot));
         deepFreeze(one.report);
         const other = anew(structuredClone(shot));
@@ -142,7 +142,7 @@ describe('what is at rest', () => {
     assert.ok(reused > 300, `${reused} times the verdicts on the first instance were kept`);
   });
 
-  it('is counted as if it were counted anew', () => {
+  it('has the same drops as in a first scan', () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { below } = createChance(seed);
       const next = () => below(1_000_000) / 1_000_000;
@@ -158,7 +158,7 @@ describe('what is at rest', () => {
         const other = accountForDrops(anew, copy.instances, indexSockets(copy.sockets, true), context);
         assert.deepEqual(one, other, `seed ${seed}, scan ${scan}`);
         kept = one.ledger;
-        // Somebody else wrote the file: entries that this exporter has not made.
+        // Another program wrote the state file: entries that this exporter did not make.
         const [key] = Object.keys(kept);
         if (next() < 0.1 && key !== undefined) kept = { ...kept, [key]: { ...kept[key]!, total: 1000 } };
         anew = structuredClone(kept);
@@ -166,7 +166,7 @@ describe('what is at rest', () => {
     }
   });
 
-  it('is the same object in the next scan, on both sides of the thread', () => {
+  it('is the same object in both threads', () => {
     const { instances, sockets, drops } = healthyHost();
     const [pack, unpack] = [createPacker(), createUnpacker()];
     const send = (shot: Snapshot) => {
@@ -196,7 +196,7 @@ describe('what is at rest', () => {
     assert.equal(fourth.shot.instances[0]!.expected, other.instances[0]!.expected);
   });
 
-  it('fits as listeners and sockets say, whatever their order', () => {
+  it('has the same fit in any order of sockets', () => {
     const { instances, sockets } = healthyHost();
     const held = (these: readonly Socket[]) => indexSockets(these, true);
     const core = instances[0]!;

@@ -30,13 +30,13 @@ const recorded = (onDisk: Prediction, told: Expectation, settled: boolean) =>
   startRecord({ pid: 1, startTicks: 2 }, onDisk, told, { settled, before: undefined });
 const ports = (listeners: readonly Listener[]) => listeners.map((l) => l.port);
 
-describe('what a running Filebeat ought to hold', () => {
-  it('is what is on disk while no file was edited after its start', () => {
+describe('the expected listeners of a running Filebeat', () => {
+  it('are those on disk if no file was edited after its start', () => {
     const told = expectedOfRunning(prediction([listener(':9000')], { files: [main(now - 10)] }), now, undefined);
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'disk', false]);
   });
 
-  it('is what it started with after an edit that moves a port', () => {
+  it('are those it started with after an edit of a port', () => {
     const told = expectedOfRunning(
       prediction([listener(':9001')], { files: [main(now + 10)] }),
       now,
@@ -45,7 +45,7 @@ describe('what a running Filebeat ought to hold', () => {
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'remembered', true]);
   });
 
-  it('waits for no restart after an edit of comments or order', () => {
+  it('need no restart after an edit of comments or order', () => {
     const onDisk = [listener(':9001', { declaredIn: { file: 'x', line: 70 } }), listener(':9000')];
     const told = expectedOfRunning(
       prediction(onDisk, { files: [main(now + 10)] }),
@@ -55,34 +55,34 @@ describe('what a running Filebeat ought to hold', () => {
     assert.equal(told.pendingRestart, false);
   });
 
-  describe('and an edit that makes the next start go without something that has no port', () => {
+  describe('with an edit after which the next start would refuse an input without a port', () => {
     const fault = { code: 'unknown-module', subject: 'acme', at: { file: '/etc/filebeat/filebeat.yml', line: 3 } };
     const files = [main(now + 10)];
     const onDisk = prediction([listener(':9000')], { files, faults: [fault] });
 
-    it('waits for a restart where the start was seen without it', () => {
+    it('need a restart if the process started without that fault', () => {
       const told = expectedOfRunning(onDisk, now, record(listener(':9000')));
       assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [true, undefined, [fault]]);
     });
 
-    it('waits for none where it started with it, wherever it stands in the file now', () => {
+    it('need no restart if the process started with the fault, on whatever line it is now', () => {
       const before = { ...fault, at: { ...fault.at, line: 70 } };
       const told = expectedOfRunning(onDisk, now, { ...record(listener(':9000')), refusals: [before] });
       assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [false, [before], undefined]);
     });
 
-    it('may have lost it already where the start was not seen', () => {
+    it('may lack the input already if the start was not seen', () => {
       const told = expectedOfRunning(onDisk, now, undefined);
       assert.deepEqual([told.pendingRestart, told.refusals, told.nextRefusals], [false, undefined, [fault]]);
     });
   });
 
-  it('is what is on disk, marked as edited, when its start was not seen', () => {
+  it('are those on disk, marked as edited, if its start was not seen', () => {
     const told = expectedOfRunning(prediction([listener(':9001')], { files: [main(now + 10)] }), now, undefined);
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9001], 'edited', false]);
   });
 
-  it('follows the disk for files that Filebeat reloads', () => {
+  it('are those on disk for files that Filebeat reloads', () => {
     const told = expectedOfRunning(
       prediction([reloaded(':9001')], { files: [main(now - 10), included(now + 10)] }),
       now,
@@ -91,7 +91,7 @@ describe('what a running Filebeat ought to hold', () => {
     assert.deepEqual([ports(told.expected), told.basis], [[9001], 'disk']);
   });
 
-  it('keeps the ports of a reloaded file that broke, with why', () => {
+  it('include the ports of a reloaded file that is broken now, with the fault', () => {
     const fault = { code: 'yaml', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } };
     const told = expectedOfRunning(
       prediction([listener(':9005')], { files: [main(now - 10), included(now + 10)], faults: [fault] }),
@@ -104,44 +104,44 @@ describe('what a running Filebeat ought to hold', () => {
     );
   });
 
-  it('is what was remembered while the main file cannot be loaded', () => {
+  it('are the remembered ones while the main file cannot be loaded', () => {
     const broken = prediction([], { outcome: 'exits', reason: { code: 'yaml' }, files: [main(now + 10)] });
     const told = expectedOfRunning(broken, now, record(listener(':9000')));
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'remembered', false]);
   });
 });
 
-describe('what a Filebeat ought to hold that was started with files it refuses', () => {
+describe('the expected listeners of a Filebeat that was started with files it refuses', () => {
   const refused = prediction([], { outcome: 'exits', reason: { code: 'yaml' }, files: [main(now - 10)] });
 
-  it('is what was last known of it', () => {
+  it('are the last known ones', () => {
     const told = expectedOfRunning(refused, now, undefined, [listener(':9000')]);
     assert.deepEqual([ports(told.expected), told.basis, told.pendingRestart], [[9000], 'last-known', false]);
     assert.equal(recorded(refused, told, true), undefined);
   });
 
-  it('is nothing where no earlier look knew it', () => {
+  it('are none if no earlier scan knew it', () => {
     assert.deepEqual(expectedOfRunning(refused, now, undefined, []).expected, []);
   });
 
-  it('is what is on disk where that can be told', () => {
+  it('are those on disk if the files declare any', () => {
     const told = expectedOfRunning(prediction([listener(':9001')]), now, undefined, [listener(':9000')]);
     assert.deepEqual([ports(told.expected), told.basis], [[9001], 'disk']);
   });
 });
 
-describe('what a dead Filebeat ought to hold', () => {
-  it('is what is on disk', () => {
+describe('the expected listeners of a Filebeat that is down', () => {
+  it('are those on disk', () => {
     assert.deepEqual(ports(expectedOfDown(prediction([listener(':9001')]), [listener(':9000')]).expected), [9001]);
   });
 
-  it('keeps what a broken reloaded file asked for', () => {
+  it('include those of a reloaded file that is broken now', () => {
     const fault = { code: 'yaml', at: { file: '/etc/filebeat/inputs.d/a.yml', line: 2 } };
     const onDisk = prediction([listener(':9005')], { files: [main(now), included(now)], faults: [fault] });
     assert.deepEqual(ports(expectedOfDown(onDisk, [listener(':9004'), reloaded(':9000')]).expected), [9005, 9000]);
   });
 
-  it('is what was last known when the disk tells nothing', () => {
+  it('are the last known ones if the files give none', () => {
     assert.deepEqual(
       ports(expectedOfDown(prediction([], { outcome: 'unknown' }), [listener(':9000')]).expected),
       [9000],
@@ -150,14 +150,14 @@ describe('what a dead Filebeat ought to hold', () => {
 });
 
 describe('start records', () => {
-  it('are not made of an edited file before the sockets prove it', () => {
+  it('are not made from an edited file before the sockets confirm it', () => {
     const onDisk = prediction([listener(':9001')], { files: [main(now + 10)] });
     const edited = expectedOfRunning(onDisk, now, undefined);
     assert.equal(recorded(onDisk, edited, false), undefined);
     assert.equal(recorded(onDisk, edited, true)?.listeners.length, 1);
   });
 
-  it('are made of what is on disk', () => {
+  it('are made from the files on disk', () => {
     const onDisk = prediction([listener(':9001')], { files: [main(now - 1), included(now - 2)] });
     const told = expectedOfRunning(onDisk, now, undefined);
     assert.deepEqual(recorded(onDisk, told, false), {
@@ -168,7 +168,7 @@ describe('start records', () => {
     });
   });
 
-  it('are not made of files that Filebeat would refuse, nor of what was learned', () => {
+  it('are not made from files that Filebeat would refuse, nor from learned listeners', () => {
     const refused = prediction([], { outcome: 'exits', reason: { code: 'missing' } });
     assert.equal(recorded(refused, expectedOfRunning(refused, now, undefined), true), undefined);
     const dynamic = prediction([listener(':9000')], { outcome: 'dynamic' });
@@ -177,7 +177,7 @@ describe('start records', () => {
     assert.deepEqual(ports(recorded(dynamic, both, true)?.listeners ?? []), [9000]);
   });
 
-  it('tell of a file that was put in place with an older time stamp, which the start time does not', () => {
+  it('show a file that was replaced by one with an older time stamp', () => {
     const started = { ...record(listener(':9000')), files: { '/etc/filebeat/filebeat.yml': now - 10 } };
     const replaced = prediction([listener(':9001')], { files: [main(now - 500)] });
     const told = expectedOfRunning(replaced, now, started);
@@ -204,7 +204,7 @@ describe('drift', () => {
     assert.ok(!sameListeners(base, [listener(':9000', { readBuffer: 4096 })]));
   });
 
-  it('is judged by files read only at the start', () => {
+  it('concerns only files that are read at the start', () => {
     assert.equal(editedSinceStart(prediction([], { files: [included(now + 5)] }), now), false);
     assert.equal(editedSinceStart(prediction([], { files: [main(now + 5)] }), now), true);
     assert.equal(editedSinceStart(prediction([], { files: [main(now + 0.02)] }), now), false);

@@ -1,4 +1,4 @@
-/** Answers that are kept as long as their files stay as they were, on real files. */
+/** Answers that are cached until one of their files changes, on real files. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createFileCache, RARE_CHECK_MS, type ReadOptions } from '../../src/proc/file-cache.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
-/** Holds a write lease on a file until its input ends; that somebody wants to read it is no reason to let go. */
+/** Holds a write lease on a file until its input ends, also when another process wants to read the file. */
 const holdsLease = `
 $SIG{IO} = 'IGNORE'; $| = 1;
 open(my $file, '+<', $ARGV[0]) or die $!;
@@ -19,7 +19,7 @@ print 'held';
 
 const PATHS = ['/a.yml', '/b.yml', '/c.yml', '/d.yml'];
 
-/** Reads all the files of a root; `made` counts how often that was really done. */
+/** Reads all files of a root; `made` counts the answers that did not come from the cache. */
 async function createReader(tree: Tree = { 'a.yml': '1', 'b.yml': '2', 'c.yml': '3', 'd.yml': '4', 'e/x.yml': '5' }) {
   const root = writeTree(tree);
   // Younger files count as changed.
@@ -52,8 +52,8 @@ async function createReader(tree: Tree = { 'a.yml': '1', 'b.yml': '2', 'c.yml': 
   return { root, kept, made, read, scan, edit, pass: (ms: number) => (time += ms) };
 }
 
-describe('a kept answer', () => {
-  it('is made once while nothing changes, and again after an edit', async () => {
+describe('a cached answer', () => {
+  it('is computed once while nothing changes, and again after an edit', async () => {
     const { made, scan, edit } = await createReader();
     for (let turn = 0; turn < 5; turn++) assert.equal(scan(), '1234');
     assert.equal(made.times, 1);
@@ -61,7 +61,7 @@ describe('a kept answer', () => {
     assert.equal(scan(), '12new4');
   });
 
-  it('is made again for another question, and not for one that says the same', async () => {
+  it('is computed again for another question, but not for an equal one', async () => {
     const { made, read } = await createReader();
     const ask = (question: unknown) => read({}, { question });
     ask({ argv: ['filebeat'], env: { A: '1' } });
@@ -71,7 +71,7 @@ describe('a kept answer', () => {
     assert.equal(made.times, 2);
   });
 
-  it('looks at a file once in a scan for all who see the same files', async () => {
+  it('checks a file once per scan for all processes with the same files', async () => {
     const { kept, read, edit } = await createReader();
     const both = () => [read({ view: 'one' }, { key: 'x' }), read({ view: 'one' }, { key: 'y' })];
     both();
@@ -84,7 +84,7 @@ describe('a kept answer', () => {
     assert.deepEqual(both(), ['new234', 'new234']);
   });
 
-  it('is forgotten when nobody asks for a whole scan', async () => {
+  it('is removed after a scan that did not use it', async () => {
     const { kept, made, scan } = await createReader();
     scan();
     kept.sweep();
@@ -93,8 +93,8 @@ describe('a kept answer', () => {
   });
 });
 
-describe('a directory on the way to a file', () => {
-  it('matters by who may search it, and not by what else is in it', async () => {
+describe('a directory above a file', () => {
+  it('invalidates an answer when its permissions change, but not when its entries do', async () => {
     const uid = process.getuid?.() ?? 0;
     const reader = { uid, groups: [], isDoubted: true };
     const root = writeTree({ 'home/a.yml': '1' });
@@ -115,8 +115,8 @@ describe('a directory on the way to a file', () => {
   });
 });
 
-describe('the entries of something that is not made anew', () => {
-  it('stay, and are checked again when it is', async () => {
+describe('the entries of a result that is reused', () => {
+  it('stay in the cache, and are checked when the result is computed again', async () => {
     const { kept, made, read, edit } = await createReader();
     const { value, keep } = kept.tracked(() => read());
     for (let turn = 0; turn < 3; turn++) {
@@ -133,9 +133,9 @@ describe('the entries of something that is not made anew', () => {
 });
 
 describe('a file that cannot be read for a while', () => {
-  it('is read again although nothing about it changed', async () => {
+  it('is read again although its time stamps did not change', async () => {
     const { made, scan, root } = await createReader();
-    // A lease makes every opening that does not wait fail with EAGAIN, fcntl(2).
+    // With a lease every non-blocking open fails with EAGAIN, fcntl(2).
     const holder = spawn('perl', ['-e', holdsLease, join(root, 'b.yml')], { stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => holder.once('exit', resolve));
     await new Promise((resolve) => holder.stdout.once('data', resolve));
@@ -148,11 +148,11 @@ describe('a file that cannot be read for a while', () => {
   });
 });
 
-describe('files that hardly bear on an answer', () => {
+describe('files that are checked rarely', () => {
   const isCalm = (_: string, path: string) => path !== '/a.yml';
 
   for (const path of PATHS.slice(1))
-    it(`an edit of ${path} is seen within a minute, at whatever pace the scans come`, async () => {
+    it(`an edit of ${path} is noticed within a minute at any interval between scans`, async () => {
       for (const pace of [1000, 15_000, 2 * RARE_CHECK_MS]) {
         const { scan, edit, pass } = await createReader();
         scan({ isCheckedRarely: isCalm });
@@ -166,7 +166,7 @@ describe('files that hardly bear on an answer', () => {
       }
     });
 
-  it('the others, and folders, are looked at on every scan', async () => {
+  it('other files and directories are checked in every scan', async () => {
     const { made, scan, edit } = await createReader();
     scan({ isCheckedRarely: isCalm });
     edit('e/y.yml');

@@ -1,4 +1,4 @@
-/** Files below a root, on the real file system: links stay inside, nothing odd is opened, changes are noticed. */
+/** Files below a root, on the real file system: links stay inside, only regular files are opened, changes are noticed. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
@@ -75,7 +75,7 @@ describe('what is opened', () => {
   execFileSync('mkfifo', [join(root, 'fifo')]);
   const view = openFileView(root);
 
-  it('a FIFO, a directory and a device are not, and nothing waits', () => {
+  it('is no FIFO, directory or device, and nothing blocks', () => {
     assert.equal(textOf(root, '/fifo'), 'malformed');
     assert.equal(textOf(root, '/d'), 'malformed');
     assert.equal(textOf('/', '/dev/zero'), 'malformed');
@@ -83,7 +83,7 @@ describe('what is opened', () => {
     assert.equal(stat.ok && stat.value.kind, 'other');
   });
 
-  it('a file larger than the limit is a gap of that kind', () => {
+  it('is no file above the limit', () => {
     const one = (limit: number) => {
       const reading = view.read('/a.yml', limit);
       return reading.ok ? reading.value.bytes.length : reading.gap.reason;
@@ -91,14 +91,14 @@ describe('what is opened', () => {
     assert.deepEqual([one(100), one(99)], [100, 'limit']);
   });
 
-  it('a file that says it is empty is read all the same', () => {
+  it('is also a file with a reported size of 0', () => {
     const reading = openFileView('/').read('/proc/self/status', LIMIT);
     assert.ok(reading.ok && reading.value.bytes.length > 100);
     const cut = openFileView('/').read('/proc/self/status', 100);
     assert.equal(!cut.ok && cut.gap.reason, 'limit');
   });
 
-  it('names come sorted by their bytes, dot-files too, and not more than asked for', () => {
+  it('a directory gives its names sorted by bytes, with dot-files, and not more than the limit', () => {
     const names = view.list('/d', 10);
     assert.deepEqual(names.ok && names.value, ['.hidden', 'B', 'b', 'ä']);
     const few = view.list('/d', 3);
@@ -107,7 +107,7 @@ describe('what is opened', () => {
     assert.equal(!file.ok && file.gap.reason, 'malformed');
   });
 
-  it('tells mode, owner, size and time', () => {
+  it('has mode, owner, size and time', () => {
     chmodSync(join(root, 'a.yml'), 0o640);
     utimesSync(join(root, 'a.yml'), 1000.5, 1000.5);
     const stat = view.stat('/a.yml');
@@ -117,8 +117,8 @@ describe('what is opened', () => {
   });
 });
 
-describe('a record of what was read', () => {
-  /** Younger files count as changed, see record.ts. */
+describe('a record of the files that were read', () => {
+  /** Younger files count as changed: see `file-marks.ts`. */
   const settle = () => pause(60);
   const start: Tree = {
     'etc/main.yml': 'one',
@@ -175,7 +175,7 @@ describe('a record of what was read', () => {
       assert.deepEqual(await noticed(edit, look), [false, expected]);
     });
 
-  it('a file that was changed the moment it was read counts as changed', () => {
+  it('a file that was modified just before it was read counts as changed', () => {
     const root = writeTree({ 'a.yml': 'one' });
     const view = openFileView(root);
     const { view: recording, record } = recordFiles(view.root, view.reader);
@@ -187,14 +187,14 @@ describe('a record of what was read', () => {
 describe('proc', () => {
   const procfs = openProcFs('/proc');
 
-  it('is known from a folder of fixtures', () => {
+  it('is told from a directory of fixtures', () => {
     assert.deepEqual(
       [procfs.real, openProcFs(writeTree({ a: '' })).real, openProcFs('/nowhere').real],
       [true, false, false],
     );
   });
 
-  it('gives whole files however long, links and names', () => {
+  it('gives whole files of any length, links and names', () => {
     const big = openProcFs(writeTree({ 'net/udp': 'y'.repeat(300_000), '7/fd/3': '-> socket:[5]' }));
     const text = big.text('net/udp');
     assert.equal(text.ok && text.value.length, 300_000);
@@ -209,7 +209,7 @@ describe('proc', () => {
     );
   });
 
-  it('what is gone is vanished below a pid and missing elsewhere, under the name everybody knows', () => {
+  it('a missing path is vanished below a pid and missing elsewhere, under its name in /proc', () => {
     const nobody = openProcFs(writeTree({ a: '' }));
     assert.deepEqual(nobody.piece('7/stat'), { ok: false, gap: { reason: 'vanished', subject: '/proc/7/stat' } });
     assert.deepEqual(nobody.text('sys/x'), { ok: false, gap: { reason: 'missing', subject: '/proc/sys/x' } });

@@ -1,4 +1,4 @@
-/** Whether a process is frozen by its control group, read with the rights of the packaged service. */
+/** Whether a process is frozen by its control group, read with the privileges of the packaged service. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { needsProgram, rootOnly } from '../support/needs.js';
 import { writeTree } from '../support/tree.js';
 
-it('a user with CAP_DAC_READ_SEARCH sees that a control group is frozen behind a folder of root', {
+it('a user with CAP_DAC_READ_SEARCH sees that a control group below a directory of root is frozen', {
   ...rootOnly,
   ...needsProgram('setpriv'),
 }, () => {

@@ -1,4 +1,4 @@
-/** What a Filebeat's own user could not list or read is neither told of it nor predicted from, though the exporter could. */
+/** Files that the user of a Filebeat could not list or read do not enter its prediction, although the exporter can read them. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
@@ -73,7 +73,7 @@ describe('a user’s configuration', () => {
   const reader = { uid: (process.getuid?.() ?? 0) + 1, groups: [], isDoubted: true };
   const files = openFileView('/', undefined, reader);
 
-  it('names no file of a folder that he could not list', () => {
+  it('has no file of a directory that the user may not list', () => {
     const found = goGlob(`${secret}/*.yml`, files, 100);
     assert.ok(found.ok);
     assert.deepEqual(found.paths, []);
@@ -85,7 +85,7 @@ describe('a user’s configuration', () => {
     assert.deepEqual(all.ok && all.paths, [`${secret}/named-by-root.yml`]);
   });
 
-  it('learns nothing of a file whose folder he could not search, not even whether it is there', () => {
+  it('does not show whether a file exists in a directory that the user may not search', () => {
     for (const name of ['named-by-root.yml', 'no-such.yml']) {
       const stat = files.stat(`${secret}/${name}`);
       assert.equal(stat.ok, false);
@@ -93,7 +93,7 @@ describe('a user’s configuration', () => {
     }
   });
 
-  it('and none of its listeners is predicted', () => {
+  it('has no listener of a file that the user may not read', () => {
     const argvOf = (file: string) => ['filebeat', '-c', file, '--path.home', root, '--path.data', root];
     const told = (file: string) => {
       const command = { argv: argvOf(file), cwd: '/', env: {}, uid: reader.uid };

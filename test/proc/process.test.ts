@@ -1,4 +1,4 @@
-/** Parsers of what `/proc/<pid>` says. */
+/** Parsers of `/proc/<pid>`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseCgroup } from '../../src/proc/cgroup.js';
@@ -42,24 +42,24 @@ describe('stat', () => {
       );
   });
 
-  it('knows one that ends by its flag before its state tells, and a zombie', () => {
+  it('recognises an exiting process by its flag before its state changes, and a zombie', () => {
     const ending = REST.replace('4194304', String(4194304 + 4));
     const seen = [REST, ending, REST.replace('S', 'Z')].map((rest) => parseStat(`7 (filebeat) ${rest}`)?.exiting);
     assert.deepEqual(seen, [false, true, true]);
   });
 
-  it('knows the threads of the kernel by their flag', () => {
+  it('recognises kernel threads by their flag', () => {
     assert.equal(parseStat('2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 5 0 0 20 0 1 0 3 0 0')?.kernelThread, true);
   });
 
-  it('is nothing when it is torn off', () => {
+  it('gives undefined if it is truncated', () => {
     for (const text of ['', '4242', '4242 (filebeat', '4242 (filebeat) S 1', 'x (y) S'])
       assert.equal(parseStat(text), undefined);
   });
 });
 
 describe('status', () => {
-  it('gives the effective uid and whether low ports may be bound', () => {
+  it('gives the effective uid and whether privileged ports may be bound', () => {
     const text =
       'Name:\tfilebeat\nTgid:\t12\nUid:\t1000\t993\t993\t993\nGid:\t4\t5\t4\t4\nGroups:\t5 27 \nCapEff:\t0000000000000400\n';
     assert.deepEqual(parseStatus(text), {
@@ -74,23 +74,23 @@ describe('status', () => {
     assert.equal(parseStatus('CapEff:\t000001fffffffbff\n').canBindPrivileged, false);
   });
 
-  it('leaves out what is not there', () => {
+  it('has no fields for missing lines', () => {
     assert.deepEqual(parseStatus(''), { groups: [] });
   });
 });
 
 describe('cmdline and environ', () => {
-  it('are split at NULs, empty words kept', () => {
+  it('are split at NULs, with empty words', () => {
     assert.deepEqual(parseCmdline('filebeat\0-c\0\0x y.yml\0'), ['filebeat', '-c', '', 'x y.yml']);
     assert.deepEqual(parseCmdline(''), []);
     assert.deepEqual(parseCmdline('filebeat: one title\n'), ['filebeat: one title\n']);
   });
 
-  it('the first of two variables of one name counts, values may hold anything', () => {
+  it('of two variables with one name the first counts, and values may contain anything', () => {
     assert.deepEqual({ ...parseEnviron('A=1\0B=x=y\0A=2\0C=\0junk\0=z\0') }, { A: '1', B: 'x=y', C: '' });
   });
 
-  it('a variable may be called like something every object has', () => {
+  it('a variable may have the name of a property of every object', () => {
     const env = parseEnviron('constructor=1\0__proto__=2\0');
     assert.equal(env['constructor'], '1');
     assert.equal(env['toString'], undefined);
@@ -98,7 +98,7 @@ describe('cmdline and environ', () => {
 });
 
 describe('links and limits', () => {
-  it('sockets and namespaces are known by inode', () => {
+  it('sockets and namespaces give their inode', () => {
     assert.equal(parseSocketLink('socket:[4242]'), 4242);
     for (const other of ['socket:[]x', 'pipe:[1]', '/var/log/socket:[3]', 'socket:[abc]'])
       assert.equal(parseSocketLink(other), undefined);
@@ -106,12 +106,12 @@ describe('links and limits', () => {
     assert.equal(parseNamespaceLink('mnt:[4026531840]', 'net'), undefined);
   });
 
-  it('a replaced program is told by its link', () => {
+  it('the link shows that a program was replaced', () => {
     assert.deepEqual(parseExecutable('/a/filebeat (deleted)'), { path: '/a/filebeat', deleted: true });
     assert.deepEqual(parseExecutable('/a (deleted)/filebeat'), { path: '/a (deleted)/filebeat', deleted: false });
   });
 
-  it('the soft limit of open files counts, none is undefined', () => {
+  it('the soft limit of open files counts, and unlimited is undefined', () => {
     assert.equal(
       parseMaxOpenFiles('Limit\nMax open files            1024                 524288               files\n'),
       1024,
@@ -122,7 +122,7 @@ describe('links and limits', () => {
     );
   });
 
-  it('boot time stands somewhere in the middle', () => {
+  it('the boot time may be on any line', () => {
     assert.equal(parseBootTime('cpu  1 2\nintr 0\nctxt 5\nbtime 1763856012\nprocesses 9\n'), 1763856012);
     assert.equal(parseBootTime('cpu'), undefined);
   });
@@ -251,7 +251,7 @@ describe('cgroup', () => {
       assert.deepEqual(told, { ...(unit && { unit }), ...(container && { container }), ...rest });
     });
 
-  it('seen from a control group of our own is what the host calls it, as far as that is known', () => {
+  it('seen from another cgroup namespace gives the path on the host, as far as that is known', () => {
     const own = `/system.slice/docker-${ID}.scope`;
     const unit = { unit: 'filebeat.service' };
     assert.deepEqual(parseCgroup('0::/../filebeat.service\n', own), unit);
@@ -259,7 +259,7 @@ describe('cgroup', () => {
     assert.deepEqual(parseCgroup('0::/../../system.slice/filebeat.service\n', '/?/?'), unit);
     assert.deepEqual(parseCgroup('0::/../filebeat.service\n', '/?/?'), {});
     assert.deepEqual(parseCgroup('0::/../filebeat.service\n'), {});
-    // What lies below our own group is of our own container.
+    // Groups below the exporter's own are of its container.
     assert.deepEqual(parseCgroup('0::/filebeat.service\n', own), {
       container: ID.slice(0, 12),
       engine: 'docker',

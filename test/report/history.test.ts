@@ -12,13 +12,13 @@ const after = (...scans: Report[]): History => scans.reduce(nextHistory, emptyHi
 const track = (history: History, key = 'udp|*|9000') => history.ports[id]![key]!;
 
 describe('the history', () => {
-  it('keeps changes only', () => {
+  it('stores only changes', () => {
     const history = after(...Array.from({ length: 50 }, (_, i) => at(i * spacing, port(9000))));
     assert.equal(history.times.length, 50);
     assert.deepEqual(track(history), { up: [0, 1], drops: [0, 0], queue: [0, 0], total: 0 });
   });
 
-  it('makes one sample of scans that come close together, and keeps the worst of them', () => {
+  it('combines scans in quick succession into one sample with the worst of them', () => {
     const down = port(9000, { up: false, status: 'missing' });
     const history = after(
       at(0, port(9000)),
@@ -33,7 +33,7 @@ describe('the history', () => {
     ]);
   });
 
-  it('counts what was dropped in a sample, not what was dropped before the first look', () => {
+  it('counts drops within a sample, not those before the first scan', () => {
     const dropped = (total: number) => port(9000, { dropsTotal: total });
     const history = after(at(0, dropped(70)), at(30, dropped(75)), at(40, dropped(80)), at(60, dropped(80)));
     assert.deepEqual(
@@ -42,7 +42,7 @@ describe('the history', () => {
     );
   });
 
-  it('tells the queue in eighths of the buffer', () => {
+  it('stores the queue in eighths of the buffer', () => {
     const queued = (receiveQueue: number) =>
       port(9000, { socket: socket(9000, { receiveQueue }), receiveBuffer: 80_000 });
     const history = after(at(0, queued(0)), at(30, queued(40_000)), at(60, queued(90_000)));
@@ -52,7 +52,7 @@ describe('the history', () => {
     );
   });
 
-  it('forgets the oldest samples, and what is no longer asked for', () => {
+  it('drops the oldest samples, and ports that are no longer expected', () => {
     const scans = Array.from({ length: maxSamples + 30 }, (_, i) =>
       at(i * spacing, port(9000, { up: i % 2 === 0, status: 'missing' }), ...(i < 10 ? [port(9001)] : [])),
     );
@@ -63,12 +63,12 @@ describe('the history', () => {
     assert.equal(track(history).up[0], 30);
   });
 
-  it('of what could not be seen is neither up nor down', () => {
+  it('is neither up nor down for what could not be seen', () => {
     const history = after(at(0, port(9000, { status: 'unknown' })));
     assert.deepEqual(track(history).up, [0, -1]);
   });
 
-  it('of 10,000 ports at rest is one object a port, shared from scan to scan', (context) => {
+  it('of 10,000 unchanged ports is one object per port, shared from scan to scan', (context) => {
     const r = many(500, 20);
     const scan = (i: number) => ({ ...r, snapshot: { ...r.snapshot, takenAt: takenAt + i * spacing } });
     let history = nextHistory(emptyHistory, scan(0));
@@ -100,11 +100,11 @@ const only = (is: Report['snapshot']['instances'][0], ...ports: PortVerdict[]) =
 const missing = (number: number) => port(number, { up: false, status: 'missing' });
 
 describe('the journal', () => {
-  it('says nothing of the first scan, nor while nothing changes', () => {
+  it('has no entry for the first scan, nor while nothing changes', () => {
     assert.deepEqual(entries(at(0, port(9000)), at(1, port(9000))), []);
   });
 
-  it('tells a process that started, was replaced, and ended', () => {
+  it('has entries for a process that started, was replaced, and ended', () => {
     const down = instance('core', { lastEnd: 'crash' });
     assert.deepEqual(entries(only(down), only(running('core', 5)), only(running('core', 6)), only(down)), [
       'started',
@@ -113,7 +113,7 @@ describe('the journal', () => {
     ]);
   });
 
-  it('tells ports that were lost, taken and bound again, those of one instance together', () => {
+  it('has one entry for all ports of an instance that were lost, taken or bound again', () => {
     const thief = { pid: 9, startTicks: 1, comm: 'nc' };
     const taken = (n: number) => port(n, { up: false, status: 'taken', socket: socket(n, { owners: [thief] }) });
     const numbers = Array.from({ length: 7 }, (_, i) => 9000 + i);
@@ -127,19 +127,19 @@ describe('the journal', () => {
     assert.deepEqual(told, [`lost ${five}`, `taken ${five} nc`, `bound ${five}`]);
   });
 
-  it('tells a port that never came up, but nothing of one that is starting or cannot be seen', () => {
+  it('has an entry for a port that was never bound, but not for one that is starting or unknown', () => {
     const starting = port(9000, { up: false, status: 'starting' });
     const unseen = port(9000, { status: 'unknown' });
     assert.deepEqual(entries(at(0, starting), at(1, missing(9000))), ['not_bound 9000 (1)']);
     assert.deepEqual(entries(at(0, port(9000)), at(1, unseen), at(2, port(9000))), []);
   });
 
-  it('tells of a dead instance that it stopped, not of each port', () => {
+  it('has one entry for an instance that stopped, not one for each port', () => {
     const down = only(instance('core'), port(9000, { up: false, status: 'instance_down' }));
     assert.deepEqual(entries(only(running('core'), port(9000)), down), ['stopped']);
   });
 
-  it('tells when drops began and ended', () => {
+  it('has entries for the begin and the end of drops', () => {
     const dropping = (recent: number) => port(9000, { dropsTotal: 5, dropsRecent: recent });
     assert.deepEqual(entries(at(0, dropping(0)), at(1, dropping(5)), at(2, dropping(5)), at(3, dropping(0))), [
       'drops_began 9000 (1)',
@@ -147,17 +147,17 @@ describe('the journal', () => {
     ]);
   });
 
-  it('tells an edited file', () => {
+  it('has an entry for an edited file', () => {
     const edited = running('core');
     edited.prediction = { ...edited.prediction, files: edited.prediction.files.map((f) => ({ ...f, mtime: takenAt })) };
     assert.deepEqual(entries(only(running('core')), only(edited)), ['edited (1)']);
   });
 
-  it('tells instances that come into sight and are forgotten', () => {
+  it('has entries for instances that appear and are forgotten', () => {
     assert.deepEqual(entries(report(), only(running('core')), report()), ['appeared', 'forgotten']);
   });
 
-  it('is bounded, and keeps failures longer than successes', () => {
+  it('is bounded, with limits of their own for failures and successes', () => {
     let journal: Journal = emptyJournal;
     const scan = (i: number) => at(i, i % 2 === 0 ? port(9000) : missing(9000));
     for (let i = 1; i < 1000; i++) journal = nextJournal(journal, scan(i - 1), scan(i));

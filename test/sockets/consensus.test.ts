@@ -1,4 +1,4 @@
-/** How often a table is read before something counts as absent. */
+/** How often a table is read before a socket counts as absent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Protocol } from '../../src/model/model.js';
@@ -13,7 +13,7 @@ const seek = (port: number, spanMs?: number): Sought => {
   return { protocol: 'udp', port, isServedBy: () => true, ...(spanMs !== undefined && { spanMs }) };
 };
 
-/** Ports that each reading shows; the last one again and again. */
+/** The ports of each reading; the last reading repeats. */
 function readings(...shown: number[][]) {
   const asked: (readonly Protocol[])[] = [];
   const read = (protocols: readonly Protocol[]): TableReading => {
@@ -25,12 +25,12 @@ function readings(...shown: number[][]) {
 }
 
 describe('consensus', () => {
-  it('one reading is enough while all is there', async () => {
+  it('one reading is enough if everything is there', async () => {
     const { read } = readings([1, 2]);
     assert.equal((await readUntilFound(read, [seek(1), seek(2)]))?.readings, 1);
   });
 
-  it('what one reading misses is looked for again, and all that was seen counts', async () => {
+  it('a table is read again if something is missing, and the rows of all readings count', async () => {
     const { read } = readings([1], [2], [3]);
     const found = await readUntilFound(read, [seek(1), seek(2), seek(3)]);
     assert.deepEqual(
@@ -40,23 +40,23 @@ describe('consensus', () => {
     assert.equal(found?.readings, 3);
   });
 
-  it('is given up after eight readings', async () => {
+  it('ends after eight readings', async () => {
     const { read } = readings([1]);
     assert.equal((await readUntilFound(read, [seek(1), seek(9)]))?.readings, MOST_READINGS);
   });
 
-  it('only the protocol of what is missing is read again', async () => {
+  it('only the tables of the missing protocol are read again', async () => {
     const { asked, read } = readings([1]);
     await readUntilFound(read, [seek(9)]);
     assert.deepEqual(asked.slice(0, 2), [['udp', 'tcp'], ['udp']]);
   });
 
-  it('a table that came in one piece cannot have torn', async () => {
+  it('a table that arrived in one read is complete', async () => {
     const read = (): TableReading => ({ rows: [row(1)], unread: [], whole: ['udp'], gaps: [] });
     assert.equal((await readUntilFound(read, [seek(9)]))?.readings, 1);
   });
 
-  it('a port that a reload took away for a moment is waited for', async () => {
+  it('a port that a reload closed for a moment is waited for', async () => {
     const started = performance.now();
     const read = (): TableReading => {
       const back = performance.now() - started > 30;
@@ -65,7 +65,7 @@ describe('consensus', () => {
     assert.equal((await readUntilFound(read, [seek(9, 60)]))?.at('udp', 9)[0]?.inode, 77);
   });
 
-  it('the readings span what was asked for before such a port counts as absent', async () => {
+  it('the readings span the requested time before such a port counts as absent', async () => {
     const started = performance.now();
     let last = started;
     const read = (): TableReading => {
@@ -76,7 +76,7 @@ describe('consensus', () => {
     assert.ok(last - started >= 60, `${last - started} ms`);
   });
 
-  it('a row is kept as it was last seen', async () => {
+  it('of a row that was read twice the last reading counts', async () => {
     let drops = 0;
     const read = (): TableReading => ({ rows: [{ ...row(1), drops: drops++ }], unread: [], whole: [], gaps: [] });
     assert.equal((await readUntilFound(read, [seek(9)]))?.rows[0]?.drops, MOST_READINGS - 1);
@@ -88,7 +88,7 @@ describe('consensus', () => {
     assert.deepEqual([found?.readings, found?.unread], [1, ['udp']]);
   });
 
-  it('others run between two readings', async () => {
+  it('other work runs between two readings', async () => {
     const { read } = readings([]);
     let turns = 0;
     const timer = setInterval(() => turns++, 0);

@@ -1,4 +1,4 @@
-/** The whole socket side on folders of fixtures: what cannot be had from a real kernel at will. */
+/** The socket scanner on directories of fixtures, for situations that a real kernel does not produce on demand. */
 import assert from 'node:assert/strict';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ function host(
 }
 const holder = (pid: number, startTicks = 100) => ({ pid, startTicks, netns: HOST });
 
-describe('a folder of fixtures', () => {
+describe('a directory of fixtures', () => {
   it('has sockets and owners like a host', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] } }, [[9000, 4242]]));
     const { sockets, gaps, tableReads, undecided } = await createSocketScanner(openProcFs(root)).scan(
@@ -59,13 +59,13 @@ describe('a folder of fixtures', () => {
     assert.deepEqual([gaps, tableReads, undecided], [[], 1, []]);
   });
 
-  it('a pid that was given to another process since it was listed holds nothing', async () => {
+  it('a pid that belongs to another process since it was listed holds nothing', async () => {
     const root = writeTree(host({ 42: { start: 777, sockets: [4242] }, 43: {} }, [[9000, 4242]]));
     const look = await createSocketScanner(openProcFs(root)).scan([holder(42), holder(43)], [], HOST);
     assert.deepEqual(at(look, 9000)[0]!.owners, []);
   });
 
-  it('nor are tables believed that were read through such a pid', async () => {
+  it('tables that were read through a reused pid do not count', async () => {
     const tree = host({ 42: { start: 777 }, 43: {} }, [[9000, 1]]);
     tree['43/net/udp'] = HEADER + udpRow(9001, 2);
     const look = await createSocketScanner(openProcFs(writeTree(tree))).scan([holder(42), holder(43)], [], HOST);
@@ -75,7 +75,7 @@ describe('a folder of fixtures', () => {
     );
   });
 
-  it('a descriptor that leads elsewhere by now is found out by the next pass', async () => {
+  it('the next scan notices a descriptor that leads elsewhere', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] }, 43: { sockets: [4242] } }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root));
     const pids = async () =>
@@ -86,7 +86,7 @@ describe('a folder of fixtures', () => {
     assert.deepEqual(await pids(), [43]);
   });
 
-  it('a pid that changes hands keeps nothing of what it held', async () => {
+  it('a reused pid does not keep the sockets of its former process', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] }, 43: {} }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root));
     const look = (start: number) => scanner.scan([holder(42, start), holder(43)], [], HOST);
@@ -95,14 +95,14 @@ describe('a folder of fixtures', () => {
     assert.deepEqual(at(await look(100), 9000)[0]!.owners, []);
   });
 
-  it('a holder whose descriptors all of us may see, and nobody else: the port is held by nobody we know', async () => {
+  it('a socket has no owner if the descriptors of all processes are visible and none leads to it', async () => {
     const root = writeTree(host({ 42: {} }, [[9000, 4242]]));
     const look = await createSocketScanner(openProcFs(root)).scan([holder(42)], [want(HOST, 9000)], HOST);
     const [socket] = at(look, 9000);
     assert.deepEqual([socket!.owners, socket!.ownersKnown, look.fullFdScans], [[], true, 1]);
   });
 
-  it('everybody is asked once for a socket, then again after a minute, and never back to back', async () => {
+  it('all processes are scanned once for a socket, again after a minute, and never back to back', async () => {
     const clock = { ms: 0 };
     const root = writeTree(host({ 42: {} }, [[9000, 4242]]));
     const scanner = createSocketScanner(openProcFs(root), () => clock.ms);
@@ -112,7 +112,7 @@ describe('a folder of fixtures', () => {
     assert.equal(await walks(), 1);
     clock.ms = 61_000;
     assert.equal(await walks(), 2);
-    // Another suspicious socket, right after a walk.
+    // Another suspicious socket, right after a full scan.
     writeFileSync(join(root, '42/net/udp'), HEADER + udpRow(9000, 4343));
     const hurried = await scanner.scan([holder(42)], [want(HOST, 9000)], HOST);
     assert.deepEqual([hurried.fullFdScans, hurried.gaps.map(({ reason }) => reason)], [2, ['limit']]);
@@ -121,7 +121,7 @@ describe('a folder of fixtures', () => {
     assert.equal(await walks(), 3);
   });
 
-  it('bad rows are gaps beside the good ones', async () => {
+  it('malformed rows are gaps, and the other rows count', async () => {
     const tree = host({ 42: { sockets: [4242] } }, [[9000, 4242]]);
     tree['42/net/udp'] += '   1: junk\n';
     const look = await createSocketScanner(openProcFs(writeTree(tree))).scan([holder(42)], [], HOST);
@@ -129,7 +129,7 @@ describe('a folder of fixtures', () => {
     assert.deepEqual(look.gaps, [{ reason: 'malformed', subject: '/proc/42/net/udp', detail: 'line 3' }]);
   });
 
-  it('a namespace without a process to look through decides nothing', async () => {
+  it('listeners in a namespace without a visible process are undecided', async () => {
     const root = writeTree(host({ 42: {} }, []));
     const wanted = want(4026532999, 9000);
     const look = await createSocketScanner(openProcFs(root)).scan([holder(42)], [wanted], HOST);
@@ -137,7 +137,7 @@ describe('a folder of fixtures', () => {
     assert.equal(look.gaps[0]!.subject, 'network namespace 4026532999');
   });
 
-  it('a Filebeat whose namespace is not known is left out', async () => {
+  it('a Filebeat whose namespace is unknown is skipped', async () => {
     const root = writeTree(host({ 42: { sockets: [4242] } }, [[9000, 4242]]));
     const look = await createSocketScanner(openProcFs(root)).scan([{ pid: 42, startTicks: 100 }], [], HOST);
     assert.deepEqual([look.sockets, look.namespaces], [[], []]);
@@ -145,7 +145,7 @@ describe('a folder of fixtures', () => {
 });
 
 describe('facts of the host', () => {
-  it('are read from the same folder', () => {
+  it('are read from the same directory', () => {
     const root = writeTree({
       stat: 'cpu 1\nbtime 1763856000\n',
       'sys/kernel/hostname': 'collector-1\n',
@@ -174,7 +174,7 @@ describe('addresses of a namespace', () => {
       whole: true,
     }).namespace.addresses;
 
-  it('say nothing about a bind where sockets may bind addresses that no interface has', () => {
+  it('are unknown if sockets may bind addresses that no interface has', () => {
     assert.deepEqual(addresses({}), ['127.0.0.1']);
     assert.deepEqual(addresses({ 'sys/net/ipv4/ip_nonlocal_bind': '0\n' }), ['127.0.0.1']);
     assert.equal(addresses({ 'sys/net/ipv4/ip_nonlocal_bind': '1\n' }), undefined);

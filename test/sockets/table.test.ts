@@ -1,4 +1,4 @@
-/** `/proc/<pid>/net/{udp,udp6,tcp,tcp6}` and what else is told about a namespace. */
+/** Parsers of `/proc/<pid>/net/{udp,udp6,tcp,tcp6,snmp,snmp6,fib_trie,if_inet6}`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../../src/sockets/namespaces.js';
@@ -28,7 +28,7 @@ describe('a UDP table', () => {
     });
   });
 
-  it('has listeners and connected sockets, of which only the first count', () => {
+  it('gives listeners and no connected sockets', () => {
     const text = UDP + row('0100007F:238E', '0100007F:0035', '01') + row('0100007F:238F', '00000000:0000', '07');
     assert.deepEqual(
       parseSocketTable(text, 'udp', 4).rows.map(({ port }) => port),
@@ -36,7 +36,7 @@ describe('a UDP table', () => {
     );
   });
 
-  it('keeps good rows beside bad ones and says which those are', () => {
+  it('gives the good rows and the line numbers of malformed ones', () => {
     const good = row('0100007F:238E', '00000000:0000', '07');
     const bad = [
       row('0100007:238E', '00000000:0000', '07'),
@@ -51,12 +51,12 @@ describe('a UDP table', () => {
     assert.deepEqual([table.rows.length, table.badLines], [1, [2, 3, 4, 5, 6, 7, 8]]);
   });
 
-  it('may repeat a row while it changes', () => {
+  it('gives a repeated row once', () => {
     const line = row('0100007F:238E', '00000000:0000', '07');
     assert.equal(parseSocketTable(UDP + line + line, 'udp', 4).rows.length, 1);
   });
 
-  it('may hold nothing, be cut off, or be empty', () => {
+  it('may have no rows, be truncated, or be empty', () => {
     assert.deepEqual(parseSocketTable('', 'udp', 4), { rows: [], badLines: [] });
     assert.deepEqual(parseSocketTable(UDP, 'udp', 4), { rows: [], badLines: [] });
     const whole = UDP + row('0100007F:238E', '00000000:0000', '07');
@@ -71,7 +71,7 @@ describe('a UDP table', () => {
 });
 
 describe('a TCP table', () => {
-  it('counts those in LISTEN only, and TIME_WAIT without inode is no bad row', () => {
+  it('gives sockets in LISTEN only, and a TIME_WAIT row without inode is not malformed', () => {
     const text =
       '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n' +
       '   0: 00000000:07E8 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0        0 1679 1 00000000f429aa7e 100 0 0 10 0 \n' +
@@ -86,7 +86,7 @@ describe('a TCP table', () => {
 });
 
 describe('addresses', () => {
-  it('are words in the order of the host', () => {
+  it('are words in the byte order of the host', () => {
     const little: [string, 4 | 6, string][] = [
       ['0100007F', 4, '127.0.0.1'],
       ['00000000', 4, '0.0.0.0'],
@@ -124,7 +124,7 @@ describe('a namespace', () => {
     assert.equal(parseUdpCounters('Udp: InDatagrams\nUdp: x\n', ''), undefined);
   });
 
-  it('has the local addresses of its routes, and local ranges as prefixes', () => {
+  it('has the local addresses of its routes, with local ranges as prefixes', () => {
     const trie = [
       'Local:',
       '  +-- 0.0.0.0/0 3 0 5',
@@ -143,7 +143,7 @@ describe('a namespace', () => {
     assert.deepEqual(parseFibTrie(trie), ['127.0.0.0/8', '127.0.0.1', '192.0.2.2']);
   });
 
-  it('has the IPv6 addresses of its interfaces, whose bytes are in order', () => {
+  it('has the IPv6 addresses of its interfaces, in network byte order', () => {
     const text =
       'fe8000000000000000fc00fffe000001 04 40 20 80     eth0\n00000000000000000000000000000001 01 80 10 80       lo\n';
     assert.deepEqual(parseIfInet6(text), ['fe80::fc:ff:fe00:1', '::1']);
