@@ -71,17 +71,18 @@ function logLimits({ gaps }: Snapshot, log: Logger): void {
     .filter(({ reason }) => reason === 'limit')
     .map(({ subject, detail }) => `${subject}: ${detail ?? ''}`);
   const shown = limits.slice(0, 5).join('; ') + (limits.length > 5 ? `; ${limits.length - 5} more` : '');
-  const [level, message] =
+  const fields = () => ({ limits: shown || undefined });
+  const line =
     limits.length > 0
-      ? (['warn', 'limits exceeded, the scan is incomplete'] as const)
-      : (['info', 'the scan is complete again'] as const);
-  log.change('limits', shown, level, message, () => ({ limits: shown || undefined }), '');
+      ? { level: 'warn' as const, message: 'limits exceeded, the scan is incomplete', fields }
+      : { level: 'info' as const, message: 'the scan is complete again', fields };
+  log.change('limits', shown, line, '');
 }
 
 /** Whether an instance of this name runs or is expected to. */
 export function isStillExpected({ instances }: Snapshot, name: string): boolean {
   const instance = instances.find((one) => one.name === name);
-  return instance !== undefined && (instance.process !== undefined || !isOnlyRemembered(instance));
+  return instance !== undefined && !isOnlyRemembered(instance);
 }
 
 /** Throws `StartError`. */
@@ -98,14 +99,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
       return { receiveQueueRatio, frozenAfter, stalledAfter, grace: flags['scan.grace'], isSingleScan };
     },
     onReport: ({ snapshot }) => {
-      log.change('scan', 'ok', 'info', 'scans succeed again', undefined, 'ok');
+      log.change('scan', 'ok', { level: 'info', message: 'scans succeed again' }, 'ok');
       logLimits(snapshot, log);
     },
     onError: (error) => {
       // Closing aborts a scan that is under way.
       if (closing) return;
       const text = error instanceof ScanFailure ? error.message : defectText(error);
-      log.change('scan', text, 'error', 'the scan failed', () => ({ error: text }));
+      log.change('scan', text, { level: 'error', message: 'the scan failed', fields: () => ({ error: text }) });
     },
   });
 

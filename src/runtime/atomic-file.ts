@@ -1,14 +1,14 @@
-/** Writes a file so that nobody, whatever happens, ever reads half of it: rename(2) puts the new one in place of the old. */
+/** Writes a file so that no reader ever sees half of it, even after a crash: rename(2) replaces the old file by the new one. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { wallMs } from './clock.js';
 
-/** In a folder that others may write to, a name that can be guessed can be taken. */
+/** Not predictable: in a directory that others may write to, they could create a file of a known name first. */
 const temporaryName = (path: string) => `${path}.${randomBytes(8).toString('hex')}.tmp`;
 
-/** Beside the file first, synced, then renamed. Throws what the system says; then the old file stays and nothing is left beside it. */
+/** Writes a temporary file beside the file, syncs and renames it. Throws the system's error; then the old file stays. */
 export function writeFileAtomically(path: string, bytes: Uint8Array, mode: number): void {
   const temporary = temporaryName(path);
   const descriptor = openSync(temporary, 'wx', mode);
@@ -26,7 +26,7 @@ export function writeFileAtomically(path: string, bytes: Uint8Array, mode: numbe
   }
 }
 
-/** The same without making this thread wait for the disk. Nobody else may write the file meanwhile. */
+/** The same without blocking this thread. The file must not be written by anything else meanwhile. */
 export async function writeFileAtomicallyAsync(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const temporary = temporaryName(path);
   const file = await open(temporary, 'wx', mode);
@@ -39,7 +39,7 @@ export async function writeFileAtomicallyAsync(path: string, bytes: Uint8Array, 
     }
     await rename(temporary, path);
   } catch (error) {
-    await unlink(temporary).catch(() => undefined); // As `removeQuietly`.
+    await unlink(temporary).catch(() => undefined); // As in `removeQuietly`.
     throw error;
   }
 }
@@ -48,23 +48,23 @@ function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It was never made, or the file system is read-only.
+    // It was not created, or the file system is read-only.
   }
 }
 
-/** Temporary files of writers that were killed; a living one's is younger. */
+/** A temporary file that is older belongs to a writer that was killed. */
 const staleSeconds = 60;
 
-/** Removes what writers that were killed have left beside the file. */
+/** Removes temporary files that killed writers have left beside the file. */
 export function sweepBeside(path: string): void {
   const prefix = `${basename(path)}.`;
   try {
     for (const name of readdirSync(dirname(path))) {
       if (!name.startsWith(prefix) || !/^([0-9a-f]{16}|\d+)\.tmp$/.test(name.slice(prefix.length))) continue;
-      const left = join(dirname(path), name);
-      if (wallMs() - lstatSync(left).mtimeMs > staleSeconds * 1000) removeQuietly(left);
+      const temporary = join(dirname(path), name);
+      if (wallMs() - lstatSync(temporary).mtimeMs > staleSeconds * 1000) removeQuietly(temporary);
     }
   } catch {
-    // No directory yet, or not ours to list: then there is nothing to sweep.
+    // The directory does not exist yet or may not be listed: there is nothing to remove.
   }
 }

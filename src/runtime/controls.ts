@@ -1,5 +1,5 @@
 /**
- * Escaping of characters in foreign text that control a terminal or reverse text: control characters of both sets (ESC, CR,
+ * Escapes characters of foreign text that could control a terminal or reverse text: C0 and C1 control characters (ESC, CR,
  * CSI …), bidirectional marks, line separators.
  */
 const harmful =

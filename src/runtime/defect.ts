@@ -1,18 +1,18 @@
-/** Contains internal errors: one costs only the part of a scan in which it occurs. */
+/** Contains internal errors: an exception costs only the part of a scan in which it occurs. */
 
-/** `TypeError at predict.ts:120`, without the message, which may quote a secret. */
+/** `TypeError at predict.ts:120`, without the message, which may contain a secret. */
 export function defectText(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { stack = '', message } = error;
   const end = stack.indexOf(message);
-  const [, place] =
+  const [, position] =
     /^ +at .*?([\w.-]+\.[jt]s:\d+):\d+\)?$/m.exec(end < 0 ? '' : stack.slice(end + message.length)) ?? [];
   const name = /^\w{1,40}$/.test(error.name) ? error.name : 'Error';
-  return place === undefined ? name : `${name} at ${place}`;
+  return position === undefined ? name : `${name} at ${position}`;
 }
 
-/** Runs `act`; after an exception returns `otherwise` of its kind and position, which may be shown. */
-export function containDefect<T>(act: () => T, otherwise: (place: string) => T): T {
+/** Returns `act()`; after an exception `otherwise(position)`, where `position` is `defectText` and may be shown. */
+export function containDefect<T>(act: () => T, otherwise: (position: string) => T): T {
   try {
     return act();
   } catch (error) {

@@ -1,4 +1,4 @@
-/** How close the heap of this thread is to its limit (`--max-old-space-size`), beyond which V8 aborts the process. */
+/** Whether the heap of this thread is close to its limit (`--max-old-space-size`), at which V8 aborts the process. */
 import { getHeapStatistics } from 'node:v8';
 
 const NEAR = 0.9;

@@ -1,9 +1,9 @@
 /**
- * The incremental protocol. Nearly everything is the same from scan to scan, and is then the same object: whoever makes
- * something of an object may keep the result until it is given another object. So
- *   - an object that has been handed on is never changed (tests freeze it);
- *   - a function whose inputs are the same objects as before returns the same object as before;
- *   - whatever a result depends on is an input of the cache: an input that is left out would make the result stale.
+ * The incremental protocol. From scan to scan nearly everything stays the same, and is then the same object, so that a result
+ * computed from an object can be reused as long as the object is the same. Therefore:
+ *   - an object is never changed after it was passed on (tests freeze it);
+ *   - a function returns the same object as before if its inputs are the same objects as before;
+ *   - everything a result depends on is an input of the cache: with a missing input the result would become stale.
  */
 
 /** The same objects in the same order. */

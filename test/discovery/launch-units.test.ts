@@ -56,7 +56,11 @@ const cases: Case[] = [
     gap: /not known/,
   },
   { title: 'a word among the arguments of another program is none', exec: `/usr/bin/tail -F ${bin}` },
-  { title: 'a program that bears the name is unclear', exec: '/opt/fb/filebeat-linux-arm -e', gap: /bears the name/ },
+  {
+    title: 'a program that bears the name is unclear',
+    exec: '/opt/fb/filebeat-linux-arm -e',
+    gap: /named like a Filebeat/,
+  },
   { title: 'an Elastic Agent as a collector is unclear', exec: '/usr/bin/elastic-agent otel', gap: /OpenTelemetry/ },
   {
     title: 'a guard that only running it could decide is unclear',

@@ -45,12 +45,12 @@ test('what is below the level costs nothing: its fields are not even made', () =
 test('a state is logged when it changes, not on every pass', () => {
   const { log, lines } = logger();
   for (const state of ['ok', 'ok', 'bad', 'bad', 'bad', 'ok'])
-    log.change('state file', state, 'warn', `now ${state}`, undefined, 'ok');
+    log.change('state file', state, { level: 'warn', message: `now ${state}` }, 'ok');
   assert.deepEqual(
     lines.map((line) => /msg=(.*)/.exec(line)?.[1]),
     ['"now bad"', '"now ok"'],
   );
-  log.change('other', 'bad', 'warn', 'other');
+  log.change('other', 'bad', { level: 'warn', message: 'other' });
   assert.equal(lines.length, 3);
 });
 

@@ -1,4 +1,4 @@
-/** How a command line of the settings starts its Filebeat: launchers such as `sudo -u beats` or `chroot` are followed. */
+/** How a command line of the settings starts its Filebeat, through launchers such as `sudo -u beats` or `chroot`. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { StartUser } from '../../model/model.js';
 import { follow } from './follow.js';
@@ -12,11 +12,11 @@ export interface DeclaredStart {
   cwd: string;
   env: Record<string, string>;
   envHidden?: { any: boolean; names: readonly string[] };
-  /** Whom a launcher makes of it; absent: none does. */
+  /** The user, where a launcher changes it. */
   user?: StartUser;
   root: string;
   hasOwnNetwork: boolean;
-  /** Why it cannot be told: a clause for people. */
+  /** Why it is unknown: a clause for people. */
   unclear?: string;
 }
 
@@ -48,7 +48,7 @@ export function declaredStart(
   const at = argv.findIndex(isFilebeat);
   const why =
     another === undefined
-      ? (start?.uncertain[0] ?? world.unclear[0]?.why ?? 'nothing in it is known to be a Filebeat')
-      : 'it starts more than one';
+      ? (start?.uncertain[0] ?? world.unclear[0]?.why ?? 'it starts no program that is known as a Filebeat')
+      : 'it starts more than one Filebeat';
   return { ...plain, ...(at < 0 ? {} : { argv: argv.slice(at) }), envHidden: { any: true, names: [] }, unclear: why };
 }

@@ -53,7 +53,7 @@ export function follow(launch: Launch, world: LaunchContext): Outcome {
   }
   if (isFilebeat) return filebeat(path, launch, world);
   if (names.some(bearsTheName))
-    return unclear(path, 'it bears the name of a Filebeat, and whether it is one cannot be told', world);
+    return unclear(path, 'it is named like a Filebeat, and files do not tell whether it is one', world);
   if (base === 'elastic-agent' && args[0] === 'otel') {
     return unclear(path, 'an Elastic Agent as an OpenTelemetry collector may run the inputs of a Filebeat', world);
   }

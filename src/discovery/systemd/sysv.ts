@@ -39,9 +39,10 @@ export function findInitScripts(
       if (native.includes(`${name}.service`) || seen.has(`script ${name}`)) continue;
       seen.add(`script ${name}`);
       const path = `${directory}/${name}`;
+      const script = { path, name, wantedBy: links.get(name) ?? [] };
       units.push(
         ...containDefect(
-          () => readScript(files, path, name, links.get(name) ?? [], options, gaps),
+          () => readScript(files, script, options, gaps),
           (position): FilebeatUnit[] => {
             gaps.push(defectGap(path, position));
             return [];
@@ -53,13 +54,12 @@ export function findInitScripts(
   return { units: units.sort((a, b) => (a.name < b.name ? -1 : 1)), gaps };
 }
 
+/** `wantedBy`: the default runlevels that start it. Adds a gap where it is unclear how the script starts a Filebeat. */
 function readScript(
   files: FileView,
-  path: string,
-  name: string,
-  wantedBy: string[],
+  { path, name, wantedBy }: { path: string; name: string; wantedBy: string[] },
   options: UnitOptions,
-  unclear: Gap[],
+  gaps: Gap[],
 ): FilebeatUnit[] {
   const stat = files.stat(path);
   if (!stat.ok || stat.value.kind !== 'file' || stat.value.size > scriptLimit) return [];
@@ -88,7 +88,7 @@ function readScript(
   if (shouldRun || clear.length === 0) {
     const whys = [...world.unclear.map(({ why }) => why), ...world.starts.flatMap(({ uncertain }) => uncertain)];
     const detail = `how ${name}.service starts a Filebeat is not clear: ${[...new Set(whys)].join('; ')}`;
-    if (whys.length > 0) unclear.push({ reason: 'unclear', subject: path, detail });
+    if (whys.length > 0) gaps.push({ reason: 'unclear', subject: path, detail });
   }
   const written = [...world.written].map((file) => ({ path: file, why: `it is written as ${name} starts` }));
   return clear.map(

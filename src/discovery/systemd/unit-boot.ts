@@ -33,9 +33,9 @@ const usual: Record<string, string[]> = {
 };
 
 const triggers: Record<string, string> = {
-  timer: 'a timer starts it: when, only time tells',
-  path: 'a path unit starts it: when, only what happens to a path tells',
-  socket: 'a socket unit starts it: when, only its clients tell',
+  timer: 'a timer starts it; files do not tell whether it runs now',
+  path: 'a path unit starts it; files do not tell whether it runs now',
+  socket: 'a socket unit starts it; files do not tell whether it runs now',
   automount: 'an automount starts it',
 };
 

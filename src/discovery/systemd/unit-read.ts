@@ -77,21 +77,17 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
   const service = readService(files, settings, { unit: full, managerEnv: search.managerEnv });
   const followed = startsOf(full, service, files, search);
   const isStarted = boot.started.has(full);
+  const isEnabled = !found.masked && isStarted;
   if (isStarted) for (const one of followed.requestedUnits) search.requested.set(one, full);
+  const unclear = (detail: string, subject = full) =>
+    search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
   if (followed.starts.length === 0 && followed.unclear.length === 0) {
     const isSkipped = () => judgeConditions('Condition', settings, files, facts).holds === false;
-    if (isStarted && !found.masked && bearsTheName(name.prefix, service) && !isSkipped())
-      search.gaps.push({
-        reason: 'unclear',
-        subject: full,
-        detail: 'it bears the name of a Filebeat, and what it starts is not known as one',
-      });
+    if (isEnabled && bearsTheName(name.prefix, service) && !isSkipped())
+      unclear('it is named like a Filebeat, and starts a program that is not known as one');
     return [];
   }
 
-  const unclear = (detail: string, subject = full) =>
-    search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
-  const isEnabled = !found.masked && isStarted;
   const trigger = isStarted || found.masked ? undefined : boot.triggered.get(full)?.[0];
   if (trigger !== undefined) unclear(trigger.how);
   const isInstallable = read.assignments.some(({ section }) => section === 'Install');
@@ -103,32 +99,29 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
     for (const { uncertain } of followed.starts)
       if (uncertain.length > 0) unclear(`how it starts a Filebeat is not clear: ${uncertain.join('; ')}`);
   }
-  const wanting = wantedBy([full, ...aliases], search);
+  const unit = {
+    name: full,
+    manager: 'systemd' as const,
+    ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
+    aliases: aliases.sort(),
+    ...(service.rootDirectory === undefined ? {} : { rootDirectory: service.rootDirectory }),
+    shouldRun: why === 'enabled',
+    why,
+    ...(condition === undefined ? {} : { condition }),
+    wantedBy: wantedBy([full, ...aliases], search),
+    fragment: found.fragment,
+    dropIns: dropIns.paths,
+    hidden: [...service.hidden, ...followed.written],
+    failures: [...service.failures, ...followed.failures, ...failures],
+    gaps: settings.gaps,
+  };
   return followed.starts
     .filter(({ uncertain }) => uncertain.length === 0)
-    .map(
-      (start, at): FilebeatUnit => ({
-        name: full,
-        manager: 'systemd',
-        ...(name.instance === undefined ? {} : { instance: legibleUnit(name.instance) }),
-        aliases: aliases.sort(),
-        ...start,
-        index: at,
-        ...(service.rootDirectory === undefined ? {} : { rootDirectory: service.rootDirectory }),
-        ownNetwork: start.network === 'own',
-        shouldRun: why === 'enabled',
-        why,
-        ...(condition === undefined ? {} : { condition }),
-        wantedBy: wanting,
-        fragment: found.fragment,
-        dropIns: dropIns.paths,
-        hidden: [...service.hidden, ...followed.written],
-        // A launcher may change the user.
-        ...(service.runsAs?.uid === start.user.uid && service.runsAs ? { runsAs: service.runsAs } : {}),
-        failures: [...service.failures, ...followed.failures, ...failures],
-        gaps: settings.gaps,
-      }),
-    );
+    .map((start, index): FilebeatUnit => {
+      // A launcher may change the user.
+      const runsAs = service.runsAs?.uid === start.user.uid ? service.runsAs : undefined;
+      return { ...unit, ...start, index, ownNetwork: start.network === 'own', ...(runsAs && { runsAs }) };
+    });
 }
 
 /** It is called `filebeat`, and some program that it runs may be one. */
