@@ -1,5 +1,5 @@
 /** The host as `explain` needs it: its instances, and the sockets and other instances around each explained Filebeat. */
-import { createFactReader } from '../discovery/processes/process-facts.js';
+import { FactReader } from '../discovery/processes/process-facts.js';
 import type { Neighbourhood } from '../explain/collisions.js';
 import type { Explanation } from '../explain/explained.js';
 import type { FileView } from '../filebeat/files/file-view.js';
@@ -40,7 +40,7 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
   const procfs = openProcFs(flags['path.procfs']);
   const rootfs = hostRoot(procfs, flags['path.rootfs']);
   const files = openFileView(rootfs);
-  const hostNetns = createFactReader(procfs, rootfs, createBootClock(procfs), []).hostNetns();
+  const hostNetns = new FactReader(procfs, rootfs, createBootClock(procfs), []).hostNetns();
 
   async function around(explained: Parameters<ExplainHost['around']>[0]): Promise<Neighbourhood[]> {
     const targets = explained.map(({ subject, explanation: { prediction } }) => {

@@ -95,14 +95,14 @@ export async function subjectOfProcess(
   flags: Flags,
   processNames: readonly string[],
 ): Promise<ExplainSubject> {
-  const [{ createFactReader }, { isFilebeat }, { createBootClock }] = await Promise.all([
+  const [{ FactReader }, { isFilebeat }, { createBootClock }] = await Promise.all([
     import('../discovery/processes/process-facts.js'),
     import('../discovery/processes/process-check.js'),
     import('../proc/boot-clock.js'),
   ]);
   const procfs = openProcFs(flags['path.procfs']);
   const names = [...filebeatNames, ...processNames];
-  const reader = createFactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
+  const reader = new FactReader(procfs, hostRoot(procfs, flags['path.rootfs']), createBootClock(procfs), names);
   const facts = reader.read(pid);
   if (facts === undefined) throw new StartError(`there is no process ${pid}`);
   const { argv, env, rootDir, gaps, process, identity } = facts;

@@ -5,7 +5,7 @@ import type { Gap } from '../model/model.js';
 import { sweepBeside } from '../runtime/atomic-file.js';
 import { systemClock } from '../runtime/clock.js';
 import { boundState } from './memory-bounds.js';
-import { createStateFile, type MemoryLog, type StateFile } from './memory-file.js';
+import { type MemoryLog, StateFile } from './memory-file.js';
 import { mergeForeign } from './memory-forget.js';
 import { emptyState, type State } from './memory-state.js';
 import { differsUrgently, encodeState } from './memory-text.js';
@@ -55,7 +55,7 @@ export function openMemory(
   if (stateFile === undefined) return { memory: withoutFile, state: emptyState };
   const path = throughLinks(stateFile);
   sweepBeside(path);
-  const file = createStateFile(path, log);
+  const file = new StateFile(path, log);
   const state = file.read() ?? emptyState;
   return { memory: createMemory(file, state, background), state };
 }
@@ -83,10 +83,10 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
   function write(state: State, now: number, force: boolean): boolean {
     const bounded = boundState(state, limits.stateBytes);
     const content = encodeState(bounded);
-    if (content === text && file.exists()) return true;
+    if (content === text && file.exists) return true;
     // An empty state is not written to a new file.
-    if (!file.exists() && text === undefined && content === emptyContent) return true;
-    const failedAt = file.failedAt();
+    if (!file.exists && text === undefined && content === emptyContent) return true;
+    const failedAt = file.failedAt;
     if (!force && failedAt !== undefined && now - failedAt < slowSeconds) return false;
     const noteWritten = (isWritten: boolean) => {
       if (isWritten) [text, written, saved, lastWrite] = [content, bounded, state, now];
@@ -101,14 +101,9 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
     return false;
   }
 
-  function slowWrite(): Gap | undefined {
-    if (writing === undefined || systemClock.steady() - writing.since < slowSeconds) return undefined;
-    return { reason: 'blocked', subject: file.path, detail: 'a write to it has not returned' };
-  }
-
   return {
     pull(state) {
-      if (!file.isWritable() || writing !== undefined || !file.hasChanged()) return state;
+      if (!file.isWritable || writing !== undefined || !file.hasChanged()) return state;
       const theirs = file.read();
       if (theirs === undefined) return state;
       const merged = mergeForeign(state, written, theirs);
@@ -117,22 +112,31 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
       return merged;
     },
     save(state, now, isUrgent = differsUrgently(saved, state)) {
-      if (!file.isWritable() || writing !== undefined) return false;
-      const isDue = !file.exists() || now - lastWrite >= slowSeconds;
+      if (!file.isWritable || writing !== undefined) return false;
+      const isDue = !file.exists || now - lastWrite >= slowSeconds;
       return isDue || isUrgent ? write(state, now, false) : true;
     },
-    isUrgent: (state) => file.isWritable() && differsUrgently(saved, state),
+    isUrgent: (state) => file.isWritable && differsUrgently(saved, state),
     async settled() {
       if (writing === undefined) return;
       const left = PATIENCE_MS - 1000 * (systemClock.steady() - writing.since);
-      if (left <= 0) return;
-      const patience = new AbortController();
-      const timeout = pause(left, undefined, { signal: patience.signal }).catch(() => {});
-      await Promise.race([writing.done, timeout]);
-      patience.abort();
+      if (left > 0) await within(left, writing.done);
     },
-    flush: (state) => file.isWritable() && write(state, lastWrite, true),
+    flush: (state) => file.isWritable && write(state, lastWrite, true),
     written: async () => writing?.done,
-    gaps: () => [file.gap(), slowWrite()].filter((gap) => gap !== undefined),
+    gaps: () => [file.gap, writing && slowWrite(file.path, writing.since)].filter((gap) => gap !== undefined),
   };
+}
+
+function slowWrite(path: string, since: number): Gap | undefined {
+  if (systemClock.steady() - since < slowSeconds) return undefined;
+  return { reason: 'blocked', subject: path, detail: 'a write to it has not returned' };
+}
+
+/** Settles with `done`, or after so many milliseconds. */
+async function within(milliseconds: number, done: Promise<void>): Promise<void> {
+  const patience = new AbortController();
+  const timeout = pause(milliseconds, undefined, { signal: patience.signal }).catch(() => {});
+  await Promise.race([done, timeout]);
+  patience.abort();
 }

@@ -8,7 +8,7 @@
  * listing that confirms the counters doubles the time to the next.
  */
 import type { Gap } from '../../model/model.js';
-import { createPidCounter, type PidRange } from '../../proc/pid-counter.js';
+import { createPidCounter, type PidCounter, type PidRange } from '../../proc/pid-counter.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 
 export interface Arrivals {
@@ -25,6 +25,8 @@ export interface ProcessList {
   /** `whole`: list all processes. `isKnown`: the pid was returned before. */
   next(whole: boolean, isKnown: (pid: number) => boolean): Arrivals | Gap;
 }
+
+type Advance = ReturnType<PidCounter['advance']>;
 
 /** Shortest and longest time between two listings while they confirm the counters. Milliseconds. */
 export const FIRST_RELIST_MS = 15_000;
@@ -61,12 +63,7 @@ export function createProcessList(procfs: ProcFs, now: () => number, most: numbe
     return { whole: false, pids, isNew: () => true, counted: true };
   }
 
-  function list(
-    range: PidRange | undefined,
-    counted: boolean,
-    at: number,
-    isKnown: (pid: number) => boolean,
-  ): Arrivals | Gap {
+  function list({ range, counted }: Advance, at: number, isKnown: (pid: number) => boolean): Arrivals | Gap {
     const listing = procfs.list('.');
     if (!listing.ok) return { ...listing.gap, subject: '/proc' };
     const pids = listing.value.filter(isPid).map(Number);
@@ -82,26 +79,29 @@ export function createProcessList(procfs: ProcFs, now: () => number, most: numbe
       trustedFor = pids.some(isMissed) ? 0 : doubled;
     }
     unseen.clear();
-    if (last !== undefined) noteInFlight(last, new Set(pids), at);
+    if (last !== undefined) for (const pid of inFlight(last, new Set(pids))) unseen.set(pid, at);
     listedAt = at;
     count = pids.length;
     return { whole: true, pids, isNew, counted };
   }
 
-  function noteInFlight(last: number, visible: ReadonlySet<number>, at: number): void {
-    for (let pid = Math.max(1, last - IN_FLIGHT); pid <= last; pid++) if (!visible.has(pid)) unseen.set(pid, at);
-  }
-
   return {
     next(whole, isKnown) {
       const at = now();
-      const { range, counted } = counter.advance();
+      const advance = counter.advance();
+      const { range } = advance;
       const isFew = pidsIn(range) + unseen.size <= mostChecks(count) + IN_FLIGHT;
       if (!whole && range !== undefined && isFew && count <= most && at - listedAt < trustedFor)
         return check(range, at);
-      return list(range, counted, at, isKnown);
+      return list(advance, at, isKnown);
     },
   };
+}
+
+/** The last assigned pids without a visible process. */
+function inFlight(last: number, visible: ReadonlySet<number>): number[] {
+  const from = Math.max(1, last - IN_FLIGHT);
+  return Array.from({ length: last - from + 1 }, (_, at) => from + at).filter((pid) => !visible.has(pid));
 }
 
 /** How many pids were assigned; infinite where that is unknown or the numbers started again from the beginning. */

@@ -14,10 +14,10 @@ import { type ProcFs, statOf } from '../../proc/proc-fs.js';
 import { parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
 import { checkProcess, forkedCopies, isFilebeat } from './process-check.js';
-import { createFactReader, type ProcessFacts, type RunningFilebeat } from './process-facts.js';
+import { FactReader, type ProcessFacts, type RunningFilebeat } from './process-facts.js';
 import { blockedPids, hiddenGaps, namesakeGaps, pidsWithinLimit } from './process-gaps.js';
 import { type Arrivals, createProcessList } from './process-list.js';
-import { createRecheckQueue, type OtherProcess } from './recheck-queue.js';
+import { createRecheckQueue, type OtherProcess, type RecheckQueue } from './recheck-queue.js';
 import { createRotation } from './rotation.js';
 
 export interface ProcessScannerOptions {
@@ -59,79 +59,97 @@ export interface ProcessScanner {
   suspect(pids: Iterable<number>): void;
 }
 
-/** One scan while it runs. */
-interface Pass {
-  number: number;
-  startedAt: number;
-  /** Pids of the Filebeats of ordinary users that it reads in full. */
-  turn: ReadonlySet<number>;
-  found: { facts: ProcessFacts; filebeat: RunningFilebeat }[];
-  examined: number;
-}
-
 export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOptions = {}): ProcessScanner {
   const { processNames: names = [], rootfs = '/', now = steadyMs, bootClock = createBootClock(procfs) } = options;
-  const reader = createFactReader(procfs, rootfs, bootClock, names);
   const list = createProcessList(procfs, now, limits.processes);
-  const known = new Map<number, ProcessFacts>();
-  const queue = createRecheckQueue();
   const rotation = createRotation();
-  /** Pid → name of a program that is named like a Filebeat and not known as one. */
-  const namesakes = new Map<number, string>();
+  const memory: ScanMemory = {
+    procfs,
+    reader: new FactReader(procfs, rootfs, bootClock, names),
+    known: new Map(),
+    queue: createRecheckQueue(),
+    namesakes: new Map(),
+    isFilebeat: ({ process, argv }) => isFilebeat(process.executable, argv, names, options.isCollector),
+    names,
+  };
+  const { reader, known, queue } = memory;
   let number = 0;
 
-  function scan(): ProcessScan {
-    const startedAt = now();
-    const boot = bootClock.read();
-    reader.begin();
-    const before = [...known.keys()];
-    const accounts = [...known].map(([pid, { identity }]) => ({ pid, account: identity.account }));
-    const turn = rotation(accounts.filter(({ account }) => account !== 0));
-    const pass: Pass = { number: ++number, startedAt, turn, found: [], examined: before.length };
-    const verified = new Set(before.filter((pid) => addFilebeat(pid, pass)));
-    // A Filebeat that ended may have a successor already: all processes are listed, whatever the counters say.
-    const hasEnded = verified.size < before.length;
-    const arrivals = list.next(hasEnded || queue.denied > 0, (pid) => known.has(pid) || queue.get(pid) !== undefined);
-    if ('reason' in arrivals) return unusable(arrivals, pass);
-    const excess = checkArrivals(arrivals, verified, pass);
-    for (const [pid, process] of queue.due(pass.number, pass.startedAt, arrivals.counted)) check(pid, process, pass);
+  return {
+    scan() {
+      const startedAt = now();
+      const boot = bootClock.read();
+      reader.begin();
+      const accounts = [...known].map(([pid, { identity }]) => ({ pid, account: identity.account }));
+      const turn = rotation(accounts.filter(({ account }) => account !== 0));
+      const pass = new Pass(memory, { number: ++number, startedAt, turn });
+      const isComplete = pass.verifyKnown();
+      // A Filebeat that ended may have a successor already: all processes are listed, whatever the counters say.
+      const isKnown = (pid: number) => known.has(pid) || queue.get(pid) !== undefined;
+      const arrivals = list.next(!isComplete || queue.denied > 0, isKnown);
+      if ('reason' in arrivals) return unusable(arrivals, pass.examined);
+      const excess = pass.checkArrivals(arrivals);
+      pass.recheck(arrivals.counted);
+      return pass.result(excess, boot.gaps);
+    },
+    suspect(pids) {
+      for (const pid of pids) queue.markYoung(pid, now());
+    },
+  };
+}
 
-    for (const pid of namesakes.keys()) if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
-    const hidden = [...hiddenGaps(procfs, queue.denied), ...excess];
-    const hostNetns = reader.hostNetns();
-    const copies = forkedCopies(pass.found.map(({ facts }) => facts));
-    const filebeats = pass.found.filter(({ facts }) => !copies.has(facts.process.pid));
-    return {
-      filebeats: filebeats.map(({ filebeat }) => filebeat).sort((a, b) => a.process.pid - b.process.pid),
-      ...(hostNetns !== undefined && { hostNetns }),
-      gaps: [
-        ...hidden,
-        ...namesakeGaps(procfs, namesakes),
-        ...boot.gaps,
-        ...filebeats.flatMap(({ facts }) => facts.gaps),
-      ],
-      usable: true,
-      hidden: hidden.length > 0,
-      unreadable: unreadable(),
-      listed: queue.size + known.size,
-      examined: pass.examined,
-    };
+/** What outlives a scan. */
+interface ScanMemory {
+  procfs: ProcFs;
+  reader: FactReader;
+  /** The known Filebeats. */
+  known: Map<number, ProcessFacts>;
+  /** All other processes. */
+  queue: RecheckQueue;
+  /** Pid → name of a program that is named like a Filebeat and not known as one. */
+  namesakes: Map<number, string>;
+  isFilebeat(facts: ProcessFacts): boolean;
+  names: readonly string[];
+}
+
+/** One scan. */
+class Pass {
+  examined = 0;
+  private readonly memory: ScanMemory;
+  private readonly number: number;
+  private readonly startedAt: number;
+  /** Pids of the Filebeats of ordinary users that it reads in full. */
+  private readonly turn: ReadonlySet<number>;
+  private readonly found = new Map<number, { facts: ProcessFacts; filebeat: RunningFilebeat }>();
+
+  constructor(memory: ScanMemory, scan: { number: number; startedAt: number; turn: ReadonlySet<number> }) {
+    this.memory = memory;
+    this.number = scan.number;
+    this.startedAt = scan.startedAt;
+    this.turn = scan.turn;
+  }
+
+  /** False: at least one of the known Filebeats has ended. */
+  verifyKnown(): boolean {
+    const pids = [...this.memory.known.keys()];
+    this.examined += pids.length;
+    return pids.filter((pid) => !this.addFilebeat(pid)).length === 0;
   }
 
   /** Verifies a known Filebeat, or reads a new one. False: the process is none, or none any more. */
-  function addFilebeat(pid: number, pass: Pass): boolean {
+  private addFilebeat(pid: number): boolean {
+    const { reader, known, queue } = this.memory;
     let facts = known.get(pid);
-    const isInTurn = facts?.identity.account === 0 || pass.turn.has(pid);
+    const isInTurn = facts?.identity.account === 0 || this.turn.has(pid);
     if (facts?.described !== undefined && !isInTurn && reader.isUnchanged(facts)) {
-      pass.found.push({ facts, filebeat: facts.described });
+      this.found.set(pid, { facts, filebeat: facts.described });
       return true;
     }
     let stat = facts && reader.verify(facts);
     if (stat === undefined) {
       facts = reader.read(pid);
       // It may exec or end while it is read.
-      if (facts && isFilebeat(facts.process.executable, facts.argv, names, options.isCollector))
-        stat = reader.verify(facts);
+      if (facts && this.memory.isFilebeat(facts)) stat = reader.verify(facts);
     }
     if (facts === undefined || stat === undefined) {
       known.delete(pid);
@@ -139,60 +157,79 @@ export function createProcessScanner(procfs: ProcFs, options: ProcessScannerOpti
     }
     known.set(pid, facts);
     queue.delete(pid);
-    pass.found.push({ facts, filebeat: reader.describe(facts, stat) });
+    this.found.set(pid, { facts, filebeat: reader.describe(facts, stat) });
     return true;
   }
 
   /** Checks the processes that this scan sees for the first time. Returns a gap where there are too many. */
-  function checkArrivals(arrivals: Arrivals, verified: ReadonlySet<number>, pass: Pass): Gap[] {
+  checkArrivals(arrivals: Arrivals): Gap[] {
+    const { procfs, known, queue } = this.memory;
     const { length } = arrivals.pids;
     const pids = length > limits.processes ? pidsWithinLimit(procfs, arrivals.pids, known) : arrivals.pids;
     if (arrivals.whole) queue.keepOnly(new Set(pids));
     for (const pid of pids) {
-      if (verified.has(pid)) continue;
-      const isNew = arrivals.whole ? queue.get(pid) === undefined || arrivals.isNew(pid) : isProcess(pid);
-      if (isNew) check(pid, undefined, pass);
+      if (this.found.has(pid)) continue;
+      const isNew = arrivals.whole ? queue.get(pid) === undefined || arrivals.isNew(pid) : isProcess(procfs, pid);
+      if (isNew) this.check(pid, undefined);
     }
     if (pids.length === length) return [];
     return [{ reason: 'limit', subject: '/proc', detail: `${length} processes; only ${pids.length} are checked` }];
   }
 
-  function check(pid: number, before: OtherProcess | undefined, pass: Pass): void {
-    pass.examined++;
+  /** Checks the other processes whose turn it is. */
+  recheck(counted: boolean): void {
+    for (const [pid, process] of this.memory.queue.due(this.number, this.startedAt, counted)) this.check(pid, process);
+  }
+
+  private check(pid: number, before: OtherProcess | undefined): void {
+    const { procfs, queue, namesakes, names } = this.memory;
+    this.examined++;
     const { isCandidate, isUnchanged, hasEnded, namesake, ...seen } = checkProcess(procfs, pid, before, names);
-    if (isCandidate && addFilebeat(pid, pass)) return;
+    if (isCandidate && this.addFilebeat(pid)) return;
     if (namesake !== undefined) namesakes.set(pid, namesake);
     else if (!isUnchanged) namesakes.delete(pid);
-    const firstSeen = before?.firstSeen ?? pass.startedAt;
+    const firstSeen = before?.firstSeen ?? this.startedAt;
     const isKernelThread = () => statOf(procfs, pid)?.kernelThread === true;
     if (hasEnded) queue.delete(pid);
-    else queue.add(pid, { ...seen, firstSeen, scan: pass.number }, pass.startedAt, isKernelThread);
+    else queue.add(pid, { ...seen, firstSeen, scan: this.number }, this.startedAt, isKernelThread);
   }
 
-  /** Not a thread of a process. One that may not be read counts as a process, so that it is reported. */
-  function isProcess(pid: number): boolean {
-    const text = procfs.piece(`${pid}/stat`);
-    return text.ok ? parseStat(text.value)?.isThread === false : text.gap.reason === 'denied';
+  result(excess: readonly Gap[], bootGaps: readonly Gap[]): ProcessScan {
+    const { procfs, reader, known, queue, namesakes } = this.memory;
+    for (const pid of namesakes.keys()) if (known.has(pid) || !procfs.hasProcess(pid)) namesakes.delete(pid);
+    const hidden = [...hiddenGaps(procfs, queue.denied), ...excess];
+    const hostNetns = reader.hostNetns();
+    const copies = forkedCopies([...this.found.values()].map(({ facts }) => facts));
+    const own = [...this.found].flatMap(([pid, filebeat]) => (copies.has(pid) ? [] : [filebeat]));
+    return {
+      filebeats: own.map(({ filebeat }) => filebeat).sort((a, b) => a.process.pid - b.process.pid),
+      ...(hostNetns !== undefined && { hostNetns }),
+      gaps: [...hidden, ...namesakeGaps(procfs, namesakes), ...bootGaps, ...own.flatMap(({ facts }) => facts.gaps)],
+      usable: true,
+      hidden: hidden.length > 0,
+      unreadable: unreadableProcesses(this.memory),
+      listed: queue.size + known.size,
+      examined: this.examined,
+    };
   }
-
-  /** Any of them may be a Filebeat known from earlier, or the Filebeat of its unit. */
-  function unreadable(): UnreadableProcess[] {
-    return blockedPids(procfs).flatMap((pid) => {
-      const stat = known.has(pid) ? undefined : statOf(procfs, pid);
-      if (stat === undefined || stat.exiting) return [];
-      const { unit } = reader.membershipOf(pid);
-      return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
-    });
-  }
-
-  return {
-    scan,
-    suspect(pids) {
-      for (const pid of pids) queue.markYoung(pid, now());
-    },
-  };
 }
 
-function unusable(gap: Gap, { examined }: Pass): ProcessScan {
+function unusable(gap: Gap, examined: number): ProcessScan {
   return { filebeats: [], gaps: [gap], usable: false, hidden: true, unreadable: [], listed: 0, examined };
+}
+
+/** Not a thread of a process. One that may not be read counts as a process, so that it is reported. */
+function isProcess(procfs: ProcFs, pid: number): boolean {
+  const text = procfs.piece(`${pid}/stat`);
+  return text.ok ? parseStat(text.value)?.isThread === false : text.gap.reason === 'denied';
+}
+
+/** Any of them may be a Filebeat known from earlier, or the Filebeat of its unit. */
+function unreadableProcesses({ procfs, reader, known }: ScanMemory): UnreadableProcess[] {
+  return blockedPids(procfs).flatMap((pid) => {
+    const stat = known.has(pid) ? undefined : statOf(procfs, pid);
+    if (stat === undefined || stat.exiting) return [];
+    const { unit } = reader.membershipOf(pid);
+    return [{ pid, startTicks: stat.startTicks, ...(unit === undefined ? {} : { unit }) }];
+  });
 }

@@ -82,18 +82,17 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
   const unclear = (detail: string, subject = full) =>
     search.gaps.push({ reason: 'unclear', subject, detail: subject === full ? detail : `${full}: ${detail}` });
   if (followed.starts.length === 0 && followed.unclear.length === 0) {
-    const isSkipped = () => judgeConditions('Condition', settings, files, facts).holds === false;
-    if (isEnabled && bearsTheName(name.prefix, service) && !isSkipped())
+    const mayStart = () => judgeConditions('Condition', settings, files, facts).holds !== false;
+    if (isEnabled && bearsTheName(name.prefix, service) && mayStart())
       unclear('it is named like a Filebeat, and starts a program that is not known as one');
     return [];
   }
-
   const trigger = isStarted || found.masked ? undefined : boot.triggered.get(full)?.[0];
   if (trigger !== undefined) unclear(trigger.how);
-  const isInstallable = read.assignments.some(({ section }) => section === 'Install');
+  const idle = read.assignments.some(({ section }) => section === 'Install') ? 'disabled' : 'static';
   const { why, failures, condition }: StartOnBoot = isEnabled
     ? startOnBoot(settings, service, files, facts, unclear)
-    : { why: found.masked ? 'masked' : isInstallable ? 'disabled' : 'static', failures: [] };
+    : { why: found.masked ? 'masked' : idle, failures: [] };
   if (isEnabled && why !== 'condition') {
     for (const one of followed.unclear) unclear(one.why, one.subject);
     for (const { uncertain } of followed.starts)
