@@ -20,8 +20,8 @@ function isSameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((one, index) => isSameInput(one, b[index]));
 }
 
-/** Plain data that says the same, to any depth. Identical parts are not looked into. */
-function saysTheSame(a: unknown, b: unknown): boolean {
+/** Deep equality of plain data. Fast where parts are the same object. */
+function isDeepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b))
@@ -29,19 +29,19 @@ function saysTheSame(a: unknown, b: unknown): boolean {
       Array.isArray(a) &&
       Array.isArray(b) &&
       a.length === b.length &&
-      a.every((one, index) => saysTheSame(one, b[index]))
+      a.every((one, index) => isDeepEqual(one, b[index]))
     );
   const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
   const keys = Object.keys(one);
   return (
     keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && saysTheSame(one[key], other[key]))
+    keys.every((key) => Object.hasOwn(other, key) && isDeepEqual(one[key], other[key]))
   );
 }
 
-/** For plain data that is made anew in each scan: `before` where `now` says the same. */
+/** `before` if `now` is deeply equal to it: for plain data that each scan computes again. */
 export function unlessChanged<T>(before: T | undefined, now: T): T {
-  return before !== undefined && saysTheSame(before, now) ? before : now;
+  return before !== undefined && isDeepEqual(before, now) ? before : now;
 }
 
 /** Keeps one result for each `key`, with the inputs that it was made from. A result is collected with its key. */

@@ -55,7 +55,7 @@ it('lists are the same where their elements are the same objects in order', () =
   assert.ok(!isSameList([{}], [{}]));
 });
 
-it('what says the same is the object of before, to any depth', () => {
+it('unlessChanged returns the former object for deeply equal data', () => {
   const shared = { big: [1, 2, 3] };
   const make = () => ({ a: 1, b: [{ c: 'x' }], d: undefined, shared });
   const before = make();
