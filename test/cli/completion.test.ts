@@ -1,4 +1,4 @@
-/** Completion as the shells do it, and the manual page as man(1) reads it. */
+/** Completion in real shells, and the manual page in man(1). */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ mkdirSync(join(folder, 'files', 'a folder'), { recursive: true });
 writeFileSync(join(folder, 'files', 'settings one.yml'), '');
 writeFileSync(join(folder, 'files', 'other.yml'), '');
 
-/** What bash offers for a line, its words as readline cuts them (at `=` and `:` too). */
+/** What bash offers for a line; readline splits words at `=` and `:` too. */
 function bash(...words: string[]): string[] {
   const list = ['filebeat-port-exporter', ...words].map((word) => `'${word}'`).join(' ');
   const script = `. ${folder}/bash; COMP_WORDS=(${list}); COMP_CWORD=${words.length}; _fpe; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -42,14 +42,14 @@ describe('bash', needsProgram('bash'), () => {
     assert.deepEqual(bash('ex'), ['explain']);
   });
 
-  it('offers a command its own flags, and serve’s where there is none', () => {
+  it('offers the flags of the command, and those of serve if there is none', () => {
     for (const command of commandNames) assert.deepEqual(bash(command, '--'), named(command));
     assert.deepEqual(bash('--'), named('serve'));
     assert.deepEqual(bash('check', '--qu'), ['--quiet']);
     assert.deepEqual(bash('--config.file', '=', 'x', 'metrics', '--out'), ['--output=']);
   });
 
-  it('completes files, folders and choices behind a flag, with and without =', () => {
+  it('completes files, folders and choices after a flag, with and without =', () => {
     const files = ['a folder', 'other.yml', 'settings one.yml'];
     assert.deepEqual(bash('--config.file', '').sort(), files);
     assert.deepEqual(bash('--config.file', '=', 'se'), ['settings one.yml']);
@@ -60,17 +60,17 @@ describe('bash', needsProgram('bash'), () => {
     assert.deepEqual(bash('--scan.grace', ''), []);
   });
 
-  it('completes files behind --, where Filebeat’s own words stand', () => {
+  it('completes files after --, in Filebeat’s command line', () => {
     assert.deepEqual(bash('explain', '--', 'filebeat', '-c', 'o'), ['other.yml']);
   });
 
-  it('is bound to the program', () => {
+  it('is registered for the program', () => {
     const { stdout } = spawnSync('bash', ['--norc', '-c', `. ${folder}/bash; complete -p`], { encoding: 'utf8' });
     assert.match(stdout, /^complete -F _fpe filebeat-port-exporter$/m);
   });
 });
 
-/** What zsh offers: a real interactive shell behind a pseudo-terminal, asked with the tab key, until it has said `awaited`. */
+/** What zsh offers after the tab key in an interactive shell on a pseudo-terminal; ends once `awaited` is printed. */
 function zsh(line: string, awaited: string): string {
   const script = `zmodload zsh/zpty
 zpty shell 'TERM=dumb zsh -f -i'
@@ -117,7 +117,7 @@ describe('the manual page', () => {
     for (const name of commandNames) assert.match(text, new RegExp(`^\\\\fB${name}\\\\fR\\n0 `, 'm'), name);
   });
 
-  it('is read by man without a warning', needsProgram('man'), () => {
+  it('gives no warning in man', needsProgram('man'), () => {
     const file = join(folder, 'page.8');
     writeFileSync(file, page);
     const { stdout, stderr, status } = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file], {

@@ -17,7 +17,7 @@ function refused(...argv: string[]): string {
   return (parsed as { message: string }).message;
 }
 
-test('without words it serves on :9117 with the defaults', () => {
+test('without arguments it serves on :9117 with the defaults', () => {
   const { command, flags } = run();
   assert.equal(command, 'serve');
   assert.deepEqual(flags['web.listen-address'], [{ kind: 'tcp', port: 9117 }]);
@@ -38,24 +38,24 @@ test('without words it serves on :9117 with the defaults', () => {
   );
 });
 
-test('a value stands after a space or after an equals sign', () => {
+test('a value follows a space or an equals sign', () => {
   assert.equal(run('--config.file', '/a').flags['config.file'], '/a');
   assert.equal(run('--config.file=/a=b').flags['config.file'], '/a=b');
 });
 
-test('of a flag given twice the last wins; a repeatable one is collected and replaces the default', () => {
+test('the last of two equal flags wins; a repeatable flag is collected and replaces the default', () => {
   assert.equal(run('--scan.grace=1s', '--scan.grace=2m').flags['scan.grace'], 120);
   const addresses = run('--web.listen-address=:1', '--web.listen-address', '[::1]:2').flags['web.listen-address'];
   assert.deepEqual(addresses.map(listenLabel), [':1', '[::1]:2']);
 });
 
-test('the command stands anywhere before --', () => {
+test('the command can be anywhere before --', () => {
   assert.equal(run('--log.level=debug', 'check', '--json').command, 'check');
   assert.equal(run('serve').command, 'serve');
   assert.equal(run('metrics', '--output=/x/fb.prom').flags.output, '/x/fb.prom');
 });
 
-test('explain takes a command line after --, untouched', () => {
+test('explain takes the command line after -- unchanged', () => {
   const options = run(
     'explain',
     '--cwd=/srv',
@@ -87,7 +87,7 @@ test('forget takes a name and a learned port', () => {
   assert.deepEqual([options.name, options.flags.port], ['core switches', { protocol: 'udp', port: 9000 }]);
 });
 
-test('what cannot be honoured is one sentence that names the flag', () => {
+test('an invalid argument is refused with one sentence that names the flag', () => {
   const cases: [string[], RegExp][] = [
     [['--nonsense'], /^unknown flag --nonsense/],
     [['--nonsense=x'], /^unknown flag --nonsense/],
@@ -141,7 +141,7 @@ test('a refusal never repeats the value', () => {
     assert.doesNotMatch(refused(...argv), /hunter2/);
 });
 
-test('systemd’s state directory is where the state file goes, unless told otherwise', () => {
+test('the state file is in systemd’s state directory by default', () => {
   const state = (argv: string[], env: NodeJS.ProcessEnv) => {
     const parsed = parseOptions(argv, env);
     return parsed.kind === 'run' ? parsed.options.flags['state.file'] : parsed.kind;
@@ -152,7 +152,7 @@ test('systemd’s state directory is where the state file goes, unless told othe
   assert.equal(state(['--state.file='], { STATE_DIRECTORY: '/run/a' }), '');
 });
 
-test('--help wins over what else is wrong with the flags, and is made from the table', () => {
+test('--help wins over errors in other flags, and is generated from the flag table', () => {
   const parsed = parseOptions(['check', '--scan.grace=soon', '--help'], {});
   assert.ok(parsed.kind === 'help');
   assert.match(parsed.text, /--quiet/);
@@ -164,7 +164,7 @@ test('--help wins over what else is wrong with the flags, and is made from the t
   assert.match(helpText(), /--web\.listen-address=ADDRESS +address to listen on; repeatable \(default :9117\)/);
 });
 
-test('durations are Prometheus’s', () => {
+test('durations have the format of Prometheus', () => {
   const cases: [string, number | undefined][] = [
     ['500ms', 0.5],
     ['10m', 600],

@@ -1,4 +1,4 @@
-/** Signals that mean something to Node.js and nothing to this program, and a debugger that nobody asked for. */
+/** Signals with a meaning for Node.js only, and a debugger that NODE_OPTIONS opens. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { until } from '../support/live.js';
 const folder = mkdtempSync(join(tmpdir(), 'signals-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** How many TCP sockets of a process listen. */
+/** Number of listening TCP sockets of a process. */
 function listeners(pid: number): number {
   const held = new Set(
     readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -26,14 +26,14 @@ function listeners(pid: number): number {
   return rows.map((row) => row.trim().split(/\s+/)).filter((row) => row[3] === '0A' && held.has(row[9] ?? '')).length;
 }
 
-describe('a signal of the runtime’s', () => {
+describe('a signal of the Node.js runtime', () => {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
-    it(`${signal} opens no debugger, writes no file and ends nothing`, async () => {
+    it(`${signal} opens no debugger, writes no file and does not end the program`, async () => {
       const options = '--report-on-signal --heapsnapshot-signal=SIGUSR2';
       const exporter = await startExporter([], { env: { NODE_OPTIONS: options }, cwd: folder });
       try {
         process.kill(exporter.pid, signal);
-        // Answered after the signal was taken: it came first.
+        // The answer proves that the signal has been handled.
         for (let i = 0; i < 3; i++) assert.equal((await exporter.get('/-/healthy')).status, 200);
         assert.equal(listeners(exporter.pid), 1);
         assert.doesNotMatch(exporter.log(), /[Dd]ebugger/);
@@ -54,10 +54,10 @@ describe('a signal of the runtime’s', () => {
       try {
         await new Promise((resolve) => setTimeout(resolve, delay));
         child.kill('SIGUSR1');
-        // Before Node.js itself is there, the signal ends the process, which is as good.
+        // Before Node.js has started, the signal ends the process, which is fine too.
         await until('it listens', () => child.signalCode === 'SIGUSR1' || /msg="?listening/.test(said));
         if (child.signalCode !== null) continue;
-        // What the signal opened before the program was there is closed by it, and stays closed.
+        // The program closes a debugger that the signal opened before it started.
         await until(`no debugger, ${delay} ms after the start: ${said}`, () => listeners(child.pid!) === 1);
         await new Promise((resolve) => setTimeout(resolve, 300));
         assert.equal(listeners(child.pid!), 1, `${delay} ms after the start: ${said}`);
@@ -69,7 +69,7 @@ describe('a signal of the runtime’s', () => {
   });
 });
 
-it('a debugger that NODE_OPTIONS asks for is closed, in every command', async () => {
+it('every command closes a debugger that NODE_OPTIONS opens', async () => {
   const env = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
   const exporter = await startExporter([], { env });
   try {

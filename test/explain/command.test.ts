@@ -1,4 +1,4 @@
-/** `explain -- COMMAND LINE` as a program: no Filebeat runs, the files are in a folder, all that counts is what is printed. */
+/** Runs `explain -- COMMAND LINE` on files in a folder, without a running Filebeat, and checks the output. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import { explainCli, explained, mainFile, newest, sink, udp } from '../support/e
 import { type Tree, writeTree } from '../support/tree.js';
 
 describe('explain of a command line', () => {
-  it('tells every listener with its place, its socket and what overrode what', async () => {
+  it('shows every listener with its position, its socket and overridden settings', async () => {
     const tree = {
       'filebeat.yml': mainFile(':9000', 'localhost:9001'),
       'b.yml': `filebeat.inputs:\n${udp('127.0.0.1:9007')}`,
@@ -40,7 +40,7 @@ describe('explain of a command line', () => {
     assert.match(good.out, /becomes {4}udp 127\.0\.0\.1:9009\n/);
   });
 
-  it('takes variables from --env alone, and says where they were found', async () => {
+  it('takes variables only from --env, and says where they come from', async () => {
     const tree = { 'filebeat.yml': mainFile('127.0.0.1:${UDP_PORT}', ':${OTHER:9001}') };
     const cwd = writeTree(tree);
     const args = [...newest, '--cwd', cwd, '--', './filebeat', '--strict.perms=false'];
@@ -54,7 +54,7 @@ describe('explain of a command line', () => {
     assert.match(theirs.out, /\$\{OTHER\} is not set, so its default applies/);
   });
 
-  it('reads below --path.rootfs, and needs no program name', async () => {
+  it('reads files below --path.rootfs, and needs no program name', async () => {
     const root = writeTree({ 'etc/filebeat/filebeat.yml': mainFile(':9000') });
     const args = ['-c', '/etc/filebeat/filebeat.yml', '--strict.perms=false'];
     const said = await explainCli([...newest, '--path.rootfs', root, '--cwd', '/', '--', ...args]);
@@ -62,7 +62,7 @@ describe('explain of a command line', () => {
     assert.match(said.out, /declared {3}\/etc\/filebeat\/filebeat\.yml:3\n/);
   });
 
-  it('follows the wrapper that the packages put beside it', async () => {
+  it('follows the wrapper script of Filebeat’s packages', async () => {
     const root = writeTree({
       'usr/bin/filebeat':
         '#!/usr/bin/env bash\nexec /usr/share/filebeat/bin/filebeat --path.home /usr/share/filebeat --path.config /etc/filebeat "$@"\n',
@@ -122,7 +122,7 @@ describe('explain of a command line', () => {
       assert.equal(said.code, code, said.err);
     });
 
-  it('says when the release is not known, and what told it where it is', async () => {
+  it('says whether the release is known, and from what', async () => {
     const tree = { 'filebeat.yml': mainFile(':9000') };
     assert.match(
       (await explained(tree, [], [])).out,
@@ -161,7 +161,7 @@ describe('explain of a command line', () => {
     assert.deepEqual(one.listeners[0].socket, { table: 'udp6', address: '::', port: 9000, shared: false });
   });
 
-  it('never shows a value that is not a listener’s', async () => {
+  it('never shows a value other than hosts and ports of listeners', async () => {
     const secret = 'hunter2';
     const places = [
       `${mainFile(':9000')}  username: ${secret}\nfields.token: ${secret}\n`,
@@ -207,7 +207,7 @@ describe('explain of a command line', () => {
 });
 
 describe('explain of nothing', () => {
-  it('is 0 and says so', async () => {
+  it('says so, with exit code 0', async () => {
     const root = writeTree({ 'etc/': '', 'proc/1/': '', 'settings.yml': 'discovery: {systemd: false}\n' });
     const flags = ['--path.rootfs', root, '--path.procfs', join(root, 'proc')];
     const said = await explainCli([...flags, '--config.file', join(root, 'settings.yml')]);

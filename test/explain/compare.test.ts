@@ -1,4 +1,4 @@
-/** `explain --compare-release` as a program: what an upgrade would change, and the line to mend. */
+/** Runs `explain --compare-release`: what an upgrade changes, and the line to edit. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { explained, mainFile, sink, udp } from '../support/explain-cli.js';
@@ -7,7 +7,7 @@ import type { Tree } from '../support/tree.js';
 describe('explain --compare-release', () => {
   const eight = ['--filebeat-release', '8.19.21', '--compare-release'];
 
-  it('names the line that keeps the other release from starting', async () => {
+  it('names the line with which the other release does not start', async () => {
     const tree = { 'filebeat.yml': `filebeat.inputs:\n${udp(':9000')}- type: log\n  paths: [/x]\n${sink}` };
     const { code, out } = await explained(tree, [], [...eight, '9']);
     assert.equal(code, 1);
@@ -15,18 +15,18 @@ describe('explain --compare-release', () => {
     assert.match(out, /loses {6}udp \*:9000 {2}udp {2}\/filebeat\.yml:3/);
   });
 
-  it('is quiet about what stays', async () => {
+  it('does not list unchanged listeners', async () => {
     const { code, out } = await explained({ 'filebeat.yml': mainFile(':9000') }, [], [...eight, '9.2']);
     assert.equal(code, 0);
     assert.match(out, /nothing changes for its listeners\n(.*\n)* {2}keeps {6}1 listener/);
   });
 
-  it('is 3 where one side cannot be told', async () => {
+  it('has exit code 3 if one side is not known', async () => {
     const tree = { 'filebeat.yml': mainFile(':${P}'), 'data/filebeat.keystore': 'x' };
     assert.equal((await explained(tree, [], [...eight, '9'])).code, 3);
   });
 
-  it('knows what an older release opened although the file says enabled: false', async () => {
+  it('knows that an older release opens a listener in spite of enabled: false', async () => {
     const tree = {
       'filebeat.yml': `filebeat.config.inputs.path: inputs.d/*.yml\n${sink}`,
       'inputs.d/a.yml': `${udp(':9000')}  enabled: false\n`,
@@ -49,7 +49,7 @@ describe('explain --compare-release', () => {
   };
   const seventeen = ['--filebeat-release', '7.17.16', '--compare-release'];
 
-  it('takes filesets of the other release from its own table, and one’s own modules as they are', async () => {
+  it('takes filesets of the other release from its own table, and custom modules from their files', async () => {
     const tree = { ...modules, 'modules.d/waf.yml': '- module: barracuda\n  waf: {enabled: true}\n' };
     const older = await explained(tree, [], [...seventeen, '7.9.3']);
     assert.match(

@@ -1,4 +1,4 @@
-/** `explain` on every case of the conformance corpus, where it is there: it says something, and whether Filebeat would start. */
+/** `explain` on every case of the conformance corpus, if it is present: output, and whether Filebeat would start. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ interface Case {
 const copies = mkdtempSync(join(tmpdir(), 'explain-corpus-'));
 after(() => rmSync(copies, { recursive: true, force: true }));
 
-/** The folder itself, or a copy with the links that the case wants. */
+/** The folder itself, or a copy with the links that the case needs. */
 function folderOf(id: string, { links }: Case): string {
   const folder = join(corpus, id);
   if (links === undefined) return folder;
@@ -53,7 +53,7 @@ async function explained(one: Case, folder: string, release: string, json: boole
   return explain(parsed.options.flags, parsed.options.argv, log, { color: false });
 }
 
-/** The corpus leaves out the scripts of filesets, and which addresses a host has is told only against that host. */
+/** The corpus omits scripts of filesets, and the addresses of its hosts are not known. */
 function isOutOfSight({ reason, faults, listeners }: Told): boolean {
   if ([reason, ...faults].some((fault) => fault?.code === 'script-missing')) return true;
   return listeners.some(
@@ -67,9 +67,9 @@ interface Told {
   listeners: { input: string; socket: { table: string; address: string; port: number } | null }[];
 }
 
-/** Of a Filebeat that ran: 1 only for what it refuses, and what it refuses is not among the ports it was seen with. */
+/** For a Filebeat that ran: exit code 1 only for refused inputs, whose ports it did not have. */
 function isRightOfRunning(code: number, { faults, listeners }: Told, seen: Case['expected'][number]['listeners']) {
-  // A module of which no fileset is enabled asks for nothing.
+  // A module without an enabled fileset declares no listener.
   const refuses = faults.some(({ code: one }) => one !== 'file-unseen' && one !== 'no-enabled-fileset');
   if ((code === 1) !== refuses) return false;
   const observed = new Set(seen.map(({ proto, port }) => `${proto}/${port}`));
@@ -93,7 +93,7 @@ describe('explain on the corpus', () => {
     return;
   }
   const cases = readdirSync(corpus).filter((id) => existsSync(join(corpus, id, 'case.json')));
-  it('is 1 exactly where Filebeat ended or refused something it was asked for, and prints something for each', async () => {
+  it('exits with 1 exactly if Filebeat exited or refused an input, and prints every case', async () => {
     const wrong: string[] = [];
     let seen = 0;
     for (const id of cases) {

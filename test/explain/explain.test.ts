@@ -23,45 +23,45 @@ const code = (...predictions: Prediction[]) => explainCode(predictions.map((one)
 const unresolved: Partial<Listener> = { target: { kind: 'unresolved', why: 'keystore' }, address: '' };
 
 describe('the exit code of explain', () => {
-  it('is 0 where everything is known, random and impossible listeners included', () => {
+  it('is 0 if everything is known, including random and impossible listeners', () => {
     assert.equal(code(prediction([listener(':9000'), listener(':0'), listener('nonsense')])), 0);
   });
-  it('is 3 where a listener depends on what cannot be known', () => {
+  it('is 3 if a listener depends on something that is not known', () => {
     assert.equal(code(prediction([listener(':9000'), listener('x', unresolved)])), 3);
     assert.equal(code(prediction([listener('collector.example:9000')])), 3);
   });
-  it('is 3 where Filebeat itself decides by chance, and where inputs come from elsewhere', () => {
+  it('is 3 if Filebeat decides by chance, or if inputs come from elsewhere', () => {
     for (const outcome of ['ambiguous', 'dynamic', 'unknown'] as const)
       assert.equal(code(prediction([], { outcome })), 3);
     assert.equal(code(prediction([listener(':9000', at(1)), listener(':9000', at(2))])), 3);
   });
-  it('is 3 where a file could not be seen', () => {
+  it('is 3 if a file could not be read', () => {
     assert.equal(code(prediction([], { gaps: [{ reason: 'denied', subject: '/etc/filebeat/inputs.d' }] })), 3);
   });
-  it('is 1 where an input is refused, and 0 for a module of which no fileset is enabled', () => {
+  it('is 1 for a refused input, and 0 for a module without an enabled fileset', () => {
     const lost = (code: string) => prediction([listener(':9000')], { faults: [{ code, costs: [] }] });
     assert.equal(code(lost('no-paths')), 1);
     assert.equal(code(lost('no-enabled-fileset')), 0);
     assert.equal(code(lost('no-module-folder')), 1);
   });
-  it('is 3 where only some of the possible releases would accept all of it', () => {
+  it('is 3 if only some of the possible releases accept the files', () => {
     assert.equal(code(prediction([listener(':9000')], { doubts: [{ code: 'release-decides', costs: [] }] })), 3);
   });
-  it('is 1 where it could not start, whatever else is unknown', () => {
+  it('is 1 if Filebeat would not start, whatever else is not known', () => {
     assert.equal(code(prediction([listener('x', unresolved)]), exits(3)), 1);
   });
 });
 
 describe('listeners of one Filebeat that exclude each other', () => {
   const winners = (...all: Listener[]) => all.map((one) => racesOf(one, all).map((race) => race.winner));
-  it('race for the port', () => {
+  it('compete for the port', () => {
     assert.deepEqual(winners(listener(':9000', at(1)), listener('127.0.0.1:9000', at(2))), [['chance'], ['chance']]);
   });
-  it('do not, on two addresses, two protocols or two ports', () => {
+  it('do not compete on different addresses, protocols or ports', () => {
     const apart = [listener('127.0.0.1:9000'), listener('127.0.0.2:9000'), listener(':9001')];
     assert.deepEqual(winners(...apart, listener(':9000', { protocol: 'tcp' })), [[], [], [], []]);
   });
-  it('leave it to the stats endpoint, to what is not reloaded, and to an earlier syslog', () => {
+  it('lose it to the stats endpoint, to an input that is not reloaded, and to an earlier syslog input', () => {
     const http = listener('localhost:5066', { protocol: 'tcp', input: 'http' });
     assert.deepEqual(winners(listener(':5066', { protocol: 'tcp' }), http), [['other'], ['this']]);
     const reloaded = listener(':9000', { reload: { periodSeconds: 10 } });
@@ -69,7 +69,7 @@ describe('listeners of one Filebeat that exclude each other', () => {
     assert.deepEqual(winners(listener(':9000', { input: 'syslog' }), listener(':9000')), [['this'], ['other']]);
     assert.deepEqual(winners(listener(':9000'), listener(':9000', { input: 'syslog' })), [['chance'], ['chance']]);
   });
-  it('share the socket of an http_endpoint, and are shut out by an equal id', () => {
+  it('share the socket of an http_endpoint, and exclude each other by an equal id', () => {
     const shared = { protocol: 'tcp', input: 'http_endpoint', shares: true } as const;
     assert.deepEqual(winners(listener(':8000', shared), listener(':8000', shared)), [[], []]);
     const [one, two] = [listener(':1', { rival: 'id 1' }), listener(':2', { rival: 'id 1' })];
@@ -77,7 +77,7 @@ describe('listeners of one Filebeat that exclude each other', () => {
   });
 });
 
-describe('what a listener becomes', () => {
+describe('the socket of a listener', () => {
   const rows: [host: string, endpoint: string, socket: string | undefined][] = [
     [':9000', '*:9000', 'udp6 [::]:9000 (IPv4 and IPv6)'],
     ['0.0.0.0:9000', '*:9000', 'udp6 [::]:9000 (IPv4 and IPv6)'],
@@ -90,12 +90,12 @@ describe('what a listener becomes', () => {
     ['::1:9000', '::1:9000', undefined],
   ];
   for (const [host, endpoint, becomes] of rows)
-    it(`${host} is ${becomes ?? 'no socket'}`, () => {
+    it(`${host} is ${becomes ?? 'none'}`, () => {
       assert.equal(listenerText(listener(host)), endpoint);
       assert.equal(socketText(listener(host)), becomes);
     });
 
-  it('a taken port is told by type and release', () => {
+  it('what happens if the port is taken depends on input type and release', () => {
     const said = (release: string, rest: Partial<Listener> = {}) =>
       ifTakenText(listener(':9000', rest), parseRelease(release)!);
     assert.match(said('9.6.0')!, /no socket until a restart$/);
@@ -113,7 +113,7 @@ describe('collisions with the host', () => {
   const other = instance('edge', 77, [listener(':9000', { ...at(4, '/etc/filebeat/edge.yml') })]);
   const near = { sockets: bound, others: [other], own: [process(10)], dataSharedWith: [], gaps: [] };
 
-  it('name who has the endpoint, and where it is asked for', () => {
+  it('name the owner of the endpoint, and where another instance declares it', () => {
     const told = againstHost(explanation(subject, prediction(mine)), near);
     assert.deepEqual(
       told.listeners.map(({ collisions }) => collisions?.map(collisionText)),
@@ -121,7 +121,7 @@ describe('collisions with the host', () => {
     );
     assert.equal(explainCode([told]), 1);
   });
-  it('are none with its own process', () => {
+  it('are none with the Filebeat’s own process', () => {
     const told = againstHost(explanation(subject, prediction(mine)), {
       ...near,
       others: [],
@@ -133,14 +133,14 @@ describe('collisions with the host', () => {
     );
     assert.equal(explainCode([told]), 0);
   });
-  it('count what an instance that is down asks for', () => {
+  it('include listeners of an instance that is down', () => {
     const down = instance('edge', undefined, other.expected);
     const told = againstHost(explanation(subject, prediction(mine)), { ...near, sockets: [], others: [down] });
     assert.deepEqual(told.listeners[0]?.collisions?.map(collisionText), [
       'the instance “edge” declares it too (/etc/filebeat/edge.yml:4)',
     ]);
   });
-  it('tell a stats endpoint whose address is not there: this release would not start', () => {
+  it('include a stats endpoint whose address the host lacks: this release would not start', () => {
     const stats = listener('192.0.2.77:5066', { protocol: 'tcp', input: 'http' });
     const addresses = ['127.0.0.0/8', '::1'];
     const told = (version: string) => {
@@ -151,7 +151,7 @@ describe('collisions with the host', () => {
     assert.equal(explainCode([told('6.8.0')]), 0);
     assert.match(explainText([told('8.19.0')], [], { color: false }), /would not start: its stats endpoint/);
   });
-  it('promise nothing where the tables could not be read', () => {
+  it('are not known if the socket tables could not be read', () => {
     const gaps = [{ reason: 'missing', subject: 'the socket tables of its network namespace' }] as const;
     const told = againstHost(explanation(subject, prediction(mine)), {
       ...near,
@@ -167,12 +167,12 @@ describe('two releases compared', () => {
   const judged = (before: Prediction, after: Prediction | undefined) => compare(subject, before, after, '9.6.0');
   const nine = listener(':9000', at(3));
 
-  it('are the same when every listener stays, whatever line it is on', () => {
+  it('are the same if every listener stays, on whatever line', () => {
     const one = judged(prediction([nine]), prediction([listener(':9000', at(8))]));
     assert.equal(one.answer, 'same');
     assert.equal(one.unchanged, 1);
   });
-  it('differ when it would no longer start; all its listeners are lost, and the line to change is named', () => {
+  it('differ if Filebeat would no longer start: all listeners are lost, and the line to edit is named', () => {
     const one = judged(prediction([nine]), exits(7));
     assert.equal(one.answer, 'changes');
     assert.deepEqual(one.lost, [nine]);
@@ -181,8 +181,8 @@ describe('two releases compared', () => {
       /would not start under 9\.6\.0\n.*allow_deprecated_use: true\. \(\/etc\/filebeat\/filebeat\.yml:7\)/,
     );
   });
-  it('are the same when it starts under neither', () => assert.equal(judged(exits(1), exits(2)).answer, 'same'));
-  it('tell a move from a loss and a gain by the declaration', () => {
+  it('are the same if Filebeat starts under neither', () => assert.equal(judged(exits(1), exits(2)).answer, 'same'));
+  it('distinguish a move from a loss and a gain by the declaration', () => {
     const fileset = { ...at(5), input: 'barracuda/waf' };
     const one = judged(
       prediction([listener('localhost:9503', fileset)]),
@@ -190,13 +190,13 @@ describe('two releases compared', () => {
     );
     assert.deepEqual([one.lost, one.gained, one.moved.length, one.answer], [[], [], 1, 'changes']);
   });
-  it('lose nothing while another input asks for the same endpoint', () => {
+  it('lose nothing if another input declares the same endpoint', () => {
     const twice = prediction([nine, listener(':9000', at(9))]);
     const one = judged(twice, prediction([nine]));
     assert.equal(one.answer, 'same');
     assert.deepEqual(judged(prediction([nine]), twice).clashing, [nine]);
   });
-  it('cannot be told where one side cannot', () => {
+  it('are not known if one side is not known', () => {
     const opaque = prediction([], { outcome: 'ambiguous' });
     for (const one of [
       judged(prediction([nine]), undefined),
@@ -207,7 +207,7 @@ describe('two releases compared', () => {
     const keystore = prediction([listener('x', unresolved)]);
     assert.equal(judged(keystore, keystore).answer, 'unknown');
   });
-  it('change the exit code to 1 before 3', () => {
+  it('give exit code 1 rather than 3', () => {
     const [changes, unknown] = [judged(prediction([nine]), exits(1)), judged(prediction([nine]), undefined)];
     const same = judged(prediction([nine]), prediction([nine]));
     assert.deepEqual([[same], [same, unknown], [unknown, changes], []].map(compareCode), [0, 3, 1, 0]);
@@ -215,7 +215,7 @@ describe('two releases compared', () => {
 });
 
 describe('the newest release of a line', () => {
-  it('is a whole version, and a whole version is itself', () => {
+  it('is a full version; a full version is returned unchanged', () => {
     assert.equal(newestOfLine('9.2.1'), '9.2.1');
     for (const [line, pattern] of [
       ['9.2', /^9\.2\.[1-9]/],
@@ -225,20 +225,20 @@ describe('the newest release of a line', () => {
     ] as const)
       assert.match(newestOfLine(line), pattern);
   });
-  it('of a line that is not known is its first', () => {
+  it('is x.y.0 for an unknown line', () => {
     assert.deepEqual(['9.99', '12'].map(newestOfLine), ['9.99.0', '12.0.0']);
   });
 });
 
 describe('the text of explain', () => {
-  it('sends nothing to the terminal but what it means', () => {
+  it('sends no control characters from names to the terminal', () => {
     const evil = prediction([
       listener(':9000', { declaredIn: { file: '/etc/\u001b[2J/x.yml', line: 1 }, notes: ['a\u0007b'] }),
     ]);
     const text = explainText([explanation({ ...subject, config: 'a\u001b]0;x\u0007' }, evil)], [], { color: false });
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/);
   });
-  it('fits the terminal but for paths', () => {
+  it('fits the terminal except for paths', () => {
     const text = explainText([explanation(subject, prediction([listener('collector.example:9000')]))], [], {
       color: false,
       columns: 60,

@@ -23,13 +23,13 @@ test('the document has every part of the contract', () => {
   assert.equal(document().scanned_at, takenAt);
 });
 
-test('an instance that is down has a null pid and its strongest origin', () => {
+test('an instance that is down has no pid and reports its strongest origin', () => {
   const lab = document().instances.find((i) => i.name === 'lab');
   assert.ok(lab);
   assert.deepEqual([lab.pid, lab.up, lab.healthy, lab.origin], [null, false, false, 'systemd']);
 });
 
-test('a stolen port tells who holds it, and no figures of the thief’s socket', () => {
+test('a taken port names its owner, but has no figures of the owner’s socket', () => {
   const stolen = document().ports.find((p) => p.name === 'edge');
   assert.ok(stolen);
   assert.deepEqual(stolen.owners, [{ pid: 4711, process: 'rsyslogd' }]);
@@ -59,7 +59,7 @@ test('hostile names survive a round trip through JSON', () => {
   }
 });
 
-test('nothing in the document is undefined, so no field is ever left out', () => {
+test('no value in the document is undefined, so no field is omitted', () => {
   const walk = (value: unknown, path: string): void => {
     assert.notEqual(value, undefined, path);
     if (typeof value === 'object' && value !== null)
@@ -68,7 +68,7 @@ test('nothing in the document is undefined, so no field is ever left out', () =>
   for (const r of [troubled(), report(), many(2, 2, 1)]) walk(document(r), '$');
 });
 
-test('the reference names every field and every event', () => {
+test('docs/api.md names every field and every event', () => {
   const text = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8');
   const named = new Set([...text.matchAll(/`([\w-]+)(?:\[\])?`/g)].map((m) => m[1]));
   const r = document(watched());
@@ -79,7 +79,7 @@ test('the reference names every field and every event', () => {
   for (const field of [...Object.keys(r.journal[0]!), ...Object.keys(entryTitles)]) assert.ok(named.has(field), field);
 });
 
-test('the journal has its youngest entry first, and says what failed', () => {
+test('the journal has its newest entry first and marks failures', () => {
   const { journal } = document(watched());
   assert.deepEqual(
     journal.slice(0, 3).map(({ event, failure, name, text }) => [event, failure, name, text]),
@@ -91,7 +91,7 @@ test('the journal has its youngest entry first, and says what failed', () => {
   );
 });
 
-test('the history tells times and values of what changed, and leaves out ports at rest', () => {
+test('the history has times and values of changes, and omits ports without a change', () => {
   const { history } = document(watched());
   assert.equal(history.samples.at(-1), takenAt);
   const stolen = history.ports.find(({ name }) => name === 'edge');

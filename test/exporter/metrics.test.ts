@@ -45,14 +45,14 @@ test('a port that cannot be judged has an info series and no up series', () => {
   assert.match(text, /filebeat_instance_expected_ports\{.*protocol="udp"\} 0\n/);
 });
 
-test('an instance that cannot be looked for has no up series', () => {
+test('an instance whose process cannot be seen has no up series', () => {
   const hidden = { up: undefined, healthy: undefined } as object;
   const text = render(report({ instances: [{ is: instance('core', { hidden: true }), verdict: hidden }] }));
   assert.deepEqual(lines(text, 'filebeat_instance_up{'), []);
   assert.equal(lines(text, 'filebeat_instance_info{').length, 1);
 });
 
-test('queue and buffer of a stolen port are not the thief’s', () => {
+test('a taken port has no queue and buffer, which belong to the owner', () => {
   const text = render();
   assert.deepEqual(lines(text, 'filebeat_port_receive_queue_bytes{name="edge"'), []);
   assert.match(lines(text, 'filebeat_port_info{name="edge"')[0] ?? '', /owner_pid="4711",owner_process="rsyslogd"/);
@@ -65,7 +65,7 @@ test('declared_in is file and line', () => {
   );
 });
 
-test('every mismatch code is counted, 0 when none stands', () => {
+test('every mismatch code has a count, 0 if there is none', () => {
   const text = render();
   const counted = lines(text, 'filebeat_mismatches{').map((line) => /code="(\w+)"/.exec(line)?.[1]);
   assert.deepEqual(counted, mismatchCodes);
@@ -93,7 +93,7 @@ test('a random port is port 0, a host without a port has an empty one', () => {
   assert.match(lines(text, 'filebeat_port_up{')[1] ?? '', /port="",.* 0$/);
 });
 
-test('plain ports tell pid and process, and the configured process while down', () => {
+test('plain ports have pid and process, and the configured process while down', () => {
   const text = render();
   assert.deepEqual(lines(text, 'filebeat_static_port_up{'), [
     'filebeat_static_port_up{protocol="udp",address="*",port="6984",pid="55",process="nc"} 1',
@@ -101,7 +101,7 @@ test('plain ports tell pid and process, and the configured process while down', 
   ]);
 });
 
-test('PORT counts the sockets on exactly that port, and only when asked for', () => {
+test('PORT counts the sockets on exactly that port, and only with legacy_port_metric', () => {
   assert.deepEqual(lines(render(), 'PORT{'), []);
   const r = report({
     instances: [
@@ -156,7 +156,7 @@ test('hostile names stay inside their labels', () => {
       mismatches: [{ code: 'socket_unexpected', name, config: name, cause: { kind: 'none' } }],
     });
     const up = parseExposition(render(r)).filter((s) => s.name === 'filebeat_port_up');
-    // What is too long is cut, what a terminal would obey is spelled out; both end in a digest.
+    // Long names are truncated and control characters spelled out; both end in a digest.
     const told = (label: string) => up[0]?.labels.get(label)?.replace(/(… [0-9a-f]{16}| \([0-9a-f]{8}\))$/, '');
     const shown = withoutControls(name.slice(0, limits.labelChars));
     assert.deepEqual([up.length, told('name'), told('address')], [1, shown, shown]);
@@ -172,7 +172,7 @@ test('a name with ESC and one with the four letters \\x1b are two series', () =>
   assert.match(one ?? '', /name="a\\\\x1b \([0-9a-f]{8}\)"/);
 });
 
-test('every series has exactly the labels of the table, in its order, and none comes twice', () => {
+test('every series has exactly the labels of the metric table, in its order, and is unique', () => {
   const seen = new Set<string>();
   for (const series of parseExposition(render(troubled(), { legacyPortMetric: true }))) {
     assert.ok(series.name in metricTable, series.name);
@@ -182,7 +182,7 @@ test('every series has exactly the labels of the table, in its order, and none c
   }
 });
 
-test('one endpoint twice in a verdict is one series', () => {
+test('an endpoint that a verdict has twice is one series', () => {
   const text = render(report({ instances: [{ is: running('core'), ports: [port(9000), port(9000)] }] }));
   assert.equal(lines(text, 'filebeat_port_up{').length, 1);
 });
@@ -195,7 +195,7 @@ test('OpenMetrics names counters without _total in their head and ends with EOF'
   assert.ok(!text.includes('\n\n'));
 });
 
-test('metrics of the Node.js runtime can be appended in both formats, again and again', async () => {
+test('metrics of the Node.js runtime can be appended repeatedly in both formats', async () => {
   const more = await createNodeMetrics();
   for (const format of ['openmetrics', 'text', 'openmetrics', 'text'] as const) {
     const text = String(renderMetrics(troubled(), options, format, await more(format)));
@@ -208,7 +208,7 @@ test('metrics of the Node.js runtime can be appended in both formats, again and 
   }
 });
 
-test('promtool has nothing to say', needsProgram('promtool'), async () => {
+test('promtool accepts the metrics', needsProgram('promtool'), async () => {
   const more = await createNodeMetrics();
   for (const r of [troubled(), report(), many(3, 3, 2)]) {
     for (const appended of ['', r.verdict.instances.length === 3 ? await more('text') : '']) {

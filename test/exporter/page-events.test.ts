@@ -1,4 +1,4 @@
-/** What becomes of events, on the page and in the terminal. */
+/** The event flow on the page and in the terminal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { homePage } from '../../src/exporter/page/home-page.js';
@@ -43,7 +43,7 @@ const down = {
   rates: { in: 0, out: 0 },
 };
 
-test('a line for each instance: in, queue, out, and what becomes of the events, the worst first', () => {
+test('each instance has a row with in, queue, out and the state of its events, the worst first', () => {
   const events = section(home(host(down)), 'events');
   assert.match(events, /dmz 0\/s → 3,201 of 3,200 → 0\/s logstash output not reached for 2m 20s log, 10s ago/);
   assert.match(events, /core 100\/s → 195 of 3,200 → 100\/s logstash flowing log, 10s ago/);
@@ -52,7 +52,7 @@ test('a line for each instance: in, queue, out, and what becomes of the events, 
   assert.match(check(host(down)), /^dmz +0\/s +3,201 of 3,200 +0\/s +logstash +output not reached for 2m 20s$/m);
 });
 
-test('where no Filebeat says anything there is no such table', () => {
+test('without self-reports there is no events table', () => {
   const none = report({ instances: [{ is: running('core'), ports: [port(9000)] }] });
   assert.equal(section(home(none), 'events').trim(), '');
   assert.doesNotMatch(check(none), /EVENTS/);
@@ -69,7 +69,7 @@ for (const [rest, expected] of states)
   test(`the state of its events reads: ${expected.source}`, () =>
     assert.match(section(home(host(rest)), 'events'), expected));
 
-test('figures that are old are not shown as those of now', () => {
+test('old figures are not shown as current ones', () => {
   const { active: _, rates: __, ...old } = said({ output: 'unknown', at: takenAt - 3600 });
   const page = home(report({ instances: [{ is: running('core', 100, { selfReport: old }), ports: [port(9000)] }] }));
   assert.match(section(page, 'events'), /the last figures are old log, 1h ago/);
@@ -83,7 +83,7 @@ const listeners = (received: number, lastArrival?: number, silent?: { forSeconds
   },
 });
 
-test('the ports table and check say when something last came, where that is counted', () => {
+test('the ports table and check show the last arrival if Filebeat counts arrivals', () => {
   const page = home(host({ listeners: listeners(7, takenAt - 90) }));
   assert.match(section(page, 'ports'), /Last arrival/);
   assert.match(section(page, 'ports'), /udp \*:9001 listening .* 1m 30s ago/);
@@ -95,7 +95,7 @@ test('the ports table and check say when something last came, where that is coun
   assert.doesNotMatch(section(home(host({})), 'ports'), /Last arrival/);
 });
 
-test('the drawing of a port shows what came beside what was dropped', () => {
+test('the drawing of a port shows arrivals and drops', () => {
   const scans = [0, 500, 500, 500].map((received, n) => {
     const one = host({ listeners: listeners(100 + received, takenAt) });
     one.snapshot.takenAt = takenAt + n * 60;

@@ -37,7 +37,7 @@ test('the verdict stands first, in one sentence', () => {
   assert.match(healthy, /<title>✓ /);
 });
 
-test('neither the title nor the sentence below claims what is not known', () => {
+test('neither the title nor the verdict claims what is not known', () => {
   const empty = report();
   const withGap = {
     ...empty,
@@ -55,7 +55,7 @@ test('neither the title nor the sentence below claims what is not known', () => 
   assert.doesNotMatch(starting, /Every expected port is served/);
 });
 
-test('mismatches come before the picture and the tables, each with what an operator needs', () => {
+test('mismatches come before the picture and the tables, with expected, seen, cause and remedy', () => {
   const page = home();
   const at = (text: string) => page.indexOf(text);
   assert.ok(at('id="mismatches"') < at('id="picture"') && at('id="picture"') < at('id="instances"'));
@@ -70,7 +70,7 @@ test('mismatches come before the picture and the tables, each with what an opera
     assert.ok(stolen.includes(said), said);
 });
 
-test('a command is offered for copying only as it is; advice is a sentence', () => {
+test('a command is offered for copying only if shown unchanged; advice is a sentence', () => {
   assert.match(home(), /<pre tabindex="0" aria-label="Command to try">systemctl restart filebeat@core\.service<\/pre>/);
   const advice = home(report({ mismatches: [missing('core')] }));
   assert.match(advice, /class="advice">.*restart this Filebeat \(core\)/);
@@ -91,7 +91,7 @@ test('a command is offered for copying only as it is; advice is a sentence', () 
   );
 });
 
-test('ports of one instance with the same trouble are told once', () => {
+test('ports of one instance with the same trouble share one card', () => {
   const page = home(many(3, 20, 25));
   assert.equal(page.split('<article').length - 1, 1);
   assert.match(page, /and 19 more ports of this instance with the same trouble/);
@@ -102,7 +102,7 @@ test('ports of one instance with the same trouble are told once', () => {
   );
 });
 
-test('alike trouble of many instances is one card with the instances inside', () => {
+test('the same trouble of many instances is one card that lists them', () => {
   const page = home(many(500, 1, 500));
   assert.equal(page.split('<article').length - 1, 1);
   assert.match(page, /id="alike-port_missing-0"><summary>and 499 more instances with the same trouble/);
@@ -111,7 +111,7 @@ test('alike trouble of many instances is one card with the instances inside', ()
   assert.match(page, /ps -o pid,ppid,user,lstart,args -p 1007</);
 });
 
-test('each cause has a card: another process, another rule, another severity; beyond eight they are folded', () => {
+test('another process, another cause or another severity has a card of its own; beyond eight, cards are folded', () => {
   const taken = (name: string, pid: number, headStart: number): Mismatch =>
     missing(name, {
       code: 'port_taken',
@@ -132,7 +132,7 @@ test('each cause has a card: another process, another rule, another severity; be
   assert.match(page, /Another process has the port: 4 more/);
 });
 
-test('beyond 60 ports a map of all ports opens the page in place of the diagram', () => {
+test('with more than 60 ports, the page has a map of all ports instead of the diagram', () => {
   assert.doesNotMatch(home(many(3, 20, 5)), /class="map/);
   const page = home(many(500, 20, 30));
   const at = (text: string) => page.indexOf(text);
@@ -140,7 +140,7 @@ test('beyond 60 ports a map of all ports opens the page in place of the diagram'
   const map = page.slice(at('<ul class="cells">'), at('<section id="mismatches"'));
   assert.equal(map.split('<a class=').length - 1, 10_000);
   assert.equal(map.split('<a class="bad"').length - 1, 30);
-  // Of so many instances only those in trouble have their name in it.
+  // With this many instances, the map names only those in trouble.
   assert.equal(map.split('class="named"').length - 1, 2);
   assert.equal(home(many(60, 2)).split('class="named"').length - 1, 60);
   assert.match(
@@ -154,7 +154,7 @@ test('beyond 60 ports a map of all ports opens the page in place of the diagram'
   assert.doesNotMatch(one, /class="picture"/);
 });
 
-test('the map tells worst first, a dead instance from a lost port, and holds plain ports', () => {
+test('the map shows the worst instances first, distinguishes down from not served, and includes plain ports', () => {
   const r = many(2, 40, 1);
   r.snapshot.instances.push(instance('dead'));
   r.verdict.instances.push({
@@ -173,7 +173,7 @@ test('the map tells worst first, a dead instance from a lost port, and holds pla
   assert.match(map, /<a class="bad" href="#statics" title="udp \*:618 not bound"/);
 });
 
-test('a name of absurd length is not repeated in every cell of the map', () => {
+test('a very long name is not repeated in every cell of the map', () => {
   const r = many(1, 2000);
   r.snapshot.instances[0] = { ...r.snapshot.instances[0]!, name: hostileNames.long };
   const page = home(r);
@@ -181,7 +181,7 @@ test('a name of absurd length is not repeated in every cell of the map', () => {
   assert.ok(map.length < 400_000, `${map.length} characters`);
 });
 
-test('foreign names never become markup, and nothing turns text around', () => {
+test('names from outside never become markup, and direction marks are spelled out', () => {
   const names = Object.values(hostileNames);
   const r = report({
     instances: names.map((name, i) => ({
@@ -220,7 +220,7 @@ test('foreign names never become markup, and nothing turns text around', () => {
   }
 });
 
-test('nothing is loaded from elsewhere, and the policy allows exactly the one style and the one script', () => {
+test('nothing is loaded from other sites, and the policy allows exactly the page’s own style and script', () => {
   const hash = (text: string | undefined) =>
     createHash('sha256')
       .update(text ?? '')
@@ -234,7 +234,7 @@ test('nothing is loaded from elsewhere, and the policy allows exactly the one st
   assert.doesNotMatch(pagePolicy, /unsafe|\*/);
 });
 
-test('tables put trouble first, and can be ordered by the address', () => {
+test('tables put trouble first, and the URL can order them', () => {
   const first = (params: string) => /<bdi>(.*?)<\/bdi>/.exec(rows(home(troubled(), params), 'instances')[0] ?? '')?.[1];
   assert.deepEqual(
     [first(''), first('instances=-name'), first('instances=name'), first('instances=pid')],
@@ -248,7 +248,7 @@ test('tables put trouble first, and can be ordered by the address', () => {
   );
 });
 
-test('the filter looks at names, endpoints, states and owners; trouble alone can be shown', () => {
+test('the filter matches names, endpoints, states and owners; rows without trouble can be hidden', () => {
   assert.equal(rows(home(troubled(), 'q=EDGE'), 'ports').length, 1);
   assert.equal(rows(home(troubled(), 'q=rsyslogd'), 'ports').length, 1);
   assert.equal(rows(home(troubled(), 'q=9003'), 'ports').length, 1);
@@ -274,11 +274,11 @@ test('500 instances with 20 ports each, all of them with a history, are rendered
   home(seen);
   const times = Array.from({ length: 7 }, () => timed(() => home(seen)).seconds * 1000).sort((a, b) => a - b);
   context.diagnostic(`/ for 500 instances with 20 ports each: ${times[3]!.toFixed(0)} ms of processor time (median)`);
-  // The promise is 200 ms; a busy machine may take three times as long without anything being wrong.
+  // The goal is 200 ms; a busy machine may take three times as long.
   assert.ok(times[0]! < 600, `${times[0]} ms`);
 });
 
-test('odd addresses are never an error', () => {
+test('an invalid query is never an error', () => {
   for (const params of [
     'ports=toString',
     'ppage=-1',
@@ -295,7 +295,7 @@ test('odd addresses are never an error', () => {
   );
 });
 
-test('gaps are told as what could not be seen, never as down', () => {
+test('gaps are shown as not seen, never as down', () => {
   assert.match(home(), /1 thing could not be seen/);
   assert.match(home(), /<td class="mono">\/proc\/77\/fd<\/td>/);
   const unknown = home(report({ instances: [{ is: running('core'), ports: [port(9000, { status: 'unknown' })] }] }));
@@ -303,7 +303,7 @@ test('gaps are told as what could not be seen, never as down', () => {
   assert.doesNotMatch(unknown, /not served/);
 });
 
-test('the picture links a stolen port to its thief, and folds what is well', () => {
+test('the picture links a taken port to its owner, and folds served ports', () => {
   const scene = pictureScene(troubled());
   const stolen = scene.find((group) => group.label === 'edge')?.rows[0];
   assert.deepEqual([stolen?.tone, stolen?.note, stolen?.owner?.comm], ['bad', 'taken', 'rsyslogd']);
@@ -315,7 +315,7 @@ test('the picture links a stolen port to its thief, and folds what is well', () 
   assert.match(home(), /<svg class="narrow" viewBox="0 0 340 \d+" role="img"/);
 });
 
-test('the page of an instance tells why it is expected, its files, listeners and their sockets', () => {
+test('the page of an instance shows why it is expected, its files, listeners and sockets', () => {
   const page = of('core');
   for (const said of [
     'Up for 1h as pid 100, 2 of 3 ports served',
@@ -331,7 +331,7 @@ test('the page of an instance tells why it is expected, its files, listeners and
   assert.equal(instancePage(troubled(), 'nobody', context), undefined);
 });
 
-test('a file edited after the start is marked, unless Filebeat reads it again by itself', () => {
+test('a file edited after the start is marked, unless Filebeat reloads it', () => {
   const file = { path: '/etc/filebeat/core.yml', role: 'main', mtime: takenAt - 5, reloaded: false } as const;
   const page = (reloaded: boolean) => {
     const is = running('core');
@@ -344,7 +344,7 @@ test('a file edited after the start is marked, unless Filebeat reads it again by
   assert.doesNotMatch(page(true), /after its start/);
 });
 
-test('an instance that cannot be looked for is unknown, not down', () => {
+test('an instance whose process cannot be seen is unknown, not down', () => {
   const hidden = { up: undefined, healthy: undefined } as object;
   const page = of('core', report({ instances: [{ is: instance('core', { hidden: true }), verdict: hidden }] }));
   assert.match(page, /Whether it runs is not known/);

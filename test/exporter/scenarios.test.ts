@@ -1,6 +1,6 @@
 /**
- * Every folder of `fixtures/` is a situation: its world is looked at as a host is, and what is told is compared with
- * `expected/`. `UPDATE_GOLDEN=1` writes that anew; the difference is then the review.
+ * Every folder of `fixtures/` is a situation: its files are scanned like a host, and the output is compared with
+ * `expected/`. `UPDATE_GOLDEN=1` rewrites the expected files; review the difference.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ function settingsOf(fixture: string): Settings {
   return parsed.settings;
 }
 
-/** What earlier looks have left: `state.json` beside the root. */
+/** The state file of earlier scans: `state.json` beside the root. */
 function rememberedIn(fixture: string): State | undefined {
   const file = join(fixture, 'state.json');
   if (!existsSync(file)) return undefined;
@@ -40,7 +40,7 @@ function rememberedIn(fixture: string): State | undefined {
   return loaded.kind === 'state' ? loaded.state : undefined;
 }
 
-/** The report of the last of several looks, as the server makes it; only the time that a look takes is made up. */
+/** The report of the last of several scans, as the server makes it; only the duration of a scan is invented. */
 async function reportOf(fixture: string, settings: Settings): Promise<Report> {
   settle(fixture);
   let now = 0;
@@ -85,7 +85,7 @@ for (const situation of situations)
     const fixture = join(fixtures, situation);
     const expected = join(fixture, 'expected');
 
-    it('is told as expected, in metrics, JSON and on the page', async () => {
+    it('gives the expected metrics, JSON and page', async () => {
       const told = await render(fixture);
       readScrape(told['metrics.txt']!);
       if (update) mkdirSync(expected, { recursive: true });
@@ -95,7 +95,7 @@ for (const situation of situations)
       }
     });
 
-    it('shows no word that is none of a reader’s business', () => {
+    it('shows no internal word', () => {
       for (const name of readdirSync(expected))
         assert.doesNotMatch(
           readFileSync(join(expected, name), 'utf8'),

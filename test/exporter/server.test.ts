@@ -27,7 +27,7 @@ async function serve(over: Partial<AppOptions> = {}): Promise<string> {
   return listening.url;
 }
 
-/** A request exactly as written: fetch would tidy paths and refuse some methods. */
+/** Sends a request unchanged: fetch would normalise paths and refuse some methods. */
 function raw(
   base: string,
   path: string,
@@ -52,7 +52,7 @@ test('GET /metrics is the text format', async () => {
   assert.match(await res.text(), /^filebeat_instance_up\{name="core"/m);
 });
 
-test('GET /metrics is OpenMetrics for who asks for it', async () => {
+test('GET /metrics is OpenMetrics if the client asks for it', async () => {
   const res = await fetch(`${await serve()}/metrics`, {
     headers: { Accept: 'application/openmetrics-text; version=1.0.0' },
   });
@@ -81,13 +81,13 @@ test('the preferred format follows the Accept header', () => {
   for (const accept of others) assert.equal(preferredFormat(accept), 'text', accept);
 });
 
-test('a telemetry path of one’s own moves /metrics', async () => {
+test('--web.telemetry-path moves /metrics', async () => {
   const base = await serve({ telemetryPath: '/probe/metrics' });
   assert.equal((await fetch(`${base}/probe/metrics`)).status, 200);
   assert.equal((await fetch(`${base}/metrics`)).status, 404);
 });
 
-test('/metrics answers 500 only when nothing could be looked at', async () => {
+test('/metrics answers 500 only if the scan failed', async () => {
   const gone = report({ snapshot: { usable: false } });
   assert.equal((await fetch(`${await serve({ getReport: async () => gone })}/metrics`)).status, 500);
   assert.equal((await fetch(`${await serve({ getReport: async () => report() })}/metrics`)).status, 200);
@@ -147,7 +147,7 @@ test('HEAD answers as GET, without a body', async () => {
   }
 });
 
-test('what is not there is 404, other methods are 405 and name what is allowed', async () => {
+test('an unknown path is 404, another method is 405 with the allowed ones', async () => {
   const base = await serve();
   for (const path of [
     '/nothing',
@@ -172,7 +172,7 @@ test('what is not there is 404, other methods are 405 and name what is allowed',
   assert.equal((await raw(base, '/api/v1/instances/core')).status, 405);
 });
 
-test('a path that cannot be decoded is 400 and says no more', async () => {
+test('a path that cannot be decoded is 400, without details', async () => {
   const res = await raw(await serve(), '/instances/%E0%A4%A');
   assert.equal(res.status, 400);
   assert.doesNotMatch(String(res.body), /at .*\.js/);
@@ -184,7 +184,7 @@ test('lifecycle routes are 403 unless enabled', async () => {
   assert.equal((await raw(base, '/api/v1/instances/core', 'DELETE')).status, 403);
 });
 
-test('enabled lifecycle routes reload and forget, and never for a browser', async () => {
+test('enabled lifecycle routes reload and forget, but refuse browsers', async () => {
   const forgotten: string[] = [];
   const base = await serve({
     lifecycle: {
@@ -204,7 +204,7 @@ test('enabled lifecycle routes reload and forget, and never for a browser', asyn
   assert.deepEqual(forgotten, ['lab/ž', 'nobody']);
 });
 
-test('every answer carries the protective headers', async () => {
+test('every response has the security headers', async () => {
   const base = await serve();
   for (const path of ['/', '/metrics', '/api/v1/status', '/-/healthy', '/nothing', '/instances/core']) {
     const { headers } = await raw(base, path);
@@ -218,7 +218,7 @@ test('every answer carries the protective headers', async () => {
   }
 });
 
-test('gzip is for who asks for it', async () => {
+test('responses are compressed only if the client accepts gzip', async () => {
   const base = await serve();
   const packed = await raw(base, '/metrics', 'GET', { 'Accept-Encoding': 'gzip' });
   assert.equal(packed.headers['content-encoding'], 'gzip');
@@ -231,7 +231,7 @@ test('gzip is for who asks for it', async () => {
   assert.equal(open.headers['content-encoding'], 'gzip');
 });
 
-test('more requests at once than allowed are 503, health is always served', async () => {
+test('too many concurrent requests get 503, but the health check is always served', async () => {
   let release: (r: Report) => void = () => {};
   let asked: () => void = () => {};
   const entered = new Promise<void>((resolve) => {
@@ -254,7 +254,7 @@ test('more requests at once than allowed are 503, health is always served', asyn
   assert.equal((await first).status, 200);
 });
 
-test('a slot is given back when the client goes away', async () => {
+test('a slot is released when the client disconnects', async () => {
   let asked: () => void = () => {};
   const base = await serve({
     maxRequests: 1,
@@ -286,7 +286,7 @@ test('a slot is given back when the client goes away', async () => {
   }
 });
 
-test('the scraper’s timeout is passed on, less a margin', async () => {
+test('the report is requested within the scraper’s timeout, less a margin', async () => {
   assert.equal(deadlineOf('10'), 9500);
   assert.equal(deadlineOf('1'), 800);
   for (const odd of [undefined, '', 'x', '-3', '0', 'Infinity']) assert.equal(deadlineOf(odd), 10_000, String(odd));
@@ -301,7 +301,7 @@ test('the scraper’s timeout is passed on, less a margin', async () => {
   assert.equal(within, 2500);
 });
 
-test('the status document of a report is written once, however many ask for it', async () => {
+test('the status document of a report is rendered once for all requests', async () => {
   const r = troubled();
   const { verdict } = r;
   let reads = 0;
@@ -319,7 +319,7 @@ test('the status document of a report is written once, however many ask for it',
   assert.equal(reads, once);
 });
 
-test('no route writes what a terminal obeys, and programs get names as they are', async () => {
+test('no route sends control characters, and JSON has names unchanged', async () => {
   const names = Object.values(hostileNames);
   const instances = names.map((name, i) => ({ is: running(name, 100 + i) }));
   const base = await serve({ getReport: async () => report({ instances }) });
@@ -340,7 +340,7 @@ test('no route writes what a terminal obeys, and programs get names as they are'
   );
 });
 
-test('pages answer for hostile names and never write them raw', async () => {
+test('pages serve hostile names, escaped', async () => {
   const instances = Object.values(hostileNames).map((name, i) => ({ is: running(name, 100 + i) }));
   const base = await serve({ getReport: async () => report({ instances }) });
   for (const path of ['/', ...Object.values(hostileNames).map((name) => `/instances/${encodeURIComponent(name)}`)]) {
@@ -350,7 +350,7 @@ test('pages answer for hostile names and never write them raw', async () => {
   }
 });
 
-test('a scrape is answered alike directly and by the routes, whatever encoding it names', async () => {
+test('direct answers and routes send the same metrics for every encoding', async () => {
   const base = await serve({ getReport: async () => shared });
   const get = (encoding: string | undefined, method = 'GET', accept = 'text/plain') =>
     raw(base, '/metrics', method, {
@@ -361,7 +361,7 @@ test('a scrape is answered alike directly and by the routes, whatever encoding i
     Object.fromEntries(
       Object.entries(headers).filter(([name]) => !/^(date|content-length|transfer-encoding)$/.test(name)),
     );
-  // The second of each is negotiated by the routes.
+  // The routes negotiate the second of each pair.
   for (const accept of ['text/plain', 'application/openmetrics-text'])
     for (const [direct, routed] of [
       ['gzip', 'gzip;q=0.9'],

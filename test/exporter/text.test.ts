@@ -12,7 +12,7 @@ const check = (r = troubled(), over: Partial<TextOptions> = {}) =>
 const mismatch = (code: MismatchCode): Mismatch => ({ code, name: 'core', cause: { kind: 'none' } });
 const healthy = (over = {}) => report({ instances: [{ is: running('core'), ports: [port(9000)] }], ...over });
 
-test('the first line is state, summary and figures as monitoring plugins read them', () => {
+test('the first line has state, summary and performance data of a monitoring plugin', () => {
   assert.equal(
     check().split('\n')[0],
     'CRITICAL - 1 of 3 instances down, 4 of 7 ports not served | instances_up=2;;;0;3 ports_up=3;;;0;7 critical=3;;;0 warning=0;;;0 unknown=0;;;0 gaps=1;;;0',
@@ -20,7 +20,7 @@ test('the first line is state, summary and figures as monitoring plugins read th
   assert.match(check(healthy()), /^OK - 1 instance, 1 port served \| instances_up=1;;;0;1 ports_up=1;;;0;1 /);
 });
 
-test('exit codes: the worst of critical, unknown, warning; info counts for nothing', () => {
+test('the exit code is the worst of critical, unknown and warning; info does not count', () => {
   const unknownPort = { is: running('core'), ports: [port(9000, { status: 'unknown' })] };
   assert.equal(exitCode(healthy()), 0);
   assert.equal(exitCode(report()), 0);
@@ -33,7 +33,7 @@ test('exit codes: the worst of critical, unknown, warning; info counts for nothi
   assert.equal(exitCode(report({ instances: [{ is: instance('core', { hidden: true }), verdict: hidden }] })), 3);
 });
 
-test('a starting port is told as starting, not as down', () => {
+test('a starting port counts as starting, not as down', () => {
   const r = report({
     instances: [{ is: running('core'), ports: [port(9000), port(9001, { status: 'starting', up: false })] }],
   });
@@ -41,7 +41,7 @@ test('a starting port is told as starting, not as down', () => {
   assert.equal(exitCode(r), 0);
 });
 
-test('a critical mismatch is told in the summary when nothing is down because of it', () => {
+test('the summary counts critical mismatches if nothing is down', () => {
   assert.equal(
     summary(healthy({ mismatches: [mismatch('config_invalid')] })),
     '1 instance, 1 port served, 1 critical mismatch',
@@ -55,7 +55,7 @@ test('the summary says so when there is no Filebeat', () => {
   assert.equal(summary(hidden), 'no Filebeat is known to run or to be expected here, but 1 thing could not be seen');
 });
 
-test('there is one bar, before the figures, whatever names hold: a plugin’s reader takes what follows one for figures', () => {
+test('the only bar is the one before the performance data, whatever names contain', () => {
   const name = 'a|b=1;2';
   const instances = [{ is: running(name, 100, { config: name, unit: name }), ports: [port(9000, { input: name })] }];
   const codes: MismatchCode[] = ['instance_down', 'buffer_capped', 'port_taken'];
@@ -79,7 +79,7 @@ test('there is one bar, before the figures, whatever names hold: a plugin’s re
   }
 });
 
-test('--quiet is the first line alone', () => {
+test('--quiet prints only the first line', () => {
   assert.equal(check(troubled(), { quiet: true }), `${check().split('\n')[0]}\n`);
 });
 
@@ -90,7 +90,7 @@ test('mismatches come before the tables, with cause and the command to try', () 
   assert.match(text, / {2}for {7}1m 30s\n/);
 });
 
-test('there is no escape sequence without colour, and no foreign one with it', () => {
+test('without colour there is no escape sequence, and with colour none from a name', () => {
   assert.ok(!check().includes('\u001b'));
   const instances = Object.values(hostileNames).map((name) => ({
     is: running(name, 100, { config: name, unit: name }),
@@ -110,7 +110,7 @@ test('there is no escape sequence without colour, and no foreign one with it', (
   assert.ok(foreign.includes('\\u202e'));
 });
 
-test('tables fit a narrow terminal: columns are cut, then dropped', () => {
+test('tables fit a narrow terminal: columns are truncated, then dropped', () => {
   for (const columns of [40, 60, 80, 120]) {
     const rows = check(many(3, 3, 1), { columns })
       .split('\n')
@@ -128,7 +128,7 @@ test('thousands of served ports are counted, not listed; those in trouble are li
   assert.match(text, /9,997 more ports not listed/);
 });
 
-test('a 4 KB name does not widen a table without end', () => {
+test('a 4 KB name does not make a table wider than its limit', () => {
   for (const line of check(report({ instances: [{ is: running(hostileNames.long), ports: [port(9000)] }] })).split(
     '\n',
   ))
@@ -140,7 +140,7 @@ test('wide characters are two columns, combined ones are one grapheme', () => {
   assert.deepEqual([cut('abcdef', 4), cut('日本語', 4), cut('ab', 4)], ['abc…', '日…', 'ab']);
 });
 
-test('what could act on a terminal is spelled out', () => {
+test('control characters are spelled out', () => {
   assert.equal(safe('a\u001b[2J\u009bz\u202e\n'), 'a\\x1b[2J\\x9bz\\u202e\\x0a');
   assert.equal(safe('žluťoučký 👩‍🚀'), 'žluťoučký 👩‍🚀');
 });
@@ -158,7 +158,7 @@ test('a table aligns columns and paints cells', () => {
   assert.equal(table(columns, rows, painter(true))[1], 'a    \u001b[31m1\u001b[39m');
 });
 
-test('figures read as people write them', () => {
+test('figures are readable', () => {
   assert.deepEqual([0, 45, 200, 7500, 90_000, 1_036_800].map(duration), [
     '0s',
     '45s',
@@ -176,7 +176,7 @@ test('figures read as people write them', () => {
   assert.equal(timestamp(Number.NaN), '');
 });
 
-test('long text is broken by the columns that it takes, not by its characters; a long word stays whole', () => {
+test('long text is wrapped by its width in columns, and a long word stays whole', () => {
   assert.deepEqual(wrap('the file of 日志 收集 节点 一号 机房', 20), ['the file of 日志', '收集 节点 一号 机房']);
   const path = '/etc/filebeat/inputs.d/a-name-that-is-longer-than-the-line.yml';
   assert.deepEqual(wrap(`see ${path} first`, 20), ['see', path, 'first']);

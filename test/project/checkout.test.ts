@@ -1,4 +1,4 @@
-/** A checkout whose path has blanks and signs that mean something in a URL: everything starts there as elsewhere. */
+/** Everything works in a checkout whose path has spaces and characters with a meaning in URLs. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
@@ -17,23 +17,23 @@ before(() => {
   mkdirSync(checkout);
   for (const part of ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'test', 'scripts', 'docs'])
     cpSync(join(top, part), join(checkout, part), { recursive: true });
-  // Not a link: whoever installs into the copy must not reach ours.
+  // A copy, not a link: an installation must not change the original.
   execFileSync('cp', ['-al', join(top, 'node_modules'), join(checkout, 'node_modules')]);
   for (const part of ['fixtures', 'examples']) symlinkSync(join(top, part), join(checkout, part));
-  // Installed: the package list of the copy is younger than that of node_modules otherwise.
+  // Marks the packages as installed: otherwise the copied lock file is newer.
   utimesSync(join(checkout, 'package-lock.json'), 0, 0);
 });
 
 const npm = (...args: string[]) => spawnSync('npm', args, { cwd: checkout, encoding: 'utf8' });
 
-describe('in a checkout whose path has blanks and per cent signs', () => {
+describe('in a checkout whose path has spaces and per cent signs', () => {
   it('`npm run build` compiles', () => {
     const { status, stderr } = npm('run', '--silent', 'build');
     assert.equal(stderr, 'compiling …\n');
     assert.equal(status, 0);
   });
 
-  it('`npm run check` looks', () => {
+  it('`npm run check` scans', () => {
     const root = join(checkout, 'fixtures/healthy/root');
     const flags = ['--state.file=', `--path.rootfs=${root}`, `--path.procfs=${root}/proc`];
     const { status, stdout, stderr } = npm('run', '--silent', 'check', '--', ...flags);
@@ -42,7 +42,7 @@ describe('in a checkout whose path has blanks and per cent signs', () => {
     assert.equal(status, 0);
   });
 
-  it('`npm start` serves, its thread too', async () => {
+  it('`npm start` serves, including its thread', async () => {
     const flags = ['--web.listen-address=127.0.0.1:0', '--state.file='];
     const child = spawn('npm', ['start', '--silent', '--', ...flags], { cwd: checkout, detached: true });
     let said = '';
@@ -57,7 +57,7 @@ describe('in a checkout whose path has blanks and per cent signs', () => {
     }
   });
 
-  it('`npm run package` makes the single file, which runs', () => {
+  it('`npm run package` builds a single file that runs', () => {
     const { status, stderr } = npm('run', '--silent', 'package', '--', '--out', 'packages', 'bundle');
     assert.equal(status, 0, stderr);
     const file = join(checkout, 'packages/filebeat-port-exporter.mjs');

@@ -1,4 +1,4 @@
-/** The READMEs keep their word: every command in them is run, and both languages say the same. */
+/** The READMEs: every command in them is run, and both languages have the same content. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
@@ -27,7 +27,7 @@ const commandsIn = (text: string) =>
       .filter((line) => line !== ''),
   );
 
-/** A checkout as a newcomer has it after the first command: compiled, with what is installed. His own `packages/` is not touched. */
+/** A checkout after the first command: compiled, with dependencies. The original's `packages/` is not touched. */
 const checkout = mkdtempSync(join(tmpdir(), 'checkout-'));
 for (const name of readdirSync(top)) {
   if (name.startsWith('.') || name === 'packages') continue;
@@ -36,13 +36,13 @@ for (const name of readdirSync(top)) {
 }
 mkdirSync(join(checkout, 'state'));
 const children: ChildProcess[] = [];
-/** With what npm started, which may outlive npm itself: a process group for each. */
+/** Ends the process group: what npm started may outlive npm. */
 function killAll(): void {
   for (const { pid } of children.splice(0)) {
     try {
       process.kill(-pid!, 'SIGKILL');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // Nothing is left of it.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // The process group is gone.
     }
   }
 }
@@ -50,13 +50,13 @@ after(() => {
   killAll();
   rmSync(checkout, { recursive: true, force: true, maxRetries: 5 });
 });
-// The runner ends a file that takes too long.
+// The test runner ends a file that takes too long.
 process.once('SIGTERM', () => {
   killAll();
   process.exit(1);
 });
 
-/** As in a shell in the checkout; but what it remembers of this host's tests is not to be what an exporter here expects. */
+/** Like a shell in the checkout, but with a state file of its own, so that Filebeats of other tests are not remembered. */
 function start(command: string) {
   const child = spawn('bash', ['-c', `exec ${command}`], {
     cwd: checkout,
@@ -72,7 +72,7 @@ function start(command: string) {
   return { child, said, ended, interrupt: () => process.kill(-child.pid!, 'SIGINT') };
 }
 
-/** What each command has to do. Those that are the whole test suite are run by whoever runs this. */
+/** The expected result of each command. Those that run the whole test suite are left out. */
 const proofs: Record<string, (command: string) => Promise<void>> = {
   async 'npm start'(command) {
     const port = await freePort();
@@ -123,7 +123,7 @@ const proofs: Record<string, (command: string) => Promise<void>> = {
 };
 const suites: Record<string, string> = { 'npm test': 'test', 'npm run test:e2e': 'test:e2e' };
 
-/** Undefined for a process that has ended, though its parent has not asked yet. */
+/** Undefined for a process that has exited, even if its parent has not reaped it. */
 function readlinkOf(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -132,8 +132,8 @@ function readlinkOf(path: string): string | undefined {
   }
 }
 
-describe('a command that a test gives up', () => {
-  it('is ended with all that it started', async () => {
+describe('a command that a test aborts', () => {
+  it('is ended with all processes that it started', async () => {
     const { said } = start("sh -c 'sleep 1000 & echo $!; wait'");
     const sleeper = await until('it has started', () => /\d+/.exec(said.stdout)?.[0]);
     killAll();
@@ -142,7 +142,7 @@ describe('a command that a test gives up', () => {
 });
 
 describe('every command of the README', () => {
-  it('is one that is proven here, or runs what proves it', () => {
+  it('is tested here, or runs the tests', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const command of commandsIn(english)) assert.ok(command in proofs || command in suites, command);
     for (const script of Object.values(suites)) assert.ok(script in scripts, script);

@@ -1,4 +1,4 @@
-/** The reference says what the program has, nothing more and nothing less. */
+/** The documentation matches the program. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,17 +21,17 @@ const docs = readdirSync(join(top, 'docs'))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 const pages = [...docs, ...readdirSync(top).filter((name) => name.endsWith('.md'))];
-/** `--flag` words of ours; those of other programs stand in their own words' lines. */
+/** Flags of the exporter in a text. */
 const flagWords = (text: string) => [...text.matchAll(/(?<![\w-])--([a-z][\w.-]*[a-z])/g)].map((m) => m[1]!);
 
 describe('the reference', () => {
-  it('has every table in one place, as the program has it now (`npm run reference` writes them)', () => {
+  it('has every generated table once, up to date (`npm run reference` writes them)', () => {
     const found = docs.flatMap((name) => tablesIn(read(name)));
     assert.deepEqual([...found].sort(), [...tableNames].sort());
     for (const name of docs) assert.equal(withTables(read(name)), read(name), name);
   });
 
-  it('a table that is out of date is written anew', () => {
+  it('a table that is out of date is rewritten', () => {
     const text = read('docs/flags.md');
     const old = text.replace('| `--quiet` |', '| `--silent` |');
     assert.notEqual(old, text);
@@ -62,12 +62,12 @@ describe('the reference', () => {
     }
   });
 
-  it('no page gives our program a flag that it does not have', () => {
+  it('no page names a flag of the exporter that does not exist', () => {
     for (const page of pages) {
       for (const line of read(page).split('\n')) {
         const command = /(?:filebeat-port-exporter|npm start --|main\.js) .*/.exec(line)?.[0];
         if (command === undefined) continue;
-        // What stands behind ` -- ` is Filebeat's, and in a sentence a flag may be anybody's.
+        // Flags after ` -- ` are Filebeat's, and a flag in a sentence may be another program's.
         const ours = command.replace(/^npm start -- /, '').split(' -- ')[0]!;
         if (!/^\s*(?:[$#] )?\S*filebeat-port-exporter|`/.test(line)) continue;
         for (const word of flagWords(ours.split('`')[0]!)) assert.ok(word in flagTable, `${page}: --${word}`);
@@ -102,7 +102,7 @@ describe('the reference', () => {
     }
   });
 
-  it('every release that upgrading-filebeat.md compares with is one that the program knows', () => {
+  it('upgrading-filebeat.md compares only with releases that the program knows', () => {
     const text = read('docs/upgrading-filebeat.md');
     const releases = [...text.matchAll(/--(?:compare|filebeat)-release (\S+)/g)].map((m) => m[1]!);
     assert.ok(releases.length >= 3);
@@ -118,7 +118,7 @@ describe('links', () => {
       .replaceAll(' ', '-');
   const anchors = (text: string) => [...text.matchAll(/^#{1,6} (.+)$/gm)].map((m) => anchorOf(m[1]!));
 
-  it('inside the documents lead to a file and a heading that are there', () => {
+  it('in the documents lead to existing files and headings', () => {
     for (const page of pages) {
       const text = read(page).replaceAll(/^```[\s\S]*?^```/gm, '');
       for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -132,7 +132,7 @@ describe('links', () => {
     }
   });
 
-  it('files and tests that are named in words and commands are there', () => {
+  it('files and tests named in texts and commands exist', () => {
     const tests = readdirSync(join(top, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.test.ts'),
     );

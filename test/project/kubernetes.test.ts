@@ -1,4 +1,4 @@
-/** The DaemonSet of the examples, held against the types of Kubernetes' API by the compiler: every field, at every depth. */
+/** Checks the example DaemonSet against the types of the Kubernetes API with the compiler: every field, at every depth. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { loadAll } from 'js-yaml';
 
 const top = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What the compiler says of these documents as objects of their kinds: it refuses fields that a type does not have. */
+/** Errors of the compiler for these documents as objects of their kinds; it refuses fields that a type does not have. */
 function complaints(documents: readonly unknown[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'kubernetes-'));
   try {
@@ -32,7 +32,7 @@ function complaints(documents: readonly unknown[]): string {
 
 const documents = () => loadAll(readFileSync(join(top, 'examples/kubernetes/daemonset.yml'), 'utf8'));
 
-test('the DaemonSet is one that Kubernetes knows', () => {
+test('the DaemonSet is valid for Kubernetes', () => {
   assert.equal(complaints(documents()), '');
 });
 

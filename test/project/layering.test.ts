@@ -1,4 +1,4 @@
-/** Who may import whom: read from the import lines of src/. */
+/** Which folder may import which, checked by the import lines of src/. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -27,7 +27,7 @@ function imports(): Import[] {
   });
 }
 
-/** The rooms from the ground up. A room imports itself and what `on` names; all of that lies below it. */
+/** The rooms, from the bottom up. A room may import itself and the rooms in `on`, which are all below it. */
 interface Room {
   name: string;
   holds: string;
@@ -83,7 +83,7 @@ const rooms: Room[] = [
   },
 ];
 
-/** The same within `filebeat/`. What lies in the folder itself may import all of them. */
+/** The same within `filebeat/`. Files directly in that folder may import all of them. */
 const filebeatRooms: Room[] = [
   { name: 'yaml', holds: "Filebeat's YAML", on: [] },
   { name: 'tree', holds: 'configuration trees, variables, values', on: ['yaml'] },
@@ -106,7 +106,7 @@ const filebeatRooms: Room[] = [
   },
 ];
 
-/** Rules that a room's place does not tell. Files whose path matches `who` must not import what matches `not`. */
+/** Further rules: files whose path matches `who` must not import modules that match `not`. */
 const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   {
     why: 'the words of the model come from one place',
@@ -116,7 +116,7 @@ const forbidden: { why: string; who: RegExp; not: RegExp }[] = [
   {
     why: 'what thinks does no I/O',
     who: /^(model|correlate|words|explain)\//,
-    // Of node:net only what compares addresses.
+    // From node:net only functions that compare addresses.
     not: /^node:(?!net$)/,
   },
   {
@@ -159,12 +159,12 @@ const onlyImporter: Record<string, RegExp> = {
 describe('layers', () => {
   const all = imports();
 
-  it('sees the imports it judges', () => {
+  it('finds the import lines', () => {
     assert.ok(all.some((i) => i.file === 'report/reporter.ts' && i.target === 'correlate/correlate.ts'));
     assert.ok(all.length > 100, `only ${all.length} imports found`);
   });
 
-  it('src/ holds main.ts and the rooms, and nothing imports main', () => {
+  it('src/ contains main.ts and the rooms, and nothing imports main', () => {
     assert.deepEqual([...new Set(files.map((file) => file.split('/')[0]!))].sort(), [
       ...[...rooms.map(({ name }) => name), 'main.ts'].sort(),
     ]);
@@ -174,7 +174,7 @@ describe('layers', () => {
     );
   });
 
-  it('docs/design.md names every folder of src/ and every file it sends the reader to', () => {
+  it('docs/design.md names every folder of src/, and only files that exist', () => {
     const text = readFileSync(fileURLToPath(new URL('../../../docs/design.md', import.meta.url)), 'utf8');
     const tree = /```\nsrc\/\n([\s\S]*?)```/.exec(text)![1]!;
     const folders = [...tree.matchAll(/(?<=^| )([\w-]+)\/(?= |$)/gm)].map((m) => m[1]!);
@@ -185,7 +185,7 @@ describe('layers', () => {
       assert.ok(files.includes(file!) || file!.startsWith('test/'), file);
   });
 
-  it('a room is built on rooms below it', () => {
+  it('a room imports only rooms below it', () => {
     for (const floors of [rooms, filebeatRooms])
       for (const [floor, { name, on }] of floors.entries())
         for (const other of on)
@@ -219,7 +219,7 @@ describe('layers', () => {
     });
   }
 
-  it('no two files have one name, and no room is a crowd', () => {
+  it('no two files have the same name, and no room has too many files', () => {
     const names = files.map((file) => basename(file));
     assert.deepEqual(
       names.filter((name, index) => names.indexOf(name) !== index),
@@ -240,7 +240,7 @@ describe('layers', () => {
     });
   }
 
-  it('what time it is is asked in one place', () => {
+  it('only one file reads the clock', () => {
     const asks =
       /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.(?:now|timeOrigin)|\bprocess\.(?:uptime|hrtime)\b|\bos\.uptime\b|\bDate\(\)/;
     const broken = files.filter((file) => asks.test(readFileSync(join(src, file), 'utf8')));
@@ -261,7 +261,7 @@ describe('layers', () => {
   }
 });
 
-it('no script and no test takes a file’s path from the text of a URL, where a blank is %20', () => {
+it('no script or test uses the text of a URL as a path, where a space is %20', () => {
   const top = join(src, '..');
   const sources = ['scripts', 'test', 'src'].flatMap((part) =>
     readdirSync(join(top, part), { recursive: true, encoding: 'utf8' }).map((file) => join(part, file)),

@@ -1,4 +1,4 @@
-/** The packages as their users get them: what is in them, that they install and run, and that nothing stays behind. */
+/** The packages: content, installation, first run and complete removal. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
@@ -29,11 +29,11 @@ const deb = join(folder, `${name}_${version}_all.deb`);
 const rpm = join(folder, `${name}-${version}-1.noarch.rpm`);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-// A commit that comes between two builds would make them differ.
+// A commit between two builds would make them differ.
 const env = { ...process.env, SOURCE_DATE_EPOCH: '1790000000' };
 const say = (program: string, ...args: string[]) =>
   execFileSync(program, args, { env, encoding: 'utf8', stdio: 'pipe' });
-/** Without a network, where we may take it away. */
+/** Without network, if this process may remove it. */
 const offline =
   process.env['CI'] || spawnSync('unshare', ['--net', 'true']).status === 0 ? ['unshare', '--net'] : ['env'];
 const make = (out: string, ...kinds: string[]) =>
@@ -47,7 +47,7 @@ describe('npm pack', () => {
     }[]
   )[0]!.files.map(({ path }) => path);
 
-  it('has the program, documents and examples, and nothing that only a checkout needs', () => {
+  it('contains program, documents and examples, and nothing that only a checkout needs', () => {
     for (const path of [
       'dist/src/main.js',
       'README.md',
@@ -73,7 +73,7 @@ describe('npm pack', () => {
 describe('the single file', () => {
   before(() => void make(folder, 'bundle'));
 
-  it('runs alone in a folder, and says its version', () => {
+  it('runs alone in a folder and prints its version', () => {
     const alone = mkdtempSync(join(folder, 'alone-'));
     copyFileSync(single, join(alone, 'x.mjs'));
     const { stdout, stderr } = spawnSync(process.execPath, ['x.mjs', '--version'], { cwd: alone, encoding: 'utf8' });
@@ -82,7 +82,7 @@ describe('the single file', () => {
     assert.ok((statSync(single).mode & 0o111) !== 0);
   });
 
-  it('serves: its threads for scans and for passwords are inside it', async () => {
+  it('serves, with its threads for scans and passwords inside', async () => {
     const config = join(folder, 'web.yml');
     writeFileSync(config, `basic_auth_users:\n  prometheus: ${hashSync('open sesame', 4)}\n`);
     const flags = ['--web.listen-address=127.0.0.1:0', '--state.file=', `--web.config.file=${config}`];
@@ -110,7 +110,7 @@ describe('the single file', () => {
   });
 });
 
-/** A root of its own that is this system as it is: what is written to it is gone with the namespace. */
+/** A copy-on-write root of this system; its changes are gone with the namespace. */
 function inCleanRoot(script: string): string {
   const overlay = `set -e
 mount -t tmpfs tmpfs ${folder}/mnt
@@ -140,13 +140,13 @@ const mountsOverlays = needs('root, and leave to mount', () => overlays.status =
 describe('the .deb', needsProgram('dpkg-deb'), () => {
   before(() => void make(folder, 'deb'));
 
-  it('is the same, byte for byte, when it is made again', () => {
+  it('is reproducible byte for byte', () => {
     make(join(folder, 'again'), 'deb');
     const again = readFileSync(join(folder, 'again', `${name}_${version}_all.deb`));
     assert.ok(again.equals(readFileSync(deb)));
   });
 
-  it('belongs to root, needs Node.js 20, and says whose work is inside', () => {
+  it('belongs to root, depends on Node.js 20, and names the licences of its content', () => {
     const content = lines(say('dpkg-deb', '--contents', deb));
     for (const line of content)
       assert.match(line, /^[-dl]r[w-]xr-xr-x root\/root |^-rw-r--r-- root\/root |^lrwxrwxrwx root\/root /);
@@ -160,13 +160,13 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
     for (const one of Object.keys(dependencies)) assert.match(copyright, new RegExp(`^${one} \\d`, 'm'), one);
   });
 
-  it('has a unit that systemd understands', needsProgram('systemd-analyze'), () => {
+  it('has a valid systemd unit', needsProgram('systemd-analyze'), () => {
     const tree = join(folder, 'unit');
     say('dpkg-deb', '--extract', deb, tree);
     const unit = readFileSync(join(tree, `lib/systemd/system/${name}.service`), 'utf8');
     assert.match(unit, new RegExp(`^ExecStart=/usr/bin/env node( --[\\w=-]+)+ /usr/bin/${name} serve \\$ARGS$`, 'm'));
     assert.match(unit, new RegExp(`^EnvironmentFile=-/etc/default/${name}$`, 'm'));
-    // The program is where the unit says only in that tree.
+    // Only that tree has the program at the unit's path.
     const here = join(tree, `${name}.service`);
     writeFileSync(here, unit.replace(` /usr/bin/${name} `, ` ${tree}/usr/bin/${name} `));
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', here], { encoding: 'utf8' });
@@ -181,7 +181,7 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
   });
 
   it(
-    'installs with user, unit and flags, runs, keeps an edited file when removed, and leaves nothing when purged',
+    'installs user, unit and flags, runs, keeps an edited file on removal, and leaves nothing after a purge',
     mountsOverlays,
     () => {
       const said = inCleanRoot(`
@@ -240,14 +240,14 @@ describe('on a machine without rpmbuild', needsProgram('dpkg-deb'), () => {
       encoding: 'utf8',
     });
 
-  it('the other packages are made, and one sentence says which is not', () => {
+  it('the other packages are built, and one sentence names the missing one', () => {
     const { status, stdout, stderr } = makeHere();
     assert.equal(stderr, 'skipped .rpm: rpmbuild is not installed\n');
     assert.deepEqual(lines(stdout), [join(elsewhere, `${name}.mjs`), join(elsewhere, `${name}_${version}_all.deb`)]);
     assert.equal(status, 0);
   });
 
-  it('asked for by name it fails, and the others are made all the same', () => {
+  it('a requested .rpm fails, and the others are built', () => {
     rmSync(elsewhere, { recursive: true });
     const { status, stdout, stderr } = makeHere('rpm', 'bundle');
     assert.equal(stderr, 'skipped .rpm: rpmbuild is not installed\n');
@@ -259,7 +259,7 @@ describe('on a machine without rpmbuild', needsProgram('dpkg-deb'), () => {
 describe('the .rpm', needsProgram('rpmbuild'), () => {
   before(() => void make(folder, 'rpm'));
 
-  it('has what the .deb has, where such systems look for it, and needs Node.js 20', () => {
+  it('has the content of the .deb at the paths of such systems, and depends on Node.js 20', () => {
     const files = lines(say('rpm', '-qlp', rpm));
     for (const path of [
       `/usr/bin/${name}`,
@@ -274,7 +274,7 @@ describe('the .rpm', needsProgram('rpmbuild'), () => {
     assert.match(say('rpm', '-qp', '--queryformat', '%{ARCH} %{LICENSE}', rpm), /^noarch Apache-2\.0$/);
   });
 
-  it('installs into an empty root, and runs from there', () => {
+  it('installs into an empty root and runs from there', () => {
     const root = join(folder, 'root');
     mkdirSync(root);
     say('rpm', '--root', root, '--initdb');

@@ -1,4 +1,4 @@
-/** A release, made in a clone: what is committed, tagged and left to be published, and what is refused before anything is written. */
+/** A release in a clone: commit, tag and files to publish, and refusals before anything is written. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,12 +32,12 @@ const read = (file: string) => readFileSync(join(clone, file), 'utf8');
 
 describe('a release', needsProgram('git'), () => {
   before(() => {
-    // What is there now, committed or not.
+    // The present state, committed or not.
     const parts = ['.gitignore', 'package.json', 'package-lock.json', 'tsconfig.json', 'CHANGELOG.md', 'LICENSE'];
     for (const part of [...parts, 'src', 'test', 'scripts'])
       cpSync(join(top, part), join(clone, part), { recursive: true });
     writeFileSync(join(clone, '.gitignore'), 'node_modules\ndist/\n');
-    // Not a link: whoever installs into the clone must not reach ours.
+    // A copy, not a link: an installation must not change the original.
     execFileSync('cp', ['-al', join(top, 'node_modules'), join(clone, 'node_modules')]);
     utimesSync(join(clone, 'package-lock.json'), 0, 0);
     const unreleased = read('CHANGELOG.md').replace(
@@ -50,7 +50,7 @@ describe('a release', needsProgram('git'), () => {
     git('commit', '--quiet', '-m', 'all');
   });
 
-  it('is refused, in one sentence, when something speaks against it', () => {
+  it('is refused with one sentence if a condition is not met', () => {
     const refused = (args: string[], about: RegExp) => {
       const { status, stderr } = release(...args);
       assert.match(stderr, about);

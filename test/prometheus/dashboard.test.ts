@@ -1,4 +1,4 @@
-/** The example Grafana dashboards: a schema that Grafana knows, and expressions that parse and ask for what is there. */
+/** The example Grafana dashboards: their schema is valid, and their expressions parse and use existing series. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const panels = allPanels(dashboard.panels);
 const everyPanel = dashboards.flatMap((one) => allPanels(one.panels));
 const expressions = dashboards.flatMap((one) => dashboardExpressions(one));
 
-test('a dashboard has the last schema of its kind, and no id of somebody’s Grafana', () => {
+test('a dashboard has the latest schema of its kind, and no id of a Grafana instance', () => {
   for (const one of dashboards) {
     assert.equal(one.schemaVersion, 42);
     assert.equal((one as { id?: unknown }).id, null);
@@ -29,7 +29,7 @@ test('a dashboard has the last schema of its kind, and no id of somebody’s Gra
 });
 
 for (const { title, panels: ofOne } of dashboards)
-  test(`${title}: every panel has an id and a place of its own`, () => {
+  test(`${title}: every panel has an id and a position of its own`, () => {
     const panels = allPanels(ofOne);
     const ids = panels.map((panel) => panel.id);
     assert.equal(new Set(ids).size, ids.length);
@@ -45,7 +45,7 @@ for (const { title, panels: ofOne } of dashboards)
     }
   });
 
-test('every panel asks the data source that was chosen', () => {
+test('every panel uses the selected data source', () => {
   for (const one of dashboards) assert.equal(one.templating.list[0]?.type, 'datasource');
   for (const panel of everyPanel.filter((p) => p.type !== 'row')) {
     assert.deepEqual(panel.datasource, { type: 'prometheus', uid: '${datasource}' }, panel.title);
@@ -56,7 +56,7 @@ test('every panel asks the data source that was chosen', () => {
     assert.equal(variable.datasource?.uid, '${datasource}');
 });
 
-test('host and Filebeat can be chosen, and every panel keeps to the choice', () => {
+test('host and Filebeat can be selected, and every panel respects the selection', () => {
   assert.deepEqual(
     dashboard.templating.list.map((variable) => variable.name),
     ['datasource', 'job', 'host', 'name'],
@@ -73,7 +73,7 @@ test('host and Filebeat can be chosen, and every panel keeps to the choice', () 
   }
 });
 
-test('in the fleet jobs and hosts can be chosen; a cell or a row leads to the page of its host and to its ports', () => {
+test('in the fleet dashboard, jobs and hosts can be selected; a cell or row links to the page and the ports of its host', () => {
   const [, fleet] = dashboards;
   assert.deepEqual(
     fleet.templating.list.map((variable) => variable.name),
@@ -100,12 +100,12 @@ test('in the fleet jobs and hosts can be chosen; a cell or a row leads to the pa
   );
 });
 
-test('expressions ask only for series, labels and label values that the exporter has', () => {
+test('expressions use only series, labels and label values of the exporter', () => {
   assert.ok(expressions.length > 25);
   for (const { where, expr } of expressions) assert.deepEqual(strangeWords(expr), [], where);
 });
 
-test('a metric, a label or a value that nobody says is found', () => {
+test('an unknown metric, label or value is found', () => {
   assert.deepEqual(strangeWords('max without (pid) (filebeat_port_up{job="x", status="taken"} == 0)'), [
     'filebeat_port_up has no label status',
   ]);
@@ -118,7 +118,7 @@ test('a metric, a label or a value that nobody says is found', () => {
   ]);
 });
 
-test('legends name labels that the result can have', () => {
+test('legends use only labels of the result', () => {
   for (const panel of everyPanel) {
     for (const { expr, legendFormat = '' } of panel.targets ?? []) {
       const labels = labelsIn(filledIn(expr));
@@ -128,7 +128,7 @@ test('legends name labels that the result can have', () => {
   }
 });
 
-test('the timeline of ports knows every status, each with a text and a colour of its own', () => {
+test('the timeline of ports has a text and a colour for every status', () => {
   const panel = panels.find((p) => p.title === 'Ports of each Filebeat')!;
   const asked = vocabulary(filledIn(panel.targets![0]!.expr)).selectors.map(
     (s) => s.matchers.find((m) => m.label === 'status')!.value,
@@ -161,10 +161,10 @@ test('Prometheus can parse every expression', needsProgram('promtool'), (t) => {
   assert.ok(!check(asRules([...expressions, { expr: 'sum by (' }])).ok, 'the check accepts what does not parse');
 });
 
-/** Every panel's expression over all scenarios, once as they are and once with labels at their targets: what differs. */
+/** Compares every panel's expression over all scenarios with and without target labels; returns the differences. */
 function differences(dashboard: Dashboard, how: Attach): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'));
-  // A panel of versions shows the target's word for it.
+  // A panel of versions shows the target's own label.
   const ofTarget = (expr: string) => !how.honor && /^count by \(version\b/.test(expr);
   const asked = dashboardExpressions(dashboard, { job: 'plain' })
     .map(({ where, expr }, i) => ({
@@ -198,14 +198,10 @@ function differences(dashboard: Dashboard, how: Attach): string[] {
   }
 }
 
-test(
-  'every panel shows the same where targets carry labels that the exporter uses too',
-  needsProgram('promtool'),
-  () => {
-    const { name: _, ...labels } = targetLabels;
-    for (const one of dashboards) {
-      assert.deepEqual(differences(one, { labels, honor: false }), [], one.title);
-      assert.deepEqual(differences(one, { labels: targetLabels, honor: true }), [], one.title);
-    }
-  },
-);
+test('every panel shows the same if targets have labels that the exporter uses too', needsProgram('promtool'), () => {
+  const { name: _, ...labels } = targetLabels;
+  for (const one of dashboards) {
+    assert.deepEqual(differences(one, { labels, honor: false }), [], one.title);
+    assert.deepEqual(differences(one, { labels: targetLabels, honor: true }), [], one.title);
+  }
+});

@@ -1,4 +1,4 @@
-/** End to end with Debian's Prometheus and Alertmanager: `npm run test:e2e`, which takes some two and a half minutes. */
+/** End to end with Debian's Prometheus and Alertmanager: `npm run test:e2e`, about two and a half minutes. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -17,7 +17,7 @@ async function runAll(): Promise<{ code: number | null; said: string }> {
 }
 
 describe('the example rules in a real Prometheus', () => {
-  it('each fault raises its alert and no other, which ends when it is mended; no rule can be taken out unnoticed', async (t) => {
+  it('each fault fires only its own alert, which ends with the fault; removing a rule is noticed', async (t) => {
     const { code, said } = await runAll();
     const reason = /^not run: (.+)$/m.exec(said)?.[1];
     if (code === 0 && reason !== undefined) return t.skip(reason);
@@ -44,11 +44,11 @@ describe('the judge', () => {
     values: times.map((time): [number, string] => [time, '1']),
   });
 
-  it('has nothing to say when what ought to fire fires, and ends', () => {
+  it('reports nothing if the expected alerts fire and end', () => {
     assert.deepEqual(complaints([series('FilebeatDown', 'core', 110, 122)], [fault]), []);
   });
 
-  it('misses an alert that does not fire, and one that fires for somebody else or too early', () => {
+  it('reports an alert that does not fire, fires for another instance or too early', () => {
     assert.deepEqual(complaints([], [fault]), ['a Filebeat is killed: FilebeatDown did not fire']);
     assert.deepEqual(complaints([series('FilebeatDown', 'edge', 110)], [fault]), [
       'a Filebeat is killed: FilebeatDown did not fire',
@@ -57,7 +57,7 @@ describe('the judge', () => {
     assert.equal(complaints([series('FilebeatDown', 'core', 90)], [fault]).length, 2);
   });
 
-  it('tells an alert that nothing accounts for, and one that does not end', () => {
+  it('reports an alert without a cause, and one that does not end', () => {
     const down = series('FilebeatDown', 'core', 110);
     assert.deepEqual(complaints([down, series('FilebeatPortNotServed', 'core', 112)], [fault]), [
       'FilebeatPortNotServed fired without a cause: a:9117 core',
@@ -66,7 +66,7 @@ describe('the judge', () => {
   });
 });
 
-it('a mutant lacks one rule and shares no series with the others', () => {
+it('a mutant lacks one rule and has series of its own', () => {
   for (const name of ruleNames) {
     const { groups } = JSON.parse(mutantFile(name)) as {
       groups: { rules: { alert?: string; record?: string; labels?: { mutant?: string } }[] }[];

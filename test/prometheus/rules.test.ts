@@ -1,4 +1,4 @@
-/** The example alert and recording rules: clean, unit-tested rule by rule, and made of words that the exporter says. */
+/** The example alert and recording rules: valid, unit-tested one by one, and based on existing series. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,15 +33,15 @@ function assertClean(args: string[]): void {
   assert.ok(said.ok, said.text);
 }
 
-test('promtool finds nothing wrong with the rules', needsPromtool, () => {
+test('promtool accepts the rules', needsPromtool, () => {
   assertClean(['check', 'rules', rulesName]);
 });
 
-test('the rules fire and keep quiet as their unit tests say', needsPromtool, () => {
+test('the unit tests of the rules pass', needsPromtool, () => {
   assertClean(['test', 'rules', testName]);
 });
 
-/** The unit tests again, in a folder of their own, as they are where targets carry labels. */
+/** Runs the unit tests again with labels on the targets, in a folder of their own. */
 function assertRulesHold(how: Attach, texts: boolean): void {
   const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
   try {
@@ -54,13 +54,13 @@ function assertRulesHold(how: Attach, texts: boolean): void {
   }
 }
 
-test('they hold where targets carry labels that the exporter uses too', needsPromtool, () => {
+test('the unit tests pass if targets have labels that the exporter uses too', needsPromtool, () => {
   const { name: _, ...labels } = targetLabels;
   assertRulesHold({ labels, honor: false }, true);
 });
 
 test(
-  'and where `name` is one of them: the same alerts fire, with the exporter’s words if its labels are honoured',
+  'with a target label `name` the same alerts fire, and with honor_labels their texts are the same',
   needsPromtool,
   () => {
     assertRulesHold({ labels: targetLabels, honor: true }, true);
@@ -68,16 +68,16 @@ test(
   },
 );
 
-test('promtool finds nothing wrong with the scrape configuration', needsPromtool, () => {
+test('promtool accepts the scrape configuration', needsPromtool, () => {
   assertClean(['check', 'config', 'prometheus.yml']);
 });
 
-test('amtool finds nothing wrong with the Alertmanager configuration', needsProgram('amtool'), () => {
+test('amtool accepts the Alertmanager configuration', needsProgram('amtool'), () => {
   const said = run('amtool', ['check-config', 'alertmanager.yml'], prometheusFolder);
   assert.ok(said.ok, said.text);
 });
 
-test('no rule can be taken out unnoticed: the unit tests that concern it fail without it', needsPromtool, (t) => {
+test('removing any rule makes its unit tests fail', needsPromtool, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'rules-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const unnoticed: string[] = [];
@@ -92,11 +92,11 @@ test('no rule can be taken out unnoticed: the unit tests that concern it fail wi
   assert.deepEqual(unnoticed, []);
 });
 
-test('rules ask only for series, labels and label values that the exporter has', () => {
+test('rules use only series, labels and label values of the exporter', () => {
   for (const { alert, record, expr } of rules) assert.deepEqual(strangeWords(expr), [], alert ?? record);
 });
 
-test('annotations name only labels and series that are there', () => {
+test('annotations use only existing labels and series', () => {
   for (const { alert, expr, annotations } of alerts) {
     const labels = labelsIn(expr);
     for (const text of Object.values(annotations ?? {})) {
@@ -111,7 +111,7 @@ test('annotations name only labels and series that are there', () => {
   }
 });
 
-test('no alert carries a label that changes while a fault lasts', () => {
+test('no alert has a label that changes while a fault lasts', () => {
   const volatile = ['pid', 'status', 'declared_in', 'owner_pid', 'owner_process', 'process'];
   for (const { alert, expr } of alerts) {
     const { grouping, selectors } = vocabulary(expr);
@@ -124,7 +124,7 @@ test('no alert carries a label that changes while a fault lasts', () => {
   }
 });
 
-test('every alert says how long it waits, how bad it is, where, and what to read', () => {
+test('every alert has a duration, severity, page and runbook', () => {
   for (const { alert, for: wait, labels, annotations, expr } of alerts) {
     assert.match(wait ?? '', /^\d+m$/, alert);
     assert.match(labels?.['severity'] ?? '', /^(critical|warning|\{\{ \$labels\.severity \}\})$/, alert);
@@ -145,7 +145,7 @@ test('every alert says how long it waits, how bad it is, where, and what to read
   }
 });
 
-test('FilebeatPortNotServed has words for every status of a port that is down though its Filebeat runs', () => {
+test('FilebeatPortNotServed has a text for every status of a port that is down while its Filebeat runs', () => {
   const { description = '' } = alerts.find((rule) => rule.alert === 'FilebeatPortNotServed')!.annotations!;
   const told = [...description.matchAll(/eq \.Labels\.status "(\w+)"/g)].map((m) => m[1]!);
   const toldElsewhere = ['taken', 'instance_down'];
@@ -154,7 +154,7 @@ test('FilebeatPortNotServed has words for every status of a port that is down th
   assert.deepEqual([...told, ...toldElsewhere].sort(), down.sort());
 });
 
-test('docs/alerts.md has a heading and a row for each alert, and for nothing else', () => {
+test('docs/alerts.md has a heading and a row for each alert, and no others', () => {
   const text = readFileSync(`${docs}alerts.md`, 'utf8');
   const headings = [...text.matchAll(/^## (.+)$/gm)].map((m) => m[1]!);
   assert.deepEqual([...headings].sort(), alerts.map((rule) => rule.alert).sort());
@@ -167,7 +167,7 @@ test('docs/alerts.md has a heading and a row for each alert, and for nothing els
   for (const link of links) assert.ok(anchors.includes(link), link);
 });
 
-/** Which alert tells which code. `FilebeatMismatch` tells the rest. */
+/** The alert for each code. `FilebeatMismatch` is for the others. */
 const toldBy: Partial<Record<MismatchCode, string>> = {
   instance_down: 'FilebeatDown',
   instance_flapping: 'FilebeatFlapping',
@@ -190,7 +190,7 @@ const toldBy: Partial<Record<MismatchCode, string>> = {
   static_port_down: 'FilebeatStaticPortDown',
 };
 
-test('every mismatch code that is more than information is told by one alert of its severity', () => {
+test('every mismatch code above info has exactly one alert of its severity', () => {
   const catchAll = alerts.find((rule) => rule.alert === 'FilebeatMismatch')!;
   const excluded = vocabulary(catchAll.expr)
     .selectors[0]!.matchers.find((m) => m.label === 'code')!

@@ -1,4 +1,4 @@
-/** What docs/sizing.md and docs/migration.md say in numbers, held against what the program renders and reads. */
+/** Checks the numbers in docs/sizing.md and docs/migration.md against the program. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ function seriesOf(situation: Report): number {
   return parseExposition(String(renderMetrics(situation, options))).length;
 }
 
-/** The formula of docs/sizing.md, read from there. */
+/** The formula from docs/sizing.md. */
 function formula(): { base: number; namespace: number; instance: number; port: number } {
   const match =
     /^series of a host = (\d+) \+ (\d+) × namespaces \+ (\d+) × instances \+ (\d+) × ports \+ mismatches \+ plain ports$/m.exec(
@@ -38,7 +38,7 @@ function formula(): { base: number; namespace: number; instance: number; port: n
   return { base, namespace, instance, port };
 }
 
-/** The example with each of its stores in turn: they are commented out, but for one. */
+/** The example with each of its stores in turn; all but one are commented out. */
 function remoteWriteConfigs(): { url: string; text: string }[] {
   const entry = /^ {2}(# )?- url: (\S+)\n(?: {2}(?:# )? {2}\S.*\n)*/gm;
   const file = readFileSync(`${top}examples/prometheus/remote-write.yml`, 'utf8');
@@ -69,7 +69,7 @@ test('promtool accepts the remote write to each of the three stores', needsProgr
   }
 });
 
-test('what is sent to a store is what the fleet’s dashboard asks for', () => {
+test('the samples sent to a store are those that the fleet dashboard needs', () => {
   const { remote_write } = load(remoteWriteConfigs()[0]!.text) as {
     remote_write: { write_relabel_configs: { regex: string }[] }[];
   };
@@ -80,7 +80,7 @@ test('what is sent to a store is what the fleet’s dashboard asks for', () => {
   for (const metric of asked) assert.match(metric, sent);
 });
 
-test('the sizing formula counts what is rendered', () => {
+test('the sizing formula matches the rendered metrics', () => {
   const { base, namespace, instance, port } = formula();
   assert.equal(seriesOf(report({ snapshot: { namespaces: [] } })), base);
   assert.equal(seriesOf(report()), base + namespace);
@@ -90,13 +90,13 @@ test('the sizing formula counts what is rendered', () => {
   assert.equal(seriesOf(withStatics), base + namespace + 1);
 });
 
-test('mismatches and what is down never make a host larger than the formula', () => {
+test('mismatches and down instances never exceed the formula', () => {
   const { base, namespace, instance, port } = formula();
   const troubled = many(5, 10, 7);
   assert.ok(seriesOf(troubled) <= base + namespace + 5 * instance + 50 * port + troubled.verdict.mismatches.length);
 });
 
-test('the worked example of the sizing note is right', () => {
+test('the worked example of the sizing note is correct', () => {
   const rendered = seriesOf(many(5, 10));
   assert.match(sizing, new RegExp(`= ${rendered}, and 5 from Prometheus`));
   const fleet = 1000 * (rendered + 5);
@@ -104,7 +104,7 @@ test('the worked example of the sizing note is right', () => {
   assert.ok(sizing.includes(`= ${Math.floor(fleet / 15).toLocaleString('en')} samples`));
 });
 
-test('a scrape is as large as the note says, in all and for each port and instance', () => {
+test('a scrape has the size in the note, in total and for each port and instance', () => {
   const size = (instances: number, ports: number) => renderMetrics(many(instances, ports), options).length;
   const said = (pattern: RegExp) => Number(pattern.exec(sizing)?.[1]?.replace(',', ''));
   const near = (what: string, real: number, told: number) =>
@@ -116,7 +116,7 @@ test('a scrape is as large as the note says, in all and for each port and instan
   near('the rest', size(1, 1) - instance - port, said(/ ([\d,]+) for all three \|$/m));
 });
 
-test('the note on fleets computes what it says from what was measured', () => {
+test('the note on fleets is computed from the measured values', () => {
   const number = (pattern: RegExp) => {
     const match = pattern.exec(sizing);
     assert.ok(match, String(pattern));
@@ -135,23 +135,27 @@ test('the note on fleets computes what it says from what was measured', () => {
 });
 
 const needsPrometheus = { ...needsProgram('promtool'), ...rootOnly };
-test('the command that measures a fleet finds as many series on a real host as the formula', needsPrometheus, () => {
-  const fleet = fileURLToPath(new URL('../support/fleet.js', import.meta.url));
-  const { stdout, stderr } = spawnSync(process.execPath, [fleet, '2', '4'], { encoding: 'utf8' });
-  const rendered = seriesOf(many(5, 10));
-  assert.match(stdout, new RegExp(`^one host, 5 Filebeats, 50 ports: ${rendered} series, `), stdout + stderr);
-  assert.match(stdout, /^2 hosts every 5 s for 4 s: [\d,]+ series in the head, \d+ of them from rules$/m);
-  const bytes = Number(/^disk: ([\d.]+) bytes for each sample$/m.exec(stdout)?.[1]);
-  assert.ok(bytes > 0.5 && bytes < 2, `${bytes} bytes for each sample`);
-});
+test(
+  'the command that measures a fleet finds the number of series of the formula on a real host',
+  needsPrometheus,
+  () => {
+    const fleet = fileURLToPath(new URL('../support/fleet.js', import.meta.url));
+    const { stdout, stderr } = spawnSync(process.execPath, [fleet, '2', '4'], { encoding: 'utf8' });
+    const rendered = seriesOf(many(5, 10));
+    assert.match(stdout, new RegExp(`^one host, 5 Filebeats, 50 ports: ${rendered} series, `), stdout + stderr);
+    assert.match(stdout, /^2 hosts every 5 s for 4 s: [\d,]+ series in the head, \d+ of them from rules$/m);
+    const bytes = Number(/^disk: ([\d.]+) bytes for each sample$/m.exec(stdout)?.[1]);
+    assert.ok(bytes > 0.5 && bytes < 2, `${bytes} bytes for each sample`);
+  },
+);
 
-test('pid is on as many series of an instance as the note on churn says', () => {
+test('pid is a label of as many series of an instance as the note on churn says', () => {
   const withPid = Object.values(metricTable).filter((family) => family.scope === 'process').length;
   assert.match(sizing, /on eight series of the instance/);
   assert.equal(withPid, 8);
 });
 
-test('the rules record as many series as the sizing note says', () => {
+test('the rules record the number of series in the sizing note', () => {
   const level = (name: string) => [...recorded.keys()].filter((record) => record.startsWith(`${name}:`));
   assert.match(sizing, /add 2 for each instance, 3 for each port, and 1 for\s+each exporter/);
   assert.equal(level('name').length, 2);
@@ -163,7 +167,7 @@ test('the rules record as many series as the sizing note says', () => {
   assert.equal(level('instance').length, 1);
 });
 
-test('the settings example has the origin’s fifteen ports and his metric', () => {
+test('the example settings have the script’s fifteen ports and its metric', () => {
   const parsed = parseSettings(readFileSync(`${top}examples/exporter.yml`), 'exporter.yml');
   assert.ok(parsed.ok, JSON.stringify(parsed));
   const { ports, legacyPortMetric } = parsed.settings;

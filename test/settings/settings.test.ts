@@ -16,12 +16,12 @@ function errors(text: string): string[] {
   return parsed.errors;
 }
 
-test('an empty file, comments alone and empty sections are the defaults', () => {
+test('an empty file, only comments, or empty sections give the defaults', () => {
   for (const text of ['', '# nothing\n', 'discovery:\ninstances:\nports:\nthresholds:\n', '{}'])
     assert.deepEqual(good(text), defaultSettings, text);
 });
 
-test('everything the file can say is read', () => {
+test('every setting is read', () => {
   assert.deepEqual(
     good(`
 discovery:
@@ -84,7 +84,7 @@ self_report: {logs: false, http: true, silent_after: 0}
   );
 });
 
-test('errors name file, line, key and what was expected', () => {
+test('errors name file, line, key and the expected value', () => {
   const cases: [string, string][] = [
     [
       'discovry: {}',
@@ -159,7 +159,7 @@ test('errors name file, line, key and what was expected', () => {
   for (const [text, message] of cases) assert.deepEqual(errors(text), [message], text);
 });
 
-test('all errors are told, not the first alone', () => {
+test('all errors are reported, not only the first', () => {
   assert.equal(errors('ports: [0, 70000]\nlegacy_port_metric: 1\nx: 1').length, 4);
 });
 

@@ -1,4 +1,4 @@
-/** Basic auth: who gets in, and what its timing, its cache and its queue tell and cost. */
+/** Basic auth: who gets access, its timing, cache and queue. */
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
@@ -25,21 +25,21 @@ describe('basic auth', () => {
   const { check } = createAuthenticator();
   const decide = (text: string | undefined) => check(text, users, '127.0.0.1');
 
-  it('lets in who knows the password, in any spelling of the scheme', async () => {
+  it('grants access with the right password, in any spelling of the scheme', async () => {
     assert.equal(await decide(header('alice', 'wonderland')), 'granted');
     assert.equal(await decide(header('zoë', 'pässwörd:with:colons')), 'granted');
     assert.equal(await decide(header('', 'nobody')), 'granted');
     assert.equal(await decide(header('alice', 'wonderland')?.replace('Basic', 'bAsIc')), 'granted');
   });
 
-  it('takes the hashes of htpasswd ($2y$) and of others ($2a$)', async () => {
+  it('accepts hashes of htpasswd ($2y$) and others ($2a$)', async () => {
     for (const kind of ['$2y$', '$2a$']) {
       const other = new Map([['alice', users.get('alice')!.replace('$2b$', kind)]]);
       assert.equal(await check(header('alice', 'wonderland'), other, ''), 'granted', kind);
     }
   });
 
-  it('lets in nobody else', async () => {
+  it('denies everything else', async () => {
     const long = 'x'.repeat(10_000);
     for (const text of [
       undefined,
@@ -60,11 +60,11 @@ describe('basic auth', () => {
       assert.equal(await decide(text), 'denied', text?.slice(0, 40));
   });
 
-  it('asks nobody where there are no users', async () => {
+  it('requires no password without users', async () => {
     assert.equal(await check(undefined, new Map(), ''), 'granted');
   });
 
-  it('forgets who was let in when the hash changes or the user goes', async () => {
+  it('forgets cached credentials if the hash changes or the user is removed', async () => {
     const own = createAuthenticator().check;
     const text = header('alice', 'wonderland');
     assert.equal(await own(text, users, ''), 'granted');
@@ -72,7 +72,7 @@ describe('basic auth', () => {
     assert.equal(await own(text, new Map([['bob', users.get('alice')!]]), ''), 'denied');
   });
 
-  it('compares once for the same credentials, at once or later, and every time for wrong ones', async () => {
+  it('compares valid credentials once, also if they come concurrently, and wrong ones every time', async () => {
     let compared = 0;
     const compare = createComparer();
     const own = createAuthenticator((comparison) => {
@@ -87,7 +87,7 @@ describe('basic auth', () => {
     assert.equal(compared, 3);
   });
 
-  it('gives one peer only a few of the waiting places', async () => {
+  it('gives one peer only a small part of the queue', async () => {
     const open: (() => void)[] = [];
     const own = createAuthenticator(() => new Promise((resolve) => open.push(() => resolve(false)))).check;
     const flood = Array.from({ length: 50 }, (_, i) => own(header('eve', `${i}`), users, '10.0.0.1'));
@@ -114,7 +114,7 @@ describe('basic auth', () => {
     assert.equal(peerOf('10.0.0.1'), '10.0.0.1');
   });
 
-  it('keeps places for a peer whose credentials were right once, and takes it first', async () => {
+  it('reserves a part of the queue for known peers, and serves them first', async () => {
     let isFlooded = false;
     const urgencies: boolean[] = [];
     const own = createAuthenticator(async ({ password }, urgent) => {
@@ -136,7 +136,7 @@ describe('basic auth', () => {
     assert.ok(decisions.every((one) => one === 'busy'));
   });
 
-  it('compares what is urgent next', async () => {
+  it('compares urgent credentials first', async () => {
     const compare = createComparer();
     const order: string[] = [];
     const job = (name: string, urgent: boolean) =>
@@ -145,7 +145,7 @@ describe('basic auth', () => {
     assert.deepEqual(order, ['first', 'urgent', 'urgent too', 'second']);
   });
 
-  it('does not hold up the event loop while it compares', async () => {
+  it('does not block the event loop while it compares', async () => {
     const slow = new Map([['alice', hashSync('wonderland', 12)]]);
     let longest = 0;
     let last = performance.now();
@@ -161,7 +161,7 @@ describe('basic auth', () => {
     assert.ok(took > 100 && longest < took / 2, `blocked for ${longest} of ${took} ms`);
   });
 
-  it('does not tell by its time whether a user exists, whatever the cost of each hash', async () => {
+  it('does not reveal by its timing whether a user exists, whatever the cost of each hash', async () => {
     const mixed = new Map([
       ['cheap', hashSync('a', 5)],
       ['costly', hashSync('b', 10)],
@@ -169,14 +169,14 @@ describe('basic auth', () => {
     const own = createAuthenticator().check;
     const names = ['cheap', 'costly', 'nobody'];
     const times = new Map(names.map((name) => [name, [] as number[]]));
-    // Interleaved, so that whatever else the machine does falls on all of them.
+    // Interleaved, so that other load on the machine affects all of them.
     for (let round = 0; round < 12; round++)
       for (const name of names) {
         const start = performance.now();
         assert.equal(await own(header(name, `wrong ${round}`), mixed, ''), 'denied');
         times.get(name)!.push(performance.now() - start);
       }
-    // The quickest third says what the work costs; the rest what the machine did meanwhile.
+    // The fastest third shows the cost of the work; the others were slowed down by other load.
     const typical = names.map((name) => times.get(name)!.sort((a, b) => a - b)[3]!);
     const ratio = Math.max(...typical) / Math.min(...typical);
     assert.ok(ratio < 1.4, `${names.map((name, i) => `${name} ${typical[i]!.toFixed(1)} ms`)}`);
@@ -203,7 +203,7 @@ describe('a server with users', () => {
     folder.remove();
   });
 
-  it('answers no route and no method without credentials', async () => {
+  it('denies every route and method without credentials', async () => {
     for (const route of [
       '/',
       '/metrics',
@@ -223,7 +223,7 @@ describe('a server with users', () => {
       }
   });
 
-  it('answers with them, and much faster the second time', async () => {
+  it('grants access with credentials, and much faster the second time', async () => {
     const timed = async () => {
       const start = performance.now();
       const { status } = await ask(server.url, { headers: basic('alice', 'wonderland'), tls: authority() });
@@ -235,10 +235,10 @@ describe('a server with users', () => {
     assert.ok(Math.min(...later) < first / 3, `first ${first} ms, later ${later} ms`);
   });
 
-  it('answers with a wrong password 401 as often as it is asked', async () => {
+  it('answers 401 to a wrong password every time', async () => {
     for (let i = 0; i < 3; i++)
       assert.equal((await ask(server.url, { headers: basic('alice', 'x'), tls: authority() })).status, 401);
   });
 
-  it('logs nothing of it', () => assert.deepEqual(server.logged, []));
+  it('logs no access', () => assert.deepEqual(server.logged, []));
 });

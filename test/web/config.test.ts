@@ -1,4 +1,4 @@
-/** The web configuration file: what is taken, what is refused with key and line, and that no value is ever repeated. */
+/** The web configuration file: accepted settings, refusals with key and line, and that values are never repeated. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
@@ -27,14 +27,14 @@ const config = (text: string) => {
 const tls = (more: string) => `tls_server_config:\n  cert_file: a.crt\n  key_file: a.key\n${more}`;
 
 describe('the web configuration file', () => {
-  it('is plain HTTP for everybody when it is empty', () => {
+  it('gives plain HTTP without users if it is empty', () => {
     for (const text of ['', '# nothing\n', 'tls_server_config:\nbasic_auth_users:\n', 'tls_server_config: {}']) {
       const { tls, users, headers } = config(text);
       assert.deepEqual([tls, users.size, headers.size], [undefined, 0, 0], text);
     }
   });
 
-  it('has paths relative to itself, and absolute ones', () => {
+  it('resolves paths relative to its own folder, and accepts absolute ones', () => {
     const found = config('tls_server_config: {cert_file: tls/a.crt, key_file: /keys/a.key}').tls;
     assert.deepEqual(
       [found?.certificate, found?.privateKey],
@@ -45,7 +45,7 @@ describe('the web configuration file', () => {
     );
   });
 
-  it('takes Go names for versions, suites, curves and client authentication', () => {
+  it('accepts Go’s names of versions, suites, curves and client authentication', () => {
     const found = config(
       tls(`  min_version: TLS12
   max_version: TLS13
@@ -62,7 +62,7 @@ describe('the web configuration file', () => {
     assert.equal(found?.clientAuth, 'RequireAnyClientCert');
   });
 
-  it('takes users, headers and a rate limit', () => {
+  it('accepts users, headers and a rate limit', () => {
     const found = config(`basic_auth_users: {alice: ${hash}, "bob the 2nd": ${hash}}
 http_server_config:
   headers: {X-Frame-Options: deny, Strict-Transport-Security: max-age=60, X-XSS-Protection: ""}
@@ -74,12 +74,12 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     assert.equal(config('rate_limit: {interval: 0s, burst: 0}').rateLimit, undefined);
   });
 
-  it('may speak of its keys in comments and values', () => {
+  it('may contain names of keys in comments and values', () => {
     const text = `# basic_auth_users: nobody\nbasic_auth_users: {burst: ${hash}} # headers: none, headers: none\n`;
     assert.equal(config(text).users.size, 1);
   });
 
-  it('says what it takes and does not do', () => {
+  it('reports settings that have no effect', () => {
     const notices = config(`http_server_config: {http2: true}\nbasic_auth_users: {a: ${hash}}`).notices;
     assert.deepEqual(
       notices.map(({ key, line }) => [key, line]),
@@ -99,32 +99,16 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     ['a certificate without a key', 'tls_server_config:\n  cert_file: a.crt', /expected key_file or key/],
     ['a section that would fall back to plain HTTP', 'tls_server_config:\n  min_version: TLS13', /expected cert_file/],
     ['an empty name', 'tls_server_config: {cert_file: "", key_file: a}', /cert_file: expected the name of a PEM file/],
-    [
-      'a key written down and left empty',
-      'tls_server_config:\n  cert_file: a\n  key_file:',
-      /:3: .*key_file: expected a value/,
-    ],
+    ['a key without a value', 'tls_server_config:\n  cert_file: a\n  key_file:', /:3: .*key_file: expected a value/],
     ['both a file and a text', tls('  cert: x'), /:4: tls_server_config\.cert: expected either this or cert_file/],
     [
       'a client authentication of another name',
       tls('  client_auth_type: Always'),
       /:4: .*client_auth_type: expected one of/,
     ],
-    [
-      'verification without an authority',
-      tls('  client_auth_type: RequireAndVerifyClientCert'),
-      /expected with it client_ca/,
-    ],
-    [
-      'an authority that nobody is asked for',
-      tls('  client_ca_file: ca.crt'),
-      /:4: .*client_ca_file: expected with it/,
-    ],
-    [
-      'names in certificates that nobody verifies',
-      tls('  client_allowed_sans: [a]'),
-      /client_allowed_sans: expected with it/,
-    ],
+    ['verification without a CA', tls('  client_auth_type: RequireAndVerifyClientCert'), /expected with it client_ca/],
+    ['a CA without client authentication', tls('  client_ca_file: ca.crt'), /:4: .*client_ca_file: expected with it/],
+    ['allowed names without verification', tls('  client_allowed_sans: [a]'), /client_allowed_sans: expected with it/],
     ['an empty list of names', tls('  client_allowed_sans: []'), /expected at least one name/],
     [
       'versions that OpenSSL 3 does not offer',
@@ -156,12 +140,12 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     ['a user without a hash', 'basic_auth_users:\n  alice:\n', /:2: basic_auth_users: expected a bcrypt hash/],
     ['a number for a duration', 'rate_limit: {interval: 5, burst: 1}', /interval: expected a duration/],
     [
-      'a section that stands twice',
+      'a duplicate section',
       `basic_auth_users: {a: ${hash}}\nbasic_auth_users: # nobody\n`,
       /:2: basic_auth_users: expected once/,
     ],
     [
-      'a key that stands twice',
+      'a duplicate key',
       tls('  client_auth_type: NoClientCert\n  "client_auth_type": RequestClientCert'),
       /:5: tls_server_config.client_auth_type: expected once/,
     ],
@@ -173,11 +157,11 @@ rate_limit: {interval: 1m0.5s, burst: 3}
     });
   }
 
-  it('tells all problems at once', () => {
+  it('reports all problems at once', () => {
     assert.equal(problems('rate_limit: {interval: x, burst: y}\nbasic_auth_users: {a: b}\nnope: 1').length, 4);
   });
 
-  it('never repeats a value, nor a user', () => {
+  it('never repeats a value or a user', () => {
     const secret = 'S3cretCanary';
     const places = refused.map(([, text]) => text).concat(tls('  client_ca: x\n  client_allowed_sans: [x, 1]'));
     const seeded = places.flatMap((text) => [
@@ -235,7 +219,7 @@ describe('the files that the web configuration names', () => {
     return 'accepted';
   };
 
-  it('are accepted when they fit', () => {
+  it('are accepted if they are valid', () => {
     assert.equal(failure('  cert_file: a.crt\n  key_file: a.key\n'), 'accepted');
     const indented = (name: string) => folder.read(name).trim().replaceAll('\n', '\n    ');
     assert.equal(failure(`  cert: |\n    ${indented('a.crt')}\n  key: |\n    ${indented('a.key')}\n`), 'accepted');
@@ -270,14 +254,14 @@ describe('the files that the web configuration names', () => {
     ],
   ];
   for (const [title, lines, expected] of wrong) {
-    it(`are refused with key and line when one ${title}`, () => {
+    it(`are refused with key and line if one ${title}`, () => {
       const said = failure(lines);
       assert.match(said, expected);
       assert.ok(!said.includes('S3cretCanary'));
     });
   }
 
-  it('are not opened when the web configuration itself is missing', () => {
+  it('are not opened if the web configuration is missing', () => {
     assert.throws(
       () => watchConfig(folder.path('nowhere.yml'), () => undefined),
       /nowhere\.yml: the file cannot be read \(ENOENT\)/,
@@ -302,7 +286,7 @@ describe('a web configuration that changes while the server runs', () => {
     };
   };
 
-  it('never opens it while a file is rewritten in place, however often', () => {
+  it('never removes protection while a file is rewritten in place, however often', () => {
     const { current, logged } = watch(1);
     for (let round = 0; round < 300; round++) {
       for (const text of ['', locked.slice(0, 20), locked.slice(0, 70), locked]) {
@@ -314,18 +298,18 @@ describe('a web configuration that changes while the server runs', () => {
     assert.deepEqual(logged, [], 'nothing was taken, and nothing refused');
   });
 
-  it('is taken once its files have been at rest for a second, whatever their time stamps say', async () => {
+  it('is used once its files have been unchanged for a second, whatever their timestamps', async () => {
     const { current } = watch(1);
     const changed = locked.replace('{a:', '{b:');
     folder.write('web.yml', changed);
     const began = performance.now();
-    // Time stamps as `cp --preserve` leaves them: the content counts as old, the inode does not.
+    // Timestamps as left by `cp --preserve`: mtime is old, but ctime is not.
     utimesSync(folder.path('web.yml'), 1, 1);
     const found = await until('it is taken', () => (current().config.users.has('b') ? performance.now() : undefined));
     assert.ok(found - began >= 990, `after ${found - began} ms`);
   });
 
-  it('that is empty, or has a protecting section that says nothing, is refused', () => {
+  it('that is empty, or has an empty section of TLS or users, is refused', () => {
     const { current, logged } = watch(0);
     for (const text of ['', '# none\n', locked.replace(/\{a: .*\}/, ''), locked.replace(/\{cert.*\}/, '{}')]) {
       folder.write('web.yml', text);
@@ -337,7 +321,7 @@ describe('a web configuration that changes while the server runs', () => {
     assert.equal(logged.length, 4, 'each is said once');
   });
 
-  it('that has lost users or TLS on purpose is taken, with a warning', () => {
+  it('that removes users or TLS on purpose is used, with a warning', () => {
     const { current, logged } = watch(0);
     folder.write('web.yml', locked.split('\n')[0]!);
     assert.deepEqual([current().config.users.size, current().secure !== undefined], [0, true]);
@@ -352,7 +336,7 @@ describe('a web configuration that changes while the server runs', () => {
 });
 
 describe('alternative names of a certificate', () => {
-  it('are told apart even when one contains a separator', () => {
+  it('are separated correctly even if one contains a separator', () => {
     assert.deepEqual(subjectAltNames('DNS:a.example, IP Address:0:0:0:0:0:0:0:1, URI:"x:y, DNS:evil", email:a@b'), [
       'a.example',
       '::1',

@@ -1,4 +1,4 @@
-/** The unit file and the container recipe: what they grant, and that it is enough and needed. */
+/** Unit file and Containerfile: the privileges that they grant are sufficient and necessary. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,12 +18,12 @@ describe('the unit file', () => {
     assert.deepEqual([values('User'), values('NoNewPrivileges')], [['filebeat-port-exporter'], ['yes']]);
   });
 
-  it('sets nothing that would blind the exporter or break V8', () => {
+  it('has no setting that would blind the exporter or break V8', () => {
     for (const key of ['ProcSubset', 'PrivateNetwork', 'PrivateUsers', 'MemoryDenyWriteExecute', 'RootDirectory'])
       assert.deepEqual(values(key), [], key);
   });
 
-  it('can write nothing but its state', () => {
+  it('allows writing only the state', () => {
     assert.deepEqual([values('ProtectSystem'), values('StateDirectory')], [['strict'], ['filebeat-port-exporter']]);
     assert.deepEqual([values('ReadWritePaths'), values('RuntimeDirectory')], [[], []]);
   });
@@ -40,7 +40,7 @@ describe('the unit file', () => {
 });
 
 describe('the two capabilities', () => {
-  /** As user nobody with these ambient capabilities: the descriptor, the working directory and a secret file of root. */
+  /** Reads a descriptor, the working directory and a secret file of root, as user nobody with these ambient capabilities. */
   const look = (...capabilities: string[]): string[] => {
     const target = spawn('sleep', ['60'], { cwd: '/', stdio: 'ignore' });
     try {
@@ -70,7 +70,7 @@ describe('the two capabilities', () => {
     }
   };
 
-  it('are enough to see everything, and each is needed', needsRoot, () => {
+  it('are sufficient to see everything, and each is necessary', needsRoot, () => {
     assert.deepEqual(look('sys_ptrace', 'dac_read_search'), ['seen', 'seen', 'seen']);
     assert.deepEqual(look('sys_ptrace'), ['EACCES', 'seen', 'EACCES']);
     assert.deepEqual(look('dac_read_search'), ['EACCES', 'EACCES', 'seen']);
@@ -78,9 +78,9 @@ describe('the two capabilities', () => {
   });
 });
 
-describe('the container recipe', () => {
+describe('the Containerfile', () => {
   const recipe = readFileSync(`${examples}container/Containerfile`, 'utf8');
-  it('grants the same two, and does not run as root', () => {
+  it('grants the same two, and not root', () => {
     assert.deepEqual(recipe.match(/^ && setcap (\S+)/m)?.[1], 'cap_sys_ptrace,cap_dac_read_search+ep');
     assert.deepEqual(
       [...recipe.matchAll(/--cap-add=(\w+)/g)].map(([, name]) => name),

@@ -1,4 +1,4 @@
-/** The web server on real sockets: addresses, sentences for what fails, slow and greedy clients, drain. */
+/** The web server on real sockets: addresses, error messages, slow and greedy clients, graceful close. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ describe('listening', () => {
     assert.ok(!existsSync(path), 'the socket file is gone');
   });
 
-  it('takes over the socket file that a killed program left, and nothing else', async () => {
+  it('replaces the socket file of a killed program, and nothing else', async () => {
     const path = folder.path('left.sock');
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     await new Promise((resolve) => spawn(process.execPath, ['-e', script]).once('exit', resolve));
@@ -87,7 +87,7 @@ describe('listening', () => {
     assert.equal(statSync(path).size, 8);
   });
 
-  it('takes the sockets that systemd opened', async () => {
+  it('uses the sockets that systemd opened', async () => {
     const script = `
       import { activatedSockets } from ${JSON.stringify(new URL('../../src/web/listen-address.js', import.meta.url).href)};
       import { listen } from ${JSON.stringify(new URL('../../src/web/listen.js', import.meta.url).href)};
@@ -109,7 +109,7 @@ describe('listening', () => {
       said += chunk;
     });
     await until('the child listens', () => said.includes('\n'));
-    // The socket is shared with this process, which must not accept.
+    // This process shares the socket and must not accept.
     await new Promise((resolve) => opener.close(resolve));
     assert.equal(said.trim(), `http://127.0.0.1:${port}`);
     assert.equal((await ask(`http://127.0.0.1:${port}`)).body, 'activated');
@@ -117,7 +117,7 @@ describe('listening', () => {
     assert.equal(await ended, 0);
   });
 
-  it('says in one sentence what is in its way, and leaves nothing open', async () => {
+  it('fails with one sentence, and leaves nothing open', async () => {
     const { port } = await start();
     const free = await start();
     await free.close();
@@ -141,7 +141,7 @@ describe('listening', () => {
     );
   });
 
-  it('says that permission is lacking', needsRoot, async () => {
+  it('reports a lack of permission', needsRoot, async () => {
     chmodSync(folder.path('.'), 0o755);
     process.seteuid?.(65_534);
     try {
@@ -158,7 +158,7 @@ const configFor = (scheme: (typeof schemes)[number]) =>
     ? {}
     : { configFile: folder.write('tls.yml', 'tls_server_config: {cert_file: server.crt, key_file: server.key}') };
 const get = (server: Running) => ask(server.url, { tls: { rejectUnauthorized: false } });
-/** A connection that is ready for the first byte of a request. */
+/** A connection, ready to send a request. */
 const connection = async (
   server: Running,
 ): Promise<{ socket: Socket; received: () => string; ended: Promise<void> }> => {
@@ -176,7 +176,7 @@ const connection = async (
 
 for (const scheme of schemes)
   describe(`clients that misbehave over ${scheme}`, () => {
-    it('are cut off when their headers drip, while others are served', async () => {
+    it('are disconnected if their headers arrive too slowly, while others are served', async () => {
       const server = await start({ ...configFor(scheme), limits: { headers: 300, request: 600, checkEvery: 50 } });
       const slow = await Promise.all(Array.from({ length: 50 }, () => connection(server)));
       let ended = 0;
@@ -196,14 +196,14 @@ for (const scheme of schemes)
       assert.match(slow[0]!.received(), /^(HTTP\/1\.1 408 |$)/);
     });
 
-    it('are cut off when they connect and stay silent', async () => {
+    it('are disconnected if they connect and send nothing', async () => {
       const server = await start({ ...configFor(scheme), limits: { headers: 200, handshake: 200, checkEvery: 50 } });
       const { ended } = await rawConnection(server.port);
       await ended;
       assert.equal((await get(server)).body, 'hello');
     });
 
-    it('make room when all places are taken', async () => {
+    it('make room for others if all connections are in use', async () => {
       const server = await start({ ...configFor(scheme), limits: { connections: 20 } });
       const idle = await Promise.all(Array.from({ length: 100 }, () => rawConnection(server.port)));
       for (let i = 0; i < 10; i++) assert.equal((await get(server)).body, 'hello');
@@ -225,7 +225,7 @@ for (const scheme of schemes)
       assert.equal((await get(server)).body, 'hello');
     });
 
-    it('get nothing for nonsense, and the server lives', async () => {
+    it('get no answer to garbage, and the server goes on', async () => {
       const server = await start(configFor(scheme));
       for (const text of [
         '\0\0\0\0\r\n\r\n',
@@ -250,22 +250,22 @@ for (const scheme of schemes)
       );
     });
 
-    it('are ended when they do not read what they asked for', async () => {
+    it('are disconnected if they do not read the response', async () => {
       const app: RequestListener = (_request, response) => response.end(Buffer.alloc(64 * 1024 * 1024));
       const server = await start({ ...configFor(scheme), app, limits: { silence: 300 } });
       const { socket, ended } = await connection(server);
       socket.pause();
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await until('the response arrives', () => socket.readableLength > 0);
-      // Only a client that reads sees its end: what has been received is thrown away now.
+      // Only a client that reads notices the end, so the received data is discarded here.
       setTimeout(() => socket.removeAllListeners('data').resume(), 1000);
       await ended;
       assert.ok(socket.bytesRead < 64 * 1024 * 1024);
     });
   });
 
-describe('a request that the application fails on', () => {
-  it('costs that request only, also when the application throws', async () => {
+describe('a request that fails in the application', () => {
+  it('fails alone, also if the application throws', async () => {
     let calls = 0;
     const server = await start({
       app: (_request, response) => {
@@ -278,14 +278,14 @@ describe('a request that the application fails on', () => {
     assert.deepEqual(server.logged, ['error: request failed with an internal error (boom)']);
   });
 
-  it('from another web site changes nothing', async () => {
+  it('from another web site cannot change anything', async () => {
     const server = await start();
     const headers = { Origin: 'http://evil.example' };
     assert.equal((await ask(server.url, { method: 'POST', headers })).status, 403);
     assert.equal((await ask(server.url, { method: 'POST' })).status, 200);
   });
 
-  it('under a foreign name is refused on a loopback listener, and not on one for the network', async () => {
+  it('under another name is refused on a loopback listener, but not on one for the network', async () => {
     const local = await start();
     const wide = await start({ host: '0.0.0.0' });
     const headers = { Host: 'evil.example' };
@@ -313,7 +313,7 @@ for (const scheme of schemes)
       return { app, waiting };
     };
 
-    it('lets a request finish, ends idle connections and takes no new ones', async () => {
+    it('lets a request finish, closes idle connections and accepts no new ones', async () => {
       const { app, waiting } = held();
       const server = await startServer({ ...configFor(scheme), app });
       const idle = await connection(server);
@@ -337,13 +337,13 @@ for (const scheme of schemes)
       await closed;
     });
 
-    it('serves a request that was being sent, and says that it was the last', async () => {
+    it('serves a request that was being sent, with Connection: close', async () => {
       const { app } = held();
       const server = await startServer({ ...configFor(scheme), app });
       const late = await connection(server);
       const text = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
       late.socket.write(text);
-      // Another round trip: by then the first half has been read.
+      // After another round trip the server has read the first half.
       await get(server);
       const closed = server.close(30);
       late.socket.write('\r\n');
@@ -352,7 +352,7 @@ for (const scheme of schemes)
       await closed;
     });
 
-    it('ends at the deadline, whatever is under way', async () => {
+    it('ends at the deadline, whatever is in progress', async () => {
       const { app, waiting } = held();
       const server = await startServer({ ...configFor(scheme), app });
       const slow = await connection(server);
@@ -366,7 +366,7 @@ for (const scheme of schemes)
   });
 
 describe('connections', () => {
-  it('are kept alive between scrapes, and leave no descriptor behind', async () => {
+  it('are kept alive between scrapes, and leak no descriptor', async () => {
     for (const scheme of schemes) {
       const server = await startServer(configFor(scheme));
       const { readdirSync } = await import('node:fs');

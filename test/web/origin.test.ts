@@ -1,4 +1,4 @@
-/** Requests that a web site sends on its own; addresses to listen on; the rate limit. */
+/** Requests from other web sites, listen addresses, the rate limit. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { activatedSockets, listenLabel, parseListenAddress } from '../../src/web/listen-address.js';
@@ -12,15 +12,15 @@ const status = (asked: Partial<OriginHeaders>, place: Protection) =>
   crossSiteRefusal({ method: 'GET', host: '127.0.0.1:9117', origin: undefined, fetchSite: undefined, ...asked }, place)
     ?.status;
 
-describe('reading', () => {
-  it('is open under any name where the network may ask', () => {
+describe('a read request', () => {
+  it('is allowed under any name if the listener serves the network', () => {
     assert.equal(
       status({ host: 'exporter.example.com:9117', origin: 'http://evil.example', fetchSite: 'cross-site' }, open),
       undefined,
     );
   });
 
-  it('on a loopback listener is for names that cannot be pointed elsewhere', () => {
+  it('on a loopback listener is allowed only under names that DNS cannot redirect', () => {
     for (const host of [
       '127.0.0.1:9117',
       '[::1]:9117',
@@ -43,20 +43,20 @@ describe('reading', () => {
       assert.equal(status({ host }, local), 421, host);
   });
 
-  it('on a guarded loopback listener is open under any name: the guard keeps others out', () => {
+  it('on a loopback listener with TLS or users is allowed under any name', () => {
     assert.equal(status({ host: 'metrics.example.com' }, { ...guarded, localOnly: true }), undefined);
   });
 });
 
-describe('changing something', () => {
+describe('a request that changes something', () => {
   const post = (asked: Partial<OriginHeaders>, place: Protection = open) => status({ method: 'POST', ...asked }, place);
 
-  it('is open to programs, which name no origin', () => {
+  it('is allowed for programs, which send no origin', () => {
     assert.equal(post({ host: 'exporter.example.com:9117' }), undefined);
     assert.equal(status({ method: 'DELETE' }, local), undefined);
   });
 
-  it('is refused from another site, another port and from no site at all', () => {
+  it('is refused from another site, another port and an opaque origin', () => {
     for (const origin of [
       'http://evil.example',
       'http://127.0.0.1:80',
@@ -70,13 +70,13 @@ describe('changing something', () => {
     assert.equal(status({ method: 'DELETE', origin: 'http://evil.example' }, open), 403);
   });
 
-  it('is taken from our own page', () => {
+  it('is allowed from our own page', () => {
     assert.equal(post({ origin: 'http://127.0.0.1:9117', fetchSite: 'same-origin' }), undefined);
     assert.equal(post({ host: 'localhost', origin: 'http://localhost:80' }), undefined);
     assert.equal(post({ host: 'x.example', origin: 'https://x.example' }, guarded), undefined);
   });
 
-  it('is refused from a site that points its own name at us, unless a guard keeps it out', () => {
+  it('is refused from a site whose name points to this server, unless TLS or users are configured', () => {
     const rebound = { host: 'evil.example:9117', origin: 'http://evil.example:9117', fetchSite: 'same-origin' };
     assert.equal(post(rebound), 403);
     assert.equal(post(rebound, guarded), undefined);
@@ -101,7 +101,7 @@ describe('listen addresses', () => {
     assert.deepEqual(parseListenAddress('unix:/run/x y.sock'), { kind: 'unix', path: '/run/x y.sock' });
   });
 
-  it('are nothing else', () => {
+  it('are refused in any other form', () => {
     for (const text of [
       '',
       '9117',
@@ -129,7 +129,7 @@ describe('listen addresses', () => {
       assert.equal(parseListenAddress(text), undefined, text);
   });
 
-  it('come from systemd only when it means this process', () => {
+  it('come from systemd only if they are for this process', () => {
     const environment = { LISTEN_FDS: '2', LISTEN_PID: '42', LISTEN_FDNAMES: 'web:' };
     assert.deepEqual(activatedSockets(environment, 42), [
       { kind: 'descriptor', descriptor: 3, name: 'web' },
@@ -143,7 +143,7 @@ describe('listen addresses', () => {
 });
 
 describe('the rate limit', () => {
-  it('lets a burst through, then one for each interval', () => {
+  it('allows a burst, then one request per interval', () => {
     let time = 100;
     const take = createBucket(() => time);
     const limit = { interval: 2, burst: 3 };

@@ -1,4 +1,4 @@
-/** Behind Debian's nginx, with TLS and below a path: every link works, the name of the outside is known, and nothing else is. */
+/** Behind Debian's nginx, with TLS and below a path: every link works, and only the external name is accepted. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ describe('--web.external-url and --web.route-prefix', () => {
     assert.deepEqual(['/', '/a', 'a/', '/a/b/'].map(parseRoutePrefix), ['', '/a', '/a', '/a/b']);
   });
 
-  it('are refused where they could mean something else', () => {
+  it('are refused if they are ambiguous', () => {
     for (const text of [
       '',
       'logs.example/filebeat',
@@ -48,12 +48,12 @@ describe('--web.external-url and --web.route-prefix', () => {
 });
 
 interface Proxy {
-  /** GET under the name of the outside. */
+  /** GET with the external name. */
   get(path: string): Promise<Answer>;
   stop(): Promise<void>;
 }
 
-/** nginx with a certificate for the outside's name; `locations` is the body of its server block. */
+/** nginx with a certificate for the external name; `locations`: body of its server block. */
 async function startProxy(locations: string): Promise<Proxy> {
   const folder = temporaryFolder();
   makeCertificate(folder, outside, { extensions: [`subjectAltName=DNS:${outside}`] });
@@ -105,7 +105,7 @@ ${locations}
   };
 }
 
-/** Follows every link from a page to the others of the site; returns the paths that were asked for. Other tests' Filebeats come and go. */
+/** Follows every link within the site from a page; returns the requested paths. Filebeats of other tests come and go. */
 async function crawl(proxy: Proxy, start: string, names: readonly string[]): Promise<string[]> {
   const asked = new Set<string>([start]);
   for (const path of asked) {
@@ -118,7 +118,7 @@ async function crawl(proxy: Proxy, start: string, names: readonly string[]): Pro
       assert.equal(host, outside);
       const [, name] = /\/instances\/(.*)$/.exec(pathname) ?? [];
       if (name !== undefined && !names.includes(decodeURIComponent(name))) continue;
-      // Sort orders and filters are endless; the page is the same.
+      // Ignores the many sort orders and filters of the same page.
       if (search === '') asked.add(pathname);
     }
   }
@@ -149,14 +149,14 @@ describe('behind a reverse proxy', needsProgram('nginx'), () => {
     ['/', '/api/v1/status', `/instances/${name}`, '/metrics'].map((path) => prefix + path);
   const missing = (paths: string[], of: string[]) => of.filter((path) => !paths.includes(path));
 
-  it('that takes its own path away, every link works without a flag', async () => {
+  it('that removes its path, every link works without a flag', async () => {
     const { url } = await exporter();
     const { get, stop } = await proxy(`location /ops/filebeat/ { proxy_pass ${url}/; }`);
     assert.deepEqual(missing(await crawl({ get, stop }, '/ops/filebeat/', [name]), pages('/ops/filebeat')), []);
   });
 
-  it('that hands its path on, every link works with --web.external-url', async () => {
-    // A slash in a name survives where the proxy hands the path on as it came.
+  it('that passes its path on, every link works with --web.external-url', async () => {
+    // A slash in a name survives if the proxy passes the path on unchanged.
     const settings = world.write(
       'exporter.yml',
       `instances: [{name: a/b, argv: [filebeat, -c, ${world.folder}/a.yml]}]\n`,
@@ -169,19 +169,19 @@ describe('behind a reverse proxy', needsProgram('nginx'), () => {
     assert.equal((await outer.get('/filebeat/-/healthy')).status, 200);
     const bare = await outer.get('/filebeat');
     assert.equal(new URL(bare.headers.location!, `https://${outside}/filebeat`).pathname, '/filebeat/');
-    // Who comes past the proxy finds the routes below the same path, and the page from the top.
+    // Without the proxy, the routes are below the same path, and `/` redirects to the page.
     assert.equal((await one.get('/metrics')).status, 404);
     assert.equal((await one.get('/filebeat/metrics')).status, 200);
     assert.equal(new URL((await one.get('/')).url).pathname, '/filebeat/');
   });
 
-  it('that takes its path away and keeps the name: --web.route-prefix says that routes begin at the top', async () => {
+  it('that removes its path and keeps the name works with --web.route-prefix=/', async () => {
     const { url } = await exporter(`--web.external-url=https://${outside}/ops/`, '--web.route-prefix=/');
     const outer = await proxy(`location /ops/ { proxy_pass ${url}/; ${withHost} }`);
     assert.deepEqual(missing(await crawl(outer, '/ops/', [name]), pages('/ops')), []);
   });
 
-  it('a name from outside is refused on a loopback listener that was not told of it, and the answer names the flag', async () => {
+  it('without --web.external-url the external name is refused on a loopback listener, and the response names the flag', async () => {
     const { url } = await exporter();
     const outer = await proxy(`location / { proxy_pass ${url}; ${withHost} }`);
     const refused = await outer.get('/metrics');

@@ -1,4 +1,4 @@
-/** TLS on real sockets: which clients are admitted, versions and suites, and what changes without a restart. */
+/** TLS on real sockets: client certificates, versions and suites, and changes without a restart. */
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { Agent } from 'node:https';
@@ -57,7 +57,7 @@ const start = async (text: string) => {
   server = await startServer({ configFile: folder.write('web.yml', text) });
   return server;
 };
-/** A handshake alone. */
+/** Only a handshake. */
 const handshake = (port: number, options: ConnectionOptions): Promise<TLSSocket> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', ...trust(), ...options }, () => resolve(socket));
@@ -65,7 +65,7 @@ const handshake = (port: number, options: ConnectionOptions): Promise<TLSSocket>
   });
 
 describe('a client that offers HTTP/2', () => {
-  it('is served HTTP/1.1, also where the file asks for HTTP/2', async () => {
+  it('is served HTTP/1.1, even if the file enables HTTP/2', async () => {
     const { url } = await start(configText('http_server_config: {http2: true}\n'));
     const socket = await handshake(Number(new URL(url).port), { ALPNProtocols: ['h2', 'http/1.1'] });
     assert.equal(socket.alpnProtocol, 'http/1.1');
@@ -76,7 +76,7 @@ describe('a client that offers HTTP/2', () => {
 describe('client certificates', () => {
   const clients = [undefined, 'good', 'nameless', 'serveronly', 'stranger'] as const;
   const admitted: [string, boolean[]][] = [
-    // none, good, nameless, for servers only, of another authority
+    // none, valid, without a name, for servers only, of another CA
     ['NoClientCert', [true, true, true, true, true]],
     ['RequestClientCert', [true, true, true, true, true]],
     ['RequireAnyClientCert', [false, true, true, true, true]],
@@ -86,7 +86,7 @@ describe('client certificates', () => {
   ];
   for (const [type, expected] of admitted)
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      it(`are admitted as ${type} says, over ${version}`, async () => {
+      it(`are accepted according to ${type}, over ${version}`, async () => {
         const authority = type === 'NoClientCert' ? '' : '  client_ca_file: ca.crt\n';
         const { url } = await start(configText(`  client_auth_type: ${type}\n${authority}`));
         const seen: boolean[] = [];
@@ -103,9 +103,9 @@ describe('client certificates', () => {
       });
     }
 
-  it('must carry an allowed name, exactly', async () => {
+  it('must contain exactly an allowed name', async () => {
     const names: [string, boolean[]][] = [
-      // nameless, with names, with a wildcard
+      // without a name, with names, with a wildcard
       ['prom.example', [false, true, false]],
       ['"::1"', [false, true, false]],
       ['"0:0::1"', [false, true, false]],
@@ -134,7 +134,7 @@ describe('client certificates', () => {
     }
   });
 
-  it('are checked again when a session is resumed', async () => {
+  it('are checked again if a session is resumed', async () => {
     const { port } = await start(
       configText('  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n'),
     );
@@ -166,7 +166,7 @@ describe('client certificates', () => {
 });
 
 describe('TLS settings', () => {
-  it('bound the versions', async () => {
+  it('limit the versions', async () => {
     const { port } = await start(configText('  max_version: TLS12\n'));
     assert.equal((await handshake(port, {})).getProtocol(), 'TLSv1.2');
     await assert.rejects(handshake(port, { minVersion: 'TLSv1.3' }));
@@ -176,7 +176,7 @@ describe('TLS settings', () => {
     await assert.rejects(handshake(only13.port, { maxVersion: 'TLSv1.2' }));
   });
 
-  it('serve each suite that Go names, with the certificate it is for', async () => {
+  it('serve each suite of Go, with a certificate of its kind', async () => {
     openssl(
       ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=rsa', '-addext', serverNames[0]!],
       ['-keyout', folder.path('rsa.key'), '-out', folder.path('rsa.crt')],
@@ -194,20 +194,20 @@ describe('TLS settings', () => {
     }
   });
 
-  it('leave out the suites that are not named, and keep TLS 1.3 apart', async () => {
+  it('serve only the listed suites, which do not apply to TLS 1.3', async () => {
     const { port } = await start(configText('  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n'));
     await assert.rejects(handshake(port, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' }));
     assert.equal((await handshake(port, {})).getProtocol(), 'TLSv1.3');
   });
 
-  it('choose the curve', async () => {
+  it('select the curve', async () => {
     const { port } = await start(configText('  curve_preferences: [CurveP384]\n'));
     const info = (await handshake(port, {})).getEphemeralKeyInfo() as { name?: string };
     assert.match(info.name ?? '', /384/);
     await assert.rejects(handshake(port, { ecdhCurve: 'X25519' }));
   });
 
-  it('do not speak plain HTTP beside it', async () => {
+  it('do not allow plain HTTP', async () => {
     const { url } = await start(configText());
     await assert.rejects(ask(url.replace('https:', 'http:')));
   });
@@ -244,7 +244,7 @@ describe('without a restart', () => {
     }
   };
 
-  it('a new certificate is served from the next handshake on, and a wrong one is not', async () => {
+  it('a new certificate is used from the next handshake on, an invalid one is not', async () => {
     for (const name of ['one', 'two']) makeCertificate(folder, name, { extensions: serverNames });
     makeCertificate(folder, 'mine', { extensions: serverNames });
     replace('mine', 'one');
@@ -267,7 +267,7 @@ describe('without a restart', () => {
     agent.destroy();
   });
 
-  it('users come and go from the next request on, also on an open connection', async () => {
+  it('users are added and removed from the next request on, also on an open connection', async () => {
     const user = (name: string, password: string) => `basic_auth_users: {${name}: ${hashSync(password, 4)}}`;
     const { url, logged } = await start(user('alice', 'a'));
     const agent = new (await import('node:http')).Agent({ keepAlive: true, maxSockets: 1 });
@@ -293,7 +293,7 @@ describe('without a restart', () => {
     agent.destroy();
   });
 
-  it('client authentication and TLS itself can be switched on; idle connections from before end', async () => {
+  it('client authentication and TLS can be enabled; earlier idle connections are closed', async () => {
     const { url, port } = await start('');
     const agent = new (await import('node:http')).Agent({ keepAlive: true });
     assert.equal((await ask(url, { agent })).status, 200);

@@ -1,4 +1,4 @@
-/** Every fault that a Filebeat's files can have, as the page, the metrics, the JSON and `check` tell it. */
+/** Every fault of Filebeat's files on the page, in metrics, JSON and `check`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { correlate } from '../../src/correlate/correlate.js';
@@ -14,24 +14,24 @@ import type { Fault, Instance, MismatchCode, Prediction, Report } from '../../sr
 import { instance as madeUp, prediction as runs, snapshot } from '../support/build.js';
 import { type Made, predicted } from '../support/filebeat.js';
 
-/** How a fault reaches whoever looks: as what, and at which exit code of `check`. */
+/** How each kind of fault is reported: code of the mismatch and exit code of `check`. */
 const kinds = {
   /** It would not start. */
   exits: { mismatch: 'config_invalid', code: 2, healthy: false },
-  /** It runs without something. */
+  /** It runs without a listener. */
   refused: { mismatch: 'input_refused', code: 2, healthy: false },
-  /** It runs without something that opens no socket. */
+  /** It runs without an input that opens no socket. */
   mild: { mismatch: 'input_refused', code: 1, healthy: true },
   /** Its inputs come from elsewhere. */
   dynamic: { mismatch: 'config_dynamic', code: 0, healthy: true },
   /** Filebeat decides by chance. */
   ambiguous: { mismatch: 'config_unresolved', code: 1, healthy: true },
-  /** The exporter could not read it: told as what could not be read. */
+  /** The exporter could not read a file. */
   unseen: { mismatch: undefined, code: undefined, healthy: undefined },
 } as const satisfies Record<string, { mismatch: MismatchCode | undefined; code: number | undefined; healthy: unknown }>;
 
 type Kind = keyof typeof kinds;
-/** With files that have it; without any it is made up where it stands. */
+/** Files with this fault; without files, the test constructs the fault itself. */
 type Case = Kind | [Kind, Made | string];
 
 const good = '- {type: udp, host: "127.0.0.1:7001"}\n';
@@ -50,7 +50,7 @@ const module = (text: string, files: Record<string, string> = {}): Made => ({
 const template = (text: string) => ({ '/etc/fb/module/acme/fw/config/udp.yml': text });
 const asks = '- {module: acme, fw: {enabled: true}}\n';
 
-/** Beside a good input; the output of the helper is off. */
+/** With a valid input; the helper's own output is disabled. */
 const noConsole = ['-E', 'output.console.enabled=false'];
 const with_ = (text: string, files: Record<string, string> = {}): Made => ({
   main: `filebeat.inputs:\n${good}${text}`,
@@ -204,7 +204,7 @@ function foretold(code: string, kind: Kind, made: Made | string | undefined): { 
   return { prediction, fault };
 }
 
-/** A Filebeat that has run for an hour with these files, and holds what it is predicted to hold. */
+/** A Filebeat that has run for an hour with these files and holds the predicted sockets. */
 function reportOf(prediction: Prediction): Report {
   const base = madeUp('core', 4711, []);
   const expectation = expectedOfRunning(prediction, base.process!.startTime, undefined);
@@ -242,7 +242,7 @@ const plain = (text: string) =>
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>');
 
-describe('a fault of the files is told in every view', () => {
+describe('every view reports a fault of the files:', () => {
   for (const [code, one] of Object.entries(cases)) {
     const [kind, made] = Array.isArray(one) ? one : [one, undefined];
     it(code, () => {

@@ -1,4 +1,4 @@
-/** What is said to try names whoever is known to start this Filebeat, and nobody else. */
+/** A remedy names only what is known to start this Filebeat. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Mismatch } from '../../src/model/model.js';
@@ -48,8 +48,8 @@ describe('the engine of a container', () => {
     });
 });
 
-describe('what is said to try', () => {
-  it('is a container’s own engine, by the name that the engine has for it', () => {
+describe('the remedy', () => {
+  it('uses the container’s own engine and its name there', () => {
     assert.equal(missing({ container: { id: short, engine: 'docker', name: 'web' } }), 'sudo docker restart web');
     assert.equal(missing({ container: { id: short, engine: 'podman' } }), `sudo podman restart ${short}`);
     assert.match(
@@ -62,11 +62,11 @@ describe('what is said to try', () => {
     );
   });
 
-  it('is no engine that is not known', () => {
+  it('names no engine if it is not known', () => {
     assert.equal(missing({ container: { id: 'web' } }), 'restart its container, web');
   });
 
-  it('is no unit of the host that has the name of one inside of the container', () => {
+  it('does not confuse a unit of the host with one of the same name inside the container', () => {
     const container = { id: short, engine: 'docker' as const };
     assert.equal(missing({ container, unit: 'filebeat.service', unitIsPlace: true }), `sudo docker restart ${short}`);
     const log = words({
@@ -79,13 +79,13 @@ describe('what is said to try', () => {
     assert.equal(log.command, `sudo docker logs --tail 50 ${short}`);
   });
 
-  it('is else the parent, with how both were started', () => {
+  it('names the parent if there is no unit, with the command lines of both', () => {
     const told = missing({ unit: 'cron.service', unitIsPlace: true, parent: { pid: 812, comm: 'supervisord' } });
     assert.match(told, /the way pid 812 \(supervisord\) started it; to see both command lines: ps .* -p 812,4711$/);
     assert.doesNotMatch(told, /cron|systemctl/);
   });
 
-  it('is a unit of a user only where that user’s manager itself has started it', () => {
+  it('names a user’s unit only if that user’s manager has started it', () => {
     const own = { userUnit: { uid: 1001, unit: 'filebeat.service' } };
     const by = (comm: string) => ownUserUnit(process(4711, { ...own, parent: { pid: 900, comm } }));
     assert.deepEqual(by('systemd'), own.userUnit);
