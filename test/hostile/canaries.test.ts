@@ -1,6 +1,6 @@
 /**
- * Nothing that is secret leaves: a host with secrets in every place that the program reads, and everything that the
- * program can be made to say, crawled for them.
+ * No secret leaks: a host with secrets in everything that the program reads, and a search for them in everything that
+ * the program can output.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { quietPort, until } from '../support/live.js';
 
 const canaries = createCanaries();
 let host: SecretHost;
-/** What was said, by whom. */
+/** Outputs, and where they come from. */
 const said: [by: string, text: string][] = [];
 
 const leaks = () =>
@@ -24,12 +24,12 @@ function excerpt(text: string, where: string): string {
   return line.slice(Math.max(0, at - 100), at + 40);
 }
 
-/** Where a test fails before it stops it. */
+/** For a test that fails before it stops the exporter. */
 function endAnyway({ pid, ended }: Exporter): Promise<unknown> {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended, as it should.
+    // It has already exited.
   }
   return ended;
 }
@@ -90,7 +90,7 @@ describe('secrets', () => {
       ]);
       context.after(() => endAnyway(exporter));
       const seen = await crawl(exporter, 'serve');
-      // It looked at all of it: what is not read cannot leak.
+      // Proves that all of it was read.
       for (const config of [...host.configs, '/etc/filebeat/unit.yml', '/etc/declared.yml'])
         assert.ok(seen.includes(config), config);
       const good = readFileSync(host.settings);
@@ -108,7 +108,7 @@ describe('secrets', () => {
       assert.deepEqual(leaks(), []);
     });
 
-  it('are in no answer and no log line where users are asked for', async (context) => {
+  it('are in no response and no log line with basic auth', async (context) => {
     const exporter = await startExporter([`--web.config.file=${host.web}`, '--log.level=debug']);
     context.after(() => endAnyway(exporter));
     const password = canaries.plant('a password that is tried');
@@ -140,7 +140,7 @@ describe('secrets', () => {
     assert.deepEqual(leaks(), []);
   });
 
-  it('are in the output of no command, whatever it is asked', async () => {
+  it('are in the output of no command', async () => {
     const flags = [
       `--path.rootfs=${host.root}`,
       '--path.unchecked',

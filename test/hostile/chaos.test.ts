@@ -1,6 +1,6 @@
 /**
- * Everything happens to twenty Filebeats while eight clients scrape: every scrape is answered and parses, neither memory
- * nor descriptors grow, and in the end the report is that of a fresh process. CHAOS_SECONDS=600 for the long run.
+ * Random events happen to twenty Filebeats while eight clients scrape: every scrape is answered and parses, neither memory
+ * nor descriptors grow, and in the end the report equals that of a new process. CHAOS_SECONDS=600 for the long run.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 30);
 const SEED = Number(process.env['CHAOS_SEED'] ?? 20261123);
 const CLIENTS = 8;
 const VICTIMS = 20;
-/** Milliseconds between two deeds, on average. */
+/** Average milliseconds between two events. */
 const PACE = 40;
 
 const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
@@ -42,12 +42,12 @@ function scrapeText(url: string, agent: Agent): Promise<{ status: number; text: 
 function rssOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
-/** Without connections: those of clients come and go. */
+/** Number of descriptors without client connections. */
 function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Walks over everybody's descriptors are rationed: while one is owed, a gap says so. */
+/** Full descriptor scans are rate limited: a gap says that one is pending. */
 async function knowsHolders(exporter: Pick<Awaited<ReturnType<typeof startExporter>>, 'scrape' | 'status'>) {
   await until(
     'no walk is owed',
@@ -59,7 +59,7 @@ async function knowsHolders(exporter: Pick<Awaited<ReturnType<typeof startExport
   );
 }
 
-/** What does not change from scan to scan, of our own instances; those of other tests come and go. */
+/** The parts of the report that do not change between scans, for our own instances. */
 function lasting({ instances, ports, mismatches, gaps }: StatusDocument, ours: ReadonlySet<string>) {
   const own = <T extends { config: string | null }>(list: readonly T[]) =>
     list.filter(({ config }) => config !== null && ours.has(config));
@@ -70,11 +70,11 @@ function lasting({ instances, ports, mismatches, gaps }: StatusDocument, ours: R
       }),
     ),
     ports: own(ports).map(({ name, protocol, address, port, input, up, status, declared_in, owners }) => ({
-      // Who stands at a dead one's port is found by a walk over everybody, which is rationed.
+      // Finding the owner of a dead Filebeat's port needs a full descriptor scan, which is rate limited.
       ...{ name, protocol, address, port, input, up, status, declared_in },
       owners: status === 'instance_down' ? [] : owners,
     })),
-    // Its window moves on: what was many restarts a moment ago is fewer now.
+    // The number of restarts within the window changes with time.
     mismatches: own(mismatches.filter(({ code }) => code !== 'instance_flapping')).map(
       ({ code, name, pid, protocol, address, port, expected, seen, cause }) => ({
         ...{
@@ -95,7 +95,7 @@ function lasting({ instances, ports, mismatches, gaps }: StatusDocument, ours: R
 }
 
 describe('chaos', () => {
-  it('leaves every scrape answered, nothing growing, and the report of a fresh process', {
+  it('does not fail a scrape or leak, and ends with the report of a new process', {
     timeout: (SECONDS + 90) * 1000,
   }, async (context) => {
     console.log(`# chaos: begins with seed ${SEED}`);
@@ -109,7 +109,7 @@ describe('chaos', () => {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended as it should.
+        // It has exited.
       }
       return ended;
     };
@@ -152,7 +152,7 @@ describe('chaos', () => {
     const [middle, end] = [Math.max(...third), Math.max(...last)];
     assert.ok(end < middle * 1.2 + 10, `memory grew from ${middle} to ${end} MiB`);
 
-    // Nothing happens any more: what is told now is what a fresh process tells from the same memory.
+    // No more events: the report must equal that of a new process with the same state file.
     await knowsHolders(exporter);
     const settled = lasting(await exporter.status(), ours);
     assert.equal(settled.instances.length, VICTIMS);

@@ -1,4 +1,4 @@
-/** A defect of the exporter's own, met in one instance, costs that instance and says so; the others are judged as ever. */
+/** An internal error in one instance is a gap of that instance; the others are judged normally. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ after(async () => {
 });
 const thresholds = { receiveQueueRatio: 0.8, grace: 0, isSingleScan: false };
 
-/** Reads as ever, and fails over whatever has `boom` on its command line. */
+/** Reads normally, but throws for a command line with `boom`. */
 function explosive(): FileCache {
   const kept = createFileCache();
   return {
@@ -47,8 +47,8 @@ async function scan(): Promise<Report> {
   return createReporter(take, { clock: systemClock, freshness: 0, thresholds: () => thresholds }).get();
 }
 
-describe('a defect', () => {
-  it('in what one instance asks for leaves the others judged, and quotes nothing', async () => {
+describe('an internal error', () => {
+  it('in the prediction of one instance does not affect the others, and quotes nothing', async () => {
     const port = await quietPort();
     const boom = await world.filebeat('boom', [`127.0.0.1:${await quietPort()}`]);
     const duplicate = await world.filebeat('other/boom', [`127.0.0.1:${await quietPort()}`]);
@@ -73,7 +73,7 @@ describe('a defect', () => {
     assert.ok(!JSON.stringify(report).includes(secret));
   });
 
-  it('in the verdict of one instance leaves the others judged, and quotes nothing', async () => {
+  it('in the verdict of one instance does not affect the others, and quotes nothing', async () => {
     const port = await quietPort();
     const sound = await world.filebeat('judged', [`127.0.0.1:${port}`]);
     const odd = await world.filebeat('odd', [`127.0.0.1:${await quietPort()}`]);
@@ -100,7 +100,7 @@ describe('a defect', () => {
     assert.ok(!JSON.stringify(verdict).includes(secret));
   });
 
-  it('is told by its kind and its place, never by its words', () => {
+  it('is reported by its type and position, never by its message', () => {
     const error = new SyntaxError(`${secret} at evil.js:1:1)\nat evil.js:2:2`);
     assert.match(defectText(error), /^SyntaxError at defect\.test\.js:\d+$/);
     assert.equal(defectText(secret), 'unknown');

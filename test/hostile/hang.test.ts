@@ -1,4 +1,4 @@
-/** Reads that never come back: the server, later scans, other instances and the shutdown go on. Real system calls, held back. */
+/** Reads that never return: server, later scans, other instances and shutdown go on. strace delays real system calls. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,14 +14,14 @@ import { readScrape } from '../support/text-format.js';
 import { createWorld, udpConfig, type World } from '../support/world.js';
 
 /**
- * The timeout of a scrape, seconds. The tracer stops every system call: the thread that takes over, which is there within a
- * second by itself, needs several under it. So what is bounded is when the hanging one is given up, by the log's own clock.
+ * The timeout of a scrape in seconds. strace stops every system call, so the new thread, which normally starts within a
+ * second, needs several. The test therefore checks when the hanging thread was abandoned, by the time in the log.
  */
 const SCRAPE_S = 20;
-/** It is given up after four seconds inside of one call, seen at one of four looks. Seconds from the scrape. */
+/** A thread is abandoned after four seconds in one call; there are four checks in that time. Seconds from the scrape. */
 const GIVE_UP_S = { least: 3, most: 6.5 };
 
-describe('a read that never comes back', needsStrace, () => {
+describe('a read that never returns', needsStrace, () => {
   const ends: (() => unknown)[] = [];
   let world: World;
   let exporter: Exporter;
@@ -43,7 +43,7 @@ describe('a read that never comes back', needsStrace, () => {
     ends.push(held.release);
     return held;
   }
-  /** A scrape with a deadline, and how long it took. */
+  /** A scrape with a deadline, and its duration. */
   async function scrapeWithin(seconds: number) {
     const began = performance.now();
     const response = await exporter.get('/metrics', {
@@ -53,7 +53,7 @@ describe('a read that never comes back', needsStrace, () => {
     assert.equal(response.status, 200, text);
     return { scrape: readScrape(text), seconds: (performance.now() - began) / 1000 };
   }
-  /** When a thread was given up, by the log. Milliseconds of the epoch. */
+  /** When a thread was abandoned, by the log. Milliseconds since the epoch. */
   const giveUps = () => [...exporter.log().matchAll(/^ts=(\S+) .*a read blocks/gm)].map(([, at]) => Date.parse(at!));
   const healthyIn = async () => {
     const began = performance.now();
@@ -61,7 +61,7 @@ describe('a read that never comes back', needsStrace, () => {
     return performance.now() - began;
   };
 
-  it('of a configuration file costs that instance, within one scrape, and no other', async () => {
+  it('of a configuration file affects that instance, for one scrape, and no other', async () => {
     await start();
     const [a, b] = [await quietPort(), await quietPort()];
     const healthy = await world.filebeat('healthy', [`127.0.0.1:${b}`]);
@@ -81,12 +81,12 @@ describe('a read that never comes back', needsStrace, () => {
     assert.equal(scrape.value('filebeat_instance_up', { config: stuck.config }), 1);
     assert.equal(scrape.value('filebeat_instance_config_valid', { config: stuck.config }), undefined);
     assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'blocked' })! > 0);
-    // Later scans go round it.
+    // Later scans skip it.
     for (let scan = 0; scan < 3; scan++) assert.ok((await scrapeWithin(SCRAPE_S)).seconds < 1.5);
     assert.equal(giveUps().length, 1, 'they do not try it again');
     const began = performance.now();
     process.kill(exporter.pid, 'SIGTERM');
-    // Who traces it is told of its end first, and tells it to its parent only when it lets go.
+    // The tracer learns of its end first; the parent only after the tracer detaches.
     await until('it ends', () => / Z /.test(readFileSync(`/proc/${exporter.pid}/stat`, 'utf8')));
     assert.ok(performance.now() - began < 3000, 'it ends soon');
     await held.release();
@@ -94,7 +94,7 @@ describe('a read that never comes back', needsStrace, () => {
     assert.ok(code === 0 || signal === 'SIGTERM', `${code} ${signal}`);
   });
 
-  it('of a file known before leaves what was known, told in time and as old', async () => {
+  it('of a known file gives the earlier data in time, marked as stale', async () => {
     await start();
     const port = await quietPort();
     const one = await world.filebeat('known', [`127.0.0.1:${port}`]);
@@ -104,14 +104,14 @@ describe('a read that never comes back', needsStrace, () => {
     assert.ok(seconds < 1, `${seconds} s`);
     assert.equal(scrape.value('filebeat_port_up', { config: one.config }), 1);
     assert.equal(scrape.value('filebeat_port_exporter_scan_success'), 0);
-    // Then by a scan that went round it, from memory.
+    // Then by a scan that skips it, from memory.
     const later = await scrapeWithin(SCRAPE_S);
     assert.equal(later.scrape.value('filebeat_port_exporter_scan_success'), 1);
     assert.equal(later.scrape.value('filebeat_port_up', { config: one.config }), 1);
     assert.deepEqual(later.scrape.all('filebeat_mismatch', { code: 'port_missing', config: one.config }), []);
   });
 
-  it('of a bystander’s command line is a gap, and nobody is called down for it', async () => {
+  it('of another process’s command line is a gap, and no instance is down because of it', async () => {
     await start();
     const port = await quietPort();
     const one = await world.filebeat('before', [`127.0.0.1:${port}`]);
@@ -123,12 +123,12 @@ describe('a read that never comes back', needsStrace, () => {
     assert.ok(scrape.value('filebeat_port_exporter_gaps', { reason: 'blocked' })! > 0);
     const late = await world.filebeat('late', [`127.0.0.1:${await quietPort()}`]);
     assert.equal((await scrapeWithin(SCRAPE_S)).scrape.value('filebeat_port_up', { config: late.config }), 1);
-    // The odd process is another one than that which ends.
+    // The process that hangs is not the one that exits.
     await one.kill();
     assert.equal((await scrapeWithin(SCRAPE_S)).scrape.value('filebeat_instance_up', { config: one.config }), 0);
   });
 
-  it('of the command line of a known Filebeat hides that one alone', async () => {
+  it('of the command line of a known Filebeat affects only that one', async () => {
     await start();
     const [a, b] = [await quietPort(), await quietPort()];
     const one = await world.filebeat('veiled', [`127.0.0.1:${a}`]);
@@ -144,7 +144,7 @@ describe('a read that never comes back', needsStrace, () => {
     assert.deepEqual(scrape.all('filebeat_mismatch', { config: one.config }), []);
   });
 
-  it('is looked at again once it comes back', async () => {
+  it('is retried once the call returns', async () => {
     world = createWorld('hang-');
     ends.push(world.end);
     const script = fileURLToPath(new URL('../support/scan-host.js', import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * A host whose every text is spoilt: rows of /proc, command lines, unit files, settings, web configurations, the state
- * file. Parsers return, soon, and what they return is what they promise. Seeds and counts are printed.
+ * A host with corrupted texts: rows of /proc, command lines, unit files, settings, web configurations, the state file.
+ * Parsers return in time, with valid results. Seeds and counts are printed.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -33,7 +33,7 @@ import { hostileNames } from '../support/report.js';
 
 const SEED = Number(process.env['HOSTILE_SEED'] ?? 20_261_124);
 const ROUNDS = Number(process.env['HOSTILE_ROUNDS'] ?? 2000);
-/** No text of this size may take longer. Milliseconds; machines under load are slow. */
+/** Time limit for a text of this size, in milliseconds, generous for a busy machine. */
 const LONGEST_MS = 2000;
 const SECRET = 'S3cretCanary';
 
@@ -121,7 +121,7 @@ const finite = (...numbers: (number | undefined)[]) => {
   for (const number of numbers) assert.ok(number === undefined || Number.isFinite(number));
 };
 
-/** What is spoilt, and what is promised of the answer. */
+/** The corrupted texts, and the invariants of the results. */
 const targets: Record<string, { text: string; holds: (spoilt: string) => void }> = {
   'a socket table': {
     text: UDP,
@@ -230,7 +230,7 @@ const targets: Record<string, { text: string; holds: (spoilt: string) => void }>
 
 describe('a hostile host', () => {
   for (const [index, [what, { text, holds }]] of Object.entries(targets).entries())
-    it(`cannot break who reads ${what}`, () => {
+    it(`cannot break the parser of ${what}`, () => {
       const chance = createChance(SEED + index);
       holds(text);
       let slowest = 0;
@@ -247,7 +247,7 @@ describe('a hostile host', () => {
       assert.ok(slowest < LONGEST_MS, `${slowest} ms`);
       console.log(`# ${what}: seed ${SEED + index}, ${ROUNDS} rounds, the slowest ${slowest.toFixed(1)} ms`);
     });
-  it('is put to at least 20,000 rounds', () => {
+  it('is tested with at least 20,000 rounds', () => {
     assert.ok(process.env['HOSTILE_ROUNDS'] !== undefined || ROUNDS * Object.keys(targets).length >= 20_000);
   });
 });

@@ -1,4 +1,4 @@
-/** Too much of anything is a gap and one line in the log; what is there within the limit is told as ever. */
+/** An exceeded limit is a gap and one log line; everything within the limit is reported. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
@@ -15,8 +15,8 @@ import { createWorld } from '../support/world.js';
 const world = createWorld('limits-');
 after(world.end);
 
-describe('too much', () => {
-  it('of listeners in one file are the first of them, a gap, and one line in the log', async () => {
+describe('an exceeded limit', () => {
+  it('of listeners in one file gives the first of them, a gap, and one log line', async () => {
     const inputs = Array.from(
       { length: limits.listeners + 500 },
       (_, at) => `- {type: udp, host: "127.0.0.1:${1 + at}"}\n`,
@@ -50,7 +50,7 @@ describe('too much', () => {
     }
   });
 
-  it('of an ordinary user’s instances leaves a quarter to the oldest of them, and all that are the system’s', () => {
+  it('of instances of an ordinary user keeps their oldest up to a quarter, and all of the system', () => {
     const one = (name: string, uid: number | undefined, startTicks: number, origins: InstanceOrigin[]) =>
       ({
         name,
@@ -77,7 +77,7 @@ describe('too much', () => {
     assert.deepEqual(instancesWithin(all, () => 0).gaps, []);
   });
 
-  it('of listeners in all cuts an ordinary user’s first, and whoever lost some is not healthy', () => {
+  it('of all listeners omits those of ordinary users first, and their instances are not healthy', () => {
     const instance = (name: string, count: number, account?: number) => {
       const expected = Array.from({ length: count }, () => ({}));
       return { name, id: name, expected, prediction: { gaps: [] }, ...(account && { account }) } as unknown as Instance;
@@ -98,7 +98,7 @@ describe('too much', () => {
     );
   });
 
-  it('of gaps are the first of them, each once', () => {
+  it('of gaps gives the first of them, each once', () => {
     const gap = (subject: string): Gap => ({ reason: 'denied', subject });
     assert.equal(gapsWithin([gap('a'), gap('a'), gap('b')]).length, 2);
     const within = gapsWithin(
@@ -112,13 +112,13 @@ describe('too much', () => {
     );
   });
 
-  it('of a label ends in a digest, so that two that begin alike stay apart', () => {
+  it('of a label ends in a digest, so that two with the same beginning differ', () => {
     const label = (end: string) => labelText('instance', [hostileNames.long + end, 'c']);
     assert.notEqual(label('a'), label('b'));
     assert.ok(label('a').length < 1200);
   });
 
-  it('is what docs/security.md says', () => {
+  it('is documented in docs/security.md', () => {
     const text = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
     for (const [name, most] of Object.entries(limits)) {
       const shown = name.endsWith('Bytes')

@@ -1,4 +1,4 @@
-/** The whole program under load and among clients that misbehave: scans are shared, and who behaves is served. */
+/** The whole program under load and with misbehaving clients: scans are shared, and other clients are served. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
@@ -22,7 +22,7 @@ describe('load', () => {
     return exporter;
   }
 
-  it('of a thousand scrapes at once costs a handful of scans', async () => {
+  it('of a thousand concurrent scrapes takes only a few scans', async () => {
     const world = createWorld('load-');
     ends.push(world.end);
     const one = await world.filebeat('loaded', [`127.0.0.1:${await quietPort()}`]);
@@ -56,7 +56,7 @@ describe('load', () => {
     console.log(`# load: 1000 scrapes at once in ${seconds.toFixed(2)} s from ${scans.size} scans`);
   });
 
-  it('of slow, silent and oversized clients stops no scrape', async () => {
+  it('of slow, silent and oversized clients does not prevent a scrape', async () => {
     const exporter = await start();
     const { port } = new URL(exporter.url);
     const sockets: Socket[] = [];
@@ -79,7 +79,7 @@ describe('load', () => {
       for (const socket of slow) if (!socket.destroyed) socket.write('a');
     }, 200);
     ends.push(() => clearInterval(dripping));
-    // Asks again and again, and reads nothing.
+    // Sends requests repeatedly and reads nothing.
     const greedy = await open('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(200));
     greedy.pause();
     for (let round = 0; round < 5; round++) {
@@ -98,7 +98,7 @@ describe('load', () => {
     await exporter.scrape();
   });
 
-  it('beyond --web.max-requests is refused, health is not', async () => {
+  it('beyond --web.max-requests is refused, except the health check', async () => {
     const exporter = await start(['--web.max-requests=1']);
     const all = await Promise.all(Array.from({ length: 50 }, () => exporter.get('/metrics')));
     const statuses = new Set(all.map(({ status }) => status));
@@ -106,7 +106,7 @@ describe('load', () => {
     assert.equal((await exporter.get('/-/healthy')).status, 200);
   });
 
-  it('comes through a socket that systemd has opened', needsProgram('systemd-socket-activate'), async () => {
+  it('can use a socket that systemd opened', needsProgram('systemd-socket-activate'), async () => {
     const port = await freePort();
     const child = spawn(
       'systemd-socket-activate',

@@ -1,4 +1,4 @@
-/** Processes and files named to break labels, pages, terminals and tables; the whole program, every view. */
+/** Names of processes and files that try to break labels, pages, terminals and tables, in every view of the program. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { labelText } from '../../src/exporter/metrics/exposition.js';
@@ -22,7 +22,7 @@ const victims: Filebeat[] = [];
 before(async () => {
   for (const name of Object.values(names)) {
     const port = await quietPort();
-    // Somebody with that name has the port, and the Filebeat has the name in its path.
+    // A process with that name holds the port, and the path of the Filebeat contains the name.
     await world.process({
       argv: [name],
       name: name.replaceAll('/', '_').slice(0, 15),
@@ -37,11 +37,11 @@ after(async () => {
   await world.end();
 });
 
-/** Bytes that a terminal obeys; a line feed and a tab are ours. */
+/** Control characters; line feed and tab are the program's own. */
 const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-describe('a name made to break something', () => {
-  it('is one label of one series, and forges none', async () => {
+describe('a hostile name', () => {
+  it('is one label of one series, and cannot forge another', async () => {
     const scrape = await exporter.scrape();
     for (const { config: path, pid } of victims) {
       const [, config] = /config="((?:[^"\\]|\\.)*)"/.exec(labelText('instance', ['', path])) ?? [];
@@ -65,7 +65,7 @@ describe('a name made to break something', () => {
     }
   });
 
-  it('does not reach a terminal as it is: table, explanation, log', async () => {
+  it('is spelled out on the terminal: table, explanation, log', async () => {
     const plain = await (await exporter.get('/', { headers: { Accept: 'text/plain' } })).text();
     const outputs = [plain, exporter.log()];
     for (const words of [

@@ -1,7 +1,7 @@
 /**
- * Nothing on the way of a scan is slow: every function that reads a text of somebody else's is given megabytes of the
- * same few characters, of which many make a regular expression or a loop go over its text again and again. Measured is the
- * processor time of this process, so that a busy machine changes nothing.
+ * No parser on the scan path is slow: every function that reads text from outside gets megabytes of the same few
+ * characters, many of which cause quadratic time in a regular expression or loop. The processor time is measured, so
+ * that other load on the machine does not matter.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -66,14 +66,14 @@ import { shellWord } from '../../src/words/locations.js';
 import { memoryFiles, predicted } from '../support/filebeat.js';
 
 const SIZE = Number(process.env['SLOW_BYTES'] ?? 1_000_000);
-/** First a sixteenth: what is quadratic then takes no hour to be found out. */
+/** First a sixteenth, so that quadratic time is found quickly. */
 const PROBE = Math.floor(SIZE / 16);
 const WHOLE = 2;
-/** Milliseconds of processor time for a megabyte, and for the sixteenth. */
+/** Processor time for a megabyte and for the sixteenth, in milliseconds. */
 const MOST = 20_000;
 const MOST_OF_PROBE = 4000;
 
-/** Repeated; some with something in front or behind that a match can only fail at. */
+/** Repeated patterns; some with a prefix or suffix that makes a match fail at the end. */
 const shapes: (string | { before?: string; again: string; after?: string })[] = [
   ...[
     'a',
@@ -238,7 +238,7 @@ const readers: Record<string, (text: string) => unknown> = {
   ],
 };
 
-/** A parser that throws at bad text, as its caller expects. */
+/** A parser that throws for invalid text, as its caller expects. */
 function tolerant(act: () => unknown): unknown {
   try {
     return act();
@@ -255,15 +255,15 @@ function cost(act: () => unknown): number {
   return (user + system) / 1000;
 }
 
-describe('nothing is slow', () => {
+describe('no parser is slow', () => {
   for (const [what, reads] of Object.entries(readers))
-    it(`${what}: a megabyte of anything is read in no time`, (context) => {
+    it(`${what}: a megabyte of any pattern is read fast`, (context) => {
       const probes = shapes.map((shape) => {
         const ms = cost(() => reads(made(shape, PROBE)));
         assert.ok(ms < MOST_OF_PROBE, `${JSON.stringify(shape)}: ${ms.toFixed(0)} ms for ${PROBE} characters`);
         return { shape, ms };
       });
-      // Of a whole megabyte those that cost most.
+      // A whole megabyte of the slowest patterns.
       const worst = probes.sort((a, b) => b.ms - a.ms).slice(0, WHOLE);
       const told = worst.map(({ shape }) => {
         const ms = cost(() => reads(made(shape, SIZE)));

@@ -1,7 +1,7 @@
 /**
- * Unknown is not down, and busy is not stuck: slow disks, busy machines, clocks that somebody sets, places from which the
- * host cannot be seen, processes that stand still. Real causes: strace holds calls back, libfaketime sets clocks, mounts
- * and namespaces hide what they hide. Nothing here waits for a time to pass, only for what has to come.
+ * Unknown is not down, and busy is not blocked: slow disks, busy machines, changed clocks, sandboxes that hide the host,
+ * frozen processes. With real causes: strace delays calls, libfaketime changes clocks, mounts and namespaces hide files.
+ * Tests wait for events, never for a fixed time.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -40,19 +40,19 @@ async function newExporter(flags: string[] = [], options: ExporterOptions = {}):
   return exporter;
 }
 
-/** In a mount namespace of its own, after some mounts. */
+/** Runs in a mount namespace of its own, after these mounts. */
 const mounted = (script: string): ExporterOptions => ({
   through: ['unshare', '-m', 'sh', '-ec', `${script}\nexec "$@"`, 'sh'],
 });
 
-/** Settings of a Filebeat that ought to run and does not; `flags` name them. */
+/** Settings with a Filebeat that is expected but not running; `flags` name the file. */
 function declared(world: World, main: string): string {
   return `--config.file=${world.write('exporter.yml', `instances:\n  - {name: wanted, argv: [/usr/bin/filebeat, -c, ${main}, --path.home, ${world.folder}]}\n`)}`;
 }
 
 const told = (scrape: Scrape, config: string) =>
   scrape.all('filebeat_mismatch', { config }).map(({ labels }) => labels.get('code'));
-/** A scan that began after it did has seen it: who asks while one is under way is told what that one saw. */
+/** Waits for a scan that began later: a request during a scan gets the result of that scan. */
 async function seen(exporter: Exporter, ...filebeats: Filebeat[]): Promise<void> {
   for (const { config } of filebeats)
     await until('it is seen', async () => (await exporter.scrape()).value('filebeat_instance_up', { config }) === 1);
@@ -62,7 +62,7 @@ const gapsFor = async (exporter: Exporter, reason: string) =>
   ((await exporter.status()) as StatusDocument).gaps.filter((gap) => gap.reason === reason);
 
 describe('A: a state file on a slow disk', needsStrace, () => {
-  it('takes no series away, whatever one fsync takes', async (context) => {
+  it('removes no series, however long an fsync takes', async (context) => {
     const world = newWorld();
     const exporter = await newExporter();
     const one = await world.filebeat('steady', [`127.0.0.1:${await quietPort()}`]);
@@ -70,7 +70,7 @@ describe('A: a state file on a slow disk', needsStrace, () => {
     const held = await hang(exporter.pid, [], 'fsync,fdatasync', 6);
     ends.push(held.release);
     let scrapes = 0;
-    // Each new Filebeat is remembered at once.
+    // Each new Filebeat is saved at once.
     for (const name of ['second', 'third']) {
       const more = await world.filebeat(name, [`127.0.0.1:${await quietPort()}`]);
       await seen(exporter, more);
@@ -93,8 +93,8 @@ describe('A: a state file on a slow disk', needsStrace, () => {
   });
 });
 
-describe('B: much to do is no hang', () => {
-  it('a configuration of 3.8 MB is read to its end', async (context) => {
+describe('B: long work is not a hang', () => {
+  it('a configuration of 3.8 MB is read completely', async (context) => {
     const world = newWorld();
     const exporter = await newExporter();
     const well = await world.filebeat('well', [`127.0.0.1:${await quietPort()}`]);
@@ -116,7 +116,7 @@ describe('B: much to do is no hang', () => {
     context.diagnostic(`${text.length} bytes, known after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   });
 
-  it('a signal ends it within the first scan and within a later one: soon, with 0, and without complaint', async (context) => {
+  it('a signal during the first or a later scan ends it soon, with exit code 0 and no error', async (context) => {
     const entry = '  - add_fields: {target: "", fields: {site: rack, row: "12"}}\n';
     for (const scans of [0, 1]) {
       const world = newWorld();
@@ -143,7 +143,7 @@ describe('B: much to do is no hang', () => {
         await metrics();
         await large();
         asked = metrics().catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, 100)); // So that the scan is under way; if not, nothing is lost.
+        await new Promise((resolve) => setTimeout(resolve, 100)); // So that the scan is in progress; if not, the test still holds.
       }
       const began = performance.now();
       child.kill('SIGTERM');
@@ -155,7 +155,7 @@ describe('B: much to do is no hang', () => {
     }
   });
 
-  it('the demonstration starts ten times in a row on a machine that is busy', async (context) => {
+  it('the demonstration starts ten times in a row on a busy machine', async (context) => {
     const loops = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', 'for(;;);'], { stdio: 'ignore' }));
     ends.push(() => loops.map((loop) => loop.kill('SIGKILL')));
     const demo = fileURLToPath(new URL('../support/demo.js', import.meta.url));
@@ -185,8 +185,8 @@ const library = [
 ].find(existsSync);
 const faketime = needs('libfaketime', () => library !== undefined);
 
-describe('C: a clock that somebody sets', faketime, () => {
-  /** An exporter whose wall clock is ahead of ours by what the file says, from now on; `set` in seconds. */
+describe('C: a changed clock', faketime, () => {
+  /** An exporter whose wall clock is ahead of ours; `set` changes the offset, in seconds. */
   async function clocked(world: World, seconds: number, flags: string[] = []) {
     const file = join(world.folder, 'clock');
     const set = (ahead: number) => writeFileSync(file, `${ahead < 0 ? '' : '+'}${ahead}\n`);
@@ -204,7 +204,7 @@ describe('C: a clock that somebody sets', faketime, () => {
   const scannedAgo = (scrape: Scrape) =>
     Date.now() / 1000 - scrape.value('filebeat_port_exporter_last_scan_timestamp_seconds')!;
 
-  it('back by an hour serves no scan of before: who has ended is down', async () => {
+  it('back by an hour serves no earlier scan: an exited Filebeat is down', async () => {
     const world = newWorld();
     const { exporter, set } = await clocked(world, 0, ['--scan.freshness=100ms']);
     const one = await world.filebeat('ended', [`127.0.0.1:${await quietPort()}`]);
@@ -219,7 +219,7 @@ describe('C: a clock that somebody sets', faketime, () => {
     assert.ok(told(scrape, config).includes('instance_down'));
   });
 
-  it('forward and back changes nothing of who is up, down or remembered', async (context) => {
+  it('forward and back does not change what is up, down or remembered', async (context) => {
     const world = newWorld();
     const { exporter, set } = await clocked(world, 0);
     const up = await world.filebeat('up', [`127.0.0.1:${await quietPort()}`]);
@@ -246,7 +246,7 @@ describe('C: a clock that somebody sets', faketime, () => {
     context.diagnostic(`${steps.length} steps, up to 200 h, two scans after each`);
   });
 
-  it('back while the exporter was off leaves unknown when somebody was seen, and forgets nobody', async () => {
+  it('back while the exporter is off makes the time last seen unknown, and forgets nothing', async () => {
     const world = newWorld();
     const first = await newExporter([`--state.file=${join(world.folder, 'state.json')}`]);
     const one = await world.filebeat('seen', [`127.0.0.1:${await quietPort()}`]);
@@ -261,8 +261,8 @@ describe('C: a clock that somebody sets', faketime, () => {
   });
 });
 
-describe('D: what hangs in one container', needsStrace, () => {
-  it('is read in another one, and no folder that others need is left alone', rootOnly, async () => {
+describe('D: a path that blocks in one container', needsStrace, () => {
+  it('is read in another one, and folders that others need are not skipped', rootOnly, async () => {
     const world = newWorld();
     const ports = [await quietPort(), await quietPort()];
     const exporter = await newExporter();
@@ -305,7 +305,7 @@ describe('D: what hangs in one container', needsStrace, () => {
 });
 
 describe('G: lxcfs over /proc/uptime', rootOnly, () => {
-  it('starts nobody in the future: a port that is missing is told, start times are absent, and why is a gap', async () => {
+  it('gives no start time in the future: a missing port is reported, start times are absent, and a gap says why', async () => {
     const world = newWorld();
     const fake = world.write('uptime', '5.00 5.00\n');
     const one = await world.filebeat('lacking', [`127.0.0.1:${await quietPort()}`], { sockets: [] });
@@ -324,7 +324,7 @@ describe('G: lxcfs over /proc/uptime', rootOnly, () => {
   });
 
   it(
-    'is none where all clocks are of one time namespace',
+    'is not assumed if all clocks are of one time namespace',
     needs('time namespaces', () => existsSync('/proc/self/ns/time')),
     async () => {
       const world = newWorld();
@@ -343,7 +343,7 @@ describe('G: lxcfs over /proc/uptime', rootOnly, () => {
   );
 });
 
-/** A pid namespace with a process 1 of its own that stays; `script` runs below it, in a mount namespace of its own. */
+/** A pid namespace with its own process 1; `script` runs in it, in a mount namespace of its own. */
 const below = (script: string): string[] => [
   ...['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
   `unshare -m sh -ec '${script}\nexec "$@"' sh "$@"; exit $?`,
@@ -351,7 +351,7 @@ const below = (script: string): string[] => [
 ];
 
 describe('H: without the host’s pid namespace', rootOnly, () => {
-  it('nobody who ought to run is called down, and the gap says what helps', async () => {
+  it('no expected instance is down, and the gap says what to do', async () => {
     const world = newWorld();
     const main = world.write('wanted.yml', udpConfig([`127.0.0.1:${await quietPort()}`]));
     const made = world.write(`root${main}`, readFileSync(main, 'utf8'));
@@ -365,21 +365,21 @@ describe('H: without the host’s pid namespace', rootOnly, () => {
       const { up, healthy } = instances.find(({ name }) => name === 'wanted')!;
       return { code, up, healthy, mine, blind };
     };
-    // The exporter is process 1; or another one is, whose root is not the one that is asked about.
+    // Process 1 is the exporter, or a process with another root than the requested one.
     const alone = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
     for (const { blind, ...told } of [await ask(alone), await ask(below(''), rootfs)]) {
       assert.deepEqual(told, { code: 3, up: null, healthy: null, mine: [] });
       assert.equal(blind.length, 1);
       assert.match(blind[0]!, /--pid=host/);
     }
-    // A root that somebody made says so.
+    // --path.unchecked accepts a root made by hand.
     const { up, mine, blind } = await ask(below(''), rootfs, '--path.unchecked');
     assert.deepEqual([up, mine, blind], [false, ['instance_down'], []]);
   });
 });
 
-describe('I: a /proc of processes alone', rootOnly, () => {
-  it('starts nobody in 1970, and what it lacks is a gap', async () => {
+describe('I: a /proc with processes only', rootOnly, () => {
+  it('gives no start time in 1970, and missing files are gaps', async () => {
     const world = newWorld();
     const one = await world.filebeat('alone', [`127.0.0.1:${await quietPort()}`]);
     const exporter = await newExporter([], mounted('mount -t proc -o subset=pid proc /proc'));
@@ -395,7 +395,7 @@ describe('I: a /proc of processes alone', rootOnly, () => {
 });
 
 describe('J: a first read of the boot id that fails', needsStrace, () => {
-  it('is made good by the next', async () => {
+  it('is repaired by the next read', async () => {
     const world = newWorld();
     const one = await world.filebeat('booted', [`127.0.0.1:${await quietPort()}`]);
     const path = '/proc/sys/kernel/random/boot_id';
@@ -415,7 +415,7 @@ describe('J: a first read of the boot id that fails', needsStrace, () => {
   });
 });
 
-describe('M: a sandbox of the exporter’s own', rootOnly, () => {
+describe('M: a sandbox around the exporter', rootOnly, () => {
   async function looks(rights: string[]) {
     const world = newWorld();
     const main = world.write('wanted.yml', udpConfig([`127.0.0.1:${await quietPort()}`]));
@@ -433,18 +433,18 @@ describe('M: a sandbox of the exporter’s own', rootOnly, () => {
         gaps: gaps.filter(({ reason }) => reason === 'vantage').map(({ subject }) => subject),
       };
     };
-    // What the program itself is read from stays where it is.
+    // The files of the program itself stay visible.
     const hidden = tmpdir() === '/tmp' && !mainFile.startsWith('/tmp/') ? '/tmp' : world.folder;
     return { outside: await look(''), inside: await look(`mount -t tmpfs none ${hidden}`), main, hidden };
   }
 
-  it('hides no file from who may look past it: what process 1 sees is what counts', async () => {
+  it('hides no file from an exporter with privileges: the view of process 1 counts', async () => {
     const { outside, inside } = await looks([]);
     assert.deepEqual(inside, outside);
     assert.deepEqual([inside.mismatches, inside.gaps], [['instance_down'], []]);
   });
 
-  it('makes what it hides unknown, not missing, to who may not', async () => {
+  it('makes hidden files unknown, not missing, for an exporter without privileges', async () => {
     const { inside, main, hidden } = await looks([
       'setpriv',
       '--bounding-set=-sys_ptrace,-sys_admin',
@@ -456,7 +456,7 @@ describe('M: a sandbox of the exporter’s own', rootOnly, () => {
   });
 });
 
-describe('O: a process that stands still', () => {
+describe('O: a frozen process', () => {
   const settings = 'thresholds: {frozen_after: 100ms, stalled_after: 100ms}\n';
   async function stage() {
     const world = newWorld();
@@ -478,7 +478,7 @@ describe('O: a process that stands still', () => {
     return { one, frozen, moves };
   }
 
-  it('stopped by a signal is frozen until it goes on; one look alone says so too', async () => {
+  it('stopped by a signal is frozen until it continues, also in a single scan', async () => {
     const { one, frozen, moves } = await stage();
     process.kill(one.pid, 'SIGSTOP');
     assert.match((await until('it is frozen', frozen)) as string, /state T/);
@@ -489,7 +489,7 @@ describe('O: a process that stands still', () => {
     await until('it moves', moves);
   });
 
-  it('that waits in the kernel with all its threads is frozen until it is let go', async () => {
+  it('whose threads all wait in the kernel is frozen until one continues', async () => {
     const { one, frozen, moves } = await stage();
     const goOn = await one.stall();
     assert.match((await until('it is frozen', frozen, 30)) as string, /state D/);
@@ -511,7 +511,7 @@ describe('O: a process that stands still', () => {
         rmdirSync(probe);
         return there;
       } catch {
-        return false; // No such hierarchy, or not ours to change.
+        return false; // No such hierarchy, or not writable.
       }
     };
     if (isThere())
@@ -534,7 +534,7 @@ describe('O: a process that stands still', () => {
         });
         writeFileSync(join(group, 'cgroup.procs'), String(one.pid));
         assert.notEqual(readFileSync(`/proc/${one.pid}/cgroup`, 'utf8'), home);
-        // What group it is in is read when it is first looked at; its freezer every time.
+        // Its group is read in the first scan, the state of the freezer in every scan.
         writeFileSync(join(group, file), freeze);
         assert.match((await until('it is frozen', frozen)) as string, /control group is frozen/);
         writeFileSync(join(group, file), thaw);
@@ -542,7 +542,7 @@ describe('O: a process that stands still', () => {
       });
   }
 
-  it('held by a debugger is frozen until that lets go', needsStrace, async () => {
+  it('stopped by a debugger is frozen until that detaches', needsStrace, async () => {
     const { one, frozen, moves } = await stage();
     const held = await hang(one.pid, [], 'read');
     ends.push(held.release);

@@ -1,6 +1,6 @@
 /**
- * Nobody can quiet it by being too much: processes, listeners and long paths, as many as it takes, change
- * nothing of what is said of another user's Filebeat.
+ * Floods cannot hide a fault: any number of processes, listeners and long paths of one user does not change what is
+ * reported about another user's Filebeat.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,13 +13,13 @@ import { coreSockets, EVE } from '../support/trust.js';
 const unit = 'filebeat-core';
 const asEve = `setpriv --reuid ${EVE} --regid ${EVE} --clear-groups`;
 
-describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000 }, () => {
+describe('an ordinary user who exceeds limits', { ...needsSystemd, timeout: 600_000 }, () => {
   const at = prepareAttacks();
   const { start, core, eves, own, writeOwn, installUnit, comes } = at;
   const machine = () => at.trial.machine;
   const healthy = () => at.trial.scrape().value('filebeat_instance_healthy', { name: 'core' });
 
-  it('S9 asks for more than there is room for', () => {
+  it('S9 declares more listeners than the limit', () => {
     const pid = core();
     const before = at.trial.victim();
     assert.equal(before, ALIVE);
@@ -34,13 +34,13 @@ describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000
     assert.equal(healthy(), 1);
     const { gaps, instances } = at.trial.status();
     const cut = gaps.filter(({ reason, subject }) => reason === 'limit' && /^listeners of “many/.test(String(subject)));
-    // A quarter of all is three of them with 2,000 and a piece of a fourth.
+    // A quarter of the limit is three instances with 2,000 listeners and a part of a fourth.
     assert.equal(cut.length, 13 - Math.floor(limits.listenersInAll / 4 / 2000));
     const his = instances.filter((one) => one['ordinary_user'] === EVE);
     assert.equal(his.length, 13);
     const cutNames = cut.map(({ subject }) => /“(.*)”/.exec(String(subject))![1]);
     assert.ok(his.every((one) => !cutNames.includes(String(one['name'])) || one['healthy'] !== true));
-    // One port of root's own is lost: it is told beside all that.
+    // One port of root's own Filebeat is lost, which is still reported.
     at.kill(pid);
     const half = start({ sockets: coreSockets.slice(0, 1) });
     const lost = at.trial.victim();
@@ -52,7 +52,7 @@ describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000
     tell('S9 13 processes with 2,000 listeners each', before, during, last, `root’s own loses one, ${lost}`);
   });
 
-  /** Many at once, each with a file and data of its own. Returns their pids. */
+  /** Starts many at once, each with its own file and data. Returns their pids. */
   const flood = (names: readonly string[], port: number): number[] => {
     machine().write('/srv/inputs/none', bindingInput([]));
     machine().write('/srv/flood', `${names.join('\n')}\n`);
@@ -66,7 +66,7 @@ describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000
     return said.split('\n').map(Number);
   };
 
-  it('S10 starts many that live for a moment', async () => {
+  it('S10 starts many short-lived Filebeats', async () => {
     const real = core();
     const before = at.trial.victim();
     at.kill(real);
@@ -90,7 +90,7 @@ describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000
     assert.equal(at.trial.status().instances.length, known, 'none of them left a trace');
     at.trial.exporter({ keep: true });
     await comes(DEAD, 'core');
-    // What a unit runs for a moment is remembered at once.
+    // A Filebeat of a unit is remembered at once.
     at.trial.exporter();
     installUnit();
     machine().sh(`systemctl start ${unit}`);
@@ -102,7 +102,7 @@ describe('an ordinary user who is too much', { ...needsSystemd, timeout: 600_000
     tell('S10 six rounds of 180 processes', before, during, last, `a unit’s that lived for one scan, ${again}`);
   });
 
-  it('S11 has paths of 3.9 KB and many listeners, which are remembered', async () => {
+  it('S11 has paths of 3.9 KB and many listeners in the state file', async () => {
     at.trial.exporter({ settings: 'discovery: {remember_after: 0s}\n' });
     const real = core();
     const before = at.trial.victim();

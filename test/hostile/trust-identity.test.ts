@@ -1,6 +1,6 @@
 /**
- * Nobody can quiet it: whoever an ordinary user pretends to be changes nothing of what is said of another user's Filebeat.
- * Each attack on a machine with a real systemd, kernel and users, and beside it what has to go on as the same instance.
+ * Imitations cannot hide a fault: an ordinary user's process never changes what is reported about another user's Filebeat.
+ * Each attack runs on a machine with a real systemd, kernel and users, next to processes that must stay the same instance.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
   const at = prepareAttacks();
   const { start, core, eves, facts, own, writeOwn, installUnit, comes } = at;
 
-  /** The real one dies, he acts, and last comes who may come. */
+  /** The real Filebeat dies, the attacker acts, then a legitimate process starts. */
   const afterDeath = (
     attack: string,
     act: () => number,
@@ -41,7 +41,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     at.kill(legitimate);
   };
 
-  it('S1 has the same command line and the dead one’s ports', () => {
+  it('S1 has the command line and the ports of the dead Filebeat', () => {
     afterDeath(
       'S1 same argv, same ports',
       () => {
@@ -51,7 +51,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
         assert.equal((his?.['identity'] as { imitates: string } | undefined)?.imitates, 'core');
         const told = at.trial.status().mismatches.filter(({ name }) => name === his?.['name']);
         assert.ok(told.some(({ code }) => code === 'lookalike'));
-        // A file that he could not read is not his: nothing is predicted from it.
+        // Nothing is predicted from a file that the user cannot read.
         assert.ok(told.some(({ code }) => code === 'config_unreadable'));
         assert.deepEqual(at.trial.scrape().all('filebeat_port_up', { name: String(his?.['name']) }), []);
         return pid;
@@ -103,7 +103,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     at.trial.machine.sh('rm /etc/filebeat/core.yml; mv /srv/conf/core.yml /etc/filebeat/');
   });
 
-  it('S4 is there first', async () => {
+  it('S4 starts first', async () => {
     const pid = start({ uid: EVE });
     at.trial.victim();
     installUnit();
@@ -132,7 +132,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     at.kill(pid);
     const last = at.trial.victim(unit);
     assert.equal(last, before);
-    // In a session of his, by sudo: it counts, and says that it runs outside its unit.
+    // Started by sudo in the user's session: it counts, with the note that it runs outside its unit.
     const sudo = start({ sockets: coreSockets, group: `${slice}/session-1.scope` });
     const again = at.trial.victim(unit);
     assert.equal(again, ALIVE);
@@ -141,7 +141,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     at.kill(sudo);
   });
 
-  it('S6 names his group like a dead container', () => {
+  it('S6 names a control group like a dead container', () => {
     const box = (id: string, root: string) => {
       at.trial.machine.write(`/var/lib/docker/containers/${id}/config.v2.json`, '{"Name":"/web"}', 0o600);
       at.trial.machine.write('/srv/up.sh', 'ip link set lo up; exec "$@"\n');
@@ -198,7 +198,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     );
   });
 
-  it('S8 holds the ports of a dead one under a configuration of his own', () => {
+  it('S8 holds the ports of a dead Filebeat with a configuration of his own', () => {
     const supervised = () => start({ sockets: coreSockets, group: '/sys/fs/cgroup/system.slice/supervisor.service' });
     writeOwn('bare', wants([9200]));
     afterDeath(
@@ -223,7 +223,7 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
         comes: () => start({ sockets: coreSockets, group: '/sys/fs/cgroup/system.slice/cron.service' }),
       },
     );
-    // Root's own other configuration does take its place.
+    // Root's own other configuration does replace it.
     at.trial.machine.sh('cp -p /etc/filebeat/core.yml /etc/filebeat/other.yml');
     const argv = coreArgv.map((word) =>
       word.replace('core.yml', 'other.yml').replace('/var/lib/filebeat', '/var/lib/other'),
@@ -236,11 +236,11 @@ describe('an ordinary user who pretends to be another', { ...needsSystemd, timeo
     at.kill(pid);
   });
 
-  it('is not the unit’s instance by starting what the deb’s init script starts; that script’s is', async () => {
+  it('is not the unit’s instance by running the command of the deb’s init script; the script’s own process is', async () => {
     const input = '/srv/sockets/core';
     installUnit();
     at.trial.machine.sh('rm /etc/systemd/system/filebeat-core.service; systemctl daemon-reload');
-    // As god.c: it goes into the background, keeps its pid in a file, and starts the program again when that ends.
+    // Like god.c: a daemon that writes its pid to a file and restarts the program when it ends.
     at.trial.machine.write(
       '/usr/share/filebeat/bin/filebeat-god',
       `#!/bin/bash
@@ -284,7 +284,7 @@ esac
     assert.equal(during, DEAD);
     at.kill(pid);
     const last = at.trial.victim('filebeat');
-    // By hand, so that it runs in no unit; the god starts it again when it is killed.
+    // By hand, so that it runs in no unit; the god process restarts it when it is killed.
     at.trial.machine.sh('/etc/init.d/filebeat start');
     const god = () => Number(at.trial.machine.sh('cat /var/run/filebeat.pid'));
     const again = await comes(ALIVE, 'filebeat');

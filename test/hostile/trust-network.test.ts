@@ -1,6 +1,6 @@
 /**
- * Nobody can quiet it, from the network and by what lies in folders that others may write to: the web configuration, places
- * for password checks, readers that do not read, names that a terminal obeys, passing read errors, and temporary files.
+ * Attacks from the network, and with files in folders that others may write to: the web configuration, the queue of
+ * password checks, clients that do not read, control characters, temporary read errors, temporary files.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import { createWorld, udpConfig } from '../support/world.js';
 const world = createWorld('trust-network-');
 after(world.end);
 
-/** The status that one GET is answered with; 0: none. `from`: the address that it comes from. */
+/** Status of the response to a GET; 0: none. `from`: its source address. */
 function ask(
   url: string,
   { user, from, agent }: { user?: string; from?: string; agent?: Agent } = {},
@@ -37,7 +37,7 @@ function ask(
 }
 
 describe('from the network', () => {
-  it('B1 rewrites the web configuration in place, again and again', async () => {
+  it('B1 rewrites the web configuration in place repeatedly', async () => {
     const text = `basic_auth_users: {prom: '${hashSync('right', 4)}'}\n`;
     const file = world.write('web.yml', text);
     const exporter = await startExporter([`--web.config.file=${file}`]);
@@ -47,7 +47,7 @@ describe('from the network', () => {
       assert.equal(before, '401 without, 200 with password');
       const answers = new Map<number, number>();
       for (let round = 0; round < 900; round++) {
-        // As a shell's `>` does: empty at first, then half of it.
+        // Like a shell's `>`: first empty, then half of it.
         writeFileSync(file, '');
         if (round % 3 === 1) writeFileSync(file, text.slice(0, 30));
         const status = await ask(exporter.url, { agent });
@@ -57,7 +57,7 @@ describe('from the network', () => {
       assert.deepEqual([...answers], [[401, 900]]);
       const last = `${await ask(exporter.url)} without, ${await ask(exporter.url, { user: 'prom:right' })} with password`;
       assert.equal(last, before);
-      // What is left alone for a moment is taken.
+      // A file that stays unchanged for a moment is used.
       writeFileSync(file, `basic_auth_users: {other: '${hashSync('new', 4)}'}\n`);
       const taken = () => ask(exporter.url, { user: 'other:new' });
       await until('the new user is known', async () => (await taken()) === 200, 20);
@@ -74,7 +74,7 @@ describe('from the network', () => {
     }
   });
 
-  it('B2 asks with wrong passwords from 24 addresses', async () => {
+  it('B2 sends wrong passwords from 24 addresses', async () => {
     const file = world.write('users.yml', `basic_auth_users: {prom: '${hashSync('right', 10)}'}\n`);
     const exporter = await startExporter([`--web.config.file=${file}`]);
     const scrape = () => ask(exporter.url, { user: 'prom:right', from: '127.0.0.200' });
@@ -110,7 +110,7 @@ describe('from the network', () => {
     }
   });
 
-  it('B3 asks 40 times for the status and does not read', async () => {
+  it('B3 requests the status 40 times and does not read', async () => {
     await world.filebeat(
       'many',
       Array.from({ length: 1500 }, (_, n) => `127.0.0.1:${20_000 + n}`),
@@ -140,7 +140,7 @@ describe('from the network', () => {
       const last = await exporter.get('/api/v1/status');
       assert.equal(last.status, 200);
       await last.text();
-      // One text for all of them, and what the sockets of each hold.
+      // One body for all of them, and the buffers of their sockets.
       assert.ok(during - before < 60, `${during - before} MiB`);
       const mib = (value: number) => `${value.toFixed(0)} MiB`;
       tell('B3 40 readers of the status that do not read', mib(before), mib(during), `${last.status}`, '/metrics 200');
@@ -153,7 +153,7 @@ describe('from the network', () => {
 const hasPerl = needs('perl and root', () => process.getuid?.() === 0 && spawnSync('perl', ['-e', '1']).status === 0);
 
 describe('on the host', () => {
-  it('L3 puts what a terminal obeys into names', async () => {
+  it('L3 puts control characters into names', async () => {
     const evil = `a\u001b]0;x\u0007b\rc\u0085d\u202ee`;
     const one = await world.filebeat(`${evil}`, ['127.0.0.1:0'], { sockets: [] });
     const exporter = await startExporter([]);
@@ -181,14 +181,14 @@ describe('on the host', () => {
     }
   });
 
-  it('L4 holds a lease while a configuration is read', hasPerl, async () => {
+  it('L4 has a lease on a configuration while it is read', hasPerl, async () => {
     const one = await world.filebeat('leased', ['127.0.0.1:9871'], { sockets: ['udp 127.0.0.1:9871'] });
     const exporter = await startExporter([]);
     const up = async () => (await exporter.scrape()).value('filebeat_port_up', { config: one.config, port: '9871' });
     try {
       const before = await up();
       assert.equal(before, 1);
-      // A write lease: whoever opens the file meanwhile without waiting gets EAGAIN (fcntl(2), F_SETLEASE).
+      // With a write lease, a non-blocking open of the file fails with EAGAIN (fcntl(2), F_SETLEASE).
       writeFileSync(one.config, `${udpConfig(['127.0.0.1:9871'])}# edited\n`);
       const lease = `$SIG{IO} = 'IGNORE'; open(F, '+<', $ARGV[0]) or die; fcntl(F, 1024, 1) or die $!; $| = 1; print "held\n"; <STDIN>`;
       const holder = spawn('perl', ['-e', lease, one.config], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -214,7 +214,7 @@ describe('on the host', () => {
     }
   });
 
-  it('L5 takes the temporary names beside an output file', rootOnly, () => {
+  it('L5 uses the temporary names beside an output file', rootOnly, () => {
     const folder = join(world.folder, 'sticky');
     mkdirSync(folder);
     chmodSync(folder, 0o1777);

@@ -1,6 +1,6 @@
 /**
- * Nobody can quiet it: neither configurations that are costly to work out nor names and data that belong to another change
- * what is said of another user's Filebeat.
+ * Expensive configurations, and names or data of another user, cannot change what is reported about another user's
+ * Filebeat.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,12 +11,15 @@ import { coreSockets, EVE } from '../support/trust.js';
 
 const unit = 'filebeat-core';
 
-describe('an ordinary user who costs much, or takes what is another’s', { ...needsSystemd, timeout: 600_000 }, () => {
+describe('an ordinary user with expensive files, or with another user’s name or data', {
+  ...needsSystemd,
+  timeout: 600_000,
+}, () => {
   const at = prepareAttacks();
   const { start, core, eves, facts, own, writeOwn, installUnit, comes } = at;
   const machine = () => at.trial.machine;
 
-  /** A dead one is told within the time of a scrape, whatever his cost; and one of root's that costs something is worked out. */
+  /** A dead Filebeat is reported within a scrape, whatever the cost of others; root's own expensive one is still predicted. */
   const beside = (attack: string, act: () => void) => {
     const real = core();
     const before = at.trial.victim();
@@ -36,7 +39,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     at.kill(big);
   };
 
-  it('S12 has a path that is dear to look at', () => {
+  it('S12 has a path that is expensive to resolve', () => {
     beside('S12 -c with 120,000 dashes', () => {
       start({ uid: EVE, argv: ['filebeat', '-c', `/x/a${'-'.repeat(120_000)}a.yml`, '--path.data', '/home/eve/d'] });
     });
@@ -44,7 +47,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     assert.ok(String(his?.['config']).length < 5000 && String(his?.['name']).length < 5000);
   });
 
-  it('S13 has configurations that are dear to work out', () => {
+  it('S13 has configurations that are expensive to predict', () => {
     beside('S13 8 × 860 KB of processors, links, 600 folders', () => {
       const bad = '- drop_event: {when: {nonsense: {a: 1}}}\n'.repeat(20_000);
       for (let n = 0; n < 8; n++)
@@ -77,7 +80,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     );
   });
 
-  it('S14 bears a name before the one it belongs to is installed', async () => {
+  it('S14 uses a name before its owner is installed', async () => {
     at.trial.exporter({ settings: 'discovery: {remember_after: 0s}\n' });
     writeOwn('filebeat-core', wants([9400]));
     start({ uid: EVE, argv: own('filebeat-core') });
@@ -97,7 +100,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     tell('S14 a name taken before its owner is there', 'absent', during, last, `the unit is started, ${again}`);
   });
 
-  it('S15 runs beside the real one, on its data', async () => {
+  it('S15 runs beside the real Filebeat, on its data path', async () => {
     machine().sh("grep -q beats /etc/passwd || echo 'beats:x:998:998::/:/bin/false' >>/etc/passwd");
     core();
     const before = at.trial.victim();
@@ -114,7 +117,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     at.trial.kill(
       ...at.trial.status().instances.flatMap((one) => (one['name'] === 'core' ? [Number(one['pid'])] : [])),
     );
-    // A unit gets another user with the capability that it needs, while the duplicate is there.
+    // The unit changes its user and gets the capability that it needs, while the duplicate runs.
     installUnit();
     start({ uid: EVE });
     machine().sh(`systemctl start ${unit}`);
@@ -126,7 +129,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     tell('S15 a duplicate of the real one', before, during, last, `User=beats in the unit, ${again}`);
   });
 
-  /** Everything that the exporter says, searched for a word. */
+  /** Searches all output of the exporter for a word. */
   const says = (word: string) => {
     const { body } = getInside(machine(), 'http://127.0.0.1:9117/metrics');
     return [body, JSON.stringify(at.trial.status()), getInside(machine(), 'http://127.0.0.1:9117/').body].some((text) =>
@@ -136,7 +139,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
   const said = (word: string) => `“${word}” is ${says(word) ? '' : 'not '}told`;
   const asRoot = (path: string) => ['filebeat', '-c', path, '--path.data', '/var/lib/other'];
 
-  it('L1 asks with a pattern for the names in a folder that he could not list', () => {
+  it('L1 uses a glob to learn names in a folder that he cannot list', () => {
     const text = '- {type: udp, host: "127.0.0.1:9700"}\n';
     machine().write('/etc/filebeat/secret.d/merger-2027.yml', text);
     machine().sh('chmod 700 /etc/filebeat/secret.d');
@@ -152,7 +155,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     assert.deepEqual(at.trial.scrape().all('filebeat_port_up', { port: '9700' }), []);
     const told = at.trial.status().mismatches.filter(({ code }) => code === 'config_unreadable');
     assert.match(String(told[0]?.['cause']), /Its user \(uid 4242\) has no permission to read it/);
-    // One that he knows the name of: no port of it, either.
+    // Nor a port of a file whose name he knows.
     at.kill(pid, start({ uid: EVE, argv: own('named') }));
     assert.deepEqual(at.trial.scrape().all('filebeat_port_up', { port: '9700' }), []);
     const last = said('merger-2027');
@@ -164,7 +167,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     at.kill(real);
   });
 
-  it('L2 has a file of which only root may know the names of its settings', () => {
+  it('L2 reads a file whose setting names only root may know', () => {
     const text = 'filebeat.inputs: [{type: udp, host: "127.0.0.1:9710"}]\noutput.no_such_output_of_root: {a: 1}\n';
     machine().write('/etc/filebeat/vault.yml', text, 0o600);
     const word = 'no_such_output_of_root';
@@ -181,7 +184,7 @@ describe('an ordinary user who costs much, or takes what is another’s', { ...n
     at.kill(real);
   });
 
-  it('is no unit’s to an exporter with a control group of its own, which knows the host’s units all the same', async () => {
+  it('does not belong to a unit for an exporter with its own control group, which still knows the host’s units', async () => {
     machine().write(
       '/srv/own-group.sh',
       'umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"\n',

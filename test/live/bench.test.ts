@@ -1,4 +1,4 @@
-/** `npm run bench -- --quick`: everything is measured, nothing is judged. */
+/** `npm run bench -- --quick`: measures everything, without limits. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,8 +12,8 @@ import { rootOnly } from '../support/needs.js';
 
 const bench = fileURLToPath(new URL('../support/bench/bench.js', import.meta.url));
 
-describe('room', () => {
-  it('is the same wherever the exporter is started: unit, container, npm start', () => {
+describe('the memory settings', () => {
+  it('are the same in unit, container and npm start', () => {
     const { flags, env } = roomOfUnit();
     const { MALLOC_ARENA_MAX: arenas, ...more } = env;
     assert.deepEqual(more, {});
@@ -35,7 +35,7 @@ describe('the benchmark', rootOnly, () => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('measures the exporter beside its rivals on a host of its own, and leaves nothing behind', () => {
+  it('measures the exporter and other tools on a host of its own, and leaves nothing behind', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [bench, '--quick', '--json', '--output', folder], {
       encoding: 'utf8',
     });

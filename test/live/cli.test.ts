@@ -1,4 +1,4 @@
-/** The program at a shell: exit codes, what goes to stdout and what to stderr, files it writes. */
+/** The program in a shell: exit codes, stdout, stderr and files that it writes. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -36,21 +36,21 @@ const file = (name: string, text: string) => {
   return join(folder, name);
 };
 
-/** The flags that make a folder of fixtures the host. */
+/** Flags that use a folder of fixtures as the host. */
 function fixture(name: string): string[] {
   const path = fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
   settle(path);
   return [`--path.rootfs=${path}/root`, `--path.procfs=${path}/root/proc`, '--state.file='];
 }
 
-/** Refused: one sentence on stderr, nothing on stdout. */
+/** Exit code 2, one sentence on stderr, nothing on stdout. */
 function assertRefused({ code, stdout, stderr }: Ended, about: RegExp, expected = 2) {
   assert.deepEqual([code, stdout], [expected, '']);
   assert.match(stderr, /^filebeat-port-exporter: [^\n]+\n$/);
   assert.match(stderr, about);
 }
 
-describe('what cannot be honoured', () => {
+describe('an invalid argument', () => {
   const refused: [args: string[], about: RegExp][] = [
     [['--no-such-flag'], /--no-such-flag/],
     [['--scan.grace=soon'], /--scan\.grace/],
@@ -61,9 +61,9 @@ describe('what cannot be honoured', () => {
     [['--config.file', '--quiet'], /--config\.file/],
   ];
   for (const [args, about] of refused)
-    it(`is one sentence and exit code 2: ${args.join(' ')}`, async () => assertRefused(await run(args), about));
+    it(`gives one sentence and exit code 2: ${args.join(' ')}`, async () => assertRefused(await run(args), about));
 
-  it('is 3 where a monitoring plugin is asked, for 2 would be a fault of the host', async () => {
+  it('gives exit code 3 in check, where 2 would be a fault of the host', async () => {
     const asked: [args: string[], about: RegExp][] = [
       [['check', '--scan.freshness=1s'], /--scan\.freshness/],
       [['check', '-w', '5'], /-w/],
@@ -74,7 +74,7 @@ describe('what cannot be honoured', () => {
     for (const [args, about] of asked) assertRefused(await run(args), about, 3);
   });
 
-  it('names key and line of a settings file that is wrong, and not its values', async () => {
+  it('names key and line in a settings file, but not the value', async () => {
     const settings = file('wrong.yml', 'discovery:\n  learn_after: hunter2\n');
     const { code, stderr } = await run(['check', `--config.file=${settings}`]);
     assert.equal(code, 3);
@@ -82,7 +82,7 @@ describe('what cannot be honoured', () => {
     assert.doesNotMatch(stderr, /hunter2/);
   });
 
-  it('a port in use is one sentence and exit code 1: it may be free later', async () => {
+  it('a port in use gives one sentence and exit code 1, because it may be free later', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -101,7 +101,7 @@ describe('what cannot be honoured', () => {
 describe('serve', () => {
   const noState = '--state.file=';
 
-  it('ends with 1 when its address is not there yet', async () => {
+  it('exits with 1 if its address does not exist yet', async () => {
     for (const [address, about] of [
       ['192.0.2.77:0', /no such address/],
       ['[fe80::1%nosuch0]:0', /there is no interface nosuch0/],
@@ -109,7 +109,7 @@ describe('serve', () => {
       assertRefused(await run(['serve', `--web.listen-address=${address}`, noState]), about, 1);
   });
 
-  it('ends with 2 when the address has to be changed', async () => {
+  it('exits with 2 if the address has to be changed', async () => {
     for (const [address, about] of [
       ['[fe80::1]:0', /needs its interface/],
       [`unix:${folder}/no/such/folder/x.sock`, /no such folder/],
@@ -117,7 +117,7 @@ describe('serve', () => {
       assertRefused(await run(['serve', `--web.listen-address=${address}`, noState]), about, 2);
   });
 
-  it('takes an empty --web.config.file for none', async () => {
+  it('treats an empty --web.config.file as none', async () => {
     const exporter = await startExporter(['--web.config.file=']);
     assert.equal((await exporter.get('/-/healthy')).status, 200);
     process.kill(exporter.pid, 'SIGKILL');
@@ -137,7 +137,7 @@ describe('check', () => {
     ['instance-down', 2, 'CRITICAL'],
   ];
   for (const [situation, code, begins] of cases)
-    it(`ends with ${code} in the situation ${situation}, in every form`, async () => {
+    it(`exits with ${code} in the situation ${situation}, in every output format`, async () => {
       const flags = fixture(situation);
       const [table, quiet, json] = await Promise.all([
         run(['check', ...flags]),
@@ -152,7 +152,7 @@ describe('check', () => {
       assert.deepEqual([table.stderr, quiet.stderr, json.stderr], ['', '', '']);
     });
 
-  it('names who took the port, and the plain ports of the settings', async () => {
+  it('names the owner of a taken port, and the plain ports of the settings', async () => {
     const { stdout } = await run(['check', ...fixture('port-taken')]);
     assert.match(stdout, /pid 731 \(rsyslogd\)/);
     const settings = fileURLToPath(new URL('../../../fixtures/plain-ports/settings.yml', import.meta.url));
@@ -161,12 +161,12 @@ describe('check', () => {
     assert.match(plain.stdout, /6985/);
   });
 
-  it('ends with 3 when nothing can be looked at', async () => {
+  it('exits with 3 if the scan fails', async () => {
     const flags = [`--path.procfs=${folder}/nothing`, `--path.rootfs=${folder}`, '--state.file='];
     for (const more of [[], ['--quiet'], ['--json']]) assert.equal((await run(['check', ...more, ...flags])).code, 3);
   });
 
-  it('writes nothing, not even what it would remember', async () => {
+  it('writes nothing, not even the state file', async () => {
     const state = join(folder, 'untouched', 'state.json');
     const [procfs, rootfs] = fixture('healthy');
     assert.equal((await run(['check', procfs!, rootfs!, `--state.file=${state}`])).code, 0);
@@ -186,7 +186,7 @@ describe('metrics', () => {
     assert.equal(readScrape(stdout).value('filebeat_port_up', { port: '5514' }), 0);
   });
 
-  it('writes to a device or a FIFO, and leaves it what it is', async () => {
+  it('writes to a device or FIFO without replacing it', async () => {
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
     const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -202,7 +202,7 @@ describe('metrics', () => {
     assert.ok(statSync('/dev/null').isCharacterDevice());
   });
 
-  it('writes to its own output by any of its names', async () => {
+  it('writes to its own stdout by any of its names', async () => {
     for (const name of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']) {
       const { code, stdout } = await run(['metrics', `--output=${name}`, ...fixture('healthy')]);
       assert.equal(code, 0);
@@ -210,7 +210,7 @@ describe('metrics', () => {
     }
   });
 
-  it('follows links, also to where nothing is yet, and leaves them links', async () => {
+  it('follows links, also to a missing file, and does not replace them', async () => {
     const deep = join(folder, 'deep');
     mkdirSync(deep);
     symlinkSync('deep/beats.prom', join(folder, 'first.prom'));
@@ -223,7 +223,7 @@ describe('metrics', () => {
     assert.equal(readScrape(readFileSync(join(deep, 'beats.prom'), 'utf8')).value('filebeat_instance_healthy'), 1);
   });
 
-  it('refuses in one sentence what it cannot or must not write to', async () => {
+  it('refuses a target that it cannot or must not write to, with one sentence', async () => {
     symlinkSync('round', join(folder, 'round'));
     const refusals: [path: string, about: RegExp][] = [
       [folder, /is a folder/],
@@ -234,39 +234,35 @@ describe('metrics', () => {
       assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), about);
   });
 
-  it(
-    'follows no link and writes to no FIFO that another user put into a world-writable folder',
-    needsRoot,
-    async () => {
-      const open = join(folder, 'open');
-      mkdirSync(open);
-      chmodSync(open, 0o1777);
-      const mine = file('mine', 'before\n');
-      symlinkSync(mine, join(open, 'link.prom'));
-      execFileSync('mkfifo', [join(open, 'fifo.prom')]);
-      for (const name of ['link.prom', 'fifo.prom']) {
-        lchownSync(join(open, name), 4242, 4242);
-        const path = join(open, name);
-        assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), /another user made/);
-      }
-      assert.equal(readFileSync(mine, 'utf8'), 'before\n');
-    },
-  );
+  it('follows no link and writes to no FIFO that another user made in a world-writable folder', needsRoot, async () => {
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o1777);
+    const mine = file('mine', 'before\n');
+    symlinkSync(mine, join(open, 'link.prom'));
+    execFileSync('mkfifo', [join(open, 'fifo.prom')]);
+    for (const name of ['link.prom', 'fifo.prom']) {
+      lchownSync(join(open, name), 4242, 4242);
+      const path = join(open, name);
+      assertRefused(await run(['metrics', `--output=${path}`, ...fixture('healthy')]), /another user made/);
+    }
+    assert.equal(readFileSync(mine, 'utf8'), 'before\n');
+  });
 
-  it('is not kept from writing by files that have the names of former temporary files', async () => {
+  it('writes even if files have the names of earlier temporary files', async () => {
     const path = join(mkdtempSync(join(folder, 'busy-')), 'beats.prom');
     for (let pid = process.pid; pid < process.pid + 400; pid++) mkdirSync(`${path}.${pid}.tmp`);
     assert.equal((await run(['metrics', `--output=${path}`, ...fixture('healthy')])).code, 0);
     assert.ok(statSync(path).isFile());
   });
 
-  it('writes a file by a rename, so that nobody ever reads half of it', async () => {
+  it('writes a file by a rename, so that no reader sees a part of it', async () => {
     const target = file('beats.prom', 'before\n');
     linkSync(target, join(folder, 'old'));
     const { code, stdout } = await run(['metrics', `--output=${target}`, ...fixture('healthy')]);
     assert.deepEqual([code, stdout], [0, '']);
     assert.equal(readScrape(readFileSync(target, 'utf8')).value('filebeat_instance_healthy'), 1);
-    // The old file is as it was: it was replaced, not written into.
+    // The old file is unchanged: it was replaced, not overwritten.
     assert.equal(readFileSync(join(folder, 'old'), 'utf8'), 'before\n');
     assert.equal(statSync(target).mode & 0o444, 0o444);
     assert.deepEqual(
@@ -275,14 +271,14 @@ describe('metrics', () => {
     );
   });
 
-  it('says in one sentence where it cannot write', async () => {
+  it('names the file that it cannot write, in one sentence', async () => {
     assertRefused(
       await run(['metrics', '--output=/no/such/folder/x.prom', ...fixture('healthy')]),
       /\/no\/such\/folder/,
     );
   });
 
-  it('ends with 3 and writes nothing when nothing can be looked at', async () => {
+  it('exits with 3 and writes nothing if the scan fails', async () => {
     const target = join(folder, 'never.prom');
     const flags = [`--path.procfs=${folder}/nothing`, `--path.rootfs=${folder}`, '--state.file='];
     const { code, stdout } = await run(['metrics', `--output=${target}`, ...flags]);
@@ -306,7 +302,7 @@ describe('help and version', () => {
     }
   });
 
-  it('a reader that goes away early is no error', async () => {
+  it('a reader that closes the pipe early is not an error', async () => {
     const cases: [args: string[], code: number][] = [
       [['--help'], 0],
       [['metrics', ...fixture('healthy')], 0],
@@ -325,7 +321,7 @@ describe('help and version', () => {
 });
 
 describe('serve', () => {
-  it('serves a folder like a host, from any directory and through a link to it', async () => {
+  it('serves a folder as a host, from any directory and through a link to the program', async () => {
     const link = join(folder, 'filebeat-port-exporter');
     symlinkSync(mainFile, link);
     const child = spawn(process.execPath, [link, '--web.listen-address=127.0.0.1:0', ...fixture('port-taken')], {
@@ -347,7 +343,7 @@ describe('serve', () => {
     assert.equal(await ended, 0);
   });
 
-  it('goes on when nobody takes its log any more', async () => {
+  it('goes on if its log can no longer be written', async () => {
     const settings = file('loud.yml', 'ports: [6984]\n');
     const flags = [`--config.file=${settings}`, '--web.listen-address=127.0.0.1:0', ...fixture('plain-ports')];
     const child = spawn(process.execPath, [mainFile, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -356,7 +352,7 @@ describe('serve', () => {
     child.stderr.setEncoding('utf8').on('data', (text) => (log += text));
     const url = await until('it listens', () => /address="?(http:[^\s"]+)/.exec(log)?.[1]);
     child.stderr.destroy();
-    // Something to log, and something to see that it was done.
+    // Writes a log line, with an effect that shows that it was written.
     file('loud.yml', 'ports: [514, 6984]\n');
     child.kill('SIGHUP');
     await until('the new port', async () => {
@@ -386,7 +382,7 @@ describe('serve', () => {
     }
   });
 
-  it('is where package.json says it is', () => {
+  it('is at the path in package.json', () => {
     const top = new URL('../../../', import.meta.url);
     const { bin, scripts } = JSON.parse(readFileSync(new URL('package.json', top), 'utf8')) as {
       bin: Record<string, string>;

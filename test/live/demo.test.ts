@@ -1,4 +1,4 @@
-/** The demonstration as a newcomer meets it: it starts, shows what it promises, and leaves nothing behind. */
+/** The demonstration: it starts, shows what it announces, and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ after(() => {
   for (const child of started) child.kill('SIGTERM');
 });
 
-/** With a folder of its own for everything temporary, so that what it leaves there can be told. */
+/** Starts it with its own temporary folder, so that the test sees what it leaves there. */
 async function startDemo() {
   const temporary = mkdtempSync(join(tmpdir(), 'demo-test-'));
   const env = { ...process.env, TMPDIR: temporary };
@@ -38,14 +38,14 @@ async function startDemo() {
       try {
         return / \(.*\) \S (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] === String(child.pid);
       } catch {
-        return false; // Not a process, or no more.
+        return false; // Not a process, or gone.
       }
     });
   return { child, url, folder, temporary, ended, children, said: () => said };
 }
 
 describe('npm run demo', () => {
-  it('shows the stolen port, who stole it and what to try, and nothing of it is left after Ctrl-C', async () => {
+  it('shows the taken port, its owner and the remedy, and leaves nothing after Ctrl-C', async () => {
     const { child, url, folder, temporary, ended, children, said } = await startDemo();
     const status = (await (await fetch(new URL('/api/v1/status', url))).json()) as StatusDocument;
     const mine = status.instances.filter(({ config }) => config.startsWith(folder));
@@ -71,7 +71,7 @@ describe('npm run demo', () => {
     for (const needle of [`pid ${thief} (syslog-relay)`, String(taken.port), taken.command!, taken.declared_in])
       assert.ok(text.includes(needle), `the page says ${needle}`);
 
-    // What two of them say of themselves takes its minute and its two.
+    // The self-reports of two of them take one and two minutes.
     const codes = async () => {
       const now = (await (await fetch(new URL('/api/v1/status', url))).json()) as StatusDocument;
       return now.mismatches.map((one) => `${one.code} ${one.name}`);
@@ -81,7 +81,7 @@ describe('npm run demo', () => {
 
     const pids = children();
     assert.ok(pids.length >= 7, 'six stand-ins and the exporter');
-    // As a terminal does: to the whole group of processes.
+    // Like a terminal: to the whole process group.
     process.kill(-child.pid!, 'SIGINT');
     assert.equal(await ended, 0, said());
     assert.deepEqual(
@@ -93,7 +93,7 @@ describe('npm run demo', () => {
     await assert.rejects(fetch(url));
   });
 
-  it('serves on the next free port and says so, started at the same moment too; SIGTERM ends it as well', async () => {
+  it('serves on the next free port and says so, even if two start at the same time; SIGTERM ends it too', async () => {
     const both = await Promise.all([startDemo(), startDemo()]);
     const [first, second] = both.sort((a, b) => Number(new URL(a.url).port) - Number(new URL(b.url).port)) as [
       Demo,
@@ -101,7 +101,7 @@ describe('npm run demo', () => {
     ];
     try {
       assert.notEqual(second.url, first.url);
-      // Each has the ports that it names, so that each tells the same story.
+      // Each uses the ports that it names, so both show the same faults.
       const told = ({ folder }: Demo, { mismatches }: StatusDocument) =>
         mismatches
           .filter(({ config, code }) => config?.startsWith(folder) && /^port_(missing|taken)$/.test(code))

@@ -1,4 +1,4 @@
-/** Which processes are Filebeats, on folders of fixtures and on the real kernel. */
+/** Which processes are Filebeats, in folders of fixtures and on the real kernel. */
 import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -72,7 +72,7 @@ function scannerOf(root: string, now: () => number = () => 0) {
 }
 
 describe('a folder of fixtures', () => {
-  it('gives every fact that a real /proc gives', () => {
+  it('gives the same facts as a real /proc', () => {
     const root = writeTree({
       'proc/stat': 'btime 1763856000\n',
       ...processTree(1, '/sbin/init', ['init']),
@@ -104,7 +104,7 @@ describe('a folder of fixtures', () => {
     });
   });
 
-  it('a container has a root and a namespace of its own', () => {
+  it('a process in a container has its own root and namespace', () => {
     const id = 'ab'.repeat(32);
     const root = writeTree({
       ...processTree(1, '/sbin/init', ['init']),
@@ -122,7 +122,7 @@ describe('a folder of fixtures', () => {
     );
   });
 
-  it('what is not there is a gap, and the Filebeat is found all the same', () => {
+  it('missing files are gaps, and the Filebeat is still found', () => {
     const tree = processTree(42, FB, [FB]);
     for (const name of ['environ', 'cwd', 'ns/net', 'exe']) delete tree[`proc/42/${name}`];
     const scan = scannerOf(writeTree(tree)).scan();
@@ -134,7 +134,7 @@ describe('a folder of fixtures', () => {
     assert.equal(scan.filebeats[0]!.env, undefined);
   });
 
-  it('a thread, a zombie and a kernel thread are none', () => {
+  it('a thread, a zombie and a kernel thread are not Filebeats', () => {
     const root = writeTree({
       ...processTree(42, FB, [FB], { 'proc/42/status': 'Tgid:\t41\nUid:\t0\t0\n' }),
       ...processTree(43, FB, [], {}),
@@ -145,7 +145,7 @@ describe('a folder of fixtures', () => {
     assert.deepEqual(scannerOf(root).scan().filebeats, []);
   });
 
-  it('one that bears the name of a Filebeat without being known as one is a gap, unless the settings name it', () => {
+  it('a process with a name similar to Filebeat is a gap, unless the settings name it', () => {
     const root = writeTree({
       ...processTree(7, '/opt/fb/filebeat.real', ['/opt/fb/filebeat.real', '-c', 'x.yml']),
       ...processTree(8, '/usr/bin/node', ['node', '/usr/bin/filebeat-port-exporter']),
@@ -164,13 +164,13 @@ describe('a folder of fixtures', () => {
     );
   });
 
-  it('without a /proc nothing can be said', () => {
+  it('without /proc the scan fails', () => {
     const scan = scannerOf('/nowhere').scan();
     assert.deepEqual([scan.usable, scan.hidden, scan.gaps], [false, true, [{ reason: 'missing', subject: '/proc' }]]);
   });
 });
 
-describe('looking at bystanders', () => {
+describe('checking other processes', () => {
   const many: Tree = {};
   for (let pid = 1000; pid < 1100; pid++)
     Object.assign(many, { [`proc/${pid}/exe`]: '-> /bin/sleep', [`proc/${pid}/cmdline`]: 'sleep\0' });
@@ -188,7 +188,7 @@ describe('looking at bystanders', () => {
     return { root, clock, scanner, become, pids };
   }
 
-  it('is done on every scan while they are young, so an exec shows at once', () => {
+  it('happens in every scan while they are young, so an exec is seen at once', () => {
     const { clock, become, pids } = world();
     assert.deepEqual(pids(), [42]);
     clock.ms = YOUNG_MS - 1;
@@ -196,7 +196,7 @@ describe('looking at bystanders', () => {
     assert.deepEqual(pids(), [42, 1050]);
   });
 
-  it('is done in turn when they are old, all of them within one rotation', () => {
+  it('happens in turns when they are old, all of them within one rotation', () => {
     const { clock, scanner, pids, become } = world();
     pids();
     clock.ms = YOUNG_MS + 1;
@@ -218,7 +218,7 @@ describe('looking at bystanders', () => {
     assert.ok(examined >= 100, `${examined} looked at in all`);
   });
 
-  it('is done for all of them after a long pause', () => {
+  it('happens for all of them after a long pause', () => {
     const { clock, pids, become } = world();
     pids();
     clock.ms = YOUNG_MS + 1;
@@ -228,7 +228,7 @@ describe('looking at bystanders', () => {
     assert.deepEqual(pids(), [42, 1050]);
   });
 
-  it('is done for threads of the kernel too, whose number may go to a Filebeat unnoticed', () => {
+  it('includes kernel threads, whose pid may be reused by a Filebeat', () => {
     const { root, clock, become, pids } = world();
     rmSync(join(root, 'proc/1050/exe'));
     writeFileSync(join(root, 'proc/1050/cmdline'), '');
@@ -249,7 +249,7 @@ describe('looking at bystanders', () => {
     assert.equal(scanner.scan().examined, 1);
   });
 
-  it('starts anew when a pid was away', () => {
+  it('starts again for a pid that was absent', () => {
     const { root, clock, become, pids } = world();
     pids();
     clock.ms = YOUNG_MS * 2;
@@ -261,7 +261,7 @@ describe('looking at bystanders', () => {
     assert.deepEqual(pids(), [42, 1050]);
   });
 
-  it('a Filebeat whose pid was given to another program is none any more, at once', () => {
+  it('a process that reuses the pid of a Filebeat is not a Filebeat', () => {
     const { clock, become, pids } = world();
     pids();
     clock.ms = YOUNG_MS * 2;
@@ -281,7 +281,7 @@ describe('on the real kernel', () => {
   const { processes } = createLooker();
   const find = (pid: number) => processes.scan().filebeats.find(({ process }) => process.pid === pid);
 
-  it('a new one is seen by the next scan, with its words, folder, environment and age', async () => {
+  it('the next scan sees a new one, with argv, directory, environment and age', async () => {
     processes.scan();
     const argv = ['/usr/share/filebeat/bin/filebeat', '-c', 'a b.yml', '', '--path.home', '/x'];
     const one = await start({ argv, cwd: '/tmp', env: { A: '1', B: 'x=y' } });
@@ -310,7 +310,7 @@ describe('on the real kernel', () => {
     assert.deepEqual(find(one.pid)?.argv, ['filebeat', '-c', 'late.yml']);
   });
 
-  it('an old bystander that becomes Filebeat by exec is seen in its turn', async () => {
+  it('an old process that becomes Filebeat by exec is seen in its turn', async () => {
     const clock = { ms: 0 };
     const { processes: scanner } = createLooker('/proc', () => clock.ms);
     const one = await start({ argv: ['/bin/wait-for-elasticsearch'] });
@@ -318,7 +318,7 @@ describe('on the real kernel', () => {
     clock.ms = YOUNG_MS + 1;
     const { listed } = scanner.scan();
     await one.exec('filebeat', ['filebeat', '-c', 'very-late.yml']);
-    // Others come and go on this machine meanwhile.
+    // Other processes start and end on this machine meanwhile.
     const turns = 2 * Math.ceil(listed / SELDOM_PER_SCAN) + 1;
     const isSeen = () => {
       clock.ms += ROTATION_MS;
@@ -327,14 +327,14 @@ describe('on the real kernel', () => {
     assert.ok(Array.from({ length: turns }).some(isSeen));
   });
 
-  it('a Filebeat that becomes another Filebeat by exec has the new words', async () => {
+  it('a Filebeat that becomes another Filebeat by exec has the new argv', async () => {
     const one = await start({ argv: ['filebeat', '-c', 'one.yml'] });
     assert.deepEqual(find(one.pid)?.argv.at(-1), 'one.yml');
     await one.exec('filebeat', ['filebeat', '-c', 'two.yml']);
     assert.deepEqual(find(one.pid)?.argv.at(-1), 'two.yml');
   });
 
-  it('an upgrade of the program file is told', async () => {
+  it('a replaced program file is reported', async () => {
     const one = await start({ argv: ['filebeat'], name: 'old/filebeat' });
     assert.equal(find(one.pid)?.process.executableDeleted, false);
     one.removeExecutable();
@@ -342,7 +342,7 @@ describe('on the real kernel', () => {
     assert.deepEqual([executable, executableDeleted], [one.executable, true]);
   });
 
-  it('a forked copy of a Filebeat is no Filebeat of its own', async () => {
+  it('a forked child of a Filebeat is not another Filebeat', async () => {
     const one = await start({ argv: ['filebeat', '-c', 'fork.yml'] });
     const copy = await one.fork();
     assert.ok(find(one.pid));

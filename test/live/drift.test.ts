@@ -1,6 +1,6 @@
 /**
- * Thirty edits of a running Filebeat's files: no drift, a reload that is on its way, or a restart that is needed. The
- * process is real and knows nothing of the edit, as a Filebeat does until it reads a file again.
+ * Thirty edits of a running Filebeat's files: no drift, a pending reload, or a pending restart. The process is real and
+ * does not notice the edit, like a Filebeat before it reads a file again.
  */
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, renameSync, utimesSync } from 'node:fs';
@@ -12,7 +12,7 @@ type Outcome = 'no drift' | 'pending reload' | 'restart needed';
 
 interface Bench {
   trial: Trial;
-  /** Held by the process: two of the main file, one of a reloaded file. */
+  /** Sockets of the process: two of the main file, one of a reloaded file. */
   ports: readonly [number, number, number];
   spare: number;
   read(name: string): string;
@@ -29,7 +29,7 @@ const replaced = (name: string, from: string | RegExp, to: string) => (bench: Be
 };
 
 const edits: [what: string, edit: (bench: Bench) => void, outcome: Outcome][] = [
-  // of the main file
+  // in the main file
   ['touch of the main file', ({ trial }) => utimesSync(join(trial.folder, main), new Date(), new Date()), 'no drift'],
   ['a comment', (b) => b.write(main, `# a comment\n${b.read(main)}`), 'no drift'],
   ['a comment behind a host', replaced(main, /(host: "127.*")/, '$1 # core switches'), 'no drift'],
@@ -70,7 +70,7 @@ const edits: [what: string, edit: (bench: Bench) => void, outcome: Outcome][] = 
     },
     'restart needed',
   ],
-  // of a file that is reloaded
+  // in a reloaded file
   ['touch of a reloaded file', ({ trial }) => trial.age(join(trial.folder, included), 2), 'no drift'],
   ['a comment in a reloaded file', (b) => b.write(included, `# a comment\n${b.read(included)}`), 'no drift'],
   [
@@ -120,7 +120,7 @@ describe('an edit after the start', () => {
     ports = await Promise.all(Array.from({ length: 4 }, ownPort));
   });
 
-  it('comes in thirty kinds or more', () => assert.ok(edits.length >= 30));
+  it('is tested in at least thirty kinds', () => assert.ok(edits.length >= 30));
 
   for (const [what, edit, outcome] of edits)
     it(`${what}: ${outcome}`, async () => {
@@ -142,7 +142,7 @@ describe('an edit after the start', () => {
           ports: [a, b, c],
           spare,
           read: (name) => readFileSync(join(trial.folder, name), 'utf8'),
-          // Ten seconds before the program's now: after the start, and within the period of a reload.
+          // Ten seconds ago: after the start, and within the reload period.
           write: (name, content) => trial.age(trial.write(name, content), 10),
         };
         edit(bench);

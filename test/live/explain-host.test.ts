@@ -1,4 +1,4 @@
-/** `explain` on a host where Filebeats run: stand-ins with real sockets. */
+/** `explain` on a host with running stand-ins with real sockets. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { explainCli } from '../support/explain-cli.js';
@@ -26,7 +26,7 @@ const command = (file: string, name: string) => [
 ];
 
 describe('explain --pid', () => {
-  it('reads a running process: its command line, its folder, its environment', async () => {
+  it('reads command line, directory and environment of a running process', async () => {
     const port = await freePort();
     world.write(
       'pid/filebeat.yml',
@@ -49,7 +49,7 @@ describe('explain --pid', () => {
     assert.equal(said.code, 0, said.err);
   });
 
-  it('sees the root of a container', rootOnly, async () => {
+  it('reads files in the root of a container', rootOnly, async () => {
     const port = await freePort();
     world.write('root/etc/filebeat.yml', udpConfig([`127.0.0.1:${port}`]));
     const one = await world.process({
@@ -63,7 +63,7 @@ describe('explain --pid', () => {
 });
 
 describe('explain --against-host', () => {
-  it('names the process and the instance that have the endpoint, and where they ask for it', async () => {
+  it('names the process and instance that hold the endpoint, and where they declare it', async () => {
     const [taken, free] = [await freePort(), await freePort()];
     const other = await world.filebeat('against-other', [`127.0.0.1:${taken}`]);
     const mine = world.write('against-mine.yml', udpConfig([`:${taken}`, `127.0.0.1:${free}`]));
@@ -84,7 +84,7 @@ describe('explain --against-host', () => {
     );
   });
 
-  it('names a process that is no Filebeat', async () => {
+  it('names a process that is not a Filebeat', async () => {
     const port = await freePort();
     const stranger = await world.process({ argv: ['/usr/sbin/rsyslogd'], sockets: [`udp 127.0.0.1:${port}`] });
     const mine = world.write('stranger.yml', udpConfig([`127.0.0.1:${port}`]));
@@ -93,7 +93,7 @@ describe('explain --against-host', () => {
     assert.equal(said.code, 1, said.err);
   });
 
-  it('does not hold an instance’s own sockets against its own command line', async () => {
+  it('does not report an instance’s own sockets for its own command line', async () => {
     const port = await freePort();
     const one = await world.filebeat('own', [`127.0.0.1:${port}`]);
     const said = await explainCli([...release, '--against-host', ...command(one.config, 'own')]);
@@ -101,7 +101,7 @@ describe('explain --against-host', () => {
     assert.equal(said.code, 0, said.err);
   });
 
-  it('tells a data path that a running instance uses', async () => {
+  it('reports a data path that a running instance uses', async () => {
     const [a, b] = [await freePort(), await freePort()];
     await world.filebeat('data', [`127.0.0.1:${a}`]);
     const mine = world.write('data-mine.yml', udpConfig([`127.0.0.1:${b}`]));
@@ -111,7 +111,7 @@ describe('explain --against-host', () => {
 });
 
 describe('explain of every instance', () => {
-  it('has each of them under its name, and an older release when one is asked about', async () => {
+  it('shows each with its name, also under an older release', async () => {
     const port = await freePort();
     const one = await world.filebeat('every', [`127.0.0.1:${port}`], {
       text: `filebeat.inputs:\n- {type: udp, host: "127.0.0.1:${port}"}\n- {type: log, paths: [/x]}\noutput.console.enabled: true\n`,

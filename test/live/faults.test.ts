@@ -1,4 +1,4 @@
-/** The fault matrix: each fault is made for real, and gives exactly its own verdict; a host without one gives none. */
+/** The fault matrix: each fault is real and gives exactly its own verdict; a host without a fault gives none. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -13,7 +13,7 @@ import { udpConfig } from '../support/world.js';
 
 interface Verdict {
   report: Report;
-  /** `CODE NAME ENDPOINT CAUSE`, in the order of the report; names are those the program gave. */
+  /** `CODE NAME ENDPOINT CAUSE` in the order of the report, with the names that the program gave. */
   lines: string[];
   cause?: RegExp;
   remedy?: RegExp;
@@ -28,7 +28,7 @@ const reloading = (folder: string) =>
 
 const ports = async (count: number) => Promise.all(Array.from({ length: count }, ownPort));
 
-/** Sends so many datagrams to a port of this host, and waits until the last one has left. */
+/** Sends `count` datagrams to a port of this host, and waits until the last one is sent. */
 async function send(port: number, count: number, bytes: number): Promise<void> {
   const socket = createSocket('udp4');
   for (let i = 0; i < count; i++)
@@ -72,7 +72,7 @@ describe('a host without a fault', () => {
   });
 
   fault(
-    'gives no verdict for one that started seconds ago',
+    'gives no verdict for a Filebeat that started seconds ago',
     async (trial) => {
       const port = await ownPort();
       const one = await trial.filebeat('young', [`127.0.0.1:${port}`], { sockets: [] });
@@ -142,7 +142,7 @@ describe('an instance that does not run', () => {
       await trial.filebeat('one', [`127.0.0.1:${port}`], { netns: 'new' });
       return {
         report: await trial.scan(),
-        // Both go by the same data path, though only one of them has it now.
+        // Both are configured with the same data path, but only one of them uses it now.
         lines: ['data_path_conflict one shared-data-path', 'instance_down one runs-elsewhere'],
         cause: /runs as “.*” in another network namespace/,
         remedy: /filebeat-port-exporter forget one$/m,
@@ -196,25 +196,22 @@ describe('a configuration', () => {
     };
   });
 
-  fault(
-    'that it refuses and hangs, seen before: its ports are missing, with that cause, scan after scan',
-    async (trial) => {
-      const port = await ownPort();
-      const good = await trial.release('one', '7.17.16', inputs(input('udp', `127.0.0.1:${port}`)), [
-        `udp 127.0.0.1:${port}`,
-      ]);
-      await trial.scan();
-      await good.kill();
-      const hanging = await trial.release('one', '7.17.16', broken, []);
-      trial.age(hanging.config, 60);
-      await trial.scan();
-      return {
-        report: await trial.scan(),
-        lines: ['config_invalid one hangs-after-refusal', `port_missing one udp 127.0.0.1:${port} hangs-after-refusal`],
-        remedy: /edit .*one\.yml:4: give max_message_size a value .*, then .*restart/,
-      };
-    },
-  );
+  fault('that makes a known Filebeat hang: its ports are missing with that cause in every scan', async (trial) => {
+    const port = await ownPort();
+    const good = await trial.release('one', '7.17.16', inputs(input('udp', `127.0.0.1:${port}`)), [
+      `udp 127.0.0.1:${port}`,
+    ]);
+    await trial.scan();
+    await good.kill();
+    const hanging = await trial.release('one', '7.17.16', broken, []);
+    trial.age(hanging.config, 60);
+    await trial.scan();
+    return {
+      report: await trial.scan(),
+      lines: ['config_invalid one hangs-after-refusal', `port_missing one udp 127.0.0.1:${port} hangs-after-refusal`],
+      remedy: /edit .*one\.yml:4: give max_message_size a value .*, then .*restart/,
+    };
+  });
 
   fault('that 7.17 would refuse is no hang where a socket is held', async (trial) => {
     const one = await trial.release('one', '7.17.16', broken, [`udp 127.0.0.1:${await ownPort()}`]);
@@ -281,7 +278,7 @@ describe('a configuration', () => {
   });
 });
 
-describe('a port that somebody else has', () => {
+describe('a port that another process holds', () => {
   fault('who was there first', async (trial) => {
     const port = await ownPort();
     const thief = await trial.process({ argv: ['rsyslogd'], sockets: [`udp :${port}`] });
@@ -300,7 +297,7 @@ describe('a port that somebody else has', () => {
     await trial.scan();
     await one.close(one.descriptors[0]!);
     await trial.process({ argv: ['nc'], sockets: [`udp :${port}`] });
-    // Walks over all descriptors are rationed: on a busy host the holder is named by the scan after next.
+    // Full descriptor scans are rate limited: on a busy host a later scan names the owner.
     const report = await until('the holder is named', async () => {
       const one = await trial.scan();
       return tell(one, trial).causes.includes('(nc)') ? one : undefined;
@@ -436,7 +433,7 @@ describe('a port without a socket', () => {
       chmodSync(dirname(executable), 0o711);
       const one = await trial.release('one', '8.19.21', config, ['udp 127.0.0.77:618'], { uid: 65534 });
       assert.deepEqual([...one.failures.values()], ['EACCES']);
-      // What its user may not read would be unknown.
+      // Files that its user may not read would be unknown.
       execFileSync('chmod', ['-R', 'a+rX', trial.folder]);
       return {
         report: await trial.scan(),

@@ -1,4 +1,4 @@
-/** Listeners of Filebeats whose inputs come from elsewhere, learned from what real processes hold. */
+/** Listeners of Filebeats whose inputs come from elsewhere, learned from the sockets of real processes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Exporter } from '../support/exporter.js';
@@ -15,7 +15,7 @@ function ownHost(settings: string): OwnHost & { settings: string } {
 }
 
 const agent = (release: string) => `/opt/Elastic/Agent/data/elastic-agent-${release}`;
-/** As Elastic Agent starts one component. */
+/** The command line of an Elastic Agent component. */
 const agentbeat = (component: string, release = '8.15.0-25075f') => [
   `${agent(release)}/components/agentbeat`,
   'filebeat',
@@ -23,7 +23,7 @@ const agentbeat = (component: string, release = '8.15.0-25075f') => [
   ...['-E', `path.data=${agent(release)}/run/${own(component)}`],
 ];
 
-/** Looks until so many of its ports are expected. */
+/** Scans until `count` of its ports are expected. */
 const expects = (exporter: Exporter, name: string, count: number) =>
   until(`${name} expects ${count} ports`, async () => {
     const scrape = await exporter.scrape();
@@ -31,7 +31,7 @@ const expects = (exporter: Exporter, name: string, count: number) =>
   });
 
 describe('a Filebeat of an agent', rootOnly, () => {
-  it('has its ports learned once held long enough; one it gives up is told, and all are 0 when it dies', async () => {
+  it('has its ports learned after a while; a lost port is reported, and all are 0 when it dies', async () => {
     const host = ownHost('discovery: {learn_after: 1s}\n');
     const [a, b] = [await freePort(), await freePort()].sort((x, y) => x - y) as [number, number];
     const filebeat = await host.start('agent', [`udp :${a}`, `tcp 127.0.0.1:${b}`], { argv: agentbeat('udp-default') });
@@ -68,7 +68,7 @@ describe('a Filebeat of an agent', rootOnly, () => {
     assert.equal(healthOf(await exporter.scrape(), own('udp-default')), dead);
   });
 
-  it('is one instance for each component, and one collector for all', async () => {
+  it('is one instance for each component', async () => {
     const host = ownHost('discovery: {learn_after: 1s}\n');
     const ports = await Promise.all(Array.from({ length: 3 }, freePort));
     const syslog = await host.start('agent', [`udp :${ports[0]}`], { argv: agentbeat('syslog-default') });
@@ -78,7 +78,7 @@ describe('a Filebeat of an agent', rootOnly, () => {
     });
     const exporter = await host.exporter(host.settings);
     await expects(exporter, own('syslog-default'), 1);
-    // One on a host, and named so: another run of this test may have one as well.
+    // There is one on a host; another run of this test may have one too.
     const [found] = (await exporter.scrape()).all('filebeat_instance_up', { pid: String(otel.pid) });
     const collector = found?.labels.get('name') ?? '';
     assert.match(collector, /^elastic-otel-collector/);
@@ -91,7 +91,7 @@ describe('a Filebeat of an agent', rootOnly, () => {
       assert.deepEqual(codesOf(scrape, name), ['config_dynamic']);
   });
 
-  it('keeps what was learned over its restart, and over an upgrade of the agent', async () => {
+  it('keeps learned ports over its restart, and over an upgrade of the agent', async () => {
     const host = ownHost('discovery: {learn_after: 1s}\n');
     const port = await freePort();
     const start = (release?: string) =>
@@ -110,13 +110,13 @@ describe('a Filebeat of an agent', rootOnly, () => {
     assert.equal(upgraded.value('filebeat_instance_restarts_total', { name: own('again-default') }), 2);
   });
 
-  it('never has a passing socket learned, however often a port is used again', async () => {
+  it('never has a short-lived socket learned, however often its port is reused', async () => {
     const host = ownHost('discovery: {learn_after: 3s}\n');
     const [lasting, passing, peer] = await Promise.all(Array.from({ length: 3 }, freePort));
     const filebeat = await host.start('agent', [`udp :${lasting}`], { argv: agentbeat('busy-default') });
     await filebeat.connect(`udp 127.0.0.1:${peer}`);
     const exporter = await host.exporter(host.settings);
-    /** Each of these sockets lives long enough to be seen, and not long enough to be learned. */
+    /** Each of these sockets lives long enough to be seen, but not to be learned. */
     const pass = async () => {
       const open = await filebeat.bind(`udp :${passing}`);
       const end = Date.now() + 1200;
@@ -131,7 +131,7 @@ describe('a Filebeat of an agent', rootOnly, () => {
     for (let passes = 0; passes < 3; passes++) assert.equal(await pass(), learned);
   });
 
-  it('is forgotten port by port, by the command and by DELETE, and learned anew while it holds them', async () => {
+  it('has ports forgotten by the command and by DELETE, and learned again while it holds them', async () => {
     const host = ownHost('discovery: {learn_after: 1s}\n');
     const [a, b] = [await freePort(), await freePort()].sort((x, y) => x - y) as [number, number];
     const filebeat = await host.start('agent', [`udp :${a}`, `udp :${b}`], { argv: agentbeat('policy-default') });
@@ -161,7 +161,7 @@ describe('a Filebeat of an agent', rootOnly, () => {
     );
   });
 
-  it('has nothing learned where learn_after is 0', async () => {
+  it('has nothing learned if learn_after is 0', async () => {
     const host = ownHost('discovery: {learn_after: 0}\n');
     const filebeat = await host.start('agent', [`udp :${await freePort()}`], { argv: agentbeat('never-default') });
     const exporter = await host.exporter(host.settings);

@@ -1,6 +1,6 @@
 /**
- * The loss ledger through the whole program: datagrams that the kernel really dropped, against `ss`, `snmp` and our own
- * count. In a network namespace of its own, so that nobody else's datagrams are in the counters.
+ * The drop ledger in the whole program: datagrams that the kernel really dropped, compared with `ss`, `snmp` and our own
+ * count. In a network namespace of its own, so that the counters contain no other datagrams.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -14,10 +14,10 @@ import { createWorld, type Filebeat } from '../support/world.js';
 
 const REBINDS = 20;
 const PORT = 9000;
-/** Bytes asked for: twice that is granted, room for nine short datagrams. */
+/** Requested bytes; the kernel doubles them: room for nine short datagrams. */
 const READ_BUFFER = 4096;
 
-describe('the loss ledger', rootOnly, () => {
+describe('the drop ledger', rootOnly, () => {
   const world = createWorld('ledger-');
   const config = join(world.folder, 'lossy.yml');
   const text = `filebeat.inputs:\n- type: udp\n  host: "127.0.0.1:${PORT}"\n  read_buffer: ${READ_BUFFER}\noutput.console.enabled: true\n`;
@@ -29,12 +29,12 @@ describe('the loss ledger', rootOnly, () => {
   let sent = 0;
   let received = 0;
   let highest = 0;
-  /** The socket bound last. */
+  /** The most recent socket. */
   let fd: number;
 
   before(async () => {
     exporter = await startExporter([state]);
-    // It holds the namespace open while the other one is restarted.
+    // Keeps the namespace alive while the other process is restarted.
     other = await world.filebeat('other', ['127.0.0.1:9001'], { netns: 'new' });
     lossy = await start();
     sender = await startSender(other.pid);
@@ -56,7 +56,7 @@ describe('the loss ledger', rootOnly, () => {
     received += await of.receive(fd, most);
   }
 
-  /** The metric, which never falls. */
+  /** The metric, which never decreases. */
   async function dropsTold(): Promise<number> {
     const told = (await exporter.scrape()).value('filebeat_port_drops_total', { config })!;
     assert.ok(told >= highest, `${told} after ${highest}`);
@@ -79,7 +79,7 @@ describe('the loss ledger', rootOnly, () => {
     return { buffer: Number(buffer), drops: Number(drops) };
   }
 
-  it(`is what was sent less what was received, over ${REBINDS} re-binds`, async (context) => {
+  it(`equals sent less received datagrams, over ${REBINDS} re-binds`, async (context) => {
     let bySs = 0;
     for (let turn = 0; turn < REBINDS; turn++) {
       fd = await bind(lossy);
@@ -101,7 +101,7 @@ describe('the loss ledger', rootOnly, () => {
     assert.deepEqual([told, bySs, snmp().rcvbufErrors], Array(3).fill(sent - received));
   });
 
-  it('tells the buffer that the kernel gave, derived from read_buffer', async () => {
+  it('shows the kernel’s buffer size, derived from read_buffer', async () => {
     fd = await bind(lossy);
     const { buffer } = ss();
     assert.equal(buffer, 2 * READ_BUFFER);
@@ -109,7 +109,7 @@ describe('the loss ledger', rootOnly, () => {
     await lossy.close(fd);
   });
 
-  it('goes on when Filebeat is restarted', async () => {
+  it('continues when Filebeat is restarted', async () => {
     await lossy.kill();
     assert.equal(await dropsTold(), sent - received);
     lossy = await start();
@@ -120,12 +120,12 @@ describe('the loss ledger', rootOnly, () => {
     assert.equal(await dropsTold(), sent - received);
   });
 
-  it('goes on when the exporter is restarted, with what was dropped meanwhile', async () => {
+  it('continues when the exporter is restarted, including drops in between', async () => {
     await exporter.stop();
     await send(40);
     exporter = await startExporter([state]);
     const inside = sent - received;
-    // Nine of them wait still.
+    // Nine of them are still in the queue.
     const waiting = await lossy.receive(fd, 40);
     received += waiting;
     assert.ok(waiting > 0);
@@ -133,7 +133,7 @@ describe('the loss ledger', rootOnly, () => {
     assert.equal(snmp().rcvbufErrors, sent - received);
   });
 
-  it('never begins lower: what a socket had dropped that closed is written by the scan that sees it', async () => {
+  it('never decreases: the scan that sees a socket closed saves its drops', async () => {
     await send(30);
     await dropsTold();
     await lossy.close(fd);
@@ -147,14 +147,14 @@ describe('the loss ledger', rootOnly, () => {
     assert.equal(await dropsTold(), before);
   });
 
-  it('is a lower bound: what the last socket dropped unseen before it closed is nobody’s', async () => {
+  it('is a lower bound: drops between the last scan and the close of a socket are not counted', async () => {
     await dropsTold();
     await send(20);
     await lossy.close(fd);
     assert.ok((await dropsTold()) < snmp().rcvbufErrors);
   });
 
-  it('what is sent to the port of a killed listener is told as no-port, of its namespace', async (context) => {
+  it('datagrams to the port of a killed listener count as no_ports of the namespace', async (context) => {
     await lossy.kill();
     const netns = (await exporter.scrape()).one('filebeat_instance_info', { config: other.config }).labels;
     const labels = { network_namespace: netns.get('network_namespace')! };

@@ -1,4 +1,4 @@
-/** Files that are edited, broken, replaced or deleted under a Filebeat, and under one that is down. */
+/** Files that are edited, broken, replaced or deleted while a Filebeat runs, or while it is down. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { rootOnly } from '../support/needs.js';
 import { udpConfig } from '../support/world.js';
 
 const hosts: OwnHost[] = [];
-/** A Filebeat `NAME` with one port, whose file is a minute older than its process, and an exporter that saw both. */
+/** A Filebeat with one port, whose file is a minute older than its process, and an exporter that has seen both. */
 async function watched(name: string, text = (port: number) => udpConfig([`127.0.0.1:${port}`])) {
   const host = createHost();
   hosts.push(host);
@@ -24,7 +24,7 @@ async function watched(name: string, text = (port: number) => udpConfig([`127.0.
 afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));
 
 describe('a configuration that is deleted', rootOnly, () => {
-  it('under a running Filebeat takes nothing away: only its next start would fail', async () => {
+  it('while Filebeat runs, changes nothing: only its next start would fail', async () => {
     const { host, port, file, filebeat, exporter, up, down } = await watched(own('deleted'));
     host.remove(file);
     const deleted = await exporter.scrape();
@@ -48,7 +48,7 @@ describe('a configuration that is deleted', rootOnly, () => {
     assert.equal(mended.value('filebeat_instance_restarts_total', { name: own('deleted') }), 1);
   });
 
-  it('while its Filebeat is down takes nothing away either', async () => {
+  it('while Filebeat is down, changes nothing either', async () => {
     const { host, file, filebeat, exporter, down } = await watched(own('lost'));
     host.enable(`filebeat@${own('lost')}.service`);
     await exporter.scrape();
@@ -59,7 +59,7 @@ describe('a configuration that is deleted', rootOnly, () => {
     assert.deepEqual(codesOf(scrape, own('lost')), ['config_invalid', 'instance_down']);
   });
 
-  it('is told by an exporter that never saw it, without blaming the sockets', async () => {
+  it('is reported by an exporter that never saw it, without a verdict on the sockets', async () => {
     const { host, port, file, filebeat, exporter, up } = await watched(own('unseen'));
     await exporter.stop();
     rmSync(host.stateFile);
@@ -69,7 +69,7 @@ describe('a configuration that is deleted', rootOnly, () => {
     const scrape = await anew.scrape();
     assert.equal(healthOf(scrape, own('unseen')), `up=1 pid=${filebeat.pid}`);
     assert.deepEqual(codesOf(scrape, own('unseen')), ['config_invalid']);
-    // Put back, it is no edit that matters: what is held is what is on disk.
+    // Restored, it counts as no edit: sockets and files agree.
     host.configure(own('unseen'), [`127.0.0.1:${port}`]);
     const back = await anew.scrape();
     assert.equal(healthOf(back, own('unseen')), up);
@@ -77,8 +77,8 @@ describe('a configuration that is deleted', rootOnly, () => {
   });
 });
 
-describe('a configuration that broke before the exporter came', rootOnly, () => {
-  it('is told as broken, and no restart is advised that would fail', async () => {
+describe('a configuration that broke before the exporter started', rootOnly, () => {
+  it('is reported as invalid, without advice to restart', async () => {
     const { host, file, filebeat, exporter } = await watched(own('before'));
     await exporter.stop();
     rmSync(host.stateFile);
@@ -92,7 +92,7 @@ describe('a configuration that broke before the exporter came', rootOnly, () => 
 });
 
 describe('a configuration that is edited under a running Filebeat', rootOnly, () => {
-  it('waits for a restart only where the listeners differ, and what was started with stays expected', async () => {
+  it('is a pending restart only if listeners differ; listeners from the start stay expected', async () => {
     const { host, port, other, file, filebeat, exporter, up } = await watched(own('edited'));
     const pending = { name: own('edited') };
     host.write(file, `# a word\n${udpConfig([`127.0.0.1:${port}`])}`);
@@ -107,7 +107,7 @@ describe('a configuration that is edited under a running Filebeat', rootOnly, ()
     assert.deepEqual(codesOf(moved, own('edited')), ['restart_pending']);
     assert.equal(moved.value('filebeat_instance_config_pending_restart', pending), 1);
 
-    // The start is remembered over a restart of the exporter.
+    // A restart of the exporter does not lose the state at the start.
     await exporter.stop();
     const anew = await host.exporter();
     const same = await anew.scrape();
@@ -122,7 +122,7 @@ describe('a configuration that is edited under a running Filebeat', rootOnly, ()
     assert.deepEqual(codesOf(restarted, own('edited')), []);
   });
 
-  it('is edited too when it comes with an older time stamp, as rsync -t and packages write it', async () => {
+  it('counts as edited even with an older timestamp, as rsync -t and packages set it', async () => {
     const { host, other, file, exporter, up } = await watched(own('synced'));
     host.write(file, udpConfig([`127.0.0.1:${other}`]), 86_400);
     const scrape = await exporter.scrape();
@@ -131,8 +131,8 @@ describe('a configuration that is edited under a running Filebeat', rootOnly, ()
   });
 });
 
-describe('a configuration that breaks under a running Filebeat', rootOnly, () => {
-  it('leaves it what it was: name, ports and history, although path.data stood in that file', async () => {
+describe('a configuration that breaks while Filebeat runs', rootOnly, () => {
+  it('does not change name, ports and history, although path.data is in that file', async () => {
     const data = (port: number) => `path.data: /srv/broken\n${udpConfig([`127.0.0.1:${port}`])}`;
     const host = createHost();
     hosts.push(host);
@@ -153,7 +153,7 @@ describe('a configuration that breaks under a running Filebeat', rootOnly, () =>
     assert.deepEqual(codesOf(broken, own('broken')), ['config_invalid']);
     assert.equal(broken.all('filebeat_instance_up', { config: file }).length, 1);
 
-    // Mended with another path.data: that is for its next start.
+    // Fixed with another path.data, which applies to the next start.
     host.write(file, `path.data: /srv/elsewhere\n${udpConfig([`127.0.0.1:${other}`])}`);
     const mended = await exporter.scrape();
     assert.equal(healthOf(mended, own('broken')), up);
@@ -162,7 +162,7 @@ describe('a configuration that breaks under a running Filebeat', rootOnly, () =>
     host.write(file, data(port));
     assert.deepEqual(codesOf(await exporter.scrape(), own('broken')), []);
 
-    // It dies while the file is broken again, and comes back once that is mended.
+    // It dies while the file is broken again, and returns once the file is fixed.
     host.write(file, 'filebeat.inputs: [{type: udp\n');
     await exporter.scrape();
     await filebeat.kill();

@@ -1,4 +1,4 @@
-/** What is counted and kept over the lives of processes, and how it is forgotten: on real ones. */
+/** Counters and state over the lives of real processes, and how they are forgotten. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { rootOnly } from '../support/needs.js';
 import type { Scrape } from '../support/text-format.js';
 
 const plainHost = ownHosts();
-/** What matters of one that is down with its single port. */
+/** A down instance with its single port. */
 const isDown = /^up=0 pid= udp 127\.0\.0\.1:\d+=0$/;
 const ownHost = (settings?: string) => {
   const host = plainHost();
@@ -26,8 +26,8 @@ async function send(port: number, count: number): Promise<void> {
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 }
 
-describe('a Filebeat that is started again', rootOnly, () => {
-  it('is the same instance: restarts are counted, drops go on, the name stays', async () => {
+describe('a restarted Filebeat', rootOnly, () => {
+  it('is the same instance: restarts are counted, drops continue, the name stays', async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure(own('again'), [`127.0.0.1:${port}`]);
@@ -59,7 +59,7 @@ describe('a Filebeat that is started again', rootOnly, () => {
     assert.equal(anew.value('filebeat_port_drops_total', drops), more);
   });
 
-  it('too often is flapping, until the window has passed', async () => {
+  it('is flapping if it restarts too often, until the window has passed', async () => {
     const host = ownHost('thresholds: {restarts: {count: 2, within: 8s}}\n');
     host.configure(own('flap'), [`127.0.0.1:${await freePort()}`]);
     const exporter = await host.exporter(settingsOf(host));
@@ -77,7 +77,7 @@ describe('a Filebeat that is started again', rootOnly, () => {
     await until('it is calm again', async () => flaps(await exporter.scrape()) === 0);
   });
 
-  it('after a reboot of the host is one restart more, under whatever pid', async () => {
+  it('has one more restart after a reboot of the host, with whatever pid', async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure(own('boot'), [`127.0.0.1:${port}`]);
@@ -85,7 +85,7 @@ describe('a Filebeat that is started again', rootOnly, () => {
     let exporter = await host.exporter();
     await exporter.scrape();
     await exporter.stop();
-    // The state file of an earlier boot, in which the same pid and start time were somebody else's.
+    // The state file of an earlier boot, in which another process had the same pid and start time.
     const earlier = host.state()!.replaceAll(/"bootId": "[^"]+"/g, '"bootId": "an-earlier-one"');
     writeFileSync(host.stateFile, earlier.replaceAll(/"netns": \d+/g, '"netns": 17'));
     exporter = await host.exporter();
@@ -103,7 +103,7 @@ describe('a Filebeat that is started again', rootOnly, () => {
 });
 
 describe('a remembered Filebeat', rootOnly, () => {
-  it('is forgotten when `remember` is over', async () => {
+  it('is forgotten after `discovery.remember`', async () => {
     const host = ownHost('discovery: {remember: 6s}\n');
     host.configure(own('short'), [`127.0.0.1:${await freePort()}`]);
     const filebeat = await host.start(own('short'), []);
@@ -112,11 +112,11 @@ describe('a remembered Filebeat', rootOnly, () => {
     await filebeat.kill();
     assert.match(healthOf(await exporter.scrape(), own('short')), isDown);
     await until('it has expired', async () => healthOf(await exporter.scrape(), own('short')) === 'absent');
-    // It is written while the exporter goes on.
+    // The exporter writes it while it runs.
     await until('the file knows it no longer', () => !host.state()!.includes(own('short')));
   });
 
-  it('gives way to another one that serves all its ports, and not to one that serves some', async () => {
+  it('is replaced by another one that serves all its ports, but not by one that serves some', async () => {
     const host = ownHost();
     const [a, b] = [await freePort(), await freePort()];
     const sockets = [`udp 127.0.0.1:${a}`, `udp 127.0.0.1:${b}`];
@@ -138,7 +138,7 @@ describe('a remembered Filebeat', rootOnly, () => {
     assert.match(healthOf(whole, own('moved')), /^up=1 .*=1 .*=1$/);
   });
 
-  it('is forgotten by DELETE, but not while it runs or ought to, and never without leave', async () => {
+  it('is forgotten by DELETE, but not while it is expected, and only if lifecycle routes are enabled', async () => {
     const host = ownHost();
     for (const name of ['gone', 'lives', 'wanted']) host.configure(own(name), [`127.0.0.1:${await freePort()}`]);
     host.enable(`filebeat@${own('wanted')}.service`);
@@ -154,7 +154,7 @@ describe('a remembered Filebeat', rootOnly, () => {
     await closed.stop();
 
     const open = await host.exporter('--web.enable-lifecycle', '--scan.freshness=1h');
-    // Nobody has asked for anything yet: what runs is looked up before it is judged.
+    // There was no scan yet: DELETE scans before it decides.
     assert.equal(await forget(open, own('lives')), 404);
     assert.equal(await forget(open, own('wanted')), 404);
     assert.equal(await forget(open, own('nobody')), 404);
@@ -166,7 +166,7 @@ describe('a remembered Filebeat', rootOnly, () => {
     assert.equal(await forget(open, own('gone')), 404);
   });
 
-  it('is forgotten by the command, and a server at work notices', async () => {
+  it('is forgotten by the command, and a running server notices', async () => {
     const host = ownHost();
     for (const name of ['gone', 'lives']) host.configure(own(name), [`127.0.0.1:${await freePort()}`]);
     const gone = await host.start(own('gone'), []);
@@ -183,12 +183,12 @@ describe('a remembered Filebeat', rootOnly, () => {
     const after = await exporter.scrape();
     assert.equal(healthOf(after, own('gone')), 'absent');
     assert.equal(healthOf(after, own('lives')).split(' ')[0], 'up=1');
-    // What it writes at its end does not bring it back.
+    // The state that the server writes at its end does not restore it.
     await exporter.stop();
     assert.doesNotMatch(host.state()!, new RegExp(own('gone')));
   });
 
-  it('that is forgotten after the last scan of a server is not brought back by its end', async () => {
+  it('that is forgotten after the last scan of a server is not restored when the server ends', async () => {
     const host = ownHost();
     host.configure(own('gone'), [`127.0.0.1:${await freePort()}`]);
     const gone = await host.start(own('gone'), []);
@@ -203,7 +203,7 @@ describe('a remembered Filebeat', rootOnly, () => {
 });
 
 describe('two programs on one state file', rootOnly, () => {
-  it('count a restart once, and neither forgets what the other knows', async () => {
+  it('count a restart once, and neither loses what the other knows', async () => {
     const host = ownHost();
     for (const name of ['one', 'two']) host.configure(own(name), [`127.0.0.1:${await freePort()}`]);
     let one = await host.start(own('one'), []);

@@ -1,4 +1,4 @@
-/** The state file of the real program: what is in it, who may read it, and life without it. */
+/** The state file of the real program: content, permissions, and operation without it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -21,14 +21,14 @@ afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.end()));
 });
 
-/** What is said of the state file; other processes of the machine have gaps of their own. */
+/** Gaps about the state file; other processes on the machine have gaps of their own. */
 async function gapsOf(exporter: Exporter, { stateFile }: OwnHost): Promise<string[]> {
   const { gaps } = await exporter.status();
   return gaps.flatMap(({ reason, subject, detail }) => (subject === stateFile ? [`${reason}: ${detail}`] : []));
 }
 
 describe('the state file', rootOnly, () => {
-  it('holds no secret of argv, environment, configuration or unit, nor does anything that is shown', async () => {
+  it('contains no secret of argv, environment, configuration or unit, and neither does any output', async () => {
     const host = ownHost();
     const [port, edge] = [await freePort(), await freePort()];
     const text = `filebeat.inputs:
@@ -71,7 +71,7 @@ WantedBy=multi-user.target
     await exporter.stop();
     shown.push(exporter.log(), host.state()!);
     for (const one of shown) assert.doesNotMatch(one, /swordfish|example\.org/);
-    // It was read, though: the port comes from the environment, and the break is told.
+    // All of it was read: the port comes from the environment, and the fault is reported.
     assert.match(shown[0]!, new RegExp(`filebeat_port_up\\{name="unit-secret",[^}]*port="${edge}"`));
     assert.match(shown[0]!, new RegExp(`filebeat_port_up\\{name="by-hand",[^}]*port="${port}"`));
     assert.match(shown[1]!, /"code":\s*"config_invalid"/);
@@ -79,7 +79,7 @@ WantedBy=multi-user.target
     assert.deepEqual(readdirSync(dirname(host.stateFile)), ['state.json']);
   });
 
-  it('in a directory that cannot be written costs the memory and nothing else: one gap, one line', async () => {
+  it('in a directory that cannot be written gives one gap and one log line, and nothing is remembered after a restart', async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure(own('without'), [`127.0.0.1:${port}`], 60);
@@ -107,7 +107,7 @@ WantedBy=multi-user.target
     assert.equal(healthOf(await exporter.scrape(), own('without')), `up=0 pid= udp 127.0.0.1:${port}=0`);
   });
 
-  it('that is no state is set aside, and everything goes on', async () => {
+  it('with invalid content is renamed, and everything goes on', async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure(own('corrupt'), [`127.0.0.1:${port}`], 60);
@@ -121,7 +121,7 @@ WantedBy=multi-user.target
     assert.match(exporter.log(), /set aside/);
   });
 
-  it('of a newer exporter is left alone', async () => {
+  it('of a newer exporter is not overwritten', async () => {
     const host = ownHost();
     host.configure(own('newer'), [`127.0.0.1:${await freePort()}`], 60);
     const newer = '{"version": 99}\n';
@@ -136,7 +136,7 @@ WantedBy=multi-user.target
     assert.equal(host.state(), newer);
   });
 
-  it('is not needed: with an empty name nothing is written anywhere', async () => {
+  it('is optional: with an empty path nothing is written', async () => {
     const host = ownHost();
     host.configure(own('nowhere'), [`127.0.0.1:${await freePort()}`], 60);
     await host.start(own('nowhere'), []);

@@ -1,4 +1,4 @@
-/** Units and their processes, tied by control group or by what they read; and what a process exporter makes of their end. */
+/** Units and their processes, matched by control group or by files; and the same end in a process exporter. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { needs, rootOnly } from '../support/needs.js';
 
 const ownHost = ownHosts();
 
-/** A control group of a service: version 2, or systemd's own hierarchy of version 1. Undefined where none can be made. */
+/** Makes a control group of a service: cgroup v2, or systemd's hierarchy of v1. Undefined: not possible here. */
 function makeGroup(unit: string): { add(pid: number): boolean; remove(): void } | undefined {
   for (const top of ['/sys/fs/cgroup/unified', '/sys/fs/cgroup', '/sys/fs/cgroup/systemd']) {
     const group = `${top}/${unit}`;
     try {
       mkdirSync(group);
     } catch {
-      continue; // Not mounted, or not ours to write.
+      continue; // Not mounted, or not writable.
     }
     const remove = () => rmdirSync(group);
     if (existsSync(`${group}/cgroup.procs`))
@@ -40,7 +40,7 @@ const needsGroups = needs('leave to make control groups', () => {
 });
 
 describe('a process and its unit', rootOnly, () => {
-  it('stay one instance by control group when the unit is edited under it', needsGroups, async () => {
+  it('stay one instance by control group if the unit is edited meanwhile', needsGroups, async () => {
     const unit = `filebeat@${own('moving')}.service`;
     const group = makeGroup(unit);
     assert.ok(group, 'a control group can be made');
@@ -51,7 +51,7 @@ describe('a process and its unit', rootOnly, () => {
       host.configure(name, [`127.0.0.1:${before}`], 60);
       const filebeat = await host.start(name, [`udp 127.0.0.1:${before}`]);
       assert.ok(group.add(filebeat.pid));
-      // The unit asks for other files and other data already, and waits for its restart.
+      // The unit already has other files and data, and waits for a restart.
       host.configure('elsewhere', [`127.0.0.1:${now}`], 60);
       host.write(
         '/etc/systemd/system/filebeat@.service',
@@ -70,7 +70,7 @@ describe('a process and its unit', rootOnly, () => {
         'remembered',
       ]);
 
-      // Down, it is what the unit would start, under the same name and with the same history.
+      // While down, it is what the unit would start, with the same name and history.
       await filebeat.kill();
       const down = await exporter.scrape();
       assert.equal(healthOf(down, name), `up=0 pid= udp 127.0.0.1:${now}=0`);
@@ -128,7 +128,7 @@ describe('a process and its unit', rootOnly, () => {
   });
 });
 
-describe('Debian’s process exporter, beside this one', rootOnly, () => {
+describe('Debian’s process exporter and this exporter', rootOnly, () => {
   const program = '/usr/bin/prometheus-process-exporter';
   const children: ChildProcess[] = [];
   afterEach(() => {
@@ -136,7 +136,7 @@ describe('Debian’s process exporter, beside this one', rootOnly, () => {
   });
 
   const installed = needs('prometheus-process-exporter', () => existsSync(program));
-  it('shows nothing of a Filebeat that it never saw, where this one shows 0', installed, async () => {
+  it('differ for a Filebeat never seen: the former shows nothing, this one 0', installed, async () => {
     const host = ownHost();
     const port = await freePort();
     host.configure('beside', [`127.0.0.1:${port}`], 60);
@@ -172,7 +172,7 @@ describe('Debian’s process exporter, beside this one', rootOnly, () => {
     assert.equal((await series()).length, 1);
     assert.equal(healthOf(await ours.scrape(), 'beside'), `up=1 pid=${filebeat.pid} udp 127.0.0.1:${port}=1`);
     await filebeat.kill();
-    // After both were started anew, as after a reboot.
+    // After both were restarted, as after a reboot.
     const ended = new Promise((resolve) => theirs.once('exit', resolve));
     theirs.kill();
     await ended;

@@ -1,4 +1,4 @@
-/** Nothing vanishes: real processes that end, and an exporter that starts anew. */
+/** No instance is lost when real processes end and the exporter restarts. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -24,7 +24,7 @@ async function threeFilebeats() {
 }
 
 describe('a Filebeat that ends', rootOnly, () => {
-  it('stays with 0, through its end, restarts of the exporter and the loss of its memory', async () => {
+  it('stays with 0 after its end, restarts of the exporter and loss of the state file', async () => {
     const { host, ports, core, edge, lab } = await threeFilebeats();
     const [corePort, edgePort, labPort] = ports;
     let exporter = await host.exporter();
@@ -68,7 +68,7 @@ describe('a Filebeat that ends', rootOnly, () => {
     await exporter.stop();
   });
 
-  it('is named by check, with the unit that wants it and the command to try', async () => {
+  it('is named by check, with its unit and the command to try', async () => {
     const { host, core } = await threeFilebeats();
     await core.kill();
     const check = await run(['check', ...host.flags]);
@@ -82,7 +82,7 @@ describe('a Filebeat that ends', rootOnly, () => {
 });
 
 describe('after a reboot', rootOnly, () => {
-  it('units, patterns and declarations tell what ought to run, without any memory', async () => {
+  it('units, globs and declarations say what is expected, without a state file', async () => {
     const host = ownHost();
     const [core, pattern, declared, off] = await Promise.all(Array.from({ length: 4 }, freePort));
     host.configure('core', [`0.0.0.0:${core}`]);
@@ -107,7 +107,7 @@ instances:
     const origin = (name: string) => instances.find((one) => one.name === name)?.origin;
     assert.deepEqual(['core', own('pattern'), 'by-hand'].map(origin), ['systemd', 'config_glob', 'declared']);
 
-    // Each is recognised when it comes, and keeps its name.
+    // Each is recognised when it starts, and keeps its name.
     const pids = await Promise.all(
       [
         ['core', `udp :${core}`],

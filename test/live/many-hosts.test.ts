@@ -1,4 +1,4 @@
-/** A fleet as a real Prometheus, its dashboard and a real Alertmanager see it. */
+/** A fleet with a real Prometheus, the dashboard and a real Alertmanager. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { it } from 'node:test';
@@ -8,7 +8,7 @@ import { needsProgram, rootOnly } from '../support/needs.js';
 const needsAll = [rootOnly, ...['prometheus', 'prometheus-alertmanager', 'ip'].map(needsProgram)];
 
 it(
-  'twenty hosts are found by files, every query of the fleet’s dashboard is answered, and one output of forty hosts is one message',
+  'twenty hosts are found by files, every query of the fleet dashboard is answered, and one output that fails on forty hosts is one message',
   needsAll.find(({ skip }) => skip !== undefined) ?? {},
   async (t) => {
     const file = fileURLToPath(new URL('../support/e2e/many-hosts.js', import.meta.url));

@@ -1,6 +1,6 @@
 /**
- * docs/migration-from-script.md as a new user follows it: a script, its unit and cron lines on a real systemd, a Prometheus
- * whose configuration stays the same all the while, and the commands of the document one after the other.
+ * Follows docs/migration-from-script.md: a script, its unit and cron lines on a real systemd, a Prometheus whose
+ * configuration never changes, and the commands of the document in order.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -26,7 +26,7 @@ const languages = ['bash', 'shell', 'ini', 'crontab', 'yaml'];
 
 const needsAll = [needsSystemd, ...['crontab', 'prometheus', 'busybox', 'netstat', 'curl'].map(needsProgram)];
 
-describe('moving over from the script', needsAll.find(({ skip }) => skip !== undefined) ?? {}, () => {
+describe('the migration from the script', needsAll.find(({ skip }) => skip !== undefined) ?? {}, () => {
   const folder = mkdtempSync(join(tmpdir(), 'migration-'));
   let machine: Machine;
   const [names, ...steps] = fenced(english, 'bash');
@@ -45,7 +45,7 @@ describe('moving over from the script', needsAll.find(({ skip }) => skip !== und
   before(async () => {
     execFileSync(process.execPath, [join(top, 'scripts/package.mjs'), '--out', folder, 'deb'], { stdio: 'pipe' });
     machine = await boot();
-    // Where Node.js is no package, the dependency on it cannot be met.
+    // If Node.js is not installed as a package, the dependency on it cannot be met.
     const deb = readdirSync(folder).find((name) => name.endsWith('.deb'))!;
     machine.write(`/srv/${deb}`, readFileSync(join(folder, deb)));
     machine.sh(`
@@ -78,7 +78,7 @@ describe('moving over from the script', needsAll.find(({ skip }) => skip !== und
 
   const ask = <T>(path: string): T =>
     (JSON.parse(getInside(machine, `http://127.0.0.1:9090${path}`).body) as { data: T }).data;
-  /** Ports of which Prometheus says that they are dead, by the user's own rule. */
+  /** Ports that are down by the user's own Prometheus rule. */
   const dead = () => {
     const { alerts } = ask<{ alerts: { labels: Record<string, string>; state: string }[] }>('/api/v1/alerts');
     return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels['label']);
@@ -96,27 +96,27 @@ describe('moving over from the script', needsAll.find(({ skip }) => skip !== und
     assert.equal(steps.length, 8);
   });
 
-  it('at first the rule tells of the one dead port', async () => {
+  it('at first the rule fires for the one port that is down', async () => {
     await until('the rule has fired', () => dead().length > 0, 60);
     assert.deepEqual(dead(), ['6998']);
     atFirst = series().sort();
     assert.equal(atFirst.length, 3);
   });
 
-  it('steps 2 to 5: settings from what the script says, the exporter beside it, and the same answers', () => {
+  it('steps 2 to 5: settings from the script’s output, both run side by side and agree', () => {
     assert.equal(step(note), '3');
     assert.equal(step(settings), 'legacy_port_metric: true\nports:\n  - 6984\n  - 6985\n  - 6998');
     step(install);
     const said = step(compare);
     const ports = said.split('\n').filter((line) => line.startsWith('PORT{'));
-    // Of the listed ports nothing differs; one more is watched than the list had.
+    // The listed ports agree; one port is watched that the list did not have.
     assert.deepEqual(ports.filter(isListed), []);
     assert.ok(ports.includes('PORT{label="9001"} 1'), said);
     assert.match(said, /^(OK|WARNING|CRITICAL|UNKNOWN) - /m);
     assert.match(said, /6998/);
   });
 
-  it('steps 6 and 7: the exporter has the port, the series go on, and the way back works', async () => {
+  it('steps 6 and 7: the exporter takes over the port, the series continue, and the way back works', async () => {
     step(change);
     assert.equal(machine.sh('crontab -l'), '@daily true');
     assert.equal(step(look), 'enabled');
@@ -130,7 +130,7 @@ describe('moving over from the script', needsAll.find(({ skip }) => skip !== und
     await until('the exporter answers again', watchesMore, 60);
   });
 
-  it('the rule tells of a port that dies, and of one that lives again, without having been changed', async () => {
+  it('the unchanged rule fires for a port that goes down, and ends for one that recovers', async () => {
     await until('the port that was dead is told', () => dead().includes('6998'), 60);
     machine.sh('systemctl stop filebeat@edge');
     await until('it is told', () => dead().includes('6985'), 60);
@@ -138,7 +138,7 @@ describe('moving over from the script', needsAll.find(({ skip }) => skip !== und
     await until('it is over', () => !dead().includes('6985'), 60);
   });
 
-  it('step 8: nothing is left of the old one, and a boot starts the new one', () => {
+  it('step 8: nothing is left of the script, and a boot starts the exporter', () => {
     step(remove);
     const left = machine.try(
       'grep -rl filebeat-ports /etc/cron* /etc/systemd /var/spool/cron; ls /usr/local/bin/filebeat-ports* /root/*-before /root/*-now',

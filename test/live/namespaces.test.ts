@@ -1,4 +1,4 @@
-/** Filebeats in network namespaces and roots of their own, as in containers. */
+/** Filebeats with their own network namespace and root, as in containers. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const start = async (options: Partial<StandInOptions>) => {
 after(() => Promise.all(started.map((one) => one.stop())));
 
 describe('namespaces', rootOnly, () => {
-  it('the same port in two of them are two sockets, and each has its own counters', async () => {
+  it('the same port in two namespaces is two sockets, each namespace with its own counters', async () => {
     const port = await freePort();
     const host = await start({ sockets: [`udp 127.0.0.1:${port}`] });
     const inside = await start({ netns: 'new', sockets: [`udp :${port}`, 'tcp :5066'] });
@@ -60,7 +60,7 @@ describe('namespaces', rootOnly, () => {
     for (let count = 0; count < 7; count++)
       await new Promise((resolve) => sender.send('x', port, '127.0.0.1', resolve));
     sender.close();
-    // The kernel counts a datagram in when it is taken.
+    // The kernel counts a datagram when it is read.
     assert.equal(await host.receive(host.descriptors[0]!, 7), 7);
     const after = (await looker.look()).look.namespaces;
     const rise = (netns: number | undefined) => {
@@ -71,7 +71,7 @@ describe('namespaces', rootOnly, () => {
     assert.equal(rise(netnsOf(inside.pid).netns), 0);
   });
 
-  it('a namespace ends with its last process', async () => {
+  it('a namespace is gone with its last process', async () => {
     const one = await start({ netns: 'new', sockets: ['udp :9000'] });
     const looker = createLooker();
     const first = await looker.look();
@@ -83,7 +83,7 @@ describe('namespaces', rootOnly, () => {
     assert.ok(second.look.gaps.some(({ subject }) => subject === `network namespace ${netns}`));
   });
 
-  it('files are read below the root of the process, and links never leave it', async () => {
+  it('files are read below the root of the process, and links do not lead out of it', async () => {
     const outside = writeTree({ 'host-only.yml': 'of the host' });
     const root = writeTree({
       'etc/filebeat.yml': '-> /conf/real.yml',
@@ -109,7 +109,7 @@ describe('namespaces', rootOnly, () => {
   });
 });
 
-/** What the whole program says of Filebeats in containers: their own roots, their own networks, the same words to start them. */
+/** The whole program with Filebeats in containers: own roots, own networks, the same command line. */
 describe('containers', rootOnly, () => {
   const config = '/etc/filebeat/filebeat.yml';
   const argvOf = (data: string) => [
@@ -144,7 +144,7 @@ describe('containers', rootOnly, () => {
       return `${of('protocol')} ${of('address')}:${of('port')} ${of('status')} ${of('owner_pid')} ${of('declared_in')}`;
     });
 
-  it('with one port and different files are kept apart, and so are their drops', async (context) => {
+  it('with the same port and different files are separate, and so are their drops', async (context) => {
     const first = await container({ [config]: udpConfig(['127.0.0.1:9000', ':9001']) });
     const second = await container({ [config]: udpConfig(['0.0.0.0:9002', '127.0.0.1:9000']) });
     const outside = await world.filebeat('outside', ['127.0.0.1:9000']);
@@ -175,7 +175,7 @@ describe('containers', rootOnly, () => {
     assert.deepEqual([drops(a), drops(b)], [lost.get(`${first.pid}`), lost.get(`${second.pid}`)]);
     assert.equal(scrape.value('filebeat_port_drops_total', { config: outside.config }), 0);
     assert.equal(scrape.value('filebeat_port_up', { config: outside.config }), outside.failures.size === 0 ? 1 : 0);
-    // Each network has its label and its own counters.
+    // Each network namespace has its label and counters.
     const network = (name: string) => scrape.one('filebeat_instance_info', { name }).labels.get('network_namespace')!;
     for (const [name, one] of [
       [a, first],
@@ -202,7 +202,7 @@ describe('containers', rootOnly, () => {
   });
 
   it('never make the exporter follow a link out of them', async (context) => {
-    // Nobody who was known before: of such a one its last ports would be missed.
+    // A new one: the last ports of a known one would be reported as missing.
     const container = (files: Record<string, string>) =>
       world.process({ argv: argvOf('/escapes'), cwd: '/', root: writeTree(files), netns: 'new' });
     const secret = world.write('host-only.yml', udpConfig(['127.0.0.1:9555']));
@@ -234,7 +234,7 @@ describe('containers', rootOnly, () => {
     context.diagnostic(`${escapes.length} links out of a container: none followed`);
   });
 
-  it('follow their own links, whatever the host has at that place', async () => {
+  it('resolve links within their root, whatever the host has at that path', async () => {
     const one = await container({
       'etc/filebeat': '-> /conf',
       'conf/filebeat.yml': `-> ${config.replace('filebeat.yml', 'real.yml')}`,
@@ -253,19 +253,19 @@ describe('containers', rootOnly, () => {
     groups.push(group);
     writeFileSync(join(group, 'cgroup.procs'), `${one.pid}`);
     await one.bind('udp 127.0.0.1:9004');
-    // A process is looked into once: when it is seen first.
+    // A process is inspected once, when it is first seen.
     const scrape = await exporter.scrape();
     const info = scrape.one('filebeat_instance_info', { name: nameOf(scrape, one) });
     assert.equal(info.labels.get('container'), id.slice(0, 12));
   });
 });
 
-/** Version 2 alone, or beside version 1. */
+/** cgroup v2, alone or together with v1. */
 function controlGroups(): string {
   return existsSync('/sys/fs/cgroup/cgroup.procs') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
 }
 
-/** Not in containers without a writable one. */
+/** Not in a container without a writable cgroup. */
 function makesControlGroups(): boolean {
   const probe = join(controlGroups(), `probe-${process.pid}`);
   try {

@@ -87,7 +87,7 @@ const uncertain = () =>
     ],
   });
 
-/** A collector of twelve Filebeats: the diagram would leave most of its ports out. */
+/** A host with twelve Filebeats: too many ports for the diagram. */
 const collector = (): Report => {
   const r = many(12, 24, 30);
   const last = r.verdict.instances.at(-1)!;
@@ -105,7 +105,7 @@ const collector = (): Report => {
   return r;
 };
 
-/** `watched`, with the plain port that is not bound told as well. */
+/** `watched`, with a plain port that is not bound. */
 const inTrouble = (): Report => {
   const r = watched();
   const plain = { code: 'static_port_down', protocol: 'udp', address: '*', port: 618, subject: 'filebeat' } as const;
@@ -150,7 +150,7 @@ after(async () => {
   await listening.close(0);
 });
 
-/** Opens a page and fails on whatever the console complains about, and on requests that leave the host. */
+/** Opens a page; fails on any console error and on requests to other hosts. */
 async function open(
   path: string,
   options: BrowserContextOptions,
@@ -179,7 +179,7 @@ async function open(
   }
 }
 
-/** Playwright's own waiting evaluates code inside the page, which the page's policy forbids; this comes from outside. */
+/** Playwright's own waiting evaluates code inside the page, which the policy forbids; this polls from outside. */
 async function until(page: Page, expression: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while ((await page.evaluate(`!!(${expression})`)) !== true) {
@@ -188,7 +188,7 @@ async function until(page: Page, expression: string): Promise<void> {
   }
 }
 
-/** Pictures with something outside of what is shown. */
+/** Screenshots that need scrolling. */
 const cutPictures = `[...document.querySelectorAll('.picture svg, .picture svg *, .map, .row a')].filter((e) => {
   const [own, room] = [e.getBoundingClientRect(), e.closest('.picture, .map').getBoundingClientRect()];
   return own.width > 0 && (own.left < room.left - 1 || own.right > room.right + 1);
@@ -208,7 +208,7 @@ async function violations(page: Page): Promise<string[]> {
     .map((v) => `${v.id}: ${v.nodes[0]?.html.slice(0, 200)}`);
 }
 
-/** `UPDATE_SCREENSHOTS=docs/screenshots` writes these, and no others. */
+/** The screenshots that `UPDATE_SCREENSHOTS=docs/screenshots` writes. */
 const folder = process.env['UPDATE_SCREENSHOTS'];
 const screenshots: Record<string, { file: string; upTo?: string }> = {
   'troubled light /': { file: 'trouble', upTo: '#picture' },
@@ -227,7 +227,7 @@ for (const [name, make] of Object.entries(situations)) {
     phone: { viewport: { width: 375, height: 800 }, isMobile: true },
   } satisfies Record<string, BrowserContextOptions>)) {
     test(
-      `${name}, ${look}: no complaint, no foreign request, no serious accessibility violation, no sideways scrolling`,
+      `${name}, ${look}: no console error, no request to other hosts, no serious accessibility violation, no horizontal scrolling`,
       needsChromium,
       async () => {
         current = make;
@@ -257,7 +257,7 @@ for (const [name, make] of Object.entries(situations)) {
   }
 }
 
-test('with scripts off everything is there, and the filter works as a form', needsChromium, async () => {
+test('without scripts everything is shown, and the filter works as a form', needsChromium, async () => {
   current = troubled;
   await open('/', { javaScriptEnabled: false }, async (page) => {
     assert.match((await page.textContent('h1')) ?? '', /1 of 3 instances down/);
@@ -273,7 +273,7 @@ test('with scripts off everything is there, and the filter works as a form', nee
   });
 });
 
-test('typing filters and a click orders the tables in place', needsChromium, async () => {
+test('typing filters the tables and a click sorts them in place', needsChromium, async () => {
   current = troubled;
   await open('/', {}, async (page) => {
     await page.evaluate('window.kept = true');
@@ -287,7 +287,7 @@ test('typing filters and a click orders the tables in place', needsChromium, asy
   });
 });
 
-test('a refresh brings the new state and keeps folds, filter and scroll', needsChromium, async () => {
+test('a refresh shows the new state and keeps folds, filter and scroll position', needsChromium, async () => {
   current = () => many(60, 20, 300);
   await open('/', {}, async (page) => {
     await page.clock.install();
@@ -308,7 +308,7 @@ test('a refresh brings the new state and keeps folds, filter and scroll', needsC
 });
 
 test(
-  'an exporter that stops answering is told, and when it is back too; the refresh can be paused',
+  'the page shows when the exporter stops answering and when it is back; the refresh can be paused',
   needsChromium,
   async () => {
     current = troubled;
@@ -345,7 +345,7 @@ test('a command can be copied', needsChromium, async () => {
   });
 });
 
-test('the keyboard reaches everything, beginning with a way past the header', needsChromium, async () => {
+test('the keyboard reaches everything, beginning with a link past the header', needsChromium, async () => {
   current = troubled;
   await open('/', {}, async (page) => {
     await page.keyboard.press('Tab');
@@ -363,55 +363,47 @@ test('the keyboard reaches everything, beginning with a way past the header', ne
   });
 });
 
-test(
-  'the map of ports is one stop of the tabulator; arrows go from cell to cell, Enter to the row',
-  needsChromium,
-  async () => {
-    current = collector;
-    await open('/', {}, async (page, base) => {
-      const focused = () => page.evaluate("document.activeElement.getAttribute('title')");
-      const map = await page.evaluate('document.querySelectorAll(\'.row a[tabindex="0"]\').length');
-      assert.equal(map, 1);
-      await page.locator('.row a').first().focus();
-      assert.equal(await focused(), 'core-0 udp *:10000 missing');
-      for (const [key, title] of Object.entries({
-        ArrowRight: 'core-0 udp *:10001 missing',
-        ArrowLeft: 'core-0 udp *:10000 missing',
-        ArrowDown: /^(?!core-0 )/,
-        ArrowUp: /^core-0 /,
-        End: 'core-10 udp *:10263 listening',
-        Home: 'core-0 udp *:10000 missing',
-      })) {
-        await page.keyboard.press(key);
-        assert.match(
-          String(await focused()),
-          typeof title === 'string' ? new RegExp(`^${title.replace('*', '\\*')}$`) : title,
-          key,
-        );
-      }
-      await page.keyboard.press('Enter');
-      await page.waitForURL(`${base}/instances/core-0#udp-*-10000`);
-      assert.equal(await page.locator('tr:target').count(), 1);
-    });
-  },
-);
+test('the map of ports is one tab stop; arrows move between cells, Enter goes to the row', needsChromium, async () => {
+  current = collector;
+  await open('/', {}, async (page, base) => {
+    const focused = () => page.evaluate("document.activeElement.getAttribute('title')");
+    const map = await page.evaluate('document.querySelectorAll(\'.row a[tabindex="0"]\').length');
+    assert.equal(map, 1);
+    await page.locator('.row a').first().focus();
+    assert.equal(await focused(), 'core-0 udp *:10000 missing');
+    for (const [key, title] of Object.entries({
+      ArrowRight: 'core-0 udp *:10001 missing',
+      ArrowLeft: 'core-0 udp *:10000 missing',
+      ArrowDown: /^(?!core-0 )/,
+      ArrowUp: /^core-0 /,
+      End: 'core-10 udp *:10263 listening',
+      Home: 'core-0 udp *:10000 missing',
+    })) {
+      await page.keyboard.press(key);
+      assert.match(
+        String(await focused()),
+        typeof title === 'string' ? new RegExp(`^${title.replace('*', '\\*')}$`) : title,
+        key,
+      );
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${base}/instances/core-0#udp-*-10000`);
+    assert.equal(await page.locator('tr:target').count(), 1);
+  });
+});
+
+test('without scripts, a link skips the map, and each of its named instances is a link', needsChromium, async () => {
+  current = collector;
+  await open('/', { javaScriptEnabled: false }, async (page) => {
+    assert.equal(await page.locator('.named > a').count(), 13);
+    assert.equal(await page.locator('.row a[tabindex="-1"]').count(), 12 * 24 + 8);
+    await page.click('.row a.gone >> nth=2');
+    await page.waitForURL(/instances\/branch-offices#udp-\*-5142/);
+  });
+});
 
 test(
-  'without scripts the map has a way past it, and each of its named instances is a link',
-  needsChromium,
-  async () => {
-    current = collector;
-    await open('/', { javaScriptEnabled: false }, async (page) => {
-      assert.equal(await page.locator('.named > a').count(), 13);
-      assert.equal(await page.locator('.row a[tabindex="-1"]').count(), 12 * 24 + 8);
-      await page.click('.row a.gone >> nth=2');
-      await page.waitForURL(/instances\/branch-offices#udp-\*-5142/);
-    });
-  },
-);
-
-test(
-  'what was is drawn beside every port, in words for those who do not see it, and the journal folds what is old',
+  'every port has a drawing of its history with a text alternative, and the journal folds old entries',
   needsChromium,
   async () => {
     current = () => {

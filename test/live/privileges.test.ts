@@ -1,4 +1,4 @@
-/** What can be seen with which rights, on a /proc with and without hidepid: less is a gap, never a missing port. */
+/** What each set of capabilities can see, on a /proc with and without hidepid: the rest is a gap, never a missing port. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ function capabilities(list: string): string[] {
   return [...NOBODY, `--inh-caps=-all,${list}`, `--ambient-caps=-all,${list}`, `--bounding-set=-all,${list}`];
 }
 
-/** `denied` subjects of the stand-in, whether it is seen, and whether its port's owner is. */
+/** `denied` gaps of the stand-in, whether it is seen, and whether the owner of its port is. */
 const expected: Record<string, { denied: string[]; seen: boolean; owner: boolean }> = {
   'nothing, hidepid 0': { denied: ['cwd', 'environ', 'exe', 'fd', 'root'], seen: true, owner: false },
   'nothing, hidepid 2': { denied: [], seen: false, owner: false },
@@ -50,7 +50,7 @@ const expected: Record<string, { denied: string[]; seen: boolean; owner: boolean
   'root, hidepid 2': { denied: [], seen: true, owner: true },
 };
 
-/** In some sandboxes pid 1 is out of reach even for root, and hidepid hides it from everybody. */
+/** In some sandboxes even root cannot inspect pid 1, and hidepid hides it from everybody. */
 function canSeeInit(): boolean {
   try {
     return readlinkSync('/proc/1/ns/net') !== '';
@@ -59,12 +59,12 @@ function canSeeInit(): boolean {
   }
 }
 
-describe('rights', rootOnly, () => {
+describe('privileges', rootOnly, () => {
   let folder: string;
   let one: StandIn;
   let port: number;
   before(async () => {
-    // Nobody has to be able to read the program that looks.
+    // User nobody must be able to read the program.
     folder = mkdtempSync(join(tmpdir(), 'fpe-rights-'));
     execFileSync('chmod', ['755', folder]);
     const built = fileURLToPath(new URL('../../', import.meta.url));
@@ -87,18 +87,18 @@ describe('rights', rootOnly, () => {
     return JSON.parse(run(set, hidepid, ['dist/test/support/probe.js', join(folder, 'proc'), `${port}`]));
   }
 
-  /** A script of the copy with those rights, and what it prints. */
+  /** Runs a script of the copy with these capabilities; returns its output. */
   function run(set: string, hidepid: number, [file, ...args]: [string, ...string[]]): string {
     const probe = [process.execPath, join(folder, file), ...args];
     const script = 'mkdir -p "$1" && mount -t proc -o "hidepid=$2" proc "$1" && shift 2 && exec "$@"';
     const command = rights[set]!.length > 0 ? ['setpriv', ...rights[set]!, ...probe] : probe;
     const words = ['-m', 'sh', '-c', script, 'sh', join(folder, 'proc'), `${hidepid}`, ...command];
-    // `check` ends with what it found.
+    // The exit code of `check` depends on what it found.
     return spawnSync('unshare', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
   }
 
   for (const [title, { denied, seen, owner }] of Object.entries(expected))
-    it(`${title}: ${seen ? 'the Filebeat is seen' : 'it is not seen, and that is said'}; the port is there in any case`, () => {
+    it(`${title}: ${seen ? 'the Filebeat is seen' : 'the Filebeat is a gap'}; the port is bound in any case`, () => {
       const [set, hidepid] = title.split(', hidepid ') as [string, string];
       const told = look(set, Number(hidepid));
       const found = told.filebeats.find(({ pid }) => pid === one.pid);
@@ -110,7 +110,7 @@ describe('rights', rootOnly, () => {
         mine.map(({ reason, subject }) => `${reason} ${subject.split('/').at(-1)}`).sort(),
         denied.map((name) => `denied ${name}`),
       );
-      // Whatever is hidden, the kernel's table and whose port it is by uid is told, and nothing is called missing.
+      // Whatever is hidden, the socket and its uid are known, and no port is missing.
       const [row, ...others] = at(told as never, port);
       assert.ok(row && others.length === 0);
       assert.deepEqual([row.address, row.uid, row.drops, told.undecided], ['127.0.0.1', 0, 0, []]);
@@ -122,7 +122,7 @@ describe('rights', rootOnly, () => {
       if (found) assert.deepEqual([found.hostNetns, found.argv], [true, ['filebeat', '-c', 'x.yml']]);
     });
 
-  it('without any, a holder that may be seen is named on the port of a Filebeat that may not, and no other is', async () => {
+  it('without any, a visible owner is named on the port of a Filebeat that is not visible, and no other', async () => {
     const [robbed, served] = [await quietPort(), await quietPort()];
     const config = join(folder, 'robbed.yml');
     writeFileSync(config, udpConfig([`127.0.0.1:${robbed}`, `127.0.0.1:${served}`]));
@@ -181,7 +181,7 @@ describe('rights', rootOnly, () => {
       filebeats = { open, closed: await start('closed', 0o600) };
       settings = join(folder, 'exporter.yml');
       writeFileSync(settings, `instances:\n- name: open\n  argv: ${JSON.stringify(open.argv)}\n`);
-      // Some are dropped, one waits.
+      // Some datagrams are dropped, one is queued.
       const sender = await startSender();
       await sender.send(open.port, 50);
       lost = 50 - (await open.it.receive(open.fd, 50));
@@ -192,7 +192,7 @@ describe('rights', rootOnly, () => {
     after(() => Promise.all(started.map((one) => one.stop())));
 
     for (const [title, { seen, owner, denied }] of Object.entries(expected))
-      it(`${title}: nothing that is there is told as down, and what cannot be seen is a gap`, (context) => {
+      it(`${title}: nothing that exists is reported as down, and everything not visible is a gap`, (context) => {
         const [set, hidepid] = title.split(', hidepid ') as [string, string];
         const flags = ['--path.procfs', join(folder, 'proc'), '--config.file', settings, '--state.file', ''];
         const scrape = readScrape(run(set, Number(hidepid), ['dist/src/main.js', 'metrics', ...flags]));
@@ -202,7 +202,7 @@ describe('rights', rootOnly, () => {
         const { open, closed } = filebeats;
         const ofOpen = { config: open.config };
         const ofClosed = { config: closed.config };
-        // Which of them are known: one by its process alone, one by the settings too.
+        // One instance is known only by its process, the other by the settings too.
         assert.equal(scrape.value('filebeat_instance_up', ofOpen), seen ? 1 : undefined);
         assert.equal(scrape.value('filebeat_instance_up', ofClosed), seen ? 1 : undefined);
         const reads = seen && /DAC|root/.test(set);
@@ -213,7 +213,7 @@ describe('rights', rootOnly, () => {
             owner ? [name, true, 'listening', [filebeats[name].pid]] : [name, true, 'owner_hidden', []],
           ),
         );
-        // Whatever is hidden: bound, what waits and what was lost.
+        // Whatever is hidden: bound, queue and drops are known.
         assert.equal(scrape.value('filebeat_port_up', ofOpen), 1);
         assert.equal(scrape.value('filebeat_port_drops_total', ofOpen), lost);
         assert.ok(scrape.value('filebeat_port_receive_queue_bytes', ofOpen)! > 0);
@@ -225,7 +225,7 @@ describe('rights', rootOnly, () => {
         );
         for (const { code, seen: what } of told)
           if (code === 'owner_hidden') assert.equal(what, 'a socket of user id 0 without a visible owner');
-        // And no more is missing than is told.
+        // Nothing else is missing.
         const of = (pid: number) => status.gaps.filter(({ subject }) => subject.startsWith(`/proc/${pid}/`));
         for (const { pid } of [open, closed]) assert.deepEqual(of(pid).map(lastPart).sort(), denied);
         assert.equal(

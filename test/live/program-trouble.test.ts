@@ -1,4 +1,4 @@
-/** What the world does to the program: Filebeats that come and go, processes without words, files that are no files. */
+/** Difficult hosts: Filebeats that start and stop, processes without a command line, files that are not regular files. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
@@ -19,8 +19,8 @@ after(async () => {
   await exporter.stop();
 });
 
-describe('Filebeats that come and go while they are looked at', () => {
-  it('are never told to lack a port that they hold whenever they run', async () => {
+describe('Filebeats that start and stop during scans', () => {
+  it('are never reported without a port that they hold whenever they run', async () => {
     const config = join(world.folder, 'restless.yml');
     const ports = [await freePort(), await freePort()];
     const hosts = ports.map((port) => `127.0.0.1:${port}`);
@@ -30,7 +30,7 @@ describe('Filebeats that come and go while they are looked at', () => {
     const lives = (async () => {
       let count = 0;
       for (; !over; count++) {
-        // It binds before it takes on the name, so that no Filebeat is ever seen without its ports.
+        // It binds before it execs as Filebeat, so no Filebeat is ever seen without its ports.
         const one = await world.process({
           argv: ['not-yet'],
           cwd: world.folder,
@@ -44,7 +44,7 @@ describe('Filebeats that come and go while they are looked at', () => {
     })();
     const seen = { up: 0, down: 0 };
     const started = Date.now();
-    // Four seconds; on a busy machine as long as it takes to see it both ways.
+    // Four seconds; on a busy machine until it was seen both up and down.
     const isEnough = () => Date.now() - started > 4000 && seen.up > 4 && seen.down > 4;
     try {
       while (!isEnough() && Date.now() - started < 40_000) {
@@ -68,11 +68,11 @@ describe('Filebeats that come and go while they are looked at', () => {
   });
 });
 
-describe('processes that are hard to look at', () => {
+describe('processes that are difficult to read', () => {
   it('a zombie Filebeat is down', async () => {
     const port = await freePort();
     const config = world.write('zombie.yml', udpConfig([`127.0.0.1:${port}`]));
-    // A shell that never waits for its child: bash forks, the parent becomes sleep.
+    // A parent that never reaps its child: bash forks, then execs sleep.
     const stub = (await world.filebeat('zombie-stub', [])).executable;
     const parent = spawn(
       '/bin/bash',
@@ -102,7 +102,7 @@ describe('processes that are hard to look at', () => {
     }
   });
 
-  it('kernel threads and processes without a command line are nobody', async () => {
+  it('kernel threads and processes without a command line are ignored', async () => {
     const nameless = await world.process({ argv: [''], name: 'nameless' });
     const { instances, gaps } = await exporter.status();
     assert.ok(instances.every(({ pid }) => pid !== nameless.pid && pid !== 2));
@@ -117,7 +117,7 @@ describe('processes that are hard to look at', () => {
     const name = 'a) S 1 (b\n"\\c';
     const thief = await world.process({ argv: [name], name, sockets: [`udp :${port}`] });
     const one = await world.filebeat('odd-thief', [`:${port}`]);
-    // Everybody's descriptors were walked a moment ago on behalf of other tests: this walk may have to wait.
+    // Full descriptor scans are rate limited: this one may have to wait.
     const look = async () => {
       const info = (await exporter.scrape()).one('filebeat_port_info', { config: one.config });
       return info.labels.get('owner_pid') === String(thief.pid) && info.labels.get('owner_process');
@@ -128,7 +128,7 @@ describe('processes that are hard to look at', () => {
 });
 
 describe('a main file', () => {
-  /** What is said of an instance whose file was broken after it started; it holds its port all the while. */
+  /** The verdict on an instance whose file was broken after its start; it holds its port throughout. */
   async function broken(name: string, spoil: (path: string) => void) {
     const port = await freePort();
     const one = await world.filebeat(name, [`127.0.0.1:${port}`]);
@@ -138,7 +138,7 @@ describe('a main file', () => {
     const scrape = await exporter.scrape();
     const labels = { config: one.config };
     return {
-      // What it started with stays expected.
+      // Listeners from its start stay expected.
       ports: scrape.all('filebeat_port_up', labels).map((s) => [s.labels.get('port'), s.value]),
       port: String(port),
       valid: scrape.value('filebeat_instance_config_valid', labels),
@@ -150,7 +150,7 @@ describe('a main file', () => {
     ['is missing', () => undefined, 0, 'config_invalid'],
     ['is empty', (path) => void world.write(path.slice(world.folder.length), ''), 0, 'config_invalid'],
     [
-      'is no YAML',
+      'is not YAML',
       (path) => void world.write(path.slice(world.folder.length), 'filebeat.inputs:\n- type: udp\n\t host: ":1"\n'),
       0,
       'config_invalid',
@@ -159,13 +159,13 @@ describe('a main file', () => {
     ['is a FIFO', (path) => void execFileSync('mkfifo', [path]), undefined, 'config_unreadable'],
   ];
   for (const [what, spoil, valid, code] of cases)
-    it(`that ${what} is told, and the port stays expected`, async () => {
+    it(`that ${what} is reported, and the port stays expected`, async () => {
       const told = await broken(`spoilt-${what.replaceAll(' ', '-')}`, spoil);
       assert.deepEqual(told.ports, [[told.port, 1]]);
       assert.deepEqual([told.valid, told.codes], [valid, [code]]);
     });
 
-  it('that may not be read is a gap, and its Filebeat is neither valid nor invalid', async () => {
+  it('that cannot be read is a gap, and the configuration is neither valid nor invalid', async () => {
     const port = await freePort();
     const one = await world.filebeat('spoilt-denied', [`127.0.0.1:${port}`]);
     chmodSync(one.config, 0);

@@ -18,7 +18,7 @@ after(async () => {
   await exporter.stop();
 });
 
-/** `udp *:9000 = 1 listening`, in the order of the exposition: what is said of one instance's ports. */
+/** `udp *:9000 = 1 listening` for each port of an instance, in the order of the exposition. */
 function portsOf(scrape: Scrape, { config }: Pick<Filebeat, 'config'>): string[] {
   return scrape.all('filebeat_port_info', { config }).map(({ labels }) => {
     const same = Object.fromEntries(['protocol', 'address', 'port'].map((label) => [label, labels.get(label)!]));
@@ -34,8 +34,8 @@ const codesOf = (scrape: Scrape, { config }: Pick<Filebeat, 'config'>): string[]
     .map(({ labels }) => labels.get('code')!)
     .sort();
 
-describe('one look at many Filebeats', () => {
-  it('tells each with its own ports, and every family of address as it was asked for', async () => {
+describe('one scan of many Filebeats', () => {
+  it('reports each with its own ports, and every address family as declared', async () => {
     const [any, v4, loopback, v6, wild6, tcp] = await Promise.all(Array.from({ length: 6 }, freePort));
     const one = await world.filebeat('many-one', [`0.0.0.0:${any}`, `127.0.0.1:${loopback}`]);
     const two = await world.filebeat('many-two', [`[::1]:${v6}`, `:${wild6}`]);
@@ -67,7 +67,7 @@ describe('one look at many Filebeats', () => {
     assert.equal(series!.labels.get('input'), 'syslog');
   });
 
-  it('two instances of one name and different -c stay apart', async () => {
+  it('two instances with the same name and different -c are separate', async () => {
     const [a, b] = [await freePort(), await freePort()];
     const first = await world.filebeat('alike/a/filebeat', [`127.0.0.1:${a}`]);
     const second = await world.filebeat('alike/b/filebeat', [`127.0.0.1:${b}`]);
@@ -94,7 +94,7 @@ describe('one look at many Filebeats', () => {
     assert.equal(scrape.value('filebeat_instance_healthy', { config: one.config }), 1);
   });
 
-  it('a wildcard asked for and served on IPv4 alone is up, and told as narrower', async () => {
+  it('a wildcard that is served on IPv4 only is up and reported as narrower', async () => {
     const port = await freePort();
     const one = await world.filebeat('narrow', [`:${port}`], { sockets: [`udp4 0.0.0.0:${port}`] });
     const scrape = await exporter.scrape();
@@ -102,7 +102,7 @@ describe('one look at many Filebeats', () => {
     assert.deepEqual(codesOf(scrape, one), ['port_narrower']);
   });
 
-  it('a listener on a longer number that begins with the same digits makes no port up', async () => {
+  it('a listener on a port number with the same prefix does not make a port up', async () => {
     const short = 618;
     const long = await until('ports that begin with 618', async () => {
       for (let port = 61800; port < 61810; port++) {
@@ -123,7 +123,7 @@ describe('one look at many Filebeats', () => {
     ]);
   });
 
-  it('connected UDP sockets are no listeners', async () => {
+  it('connected UDP sockets are not listeners', async () => {
     const [port, asked] = [await freePort(), await freePort()];
     const one = await world.filebeat('connected', [`127.0.0.1:${port}`]);
     const local = await one.portOf(await one.connect(`udp 127.0.0.1:${asked}`));
@@ -134,7 +134,7 @@ describe('one look at many Filebeats', () => {
     assert.deepEqual(portsOf(scrape, two), [`udp 127.0.0.1:${local} = 0 missing`]);
   });
 
-  it('a forked child that shares a socket is no conflict, and no second instance', async () => {
+  it('a forked child that shares a socket is neither a conflict nor a second instance', async () => {
     const port = await freePort();
     const one = await world.filebeat('forked', [`127.0.0.1:${port}`]);
     await one.fork();
@@ -146,7 +146,7 @@ describe('one look at many Filebeats', () => {
   });
 });
 
-/** At once, or after a while: a walk over everybody's descriptors rests twenty times as long as it took. */
+/** May take a while: between full descriptor scans is a pause of twenty times their duration. */
 const named = ({ config }: Filebeat, { pid }: { pid: number }) =>
   until(
     'the taker is named',
@@ -157,8 +157,8 @@ const named = ({ config }: Filebeat, { pid }: { pid: number }) =>
     40,
   );
 
-describe('a port that somebody else has', () => {
-  it('is told with the pid and the name of who took it, and one thing to try', async () => {
+describe('a port that another process holds', () => {
+  it('is reported with pid and name of its owner, and one remedy', async () => {
     const port = await freePort();
     const thief = await world.process({ argv: ['/usr/sbin/old (syslogd)'], sockets: [`udp :${port}`] });
     const one = await world.filebeat('robbed', [`0.0.0.0:${port}`]);
@@ -179,7 +179,7 @@ describe('a port that somebody else has', () => {
     assert.deepEqual(portsOf(await exporter.scrape(), one), [`udp *:${port} = 1 listening`]);
   });
 
-  it('names the instance when it is another Filebeat', async () => {
+  it('names the instance if it is another Filebeat', async () => {
     const port = await freePort();
     const first = await world.filebeat('came-first', [`127.0.0.1:${port}`]);
     const second = await world.filebeat('came-second', [`:${port}`]);
@@ -198,14 +198,14 @@ describe('a port that somebody else has', () => {
 });
 
 describe('the very next scrape', () => {
-  it('has a new instance, and a port that was edited into a file before its start', async () => {
+  it('has a new instance, and a port that was added to its file before its start', async () => {
     await exporter.scrape();
     const port = await freePort();
     const one = await world.filebeat('newcomer', [`127.0.0.1:${port}`]);
     assert.deepEqual(portsOf(await exporter.scrape(), one), [`udp 127.0.0.1:${port} = 1 listening`]);
   });
 
-  it('has 0 and an empty pid for everything that a SIGKILL took', async () => {
+  it('has 0 and an empty pid for everything after a SIGKILL', async () => {
     const [a, b] = [await freePort(), await freePort()];
     const one = await world.filebeat('victim', [`127.0.0.1:${a}`, `:${b}`]);
     const labels = { config: one.config };
@@ -248,7 +248,7 @@ describe('the very next scrape', () => {
 });
 
 describe('the exposition', () => {
-  it('is answered a thousand times in a row, and never has a series twice', async () => {
+  it('is served a thousand times, without duplicate series', async () => {
     const port = await freePort();
     const one = await world.filebeat('thousand', [`127.0.0.1:${port}`]);
     const known = new Set<string>();
@@ -257,7 +257,7 @@ describe('the exposition', () => {
       for (const response of responses) {
         assert.equal(response.status, 200);
         const text = await response.text();
-        // Those who ask at once share one look.
+        // Concurrent requests share one scan.
         if (known.has(text)) continue;
         known.add(text);
         assert.equal(readScrape(text).value('filebeat_port_up', { config: one.config }), 1);
@@ -266,7 +266,7 @@ describe('the exposition', () => {
     assert.ok(known.size > 20);
   });
 
-  it('gives promtool nothing to say', needsProgram('promtool'), async () => {
+  it('is accepted by promtool', needsProgram('promtool'), async () => {
     const port = await freePort();
     const dead = await world.filebeat('promtool', [`127.0.0.1:${port}`]);
     await exporter.scrape();
@@ -280,7 +280,7 @@ describe('the exposition', () => {
     assert.deepEqual([error, stdout + stderr, status], [undefined, '', 0]);
   });
 
-  it('is OpenMetrics for who asks for it', async () => {
+  it('is OpenMetrics if the client asks for it', async () => {
     const response = await exporter.get('/metrics', {
       headers: { Accept: 'application/openmetrics-text; version=1.0.0' },
     });
@@ -290,7 +290,7 @@ describe('the exposition', () => {
 });
 
 describe('pages', () => {
-  it('tell a stolen port to somebody who knows nothing: which, by whom, and what to do', async () => {
+  it('show a taken port, its owner and the remedy', async () => {
     const port = await freePort();
     const thief = await world.process({ argv: ['port-thief'], sockets: [`udp :${port}`] });
     const one = await world.filebeat('on-the-page', [`0.0.0.0:${port}`]);

@@ -1,6 +1,6 @@
 /**
- * What the exporter does not do, as its system calls tell: nothing between requests, no program started and nothing
- * parsed twice on the scrape path.
+ * Checks by system calls what the exporter does not do: nothing between requests, and on the scrape path it starts no
+ * program and parses no unchanged file again.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -45,7 +45,7 @@ describe('the exporter', needsStrace, () => {
   const folder = mkdtempSync(join(tmpdir(), 'quiet-'));
   const config = join(folder, 'quiet.yml');
 
-  /** Without a connection that is kept. */
+  /** Without keep-alive. */
   const scrape = () =>
     new Promise<void>((resolve, reject) => {
       get(new URL('/metrics', exporter.url), { agent: false }, (response) => {
@@ -72,7 +72,7 @@ describe('the exporter', needsStrace, () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('starts no program, and no thread, to answer a scrape', async () => {
+  it('starts no program and no thread for a scrape', async () => {
     const calls = await trace(exporter.pid, 'process', async () => {
       for (let turn = 0; turn < 10; turn++) await scrape();
     });
@@ -82,23 +82,23 @@ describe('the exporter', needsStrace, () => {
     );
   });
 
-  it('opens a configuration again only when it was changed', async () => {
+  it('opens a configuration again only after a change', async () => {
     const opened = async () => {
       const calls = await trace(exporter.pid, 'openat', async () => {
         for (let turn = 0; turn < 5; turn++) await scrape();
       });
       return calls.filter((line) => /quiet\.yml|\/systemd\/|dpkg|\/etc\/services/.test(line));
     };
-    await pause(60); // Younger than that it is read again on principle.
+    await pause(60); // A file changed more recently is always read again.
     await scrape();
     assert.deepEqual(await opened(), []);
     writeFileSync(config, readFileSync(config, 'utf8').replace('output', '# a comment\noutput'));
     assert.ok((await opened()).some((line) => line.includes('quiet.yml')));
   });
 
-  it('sleeps between requests: nothing wakes it up for longer than any period it has', async () => {
+  it('sleeps between requests, for longer than any of its periods', async () => {
     const calls = () => trace(exporter.pid, 'all', () => pause(5500));
-    // V8 tidies up once, some seconds after the last work.
+    // V8 collects garbage once, some seconds after the last work.
     for (let turn = 0; turn < 8; turn++) {
       const wakings = (await calls()).filter((line) => / = -?\d/.test(line));
       if (wakings.length === 0) return;

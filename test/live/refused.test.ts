@@ -1,4 +1,4 @@
-/** What the files ask for and Filebeat runs on without is told; what a running process proves wrong is not. */
+/** Inputs that Filebeat refuses while it runs, and predictions that a running process refutes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Report } from '../../src/model/model.js';
@@ -19,14 +19,14 @@ async function trial(run: (trial: Trial) => Promise<void>, grace = 0): Promise<v
   }
 }
 
-/** Everything a view shows of the one Filebeat whose main file has this name. */
+/** Everything that is shown about the Filebeat with this main file. */
 function verdictOf(report: Report, config: string) {
   const at = report.snapshot.instances.findIndex((one) => one.config === config);
   return { instance: report.snapshot.instances[at]!, verdict: report.verdict.instances[at]! };
 }
 
 describe('an input that Filebeat refuses while it runs on', () => {
-  it('is a port that is down, with the processor, file and line that cost it', () =>
+  it('is a port that is down, with processor, file and line', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
       const one = await t.release('core', '8.19.21', main(badInput(a), goodInput(b)), [`udp 127.0.0.1:${b}`]);
@@ -43,7 +43,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       );
     }));
 
-  it('is told within one scan of the edit of a reloaded file', () =>
+  it('is reported within one scan after the edit of a reloaded file', () =>
     trial(async (t) => {
       const port = await ownPort();
       const path = t.write('inputs.d/a.yml', goodInput(port));
@@ -57,7 +57,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       assert.deepEqual(tell(await t.scan(), t).lines, [`input_refused core udp 127.0.0.1:${port} config`]);
     }));
 
-  it('of a file read only at the start is pending while the socket from before the edit stands', () =>
+  it('in a file read only at the start is a pending restart while the earlier socket is open', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
       await t.release('core', '8.19.21', main(goodInput(a), goodInput(b)), [
@@ -72,7 +72,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       assert.match(told.causes, new RegExp(`would close udp 127\\.0\\.0\\.1:${a}`));
     }));
 
-  it('without a port that can be told is pending after an edit that was seen, and a warning after one that was not', () =>
+  it('without a known port is a pending restart after an edit that was seen, otherwise a warning', () =>
     trial(async (t) => {
       const port = await ownPort();
       const good = main(goodInput(port));
@@ -111,7 +111,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       assert.equal(verdictOf(report, one.config).verdict.healthy, true);
     }));
 
-  it('in a file that cannot be read at all stands at the instance', () =>
+  it('in an invalid file is reported for the instance', () =>
     trial(async (t) => {
       const port = await ownPort();
       t.write('inputs.d/a.yml', goodInput(port));
@@ -130,7 +130,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
       );
     }));
 
-  it('is asked for by nobody when it is switched off', () =>
+  it('is not expected if it is disabled', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
       const off = badInput(a).replace('type: udp', 'type: udp\n  enabled: false');
@@ -140,7 +140,7 @@ describe('an input that Filebeat refuses while it runs on', () => {
 });
 
 describe('a prediction that a running process refutes', () => {
-  it('is that of a refused input whose own socket it holds', () =>
+  it('is that of a refused input whose socket it holds', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
       const sockets = [a, b].map((port) => `udp 127.0.0.1:${port}`);
@@ -156,7 +156,7 @@ describe('a prediction that a running process refutes', () => {
       assert.equal(verdict.configValid, true);
       await one.kill();
       assert.deepEqual(tell(await t.scan(), t).lines, ['instance_down core not-running']);
-      // What has been proved once holds for the same content and release, from the first look at the next process.
+      // A refutation holds for the same content and release, from the first scan of the next process on.
       const argv = ['filebeat', '-c', one.config, '--path.home', `${t.folder}/home-core`];
       await t.process({ argv: [...argv, '--path.data', `${t.folder}/home-core/data`], sockets: [sockets[1]!] });
       assert.deepEqual(tell(await t.scan(), t).lines, [
@@ -165,7 +165,7 @@ describe('a prediction that a running process refutes', () => {
       ]);
     }));
 
-  it('is that of a start that fails, by the socket of one of its inputs', () =>
+  it('is that of a failing start, by the socket of one of its inputs', () =>
     trial(async (t) => {
       const port = await ownPort();
       const text = `filebeat.inputs:\n${goodInput(port)}output.no_such_output: {}\n`;
@@ -175,13 +175,13 @@ describe('a prediction that a running process refutes', () => {
       assert.deepEqual(tell(report, t).lines, ['prediction_refuted core config']);
       const { verdict } = verdictOf(report, one.config);
       assert.deepEqual([verdict.healthy, verdict.configValid, verdict.ports.length], [true, true, 1]);
-      // Another content is another question.
+      // Other content is predicted again.
       t.wait(60);
       t.age(t.write('core.yml', `${text}# edited\n`), 0);
       assert.deepEqual(tell(await t.scan(), t).lines, ['config_invalid core config']);
     }));
 
-  it('is not refuted by a stats endpoint, nor by files that were edited since', () =>
+  it('is not refuted by a stats endpoint, or after an edit', () =>
     trial(async (t) => {
       const [a, b] = [await ownPort(), await ownPort()];
       const text = `filebeat.inputs:\n${goodInput(a)}- {type: no_such_input}\nhttp: {enabled: true, port: ${b}}\noutput.console.enabled: true\n`;
@@ -191,8 +191,8 @@ describe('a prediction that a running process refutes', () => {
     }));
 });
 
-describe('a release that nothing tells', () => {
-  it('is not held against one that is down: both outcomes are said, and nothing is critical but that it is down', () =>
+describe('an unknown release', () => {
+  it('gives both outcomes for an instance that is down, and only instance_down is critical', () =>
     trial(async (t) => {
       const port = await ownPort();
       const text = `filebeat.inputs:\n${goodInput(port)}- {type: log, paths: [/var/log/x]}\n${output}`;
@@ -205,8 +205,8 @@ describe('a release that nothing tells', () => {
     }));
 });
 
-describe('one that only the memory knows', () => {
-  it('is held against the files that are on disk now: after an edit that breaks them it cannot start', () =>
+describe('an instance that is only remembered', () => {
+  it('is judged by the files on disk now: after an edit that breaks them it cannot start', () =>
     trial(async (t) => {
       const port = await ownPort();
       const one = await t.release('core', '8.19.21', main(goodInput(port)), [`udp 127.0.0.1:${port}`]);

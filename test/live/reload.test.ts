@@ -1,6 +1,6 @@
 /**
- * A reload takes a port away for a moment, and a close and a bind can fall anywhere into a scan: neither is told as a
- * lost port. RELOAD_SCANS sets how many scans are made.
+ * A reload closes a port for a moment, and the close and the bind can happen at any time in a scan: neither is reported
+ * as a lost port. RELOAD_SCANS sets the number of scans.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -14,9 +14,9 @@ import { createProgram, toldOf } from '../support/program.js';
 import { createWorld } from '../support/world.js';
 
 const SCANS = Number(process.env['RELOAD_SCANS'] ?? 120);
-/** Readings span this long before a port of a reloaded file is called missing. */
+/** A port of a reloaded file is missing only after readings over this time. */
 const SPAN_MS = 60;
-/** So that there are some reloads on a fast machine too. */
+/** For some reloads on a fast machine too. */
 const LEAST_MS = 2500;
 const world = createWorld('reload-');
 after(() => world.end());
@@ -30,7 +30,7 @@ async function startReloader(folder: string, port: number, away: number) {
   return {
     pid: Number(pid),
     config,
-    /** When the port was away, milliseconds since the epoch. */
+    /** When the port was closed, milliseconds since the epoch. */
     stop: async () => {
       child.stdin.end();
       return JSON.parse(await said()) as [from: number, to: number][];
@@ -43,7 +43,7 @@ describe('a file that Filebeat reloads', () => {
     ['10 to 25 ms', 10],
     ['no time at all', 0],
   ] as const)
-    it(`costs its port ${what}, and no scan calls it missing or taken`, async (context) => {
+    it(`closes its port ${what}, and no scan reports it as missing or taken`, async (context) => {
       const port = await quietPort();
       const folder = join(world.folder, `${away}`);
       mkdirSync(join(folder, 'inputs.d'), { recursive: true });
@@ -71,7 +71,7 @@ describe('a file that Filebeat reloads', () => {
       }
       const absences = await one.stop();
       program.end();
-      // On a busy machine the stand-in itself is held up at times: then the port is away for good, as far as anybody can tell.
+      // On a busy machine the stand-in itself may be delayed: then the port really is closed for long.
       const long = absences.filter(([from, to]) => to - from >= SPAN_MS);
       const wrong = amiss.filter((one) => !long.some(([from, to]) => from <= one.to && to >= one.from));
       context.diagnostic(
@@ -79,7 +79,7 @@ describe('a file that Filebeat reloads', () => {
           `and ${walks} walks: told ${JSON.stringify(told)}, ${wrong.length} of it wrongly`,
       );
       assert.deepEqual(wrong, []);
-      // It could not be decided: the socket closed under each look. That is no verdict, but it must be the exception.
+      // Not decided, because the socket closed during each reading: this must be the exception.
       assert.ok((told['unknown'] ?? 0) <= scans / 4);
       assert.ok(absences.length - long.length > 10, 'it was put to the test');
     });

@@ -1,4 +1,4 @@
-/** Who is asked, who answers, and what that costs others: stats endpoints of real processes over real sockets. */
+/** Stats endpoints of real processes over real sockets: which are queried, which are believed, and the cost for others. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -61,7 +61,7 @@ const json =
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   };
 
-/** Of a Filebeat that started in the evening. */
+/** The uptime of a Filebeat that started in the evening. */
 const started = (pid: number) => ({ ...processOf(pid), startTime: evening });
 
 const tcp = (server: Server): StatsSocket => endpointAt((server.address() as AddressInfo).port);
@@ -104,24 +104,24 @@ const subjectOf = (stats: StatsSocket, rest: Partial<Subject> = {}): Subject => 
 
 const rules = { logs: false, http: true, silentAfter: 900 };
 
-/** Looks until an answer has come, a patient look each. */
+/** Polls until an answer has arrived. */
 async function answered(reports: SelfReports, subject: Subject, kept: StoredReports, now = evening + 100) {
   const seen = await reports.poll([subject], kept, rules, now, true);
   return { kept: seen.stored, gaps: seen.gaps, report: seen.reports.get('id') as SelfReport };
 }
 
-/** In this thread, with all the time that a busy machine needs. */
+/** Queries in this thread, with enough time for a busy machine. */
 const nearAsk: Query = (target, withInputs) => queryEndpoint(target, withInputs, 60_000);
 
-describe('whose endpoint it is', () => {
-  it('one look is enough for who looks once', async () => {
+describe('the owner of an endpoint', () => {
+  it('a single scan gets an answer', async () => {
     const server = await serve(json(() => ({ in: 5, acked: 5, active: 3201 })));
     const reports = createSelfReports(procfs, systemClock);
     const { report } = await answered(reports, subjectOf(tcp(server)), {});
     assert.deepEqual([report.success, report.counts?.acked, report.full], [true, 5, true]);
   });
 
-  it('a socket of another process is not believed', async () => {
+  it('a socket of another process is not queried', async () => {
     const server = await serve(json(() => ({ in: 5, acked: 5, active: 0 })));
     const standIn = await startStandIn({ argv: ['filebeat'] });
     const reports = createSelfReports(
@@ -153,7 +153,7 @@ describe('whose endpoint it is', () => {
       assert.deepEqual([report.success, report.output, gaps[0]?.reason], [false, 'unknown', 'malformed']);
     });
 
-  it('what is right is believed', async () => {
+  it('a valid answer is believed', async () => {
     const data = mkdtempSync(join(folder, 'data-'));
     writeFileSync(join(data, 'meta.json'), '{"uuid":"00000000-0000-4000-8000-000000000001"}');
     const server = await serve(json(() => ({ active: 0, uuid: '00000000-0000-4000-8000-000000000001', uptime: 99 })));
@@ -167,7 +167,7 @@ describe('whose endpoint it is', () => {
 });
 
 describe('an endpoint on a unix socket', () => {
-  it('is asked over the socket that the process itself holds', async () => {
+  it('is queried through the socket that the process itself holds', async () => {
     const path = join(folder, 'fb.sock');
     await serve(
       json(() => ({ in: 9, acked: 9, active: 0 })),
@@ -182,7 +182,7 @@ describe('an endpoint on a unix socket', () => {
     assert.deepEqual([report.source, report.success, report.counts?.acked], ['http', true, 9]);
   });
 
-  it('is not asked where another process has the path, where it is a link, or where it is a plain file', async () => {
+  it('is not queried if another process has the path, or if it is a link or a regular file', async () => {
     const path = join(folder, 'other.sock');
     await serve(
       json(() => ({ in: 9, acked: 9, active: 0 })),
@@ -211,7 +211,7 @@ describe('an endpoint on a unix socket', () => {
     assert.equal(asked, 0);
   });
 
-  it('is a row of /proc/net/unix that listens, whatever stands in its path', () => {
+  it('is a listening row of /proc/net/unix, whatever its path contains', () => {
     const table = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 31337 /run/a b.sock
 0000000000000000: 00000003 00000000 00000000 0001 03 31338 /run/a b.sock
@@ -223,7 +223,7 @@ describe('an endpoint on a unix socket', () => {
 });
 
 describe('counters of an endpoint', () => {
-  it('go on over a restart of the exporter, count nothing twice, and begin with what was there', async () => {
+  it('continue over a restart of the exporter, count nothing twice, and begin with the first reading', async () => {
     let received = 100;
     const entry = () => ({ id: 'x', input: 'udp', device: '0.0.0.0:514', received_events_total: received });
     const server = await serve(json(() => ({ in: received, acked: received, active: 0, entries: [entry()] })));
@@ -248,7 +248,7 @@ describe('counters of an endpoint', () => {
     assert.deepEqual(await totals(second), [130, 130]);
   });
 
-  it('go on where the entry was reloaded on a new socket, and where Filebeat was restarted', async () => {
+  it('continue after a reload with a new socket, and after a restart of Filebeat', async () => {
     let said: Said = { in: 10, acked: 10, active: 0 };
     let received = 10;
     const server = await serve(
@@ -280,7 +280,7 @@ describe('counters of an endpoint', () => {
 });
 
 describe('silence at an endpoint', () => {
-  it('is told from its counters, goes on over a restart of the exporter, and is not told once it does not answer', async () => {
+  it('is reported by its counters, continues over a restart of the exporter, and ends if it does not answer', async () => {
     let [received, alive] = [0, true];
     const entry = () => ({ id: 'x', input: 'udp', device: '0.0.0.0:514', received_events_total: received });
     const answer = json(() => ({ in: received, acked: received, active: 0, entries: [entry()] }));
@@ -316,7 +316,7 @@ describe('silence at an endpoint', () => {
     alive = false;
     assert.equal(await look(6), undefined);
     alive = true;
-    // While the exporter was down something came: that ends it.
+    // Datagrams arrived while the exporter was down, which ends the silence.
     received += 1;
     reports = createSelfReports(
       procfs,
@@ -326,7 +326,7 @@ describe('silence at an endpoint', () => {
     assert.equal(await look(600), undefined);
   });
 
-  it('is not told of a listener that nobody counts any more', async () => {
+  it('is not reported for a listener that is no longer counted', async () => {
     let counts = true;
     const entry = { id: 'x', input: 'udp', device: '0.0.0.0:514', received_events_total: 5 };
     const server = await serve(json(() => ({ in: 5, acked: 5, active: 0, entries: counts ? [entry] : [] })));
@@ -351,8 +351,8 @@ describe('silence at an endpoint', () => {
   });
 });
 
-describe('what a hostile endpoint costs', () => {
-  it('fifty that never answer are asked in one scan, which waits for none of them, and one that answers is heard', async () => {
+describe('a hostile endpoint', () => {
+  it('fifty that never answer do not delay the scan, and one that answers is read', async () => {
     const mute = createTcp(() => undefined);
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     open.push(mute);
@@ -369,7 +369,7 @@ describe('what a hostile endpoint costs', () => {
     const reports = createSelfReports(procfs, systemClock);
     const first = await reports.poll([...frozen, ours], {}, rules, evening + 100);
     assert.equal(first.gaps.length, 0, 'no answer is no failure yet');
-    // Each scan ends long before an endpoint's second is over; the good one is heard in one of them.
+    // Each scan ends long before the timeout of an endpoint; one of the scans reads the good one.
     let kept: StoredReports = {};
     const report = await until(
       'the one that answers is heard',
@@ -402,7 +402,7 @@ describe('what a hostile endpoint costs', () => {
     ['binary', (response) => void response.end(Buffer.alloc(100_000, 0xff))],
   ];
   for (const [title, answer] of bodies)
-    it(`${title}: is a gap, and no figures`, async () => {
+    it(`with ${title} is a gap, without figures`, async () => {
       const server = await serve((_, response) => answer(response));
       const reports = createSelfReports(procfs, systemClock);
       const { report, gaps } = await answered(reports, subjectOf(tcp(server)), {});

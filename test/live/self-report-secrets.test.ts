@@ -1,6 +1,6 @@
 /**
- * Whatever Filebeats of any release write into their logs, or answer with, that people keep to themselves: nothing of it leaves the
- * program, by a page, a metric, a log line, a terminal or the state file.
+ * Secrets in logs and endpoint answers of Filebeats of any release: none of them appears on a page, in a metric, a log line,
+ * the terminal or the state file.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ after(() => world.end());
 const canaries = createCanaries();
 const { plant } = canaries;
 
-/** Lines of the releases that write that form, each with a secret in every place where one was found. */
+/** Log lines of each form, with a secret at every place where one was found. */
 function lines(form: Form, at: number, port: number): string[] {
   const error = (message: string, fields?: Record<string, unknown>) => said(form, at, message, fields);
   const id = plant('id of an input');
@@ -63,7 +63,7 @@ function lines(form: Form, at: number, port: number): string[] {
     ),
     error(`Exiting: ${plant('text of an end')}`),
     error(plant('a line of no known class'), { [plant('name of a field')]: plant('value of a field') }),
-    // Not errors: what is written at each start, and at level debug.
+    // Lines of each start, and of level debug.
     error(`Using proxy URL: http://u:${plant('password of a proxy')}@127.0.0.1:3128`)
       .replace('"error"', '"info"')
       .replace('\tERROR\t', '\tINFO\t'),
@@ -86,8 +86,8 @@ function lines(form: Form, at: number, port: number): string[] {
   ];
 }
 
-describe('what a log holds', () => {
-  it('leaves by no route, no terminal, no log and no file of the exporter', async () => {
+describe('a log with secrets', () => {
+  it('leaks them by no route, terminal, log or file of the exporter', async () => {
     const ports = [await quietPort(), await quietPort()];
     const logs = [world.write('text.log', ''), world.write('json.ndjson', '')];
     const forms: Form[] = ['text', 'json'];
@@ -110,7 +110,7 @@ describe('what a log holds', () => {
         told.push([`${when} ${path}`, await (await exporter.get(path)).text()]);
     };
     try {
-      // It was read: what is not read cannot leak.
+      // Proves that it was read.
       await until(
         'both logs are read',
         async () => {
@@ -154,8 +154,8 @@ describe('what a log holds', () => {
   });
 });
 
-describe('what an endpoint answers', () => {
-  it('leaves as numbers, and as one of the known kinds of output', async () => {
+describe('an endpoint with secrets', () => {
+  it('leaks only numbers and a known type of output', async () => {
     const stats = metricsOf({ in: 5, acked: 5, active: 0 }) as { libbeat: { output: Record<string, unknown> } };
     stats.libbeat.output['type'] = plant('kind of the output');
     stats.libbeat.output[plant('name of a figure')] = 7;
@@ -212,7 +212,7 @@ describe('what an endpoint answers', () => {
 });
 
 describe('the file of refused events', () => {
-  it('is not read, however new and however much like a log', async () => {
+  it('is not read, even if it is new and looks like a log', async () => {
     const log = world.write('events-data.ndjson', '');
     writeFileSync(
       log,

@@ -1,6 +1,6 @@
 /**
- * Filebeats of six releases that move from health into a situation and out of it again, looked at through the log that a real
- * process has open and through an endpoint, at every rhythm: the right thing is told in time, and nothing wrong at any moment.
+ * Filebeats of six releases that go from health into a situation and back, seen through the log that a real process has
+ * open and through an endpoint, with every scan interval: the right report comes in time, and never a wrong one.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'situations-'));
 const rhythms = [5, 15, 60, 120];
 const sources = ['log', 'http'] as const;
 
-/** What has to be told of it, and what may be. */
+/** Reports that must appear, and reports that may. */
 const expected: Record<ModelSituation, MismatchCode | undefined> = {
   healthy: undefined,
   silent: undefined,
@@ -48,7 +48,7 @@ const expected: Record<ModelSituation, MismatchCode | undefined> = {
   'disk-full': 'events_dropped',
 };
 
-/** Seconds of the test: health, the situation, health again. */
+/** Duration of health, situation and health in seconds. */
 const [begins, ends, over] = [600, 1500, 2700];
 
 const wanted: Listener = listener(':514');
@@ -79,7 +79,7 @@ after(() => {
 
 type Told = [second: number, codes: MismatchCode[]];
 
-/** What is told at each look. */
+/** The reports of each scan. */
 async function run(
   release: ModelRelease,
   situation: ModelSituation,
@@ -147,9 +147,9 @@ async function run(
 }
 
 function judge(told: readonly Told[], code: MismatchCode | undefined, source: string, rhythm: number): void {
-  // A log speaks each half minute; a verdict takes two looks 25 s apart, a failing output a minute more.
+  // A log has figures every 30 s; a verdict takes two samples 25 s apart, a failing output a minute more.
   const lag = source === 'log' ? 30 : 0;
-  // What is usual is three times the longest pause, which is as long as looks are apart.
+  // Silence is three times the longest pause, which is the scan interval.
   const usual = code === 'port_silent' ? 3 * Math.max(30, rhythm) : 60;
   const found = begins + lag + 60 + usual + 2 * rhythm;
   const gone = ends + lag + 60 + 2 * rhythm + (code === 'events_dropped' ? 300 : 0);
@@ -165,9 +165,9 @@ for (const release of modelReleases)
   describe(`Filebeat ${release}`, () => {
     for (const situation of situations)
       for (const source of sources)
-        it(`${situation}, by its ${source}: ${expected[situation] ?? 'nothing'} is told at every rhythm`, async () => {
+        it(`${situation}, by its ${source}: reports ${expected[situation] ?? 'nothing'} with every scan interval`, async () => {
           for (const rhythm of rhythms) {
-            // A port that falls silent is told where it is counted, and nowhere else.
+            // A silent port is reported only if it is counted.
             const counts = source === 'http' ? release !== '7.17.16' : /^9\./.test(release);
             const code = situation === 'silent' && counts ? 'port_silent' : expected[situation];
             judge(await run(release, situation, source, rhythm), code, source, rhythm);
@@ -177,7 +177,7 @@ for (const release of modelReleases)
 
 describe('a restart of the exporter', () => {
   for (const source of sources)
-    it(`in the middle of health and of silence tells nothing wrong, by the ${source}`, async () => {
+    it(`during health and silence gives no wrong report, by the ${source}`, async () => {
       for (const at of [300, 1000, 1900]) {
         judge(await run('9.6.0', 'sparse', source, 15, at), undefined, source, 15);
         const told = await run('9.6.0', 'silent', source, 15, at);

@@ -61,7 +61,7 @@ const socket = (port: number, inode = 1): Socket => ({
 });
 
 describe('the log file that a process has open', () => {
-  it('is read from its end, then what is appended, with lines torn between two looks put together', async () => {
+  it('is read from its end, then what is appended, also lines that are split between two polls', async () => {
     const { log, process } = await filebeat(`${metricsLine('json', evening, { in: 1, active: 1 })}\n`);
     const reader = createLogReader(procfs, () => 0);
     const first = reader.read(process, folder);
@@ -79,7 +79,7 @@ describe('the log file that a process has open', () => {
     );
   });
 
-  it('is read on after it was cut, and binary or endless lines cost no others', async () => {
+  it('is read on after truncation; binary or very long lines do not affect others', async () => {
     const { log, process } = await filebeat(`${metricsLine('text', evening, { in: 1, active: 1 })}\n`, 'log');
     const reader = createLogReader(procfs, () => 0);
     reader.read(process, folder);
@@ -111,13 +111,13 @@ describe('the log file that a process has open', () => {
     assert.ok(seen.kind === 'read' && seen.facts.length === 1);
   });
 
-  it('is read on after a rotation in the middle of a line, without what was torn', async () => {
+  it('is read on after a rotation in the middle of a line, without the partial line', async () => {
     const { log, standIn, process } = await filebeat(`${said('json', evening, 'x')}\n`);
     const reader = createLogReader(procfs, () => 0);
     reader.read(process, folder);
     appendFileSync(log, said('json', evening + 1, 'torn').slice(0, 60));
     assert.deepEqual(reader.read(process, folder), { kind: 'read', facts: [], skipped: false, path: log });
-    // The same descriptor, another file: Filebeat closes the old one and opens the next.
+    // The same descriptor number, another file: Filebeat closes the old file and opens the next.
     const { pid } = standIn;
     await standIn.stop();
     const next = await filebeat(`${said('json', evening + 2, 'y')}\n`);
@@ -130,7 +130,7 @@ describe('the log file that a process has open', () => {
     );
   });
 
-  it('skips a line of more than 256 KB, also where it comes in pieces and its end looks like a line', async () => {
+  it('skips a line of more than 256 KB, even if it comes in pieces and its end looks like a line', async () => {
     const { log, process } = await filebeat(`${said('json', evening, 'x')}\n`);
     const reader = createLogReader(procfs, () => 0);
     reader.read(process, folder);
@@ -148,7 +148,7 @@ describe('the log file that a process has open', () => {
     );
   });
 
-  it('is never the file of the file output, nor the one with refused events', async () => {
+  it('is never the file of the file output, or the one with rejected events', async () => {
     for (const content of [
       '{"@timestamp":"2026-11-26T21:00:00Z","@metadata":{"beat":"filebeat"},"message":"secret"}\n',
       '{"log.level":"warn","@timestamp":"2026-11-26T21:00:00Z","log.type":"event","message":"secret"}\n',
@@ -158,7 +158,7 @@ describe('the log file that a process has open', () => {
     }
   });
 
-  it('that is missing is no gap', async () => {
+  it('is not a gap if it is missing', async () => {
     const standIn = await startStandIn({ argv: ['filebeat'] });
     running.push(standIn);
     const process = processOf(standIn.pid);
@@ -182,9 +182,9 @@ function subject(process: { pid: number; startTicks: number }, rest: Partial<Sub
   };
 }
 
-describe('what a Filebeat says of itself', () => {
+describe('a self-report', () => {
   for (const form of ['text', 'json'] satisfies Form[])
-    it(`${form}: an output that is down for two periods`, async () => {
+    it(`reports an output that is down for two periods, ${form}`, async () => {
       const lines = [30, 60, 90].map((s) =>
         metricsLine(form, evening + s, { in: 1000, active: s === 90 ? 3201 : (s / 30) * 1000 }),
       );
@@ -200,7 +200,7 @@ describe('what a Filebeat says of itself', () => {
       assert.equal(report.outputType, 'logstash');
     });
 
-  it('its counters go on over a restart of the exporter and of Filebeat, and count no line twice', async () => {
+  it('has counters that continue over restarts of exporter and Filebeat, and count no line twice', async () => {
     const { log, process } = await filebeat(`${metricsLine('json', evening + 30, { in: 10, acked: 10, active: 0 })}\n`);
     const clock = handClock(() => evening + 40);
     let kept: StoredReports = (await createSelfReports(procfs, clock).poll([subject(process)], {}, rules, evening + 40))
@@ -215,7 +215,7 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(kept['core']!.counts.acked, 18);
   });
 
-  it('lines of an earlier process in the same file are not its own', async () => {
+  it('ignores lines of an earlier process in the same file', async () => {
     const lines = [
       metricsLine('json', evening - 60, { in: 900, acked: 900, active: 0 }),
       metricsLine('json', evening + 30, { in: 4, acked: 4, active: 0 }),
@@ -228,7 +228,7 @@ describe('what a Filebeat says of itself', () => {
     assert.equal((await reports.poll([subject(process)], {}, rules, evening + 40)).stored['core']!.counts.acked, 4);
   });
 
-  it('a file that two processes write into tells nothing of either, and is no silence', async () => {
+  it('is not available from a file that two processes write, and that is not silence', async () => {
     const start = (at: number, pid: number) =>
       said('json', at, 'Process info', {
         system_info: { process: { pid, start_time: new Date(at * 1000).toISOString() } },
@@ -244,7 +244,7 @@ describe('what a Filebeat says of itself', () => {
     assert.deepEqual([report.success, report.output, report.active], [false, 'unknown', undefined]);
   });
 
-  it('what each listener received is told by the id that the log once named', async () => {
+  it('has the datagrams of each listener by the id that the log names once', async () => {
     const first = {
       '  67B69E85691941': { received: 7, device: '0.0.0.0:514' },
       other: { received: 1, device: 'nobody:1' },
@@ -268,7 +268,7 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(report.listeners['udp|*|514']?.lastArrival, evening + 60, 'the end of the period');
   });
 
-  it('a port may have a time of its own after which its silence is told', async () => {
+  it('can report the silence of a port after its own time', async () => {
     const { log, process } = await filebeat(
       `${metricsLine('json', evening + 5, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
     );
@@ -295,7 +295,7 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(await silent(0), undefined);
   });
 
-  it('a log that stands still is no silence, and changes nothing of what is kept', async () => {
+  it('does not report silence or change counters if the log stands still', async () => {
     const { process } = await filebeat(
       `${metricsLine('json', evening + 30, { active: 0, inputs: { a: { received: 1, device: '0.0.0.0:514' } } })}\n`,
     );
@@ -316,7 +316,7 @@ describe('what a Filebeat says of itself', () => {
     assert.equal(last.reports.get('id')?.active, undefined);
   });
 
-  it('passes on no word of the log', async () => {
+  it('passes on no text of the log', async () => {
     const secret = 'hunter2canary';
     const lines = [
       said('json', evening + 1, `Failed to connect to backoff(elasticsearch(http://es/${secret})): 401 ${secret}`),
@@ -338,7 +338,7 @@ describe('what a Filebeat says of itself', () => {
   });
 });
 
-/** An endpoint on loopback; `answer` decides what each path gets. */
+/** An endpoint on loopback; `answer` gives the response for each path. */
 async function endpoint(answer: (path: string) => { status?: number; body: string; hang?: boolean }) {
   const server = createServer((request, response) => {
     const { status = 200, body, hang } = answer(request.url ?? '');
@@ -360,7 +360,7 @@ async function endpoint(answer: (path: string) => { status?: number; body: strin
 describe('the stats endpoint', () => {
   const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
 
-  it('answers with figures', async () => {
+  it('returns figures', async () => {
     const { target, close } = await endpoint((path) => ({
       body: path === '/' ? '{"uuid":"u"}' : path === '/stats' ? stats : '[]',
     }));
@@ -378,15 +378,15 @@ describe('the stats endpoint', () => {
     ['sends more than 4 MB', () => ({ body: `"${'x'.repeat(5_000_000)}"` }), 'limit'],
   ];
   for (const [title, answer, why] of hostile)
-    it(`that ${title} is given up`, async () => {
+    it(`that ${title} is aborted`, async () => {
       const { target, close } = await endpoint(answer);
-      // Only what never ends may run into the deadline, however busy the machine is.
+      // Only a response that never ends may reach the deadline, however busy the machine is.
       const result = await queryEndpoint(target, true, why === 'timeout' ? 300 : 60_000);
       close();
       assert.deepEqual(result, { ok: false, why });
     });
 
-  it('is no failure before its first answer, then a source, and says nothing of now once it is gone', async () => {
+  it('is not a failure before its first answer, then a source, and has no current figures once it is gone', async () => {
     const stats = JSON.stringify(metricsOf({ in: 5, acked: 5, active: 0 }));
     const { target, close } = await endpoint((path) => ({
       body: path === '/' ? '{}' : path === '/stats' ? stats : '[]',
@@ -417,7 +417,7 @@ describe('the stats endpoint', () => {
     assert.deepEqual([gone.source, gone.output, gone.counts?.acked], ['http', 'unknown', 5]);
   });
 
-  it('that is frozen keeps nobody else waiting', async () => {
+  it('that is frozen does not delay others', async () => {
     const frozen = await endpoint(() => ({ body: '', hang: true }));
     const good = await endpoint((path) => ({ body: path === '/' ? '{}' : stats }));
     const asker = createEndpointPoller(

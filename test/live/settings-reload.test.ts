@@ -1,4 +1,4 @@
-/** The settings file of a server at work: read again on SIGHUP and POST /-/reload, and kept when the new one is bad. */
+/** Reload of the settings file by SIGHUP and POST /-/reload; invalid settings are not used. */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const serve = async (settings: string, ...flags: string[]) => {
 const ports = (scrape: Scrape) => scrape.all('filebeat_static_port_up').map(({ labels }) => Number(labels.get('port')));
 
 describe('POST /-/reload', () => {
-  it('applies the settings to the very next answer, however fresh the last one is', async () => {
+  it('applies the settings to the next response, whatever the freshness of the last report', async () => {
     const [a, b] = [await freePort(), await freePort()];
     const { exporter, say, reload } = await serve(`ports: [${a}]\n`, '--web.enable-lifecycle', '--scan.freshness=1h');
     const before = await exporter.scrape();
@@ -43,7 +43,7 @@ describe('POST /-/reload', () => {
     assert.equal(next.value('PORT', { label: String(b) }), 0);
   });
 
-  it('refuses bad settings with key and line, quotes no value, and keeps the old ones', async () => {
+  it('refuses invalid settings with key and line, quotes no value, and keeps the previous ones', async () => {
     const port = await freePort();
     const { exporter, file, say, reload } = await serve(`ports: [${port}]\n`, '--web.enable-lifecycle');
     const bad: [settings: string, message: RegExp][] = [
@@ -71,7 +71,7 @@ describe('POST /-/reload', () => {
     assert.deepEqual(ports(await exporter.scrape()), [port, 1]);
   });
 
-  it('is off unless it is turned on, and never answers GET', async () => {
+  it('is disabled by default, and never answers GET', async () => {
     const { exporter, reload, say } = await serve('ports: [1]\n');
     say('ports: [2]\n');
     assert.equal((await reload()).status, 403);
@@ -79,12 +79,12 @@ describe('POST /-/reload', () => {
     assert.deepEqual(ports(await exporter.scrape()), [1]);
   });
 
-  it('makes another program a Filebeat', async () => {
+  it('applies process_names', async () => {
     const { exporter, reload, say } = await serve('', '--web.enable-lifecycle');
     const port = await freePort();
     const one = await world.filebeat('renamed', [`127.0.0.1:${port}`], { name: 'shipper' });
     const config = { config: one.config };
-    // Its argv[0] would give it away.
+    // Its argv[0] would be recognised otherwise.
     const hidden = await world.process({
       argv: ['/opt/shipper', '-c', one.config, '--path.data', join(world.folder, 'data', 'shipper')],
       name: 'shipper',
@@ -101,7 +101,7 @@ describe('POST /-/reload', () => {
 });
 
 describe('SIGHUP', () => {
-  it('does the same: new settings at once, bad ones once in the log, with key and line', async () => {
+  it('applies new settings at once, and logs invalid ones once, with key and line', async () => {
     const { exporter, say } = await serve('ports: [1]\n');
     say('ports: [2]\n');
     process.kill(exporter.pid, 'SIGHUP');
@@ -120,7 +120,7 @@ describe('SIGHUP', () => {
     assert.equal(exporter.log().split('settings not reloaded').length, 2);
   });
 
-  it('without a settings file changes nothing and ends nothing', async () => {
+  it('changes nothing without a settings file', async () => {
     const exporter = await startExporter();
     open.push(exporter);
     process.kill(exporter.pid, 'SIGHUP');
@@ -129,12 +129,12 @@ describe('SIGHUP', () => {
   });
 });
 
-describe('bad settings at the start', () => {
-  it('end every command with 2, check with 3, and one sentence', async () => {
+describe('invalid settings at the start', () => {
+  it('end every command with 2, check with 3, with one sentence', async () => {
     const file = world.write('bad.yml', 'ports: [1]\nports_: [2]\n');
     for (const command of ['serve', 'check', 'metrics']) {
       const { code, stderr, stdout } = await run([command, `--config.file=${file}`, '--state.file=']);
-      // To a monitoring plugin 2 is a fault of what it watches.
+      // In a monitoring plugin, 2 would be a fault of the host.
       assert.equal(code, command === 'check' ? 3 : 2, command);
       assert.equal(stdout, '');
       assert.match(stderr, /^filebeat-port-exporter: \S+bad\.yml:2.*ports_.*\n$/);
@@ -142,10 +142,10 @@ describe('bad settings at the start', () => {
   });
 });
 
-describe('the example for those who counted sockets', () => {
+describe('the example that replaces a script', () => {
   const example = fileURLToPath(new URL('../../../examples/exporter.yml', import.meta.url));
   const fifteen = [6984, 6985, 6998, 7878, 7879, 7880, 618, 8814, 8815, 8816, 8817, 8818, 8819, 718, 815];
-  /** What the script counted: rows of the kernel's tables with that local port. */
+  /** The script's count: rows of the socket tables with that local port. */
   const counted = (port: number) => {
     const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
     return ['udp', 'udp6']
@@ -153,7 +153,7 @@ describe('the example for those who counted sockets', () => {
       .filter((row) => (row.trim().split(/\s+/)[1] ?? '').concat(' ').endsWith(hex)).length;
   };
 
-  it('gives PORT{label="6984"} and its fourteen companions, as the script did', async () => {
+  it('gives PORT for the fifteen ports, as the script did', async () => {
     const mine = fifteen.filter((port) => isRoot || port >= 1024).filter((_, at) => at % 2 === 0);
     const owner = await world.process({
       argv: ['anything'],

@@ -1,4 +1,4 @@
-/** Sockets with several holders, with none that is left, with twins; and processes that end in the middle of a scan. */
+/** Sockets with several owners or without one, duplicates, and processes that exit during a scan. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -15,7 +15,7 @@ const world = createWorld('shared-');
 let exporter: Exporter;
 before(async () => {
   exporter = await startExporter();
-  // On a busy machine the first scan would still be under way when a test asks, and the answer be older than its Filebeat.
+  // On a busy machine the first scan could still be running, so the report would be older than the Filebeat.
   await exporter.scrape();
 });
 after(async () => {
@@ -26,7 +26,7 @@ after(async () => {
 const codesOf = (scrape: Scrape, { config }: Pick<Filebeat, 'config'>) =>
   scrape.all('filebeat_mismatch', { config }).map(({ labels }) => labels.get('code'));
 
-/** Status, and who is said to hold it. */
+/** Status and owners. */
 function portOf(scrape: Scrape, { config }: Pick<Filebeat, 'config'>) {
   const { labels } = scrape.one('filebeat_port_info', { config });
   const up = scrape.value('filebeat_port_up', { config });
@@ -34,7 +34,7 @@ function portOf(scrape: Scrape, { config }: Pick<Filebeat, 'config'>) {
 }
 
 describe('a child that inherited a socket', () => {
-  it('is said to hold what its dead parent held, and to stand in the way of the next Filebeat', async () => {
+  it('is reported as the owner of its dead parent’s socket, which blocks the next Filebeat', async () => {
     const host = `127.0.0.1:${await quietPort()}`;
     const parent = await world.filebeat('parent', [host]);
     const child = await parent.fork({ file: '/bin/sleep', argv: ['sleep', '600'] });
@@ -61,7 +61,7 @@ describe('a child that inherited a socket', () => {
 });
 
 describe('a duplicate on the same port, by SO_REUSEPORT', () => {
-  it('of another process is told, with that process; the port is up', async () => {
+  it('of another process is reported with that process; the port is up', async () => {
     const port = await quietPort();
     const one = await world.filebeat('with-duplicate', [], {
       text: `filebeat.inputs:\n- {type: udp, host: "127.0.0.1:${port}"}\noutput.console.enabled: true\n`,
@@ -70,7 +70,7 @@ describe('a duplicate on the same port, by SO_REUSEPORT', () => {
     assert.deepEqual(codesOf(await exporter.scrape(), one), []);
     const duplicate = await world.process({ argv: ['/usr/bin/duplicate'] });
     await duplicate.bind(`udp 127.0.0.1:${port}`, { reusePort: true });
-    // Everybody is asked who holds what only now and then: somebody who has not asked yet may do so at once.
+    // Full descriptor scans are rate limited; a new exporter may do one at once.
     const program = createProgram();
     const told = toldOf(await program.scan(), one.config)!;
     program.end();
@@ -83,13 +83,13 @@ describe('a duplicate on the same port, by SO_REUSEPORT', () => {
   });
 });
 
-describe('addresses in the kernel’s own words', () => {
+describe('addresses in the kernel’s notation', () => {
   for (const [what, host, bound] of [
     ['::1', '[::1]', '[::1]'],
     ['a unique local address', '[fd00:6:7::a1]', '[fd00:6:7::a1]'],
     ['an IPv4-mapped address, which is IPv4 to Filebeat', '[::ffff:127.0.0.1]', '127.0.0.1'],
   ] as const)
-    it(`${what} is found again, among sockets that look like it`, rootOnly, async () => {
+    it(`${what} is found among similar sockets`, rootOnly, async () => {
       const one = await world.filebeat(`address-${host}`.replace(/[^\w-]/g, '_'), [], {
         text: `filebeat.inputs:\n- {type: udp, host: "${host}:9000"}\noutput.console.enabled: true\n`,
         netns: 'new',
@@ -106,7 +106,7 @@ describe('addresses in the kernel’s own words', () => {
 });
 
 describe('an IPv6 socket on a v4-mapped address', () => {
-  it('stands in the way of the IPv4 listener, and is said to', async () => {
+  it('blocks the IPv4 listener, and is reported', async () => {
     const port = await quietPort();
     const inTheWay = createSocket('udp6');
     await new Promise<void>((resolve) => inTheWay.bind(port, '::ffff:127.0.0.1', resolve).unref());
@@ -121,19 +121,19 @@ describe('an IPv6 socket on a v4-mapped address', () => {
   });
 });
 
-/** To the loopback of that process's network. */
+/** Sends to the loopback address in the network namespace of that process. */
 function addAddress(pid: number, address: string): void {
   execFileSync('nsenter', ['-t', `${pid}`, '-n', 'ip', '-6', 'address', 'add', `${address}/128`, 'dev', 'lo', 'nodad']);
 }
 
-describe('a process that ends in the middle of a scan', () => {
-  it('is down in that very scan, and nothing is told of its ports beyond that', async () => {
+describe('a process that exits during a scan', () => {
+  it('is down in that scan, without verdicts on its ports', async () => {
     let victim: Filebeat | undefined;
     const program = createProgram({
       interrupt: () => {
         if (victim === undefined) return;
         process.kill(victim.pid, 'SIGKILL');
-        // Not reaped before this function returns: a zombie without descriptors.
+        // Not reaped before this function returns, so it is a zombie without descriptors.
         while (!/\) [ZX] /.test(readFileSync(`/proc/${victim.pid}/stat`, 'utf8')));
       },
     });

@@ -1,4 +1,4 @@
-/** Real stand-ins, real sockets: what the scanner says of them. */
+/** The socket scanner on real stand-ins and real sockets. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { readlinkSync } from 'node:fs';
@@ -42,7 +42,7 @@ describe('sockets as the kernel lists them', () => {
       assert.equal(look.fullFdScans, 0);
     });
 
-  it('connected UDP sockets are no listeners', async () => {
+  it('connected UDP sockets are not listeners', async () => {
     const port = await freePort();
     const one = await start({ sockets: [`udp 127.0.0.1:${port}`] });
     const local = await one.portOf(await one.connect(`udp 127.0.0.1:${port}`));
@@ -50,7 +50,7 @@ describe('sockets as the kernel lists them', () => {
     assert.deepEqual([at(look, port).length, at(look, local)], [1, []]);
   });
 
-  it('what waits in a socket is told in bytes, and what was dropped in datagrams', async () => {
+  it('the queue is in bytes, the drops are in datagrams', async () => {
     const port = await freePort();
     const one = await start({});
     const fd = await one.bind(`udp 127.0.0.1:${port}`, { receiveBuffer: 4096 });
@@ -69,10 +69,10 @@ describe('sockets as the kernel lists them', () => {
 });
 
 describe('a long table', () => {
-  it('is read to its end, wherever the pieces it comes in are cut', async () => {
+  it('is read completely, wherever a read() ends', async () => {
     const many = 1700;
     const one = await start({ sockets: Array.from({ length: many }, () => 'udp 127.0.0.1:0') });
-    // Others' sockets come and go meanwhile, and nothing here is expected: a look may have torn.
+    // Other sockets open and close meanwhile, so a single reading may be torn.
     await until('all sockets in one look', async () => {
       const { look } = await createLooker().look();
       return look.sockets.filter(({ owners }) => owners[0]?.pid === one.pid).length === many;
@@ -81,8 +81,8 @@ describe('a long table', () => {
   });
 });
 
-describe('holders', () => {
-  it('a forked child shares its socket, and both are told once everybody was asked', async () => {
+describe('owners', () => {
+  it('a forked child shares its socket, and both are owners after a full descriptor scan', async () => {
     const port = await freePort();
     const one = await start({ sockets: [`udp :${port}`] });
     const child = await one.fork({ file: '/bin/sleep', argv: ['sleep', '600'] });
@@ -105,7 +105,7 @@ describe('holders', () => {
     });
   });
 
-  it('a port that another program took is found with that program, by one walk', async () => {
+  it('the owner of a taken port is found by one full descriptor scan', async () => {
     const port = await freePort();
     const thief = await start({ argv: ['/usr/bin/thief'], sockets: [`udp :${port}`] });
     const one = await start({ sockets: [`udp :${port}`], mayFail: true });
@@ -121,7 +121,7 @@ describe('holders', () => {
     }
   });
 
-  it('the duplicate on a shared port is told', async () => {
+  it('the second owner of a shared port is reported', async () => {
     const port = await freePort();
     const one = await start({});
     const duplicate = await start({ argv: ['/usr/bin/duplicate'] });
@@ -132,7 +132,7 @@ describe('holders', () => {
     assert.deepEqual(pids.flat().sort(), [one.pid, duplicate.pid].sort());
   });
 
-  it('a closed and bound again port has its new socket on the next pass', async () => {
+  it('a port that was closed and bound again has its new socket in the next scan', async () => {
     const port = await freePort();
     const one = await start({ sockets: [`udp :${port}`] });
     const looker = createLooker();
@@ -148,7 +148,7 @@ describe('holders', () => {
     );
   });
 
-  it('a TCP listener kept from an earlier pass is gone the moment it is closed', async () => {
+  it('a TCP listener of an earlier scan is gone as soon as it is closed', async () => {
     const port = await freePort();
     const one = await start({ sockets: [`tcp :${port}`] });
     const looker = createLooker();
@@ -159,7 +159,7 @@ describe('holders', () => {
     assert.deepEqual(at(await look(), port, 'tcp'), []);
   });
 
-  it('a SIGKILL is seen by the next pass', async () => {
+  it('a SIGKILL is seen by the next scan', async () => {
     const port = await freePort();
     const one = await start({ sockets: [`udp :${port}`, `tcp :${port}`] });
     const looker = createLooker();
@@ -170,7 +170,7 @@ describe('holders', () => {
     assert.deepEqual([at(look, port), at(look, port, 'tcp')], [[], []]);
   });
 
-  it('a walk for a port without Filebeats asks who holds it too', async () => {
+  it('a full descriptor scan finds the owner of a port that no Filebeat holds', async () => {
     const port = await freePort();
     const other = await start({ argv: ['/usr/bin/other'], sockets: [`udp 127.0.0.1:${port}`] });
     const { processes, sockets } = createLooker();
@@ -182,7 +182,7 @@ describe('holders', () => {
     );
   });
 
-  it('a socket nobody wants gets its owner within seconds, and is not looked for on every pass', async () => {
+  it('the owner of an unexpected socket is found within seconds, and not searched in every scan', async () => {
     const clock = { ms: 0 };
     const looker = createLooker('/proc', () => clock.ms);
     const one = await start({});
@@ -200,11 +200,11 @@ describe('holders', () => {
 });
 
 describe('a namespace', () => {
-  it('is read once while all is well, and again only when something is missing in a long table', async () => {
+  it('is read once if nothing is missing, and again only if a socket is missing in a long table', async () => {
     const port = await freePort();
     await start({ sockets: [`udp :${port}`] });
     const looker = createLooker();
-    // Other tests make tables tear: then a look needs more than one reading.
+    // Other tests make tables tear: then a scan needs more than one reading.
     const calm = await until('a look with one reading', async () => {
       const one = await looker.look((all) => [want(all.hostNetns, port)]);
       return one.look.tableReads === one.look.namespaces.length && one;

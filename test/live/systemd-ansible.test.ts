@@ -1,4 +1,4 @@
-/** The example playbook: run by Ansible against a machine with a real systemd, as an operator runs it, and once more. */
+/** Runs the example playbook twice with Ansible against a machine with a real systemd. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const top = fileURLToPath(new URL('../../../', import.meta.url));
 const playbook = join(top, 'examples/ansible/filebeat-port-exporter.yml');
 const needsAnsible = needsProgram('ansible-playbook');
 
-it('ansible-playbook finds nothing wrong with the playbook', needsAnsible, () => {
+it('ansible-playbook accepts the playbook', needsAnsible, () => {
   const said = spawnSync('ansible-playbook', ['--syntax-check', '--inventory', 'filebeats,', playbook], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
@@ -38,7 +38,7 @@ describe('the playbook on a machine', 'skip' in needsAnsible ? needsAnsible : ne
       '/srv/inventory',
       '[filebeats]\nhost1 ansible_connection=local\n[prometheus]\nmonitor ansible_connection=local\n',
     );
-    // Where Node.js is no package, an empty one meets the dependency on it: Ansible cannot leave it unmet.
+    // If Node.js is not installed as a package, an empty package meets the dependency, which Ansible requires.
     machine.write(
       '/srv/node/DEBIAN/control',
       'Package: nodejs\nVersion: 20.0.0\nArchitecture: all\nMaintainer: x\nDescription: x\n',
@@ -61,7 +61,7 @@ describe('the playbook on a machine', 'skip' in needsAnsible ? needsAnsible : ne
     await machine?.stop();
   });
 
-  /** As a unit, since it takes longer than a command in the machine may; its recap, `changed=7 … failed=0`. */
+  /** Runs it as a unit, because it takes longer than a command may; returns the recap, `changed=7 … failed=0`. */
   async function play(): Promise<Record<string, string>> {
     machine.sh(`
       systemctl reset-failed play 2>/dev/null || true
@@ -81,7 +81,7 @@ describe('the playbook on a machine', 'skip' in needsAnsible ? needsAnsible : ne
     return recap;
   }
 
-  it('installs and starts the exporter with the settings, and gives Prometheus its target', async () => {
+  it('installs and starts the exporter with the settings, and adds the target to Prometheus', async () => {
     assert.notEqual((await play())['changed'], '0');
     const scrape = scrapeMachine(machine);
     assert.equal(scrape.value('filebeat_port_up', { name: 'filebeat-core' }), 1);
@@ -90,7 +90,7 @@ describe('the playbook on a machine', 'skip' in needsAnsible ? needsAnsible : ne
     assert.deepEqual(targets, [{ targets: ['host1:9117'] }]);
   });
 
-  it('changes nothing when it is run again', async () => {
+  it('changes nothing in a second run', async () => {
     assert.equal((await play())['changed'], '0');
   });
 });

@@ -1,4 +1,4 @@
-/** What the documents tell people to copy and paste, as root on a machine with the package and with a Filebeat. */
+/** Runs the commands of the documents as root on a machine with the package and a Filebeat. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const top = fileURLToPath(new URL('../../../', import.meta.url));
 const name = 'filebeat-port-exporter';
 const read = (path: string) => readFileSync(join(top, path), 'utf8');
 
-/** Lines of `sh` blocks, and indented lines that begin with the program; what a checkout is for is left to the checkout. */
+/** Lines of `sh` blocks, and indented lines that begin with the program; without commands for a checkout. */
 function commandsOf(page: string): string[] {
   const text = read(page);
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => block!.split('\n'));
@@ -25,15 +25,15 @@ function commandsOf(page: string): string[] {
   return [...blocks, ...indented].filter((line) => line !== '' && !/^(npm|node|[A-Z_]+=\S+ .*node) /.test(line));
 }
 
-/** A command that ends with something else than 0 here, and why. */
+/** Commands that do not exit with 0 here, and why. */
 const otherEnds: readonly [RegExp, readonly number[]][] = [
-  // Ports are learned after minutes; nothing is known under that name.
+  // Ports are learned only after minutes, so nothing of that name is known.
   [/ forget core-switches /, [2]],
-  // What would change is told by the exit code.
+  // The exit code says that something would change.
   [/ explain /, [0, 1, 3]],
 ];
 
-/** Starts it, ends it by SIGTERM when it listens, and ends as it did. */
+/** Starts it, sends SIGTERM once it listens, and exits with its exit code. */
 const untilItListens = (command: string) => `
   : >/tmp/said
   ${command} 2>>/tmp/said &
@@ -76,7 +76,7 @@ describe('commands of the documents', needsSystemd, () => {
     await machine?.stop();
   });
 
-  /** Whom nothing but the memory expects. */
+  /** Instances that are only remembered. */
   async function rememberName(): Promise<void> {
     machine.sh('systemctl start filebeat@NAME');
     await until('it is seen', () => scrapeMachine(machine).value('filebeat_instance_up', { name: 'NAME' }) === 1);
@@ -95,10 +95,10 @@ describe('commands of the documents', needsSystemd, () => {
       it(`${page}: ${command}`, command.startsWith('curl') ? needsProgram('curl') : {}, async () => {
         if (command.includes('NAME')) await rememberName();
         const serves = /^filebeat-port-exporter( serve)?( --|$)/.test(command);
-        // The service has the port.
+        // The service holds the port.
         if (serves) machine.sh(`systemctl stop ${name}.socket ${name}`);
         const said = machine.try(`cd /srv/here; ${serves ? untilItListens(command) : command}`);
-        // In the middle of its first scan too.
+        // Also during its first scan.
         const ends = serves ? [0] : (otherEnds.find(([of]) => of.test(command))?.[1] ?? [0]);
         assert.ok(ends.includes(said.status ?? -1), `${said.status}: ${said.stderr}`);
         if (serves) {
@@ -112,7 +112,7 @@ describe('commands of the documents', needsSystemd, () => {
           );
       });
 
-  it('docs/permissions.md: the two lines give a service of any user exactly these capabilities', () => {
+  it('docs/permissions.md: the two lines give the service of any user exactly these capabilities', () => {
     const [, lines] = /```ini\n(.*?)```/s.exec(read('docs/permissions.md'))!;
     machine.write(
       '/etc/systemd/system/own.service',
@@ -125,19 +125,23 @@ describe('commands of the documents', needsSystemd, () => {
     machine.sh('systemctl stop own.service');
   });
 
-  it('docs/packages.md: the .rpm on systemd, and what takes away the rest of it', needsProgram('rpmbuild'), () => {
-    machine.sh(`systemctl stop ${name}.socket ${name}; dpkg --purge ${name} 2>&1`);
-    make('rpm');
-    machine.sh('rpm --force-debian --nodeps --install /srv/package.rpm 2>&1');
-    const text = read('docs/packages.md');
-    machine.sh(/presets: `(systemctl [^`]*)`/.exec(text)![1]!);
-    assert.equal(scrapeMachine(machine).value('filebeat_port_up', { name: 'core' }), 1);
-    machine.sh(`rpm --force-debian --erase ${name} 2>&1`);
-    assert.equal(machine.sh('ss -Hltn "sport = 9117"'), '');
-    for (const [, command] of /after `rpm -e`: (.*)\./.exec(text)![1]!.matchAll(/`([^`]+)`/g)) machine.sh(command!);
-    const left = machine.try(
-      `find /etc /usr /lib /var/lib -name '*${name}*'; getent passwd ${name}; getent group ${name}`,
-    );
-    assert.equal(left.stdout, '');
-  });
+  it(
+    'docs/packages.md: the .rpm on systemd, and the command that removes its leftovers',
+    needsProgram('rpmbuild'),
+    () => {
+      machine.sh(`systemctl stop ${name}.socket ${name}; dpkg --purge ${name} 2>&1`);
+      make('rpm');
+      machine.sh('rpm --force-debian --nodeps --install /srv/package.rpm 2>&1');
+      const text = read('docs/packages.md');
+      machine.sh(/presets: `(systemctl [^`]*)`/.exec(text)![1]!);
+      assert.equal(scrapeMachine(machine).value('filebeat_port_up', { name: 'core' }), 1);
+      machine.sh(`rpm --force-debian --erase ${name} 2>&1`);
+      assert.equal(machine.sh('ss -Hltn "sport = 9117"'), '');
+      for (const [, command] of /after `rpm -e`: (.*)\./.exec(text)![1]!.matchAll(/`([^`]+)`/g)) machine.sh(command!);
+      const left = machine.try(
+        `find /etc /usr /lib /var/lib -name '*${name}*'; getent passwd ${name}; getent group ${name}`,
+      );
+      assert.equal(left.stdout, '');
+    },
+  );
 });

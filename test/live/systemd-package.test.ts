@@ -1,4 +1,4 @@
-/** The .deb on a real systemd, from its installation to its purge. */
+/** The .deb on a real systemd, from installation to purge. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -24,7 +24,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     execFileSync(process.execPath, [join(top, 'scripts/package.mjs'), '--out', folder, 'deb'], { stdio: 'pipe' });
     machine = await boot();
     machine.write('/srv/new.deb', readFileSync(join(folder, `${name}_${version}_all.deb`)));
-    // There is no release before the first: the same content under a version that sorts below all of them.
+    // There is no earlier release: the same content under a version that sorts before all others.
     machine.sh(`
       dpkg-deb --raw-extract /srv/new.deb /srv/old
       sed -i 's/^Version: .*/Version: 0.0.0/' /srv/old/DEBIAN/control
@@ -36,7 +36,7 @@ describe('the .deb under systemd', needsSystemd, () => {
   });
 
   const property = (unit: string, key: string) => machine.sh(`systemctl show --value --property=${key} ${unit}`);
-  /** Where Node.js is no package, the dependency on it cannot be met. */
+  /** If Node.js is not installed as a package, the dependency on it cannot be met. */
   const install = (deb: string) =>
     machine.sh(`
       dpkg-query -W -f='\${Status}' nodejs 2>/dev/null | grep -q 'install ok installed' || force=--force-depends
@@ -45,7 +45,7 @@ describe('the .deb under systemd', needsSystemd, () => {
   const restart = () =>
     machine.sh(`systemctl reset-failed ${service} 2>/dev/null || true; systemctl restart ${service}`);
 
-  it('serves once it is installed, and is enabled for the next boot', () => {
+  it('serves after the installation, and is enabled for the next boot', () => {
     install('/srv/old.deb');
     assert.equal(scrapeMachine(machine).value('filebeat_port_exporter_scan_success'), 1);
     assert.equal(machine.sh(`systemctl is-enabled ${service}`), 'enabled');
@@ -54,7 +54,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.equal(warnings.replace('-- No entries --', '').trim(), '');
   });
 
-  it('reads its settings again when systemd reloads it', async () => {
+  it('reloads its settings by systemctl reload', async () => {
     machine.write('/etc/exporter.yml', 'ports: [6001]\n');
     flags('--config.file=/etc/exporter.yml');
     restart();
@@ -70,7 +70,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.equal(property(service, 'MainPID'), pid);
   });
 
-  it('fails at a wrong flag and stays so: one start, and the journal says why', async () => {
+  it('fails with a wrong flag without a restart, and the journal says why', async () => {
     flags('--web.listen-adress=:9118');
     restart();
     await until('it has failed', () => property(service, 'ActiveState') === 'failed');
@@ -80,7 +80,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.match(machine.journal(service), /unknown flag --web\.listen-adress; --help lists them/);
   });
 
-  it('tries an address again that is not there yet', async () => {
+  it('is restarted if its address does not exist yet', async () => {
     flags('--web.listen-address=192.0.2.9:9117');
     restart();
     await until('it waits for its next start', () => property(service, 'SubState') === 'auto-restart');
@@ -89,24 +89,24 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.equal(scrapeMachine(machine, 'http://192.0.2.9:9117').value('filebeat_port_exporter_scan_success'), 1);
   });
 
-  it('lets systemd open the port in the way that the socket unit says; the journal tells of a flag that is not used', async () => {
+  it('lets systemd open the port as the socket unit says, and logs that a flag is ignored', async () => {
     flags('--web.listen-address=127.0.0.1:9118');
     restart();
     scrapeMachine(machine, 'http://127.0.0.1:9118');
-    // What the comment in the unit is for: systemd refuses while the service runs.
+    // As the comment in the socket unit says, systemd refuses while the service runs.
     assert.notEqual(machine.try(`systemctl start ${socket}`).status, 0);
     const written = machine.sh(`cat /lib/systemd/system/${socket}`);
     machine.sh([...written.matchAll(/^# {3}(.*)$/gm)].map(([, command]) => command).join('\n'));
     assert.equal(scrapeMachine(machine).value('filebeat_port_exporter_scan_success'), 1);
     assert.match(machine.journal(service), /level=warn .*--web\.listen-address is not used/);
     assert.equal(machine.sh('ss -Hltn "sport = 9118"'), '');
-    // With both enabled a boot opens the port first.
+    // If both are enabled, a boot opens the port first.
     machine.sh(`systemctl stop ${socket} ${service}; systemctl start sockets.target multi-user.target`);
     for (const unit of [socket, service]) assert.equal(property(unit, 'ActiveState'), 'active', unit);
     scrapeMachine(machine);
   });
 
-  it('keeps flags and what it remembers over an upgrade, and is started anew', async () => {
+  it('keeps flags and state over an upgrade, and is restarted', async () => {
     installFilebeat(machine);
     machine.write('/etc/systemd/system/filebeat@.service', templateUnit);
     configureFilebeat(machine, 'core', ['127.0.0.1:9001']);
@@ -123,7 +123,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     assert.match(machine.sh(`cat /etc/default/${name}`), /9118/);
   });
 
-  it('stops when it is removed, and leaves nothing when it is purged', () => {
+  it('stops on removal, and leaves nothing after a purge', () => {
     machine.sh(`dpkg --remove ${name} 2>&1`);
     for (const unit of [service, socket]) assert.notEqual(property(unit, 'ActiveState'), 'active', unit);
     assert.equal(machine.sh('ss -Hltn "sport = 9117"'), '');

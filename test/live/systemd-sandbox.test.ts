@@ -1,4 +1,4 @@
-/** The unit's sandbox on a real systemd: it must not change what is said, only what could be done. */
+/** The sandbox of the unit on a real systemd must not change the output. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { udpConfig } from '../support/world.js';
 const top = fileURLToPath(new URL('../../../', import.meta.url));
 const name = 'filebeat-port-exporter';
 
-/** Where people keep configurations, and what a service of theirs may have about itself. */
+/** Folders with configurations, and settings that a service may have. */
 const places: Record<string, { folder: string; settings?: string }> = {
   etc: { folder: '/etc/filebeat' },
   home: { folder: '/home/ops/filebeat' },
@@ -43,7 +43,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** What an alert could go by, without what changes from one look to the next. */
+/** The metrics for alerts, without values that change with each scan. */
 function said(scrape: Scrape): string[] {
   const telling =
     /^filebeat_(instance_(up|healthy|info|config_valid|expected_ports|up_ports)|port_up|port_info|mismatch|port_exporter_gaps)$/;
@@ -70,7 +70,7 @@ describe('the sandbox of the unit', needsSystemd, () => {
       chmod -R go= /root/filebeat /home/ops/filebeat
       systemctl daemon-reload
       systemctl enable --now ${Object.keys(places).join(' ')}`);
-    // As the comment at the top of the unit says, on a system that has no /etc/sysusers.d.
+    // As the comment at the top of the unit says, on a system without /etc/sysusers.d.
     const comment = readFileSync(join(top, `examples/systemd/${name}.service`), 'utf8').split('[Unit]')[0]!;
     const commands = [...comment.matchAll(/^# {3}(.*)$/gm)].map(([, command]) => command);
     machine.sh(`rm -rf /etc/sysusers.d; cd /srv; ${commands.join('\n')}`);
@@ -81,7 +81,7 @@ describe('the sandbox of the unit', needsSystemd, () => {
   });
   const byHand = () => readScrape(`${machine.sh(`${name} metrics --state.file=`)}\n`);
 
-  it('tells of running Filebeats what root is told', async () => {
+  it('reports the same as root about running Filebeats', async () => {
     scrapeMachine(machine);
     await until('the grace is over', () => byHand().value('filebeat_instance_healthy', { name: 'etc' }) === 1);
     assert.deepEqual(said(scrapeMachine(machine)), said(byHand()));
@@ -89,16 +89,16 @@ describe('the sandbox of the unit', needsSystemd, () => {
       assert.equal(byHand().value('filebeat_instance_healthy', { name: one }), 1, one);
   });
 
-  it('tells of Filebeats that are down what root is told', () => {
+  it('reports the same as root about Filebeats that are down', () => {
     machine.sh(`systemctl stop ${Object.keys(places).join(' ')}; systemctl restart ${name}`);
     const sandboxed = scrapeMachine(machine);
     for (const one of Object.keys(places)) assert.equal(sandboxed.value('filebeat_instance_up', { name: one }), 0, one);
-    // Without its memory it knows what one look knows.
+    // Without a state file it knows as much as a single scan.
     machine.sh(`systemctl stop ${name}; rm -f /var/lib/${name}/state.json; systemctl start ${name}`);
     assert.deepEqual(said(scrapeMachine(machine)), said(byHand()));
   });
 
-  it('is as tight as the documents say', () => {
+  it('is as restrictive as the documents say', () => {
     const [, documented] = /systemd 252 gives (\d\.\d)/.exec(readFileSync(join(top, 'docs/security.md'), 'utf8'))!;
     const said = machine.sh(`systemd-analyze security --no-pager ${name} | tail -1`);
     assert.ok(said.includes(`exposure level for ${name}.service: ${documented} OK`), said);

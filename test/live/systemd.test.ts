@@ -1,4 +1,4 @@
-/** The shipped unit and socket, and a template of Filebeats, under a real systemd. */
+/** The example service and socket units, and a template unit of Filebeats, under a real systemd. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -54,14 +54,14 @@ describe('under systemd', needsSystemd, () => {
     assert.equal(property(service, 'ActiveState'), 'inactive');
   });
 
-  it('the socket lets the first scrape start the service', () => {
+  it('the first scrape starts the service through the socket', () => {
     machine.sh(`systemctl start ${name}.socket`);
     assert.equal(property(service, 'ActiveState'), 'inactive');
     assert.equal(scrapeMachine(machine).value('filebeat_port_exporter_scan_success'), 1);
     assert.equal(property(service, 'ActiveState'), 'active');
   });
 
-  it('a template’s instances are found; killed, stopped and disabled ones are told apart', async () => {
+  it('instances of a template are found; killed, stopped and disabled ones are distinguished', async () => {
     installFilebeat(machine);
     machine.write('/etc/systemd/system/filebeat@.service', templateUnit);
     const instances = ['killed', 'stopped', 'disabled'];
@@ -92,7 +92,7 @@ describe('under systemd', needsSystemd, () => {
     });
     assert.equal(later.value('filebeat_instance_restarts_total', { name: 'killed' }), 1);
     assert.equal(healthOf(later, 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
-    // What systemd itself says of the units, beside how their processes ended.
+    // The units' states in systemd, in addition to how their processes ended.
     interface Told {
       name: string;
       cause: string;
@@ -109,13 +109,13 @@ describe('under systemd', needsSystemd, () => {
     const originOf = (one: string) => later.one('filebeat_instance_info', { name: one }).labels.get('origin');
     assert.deepEqual(instances.map(originOf), ['process', 'systemd', 'remembered']);
     assert.deepEqual(codesOf(later, 'disabled'), ['instance_down']);
-    // Nothing but the memory expects the disabled one: it may be forgotten, the one that boots again may not.
+    // The disabled one is only remembered and can be forgotten; the enabled one cannot.
     machine.sh(`${name} forget disabled`);
     await until('it is forgotten', () => healthOf(scrapeMachine(machine), 'disabled') === 'absent');
     assert.equal(healthOf(scrapeMachine(machine), 'stopped'), 'up=0 pid= udp 127.0.0.1:9002=0');
   });
 
-  it('a user’s filebeat.service is that user’s; the system’s of that name stays down', async () => {
+  it('a user’s filebeat.service belongs to that user; the system’s unit of that name stays down', async () => {
     installFilebeat(machine);
     const unit = (config: string, data: string, target: string) => `[Service]
 ExecStart=${program} -c ${config} --path.home /usr/share/filebeat --path.data ${data}

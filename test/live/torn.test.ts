@@ -1,6 +1,6 @@
 /**
- * The kernel's socket tables tear while sockets come and go; the whole program must not be misled. TORN_SCANS sets how many scans are made, and
- * `npm run test:live` prints the counts.
+ * A reading of the kernel's socket tables is torn if sockets open and close meanwhile; this must not cause a wrong verdict.
+ * TORN_SCANS sets the number of scans, and `npm run test:live` prints the counts.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ const world = createWorld('torn-');
 const procfs = openProcFs('/proc');
 after(() => world.end());
 
-/** A generator at work, and how many sockets it opened so far. */
+/** A running generator, and the number of sockets that it has opened. */
 async function startChurn(rate: number) {
   const child = spawn(
     process.execPath,
@@ -78,7 +78,7 @@ describe('torn tables', () => {
         else told.else++;
         readings += report.snapshot.tableReads;
         worst = Math.max(worst, report.snapshot.tableReads);
-        // The generator has to get its turn on a machine with few processors.
+        // Lets the generator run on a machine with few processors.
         await new Promise((resolve) => setImmediate(resolve));
       }
       await one.kill();
@@ -96,7 +96,7 @@ describe('torn tables', () => {
       tornInAll += torn;
     });
 
-  it('were put to the test: a single reading was wrong more than once in the same run', () => {
+  it('did occur: single readings were wrong more than once in the same run', () => {
     assert.ok(tornInAll > 1, `${tornInAll} times`);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What the trials of `hostile/trust-*.test.ts` share: a machine for a whole file, the victim's two states, and the line that
- * tells each attack. Beside an attack stands its control: what is legitimate, and has to go on counting as the same instance.
+ * Shared by `hostile/trust-*.test.ts`: a machine for a whole file, the two states of the victim, and the report of each
+ * attack. Each attack has a control: a legitimate process that must stay the same instance.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
@@ -12,7 +12,7 @@ import { udpConfig } from './world.js';
 export const ALIVE = 'up=1 udp/9001=1 tcp/9002=1';
 export const DEAD = 'up=0 udp/9001=0 tcp/9002=0 instance_down';
 
-/** One line of `npm run test:hostile`: what was said of the victim before, during and after, and of the control. */
+/** One line of `npm run test:hostile`: the verdict on the victim before, during and after the attack, and on the control. */
 export function tell(attack: string, before: string, during: string, last: string, control?: string): void {
   const said = [before, during, last, ...(control === undefined ? [] : [`control: ${control}`])];
   console.log(`# ${attack.padEnd(50)} | ${said.map((one) => one.trim()).join(' | ')}`);
@@ -29,27 +29,27 @@ WantedBy=multi-user.target
 
 export interface Attacks {
   readonly trial: Trial;
-  /** As `Trial.start`; killed at the end of the test. */
+  /** Like `Trial.start`; killed at the end of the test. */
   start: Trial['start'];
-  /** Root's own one, by hand. */
+  /** Starts root's own Filebeat by hand. */
   core(): number;
   kill(...pids: number[]): void;
   /** Instances of the ordinary user. */
   eves(name?: RegExp | string): Record<string, unknown>[];
-  /** What is said of one instance in JSON. */
+  /** One instance in the JSON document. */
   facts(name: string): Record<string, unknown> | undefined;
-  /** Command line of one of Eve's own, and its file. */
+  /** Command line and file of a Filebeat of the attacker's own. */
   own(name: string): string[];
   writeOwn(name: string, text: string): void;
-  /** The enabled unit `filebeat-core`, and what it binds. */
+  /** The enabled unit `filebeat-core`, and its sockets. */
   installUnit(more?: string, sockets?: readonly string[]): void;
-  /** Waits until this is said of the victim: systemd may still be about to execute the program. */
+  /** Waits for this verdict on the victim: systemd may still be about to execute the program. */
   comes(what: RegExp | string, name?: string): Promise<string>;
 }
 
 export const wants = (ports: readonly number[]) => udpConfig(ports.map((port) => `127.0.0.1:${port}`));
 
-/** To be called in a `describe`. */
+/** Call it in a `describe`. */
 export function prepareAttacks(): Attacks {
   let trial: Trial;
   const running: number[] = [];
@@ -102,7 +102,7 @@ export function prepareAttacks(): Attacks {
         try {
           said = trial.victim(name);
         } catch (error) {
-          // On a busy machine the first scan takes longer than a scrape waits.
+          // On a busy machine the first scan may take longer than the scrape timeout.
           said = (error as Error).message;
         }
         return typeof what === 'string' ? said === what : what.test(said);

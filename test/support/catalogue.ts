@@ -1,4 +1,4 @@
-/** `docs/mismatches.md`, made of the tables of the program: every code, every cause it is told with, in the program's own words. */
+/** `docs/mismatches.md`, generated from the program: every code with its causes and remedies. */
 import { mismatchCodes, mismatches } from '../../src/model/mismatches.js';
 import type { Cause, Mismatch, MismatchCode } from '../../src/model/model.js';
 import { words } from '../../src/words/words.js';
@@ -10,7 +10,7 @@ const duplicate = { pid: 812, startTicks: 1, comm: 'filebeat' };
 const unit = 'filebeat@core.service';
 const other = { instance: 'edge', declaredIn: { file: '/etc/filebeat/edge.yml', line: 12 } };
 
-/** What an instance that is down may be told with beside its cause. */
+/** Further evidence for an instance that is down. */
 export const besideDown: Cause[] = [
   { kind: 'unit-state', unit, isStarted: false },
   { kind: 'unit-state', unit, isStarted: true },
@@ -19,7 +19,7 @@ export const besideDown: Cause[] = [
   { kind: 'start-refuses', fault: { code: 'unknown-processor', subject: 'no_such', at: { file, line: 7 } } },
 ];
 
-/** What each code is told with. The last part of an entry: what differs from an ordinary mismatch. */
+/** The causes of each code. Second part of an entry: differences from the sample mismatch. */
 export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
   instance_down: [
     [{ kind: 'not-running', origin: 'systemd', end: 'crash' }],
@@ -196,7 +196,7 @@ const wholeInstance: readonly MismatchCode[] = [
   'reload_failed',
 ];
 
-/** A mismatch as an ordinary host gives it. */
+/** The sample mismatch. */
 export function sample(code: MismatchCode, cause: Cause, over: Partial<Mismatch> = {}): Mismatch {
   const plain = code === 'static_port_down';
   const made: Mismatch = {

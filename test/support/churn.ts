@@ -1,7 +1,7 @@
 /**
- * A process that makes socket tables restless: `churn.js IDLE RATE` holds IDLE sockets and opens and closes RATE
- * others per second, as look-ups of names do (0: as fast as it can). Says `ready` when it holds the idle ones, then
- * five times a second how many it opened; ends with its input.
+ * A process that changes socket tables: `churn.js IDLE RATE` holds IDLE sockets and opens and closes RATE others per
+ * second, like DNS lookups (0: as fast as possible). Prints `ready` once it holds the idle ones, then five times a second
+ * the number of sockets it opened; exits at the end of its input.
  */
 import { createSocket } from 'node:dgram';
 
@@ -28,7 +28,7 @@ async function forever(): Promise<never> {
   for (;;) {
     const due = rate === 0 ? AT_ONCE : Math.floor(((performance.now() - started) / 1000) * rate) - opened;
     if (due > 0) await turn(Math.min(due, AT_ONCE));
-    // Sockets open and close within one turn of the event loop: without this the loop would never come round.
+    // Sockets open and close within one turn of the event loop; this lets the loop continue.
     await new Promise((resolve) => (due > 0 ? setImmediate(resolve) : setTimeout(resolve, STEP_MS)));
   }
 }

@@ -1,6 +1,6 @@
-/** Time that does not depend on what else the machine does. */
+/** Processor time, which does not depend on other load. */
 
-/** Runs it and returns its result with the processor time it took, in seconds. */
+/** Runs `act` and returns its result and its processor time in seconds. */
 export function timed<T>(action: () => T): { result: T; seconds: number } {
   const before = process.cpuUsage();
   const result = action();

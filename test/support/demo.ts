@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the exporter over five stand-in Filebeats, for somebody who has none at hand. One is well, one has lost a
- * port to another process, one does not hold a port that it is configured for; of two that write a log, one says that its
- * output is down, the other that a port has gone quiet. Ctrl-C ends and removes it all.
+ * `npm run demo`: the exporter with five stand-in Filebeats. One is healthy, one has lost a port to another process, one
+ * lacks a configured port; of two that write a log, one logs that its output is down, and a port of the other falls
+ * silent. Ctrl-C ends and removes everything.
  */
 import { createSocket } from 'node:dgram';
 import { appendFileSync } from 'node:fs';
@@ -36,8 +36,8 @@ async function freeFrom(port: number, protocol: 'udp' | 'tcp'): Promise<number> 
 }
 
 /**
- * One demonstration at a time looks for free ports and takes them. The name is one of the network namespace, as the ports
- * are, and goes with the process that has it. Undefined while another one starts.
+ * Only one demonstration at a time searches for free ports and binds them. The abstract socket is a lock of the network
+ * namespace, as the ports are, and ends with its process. Undefined while another one starts.
  */
 function takeTurn(): Promise<Server | undefined> {
   const server = createServer();
@@ -57,7 +57,7 @@ async function end(): Promise<void> {
   await exporter?.stop();
 }
 
-/** Once, however often it is asked for: a terminal sends its signal to all of us. */
+/** Ends only once, because a terminal sends its signal to the whole process group. */
 function endWith(code: number): void {
   ending ??= end().then(
     () => process.exit(code),
@@ -122,11 +122,11 @@ ${output}`,
   writer = tellStories(logs, [chatty, quiet]);
 
   const port = await freeFrom(wantedPort, 'tcp');
-  // So that a visitor sees a silent port within minutes.
+  // A short time, so that a port is silent within minutes.
   const settings = world.write('exporter.yml', 'self_report: {silent_after: 10s}\n');
   exporter = await startExporter(['--config.file', settings], { listen: `:${port}`, detached: true });
   exporter.ended.then(() => endWith(1));
-  // Nobody is invited before there is something to see; on a busy host it takes a moment to find out who the thief is.
+  // Prints the URL only once the owner of the taken port is known, which may take a moment on a busy host.
   const { scrape } = exporter;
   const isNamed = async () => (await scrape()).all('filebeat_port_info', { owner_pid: String(thief.pid) }).length > 0;
   await until('the thief is found', () => isNamed().catch(() => false), 120);
@@ -145,10 +145,10 @@ Ctrl-C ends the Filebeats and the exporter and removes their files.`);
   turn.close();
 }
 
-/** Some other program was faster than we. */
+/** Another program has bound the port meanwhile. */
 const takenPort = /EADDRINUSE|another program already listens on it/;
 
-/** Writes what two Filebeats of release 9.6 would: a metrics line every five seconds, and why the output is not reached. */
+/** Writes the logs of two Filebeats of release 9.6: a metrics line every five seconds, and why the output is not reached. */
 function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [number, number]): NodeJS.Timeout {
   let lines = 0;
   const write = () => {
@@ -157,7 +157,7 @@ function tellStories(logs: { dmz: string; branches: string }, [chatty, quiet]: [
     const down: Period = { in: waits === 3201 ? 0 : 500, active: waits };
     const refused = 'Failed to connect to backoff(async(tcp://127.0.0.1:5044)): connect: connection refused';
     appendFileSync(logs.dmz, `${metricsLine('json', now, down)}\n${said('json', now, refused)}\n`);
-    // The log names the device once, as Filebeat does.
+    // Like Filebeat, the log names the device once.
     const device = (port: number) => (lines === 0 ? { device: `0.0.0.0:${port}` } : {});
     const inputs = {
       chatty: { received: 50, ...device(chatty) },

@@ -1,8 +1,8 @@
-/** Small changes to a configuration, each with an effect that is known: none, or one that Filebeat cannot get round. */
+/** Small changes to a configuration with a known effect: none, or a certain failure. */
 import { parseYaml, type YamlNode } from '../../src/filebeat/yaml/yaml.js';
 import type { Chance } from './random.js';
 
-/** A main file and the arguments behind the program's name. */
+/** A main file and the arguments after the program's name. */
 export interface Subject {
   /** Absolute. */
   path: string;
@@ -13,14 +13,14 @@ export interface Subject {
 export interface Changed {
   text: string;
   args: string[];
-  /** A second file that the change made. */
+  /** A second file that the change adds. */
   second?: { path: string; text: string };
 }
 
 export interface Doubt {
   name: string;
   effect: 'same' | 'exits';
-  /** Undefined where it cannot be applied. */
+  /** Undefined if it cannot be applied. */
   change(subject: Subject, chance: Chance): Changed | undefined;
 }
 
@@ -31,7 +31,7 @@ interface Chunk {
   text: string;
 }
 
-/** The top-level settings of a plain file, each with its lines; undefined where lines cannot be moved about. */
+/** The top-level settings of a simple file, each with its lines; undefined if its lines cannot be reordered. */
 function chunksOf(text: string): { head: string; chunks: Chunk[] } | undefined {
   if (/\r|^(?:---|\.\.\.|%)|[&*]\w|<<|\uFEFF/m.test(text) || !text.endsWith('\n')) return undefined;
   const parsed = parseYaml(Buffer.from(text));
@@ -49,7 +49,7 @@ function chunksOf(text: string): { head: string; chunks: Chunk[] } | undefined {
 
 const firstName = (key: string): string => key.split('.')[0]!;
 
-/** Plain texts at the end of a line, with the places that they take in the whole text. */
+/** Plain scalars at the end of a line, with their offsets in the text. */
 function plainTexts(text: string): { from: number; to: number; value: string }[] {
   const parsed = parseYaml(Buffer.from(text));
   if (!parsed.ok || !parsed.root) return [];
@@ -77,7 +77,7 @@ function inPlace(subject: Subject, chance: Chance, made: (value: string) => stri
   return { ...subject, text: subject.text.slice(0, from) + made(value) + subject.text.slice(to) };
 }
 
-/** Whether the main file is the only one that is named, so that what is added comes right behind it. */
+/** Whether only the main file is named, so that an added file comes directly after it. */
 const isAlone = ({ args }: Subject): boolean => !args.some((arg) => /^--?(?:c|E|M)/.test(arg));
 
 const isMap = (text: string): boolean => {

@@ -1,4 +1,4 @@
-/** What a self-report is asked of: a process by pid and start time, and the socket of its stats endpoint. */
+/** The subject of a self-report: a process by pid and start time, and the socket of its stats endpoint. */
 import { readFileSync } from 'node:fs';
 import { parseStat } from '../../src/proc/process-files.js';
 
@@ -7,7 +7,7 @@ export const processOf = (pid: number) => ({
   startTicks: parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))!.startTicks,
 });
 
-/** The TCP socket that listens on a port of 127.0.0.1, in our own network. */
+/** The TCP socket that listens on a port of 127.0.0.1, in our own network namespace. */
 export function endpointAt(port: number) {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const listens = new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex} \\S+ 0A `);

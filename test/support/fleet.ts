@@ -1,7 +1,7 @@
 /**
- * What a fleet costs a Prometheus, measured (as root): `node dist/test/support/fleet.js [HOSTS] [SECONDS]`. The real exporter looks at five
- * stand-in Filebeats with ten ports each; what it says is served as that many hosts to Debian's Prometheus, which has the
- * example rules, with those values moving that move on a live host. Prints the figures of docs/sizing.md.
+ * Measures the cost of a fleet for Prometheus, as root: `node dist/test/support/fleet.js [HOSTS] [SECONDS]`. The real exporter
+ * scans five stand-in Filebeats with ten ports each; its metrics are served to Debian's Prometheus as that many hosts, with the
+ * example rules and with changing values as on a live host. Prints the figures of docs/sizing.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -16,25 +16,25 @@ import { prometheusFolder, rulesName } from './rules.js';
 import { createWorld } from './world.js';
 
 const [filebeats, portsEach] = [5, 10];
-/** Between two scrapes of a host, seconds: three times the example's pace, for the same figures in a third of the time. */
+/** Scrape interval in seconds: a third of the example's, for the same figures in a third of the time. */
 const pace = 5;
 const quiet = /^(#|$)/;
-/** What is another value at every scrape of a host where something happens. */
+/** Metrics whose value changes with every scrape of a busy host. */
 const moving =
   /^(filebeat_(?:instance_(?:cpu_seconds_total|resident_memory_bytes|last_seen_\w+)|port_receive_queue_bytes|udp_in_datagrams_total|port_exporter_(?:scan_duration|last_scan)_\w+)(?:\{.*\})?) (\S+)$/gm;
 
 interface Cost {
   series: number;
   bytes: number;
-  /** As the exporter compresses. */
+  /** Compressed like the exporter's. */
   gzipped: number;
-  /** Of Prometheus: series in its head, those of rules among them; resident bytes; processor seconds a second. */
+  /** Prometheus: series in its head, including those of rules; resident bytes; CPU seconds per second. */
   head: { series: number; recorded: number; resident: number; processor: number };
-  /** Of a block of two hours of one host, scraped every 15 s; index included. */
+  /** A block of two hours of one host, scraped every 15 s; including the index. */
   bytesPerSample: number;
 }
 
-/** What the real exporter says of the Filebeats of one host. */
+/** The real exporter's metrics of one host. */
 async function oneHost(): Promise<string> {
   const world = createWorld('fleet-');
   const exporter = await startExporter();
@@ -43,7 +43,7 @@ async function oneHost(): Promise<string> {
       const hosts = Array.from({ length: portsEach }, (_, j) => `0.0.0.0:${9000 + i * portsEach + j}`);
       await world.filebeat(`site-${i}`, hosts);
     }
-    // Who asks while a scan is under way is told what that one sees.
+    // A request during a scan gets the result of that scan.
     return await until('all are seen', async () => {
       const text = await (await exporter.get('/metrics')).text();
       return text.split(/^filebeat_port_up\{/m).length > filebeats * portsEach && text;
@@ -54,7 +54,7 @@ async function oneHost(): Promise<string> {
   }
 }
 
-/** The same host at its `n`th scrape: counters go on, sizes wander. */
+/** The same host at its `n`th scrape: counters increase, sizes vary. */
 function later(text: string, n: number): string {
   return text.replace(moving, (_, series: string, value: string) => {
     const wander = Math.random();
@@ -163,7 +163,7 @@ disk: ${n(bytesPerSample, 2)} bytes for each sample`);
 const inside = 'FLEET_INSIDE';
 if (process.env[inside] === '1') await main(Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 180));
 else {
-  // Processes and network of its own: other Filebeats of this machine are none of that host's.
+  // With pid and network namespaces of its own, without other Filebeats of this machine.
   const args = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, ...process.argv.slice(1)];
   process.exitCode =
     spawnSync('unshare', args, { env: { ...process.env, [inside]: '1' }, stdio: 'inherit' }).status ?? 1;

@@ -1,4 +1,4 @@
-/** Every PromQL expression of a Grafana dashboard, with its variables filled in, ready to be executed. */
+/** The PromQL expressions of a Grafana dashboard, with variables filled in, ready to execute. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,7 @@ export interface Panel {
   gridPos: { x: number; y: number; w: number; h: number };
   datasource?: { type: string; uid: string };
   targets?: Target[];
-  /** Of a collapsed row. */
+  /** Panels of a collapsed row. */
   panels?: Panel[];
 }
 
@@ -37,7 +37,7 @@ export interface Dashboard {
 }
 
 export interface Expression {
-  /** Panel, variable or annotation that it stands in. */
+  /** Panel, variable or annotation of the expression. */
   where: string;
   expr: string;
 }
@@ -53,7 +53,7 @@ export function allPanels(panels: readonly Panel[]): Panel[] {
   return panels.flatMap((panel) => [panel, ...allPanels(panel.panels ?? [])]);
 }
 
-/** What Grafana would put for its variables; every multi-value variable is `.*` unless given. */
+/** Fills in the variables like Grafana; a multi-value variable is `.*` unless given. */
 export function filledIn(expr: string, variables: Readonly<Record<string, string>> = {}): string {
   const values: Record<string, string> = {
     __rate_interval: '5m',

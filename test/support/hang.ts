@@ -1,21 +1,21 @@
 /**
- * A file system that stops answering: strace holds back every system call of a process that names one of some paths, as
- * a network file system does whose server is gone. The kernel's own calls, in the real program.
+ * A file system that stops responding: strace delays every system call of a process with one of these paths, like a
+ * network file system whose server is gone. Real system calls, in the real program.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Hang {
-  /** It answers again; calls that wait go on. */
+  /** Responds again; pending calls continue. */
   release(): Promise<void>;
 }
 
-/** Longer than any test waits. Seconds. */
+/** Longer than any test. Seconds. */
 const FOREVER = 120;
 
 /**
- * Holds back `calls` (as strace names them) of all threads of `pid`, those to come included, each for so many seconds.
- * Without paths all of these calls.
+ * Delays `calls` (strace names) of all present and future threads of `pid`, each by `seconds`. Without paths, all of
+ * these calls.
  */
 export async function hang(
   pid: number,
@@ -44,7 +44,7 @@ export async function hang(
   });
   return {
     async release() {
-      // It does not listen to gentler ones while it holds something back; what it held goes on by itself.
+      // strace ignores other signals during a delay; delayed calls then continue.
       strace.kill('SIGKILL');
       await ended;
     },

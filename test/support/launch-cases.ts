@@ -1,6 +1,6 @@
 /**
- * Hosts whose Filebeats a real systemd started, or did not: what the program says of each is held against that.
- * `node launch-cases.js [DIR…]`; exit 1 on a failure. A host is a folder with `root/`, laid over `base-root/`, and
+ * Hosts whose Filebeats a real systemd started or did not start, compared with the program's predictions.
+ * `node launch-cases.js [DIR…]`; exits with 1 on a failure. A host is a folder with `root/`, merged over `base-root/`, and
  * `expected.json`.
  */
 import {
@@ -80,11 +80,11 @@ interface Told {
   gaps: { subject?: string; detail?: string }[];
 }
 
-/** Words that own up to not knowing. */
+/** Words of a gap that admit uncertainty. */
 const owning =
   /condition|assert|cannot be (?:told|known|read)|could not be|not known|unknown|unclear|decide|depends|uncertain|not certain|timer|path unit|\bmay\b|\bmight\b|as it runs|mount|credential|generat|written|PassEnvironment|another file|own \/tmp|user manager|linger/i;
 
-/** A checkout without links holds, in place of each, a file with its target: they are made links again. */
+/** A checkout without links has a file with the target instead of each: restores the links. */
 const looksLikeLink = (path: string): string | undefined => {
   const { size } = statSync(path);
   if (size === 0 || size > 200) return undefined;
@@ -113,7 +113,7 @@ function relink(folder: string): void {
   }
 }
 
-/** Laid over: files and links of `from` take the place of those in `to`, through no link of `to`. */
+/** Merges `from` over `to`: files and links replace those in `to`, without following links of `to`. */
 function lay(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -149,7 +149,7 @@ function canonical(root: string, path: string): string {
   }
 }
 
-/** Words by which a gap is about a unit: its name, its file, and the files that its settings name. */
+/** Names by which a gap refers to a unit: its name, its file, and the files in its settings. */
 function wordsOf(unit: string, root: string): string[] {
   const name = basename(unit);
   const stem = name.replace(/\.service$/, '');
@@ -175,7 +175,7 @@ function wordsOf(unit: string, root: string): string[] {
   return [...words].filter((word) => word.length > 4);
 }
 
-/** What is wrong with what was told of one host; empty: nothing. */
+/** Errors in the predictions for one host. */
 export function judgeHost(expected: ExpectedHost, told: Told, root: string, ownRoot: string): string[] {
   const bad: string[] = [];
   const { instances, mismatches } = told;
@@ -342,13 +342,13 @@ async function judge(host: string, base: string, process: string): Promise<strin
   }
 }
 
-/** Hosts where what was recorded is not what a real Filebeat does, each with the reason. One that passes fails the run. */
+/** Hosts whose record differs from what a real Filebeat does, with the reason. One that passes fails the run. */
 const knownToDiffer: Readonly<Record<string, string>> = {
   'creds-1':
-    'its units give output.logstash.ssl.key without a certificate, which a real Filebeat refuses; the program that was recorded in its place did not look at it.',
+    'its units give output.logstash.ssl.key without a certificate, which a real Filebeat refuses; the program recorded in its place did not check it.',
 };
 
-/** Runs all hosts below the folders, tells each that fails; the answer is the exit code. */
+/** Runs all hosts below the folders and prints failures; returns the exit code. */
 export async function runLaunchCases(folders: readonly string[], say: (line: string) => void): Promise<number> {
   let passed = 0;
   let failed = 0;

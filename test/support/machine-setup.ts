@@ -1,6 +1,6 @@
-/** The shell that turns new namespaces into a machine for systemd: its root, its /dev, /proc, /run and control groups. */
+/** The shell script that prepares new namespaces for systemd: root, /dev, /proc, /run and control groups. */
 
-/** Would change the host, or wait for hardware. systemd mounts and loads nothing that it is not asked for. */
+/** Units that would change the host or wait for hardware, masked. */
 const masked = [
   'apt-daily.timer',
   'console-getty.service',
@@ -28,8 +28,8 @@ const masked = [
 ];
 
 /**
- * `$1`: an empty folder for the mounts, `$2`: the name of a control group that is made for the machine. Entered in new
- * namespaces; the control group's comes last, so that the new group is its top.
+ * `$1`: an empty folder for the mounts, `$2`: name of a new control group for the machine. Runs in new namespaces; the
+ * cgroup namespace is created last, so that the new group is its root.
  */
 export const enterOwnGroup = `set -eu
 mount --make-rprivate /
@@ -42,8 +42,8 @@ umount "$1/groups"
 exec unshare --cgroup sh -c "$3" sh "$1"`;
 
 /**
- * The root is this system's, under a layer that takes what is written: its programs are there, its services are not.
- * /proc/sys and /sys are read-only, because they are the host's.
+ * The root is this system's, below an overlay for changes: with its programs, without its services.
+ * /proc/sys and /sys are read-only, because they belong to the host.
  */
 export const becomeMachine = `set -eu
 root="$1/root"
@@ -79,7 +79,7 @@ umount -l /mnt
 exec env -i container=lxc PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
   /lib/systemd/systemd --unit=multi-user.target --show-status=no --log-target=journal`;
 
-/** Takes the machine's control groups away when all its processes have ended. */
+/** Removes the machine's control groups once all its processes have exited. */
 export const removeGroup = `set -eu
 mount --make-rprivate /
 mount -t cgroup2 none "$1"

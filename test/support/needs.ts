@@ -1,11 +1,11 @@
-/** What a test needs of the machine that runs it: for `it(title, need, …)` and `describe`. */
+/** Requirements of a test on the machine, for `it(title, need, …)` and `describe`. */
 import { spawnSync } from 'node:child_process';
 
 export interface Need {
   skip?: string;
 }
 
-/** Says why the test does not run. In CI it runs whatever is there: what is wanting makes it fail. */
+/** Skips the test with a reason. In CI it runs anyway, and fails if something is missing. */
 export function needs(what: string, isThere: () => boolean): Need {
   return process.env['CI'] || isThere() ? {} : { skip: `needs ${what}` };
 }

@@ -1,4 +1,4 @@
-/** The whole program without its server: from `/proc` and files to the report, in this process, as often as a test likes. */
+/** The whole program without the server: from `/proc` and files to the report, in this process. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +10,12 @@ import { defaultSettings } from '../../src/settings/settings.js';
 import { openMemory } from '../../src/state/memory.js';
 
 export interface Program {
-  /** One scan of everything; nothing is excused for having only just started. */
+  /** One scan, without a grace period for new processes. */
   scan(): Promise<Report>;
   end(): void;
 }
 
-/** What a report says of one instance, known by its main file. */
+/** The report of one instance, by its main file. */
 export interface Told {
   up: boolean | undefined;
   pid: number | undefined;
@@ -23,15 +23,15 @@ export interface Told {
   mismatches: Mismatch[];
 }
 
-/** `interrupt`: called in the middle of each scan, when the processes were listed and their sockets were not. */
+/** `interrupt`: called during each scan, after processes are listed and before sockets are. */
 export function createProgram(options: { procfs?: string; interrupt?: () => void } = {}): Program {
   const folder = mkdtempSync(join(tmpdir(), 'program-'));
   const { memory, state } = openMemory(join(folder, 'state.json'), () => undefined);
   let asked = 0;
-  // On a machine where other tests start Filebeats too, those that are gone would be carried along for a week.
+  // Otherwise, exited Filebeats of other tests would be remembered for a week.
   const settled = { ...defaultSettings, discovery: { ...defaultSettings.discovery, remember: 60 } };
   const settings = () => {
-    // The first question comes before the processes are listed, the last one after.
+    // The first call comes before processes are listed, the last one after.
     if (++asked === 3) options.interrupt?.();
     return settled;
   };

@@ -1,4 +1,4 @@
-/** A scope in which nothing is defined, by the rules of the newest release. */
+/** An empty scope of variables, with the rules of the newest release. */
 import { plainRules } from '../../src/filebeat/tree/tree.js';
 import type { Scope } from '../../src/filebeat/tree/variables.js';
 

@@ -1,6 +1,6 @@
 /**
- * Stand-ins for Filebeat: real processes whose program file, name, command line, folder, environment and sockets are
- * what a test or the demonstration asks for. They never speak; they bind. Filebeat itself is neither needed nor run.
+ * Stand-ins for Filebeat: real processes with the program file, name, command line, directory, environment and sockets
+ * that a test or the demonstration needs. They only bind sockets. Filebeat itself is not needed.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { createCaller, text, wordsFor } from './stub-calls.js';
 import { callNumber, DATA_ADDRESS, DATA_BYTES, writeStub } from './stub-program.js';
 
 export interface StandInOptions {
-  /** `argv[0]` included; what `/proc/<pid>/cmdline` says, word for word. */
+  /** Including `argv[0]`, as in `/proc/<pid>/cmdline`. */
   argv: readonly string[];
   /**
-   * Name of the program file; the last part of `argv[0]` unless given. The first 15 bytes are `comm`. All stand-ins
-   * of one name share one file: a folder in front (`old/filebeat`) gives another one.
+   * Name of the program file; default: the last part of `argv[0]`. Its first 15 bytes are `comm`. All stand-ins of one
+   * name share one file; with a folder (`old/filebeat`) it is another one.
    */
   name?: string;
   cwd?: string;
@@ -23,14 +23,14 @@ export interface StandInOptions {
   env?: Record<string, string>;
   uid?: number;
   gid?: number;
-  /** What it binds, see `bind-words.ts`. One that fails rejects, unless `mayFail`: Filebeat runs on. */
+  /** Sockets to bind, see `bind-words.ts`. A failure rejects, unless `mayFail`, as Filebeat runs on. */
   sockets?: readonly string[];
   mayFail?: boolean;
-  /** A network namespace of its own (with `lo` up), or that of another process. Needs root. */
+  /** A new network namespace (with `lo` up), or that of another process. Needs root. */
   netns?: 'new' | { pid: number };
   /** Another root directory for it, as in a container. Needs root. */
   root?: string;
-  /** A file that it has open for appending, as Filebeat has its log. */
+  /** A file that it opens for appending, like Filebeat's log. */
   log?: string;
 }
 
@@ -42,28 +42,28 @@ export interface BindOptions {
 
 export interface StandIn {
   readonly pid: number;
-  /** The program file it was started from. */
+  /** Its program file. */
   readonly executable: string;
-  /** Binds (TCP: and listens) and returns the descriptor. Rejects with `EADDRINUSE` and the like as `code`. */
+  /** Binds (and listens, for TCP) and returns the descriptor. Rejects with a `code` such as `EADDRINUSE`. */
   bind(words: string, options?: BindOptions): Promise<number>;
-  /** The port a socket got. */
+  /** The port of a socket. */
   portOf(fd: number): Promise<number>;
-  /** A UDP socket with a peer: no listener. */
+  /** A connected UDP socket, which is not a listener. */
   connect(words: string): Promise<number>;
   close(fd: number): Promise<void>;
-  /** Descriptors of the sockets it was started with, in their order. */
+  /** Descriptors of the initial sockets, in order. */
   readonly descriptors: readonly number[];
-  /** `EADDRINUSE` and the like for those that failed. */
+  /** Codes such as `EADDRINUSE` of those that failed. */
   readonly failures: ReadonlyMap<string, string>;
-  /** Takes up to `count` datagrams that wait; returns how many there were. */
+  /** Reads up to `count` queued datagrams; returns their number. */
   receive(fd: number, count: number): Promise<number>;
-  /** A child that inherits all sockets: a copy of itself, or another program. It ends after ten minutes by itself. */
+  /** Forks a child that inherits all sockets, or executes another program. It exits after ten minutes. */
   fork(program?: { file: string; argv: readonly string[] }): Promise<number>;
-  /** Waits in the kernel, in state D, for a child of vfork(2) that does nothing; ends when the returned function is called. */
+  /** Blocks in the kernel, in state D, by vfork(2) with an idle child, until the returned function is called. */
   stall(): Promise<() => Promise<void>>;
-  /** Becomes another stand-in (same pid and start time) that is run from `name` in the same folder. */
+  /** Executes another stand-in (same pid and start time), `name` in the same folder. */
   exec(name: string, argv: readonly string[]): Promise<void>;
-  /** Removes its program file, as an upgrade does. */
+  /** Removes its program file, like an upgrade. */
   removeExecutable(): void;
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Ends it and its children. */
@@ -78,7 +78,7 @@ const MSG_DONTWAIT = 0x40;
 let folder: string | undefined;
 const written = new Set<string>();
 
-/** The program under that name, written once per process that starts stand-ins. */
+/** The program under that name, written once per test process. */
 function programFile(name: string): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'stand-in-'));
@@ -130,7 +130,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     const fd = await open(wanted);
     try {
       if (wanted.family !== AF_INET) await option(fd, 41, 26, wanted.v6only ? 1 : 0);
-      // As Go does: TCP listeners reuse addresses, UDP sockets never.
+      // As in Go: TCP listeners set SO_REUSEADDR, UDP sockets do not.
       if (wanted.protocol === 'tcp') await option(fd, SOL_SOCKET, 2, 1);
       if (reusePort) await option(fd, SOL_SOCKET, 15, 1);
       if (receiveBuffer !== undefined) await option(fd, SOL_SOCKET, 8, receiveBuffer);
@@ -191,7 +191,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     const forever = Buffer.alloc(32);
     forever.writeBigInt64LE(600n, 16);
     const pause = [callNumber('setitimer'), 0, DATA_ADDRESS, 0] as const;
-    // The parent goes on when the child ends, and only then answers.
+    // The parent continues once the child exits, and only then replies.
     const answered = call('clone', [CLONE_VFORK | SIGCHLD, 0, 0, 0, 0], forever, [...pause]);
     answered.catch(() => undefined);
     const list = `/proc/${pid}/task/${pid}/children`;
@@ -210,7 +210,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
 
   async function exec(name: string, words: readonly string[]): Promise<void> {
     const image = wordsFor(programFile(name), words);
-    // An exec that works answers nothing: the first to answer is what the new program is asked.
+    // A successful exec has no reply: the next reply comes from the new program.
     const failed = post('execve', [image.file, image.argv, 0], image.data);
     const first = (await Promise.race([failed, post('getpid', [], Buffer.alloc(0))])).readBigInt64LE(0);
     forget();

@@ -1,4 +1,4 @@
-/** Talks to the program of `stub-program.ts`: one message, one system call, one reply, in order. */
+/** The protocol of `stub-program.ts`: one message, one system call, one reply, in order. */
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { type CallName, callNumber, DATA_ADDRESS, DATA_BYTES, MESSAGE_BYTES } from './stub-program.js';
@@ -15,7 +15,7 @@ const ERRNO: Record<number, string> = {
   99: 'EADDRNOTAVAIL',
 };
 
-/** One call, as the program reads it. `inChild`: the call of a child that this one makes. */
+/** One call in the program's format. `inChild`: the call of the child that this call creates. */
 export function messageOf(
   name: CallName,
   words: readonly Word[],
@@ -40,7 +40,7 @@ export function createCaller(child: ChildProcessByStdio<Writable, Readable, null
       received = received.subarray(MESSAGE_BYTES);
     }
   });
-  child.stdin.on('error', () => {}); // It may be dead already: then whoever calls learns it from `ended`.
+  child.stdin.on('error', () => {}); // It may be dead already, which `ended` reports.
 
   /** The whole reply, whatever the result. */
   function post(name: CallName, words: readonly Word[], data: Buffer, inChild: readonly Word[] = []): Promise<Buffer> {
@@ -51,7 +51,7 @@ export function createCaller(child: ChildProcessByStdio<Writable, Readable, null
     ]);
   }
 
-  /** Rejects with the errno's name as `code`. `data` of the answer is the message's data as the call left it. */
+  /** Rejects with the errno's name as `code`. `data` of the reply: the message's data after the call. */
   async function call(
     name: CallName,
     words: readonly Word[],
@@ -65,7 +65,7 @@ export function createCaller(child: ChildProcessByStdio<Writable, Readable, null
     throw Object.assign(new Error(`${name}: ${code}`), { code });
   }
 
-  /** Nothing more will be answered of what was asked so far. */
+  /** The pending calls will get no reply. */
   function forget() {
     waiting.length = 0;
   }
@@ -78,7 +78,7 @@ export function text(value: string): Buffer {
   return Buffer.from(`${value}\0`);
 }
 
-/** A path and an argv as execve(2) wants them, laid out in a message's data. */
+/** A path and an argv for execve(2), laid out in the data of a message. */
 export function wordsFor(file: string, argv: readonly string[]): { file: number; argv: number; data: Buffer } {
   const words = [file, ...argv].map(text);
   const pointers = Buffer.alloc((argv.length + 1) * 8);

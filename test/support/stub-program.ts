@@ -1,16 +1,16 @@
 /**
- * A program of some 300 bytes that does one system call after the other as it is told: the body of every stand-in.
- * It can be named, started and owned like a Filebeat, needs no compiler, starts in a millisecond and takes 8 KiB, so
- * that hundreds of them run at once. It reads messages of 4,096 bytes from descriptor 0 and writes them back to 1 with
- * the result in the first eight bytes; at the end of the input it ends.
+ * A program of about 300 bytes that executes the system calls it receives, one by one: the body of every stand-in.
+ * It can have the name, command line and user of a Filebeat, needs no compiler, starts in a millisecond and takes 8 KiB,
+ * so hundreds can run at once. It reads messages of 4,096 bytes from descriptor 0 and writes them back to 1 with the
+ * result in the first eight bytes; it exits at the end of the input.
  *
  * A message is `number, a1 … a6` (64-bit words), the same seven words for a child, then data. If the first call returns
- * 0 and the child's number isn't 0 (a clone, seen from the child), the second call is done and the process sleeps.
+ * 0 and the child's number is not 0 (a clone, seen from the child), the second call is executed and the process sleeps.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Where the message lies in the program's memory: pointers into its data are `DATA_ADDRESS + offset`. */
+/** Address of the message in the program's memory: pointers into its data are `DATA_ADDRESS + offset`. */
 const MESSAGE_ADDRESS = 0x600000;
 const HEADER_BYTES = 2 * 7 * 8;
 export const MESSAGE_BYTES = 4096;
@@ -91,12 +91,12 @@ export function writeStub(file: string): void {
   if (body === undefined || process.platform !== 'linux')
     throw new Error(`stand-ins run on Linux, x64 or arm64, not on ${process.platform} ${process.arch}`);
   mkdirSync(dirname(file), { recursive: true });
-  // A name of its own first: nobody may start a file that is still being written.
+  // Written under another name first: a file cannot be executed while it is being written.
   writeFileSync(`${file}.new`, elf(body.machine, Buffer.from(body.code.replaceAll(' ', ''), 'hex')), { mode: 0o755 });
   renameSync(`${file}.new`, file);
 }
 
-/** A static executable with three segments: code, the message, and a stack that isn't executable; see elf(5). */
+/** A static executable with three segments: code, the message, and a non-executable stack; see elf(5). */
 function elf(machine: number, code: Buffer): Buffer {
   const headers = 64 + 3 * 56;
   const file = Buffer.alloc(headers);

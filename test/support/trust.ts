@@ -1,6 +1,6 @@
 /**
- * A machine (`systemd.ts`) with root's Filebeat, an ordinary user who wishes it ill, and the exporter with exactly its two
- * capabilities: where the trials of `hostile/trust-*.test.ts` take place.
+ * A machine (`systemd.ts`) with root's Filebeat, a hostile ordinary user, and the exporter with exactly its two
+ * capabilities, for `hostile/trust-*.test.ts`.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -20,7 +20,7 @@ const top = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface Trial {
   readonly machine: Machine;
-  /** `core`: up, its ports and what stands against it, in one line. */
+  /** `core` in one line: up, ports and mismatches. */
   victim(name?: string): string;
   scrape(): Scrape;
   status(): {
@@ -28,7 +28,7 @@ export interface Trial {
     mismatches: Record<string, unknown>[];
     gaps: Record<string, unknown>[];
   };
-  /** Starts `argv` in the background, with these sockets, as this user, after this shell prefix. Returns its pid. */
+  /** Starts `argv` in the background with these sockets, as this user, with this prefix. Returns its pid. */
   start(options: {
     argv?: string[];
     sockets?: string[];
@@ -38,12 +38,12 @@ export interface Trial {
     group?: string;
   }): number;
   kill(...pids: number[]): void;
-  /** The exporter anew, with an empty memory unless told otherwise. */
+  /** Restarts the exporter, by default with an empty state file. */
   exporter(options?: ExporterSetup): void;
   end(): Promise<void>;
 }
 
-/** `through`: words in front of it. `group`: its control group, which it is put into. */
+/** `through`: a command prefix. `group`: the control group to put it into. */
 export interface ExporterSetup {
   keep?: boolean;
   settings?: string;
@@ -52,7 +52,7 @@ export interface ExporterSetup {
   group?: string;
 }
 
-/** What root's own one is started with: main file, data, home. */
+/** Arguments of root's own Filebeat: main file, data, home. */
 export const coreArgv = [
   'filebeat',
   '-c',

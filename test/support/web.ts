@@ -36,7 +36,7 @@ export function temporaryFolder(): Folder {
   };
 }
 
-/** `NAME.crt` and `NAME.key` in the folder; signed by `issuer`'s, else by itself. `extensions`: lines as in `subjectAltName=DNS:a`. */
+/** Makes `NAME.crt` and `NAME.key` in the folder, signed by `issuer` or self-signed. `extensions`: lines such as `subjectAltName=DNS:a`. */
 export function makeCertificate(
   folder: Folder,
   name: string,
@@ -54,7 +54,7 @@ export function openssl(...parts: string[][]): string {
   return opensslOver('', parts.flat());
 }
 
-/** What the command prints; `input` is what it reads. */
+/** Output of the command; `input`: its stdin. */
 export function opensslOver(input: string, args: readonly string[]): string {
   return execFileSync('openssl', args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], input });
 }
@@ -89,7 +89,7 @@ export interface Ask extends Pick<RequestOptions, 'method' | 'headers' | 'agent'
   body?: string;
 }
 
-/** One request on a connection of its own. Rejects when the connection ends without a response. */
+/** One request on a connection of its own. Rejects if the connection ends without a response. */
 export function ask(url: string, { tls, body, ...options }: Ask = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const all = { agent: false, ...options, ...tls } as RequestOptions;
@@ -114,7 +114,7 @@ export interface Running {
   close: (seconds?: number) => Promise<void>;
 }
 
-/** A server on a free port of 127.0.0.1; the application answers `hello` unless given. */
+/** A server on a free port of 127.0.0.1; the default application answers `hello`. */
 export async function startServer(
   options: { configFile?: string; app?: RequestListener; limits?: Partial<Limits>; host?: string; rest?: number } = {},
 ): Promise<Running> {
@@ -131,7 +131,7 @@ export async function startServer(
   return { url, port: Number(new URL(url).port), logged, close: (seconds = 2) => server.close(seconds) };
 }
 
-/** A raw connection; everything received is in `received()`. */
+/** A raw connection; `received()` returns everything received. */
 export function rawConnection(port: number): Promise<{ socket: Socket; received: () => string; ended: Promise<void> }> {
   return new Promise((resolve, reject) => {
     let text = '';

@@ -1,4 +1,4 @@
-/** Filebeats of a test: a configuration file in a temporary folder, and a stand-in that holds what it is told to. */
+/** Filebeats for a test: configuration files in a temporary folder, and stand-ins with the given sockets. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,24 +11,24 @@ export interface Filebeat extends StandIn {
 
 export interface World {
   readonly folder: string;
-  /** Writes a file below the folder (readable by its owner alone: Filebeat insists) and returns its path. */
+  /** Writes a file below the folder (mode 0600, as Filebeat requires) and returns its path. */
   write(name: string, text: string): string;
   /**
-   * `filebeat -c FOLDER/NAME.yml` with one udp input for each host, each of them bound unless `sockets` says
-   * otherwise. With `text` the file says that instead.
+   * Starts `filebeat -c FOLDER/NAME.yml` with one udp input for each host. Binds all of them, or `sockets`. `text`: the
+   * content of the file instead.
    */
   filebeat(
     name: string,
     hosts: readonly string[],
     options?: Partial<StandInOptions> & { text?: string },
   ): Promise<Filebeat>;
-  /** Any other process; `argv[0]` names it. */
+  /** Starts another process, named after `argv[0]`. */
   process(options: StandInOptions): Promise<StandIn>;
   /** Ends every process and removes the folder. */
   end(): Promise<void>;
 }
 
-/** Everything Filebeat needs to start, with one udp input for each host. */
+/** A valid configuration with one udp input for each host. */
 export function udpConfig(hosts: readonly string[]): string {
   const inputs = hosts.map((host) => `  - type: udp\n    host: "${host}"\n`);
   return `filebeat.inputs:${inputs.length === 0 ? ' []' : `\n${inputs.join('')}`}\noutput.console.enabled: true\n`;
