@@ -1,6 +1,6 @@
 /**
- * `udp 0.0.0.0:9000`, `tcp4 127.0.0.1:5044`, `udp6 [::1]:514`: what a stand-in is told to bind, in the words of Go's
- * net package and with the result it has on a dual-stack Linux: any wildcard under plain `udp` or `tcp` is one IPv6
+ * `udp 0.0.0.0:9000`, `tcp4 127.0.0.1:5044`, `udp6 [::1]:514`: the sockets of a stand-in, in the notation of Go's net
+ * package and with its result on a dual-stack Linux: any wildcard with plain `udp` or `tcp` is one IPv6
  * socket for both families.
  */
 import type { Protocol, Target } from '../../src/model/model.js';
@@ -37,7 +37,7 @@ export function parseBind(words: string): Bind {
   return { protocol, family: AF_INET, v6only: false, sockaddr };
 }
 
-/** The words for a socket that a configuration asks for; undefined where none can come of it. */
+/** The notation of a listener's socket; undefined if it has none. */
 export function bindOf(protocol: Protocol, target: Target): string | undefined {
   if (target.kind !== 'socket' && target.kind !== 'random') return undefined;
   const port = target.kind === 'socket' ? target.port : 0;

@@ -1,4 +1,4 @@
-/** Tiny builders for correlate's tests: every number that a case shows matters, the rest is filled in. */
+/** Builders for tests of correlate: cases state only the values that matter. */
 import { correlate } from '../../src/correlate/correlate.js';
 import { emptyScanHistory, nextScanHistory, type ScanHistory } from '../../src/correlate/scan-history.js';
 import type { Thresholds } from '../../src/correlate/verdict-context.js';
@@ -23,7 +23,7 @@ const names = {
   service: () => undefined,
 };
 
-/** `listener('0.0.0.0:9000')`; declared in line 3 of the instance's file. */
+/** `listener('0.0.0.0:9000')`, declared in line 3 of the instance's file. */
 export function listener(host: string, rest: Partial<Listener> = {}): Listener {
   const protocol = rest.protocol ?? 'udp';
   return {
@@ -95,7 +95,7 @@ export function instance(
   };
 }
 
-/** `socket('[::]:9000', 4711)`: inode from port and owner; owners by pid, start time as `process` gives it. */
+/** `socket('[::]:9000', 4711)`: owners by pid, with the start time of `process`; inode from port and owner. */
 export function socket(endpoint: string, owners: number | number[], rest: Partial<Socket> = {}): Socket {
   const cut = endpoint.lastIndexOf(':');
   const address = endpoint.slice(0, cut).replace(/^\[|\]$/g, '');
@@ -143,7 +143,7 @@ export function judge(shot: Snapshot, trail: ScanHistory = emptyScanHistory, lim
   return correlate(shot, trail, limits);
 }
 
-/** Several passes in a row, as a server would make them. */
+/** Several scans in a row, like a server. */
 export function judgeInTurn(shots: Snapshot[]): Verdict[] {
   let trail = emptyScanHistory;
   return shots.map((shot) => {
@@ -153,7 +153,7 @@ export function judgeInTurn(shots: Snapshot[]): Verdict[] {
   });
 }
 
-/** `port_missing core udp 127.0.0.1:9000 bind-failed`: what a mismatch says, in one line. */
+/** `port_missing core udp 127.0.0.1:9000 bind-failed`: a mismatch in one line. */
 export function line(m: Mismatch): string {
   const endpoint = m.protocol === undefined ? '' : ` ${m.protocol} ${m.address}:${m.port ?? ''}`;
   return `${m.code}${m.name === undefined ? '' : ` ${m.name}`}${endpoint} ${m.cause.kind}`;

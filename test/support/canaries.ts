@@ -1,6 +1,6 @@
 /**
- * A host full of secrets: processes, configurations, units, settings, each with marked texts in places where people keep
- * passwords, or where a careless message would quote one; names of settings and paths are no secrets. Every secret is a word of its own, found again by `leaks`.
+ * A host full of secrets: processes, configurations, units, settings, each with marked texts where people put
+ * passwords, or where a careless message would quote one; names of settings and paths are not secrets. `leaks` finds every secret.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ export interface Canaries {
   leaks(text: string): string[];
 }
 
-/** Also as a URL, JSON or HTML would spell them: they consist of letters and digits. */
+/** They consist of letters and digits, so they look the same in URLs, JSON and HTML. */
 export function createCanaries(): Canaries {
   const planted: string[] = [];
   const run = Math.random().toString(36).slice(2, 8);
@@ -38,13 +38,13 @@ export function createCanaries(): Canaries {
 export interface SecretHost {
   /** For `--path.rootfs`. */
   root: string;
-  /** The exporter's settings file, good and bad. */
+  /** The exporter's settings file, valid and invalid. */
   settings: string;
   spoilSettings(): void;
-  /** A web configuration with a user, good and bad. */
+  /** A web configuration with a user, valid and invalid. */
   web: string;
   spoilWeb(): void;
-  /** `config` labels of Filebeats that run. */
+  /** `config` labels of running Filebeats. */
   configs: string[];
   /** Their processes. */
   pids: number[];
@@ -75,7 +75,7 @@ export async function startSecretHost({ plant }: Canaries, ports: readonly numbe
     const home = join(root, 'home');
     const argv = ['filebeat', '-c', config, '--path.home', home, '--path.data', join(root, 'data', name)];
     argv.push(...(more.args ?? []));
-    // Where the command line is refused, nobody knows which file was meant.
+    // If the command line is refused, the file is not known.
     if (more.args === undefined || more.args.length === 0 || name === 'full') configs.push(config);
     commandLines.push(argv);
     const environment = { DB_PASSWORD: plant(`${name}: environ`), ...more.env };

@@ -1,4 +1,4 @@
-/** Twenty Filebeats to which everything happens: killed, started, edited, renamed, chmodded, robbed of their ports. */
+/** Twenty Filebeats with random events: killed, started, edited, renamed, chmodded, their ports taken. */
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quietPort } from './live.js';
@@ -9,15 +9,15 @@ import { udpConfig } from './world.js';
 
 interface Victim {
   config: string;
-  /** Ports that its file asks for. */
+  /** Ports that its file declares. */
   ports: number[];
   running?: StandIn;
 }
 
 export interface Chaos {
-  /** One thing happens. */
+  /** Makes one random event happen. */
   step(): Promise<void>;
-  /** How often what happened. */
+  /** Count of each kind of event. */
   readonly counts: Record<string, number>;
   configs: string[];
   end(): Promise<void>;
@@ -112,7 +112,7 @@ export async function createChaos(folder: string, chance: Chance, size: number):
       try {
         await deeds[deed]!(victim);
       } catch (error) {
-        // A folder stands where a file ought to: mended, else every later deed fails on it.
+        // A folder is in place of the file: removed, otherwise later events would fail.
         if (!/^(EISDIR|ENOTDIR|ENOTEMPTY|EEXIST)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error;
         await deeds['mend']!(victim);
       }

@@ -34,7 +34,7 @@ export interface SocketRow {
 
 interface Expected {
   state: string;
-  /** `class | detail`: of one that runs, its first complaint about an input or a file. */
+  /** `class | detail`; if it runs, its first error about an input or a file. */
   error?: string | null;
   listeners?: SocketRow[];
   tcp?: SocketRow[];
@@ -51,7 +51,7 @@ interface Case {
   expected: (Expected & { filebeat: string[]; alternatives?: Partial<Expected>[] })[];
 }
 
-/** What the observed machine was like: loopback only, no name server, every port may be bound. */
+/** The observed machine: loopback only, no name server, every port can be bound. */
 const HOSTS = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n';
 const SERVICES = [
   ['ftp', 21],
@@ -73,7 +73,7 @@ const SERVICES = [
 
 const MADE_UP: Record<string, string> = { '/etc/hosts': HOSTS, '/etc/services': SERVICES };
 
-/** The host's files with the observed machine's tables; scripts of modules are left out of a corpus but were there. */
+/** The host's files with the tables of the observed machine; scripts of modules existed there, but are not in a corpus. */
 function caseFiles(): FileView {
   const real = openFileView('/');
   const stat = { kind: 'file', size: 1, mtime: 0, mode: 0o644, uid: 0, signature: 'made up' } as const;
@@ -104,7 +104,7 @@ function outcomeOf(expected: Expected): Outcome {
   };
 }
 
-/** The table row that a listener becomes on that machine; undefined when it cannot be opened there. */
+/** The table row of a listener on that machine; undefined if it cannot be opened there. */
 function openable({ protocol, target }: Listener): string | undefined {
   if (target.kind !== 'socket' && target.kind !== 'random') return undefined;
   const { address, family } = target;
@@ -114,7 +114,7 @@ function openable({ protocol, target }: Listener): string | undefined {
   return `${protocol}${family === 6 ? '6' : ''} ${address} ${port}`;
 }
 
-/** The sockets that stay when starters come in this order: who is first keeps the port. */
+/** The sockets that remain if listeners start in this order: the first one keeps the port. */
 function settle(listeners: readonly Listener[]): string[] {
   const open: Listener[] = [];
   const rows: string[] = [];
@@ -134,7 +134,7 @@ function settle(listeners: readonly Listener[]): string[] {
   return rows.sort();
 }
 
-/** Every outcome that some order of starting gives; one that the code settles on comes first. */
+/** The outcomes of all start orders; if the order is certain, that outcome comes first. */
 function possible(prediction: Prediction, release: string): Outcome[] {
   if (prediction.outcome === 'exits') return [{ state: 'exits', sockets: [] }];
   const { listeners } = prediction;
@@ -145,7 +145,7 @@ function possible(prediction: Prediction, release: string): Outcome[] {
   }
   const inOrder = settle(listeners);
   const outcomes = new Map([[inOrder.join(), inOrder]]);
-  // Enough orders to let each one of a conflicting group come first.
+  // Enough orders for each listener of a conflicting group to be first.
   for (const favoured of listeners) {
     const rows = settle([
       ...listeners.filter(({ input }) => input === 'http'),
@@ -165,7 +165,7 @@ function show({ state, sockets }: Outcome): string {
   return state === 'exits' ? 'exits' : `running [${sockets.join(', ')}]`;
 }
 
-/** One case under one release: what was observed, and what is predicted. */
+/** One case under one release: observed and predicted. */
 export interface CaseRun {
   id: string;
   category: string;
@@ -206,7 +206,7 @@ export function runsOf(folder: string, homes: string): CaseRun[] {
   }
 }
 
-/** Undefined when the prediction holds; else one line for people. */
+/** Undefined if the prediction is right; otherwise one line that says what differs. */
 function runCase(folder: string, homes: string): { release: string; category: string; problem?: string }[] {
   return runsOf(folder, homes).map(({ id, category, release, argv, observed: group, prediction }) => {
     const outcomes = isCollector(argv) ? possible(prediction, release) : [{ state: 'exits', sockets: [] }];
@@ -256,7 +256,7 @@ export function homesFor(folder: string): string {
   return join(folder, 'homes');
 }
 
-/** Prints what failed and the score; the answer is the exit code. */
+/** Prints failures and the score; returns the exit code. */
 export function runConformance(directories: readonly string[], print: (line: string) => void): number {
   const totals = new Map<string, { passed: number; failed: number }>();
   let passed = 0;

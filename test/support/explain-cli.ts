@@ -1,4 +1,4 @@
-/** Runs `explain` as an operator does: the built program in a process of its own. */
+/** Runs `explain` as a process. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Tree, writeTree } from './tree.js';
@@ -11,7 +11,7 @@ export interface Said {
   err: string;
 }
 
-/** Nothing is remembered, and no unit of this machine is looked for unless a settings file says so. */
+/** No state file, and without the units of this machine unless a settings file enables them. */
 export function explainCli(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
   const child = spawn(process.execPath, [main, 'explain', '--state.file=', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-/** The program itself, as an operator runs it: a process of its own, asked over HTTP or at its exit code. */
+/** The program as a process: used over HTTP, or by its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
@@ -11,7 +11,7 @@ import { readScrape, type Scrape } from './text-format.js';
 
 export const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-/** No test waits longer for the program than this. Milliseconds. */
+/** Maximum time that a test waits for the program. Milliseconds. */
 const patience = 20_000;
 
 export interface Ended {
@@ -24,17 +24,17 @@ export interface Ended {
 export interface Exporter {
   readonly url: string;
   readonly pid: number;
-  /** A folder of its own, gone when it stops. */
+  /** A folder of its own, removed when it stops. */
   readonly folder: string;
-  /** Settles when it ends, by whatever cause. */
+  /** Settles when it exits, for whatever reason. */
   readonly ended: Promise<Ended>;
-  /** What it has logged so far. */
+  /** Its log so far. */
   log(): string;
   get(path: string, init?: RequestInit): Promise<Response>;
-  /** One scrape, read strictly; throws on any answer but 200. */
+  /** One scrape, parsed strictly; throws for any status but 200. */
   scrape(): Promise<Scrape>;
   status(): Promise<StatusDocument>;
-  /** Ends it and waits; throws unless the signal made it end with 0. */
+  /** Sends SIGTERM and waits; throws unless it exits with 0. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ async function inTime<T>(what: string, promise: Promise<T>, child: ChildProcess)
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Over a connection of its own, gone afterwards: one that is kept would keep the exporter awake. */
+/** Uses a connection of its own: a keep-alive connection would keep the exporter awake. */
 function statusOnce(url: URL): Promise<number | undefined> {
   return new Promise((resolve) => {
     if (url.protocol !== 'http:') {
@@ -76,24 +76,24 @@ function statusOnce(url: URL): Promise<number | undefined> {
 }
 
 export interface ExporterOptions {
-  /** A free port of 127.0.0.1 unless given. */
+  /** Default: a free port of 127.0.0.1. */
   listen?: string;
-  /** Without root's rights, where we have them. */
+  /** Drops root's privileges. */
   uid?: number;
   cwd?: string;
-  /** Out of reach of the terminal's Ctrl-C: whoever started it ends it. */
+  /** In a process group of its own, so that Ctrl-C does not reach it. */
   detached?: boolean;
-  /** Words in front: `unshare -m …`. Its pid is then theirs, unless they become the program. */
+  /** A command prefix such as `unshare -m …`. The pid is that of the prefix, unless it executes the program. */
   through?: readonly string[];
   env?: Record<string, string>;
 }
 
-/** How long the first scan is waited for. Milliseconds. */
+/** Time to wait for the first scan. Milliseconds. */
 const firstScan = 2000;
 
 /**
- * Every request scans, and nothing is excused for having only just started. The first scan is over, as a rule: who asks
- * while one is under way is told what that one sees, and not what he did since it began.
+ * Every request scans, without a grace period. Waits for the first scan, because a request during a scan gets the result
+ * of that scan, without later changes.
  */
 export async function startExporter(
   flags: readonly string[] = [],
@@ -119,7 +119,7 @@ export async function startExporter(
     ended.then((end) => reject(new Error(`the exporter ended: ${JSON.stringify(end)}`)), reject);
   });
   const url = await inTime('the exporter listens', listening, child);
-  ended.catch(() => undefined); // Told by `stop`.
+  ended.catch(() => undefined); // `stop` reports it.
 
   const get = (path: string, init?: RequestInit) =>
     fetch(new URL(path, url), { signal: AbortSignal.timeout(patience), ...init });
@@ -149,7 +149,7 @@ export async function startExporter(
   };
 }
 
-/** One command to its end, e.g. `run(['check', '--json'])`. */
+/** Runs one command, e.g. `run(['check', '--json'])`. */
 export async function run(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; cwd?: string; through?: readonly string[] } = {},

@@ -1,4 +1,4 @@
-/** Reads the Prometheus text format back, as strictly as Prometheus does: what does not parse throws. */
+/** Parses the Prometheus text format as strictly as Prometheus; throws for invalid text. */
 
 export interface Series {
   name: string;

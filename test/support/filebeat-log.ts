@@ -1,6 +1,6 @@
-/** Lines as Filebeat writes them: text up to 7.17, ECS JSON since 8.0. Made from figures, so that tests can tell any story. */
+/** Log lines in Filebeat's formats, from given figures: text up to 7.17, ECS JSON since 8.0. */
 
-/** Counters of a period, gauges as they are. What is 0 is left out, as Filebeat does. */
+/** Counters of a period, and gauges. Like Filebeat, omits zeros. */
 export interface Period {
   in?: number;
   filtered?: number;
@@ -11,9 +11,9 @@ export interface Period {
   active: number;
   outputActive?: number;
   queueMax?: number;
-  /** False: the queue's size and the output's kind are left out, as releases up to 8.14 do after their first line. */
+  /** False: without the queue's size and the output's type, like releases up to 8.14 after their first line. */
   once?: boolean;
-  /** `received_events_total` by id, with `device` where the line tells it. */
+  /** `received_events_total` by id, with `device` if the line has it. */
   inputs?: Record<string, { received?: number; device?: string }>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A Filebeat that runs in no time: figures of its pipeline second by second, with what its release counts and what it leaves
- * out, while its output and its senders do what a test says. Made from what releases 7.17 to 9.6 do, copied from none.
+ * A simulated Filebeat: the figures of its pipeline second by second, with the counters of its release, while its output and
+ * its senders do what a test says. Modelled on releases 7.17 to 9.6.
  */
 import type { Figures } from '../../src/self-report/pipeline-figures.js';
 import { evening, type Form, metricsLine, type Period } from './filebeat-log.js';
@@ -37,13 +37,13 @@ function arriving(situation: ModelSituation, second: number): number {
 }
 
 export interface FilebeatModel {
-  /** Lets one second pass. */
+  /** Advances by one second. */
   step(situation: ModelSituation): void;
-  /** What `/stats` answers now. */
+  /** The present response of `/stats`. */
   figures(): Figures;
   /** `received_events_total` of its one input. */
   received(): number;
-  /** The metrics line that is due in this second, if one is. */
+  /** The metrics line of this second, if one is due. */
   line(): string | undefined;
 }
 
@@ -67,14 +67,14 @@ export function createFilebeatModel(release: ModelRelease): FilebeatModel {
   const isText = !atLeast(release, 8, 0);
   const form: Form = isText ? 'text' : 'json';
   const queueMax = atLeast(release, 8, 13) ? 3200 : 4096;
-  /** Up to 8.14 a refused request leaks into the unanswered events, from 8.16 on it counts as failed. */
+  /** Up to 8.14 a refused request stays in the active events, from 8.16 on it counts as failed. */
   const leaks = !atLeast(release, 8, 15);
   const tellsInputs = atLeast(release, 9, 3);
   const now: Figures = { ...noFigures, queueMax };
   let told: Figures = { ...now };
   let [second, waited, received, toldReceived, lines] = [0, 0, 0, 0, 0];
 
-  /** Takes what waits: from 8.13 on once 1,600 do or ten seconds have passed. */
+  /** Sends waiting events: from 8.13 on once there are 1,600 or ten seconds have passed. */
   function flush(most: number, done: (count: number) => void): void {
     waited++;
     const isDue = !atLeast(release, 8, 13) || now.active >= 1600 || waited >= 10;
@@ -119,7 +119,7 @@ export function createFilebeatModel(release: ModelRelease): FilebeatModel {
       second++;
       if (outputs[situation] !== outputs.refused && outputs[situation] !== outputs.mute) now.outputActive = 0;
       outputs[situation]();
-      // When the queue is full the input waits with one event in hand.
+      // If the queue is full, the input waits with one event.
       const taken = Math.min(arriving(situation, second), Math.max(0, queueMax + 1 - now.active));
       received += taken;
       now.events += taken;

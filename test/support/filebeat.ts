@@ -1,4 +1,4 @@
-/** A Filebeat made of a few texts: files by path, arguments, environment → its prediction. */
+/** The prediction of a Filebeat from texts: files by path, arguments, environment. */
 import type { FileStat, FileView } from '../../src/filebeat/files/file-view.js';
 import { predict } from '../../src/filebeat/predict.js';
 import type { Gap, Listener, Prediction } from '../../src/model/model.js';
@@ -7,11 +7,11 @@ export interface MadeFile {
   text: string | Uint8Array;
   uid?: number;
   mode?: number;
-  /** `read`: it cannot be opened. `stat`: the folder that it lies in cannot be searched. */
+  /** `read`: it cannot be opened. `stat`: its folder cannot be searched. */
   denied?: 'read' | 'stat';
 }
 
-/** Files in memory; folders follow from their names. */
+/** Files in memory; folders are derived from their paths. */
 export function memoryFiles(files: Record<string, string | Uint8Array | MadeFile>): FileView {
   const known = new Map<string, MadeFile>();
   const folders = new Map<string, Set<string>>([['/', new Set()]]);
@@ -67,10 +67,10 @@ export function memoryFiles(files: Record<string, string | Uint8Array | MadeFile
 }
 
 export interface Made {
-  /** `/etc/fb/filebeat.yml` where nothing else is said. */
+  /** Default: `/etc/fb/filebeat.yml`. */
   main?: string | Uint8Array;
   files?: Record<string, string | Uint8Array | MadeFile>;
-  /** After the program's name. */
+  /** Arguments after the program's name. */
   args?: string[];
   env?: Record<string, string> | undefined;
   release?: string;
@@ -79,7 +79,7 @@ export interface Made {
 
 export const HOSTS = { '/etc/hosts': '127.0.0.1 localhost\n::1 localhost\n', '/etc/services': 'syslog 514/udp\n' };
 
-/** Runs `/etc/fb/filebeat ARGS` with the current directory `/etc/fb`; an output is there unless the text has one. */
+/** Predicts `/etc/fb/filebeat ARGS` with the current directory `/etc/fb`; adds an output unless the text has one. */
 export function predicted(made: Made): Prediction {
   const { main, files = {}, args = [], release = '9.6.0', uid = 0 } = made;
   const view = memoryFiles({
@@ -94,12 +94,12 @@ export function predicted(made: Made): Prediction {
   return predict({ argv, cwd: '/etc/fb', env, uid }, view, { release });
 }
 
-/** `udp 127.0.0.1:9001`, one text a listener, as `address` and `port` label it. */
+/** `udp 127.0.0.1:9001` for each listener, as in the labels `address` and `port`. */
 export function labels(listeners: readonly Listener[]): string[] {
   return listeners.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`);
 }
 
-/** What a prediction comes to: its listeners, or the outcome and its reason. */
+/** The result of a prediction: its listeners, or the outcome and its reason. */
 export function summary(prediction: Prediction): string {
   const { outcome, reason, listeners } = prediction;
   if (outcome === 'runs') return labels(listeners).join(', ') || 'nothing';

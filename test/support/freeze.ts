@@ -1,4 +1,4 @@
-/** Freezes plain data to any depth, so that whoever changes an object that was handed on fails. Maps and Sets stay open. */
+/** Deep-freezes plain data, so that changing it throws. Maps and Sets stay mutable. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
   Object.freeze(value);

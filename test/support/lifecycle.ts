@@ -1,6 +1,6 @@
 /**
- * A host of a test's own: a root directory with unit files and configurations, and Filebeats that have it as their root.
- * To an exporter with `--path.rootfs` of that directory they are the host's, as units and configurations there are.
+ * A host for a test: a root directory with unit files and configurations, and Filebeats with it as their root. An exporter
+ * with `--path.rootfs` of that directory sees them, their units and configurations as the host's.
  */
 import {
   chmodSync,
@@ -27,25 +27,25 @@ export interface OwnHost {
   readonly stateFile: string;
   /** `--path.rootfs`, `--state.file`. */
   readonly flags: string[];
-  /** Writes a file at an absolute path inside the root; `age`: so many seconds old. */
+  /** Writes a file at an absolute path inside the root; `age`: in seconds. */
   write(path: string, text: string, age?: number): void;
   remove(path: string): void;
-  /** `/etc/filebeat/NAME.yml` with a udp input for each host. */
+  /** Writes `/etc/filebeat/NAME.yml` with a udp input for each host. */
   configure(name: string, hosts: readonly string[], age?: number): void;
-  /** `systemctl enable UNIT`, as far as files go; the unit is a template unless it was written by hand. */
+  /** The files of `systemctl enable UNIT`; the unit is a template unless it was written by hand. */
   enable(unit: string): void;
-  /** The process of `filebeat@NAME`, with its lock file; binds what it is told to. */
+  /** Starts the process of `filebeat@NAME` with its lock file and these sockets. */
   start(name: string, sockets: readonly string[], options?: Partial<StandInOptions>): Promise<StandIn>;
-  /** Serves with this root and state file. */
+  /** Starts an exporter with this root and state file. */
   exporter(...flags: string[]): Promise<Exporter>;
   state(): string | undefined;
   end(): Promise<void>;
 }
 
-/** A name that another run of the same tests, at the same time on this machine, does not have. */
+/** A name that a concurrent run of the same tests does not use. */
 export const own = (name: string): string => `${name}-${process.pid}`;
 
-/** How the packages' unit starts it, with the instance's name in both paths. */
+/** The command line of the packages' unit, with the instance name in both paths. */
 export const argvOf = (name: string): string[] => [
   '/usr/share/filebeat/bin/filebeat',
   ...['--environment', 'systemd', '-c', `/etc/filebeat/${name}.yml`],
@@ -74,7 +74,7 @@ export function createHost(): OwnHost {
   };
   for (const path of ['/etc/hosts', '/etc/services', '/etc/passwd'])
     write(path, '127.0.0.1 localhost\n'.repeat(path === '/etc/hosts' ? 1 : 0));
-  // The program that its units name: without it systemd could not start them.
+  // The program of its units: without it systemd could not start them.
   write('/usr/share/filebeat/bin/filebeat', '\u007fELF');
   chmodSync(join(root, '/usr/share/filebeat/bin/filebeat'), 0o755);
   return {
@@ -115,7 +115,7 @@ export function createHost(): OwnHost {
   };
 }
 
-/** Everything an alert could go by, of one instance: `up=0 pid= udp *:9000=0`, ports in their order. */
+/** The metrics of one instance for alerts: `up=0 pid= udp *:9000=0`, with ports in order. */
 export function healthOf(scrape: Scrape, name: string): string {
   const [up] = scrape.all('filebeat_instance_up', { name });
   if (up === undefined) return 'absent';
@@ -126,7 +126,7 @@ export function healthOf(scrape: Scrape, name: string): string {
   return `up=${up.value} pid=${up.labels.get('pid')}${ports.join('')}`;
 }
 
-/** Makes hosts for the tests of one file, and ends them after each. */
+/** Makes hosts for the tests of a file, and ends them after each test. */
 export function ownHosts(): () => OwnHost {
   const hosts: OwnHost[] = [];
   afterEach(() => Promise.all(hosts.splice(0).map((host) => host.end())));

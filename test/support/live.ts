@@ -10,7 +10,7 @@ import { openProcFs, type ProcFs } from '../../src/proc/proc-fs.js';
 import type { Wanted } from '../../src/sockets/consensus.js';
 import { createSocketScanner, type SocketScan, type SocketScanner } from '../../src/sockets/scanner.js';
 
-/** Asks until the answer is given, a few times a second; throws what is missing after the deadline. */
+/** Polls until `what` is true, a few times a second; throws after the deadline. */
 export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
@@ -34,7 +34,7 @@ async function isFreeForUdp(port: number): Promise<boolean> {
   return free;
 }
 
-/** A port that was free a moment ago, for both protocols and families. */
+/** A port that is free for both protocols and families, though another process may bind it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();
@@ -50,7 +50,7 @@ export interface Looker {
   procfs: ProcFs;
   processes: ProcessScanner;
   sockets: SocketScanner;
-  /** One pass as the program makes it: processes, then sockets. */
+  /** One scan like the program's: processes, then sockets. */
   look(wanted?: (scan: ProcessScan) => Wanted[]): Promise<{ scan: ProcessScan; look: SocketScan<Wanted> }>;
 }
 
@@ -70,7 +70,7 @@ export function createLooker(root = '/proc', now: () => number = () => performan
   };
 }
 
-/** Anything on that port, whoever holds it. */
+/** All sockets on that port. */
 export function want(netns: number | undefined, port: number, protocol: Protocol = 'udp', spanMs?: number): Wanted {
   if (netns === undefined) throw new Error('the namespace is not known');
   return { netns, protocol, port, isServedBy: () => true, ...(spanMs !== undefined && { spanMs }) };
@@ -80,7 +80,7 @@ export function at(look: SocketScan<Wanted>, port: number, protocol: Protocol = 
   return look.sockets.filter((socket) => socket.port === port && socket.protocol === protocol);
 }
 
-/** A free port that the system gives to nobody by itself, so that it can be closed and bound again. */
+/** A free port outside the ephemeral range, so that it can be closed and bound again. */
 export async function quietPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);

@@ -1,8 +1,8 @@
-/** The exporter as a service of a machine (`systemd.ts`), asked from inside: the machine has a network of its own. */
+/** The exporter as a service of a machine (`systemd.ts`), queried from inside its network namespace. */
 import type { Machine } from './systemd.js';
 import { readScrape, type Scrape } from './text-format.js';
 
-/** Asks until something listens, at most twenty seconds; prints the status, then the body. */
+/** Retries until something listens, for at most twenty seconds; prints the status, then the body. */
 const asker = `
 const [url, headers] = process.argv.slice(2);
 const deadline = Date.now() + 20_000;

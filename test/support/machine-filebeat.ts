@@ -1,6 +1,6 @@
 /**
- * Filebeats as services of a machine (`systemd.ts`): systemd starts them, so nobody tells them what to bind. They read
- * that from their standard input, which the unit takes from a file: `StandardInput=file:/srv/sockets/NAME`.
+ * Filebeats as services of a machine (`systemd.ts`). Because systemd starts them, they read their sockets from standard
+ * input, which the unit connects to a file: `StandardInput=file:/srv/sockets/NAME`.
  */
 import { parseBind } from './bind-words.js';
 import { messageOf } from './stub-calls.js';
@@ -11,7 +11,7 @@ import { udpConfig } from './world.js';
 const forEver = messageOf('ppoll', [0, 0, 0, 0]);
 const firstDescriptor = 3;
 
-/** What the program of a stand-in reads to bind these sockets and to stay. One that fails changes nothing: Filebeat runs on. */
+/** The input of a stand-in to bind these sockets and keep running. A failed bind changes nothing, as in Filebeat. */
 export function bindingInput(sockets: readonly string[]): Buffer {
   const calls = sockets.map(parseBind).flatMap(({ family, protocol, sockaddr }, index) => {
     const fd = firstDescriptor + index;
@@ -26,7 +26,7 @@ export function bindingInput(sockets: readonly string[]): Buffer {
 
 export const program = '/usr/share/filebeat/bin/filebeat';
 
-/** The packages' unit as a template: the instance's name is that of its file and of its data. */
+/** The packages' unit as a template: the instance name is the name of its file and data path. */
 export const templateUnit = `[Unit]
 Description=Filebeat %i
 [Service]
@@ -39,13 +39,13 @@ Restart=always
 WantedBy=multi-user.target
 `;
 
-/** The program, once for a machine. */
+/** Installs the program once for a machine. */
 export function installFilebeat(machine: Machine): void {
   machine.write(program, '');
   writeStub(machine.path(program));
 }
 
-/** `/etc/filebeat/NAME.yml` with a udp input for each host, and what the process will bind: the same, unless given. */
+/** Writes `/etc/filebeat/NAME.yml` with a udp input for each host, and the sockets of the process: by default the same. */
 export function configureFilebeat(
   machine: Machine,
   name: string,

@@ -1,4 +1,4 @@
-/** A FileView over a table of texts, for code that is pure but for the files it asks for. */
+/** A FileView over a table of texts, for code that is pure except for the files it reads. */
 import type { FileStat, FileView } from '../../src/filebeat/files/file-view.js';
 import type { Gap, Reading } from '../../src/model/model.js';
 
@@ -9,7 +9,7 @@ export interface MemoryFile {
   denied?: true;
 }
 
-/** Paths are absolute; directories exist where a file lies below them. Links are not modelled. */
+/** Paths are absolute; a directory exists if a file is below it. No links. */
 export function memoryFiles(files: Record<string, string | Uint8Array | MemoryFile>): FileView {
   const entry = (path: string): (MemoryFile & { bytes: Uint8Array }) | undefined => {
     const found = Object.hasOwn(files, path) ? files[path] : undefined;

@@ -1,4 +1,4 @@
-/** `probe.js PROC PORT…`: one look with whatever rights this process has, told as JSON; for tests of privileges. */
+/** `probe.js PROC PORT…`: one scan with the privileges of this process, as JSON; for tests of privileges. */
 import { createLooker, want } from './live.js';
 
 const [root, ...ports] = process.argv.slice(2) as [string, ...string[]];

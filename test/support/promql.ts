@@ -1,4 +1,4 @@
-/** Which series and labels a PromQL expression asks for: enough of its grammar to hold them against the metric table. */
+/** The series and labels of a PromQL expression: enough of its grammar to check them against the metric table. */
 
 /** One selector: `filebeat_port_up{input!="learned"}`. */
 export interface Selector {
@@ -18,10 +18,10 @@ interface Token {
 }
 
 const grouping = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
-/** Words that are no metric though no bracket follows them: operators, and aggregations before their `by (…)`. */
+/** Words that are not metrics although no bracket follows: operators, and aggregations before `by (…)`. */
 const operators = new Set(['and', 'or', 'unless', 'bool', 'offset', 'sum', 'max', 'min', 'count', 'avg', 'group']);
 
-/** Comments and blanks are dropped, ranges such as `[5m]` too; what is neither word, string nor sign throws. */
+/** Drops comments, spaces and ranges such as `[5m]`; throws for anything but words, strings and operators. */
 function tokens(expression: string): Token[] {
   const found: Token[] = [];
   const pattern =

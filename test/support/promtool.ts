@@ -1,4 +1,4 @@
-/** Debian's promtool and amtool for the tests: what they say. */
+/** Runs Debian's promtool and amtool. */
 import { spawnSync } from 'node:child_process';
 
 export interface Said {

@@ -1,12 +1,12 @@
-/** Chance that can be repeated: a generator with a seed (mulberry32), and texts spoilt by it. */
+/** A random generator with a seed (mulberry32), and texts corrupted by it. */
 export interface Chance {
   readonly seed: number;
-  /** From 0, below `limit`. */
+  /** An integer from 0 to `limit` - 1. */
   below(limit: number): number;
   pick<T>(items: readonly T[]): T;
-  /** True once in so many times. */
+  /** True once in `count` times on average. */
   oneIn(times: number): boolean;
-  /** `text` cut, doubled, swapped, and strewn with `scraps`, at one to six places. */
+  /** `text` with one to six random changes: deleted, repeated and swapped parts, and inserted `scraps`. */
   spoil(text: string, scraps: readonly string[]): string;
 }
 

@@ -1,8 +1,8 @@
 /**
- * A stand-in whose file is edited all the time, driven by a process of its own so that it never waits for who looks:
+ * A stand-in whose file is edited continuously, driven by a process of its own, so that it never waits for the test:
  * `reloader.js FOLDER PORT AWAY` rewrites `inputs.d/one.yml`, closes the port, binds it again after AWAY to 2.5 times AWAY
- * milliseconds, as a Filebeat that reloads does. Says its pid and main file when it holds the port; when its input ends,
- * for how long the port was away each time: `[[from, to], …]`, milliseconds since the epoch.
+ * milliseconds, like a Filebeat that reloads. Prints its pid and main file once it holds the port; at the end of its
+ * input, when the port was closed: `[[from, to], …]`, milliseconds since the epoch.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const [folder, port, away] = process.argv.slice(2) as [string, string, string];
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const host = `127.0.0.1:${port}`;
 
-/** In one step, as editors do: Filebeat would take half a file for a broken one. */
+/** Replaces the file atomically, like an editor: Filebeat would take half a file for an invalid one. */
 function edit(count: number): void {
   const text = `- type: udp\n  host: "${host}"\n  tags: ["${count}"]\n`;
   writeFileSync(join(folder, 'inputs.d/.new'), text, { mode: 0o600 });
@@ -38,7 +38,7 @@ for (let [fd] = one.descriptors as [number]; !over; ) {
   if (Number(away) > 0) await pause(Number(away) * (1 + Math.random() * 1.5));
   fd = await one.bind(`udp ${host}`);
   absences.push([from, Date.now()]);
-  // No reload follows another at once: there is time to see that the port is back.
+  // A pause between reloads, so that the port can be seen again.
   await pause(10 + Number(away) * 4 + Math.random() * 20);
 }
 process.stdout.write(`${JSON.stringify(absences)}\n`);

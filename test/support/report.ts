@@ -1,4 +1,4 @@
-/** Tiny builders of Reports: a situation in a few lines, everything else has dull defaults. */
+/** Builders of Reports: a situation in a few lines, with defaults for everything else. */
 
 import type {
   Instance,
@@ -56,7 +56,7 @@ export function socket(port: number, over: Partial<Socket> = {}): Socket {
   };
 }
 
-/** A port that is served, unless told otherwise. */
+/** A port, served by default. */
 export function port(number: number | undefined, over: Partial<PortVerdict> = {}): PortVerdict {
   const listeners = over.listeners ?? [
     listener(number, {
@@ -131,7 +131,7 @@ export function running(name: string, pid = 100, over: Partial<Instance> = {}): 
 
 export interface Situation {
   snapshot?: Partial<Snapshot>;
-  /** Instances with their ports and what differs in their verdict. */
+  /** A report of instances with their ports and differences in their verdict. */
   instances?: { is: Instance; ports?: PortVerdict[]; verdict?: Partial<InstanceVerdict> }[];
   mismatches?: Mismatch[];
   statics?: Report['verdict']['statics'];
@@ -181,7 +181,7 @@ export function report(situation: Situation = {}): Report {
   };
 }
 
-/** Two of three Filebeats in trouble: a stolen port, a missing one, a dead instance, and what goes with them. */
+/** Three Filebeats, two in trouble: a taken port, a missing one, and a down instance. */
 export function troubled(): Report {
   const core = running('core', 100, { unit: 'filebeat@core.service', origins: ['process', 'systemd'] });
   const edge = running('edge', 200);
@@ -249,7 +249,7 @@ export function troubled(): Report {
   });
 }
 
-/** So many running instances with so many ports each, the first `broken` ports of all missing. */
+/** `instances` running instances with `ports` ports each, of which the first `broken` are missing. */
 export function many(instances: number, ports: number, broken = 0): Report {
   const mismatches: Mismatch[] = [];
   let left = broken;
@@ -284,7 +284,7 @@ export function many(instances: number, ports: number, broken = 0): Report {
   return report({ instances: entries, mismatches });
 }
 
-/** `troubled` after forty minutes of scans: a port was stolen, another lost, an instance died, one port drops now and then. */
+/** `troubled` after forty minutes of scans: a port was taken, another lost, an instance died, one port drops sometimes. */
 export function watched(): Report {
   const end = troubled();
   let [history, journal] = [emptyHistory, emptyJournal];

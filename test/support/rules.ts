@@ -1,4 +1,4 @@
-/** The example rules as data, and as text from which single rules can be taken out. */
+/** The example rules as data, and as text without single rules. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
@@ -37,7 +37,7 @@ export function alertsThatNeed(name: string): string[] {
   return readers.flatMap((rule) => rule.alert ?? alertsThatNeed(rule.record!));
 }
 
-/** The unit tests in which one of these alerts is expected, as a file of their own (JSON is YAML): the others only take time. */
+/** Only the unit tests in which one of these alerts is expected, as a file of their own (JSON is YAML). */
 export function testsAbout(names: readonly string[]): string {
   const file = load(readFileSync(prometheusFolder + testName, 'utf8')) as { tests: unknown[] };
   const concerned = (one: unknown) => names.some((name) => JSON.stringify(one).includes(`\\"${name}\\"`));

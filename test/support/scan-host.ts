@@ -1,4 +1,4 @@
-/** A process that scans in a thread whenever it gets a line, and answers with one line about the Filebeat of that configuration. */
+/** A process that scans in a thread for each input line, and prints one line about the Filebeat with that configuration. */
 import { createInterface } from 'node:readline';
 import { createLogger } from '../../src/runtime/log.js';
 import { startScanThread } from '../../src/scan/thread/supervisor.js';

@@ -1,6 +1,6 @@
 /**
- * Sends datagrams over loopback, inside the network namespace of a stand-in: run as `sender.js` it takes lines
- * `ADDRESS PORT COUNT` and answers each with `sent` when all of them were handed to the kernel, which delivers at once.
+ * Sends datagrams over loopback in the network namespace of a stand-in: run as `sender.js` it reads lines
+ * `ADDRESS PORT COUNT` and prints `sent` for each, once the kernel has all datagrams, which it delivers at once.
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -12,7 +12,7 @@ export interface Sender {
   stop(): Promise<void>;
 }
 
-/** `pid`: whose namespace; undefined: this one. */
+/** `pid`: the process whose namespace is used; undefined: this one. */
 export async function startSender(pid?: number): Promise<Sender> {
   const inside = pid === undefined ? [] : ['nsenter', '-t', `${pid}`, '-n'];
   const [file, ...words] = [...inside, process.execPath, fileURLToPath(import.meta.url), 'sender'];

@@ -1,4 +1,4 @@
-/** Shell scripts made by chance, in what the evaluator of `discovery/shell` claims to know. */
+/** Random shell scripts in the subset that `discovery/shell` evaluates. */
 import type { Chance } from './random.js';
 
 export interface MadeScript {
@@ -10,7 +10,7 @@ const values = ['a', 'b c', '', 'one.yml', '/etc/x.d/two.yml', 'x=y', '3', '-e',
 const names = ['A', 'B', 'C', 'D'];
 const files = ['one.yml', 'two.yml', 'empty', 'none.yml', 'folder', 'sub/deep.yml'];
 
-/** `start` is how the script calls its Filebeat. Folders and files are those that `scriptFolder` makes. */
+/** `start`: the command of the script's Filebeat. Folders and files are those of `scriptFolder`. */
 export function makeScript(chance: Chance, dialect: 'posix' | 'bash', start: string): MadeScript {
   const { pick, below, oneIn } = chance;
   const inBash = dialect === 'bash';
@@ -135,7 +135,7 @@ export function makeScript(chance: Chance, dialect: 'posix' | 'bash', start: str
   return { text: `${lines.join('\n')}\n`, args: Array.from({ length: below(4) }, () => pick(values)) };
 }
 
-/** Path → text of what lies in the folder in which scripts run. */
+/** Files of the folder in which scripts run: path → text. */
 export const scriptFolder: Record<string, string> = {
   'one.yml': 'x\n',
   'two.yml': 'x\n',

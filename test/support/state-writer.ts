@@ -1,4 +1,4 @@
-/** Writes states into the file of argv[2] as fast as it can, each one whole in itself, until it is killed. */
+/** Writes consistent states to the file argv[2] as fast as it can, until it is killed. */
 import { openMemory } from '../../src/state/memory.js';
 import type { State } from '../../src/state/memory-state.js';
 import { stateNumber } from './states.js';

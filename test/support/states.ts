@@ -1,4 +1,4 @@
-/** States for the memory's tests. */
+/** States for tests of the state file. */
 
 import type { Listener } from '../../src/model/model.js';
 import { emptyState, type RememberedInstance, type State } from '../../src/state/memory-state.js';
@@ -37,6 +37,6 @@ export const stateOf = (...instances: RememberedInstance[]): State => ({
   instances: Object.fromEntries(instances.map((one) => [one.id, one])),
 });
 
-/** Forty instances that all say `number`: a mixture of two states shows. */
+/** Forty instances with the same `number`, so that a mixture of two states is visible. */
 export const stateNumber = (number: number): State =>
   stateOf(...Array.from({ length: 40 }, (_, n) => known(`instance-${n}`, { restarts: number })));

@@ -1,6 +1,6 @@
 /**
- * A machine with a real systemd as its PID 1: namespaces of its own on this host, control groups of its own, and this
- * system's root under a layer that is gone with it. It starts in less than a second and has nothing but `lo`. Needs root.
+ * A machine with a real systemd as PID 1: its own namespaces and control groups on this host, and this system's root below
+ * an overlay that is removed with it. It starts in less than a second and has only `lo`. Needs root.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
@@ -37,28 +37,28 @@ export interface Said {
 }
 
 export interface Machine {
-  /** Its PID 1, as this host counts. */
+  /** The pid of its PID 1 on this host. */
   readonly pid: number;
-  /** Where a file of the machine is on this host, while it runs. */
+  /** The path on this host of a file of the machine, while it runs. */
   path(path: string): string;
-  /** Writes a file, and the folders above it. */
+  /** Writes a file and creates its folders. */
   write(path: string, data: string | Buffer, mode?: number): void;
-  /** A shell script as root to its end, at most a minute: `sh -e`. */
+  /** Runs a shell script as root with `sh -e`, for at most a minute. */
   try(script: string): Said;
-  /** The same; throws what it said unless it ends with 0. Returns its output without the last line's end. */
+  /** The same; throws its output unless it exits with 0. Returns the output without the final newline. */
   sh(script: string): string;
   /** The journal of a unit. */
   journal(unit: string): string;
-  /** Kills everything in it. */
+  /** Kills the machine. */
   stop(): Promise<void>;
 }
 
-/** By hand: what is run in the machine belongs to no unit, as on a terminal. */
+/** Commands in the machine belong to no unit, as on a terminal. */
 const asByHand =
   'mkdir -p /sys/fs/cgroup/user.slice/hand.scope; echo $$ >/sys/fs/cgroup/user.slice/hand.scope/cgroup.procs';
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** PID 1 of the machine: the only child of the `unshare` that made its namespaces. */
+/** PID 1 of the machine: the only child of the `unshare` that created its namespaces. */
 async function firstProcess(outer: ChildProcess): Promise<number> {
   const child = await until('the machine has a process', () => {
     if (outer.exitCode !== null) throw new Error(`no machine: unshare ended with ${outer.exitCode}`);
@@ -67,11 +67,11 @@ async function firstProcess(outer: ChildProcess): Promise<number> {
   return Number(child);
 }
 
-/** Boots and waits until all that was to be started has been. */
+/** Boots and waits until systemd has started everything. */
 export async function boot(): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), 'machine-'));
   const group = basename(folder);
-  // Whatever ends this process ends the machine.
+  // The machine ends with this process, whatever ends it.
   const outer = spawn(
     'setpriv',
     [
@@ -143,7 +143,7 @@ export async function boot(): Promise<Machine> {
     journal: (unit) => machine.sh(`journalctl --no-pager --output=cat --unit=${unit}`),
     stop,
   };
-  // Where Node.js is no package, services look for it in their PATH.
+  // If Node.js is not installed as a package, services find it by PATH.
   if (!existsSync('/usr/bin/node')) symlinkSync(process.execPath, machine.path('/usr/local/bin/node'));
   return machine;
 }

@@ -1,4 +1,4 @@
-/** Holds an expression's words against the metric table: what it asks for must be something that the exporter says. */
+/** Checks an expression against the metric table: its series, labels and values must exist. */
 import { labelsOf, type MetricName, metricTable } from '../../src/exporter/metrics/metric-table.js';
 import { mismatchCodes, mismatches } from '../../src/model/mismatches.js';
 import type { GapReason, PortStatus } from '../../src/model/model.js';
@@ -32,7 +32,7 @@ const reasons = {
   vantage: 0,
 } satisfies Record<GapReason, 0>;
 
-/** Values that a label can have, where they are few. */
+/** The possible values of labels with few values. */
 const values: Record<string, readonly string[]> = {
   code: mismatchCodes,
   severity: Object.values(mismatches).map((m) => m.severity),
@@ -41,12 +41,12 @@ const values: Record<string, readonly string[]> = {
   protocol: ['udp', 'tcp'],
 };
 
-/** Labels that Prometheus attaches. */
+/** Labels that Prometheus adds. */
 const ofTargets = ['job', 'instance'];
 /** Series that Prometheus itself makes. */
 const ofPrometheus: Record<string, string[]> = { up: [], ALERTS: ['alertname', 'alertstate'] };
 
-/** Labels of a series that the exporter, Prometheus or a recording rule makes; undefined when nobody does. */
+/** Labels of a series of the exporter, of Prometheus or of a recording rule; undefined if there is no such series. */
 export function labelsOfSeries(metric: string): string[] | undefined {
   if (metric in metricTable) return [...labelsOf(metric as MetricName), ...ofTargets];
   if (metric in ofPrometheus) return [...ofPrometheus[metric]!, ...ofTargets];
@@ -54,7 +54,7 @@ export function labelsOfSeries(metric: string): string[] | undefined {
   return expr === undefined ? undefined : labelsIn(expr);
 }
 
-/** Every label that a series of this expression could have. */
+/** All labels that a result of this expression can have. */
 export function labelsIn(expr: string): string[] {
   return [...new Set(vocabulary(expr).selectors.flatMap(({ metric }) => labelsOfSeries(metric) ?? []))];
 }
@@ -71,13 +71,13 @@ function strangeMatchers({ metric, matchers }: Selector): string[] {
   });
 }
 
-/** What an expression asks for that does not exist: sentences, none when all is well. */
+/** One sentence for each series, label or value in the expression that does not exist. */
 export function strangeWords(expr: string): string[] {
   const { selectors, grouping } = vocabulary(expr);
   const labels = labelsIn(expr);
   return [
     ...selectors.flatMap(strangeMatchers),
-    // A target's label pushes the exporter's aside, which is then called so.
+    // If a target has the label, Prometheus renames the exporter's.
     ...grouping
       .filter((label) => !labels.includes(label.replace(/^exported_/, '')))
       .map((label) => `no series here has the label ${label}`),

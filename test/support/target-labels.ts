@@ -1,4 +1,4 @@
-/** Series as a server stores them whose targets carry labels of their own, some of which the exporter uses too. */
+/** Series as Prometheus stores them if targets have labels, some of which the exporter uses too. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { labelsOfSeries } from './table-words.js';
 
 export type Labels = Record<string, string>;
 
-/** What the Prometheus Operator attaches, and words that services are often labelled with. */
+/** Labels of the Prometheus Operator, and other common labels. */
 export const targetLabels: Labels = {
   container: 'sidecar',
   pod: 'exporter-x7f2k',
@@ -25,7 +25,7 @@ export const targetLabels: Labels = {
 
 export interface Attach {
   labels: Labels;
-  /** `honor_labels` of the scrape configuration: whose label stays where both have one. */
+  /** `honor_labels` of the scrape configuration: whose label is kept if both have it. */
   honor: boolean;
 }
 
@@ -52,8 +52,8 @@ export function seriesText({ metric, labels }: { metric: string; labels: Labels 
 }
 
 /**
- * Labels of a scraped sample as the server stores them (`mutateSampleLabels` of Prometheus). An empty label that the
- * exporter has counts as its own when labels are honoured, and as none when they are not.
+ * Labels of a scraped sample as Prometheus stores them (its `mutateSampleLabels`). An empty label of the exporter counts
+ * as present with honor_labels, and as absent without.
  */
 export function attach(labels: Labels, { labels: more, honor }: Attach, own: readonly string[]): Labels {
   const stored = { ...labels };
@@ -67,7 +67,7 @@ export function attach(labels: Labels, { labels: more, honor }: Attach, own: rea
 
 const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
 
-/** What a server has of all scenarios, each a host of its own, in promtool's notation; `how`: its targets carry labels. */
+/** The series of all scenarios, each as a host of its own, in promtool's notation; `how`: labels of the targets. */
 export function scrapedSeries(job: string, how?: Attach): { series: string; values: string }[] {
   return readdirSync(fixtures).flatMap((host) => {
     const scraped = parseExposition(readFileSync(`${fixtures}${host}/expected/metrics.txt`, 'utf8'));
@@ -85,7 +85,7 @@ export function scrapedSeries(job: string, how?: Attach): { series: string; valu
 const expressionOf = (name: string): string =>
   alerts.find((rule) => rule.alert === name)?.expr ?? recorded.get(name) ?? '';
 
-/** Labels of the left side, which an alert has, as far as its expression leaves them. */
+/** Labels of an alert: those of the left side that its expression keeps. */
 function ofAlert(name: string, labels: Labels, how: Attach): Labels {
   const expr = expressionOf(name);
   if (expr.startsWith('absent(')) return labels;
@@ -96,7 +96,7 @@ function ofAlert(name: string, labels: Labels, how: Attach): Labels {
   );
 }
 
-/** What `count by (…) (ALERTS)` groups by, with the name that a target's label pushed aside. */
+/** The labels of `count by (…) (ALERTS)`, with the renamed ones. */
 const by = ['alertname', 'instance', 'name', 'exported_name', 'port'];
 
 function expectedSample({ labels, value }: Sample, how: Attach): Sample {
@@ -105,7 +105,7 @@ function expectedSample({ labels, value }: Sample, how: Attach): Sample {
   return { labels: seriesText({ metric: '', labels: Object.fromEntries(told) }), value };
 }
 
-/** The unit tests of the rules, as they are where every target carries these labels; `texts`: with what alerts say. JSON is YAML. */
+/** The unit tests of the rules with these labels on every target; `texts`: including the annotations. JSON is YAML. */
 export function testsWithTargetLabels(how: Attach, texts: boolean): string {
   const file = load(readFileSync(prometheusFolder + testName, 'utf8')) as { tests: RuleTest[] };
   const tests = file.tests.map((test) => ({

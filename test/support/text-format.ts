@@ -1,17 +1,17 @@
 /**
- * The Prometheus text format, taken at its word: a family has one HELP and one TYPE before its series and stands in one
- * piece, no series comes twice, counters end in `_total` and never fall below 0. What breaks a rule throws.
+ * A strict parser of the Prometheus text format: a family has one HELP and one TYPE before its samples and is contiguous, no
+ * series is duplicate, counters end in `_total` and are not negative. Throws for a violation.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import { parseExposition, type Series } from './exposition.js';
 
 export interface Scrape {
   series: readonly Series[];
-  /** Those of that name whose labels include these, in their order. */
+  /** The samples with that name and these labels, in order. */
   all(name: string, labels?: Record<string, string>): Series[];
-  /** The only one; throws when there is none or more. */
+  /** The only sample; throws if there is none or more. */
   one(name: string, labels?: Record<string, string>): Series;
-  /** The value of the only one; undefined when there is none. */
+  /** The value of the only sample; undefined if there is none. */
   value(name: string, labels?: Record<string, string>): number | undefined;
 }
 

@@ -1,10 +1,10 @@
-/** A directory tree in a temporary place, from a plain object; gone when the test ends. */
+/** A temporary directory tree from a plain object; removed at the end of the test. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 
-/** Path → text, or `-> target` for a symbolic link; a path that ends in a slash is an empty directory. Scripts and programs can be executed. */
+/** Path → text, or `-> target` for a symbolic link; a path with a trailing slash is an empty directory. Scripts and programs are executable. */
 export type Tree = Record<string, string>;
 
 export function writeTree(tree: Tree): string {

@@ -1,4 +1,4 @@
-/** One fault on this host and what the program says of it: its own memory, settings and clock of grace for each. */
+/** One fault on this host and the program's report, with its own state, settings and clock. */
 import { mkdirSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Mismatch, Report } from '../../src/model/model.js';
@@ -16,7 +16,7 @@ export interface Trial extends World {
   scan(): Promise<Report>;
   /** Settings from the next scan on. */
   settings: Settings;
-  /** `filebeat`, with a home whose README says this release; the text is its whole main file. */
+  /** Starts `filebeat` with a home whose README names this release; `text`: its main file. */
   release(
     name: string,
     release: string,
@@ -24,9 +24,9 @@ export interface Trial extends World {
     sockets: readonly string[],
     options?: { uid?: number; pathData?: string },
   ): Promise<Filebeat>;
-  /** From the next scan on, the program's clock is so many seconds ahead: a start is long ago. */
+  /** From the next scan on, the program's clock is `seconds` ahead, so that a start is long ago. */
   wait(seconds: number): void;
-  /** Sets a file's time stamp so many seconds before the program's now. */
+  /** Sets a file's timestamp to `seconds` before the program's clock. */
   age(path: string, seconds: number): void;
 }
 
@@ -74,7 +74,7 @@ export function createTrial(grace = 0): Trial {
 
 const given = new Set<number>();
 
-/** A port that the system gives to nobody by itself, and that was not given out before. */
+/** A port outside the ephemeral range that was not returned before. */
 export async function ownPort(): Promise<number> {
   const port = await quietPort();
   if (given.has(port)) return ownPort();
@@ -82,14 +82,14 @@ export async function ownPort(): Promise<number> {
   return port;
 }
 
-/** Mismatches of this trial's own Filebeats and plain ports: other tests have theirs on the same host. */
+/** Mismatches of this trial's own Filebeats and plain ports, without those of other tests on the host. */
 export function ownMismatches({ verdict }: Report, { folder }: World): Mismatch[] {
   return verdict.mismatches.filter(({ config }) => config === undefined || config.startsWith(folder));
 }
 
 /**
- * `port_missing one udp *:9000 bind-failed`, each with what a person reads. Instances are called by their main file:
- * another test's may have the name already.
+ * `port_missing one udp *:9000 bind-failed`, each with its texts. Instances are named by their main file, because another
+ * test's instance may already have the name.
  */
 export function tell(report: Report, world: World): { lines: string[]; causes: string; remedies: string } {
   const own = ownMismatches(report, world);

@@ -1,6 +1,6 @@
 /**
- * What a warm scrape costs while an ordinary user does what he can to make it dear: forks, configurations that are dear to
- * work out, many processes that look like Filebeats, and more listeners than there is room for. Each alone, then all.
+ * The cost of a warm scrape while an ordinary user tries to make it expensive: forks, expensive configurations, many
+ * processes that look like Filebeats, and more listeners than the limit. Each alone, then all.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -25,11 +25,11 @@ interface Attack {
   start(folder: string, scale: number): Promise<() => Promise<void>>;
 }
 
-/** Filebeats of the user: each with a file and data of its own. */
+/** Filebeats of the user, each with its own file and data. */
 async function filebeats(folder: string, texts: readonly string[]): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
   const started: StandIn[] = [await startStandIn({ argv: ['nothing'] })];
-  // Where the programs lie only root may look.
+  // Only root can access the folder of the programs.
   chmodSync(dirname(started[0]!.executable), 0o755);
   for (const [n, text] of texts.entries()) {
     const file = join(folder, `${n}.yml`);
@@ -89,7 +89,7 @@ const attacks: Attack[] = [
   },
 ];
 
-/** `scale`: a fraction of the sizes. The first row is the calm host. */
+/** `scale`: a fraction of the sizes. The first row is the host without attacks. */
 export async function underAttack(world: World, scale: number, settle: number): Promise<UnderAttack[]> {
   const exporter = await startExporter(world.folder);
   const cost = async () => {
@@ -104,7 +104,7 @@ export async function underAttack(world: World, scale: number, settle: number): 
   const stops: (() => Promise<void>)[] = [];
   try {
     await pause(settle);
-    // So that nothing is measured while it is still being compiled.
+    // Warms up: V8 compiles during the first scrapes.
     for (let n = 0; n < (settle > 0 ? 120 : 3); n++) await get(exporter.port);
     const found: UnderAttack[] = [{ title: 'nobody attacks', cpu: await cost() }];
     for (const { title, start } of attacks) {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: builds a host of real processes in namespaces of its own, and measures the exporter beside what
- * else could have told. `--quick` looks whether all of it works; its figures mean nothing.
+ * `npm run bench`: builds a host of real processes in namespaces of its own, and measures the exporter and other tools.
+ * `--quick` only checks that it works; its figures mean nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -24,14 +24,14 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '15' },
     /** A folder for results.md, results.json and the plots. */
     output: { type: 'string' },
-    /** Without it no growth and no attacks: four minutes instead of a quarter of an hour. */
+    /** Without it, growth and attacks are left out: four minutes instead of a quarter of an hour. */
     growth: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 
-/** Only this run's processes are on its host, and none of them outlives it. */
+/** Only this run's processes are on its host, and they end with it. */
 function enterHost(): boolean {
   if (process.env['BENCH_HOST'] !== undefined) return false;
   const options = ['--pid', '--net', '--mount', '--mount-proc', '--fork', '--kill-child'];

@@ -1,4 +1,4 @@
-/** The cost of a warm scrape as the host grows in one direction after the other. */
+/** The cost of a warm scrape as the host grows in one dimension at a time. */
 import { SETTLED_MS, warmCost } from './rounds.js';
 import { buildWorld, type World, type WorldSize } from './world.js';
 
@@ -7,7 +7,7 @@ export type Direction = 'processes' | 'descriptors' | 'instances' | 'ports';
 export interface Point {
   direction: Direction;
   size: WorldSize;
-  /** Milliseconds of processor time, of waiting, and of `ss -lunp`; MiB. */
+  /** Milliseconds of processor time, latency, and of `ss -lunp`; MiB. */
   cpu: number;
   wall: number;
   rss: number;
@@ -16,9 +16,9 @@ export interface Point {
 
 export interface GrowthPlan {
   base: WorldSize;
-  /** Seconds between scrapes where the number of processes grows: what one interval brings grows with it. */
+  /** Seconds between scrapes while the number of processes grows: the work of an interval grows with it. */
   interval: number;
-  /** A fraction of the sizes, for a look at the shape alone. */
+  /** A fraction of the sizes, to see only the shape. */
   scale: number;
   settle?: number;
 }
@@ -39,7 +39,7 @@ export async function grow(plan: GrowthPlan, tell: (line: string) => void): Prom
     let world: World | undefined;
     let reached: WorldSize | undefined;
     for (const size of steps) {
-      // Descriptors are opened before the processes are made: another number of them needs another host.
+      // Descriptors are opened before the processes start, so another number needs another host.
       if (world === undefined || reached?.descriptors !== size.descriptors) {
         await world?.stop();
         world = await buildWorld(size);

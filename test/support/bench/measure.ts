@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** One answer: processor time of whoever gave it and time until it was there, both in milliseconds. */
+/** One response: processor time of the program and latency, both in milliseconds. */
 export interface Cost {
   cpu: number;
   wall: number;
 }
 
-/** Milliseconds that all threads of a process have been on a processor; the kernel counts nanoseconds. */
+/** Processor time of all threads of a process in milliseconds; the kernel counts nanoseconds. */
 export function cpuOf(pid: number): number {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`))
@@ -25,7 +25,7 @@ export function rssOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-/** As Prometheus asks: compressed. Rejects on anything but 200. Returns the bytes on the wire. */
+/** A compressed scrape, like Prometheus'. Rejects for any status but 200. Returns the bytes on the wire. */
 export function get(port: number, path = '/metrics', host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -44,7 +44,7 @@ export function get(port: number, path = '/metrics', host = '127.0.0.1'): Promis
   });
 }
 
-/** What comes after the answer belongs to it. Milliseconds. */
+/** Work after the response counts for this time. Milliseconds. */
 const AFTERMATH = 20;
 
 export async function scrape(pid: number, port: number): Promise<Cost> {
@@ -56,7 +56,7 @@ export async function scrape(pid: number, port: number): Promise<Cost> {
   return { cpu: cpuOf(pid) - before, wall };
 }
 
-/** A command line of the shell, with all that it starts. */
+/** A shell command, including its child processes. */
 export function command(line: string): Cost {
   const started = performance.now();
   const { stderr } = spawnSync('bash', ['-c', `TIMEFORMAT='%3U %3S'; time { ${line}; } >/dev/null 2>&1`], {
@@ -72,14 +72,14 @@ export function has(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** So many calls of one kind for one purpose. */
+/** Number of calls of one kind for one purpose. */
 export interface Calls {
   kind: string;
   purpose: string;
   count: number;
 }
 
-/** What a call is for, by the path in it: strace tells those of descriptors too. */
+/** The purpose of a call, by its path: strace also shows the paths of descriptors. */
 const purposes: [purpose: string, sign: RegExp][] = [
   ['who holds a socket: one for each', /\/proc\/\d+\/fd\/\d+"/],
   ['open descriptors of each Filebeat, counted by the kernel', /"[^"]*\/\d+\/fd"/],
@@ -102,7 +102,7 @@ function purposeOf(line: string): string {
   return purposes.find(([, sign]) => sign.test(line))?.[0] ?? 'other';
 }
 
-/** System calls of a process and all its threads, while `act` runs. Undefined where nobody may trace. */
+/** System calls of a process and all its threads, while `act` runs. Undefined if tracing is not permitted. */
 export async function countCalls(pid: number, act: () => Promise<void>): Promise<Calls[] | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'));
   const file = join(folder, 'calls');
@@ -112,7 +112,7 @@ export async function countCalls(pid: number, act: () => Promise<void>): Promise
     tracer.once('error', () => resolve(false)).once('exit', () => resolve(false));
   });
   if (!(await attached)) return undefined;
-  // It attaches to one thread after the other.
+  // strace attaches to one thread at a time.
   await pause(300);
   await act();
   const ended = new Promise((resolve) => tracer.once('exit', resolve));
@@ -120,7 +120,7 @@ export async function countCalls(pid: number, act: () => Promise<void>): Promise
   await ended;
   const found = new Map<string, Calls>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
-    // A call that another thread interrupts is told in two lines.
+    // A call that another thread interrupts has two lines.
     const kind = /^\d+ +([a-z]\w+)\(/.exec(line)?.[1];
     if (kind === undefined) continue;
     const purpose = purposeOf(line);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:predict [-- --beside DIST] [--runs N] [CORPUS…]`: CPU time of predicting a corpus and of one `explain`,
- * each in a process of its own; beside another build (its `dist` folder) in turns, so that both meet the same machine.
+ * `npm run bench:predict [-- --beside DIST] [--runs N] [CORPUS…]`: CPU time of predicting a corpus and of one `explain`, each
+ * in a process of its own; alternates with another build (its `dist` folder), so that both run on the same machine state.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
   options: { beside: { type: 'string' }, runs: { type: 'string', default: '7' } },
 });
 
-/** Told at the end of a program that knows nothing of it: microseconds of user and system time. */
+/** Preloaded into the program; prints user and system time in microseconds at its end. */
 const tellCost = `data:text/javascript,${encodeURIComponent(
   "import { writeSync } from 'node:fs'; process.on('exit', () => { const { user, system } = process.cpuUsage(); writeSync(3, String(user + system)); });",
 )}`;

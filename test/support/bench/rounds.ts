@@ -1,4 +1,4 @@
-/** Side by side on one host in one run: everybody is asked once in each round, and medians are compared. */
+/** Side by side on one host in one run: every subject is queried once in each round, and medians are compared. */
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Calls,
@@ -18,11 +18,11 @@ import { FIRST_PORT, type World } from './world.js';
 
 export interface Effort {
   rounds: number;
-  /** Seconds from one round to the next: what a scrape interval brings has to be paid by the scrape. */
+  /** Seconds between rounds: a scrape includes the work of its interval. */
   interval: number;
   /** Scrapes in a row, for percentiles and for memory. */
   scrapes: number;
-  /** Programs started anew, one after the other. */
+  /** Number of program starts in a row. */
   starts: number;
 }
 
@@ -46,10 +46,10 @@ export interface SideBySide {
   calls?: Calls[];
 }
 
-/** Bystanders are looked at on every scan while they are young (`YOUNG_MS`). */
+/** Every scan checks young processes (`YOUNG_MS`). */
 export const SETTLED_MS = 11_000;
 
-/** Scrapes of an hour, one every 15 s: what is compiled by then is compiled. */
+/** Scrapes of an hour, one every 15 s: then V8 has compiled what it will. */
 const HOUR = 240;
 const LONGEST_WARM_UP_MS = 12_000;
 
@@ -70,7 +70,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
   try {
     const atFirst = rssOf(exporter.pid);
     await pause(settle);
-    // So that nobody is measured while it is still being compiled.
+    // Warms up: V8 compiles during the first scrapes.
     for (const { port } of [exporter, floor, bare])
       for (let n = 0; n < Math.min(effort.scrapes, HOUR); n++) await get(port);
 
@@ -92,7 +92,7 @@ export async function sideBySide(world: World, effort: Effort, settle: number): 
       }
       for (const [title, line] of lines) note(title, command(line));
       await pause(Math.max(0, effort.interval * 1000 - (performance.now() - started)));
-      // What a program does on its own account until the next scrape is part of its cost.
+      // Work of a program between scrapes is part of its cost.
       for (const [title, pid, before, wall] of asked) note(title, { cpu: cpuOf(pid) - before, wall });
     }
 
@@ -144,7 +144,7 @@ async function inARow({ pid, port }: Served, scrapes: number) {
   return { cpu, p50: quantile(walls, 0.5), p95: quantile(walls, 0.95), p99: quantile(walls, 0.99), halfway };
 }
 
-/** From exec to the first answer, in turns. */
+/** From exec to the first response, in turns. */
 async function starts({ folder }: World, times: number): Promise<SideBySide['first']> {
   const costs = { exporter: [] as Cost[], bare: [] as Cost[] };
   for (let n = 0; n < times; n++) {
@@ -164,7 +164,7 @@ async function starts({ folder }: World, times: number): Promise<SideBySide['fir
   return { exporter: middle(costs.exporter), bare: middle(costs.bare) };
 }
 
-/** Processor milliseconds of one warm scrape, and of one `ss -lunp` where there is one, at the end of `times` intervals. */
+/** Processor milliseconds of one warm scrape, and of one `ss -lunp` if installed, at the end of `times` intervals. */
 export async function warmCost(world: World, settle: number, times: number, interval: number) {
   const exporter = await startExporter(world.folder);
   try {

@@ -1,4 +1,4 @@
-/** What is measured side by side: the exporter, the commands and programs that it competes with, and floors. */
+/** The subjects of the measurement: the exporter, other commands and programs, and lower bounds. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { get } from './measure.js';
 export interface Served {
   pid: number;
   port: number;
-  /** Milliseconds from its exec to its first answer. */
+  /** Milliseconds from its exec to its first response. */
   firstAnswer: number;
   stop(): Promise<void>;
 }
@@ -27,7 +27,7 @@ const PATIENCE = 60_000;
 
 const unitFile = new URL('../../../../examples/systemd/filebeat-port-exporter.service', import.meta.url);
 
-/** The flags of Node.js and the environment that the systemd unit gives the exporter. */
+/** Flags of Node.js and environment of the systemd unit. */
 export function roomOfUnit(): { flags: string[]; env: Record<string, string> } {
   const unit = readFileSync(unitFile, 'utf8');
   const [, flags = ''] = /^ExecStart=.*? node ((?:--\S+ )+)/m.exec(unit) ?? [];
@@ -36,7 +36,7 @@ export function roomOfUnit(): { flags: string[]; env: Record<string, string> } {
   return { flags: flags.trim().split(' '), env: Object.fromEntries(env) };
 }
 
-/** Asks until it answers. */
+/** Retries until it responds. */
 async function serve(
   file: string,
   args: readonly string[],
@@ -69,7 +69,7 @@ async function serve(
   };
 }
 
-/** Every request scans; it remembers, as it does by default; it has the room that its systemd unit gives it. */
+/** Every request scans; with a state file as by default, and the memory settings of its systemd unit. */
 export async function startExporter(folder: string): Promise<Served> {
   const port = await freePort();
   const state = join(folder, `state-${port}.json`);
@@ -78,7 +78,7 @@ export async function startExporter(folder: string): Promise<Served> {
   return serve(process.execPath, [...room.flags, mainFile, 'serve', ...flags], port, room.env);
 }
 
-/** Serves one page, and does nothing else: what Node costs. */
+/** Only serves one page: the cost of Node.js. */
 export async function startBare(): Promise<Served> {
   const port = await freePort();
   return serve(
@@ -88,7 +88,7 @@ export async function startBare(): Promise<Served> {
   );
 }
 
-/** Reads the two UDP tables, judges nothing, and serves a page of the exporter's size that is always the same. */
+/** Reads the two UDP tables and serves a constant page of the exporter's size. */
 export async function startFloor(folder: string, bytes: number): Promise<Served> {
   const port = await freePort();
   const file = join(folder, 'floor.mjs');
@@ -109,7 +109,7 @@ createServer((_, to) => {
   return serve(process.execPath, [file], port);
 }
 
-/** Debian's, with one group for each name of a process whose command line matches, and otherwise as it comes. */
+/** Debian's process exporter, with one group for each matching command line. */
 export async function startProcessExporter(folder: string, matching: string): Promise<Served> {
   const port = await freePort();
   const file = join(folder, `process-exporter-${port}.yml`);
@@ -117,7 +117,7 @@ export async function startProcessExporter(folder: string, matching: string): Pr
   return serve('prometheus-process-exporter', ['-config.path', file, `-web.listen-address=127.0.0.1:${port}`], port);
 }
 
-/** `title` → command line. The origin asked once for each port. */
+/** `title` → command line. The original script runs once for each port. */
 export function commands(ports: readonly number[]): [title: string, line: string, needs: string][] {
   const origin = ports.map((port) => `netstat -unlp | awk -F: '{print $4}' | grep ^${port} | wc -l`).join('; ');
   return [

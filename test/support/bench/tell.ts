@@ -1,4 +1,4 @@
-/** The results of a run in words: the table of ratios, what was asked for, and the growth. Pure. */
+/** The results of a run as text: ratios, goals and growth. Pure. */
 import type { UnderAttack } from './attacks.js';
 import type { Direction, Point } from './growth.js';
 import type { SideBySide } from './rounds.js';
@@ -40,7 +40,7 @@ interface Goal {
   reached: boolean;
 }
 
-/** What the project set out to reach, as far as this run can tell. */
+/** The goals of the project that this run can check. */
 export function goals({ sideBySide, growth, attacks }: Results): Goal[] {
   const { exporter, others, first, rss } = sideBySide;
   const found: Goal[] = [];

@@ -1,7 +1,7 @@
 /**
- * The host of a measurement: bystanders with open descriptors and stand-in Filebeats with sockets, all of them real
- * processes. A bystander is a child of one of a few stub programs (see `stub-program.ts`): it costs tens of KiB, so
- * that 10,000 of them fit on a laptop. Whoever made them may die in any way: they die with it.
+ * The host of a measurement: other processes with open descriptors and stand-in Filebeats with sockets, all of them real.
+ * The other processes are children of a few stub programs (see `stub-program.ts`) of tens of KiB each, so that 10,000 fit
+ * on a laptop. They die with the process that made them, in whatever way it dies.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { DATA_ADDRESS, writeStub } from '../stub-program.js';
 
 export interface WorldSize {
   bystanders: number;
-  /** Descriptors of each bystander. */
+  /** Descriptors of each other process. */
   descriptors: number;
   instances: number;
   /** UDP listeners of each instance. */
@@ -24,7 +24,7 @@ export interface WorldSize {
 export interface World {
   size: WorldSize;
   folder: string;
-  /** More of them; there are never fewer. */
+  /** Adds instances; the number never decreases. */
   grow(to: Partial<WorldSize>): Promise<void>;
   stop(): Promise<void>;
 }
@@ -34,7 +34,7 @@ const PR_SET_PDEATHSIG = 1;
 const PRCTL = process.arch === 'arm64' ? 167 : 157;
 export const FIRST_PORT = 20_000;
 
-/** What hosts run, so that names and command lines are of the usual length. */
+/** Common programs, so that names and command lines have the usual length. */
 const TRADES = [
   ['sshd', 'sshd: operator [priv]'],
   ['nginx', 'nginx: worker process'],
@@ -87,12 +87,12 @@ export async function buildWorld(size: WorldSize): Promise<World> {
     if (stubs.length === 0)
       for (const [name, argv0, ...args] of TRADES) {
         const stub = await startStub(join(folder, 'bin', name), argv0, args);
-        // 0, 1 and 2 are there already. Files, not sockets: what walks descriptors has least to do with those.
+        // 0, 1 and 2 already exist. Files, not sockets: they are the cheapest in a descriptor scan.
         for (let fd = 3; fd < size.descriptors; fd++)
           await stub.call('openat', [-100, DATA_ADDRESS, 0], text('/dev/null'));
         stubs.push(stub);
       }
-    // The stubs are bystanders themselves.
+    // The stubs count as other processes too.
     bystanders = Math.max(bystanders, stubs.length);
     for (; bystanders < to; bystanders++)
       await stubs[bystanders % stubs.length]!.call('clone', [SIGCHLD, 0, 0, 0, 0], undefined, [
@@ -160,7 +160,7 @@ export async function buildWorld(size: WorldSize): Promise<World> {
   return world;
 }
 
-/** As people write them: one input after the other, with settings that bear on no listener. */
+/** A typical configuration: several inputs, with settings that do not affect listeners. */
 function configuration(ports: readonly number[], folder: string): string {
   const inputs = ports.map(
     (port, index) => `  - type: udp

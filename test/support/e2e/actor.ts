@@ -1,4 +1,4 @@
-/** One host of the run as a process of its own, in a process namespace of its own: acts when it is told to. */
+/** One host of the run as a process in its own pid namespace; acts on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { actsOn } from './acts.js';
@@ -6,7 +6,7 @@ import { type HostName, type PlotName, plots } from './plots.js';
 import { setStage } from './stage.js';
 
 interface Order {
-  /** `end`, or what to do with which fault. */
+  /** `end`, or an action on a fault. */
   act: 'end' | 'break' | 'mend';
   plot?: PlotName;
 }
@@ -24,7 +24,7 @@ export interface Actor {
 const own = fileURLToPath(import.meta.url);
 const same = (a: Order | undefined, b: Order) => a?.act === b.act && a.plot === b.plot;
 
-/** Its stage is set when the promise settles. */
+/** Resolves once its host is ready. */
 export async function hire(host: HostName): Promise<Actor> {
   const words = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, own, host];
   const child: ChildProcess = spawn('unshare', words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -1,4 +1,4 @@
-/** How each fault is made and mended, on its host. */
+/** Makes and repairs each fault on its host. */
 import { createSocket } from 'node:dgram';
 import { rmSync } from 'node:fs';
 import { argvOf } from '../lifecycle.js';
@@ -19,12 +19,12 @@ export function actsOn(stage: Stage): Record<PlotName, Act> {
   const the = (name: string) => filebeats.get(name)!;
   const close = (name: Name) => the(name).close(the(name).descriptors[0]!);
   const bind = (name: Name, how = 'udp ') => the(name).bind(how + at(name));
-  /** With what its file says now. */
+  /** With the present content of its file. */
   const restart = async (name: Name, ...sockets: string[]) => {
     await the(name).kill();
     await start(name, ...sockets);
   };
-  /** Until the exporter tells the process that runs now: on a busy machine a restart between two scrapes goes unseen. */
+  /** Waits until the exporter reports the present process: on a busy machine a restart between two scrapes is not seen. */
   const seen = async (name: Name) => {
     const pid = String(the(name).pid);
     for (;;) {
@@ -142,7 +142,7 @@ export function actsOn(stage: Stage): Record<PlotName, Act> {
     },
     random: {
       async break() {
-        // The median of what was usual needs a past that is longer than the alert's wait.
+        // The median needs a history that is longer than the alert's `for`.
         await scrapes(20);
         host.configure('random', [':0']);
         stage.open('etc/filebeat', 'etc/filebeat/random.yml');

@@ -1,4 +1,4 @@
-/** Hosts with a network, processes and an exporter of their own, behind one bridge: as many as wanted, a shell each. */
+/** Hosts with their own network and pid namespaces and exporter, behind one bridge; one shell for each. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { writeStub } from '../stub-program.js';
 import { udpConfig } from '../world.js';
 
 export interface FleetHost {
-  /** `10.77.0.1:9117`, its label `instance`. */
+  /** `10.77.0.1:9117`: its label `instance`. */
   readonly instance: string;
   /** Kills its Filebeat of that name. */
   kill(filebeat: string): void;
@@ -17,7 +17,7 @@ export interface FleetHost {
   end(): Promise<void>;
 }
 
-/** `$1`: number of the host, `$2`: folder; on its standard input a line once it has its interface. */
+/** `$1`: number of the host, `$2`: folder; gets a line on standard input once it has its interface. */
 const life = `set -eu
 echo ready
 read go
@@ -36,7 +36,7 @@ function ip(...words: string[]): void {
   if (status !== 0) throw new Error(`ip ${words.join(' ')}: ${stderr}`);
 }
 
-/** Once, before the hosts: this side of their network, and the program that they share. */
+/** Once, before the hosts: this side of their network, and the shared program. */
 export function prepareFleet(folder: string): void {
   writeStub(join(folder, 'filebeat'));
   ip('link', 'set', 'lo', 'up');
@@ -57,7 +57,7 @@ function processesOf(config: string): number[] {
   });
 }
 
-/** `filebeats`: name → ports that its files ask for, and those that it binds. */
+/** `filebeats`: name → declared ports and bound ports. */
 export async function startHost(
   folder: string,
   number: number,
@@ -93,7 +93,7 @@ export async function startHost(
       60,
     );
   await wait('has its namespaces', () => said.includes('ready'));
-  // `unshare` itself is in the new network; its child too.
+  // `unshare` itself is in the new network namespace, and its child too.
   ip('link', 'add', `v${number}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(child.pid));
   ip('link', 'set', `v${number}`, 'master', 'fleet', 'up');
   child.stdin!.write('go\n');

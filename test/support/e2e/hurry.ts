@@ -1,4 +1,4 @@
-/** The example configurations with all times divided, so that what takes minutes in service takes seconds here. */
+/** The example configurations with all times divided, so that minutes become seconds. */
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { parseDuration } from '../../../src/settings/duration.js';
@@ -6,9 +6,9 @@ import { prometheusFolder, type Rule, recorded, rules, rulesName } from '../rule
 
 /** One minute of the rules takes two seconds. */
 export const haste = 30;
-/** Between scrapes and between evaluations, seconds: as many to a minute as the unhurried rules have at 30 s. */
+/** Scrape and evaluation interval in seconds: as many per minute of the rules as at 30 s. */
 export const interval = 2;
-/** Until so many scrapes are over. */
+/** Waits for `count` scrapes. */
 export const scrapes = (count: number) => new Promise((resolve) => setTimeout(resolve, count * interval * 1000));
 
 function hurriedDuration(text: string): string {
@@ -17,7 +17,7 @@ function hurriedDuration(text: string): string {
   return `${seconds}s`;
 }
 
-/** Waits and the ranges inside expressions are divided alike, or what they say about each other would change. */
+/** Divides `for` and the ranges in expressions alike, so that their relation stays the same. */
 export function hurried(rule: Rule): Rule {
   const expr = rule.expr.replace(/\[(\w+)\]/g, (_, range: string) => `[${hurriedDuration(range)}]`);
   return { ...rule, expr, ...(rule.for === undefined ? {} : { for: hurriedDuration(rule.for) }) };
@@ -25,7 +25,7 @@ export function hurried(rule: Rule): Rule {
 
 const nameOf = (rule: Rule) => rule.alert ?? rule.record!;
 
-/** Every rule that can be taken out. */
+/** Every rule that can be removed. */
 export const ruleNames = rules.map(nameOf);
 
 /** A rules file (JSON is YAML). */
@@ -34,8 +34,8 @@ export function rulesFile(group: string, list: readonly Rule[]): string {
 }
 
 /**
- * The rules without one of them, made so that Prometheus can run them beside the whole: recorded series get another
- * name, alerts the label `mutant`.
+ * The rules without one of them, for use beside the complete rules: recorded series get another name, alerts the label
+ * `mutant`.
  */
 export function mutantFile(without: string): string {
   const prefix = `without_${ruleNames.indexOf(without)}:`;
@@ -58,7 +58,7 @@ interface PrometheusConfig {
 }
 
 /**
- * The example scrape configuration with `more`, and with the mutants beside its rules; nothing of them reaches the
+ * The example scrape configuration with `more`, and with the mutants in addition to its rules. Their alerts do not reach the
  * Alertmanager.
  */
 export function prometheusFile(more: object): string {
@@ -85,7 +85,7 @@ interface Route {
   routes: object[];
 }
 
-/** The example Alertmanager configuration; it waits for nobody, but `shared` seconds for what many hosts have at once. */
+/** The example Alertmanager configuration without waiting times, except `shared` seconds for alerts of many hosts. */
 export function alertmanagerFile(shared: number): string {
   const config = load(readFileSync(`${prometheusFolder}alertmanager.yml`, 'utf8')) as { route: Route };
   const soon = { group_wait: '1s', group_interval: '1s' };

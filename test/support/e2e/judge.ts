@@ -1,17 +1,17 @@
-/** What alerts ought to have fired when, held against what Prometheus has recorded. Pure: the same for every set of rules. */
+/** Compares expected alerts with those that Prometheus has recorded. Pure. */
 import type { Series } from './servers.js';
 
-/** One fault, and the alerts that it and nothing else has to raise. Times in seconds since the epoch. */
+/** One fault and its expected alerts. Times in seconds since the epoch. */
 export interface Fault {
-  /** What was done: `kill -9 of a Filebeat`. */
+  /** The action: `kill -9 of a Filebeat`. */
   what: string;
-  /** The exporter that tells it; absent: none. */
+  /** The exporter that reports it; absent: none. */
   instance?: string;
-  /** Alert → labels that it has to carry. */
+  /** Alert → its required labels. */
   alerts: Record<string, Record<string, string>>;
   brokenAt: number;
   mendedAt: number;
-  /** When Prometheus said that nothing of it is left. */
+  /** When its last alert ended in Prometheus. */
   quietAt: number;
 }
 
@@ -20,7 +20,7 @@ const agrees = (labels: Record<string, string>, wanted: Record<string, string>) 
 
 const subjectOf = ({ instance }: Fault) => (instance === undefined ? {} : { instance });
 
-/** `series`: ALERTS{alertstate="firing"} of one set of rules over the whole run. Sentences; none when all is well. */
+/** `series`: ALERTS{alertstate="firing"} of one set of rules over the whole run. Returns one sentence for each error. */
 export function complaints(series: readonly Series[], faults: readonly Fault[]): string[] {
   const firings = series.map(({ metric, values }) => ({ labels: metric, times: values.map(([time]) => time) }));
   const during = (times: number[], { brokenAt, quietAt }: Fault) => times.some((t) => t >= brokenAt && t <= quietAt);

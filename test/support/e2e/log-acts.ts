@@ -1,4 +1,4 @@
-/** Faults that a Filebeat tells in its log and that no socket shows. */
+/** Faults that only a Filebeat's log shows. */
 import { appendFileSync, openSync } from 'node:fs';
 import { metricsLine, type Period, said } from '../filebeat-log.js';
 import type { Act } from './acts.js';
@@ -6,7 +6,7 @@ import { scrapes } from './hurry.js';
 import { type LoggedName, ports } from './plots.js';
 import { logOf, type Stage } from './stage.js';
 
-/** Seconds between two metrics lines by their own time stamps, which may run ahead of the clock. */
+/** Seconds between two metrics lines by their timestamps, which may be ahead of the clock. */
 const period = 30;
 
 /** Appends a metrics line for each period. */
@@ -14,7 +14,7 @@ function writerOf(stage: Stage, name: LoggedName): (...periods: readonly Period[
   let file: number | undefined;
   let last = 0;
   return (...periods) => {
-    // It stays open, because the stage may remove the file while the last of them are written.
+    // Stays open, because the file may be removed while the last lines are written.
     file ??= openSync(logOf(stage.host, name), 'a');
     for (const one of periods) {
       last = Math.max(Date.now() / 1000, last + period);
@@ -40,7 +40,7 @@ export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
 
   return {
     failing: {
-      // The first line shows that events wait; the other two that none was acknowledged for a minute.
+      // The first line shows waiting events; the other two that none was acknowledged for a minute.
       break: async () =>
         writers.failing({ in: 1000, active: 1000 }, { in: 1000, active: 2000 }, { in: 1000, active: 3000 }),
       mend: async () => writers.failing({ acked: 3000, active: 0 }),
@@ -48,7 +48,7 @@ export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
     losing: {
       break: async () =>
         writers.losing({ in: 100, acked: 100, active: 0 }, { in: 100, acked: 90, dropped: 10, active: 0 }),
-      // Events that were lost count for five minutes of the log.
+      // Lost events count for five minutes of the log.
       mend: async () => writers.losing(...Array(11).fill({ in: 100, acked: 100, active: 0 })),
     },
     slow: {
@@ -61,13 +61,13 @@ export function actsOnLogs(stage: Stage): Record<LoggedName, Act> {
           logOf(stage.host, 'reload'),
           `${said('json', Date.now() / 1000, "Error loading config from file '/etc/filebeat/inputs.d/x.yml', error invalid config: yaml: x")}\n`,
         ),
-      // Filebeat would say so again within a minute: who is silent for so long has loaded it.
+      // Filebeat would log the error again within a minute; without that, it has loaded the file.
       mend: async () => undefined,
     },
     silent: {
       async break() {
         startTraffic();
-        // Silence means nothing before the port was watched for six times `silent_after`.
+        // A port can be silent only after it was watched for six times `silent_after`.
         await scrapes(6);
         clearInterval(traffic);
       },

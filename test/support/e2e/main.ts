@@ -1,7 +1,7 @@
 /**
  * `npm run test:e2e`: Debian's Prometheus and Alertmanager with our examples at 30 times their speed, five exporters, and
- * stand-in Filebeats to which things happen. Prints for each fault which alert fired after how many seconds.
- * `--screenshot FILE` keeps a picture of Prometheus' alerts page, and leaves out the mutants, which would be on it.
+ * stand-in Filebeats with faults. Prints for each fault which alert fired after how many seconds.
+ * `--screenshot FILE` saves a picture of Prometheus' alerts page, without the mutants.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,14 +16,14 @@ import { type Servers, startServers } from './servers.js';
 
 const inside = 'E2E_INSIDE';
 
-/** What is missing on this machine; undefined when it can be done. */
+/** What is missing on this machine; undefined: nothing. */
 function lacking(): string | undefined {
   for (const program of ['prometheus', 'prometheus-alertmanager', 'ip', 'mount'])
     if (spawnSync(program, ['--version']).error !== undefined) return `${program} is not installed`;
   return 'skip' in rootOnly ? String(rootOnly.skip) : undefined;
 }
 
-/** Again, with processes, network and mounts of its own. */
+/** Runs itself again with pid, network and mount namespaces of its own. */
 function enter(): number {
   const unshare = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc', process.execPath];
   const again = spawnSync('unshare', [...unshare, ...process.argv.slice(1)], {

@@ -1,7 +1,7 @@
 /**
  * `node dist/test/support/e2e/many-hosts.js` (as root): twenty hosts with an exporter each, one Prometheus that finds them by
- * files, the fleet's dashboard, and an Alertmanager that makes one message of one output that fails for forty hosts. Prints
- * what remote write takes, which docs/sizing.md says.
+ * files, the fleet dashboard, and an Alertmanager that sends one message for one output that fails on forty hosts. Prints
+ * the cost of remote write for docs/sizing.md.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,13 +19,13 @@ import { type Servers, startServers } from './servers.js';
 
 const inside = 'MANY_HOSTS_INSIDE';
 const count = 20;
-/** Hosts with the output in common. */
+/** Number of hosts that share the output. */
 const sharing = 40;
 const job = 'filebeat-port-exporter';
 
 const serve = (port: number, answer: (path: string) => string): Promise<Server> => {
   const server = createServer((request, response) => {
-    // What is sent has to be read before it is answered.
+    // The request must be read before the response.
     request.resume().once('end', () => response.end(answer(request.url ?? '')));
   });
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
@@ -48,7 +48,7 @@ async function vector(servers: Servers, query: string): Promise<Sample[]> {
   return data.result;
 }
 
-/** Filebeats of a host; that of host 5 does not get a port that it asks for. */
+/** Filebeats of a host; that of host 5 does not get one of its ports. */
 const filebeatsOf = (number: number) => ({
   core: { asks: [9001, 9002, 9003], binds: number === 5 ? [9001, 9002] : [9001, 9002, 9003] },
   edge: { asks: [514, 2055], binds: [514, 2055] },
@@ -91,7 +91,7 @@ async function showFleet(servers: Servers, hosts: FleetHost[], write: ReturnType
     silent.map(({ metric }) => metric['instance']),
     ['10.77.0.7:9117'],
   );
-  // Where a cell leads: its first field is the host.
+  // The link of a cell: its first field is the host.
   const page = await fetch(`http://${cells[0]!.metric['instance']}/`, { headers: { Accept: 'text/html' } });
   assert.match(await page.text(), /1 of 2 instances down/);
   const own = dashboardExpressions(readDashboard('filebeat-port-exporter'), {
@@ -102,7 +102,7 @@ async function showFleet(servers: Servers, hosts: FleetHost[], write: ReturnType
   console.log(`${own.length} queries of one host's dashboard executed`);
 }
 
-/** One real host's words, said by forty whose output fails at one moment. */
+/** The metrics of one real host, served by forty whose output fails at the same time. */
 async function showSharedOutput(servers: Servers, host: FleetHost, write: ReturnType<typeof lists>): Promise<void> {
   const text = await (await fetch(`http://${host.instance}/metrics`)).text();
   const [, config] = /filebeat_instance_up\{name="core",config="([^"]*)"/.exec(text)!;
@@ -132,7 +132,7 @@ async function showSharedOutput(servers: Servers, host: FleetHost, write: Return
     const [first] = about();
     const instances = new Set(first!.map(({ labels: l }) => l['instance']));
     assert.equal(instances.size, sharing, `${instances.size} hosts in the first message`);
-    // What else there is to say of them would come within these intervals.
+    // Further messages about them would come within these intervals.
     await new Promise((resolve) => setTimeout(resolve, 3 * interval * 1000));
     assert.equal(about().length, 1, 'one message');
     console.log(`one message for one output that fails on ${instances.size} hosts`);
@@ -182,7 +182,7 @@ async function main(): Promise<void> {
 
 if (process.env[inside] === '1') await main();
 else {
-  // With processes, network and mounts of its own.
+  // With pid, network and mount namespaces of its own.
   const unshare = [
     '--net',
     '--pid',

@@ -1,6 +1,6 @@
-/** The faults as data: which host they befall, what they are in words, and which alerts they have to raise. */
+/** The faults as data: host, description and expected alerts. */
 
-/** Address of each host's exporter: what Prometheus calls its `instance`. */
+/** Address of each host's exporter, its label `instance`. */
 export const addresses = {
   main: '127.0.0.1:9117',
   rebooted: '127.0.0.1:9118',
@@ -37,9 +37,9 @@ export const plainPort = 9200;
 export interface Plot {
   host: HostName;
   what: string;
-  /** Alert → labels that it has to carry. */
+  /** Alert → its required labels. */
   alerts: Record<string, Record<string, string>>;
-  /** What mends it. */
+  /** What ends it. */
   cure: string;
 }
 
@@ -48,7 +48,7 @@ const critical = (name: string) => ({ ...lab, severity: 'critical', name, config
 const warning = (name: string) => ({ ...critical(name), severity: 'warning' });
 const port = (name: Name) => ({ protocol: 'udp', address: '*', port: String(ports[name]) });
 
-/** Those of one host but the main one come one after the other. */
+/** Faults of a host other than the main one come one by one. */
 export const plots = {
   killed: {
     host: 'main',

@@ -1,4 +1,4 @@
-/** One run: everything is well, every fault is made and mended, and what Prometheus has recorded is judged. */
+/** One run: first no fault, then every fault is made and repaired, then the records of Prometheus are judged. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,12 +24,12 @@ async function until<T>(what: string, seconds: number, ask: () => Promise<T | un
 const matches = ({ labels }: Pick<ActiveAlert, 'labels'>, wanted: Record<string, string | undefined>) =>
   Object.entries(wanted).every(([label, value]) => value === undefined || labels[label] === value);
 
-/** After an alert has fired the fault stays for a while: long enough for what must not fire too. */
+/** The fault lasts some time after its alert, so that wrong alerts would fire. */
 const lingering = 10;
 const patience = 150;
 
 interface Trial extends Omit<Plot, 'host'> {
-  /** The exporter that tells it; undefined: none. */
+  /** The exporter that reports it; undefined: none. */
   instance?: string;
   break(): Promise<void>;
   mend(): Promise<void>;
@@ -80,7 +80,7 @@ async function attempt(trial: Trial, servers: Servers, tell: (line: string) => v
 
 export type Cast = Record<HostName, Actor>;
 
-/** On the main host all at once; on the others one after the other. */
+/** On the main host all faults at once; on the others one by one. */
 async function perform(cast: Cast, run: (trial: Trial) => Promise<Fault>): Promise<Fault[]> {
   const line = async (names: readonly PlotName[]) => {
     const faults: Fault[] = [];
@@ -105,7 +105,7 @@ async function perform(cast: Cast, run: (trial: Trial) => Promise<Fault>): Promi
   return (await Promise.all(lines.map(line))).flat();
 }
 
-/** No target is left: service discovery has failed. */
+/** Removes all targets, as if service discovery had failed. */
 function emptied(servers: Servers): Trial {
   return {
     what: 'an empty list of targets',
@@ -121,7 +121,7 @@ function dashboard(): { where: string; expr: string }[] {
   return dashboardExpressions(JSON.parse(readFileSync(file, 'utf8')) as Dashboard, { __rate_interval: '10s' });
 }
 
-/** Every expression is executed; those that find nothing are told. */
+/** Executes every expression; returns those without a result. */
 async function readDashboard(servers: Servers): Promise<{ all: number; empty: string[] }> {
   const expressions = dashboard();
   const empty: string[] = [];
@@ -131,9 +131,9 @@ async function readDashboard(servers: Servers): Promise<{ all: number; empty: st
 
 export interface Options {
   tell(line: string): void;
-  /** False: the rules are not taken out one by one. */
+  /** False: without a check of the rules without one of them each. */
   mutants: boolean;
-  /** Called while many faults stand. */
+  /** Called while many faults exist. */
   whileBroken?: (servers: Servers) => Promise<void>;
 }
 
@@ -142,7 +142,7 @@ export async function runAll(cast: Cast, servers: Servers, { tell, mutants, whil
   tell(`the example rules at ${haste} times their speed: one minute of theirs takes ${60 / haste} s here`);
   servers.setTargets(Object.values(addresses));
   await until('every exporter is scraped', 60, async () => (await servers.query('up == 1')) === 5);
-  // Long enough for a rule that fires for no reason.
+  // Long enough for a rule that fires without a reason.
   await pause(8);
   assert.deepEqual(
     (await servers.alerts()).map((a) => a.labels),

@@ -1,4 +1,4 @@
-/** Debian's Prometheus and Alertmanager, started with the hurried examples, and asked over their APIs. */
+/** Debian's Prometheus and Alertmanager with the accelerated examples, and their APIs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ export interface Series {
   values: [time: number, value: string][];
 }
 
-/** What Prometheus says of an alert right now. */
+/** An alert in Prometheus now. */
 export interface ActiveAlert {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -32,25 +32,25 @@ export interface Passed {
 }
 
 export interface ServerOptions {
-  /** Rules without one of them each, beside the rules. */
+  /** Also load copies of the rules that lack one rule each. */
   mutants?: boolean;
-  /** Of Prometheus' configuration. */
+  /** Further parts of Prometheus' configuration. */
   more?: object;
-  /** Seconds that the Alertmanager waits for what many hosts have at once. */
+  /** Seconds that the Alertmanager waits for alerts of many hosts. */
   shared?: number;
 }
 
 export interface Servers {
   readonly url: string;
-  /** Replaces the list of targets; Prometheus reads it by itself. */
+  /** Replaces the list of targets; Prometheus reloads it by itself. */
   setTargets(targets: readonly string[]): void;
-  /** Those of the example rules, without the mutants'. */
+  /** Alerts of the example rules, without those of the mutants. */
   alerts(): Promise<ActiveAlert[]>;
-  /** An instant query; throws on an error or a warning. Returns how many series there are. */
+  /** An instant query; throws for an error or a warning. Returns the number of series. */
   query(expression: string): Promise<number>;
   /** Seconds since the epoch. */
   range(expression: string, from: number, to: number): Promise<Series[]>;
-  /** What the Alertmanager has passed on: `firing FilebeatDown`, with labels. */
+  /** Alerts that the Alertmanager has sent: `firing FilebeatDown`, with labels. */
   received(): readonly Passed[];
   /** The same, message by message. */
   messages(): readonly (readonly Passed[])[];

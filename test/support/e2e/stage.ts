@@ -1,4 +1,4 @@
-/** One host of the run as it is while all is well: its files, its Filebeats, its exporter. */
+/** One host of the run before any fault: files, Filebeats, exporter. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export interface Stage {
   start(name: string, ...sockets: string[]): Promise<StandIn>;
   startPlain(): Promise<void>;
   startExporter(...flags: string[]): Promise<void>;
-  /** Makes a file or folder below the root readable for everybody. */
+  /** Makes a file or folder below the root world-readable. */
   open(...paths: string[]): void;
   end(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export async function setStage(name: HostName): Promise<Stage> {
   const filebeats = new Map<string, StandIn>();
   const uid = withoutPrivileges.includes(name) ? nobody : undefined;
 
-  // Only root sees other users' processes there.
+  // With hidepid, only root sees other users' processes.
   const hiddenProc = join(host.root, 'proc');
   if (name === 'blinded') {
     mkdirSync(hiddenProc);
@@ -55,7 +55,7 @@ export async function setStage(name: HostName): Promise<Stage> {
 
   async function startOne(...flags: string[]): Promise<Exporter> {
     const own = [`--path.rootfs=${host.root}`, '--path.unchecked', `--config.file=${join(host.root, 'settings.yml')}`];
-    // Who may not write there gets a file of his own.
+    // Without permission to write there, uses a file of its own.
     if (uid === undefined) own.push(`--state.file=${host.stateFile}`);
     if (name === 'blinded') own.push(`--path.procfs=${hiddenProc}`);
     return startExporter([...own, ...flags], { listen: addresses[name], ...(uid === undefined ? {} : { uid }) });
@@ -83,7 +83,7 @@ export async function setStage(name: HostName): Promise<Stage> {
       '/etc/filebeat/learned.yml',
       'filebeat.autodiscover.providers:\n  - {type: docker, hints.enabled: true, host: "tcp://docker:2375"}\noutput.console.enabled: true\n',
     );
-    // A file without any line is not seen to be a log.
+    // An empty file is not recognised as a log.
     for (const one of loggedNames)
       host.write(logPath(one), `${metricsLine('json', Date.now() / 1000, { active: 0 })}\n`);
     for (const one of Object.keys(ports) as Name[]) await start(one, `:${ports[one]}`);
