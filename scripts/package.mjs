@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { bashCompletion, zshCompletion } from '../dist/src/cli/reference/completion.js';
 import { manPage } from '../dist/src/cli/reference/man-page.js';
-import { bundle, licences } from './bundle.mjs';
+import { bundle, bundleFolder, licences } from './bundle.mjs';
 
 const name = 'filebeat-port-exporter';
 const top = fileURLToPath(new URL('..', import.meta.url));
@@ -68,9 +68,7 @@ async function tree(root, { units, zsh }) {
     writeFileSync(join(root, path), data);
     chmodSync(join(root, path), mode);
   };
-  const program = `usr/lib/${name}/${name}.mjs`;
-  write(program, '', 0o755);
-  await bundle(join(root, program));
+  await bundleFolder(join(root, `usr/lib/${name}`), name);
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
   symlinkSync(`../lib/${name}/${name}.mjs`, join(root, 'usr/bin', name));
   write(`etc/default/${name}`, read('packaging/default'));

@@ -70,6 +70,34 @@ describe('npm pack', () => {
   });
 });
 
+/** It scans and checks passwords, each in a thread of its own. */
+async function serves(program: string): Promise<void> {
+  const config = join(folder, 'web.yml');
+  writeFileSync(config, `basic_auth_users:\n  prometheus: ${hashSync('open sesame', 4)}\n`);
+  const flags = ['--web.listen-address=127.0.0.1:0', '--state.file=', `--web.config.file=${config}`];
+  const child = spawn(process.execPath, [program, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+  try {
+    const url = await until('it listens', () => /address="?(http:[^\s"]+)/.exec(said)?.[1]);
+    const ask = (password: string) =>
+      fetch(new URL('/metrics', url), {
+        headers: { Authorization: `Basic ${Buffer.from(`prometheus:${password}`).toString('base64')}` },
+      });
+    assert.equal((await ask('wrong')).status, 401);
+    const right = await ask('open sesame');
+    assert.equal(right.status, 200);
+    assert.match(await right.text(), /^filebeat_port_exporter_scan_success 1$/m);
+  } finally {
+    child.kill();
+    await new Promise((resolve) => child.once('exit', resolve));
+  }
+  assert.deepEqual(
+    lines(said).filter((line) => !/level=info|without tls_server_config/.test(line)),
+    [],
+  );
+}
+
 describe('the single file', () => {
   before(() => void make(folder, 'bundle'));
 
@@ -82,32 +110,7 @@ describe('the single file', () => {
     assert.ok((statSync(single).mode & 0o111) !== 0);
   });
 
-  it('serves, with its threads for scans and passwords inside', async () => {
-    const config = join(folder, 'web.yml');
-    writeFileSync(config, `basic_auth_users:\n  prometheus: ${hashSync('open sesame', 4)}\n`);
-    const flags = ['--web.listen-address=127.0.0.1:0', '--state.file=', `--web.config.file=${config}`];
-    const child = spawn(process.execPath, [single, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
-    try {
-      const url = await until('it listens', () => /address="?(http:[^\s"]+)/.exec(said)?.[1]);
-      const ask = (password: string) =>
-        fetch(new URL('/metrics', url), {
-          headers: { Authorization: `Basic ${Buffer.from(`prometheus:${password}`).toString('base64')}` },
-        });
-      assert.equal((await ask('wrong')).status, 401);
-      const right = await ask('open sesame');
-      assert.equal(right.status, 200);
-      assert.match(await right.text(), /^filebeat_port_exporter_scan_success 1$/m);
-    } finally {
-      child.kill();
-      await new Promise((resolve) => child.once('exit', resolve));
-    }
-    assert.deepEqual(
-      lines(said).filter((line) => !/level=info|without tls_server_config/.test(line)),
-      [],
-    );
-  });
+  it('serves, with its threads for scans and passwords inside', () => serves(single));
 });
 
 /** A copy-on-write root of this system; its changes are gone with the namespace. */
@@ -158,6 +161,15 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
       assert.ok(existsSync(join(tree, 'usr/share/doc', name, path)), path);
     const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies: object };
     for (const one of Object.keys(dependencies)) assert.match(copyright, new RegExp(`^${one} \\d`, 'm'), one);
+  });
+
+  it('serves from a folder in which each thread finds its part', async () => {
+    const tree = join(folder, 'parts');
+    say('dpkg-deb', '--extract', deb, tree);
+    await serves(join(tree, 'usr/bin', name));
+    // Code of another part would be compiled and kept for nothing.
+    const thread = readFileSync(join(tree, 'usr/lib', name, 'worker.mjs'), 'utf8');
+    assert.doesNotMatch(thread, /\bfrom ?"\.|import ?\("\./);
   });
 
   it('has a valid systemd unit', needsProgram('systemd-analyze'), () => {

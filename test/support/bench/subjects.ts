@@ -1,10 +1,9 @@
 /** The subjects of the measurement: the exporter, other commands and programs, and lower bounds. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { mainFile } from '../exporter.js';
 import { get } from './measure.js';
 
 export interface Served {
@@ -69,13 +68,28 @@ async function serve(
   };
 }
 
+const bundler = new URL('../../../../scripts/bundle.mjs', import.meta.url);
+
+/** The program as the packages install it, made once in a folder. */
+async function installed(folder: string): Promise<string> {
+  const name = 'filebeat-port-exporter';
+  const program = join(folder, `${name}.mjs`);
+  if (existsSync(program)) return program;
+  const { bundleFolder } = (await import(bundler.href)) as {
+    bundleFolder(folder: string, name: string): Promise<void>;
+  };
+  await bundleFolder(folder, name);
+  return program;
+}
+
 /** Every request scans; with a state file as by default, and the memory settings of its systemd unit. */
 export async function startExporter(folder: string): Promise<Served> {
+  const program = await installed(join(folder, 'program'));
   const port = await freePort();
   const state = join(folder, `state-${port}.json`);
   const flags = [`--web.listen-address=127.0.0.1:${port}`, '--scan.freshness=0s', `--state.file=${state}`];
   const room = roomOfUnit();
-  return serve(process.execPath, [...room.flags, mainFile, 'serve', ...flags], port, room.env);
+  return serve(process.execPath, [...room.flags, program, 'serve', ...flags], port, room.env);
 }
 
 /** Only serves one page: the cost of Node.js. */
