@@ -8,7 +8,7 @@ import type { Command } from './config/command.js';
 import { type DetectedRelease, detectRelease } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
 import { frozenView } from './files/frozen-view.js';
-import type { Reading } from './files/load.js';
+import type { Loader } from './files/load.js';
 import { applies, newestRelease, parseRelease } from './releases/releases.js';
 import { predictCommand, type RunOptions } from './run.js';
 import type { Clash } from './tree/build.js';
@@ -68,7 +68,7 @@ function predictIn(
     : detectRelease(home, files, options.running, programOf(command));
   const version = (release.version && parseRelease(release.version)) || newestRelease;
   const installed = options.installed === undefined ? undefined : parseRelease(options.installed);
-  const reading: Reading = {
+  const loader: Loader = {
     files,
     release: version,
     ...(installed ? { installed } : {}),
@@ -87,18 +87,18 @@ function predictIn(
     outcome: 'runs',
     listeners: [],
     faults: [],
-    files: reading.seen,
+    files: loader.seen,
     release,
     paths,
-    gaps: reading.gaps,
+    gaps: loader.gaps,
   };
-  const whole = { ...empty, ...predictCommand(command, reading, options) };
+  const whole = { ...empty, ...predictCommand(command, loader, options) };
   const isReported = ({ code, at }: Fault) =>
     whole.faults.some((fault) => fault.code === code && fault.at?.file === at?.file && fault.at?.line === at?.line);
   // Without listeners it is a warning only: whether Filebeat loses a listener is unknown.
-  const more = reading.ignored.flatMap(({ fault }) => (isReported(fault) ? [] : [{ ...fault, costs: [] }]));
+  const more = loader.ignored.flatMap(({ fault }) => (isReported(fault) ? [] : [{ ...fault, costs: [] }]));
   const prediction = more.length === 0 ? whole : { ...whole, faults: [...whole.faults, ...more] };
-  return { prediction, clashes: reading.clashes };
+  return { prediction, clashes: loader.clashes };
 }
 
 /** The program's absolute path; undefined for a bare name, which the shell searched for in PATH. */

@@ -8,7 +8,7 @@ import { effectivePaths, loadMain, readOverrides } from './config/main-file.js';
 import { predictSection, type SectionSource } from './config/section.js';
 import type { Running } from './detect-release.js';
 import type { FileView } from './files/file-view.js';
-import { noteOnce, type Reading } from './files/load.js';
+import { type Loader, noteOnce } from './files/load.js';
 import { notingUnread } from './files/unread.js';
 import { refusal } from './inputs/refusal.js';
 import { nameTables } from './net/name-tables.js';
@@ -42,9 +42,9 @@ function exitsAtOnce(reason: Fault, part: Part = {}): Part {
   return exits({ ...reason, atOnce: true }, part);
 }
 
-/** Adds to `reading` the files, gaps and clashes that it meets. */
-export function predictCommand(command: Command, reading: Reading, options: RunOptions): Part {
-  const read = readCommand(command.argv, reading.release);
+/** Adds to `loader` the files, gaps and clashes that it meets. */
+export function predictCommand(command: Command, loader: Loader, options: RunOptions): Part {
+  const read = readCommand(command.argv, loader.release);
   switch (read.kind) {
     case 'exits':
       return exitsAtOnce(read.fault);
@@ -52,16 +52,16 @@ export function predictCommand(command: Command, reading: Reading, options: RunO
       return exits({ code: 'not-a-collector', subject: read.subcommand, at: commandLine });
     case 'hosted':
       return {
-        ...hostedPaths(command, reading),
+        ...hostedPaths(command, loader),
         outcome: 'dynamic',
         reason: { code: 'hosted', subject: read.program, at: commandLine },
       };
     default:
-      return predictRun(command, read.line, reading, options);
+      return predictRun(command, read.line, loader, options);
   }
 }
 
-function scopeOf({ env, envHidden }: Command, { release, rules }: Reading): Scope {
+function scopeOf({ env, envHidden }: Command, { release, rules }: Loader): Scope {
   return {
     env,
     envHidden,
@@ -73,22 +73,22 @@ function scopeOf({ env, envHidden }: Command, { release, rules }: Reading): Scop
   };
 }
 
-function predictRun(command: Command, line: CommandLine, reading: Reading, options: RunOptions): Part {
+function predictRun(command: Command, line: CommandLine, loader: Loader, options: RunOptions): Part {
   const { cwd } = command;
-  const scope = scopeOf(command, reading);
+  const scope = scopeOf(command, loader);
   const isStrict = line.strictPerms && command.env?.['BEAT_STRICT_PERMS'] !== 'false';
-  reading.strictUid = isStrict ? command.uid : undefined;
-  const overrides = readOverrides(line.overrides, scope, reading);
+  loader.strictUid = isStrict ? command.uid : undefined;
+  const overrides = readOverrides(line.overrides, scope, loader);
   if (!overrides.ok) return exitsAtOnce(overrides.fault);
   const moduleFlags = line.moduleOverrides.map((text) => ({ text }));
-  const moduleOverrides = readOverrides(moduleFlags, scope, reading);
+  const moduleOverrides = readOverrides(moduleFlags, scope, loader);
   if (!moduleOverrides.ok) return exitsAtOnce({ ...moduleOverrides.fault, subject: '-M' });
   // An agent sends the configuration; Filebeat reads no files.
   const isManaged = isOn(overrides.tree, 'management.enabled', scope);
-  const main = loadMain(command, isManaged ? { ...line, configFiles: [] } : line, overrides.tree, scope, reading);
+  const main = loadMain(command, isManaged ? { ...line, configFiles: [] } : line, overrides.tree, scope, loader);
   const { mainFiles } = main;
   if (main.kind !== 'tree') {
-    const part = { mainFiles, ...statedPaths(command, line, reading) };
+    const part = { mainFiles, ...statedPaths(command, line, loader) };
     return main.kind === 'fault' ? exitsAtOnce(main.fault, part) : { ...part, outcome: 'unknown', reason: main.fault };
   }
   const effective = effectivePaths(main.tree, cwd, scope);
@@ -96,9 +96,9 @@ function predictRun(command: Command, line: CommandLine, reading: Reading, optio
   const { paths } = effective;
   const known = { mainFiles, paths };
   if (isManaged) return { ...known, outcome: 'dynamic', reason: { code: 'managed', at: commandLine } };
-  const context = startContext(main.tree, { scope, paths, cwd }, reading, options.running !== undefined);
+  const context = startContext(main.tree, { scope, paths, cwd }, loader, options.running !== undefined);
   const fromTable = options.filesetsFromTable ?? false;
-  const source: SectionSource = { overrides: moduleOverrides.tree, context, reading, fromTable };
+  const source: SectionSource = { overrides: moduleOverrides.tree, context, loader, fromTable };
   return { ...known, ...predictStart(main.tree, line, source, options.running !== undefined) };
 }
 
@@ -106,21 +106,21 @@ function predictRun(command: Command, line: CommandLine, reading: Reading, optio
 function startContext(
   main: Tree,
   base: Pick<StartContext, 'scope' | 'paths' | 'cwd'>,
-  reading: Reading,
+  loader: Loader,
   isRunning: boolean,
 ): StartContext {
   const { scope, paths } = base;
-  const unclear = isRunning ? undefined : (gap: Gap) => noteOnce(gap, reading.gaps);
-  const files = unclear === undefined ? reading.files : notingUnread(reading.files, unclear);
-  scope.keystore = mayHaveKeystore(main, paths.data, scope, files, reading.seen);
+  const unclear = isRunning ? undefined : (gap: Gap) => noteOnce(gap, loader.gaps);
+  const files = unclear === undefined ? loader.files : notingUnread(loader.files, unclear);
+  scope.keystore = mayHaveKeystore(main, paths.data, scope, files, loader.seen);
   return {
     ...base,
-    release: reading.release,
-    names: nameTables(reading.files, (gap) => reading.gaps.push(gap)),
+    release: loader.release,
+    names: nameTables(loader.files, (gap) => loader.gaps.push(gap)),
     files,
-    silentFiles: reading.files,
+    silentFiles: loader.files,
     logAsFilestream: isOn(main, 'features.log_input_run_as_filestream.enabled', scope),
-    ...(reading.strictUid === undefined ? {} : { strictUid: reading.strictUid }),
+    ...(loader.strictUid === undefined ? {} : { strictUid: loader.strictUid }),
     ...(unclear === undefined ? {} : { unclear }),
   };
 }
@@ -151,7 +151,7 @@ function predictStart(main: Tree, line: CommandLine, source: SectionSource, isRu
 
 /** Ignored parts of main files that declare listeners which nothing else declares. */
 function ignoredListeners(open: readonly Listener[], source: SectionSource): Refusal[] {
-  const { ignored, rules } = source.reading;
+  const { ignored, rules } = source.loader;
   const known = new Set(open.map(endpointKey));
   return ignored.flatMap(({ fault, part }): Refusal[] => {
     if (part?.role !== 'main' || fault.at === undefined) return [];
@@ -168,20 +168,20 @@ function ignoredListeners(open: readonly Listener[], source: SectionSource): Ref
 }
 
 /** The paths that the command line alone determines; they are part of an instance's identity. */
-function statedPaths(command: Command, line: CommandLine, reading: Reading): Pick<Part, 'paths'> {
-  const scope = scopeOf(command, reading);
-  const overrides = readOverrides(line.overrides, scope, reading);
+function statedPaths(command: Command, line: CommandLine, loader: Loader): Pick<Part, 'paths'> {
+  const scope = scopeOf(command, loader);
+  const overrides = readOverrides(line.overrides, scope, loader);
   if (!overrides.ok) return {};
-  const main = loadMain(command, { ...line, configFiles: [] }, overrides.tree, scope, reading);
+  const main = loadMain(command, { ...line, configFiles: [] }, overrides.tree, scope, loader);
   const effective = main.kind === 'tree' ? effectivePaths(main.tree, command.cwd, scope) : undefined;
   return effective?.ok ? { paths: effective.paths } : {};
 }
 
 /** An agent starts one `agentbeat filebeat` for each kind of input; they differ only in their path.data. */
-function hostedPaths(command: Command, reading: Reading): Pick<Part, 'paths'> {
+function hostedPaths(command: Command, loader: Loader): Pick<Part, 'paths'> {
   if (command.argv[1] !== 'filebeat') return {};
-  const inner = readCommand(['filebeat', ...command.argv.slice(2)], reading.release);
-  return inner.kind === 'run' ? statedPaths(command, inner.line, reading) : {};
+  const inner = readCommand(['filebeat', ...command.argv.slice(2)], loader.release);
+  return inner.kind === 'run' ? statedPaths(command, inner.line, loader) : {};
 }
 
 function isOn(tree: Tree, key: string, scope: Scope): boolean {
@@ -189,7 +189,7 @@ function isOn(tree: Tree, key: string, scope: Scope): boolean {
 }
 
 /** True also where that cannot be read. */
-function mayHaveKeystore(main: Tree, data: string, scope: Scope, files: FileView, seen: Reading['seen']): boolean {
+function mayHaveKeystore(main: Tree, data: string, scope: Scope, files: FileView, seen: Loader['seen']): boolean {
   const path = posix.resolve(data, readText(main, 'keystore.path', scope) || 'filebeat.keystore');
   const stat = files.stat(path);
   if (!stat.ok) return stat.gap.reason !== 'missing';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { FileView } from '../../src/filebeat/files/file-view.js';
-import type { Reading } from '../../src/filebeat/files/load.js';
+import type { Loader } from '../../src/filebeat/files/load.js';
 import {
   includedModuleInputs,
   type ModuleHome,
@@ -48,8 +48,8 @@ interface Setting {
   table?: true;
 }
 
-function homeOf({ release, view, env, table }: Setting): ModuleHome & { reading: Reading } {
-  const reading: Reading = {
+function homeOf({ release, view, env, table }: Setting): ModuleHome & { loader: Loader } {
+  const loader: Loader = {
     files: view ?? memoryFiles(files),
     release: (release && parseRelease(release)) || newestRelease,
     rules: plainRules,
@@ -62,7 +62,7 @@ function homeOf({ release, view, env, table }: Setting): ModuleHome & { reading:
   return {
     home: '/h',
     scope: { ...noScope, env: env ?? {} },
-    reading,
+    loader,
     hostname: 'host.example',
     ...(table ? { table } : {}),
   };
@@ -316,7 +316,7 @@ describe('homes', () => {
   const blind = (text: string, setting: Setting = {}) => {
     const home = homeOf({ view: denied, ...setting });
     const made = includedModuleInputs(entries(text)[0]!, home);
-    return [show(made), made.ok && made.value.fallback, home.reading.gaps.length] as const;
+    return [show(made), made.ok && made.value.fallback, home.loader.gaps.length] as const;
   };
 
   test('if the folder cannot be read, the table is used, with a gap', () => {

@@ -421,7 +421,7 @@ test('paths of certificates are relative to the current directory', () => {
   assert.equal(summary(predicted({ main, files })), `${GOOD}, tcp *:7002`);
 });
 
-test('an id that is not a string is a fault only for inputs of the newer API, in 8.19', () => {
+test('an id that is not a string is a fault only for inputs of API v2, in 8.19', () => {
   const release = '8.19.21';
   assert.equal(summary(predicted({ main: beside('{type: log, id: {a: 1}, paths: [/x]}'), release })), GOOD);
   assert.equal(summary(predicted({ main: beside('{type: udp, id: {a: 1}}'), release })), 'exits: wrong-type');

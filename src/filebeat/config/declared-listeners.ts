@@ -29,8 +29,8 @@ export function declaredByFiles(
 ): NonNullable<Prediction['declared']> {
   // Files and gaps are recorded apart from those of the prediction.
   const files: ConfigFile[] = [];
-  const reading = { ...source.reading, seen: files, gaps: [], clashes: [], ignored: [] };
-  const separate: ModuleSource = { ...source, reading };
+  const loader = { ...source.loader, seen: files, gaps: [], clashes: [], ignored: [] };
+  const separate: ModuleSource = { ...source, loader };
   const filebeat = readAs(main, 'filebeat', source.context.scope, toTree);
   if (!filebeat) return { listeners: [], faults: [], files };
   const dynamic = [
@@ -48,12 +48,12 @@ export function declaredByFiles(
   };
 }
 
-function staticInputs(filebeat: Tree, { context, reading }: ModuleSource): Listener[] {
+function staticInputs(filebeat: Tree, { context, loader }: ModuleSource): Listener[] {
   const { scope } = context;
   const lists = ['inputs', 'prospectors'].map((key) => listOf(filebeat, key, scope));
   const trees = [
     ...lists.flatMap((list) => (list.ok ? list.value : [])),
-    ...configDir(filebeat, context, reading).inputs,
+    ...configDir(filebeat, context, loader).inputs,
   ];
   return trees.filter((tree) => isEnabled(tree, scope)).flatMap((tree) => allOf(readInput(copyTree(tree), context)));
 }
@@ -69,18 +69,18 @@ function moduleListeners(filebeat: Tree, names: string[], source: ModuleSource):
     .flatMap((input) => allOf(readStatic(input, source.context)));
 }
 
-function includedInputs(filebeat: Tree, key: string, { context, reading }: ModuleSource): Declared {
+function includedInputs(filebeat: Tree, key: string, { context, loader }: ModuleSource): Declared {
   const section = readSection(filebeat, key, context.scope);
   if (section === undefined) return { listeners: [], faults: [] };
-  return asRead(section, externalInputs({ ...section, reload: true }, context, reading));
+  return asRead(section, externalInputs({ ...section, reload: true }, context, loader));
 }
 
 function includedModules(filebeat: Tree, source: ModuleSource): Declared {
-  const { context, reading } = source;
+  const { context, loader } = source;
   const section = readSection(filebeat, 'config.modules', context.scope);
   if (section === undefined) return { listeners: [], faults: [] };
   const tolerant = { ...section, reload: true };
-  const loaded = loadSection(tolerant, 'modules', context.paths.config, context.scope, reading);
+  const loaded = loadSection(tolerant, 'modules', context.paths.config, context.scope, loader);
   const { listeners, faults } = externalModules(loaded.files, tolerant, source);
   return asRead(section, { listeners, faults: [...faults, ...skippedModules(loaded.skipped, tolerant, source)] });
 }

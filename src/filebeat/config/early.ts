@@ -1,7 +1,7 @@
 /** Settings that Filebeat reads of all inputs before it starts the first one. */
 import type { Fault } from '../../model/model.js';
 import { cleanPath, goGlob } from '../files/glob.js';
-import { loadFile, type Reading } from '../files/load.js';
+import { type Loader, loadFile } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { applies } from '../releases/releases.js';
 import { first, texts, truth } from '../tree/checks.js';
@@ -19,7 +19,7 @@ export function readEarly(
   filebeat: Tree,
   statics: readonly StaticInput[],
   context: InputContext,
-  reading: Reading,
+  loader: Loader,
 ): Fault | undefined {
   const { scope, release } = context;
   const trees = statics.map(({ tree }) => tree);
@@ -28,7 +28,7 @@ export function readEarly(
     if (section) {
       const settings = sectionSettings(section, scope);
       if (!settings.ok) return settings.unresolved ? undefined : settings.fault;
-      const included = earlyFiles(settings.value.path, context, reading);
+      const included = earlyFiles(settings.value.path, context, loader);
       if (!Array.isArray(included)) return included;
       trees.push(...included);
     }
@@ -50,14 +50,14 @@ export function readEarly(
   return undefined;
 }
 
-function earlyFiles(pattern: string, { cwd, scope }: InputContext, reading: Reading): Tree[] | Fault {
+function earlyFiles(pattern: string, { cwd, scope }: InputContext, loader: Loader): Tree[] | Fault {
   if (pattern === '') return [];
   const absolute = cleanPath(pattern.startsWith('/') ? pattern : `${cwd}/${pattern}`);
-  const globbed = goGlob(absolute, reading.files, 10_000);
+  const globbed = goGlob(absolute, loader.files, 10_000);
   if (!globbed.ok) return globbed.fault;
   const trees: Tree[] = [];
   for (const path of globbed.paths) {
-    const loaded = loadFile(path, 'inputs', false, reading);
+    const loaded = loadFile(path, 'inputs', false, loader);
     if (loaded.kind === 'fault') return loaded.fault;
     if (loaded.kind === 'unseen') continue;
     const entries = entriesOf(loaded.tree.items, scope);

@@ -1,6 +1,6 @@
 /** `filebeat.config.inputs`: the inputs of included files. */
 import type { Fault, Listener, Refusal } from '../../model/model.js';
-import type { Reading } from '../files/load.js';
+import type { Loader } from '../files/load.js';
 import type { InputContext, Phase } from '../inputs/input-context.js';
 import { type InputResult, readInput, unresolvedListener } from '../inputs/inputs.js';
 import { declaredTogether, refusal } from '../inputs/refusal.js';
@@ -26,9 +26,9 @@ export interface External {
 /** Reports that Filebeat skips these entries because of a fault. */
 type Skip = (fault: Fault, entries: readonly Tree[]) => void;
 
-export function externalInputs(section: DynamicSection, context: InputContext, reading: Reading): External {
+export function externalInputs(section: DynamicSection, context: InputContext, loader: Loader): External {
   const { scope, release } = context;
-  const loaded = loadSection(section, 'inputs', context.paths.config, scope, reading);
+  const loaded = loadSection(section, 'inputs', context.paths.config, scope, loader);
   const external: External = { results: [], listeners: [], faults: [...loaded.faults] };
   if (loaded.fatal) return { ...external, fatal: loaded.fatal };
   const skip: Skip = (fault, entries) => {

@@ -5,7 +5,7 @@
 import { limits } from '../../model/limits.js';
 import type { Fault } from '../../model/model.js';
 import { cleanPath, goGlob } from '../files/glob.js';
-import { loadFile, type Reading } from '../files/load.js';
+import { type Loader, loadFile } from '../files/load.js';
 import { treeFromYaml } from '../tree/build.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
 import { getAs, readAs, toBool, toList, toText, toTree } from '../tree/read.js';
@@ -66,24 +66,24 @@ export function loadSection(
   role: 'inputs' | 'modules',
   configPath: string,
   scope: Scope,
-  reading: Reading,
+  loader: Loader,
 ): { fatal?: Fault; files: ExternalFile[]; faults: Fault[]; skipped: SkippedFile[] } {
   const pattern = section.path.startsWith('/') ? section.path : `${configPath}/${section.path}`;
-  const globbed = goGlob(cleanPath(pattern), reading.files, limits.configEntries);
+  const globbed = goGlob(cleanPath(pattern), loader.files, limits.configEntries);
   if (!globbed.ok) {
     const fault = { ...globbed.fault, subject: `filebeat.config.${role}.path` };
     return section.reload
       ? { files: [], faults: [fault], skipped: [] }
       : { fatal: fault, files: [], faults: [], skipped: [] };
   }
-  reading.gaps.push(...globbed.gaps);
+  loader.gaps.push(...globbed.gaps);
   const files: ExternalFile[] = [];
   const faults: Fault[] = [];
   const skipped: SkippedFile[] = [];
   for (const path of globbed.paths) {
-    const stat = reading.files.stat(path);
+    const stat = loader.files.stat(path);
     if (stat.ok ? stat.value.kind !== 'file' : stat.gap.reason === 'missing') continue;
-    const loaded = loadFile(path, role, section.reload, reading);
+    const loaded = loadFile(path, role, section.reload, loader);
     if (loaded.kind !== 'tree') {
       if (loaded.kind === 'fault' && !section.reload) return { fatal: loaded.fault, files, faults, skipped };
       faults.push(loaded.fault);
@@ -97,13 +97,13 @@ export function loadSection(
       // Filebeat ignores the file without a message.
       skipped.push({ fault: { code: 'not-a-list', subject: path, at: { file: path } }, entries: [loaded.tree] });
     } else files.push({ path, entries: entries.value });
-    if (role === 'inputs') skipped.push(...ignoredEntries(path, reading, scope));
+    if (role === 'inputs') skipped.push(...ignoredEntries(path, loader, scope));
   }
   return { files, faults, skipped };
 }
 
 /** Inputs in a second document, which Filebeat does not read. */
-function ignoredEntries(path: string, { ignored, rules }: Reading, scope: Scope): SkippedFile[] {
+function ignoredEntries(path: string, { ignored, rules }: Loader, scope: Scope): SkippedFile[] {
   return ignored.flatMap(({ fault, part }): SkippedFile[] => {
     if (part?.role !== 'inputs' || fault.at?.file !== path) return [];
     const tree = treeFromYaml(part.root, { file: path, rules, clashes: [] });

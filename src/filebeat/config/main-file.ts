@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import type { Fault, Prediction } from '../../model/model.js';
-import { loadFile, type Reading } from '../files/load.js';
+import { type Loader, loadFile } from '../files/load.js';
 import { applies } from '../releases/releases.js';
 import { treeFromPlain } from '../tree/build.js';
 import { mergeInto } from '../tree/merge.js';
@@ -19,12 +19,12 @@ const COMMAND_LINE = { file: 'command line' };
 export type Overrides = { ok: true; tree: Tree } | { ok: false; fault: Fault };
 
 /** `-E` and path flags as one tree. A flag that cannot be parsed stops the start. */
-export function readOverrides(overrides: readonly Override[], scope: Scope, reading: Reading): Overrides {
+export function readOverrides(overrides: readonly Override[], scope: Scope, loader: Loader): Overrides {
   const tree = newTree(COMMAND_LINE);
-  const parsedTwice = applies('override-null-fails', reading.release);
-  const nullCounts = parsedTwice || applies('override-null-resets', reading.release);
+  const parsedTwice = applies('override-null-fails', loader.release);
+  const nullCounts = parsedTwice || applies('override-null-resets', loader.release);
   for (const override of overrides) {
-    const read = readOverride(override, reading);
+    const read = readOverride(override, loader);
     if (!read.ok) return read;
     if (!read.tree || (read.isNull && !nullCounts)) continue;
     mergeInto(tree, read.tree, scope);
@@ -36,14 +36,14 @@ export function readOverrides(overrides: readonly Override[], scope: Scope, read
 
 type OneOverride = { ok: true; tree: Tree | undefined; isNull: boolean } | { ok: false; fault: Fault };
 
-function readOverride({ text, literal }: Override, reading: Reading): OneOverride {
+function readOverride({ text, literal }: Override, loader: Loader): OneOverride {
   const equals = text.indexOf('=');
   const key = equals < 0 ? text : text.slice(0, equals);
   const fault = { code: 'bad-override', subject: `-E ${key}`, at: COMMAND_LINE };
   if (literal) {
     const tree = newTree(COMMAND_LINE);
     const value: Value = { kind: 'text', value: text.slice(equals + 1), at: COMMAND_LINE };
-    const set = setPath(tree, parsePath(key, reading.rules), value);
+    const set = setPath(tree, parsePath(key, loader.rules), value);
     return set.ok ? { ok: true, tree, isNull: false } : { ok: false, fault };
   }
   if (equals === text.length - 1) return { ok: true, tree: undefined, isNull: false };
@@ -55,7 +55,7 @@ function readOverride({ text, literal }: Override, reading: Reading): OneOverrid
   }
   const map = plainMap();
   map[key] = value;
-  const built = treeFromPlain(map, COMMAND_LINE, reading.rules);
+  const built = treeFromPlain(map, COMMAND_LINE, loader.rules);
   return built.ok ? { ok: true, tree: built.value, isNull: value === null } : { ok: false, fault };
 }
 
@@ -75,33 +75,33 @@ export function loadMain(
   line: CommandLine,
   overrides: Tree,
   scope: Scope,
-  reading: Reading,
+  loader: Loader,
 ): Main {
   const main = defaults(argv[0] ?? '', cwd);
   const files = line.configFiles.map((file) => mainPath(file, line, cwd));
   const mainFiles = files.map((path) => {
-    const resolved = reading.files.resolve(path);
+    const resolved = loader.files.resolve(path);
     return resolved.ok ? resolved.value : path;
   });
   const merged = newTree({ file: files[0] ?? '' });
   let unseen: Fault | undefined;
   for (const path of files) {
-    const loaded = loadFile(path, 'main', false, reading);
+    const loaded = loadFile(path, 'main', false, loader);
     if (loaded.kind === 'fault') return { kind: 'fault', fault: loaded.fault, mainFiles };
     if (loaded.kind === 'unseen') unseen ??= loaded.fault;
-    else if (!mergeInto(merged, loaded.tree, scope)) unseen ??= endless(path, reading);
+    else if (!mergeInto(merged, loaded.tree, scope)) unseen ??= endless(path, loader);
   }
   if (unseen) return { kind: 'unseen', fault: unseen, mainFiles };
   if (!mergeInto(main, merged, scope) || !mergeInto(main, overrides, scope)) {
-    return { kind: 'unseen', fault: endless(files[0] ?? '', reading), mainFiles };
+    return { kind: 'unseen', fault: endless(files[0] ?? '', loader), mainFiles };
   }
   main.at = merged.at;
   return { kind: 'tree', tree: main, mainFiles };
 }
 
 /** For sections that refer to themselves; Filebeat does not finish merging them either. */
-function endless(path: string, reading: Reading): Fault {
-  reading.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other in a cycle' });
+function endless(path: string, loader: Loader): Fault {
+  loader.gaps.push({ reason: 'limit', subject: path, detail: 'its sections refer to each other in a cycle' });
   return { code: 'value-too-long', at: { file: path } };
 }
 

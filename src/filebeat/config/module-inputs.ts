@@ -3,7 +3,7 @@
  * in modules.d is one group: Filebeat creates all of its inputs or none.
  */
 import type { Fault, Listener, Refusal } from '../../model/model.js';
-import type { Reading } from '../files/load.js';
+import type { Loader } from '../files/load.js';
 import type { InputContext } from '../inputs/input-context.js';
 import { type InputResult, readInput } from '../inputs/inputs.js';
 import { declaredTogether, refusal } from '../inputs/refusal.js';
@@ -19,7 +19,7 @@ export interface ModuleSource {
   /** `-M`, as a tree. */
   overrides: Tree;
   context: InputContext;
-  reading: Reading;
+  loader: Loader;
   /** Use this program's table of filesets for the release instead of the module folder in the home. */
   fromTable: boolean;
 }
@@ -63,10 +63,10 @@ export interface StaticModules {
   fallback: boolean;
 }
 
-function homeOf({ context, reading, fromTable }: ModuleSource): ModuleHome {
-  const file = reading.files.read('/etc/hostname', 4096);
+function homeOf({ context, loader, fromTable }: ModuleSource): ModuleHome {
+  const file = loader.files.read('/etc/hostname', 4096);
   const hostname = file.ok ? Buffer.from(file.value.bytes).toString('latin1').trim() : '';
-  return { home: context.paths.home, scope: context.scope, reading, hostname, ...(fromTable ? { table: true } : {}) };
+  return { home: context.paths.home, scope: context.scope, loader, hostname, ...(fromTable ? { table: true } : {}) };
 }
 
 /** `filebeat.modules`, `--modules`, `-M`. */

@@ -41,7 +41,7 @@ function exits(reason: Fault): Part {
 
 /** `moduleNames`: from `--modules`. */
 export function predictSection(main: Tree, moduleNames: string[], source: SectionSource): Part {
-  const { context, reading } = source;
+  const { context, loader } = source;
   const { scope, release } = context;
   const section = getAs(main, 'filebeat', scope, toTree);
   if (!section.ok) return exits({ code: 'wrong-type', subject: 'filebeat', at: main.at });
@@ -61,7 +61,7 @@ export function predictSection(main: Tree, moduleNames: string[], source: Sectio
   const fromModules = staticModules(modules.value, moduleNames, filebeat, source);
   if (fromModules.fatal) return exits(fromModules.fatal);
   if (fromModules.unknown) return { outcome: 'unknown', reason: fromModules.unknown };
-  const directory = configDir(filebeat, context, reading);
+  const directory = configDir(filebeat, context, loader);
   if (directory.fatal) return exits(directory.fatal);
   const statics: StaticInput[] = [...inputs, ...directory.inputs].map((tree) => ({ tree }));
   statics.push(...fromModules.inputs);
@@ -119,7 +119,7 @@ function ownSettings(filebeat: Tree, { scope, release }: StartContext): Complain
 
 /** Starts all inputs, in Filebeat's order of checks. */
 function start(filebeat: Tree, statics: StaticInput[], fallback: boolean, source: SectionSource): Part {
-  const { reading, context } = source;
+  const { loader, context } = source;
   const { scope, release } = context;
   const inputKeys = applies('prospectors-removed', release) ? ['inputs'] : ['prospectors', 'inputs'];
   const inputSections = inputKeys.flatMap((key) => readSection(filebeat, `config.${key}`, scope) ?? []);
@@ -132,11 +132,11 @@ function start(filebeat: Tree, statics: StaticInput[], fallback: boolean, source
   const stdin = enabled.find(({ tree }) => typeOf(tree, scope) === 'stdin');
   if (stdin && enabled.length > 1) return exits({ code: 'stdin-not-alone', at: stdin.tree.at });
   const early =
-    readEarly(filebeat, statics, context, reading) ??
+    readEarly(filebeat, statics, context, loader) ??
     (applies('filestream-ids-unique', release) ? equalFilestreams(statics, scope) : undefined);
   if (early) return exits(early);
   const started = startStatics(enabled, context);
-  for (const section of inputSections) if (!started.fatal) append(started, externalInputs(section, context, reading));
+  for (const section of inputSections) if (!started.fatal) append(started, externalInputs(section, context, loader));
   if (moduleSection && !started.fatal) append(started, includedModules(moduleSection, source));
   const { fatal, results, listeners, faults } = started;
   if (fatal) return exits(fatal);
@@ -156,8 +156,8 @@ function append(started: External, { fatal, results, listeners, faults, fallback
 }
 
 function includedModules(section: DynamicSection, source: SectionSource): External {
-  const { context, reading } = source;
-  const loaded = loadSection(section, 'modules', context.paths.config, context.scope, reading);
+  const { context, loader } = source;
+  const loaded = loadSection(section, 'modules', context.paths.config, context.scope, loader);
   if (loaded.fatal) return { fatal: loaded.fatal, results: [], listeners: [], faults: [] };
   const external = externalModules(loaded.files, section, source);
   if (external.fatal) return external;

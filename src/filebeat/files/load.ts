@@ -15,7 +15,7 @@ import { type Ignored, ignoredIn } from './ignored.js';
 import { costs, countNodes } from './work.js';
 
 /** How one prediction reads files, and the record of what it has read so far. */
-export interface Reading {
+export interface Loader {
   files: FileView;
   release: ReleaseVersion;
   /** The installed release, if the prediction is for another one. */
@@ -40,32 +40,32 @@ export type Loaded =
 /** Larger files are not read; that is a gap. */
 export const FILE_LIMIT = limits.configBytes;
 
-export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, reading: Reading): Loaded {
+export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, loader: Loader): Loaded {
   const at = { file: path };
-  // Reading a file returns its stat, too.
-  const content = reading.files.read(path, FILE_LIMIT);
-  const stat = content.ok ? { ok: true as const, value: content.value.stat } : reading.files.stat(path);
-  const known = noted({ path, role, reloaded, ...(stat.ok ? stampsOf(stat.value) : {}) }, reading);
+  // Loader a file returns its stat, too.
+  const content = loader.files.read(path, FILE_LIMIT);
+  const stat = content.ok ? { ok: true as const, value: content.value.stat } : loader.files.stat(path);
+  const known = noted({ path, role, reloaded, ...(stat.ok ? stampsOf(stat.value) : {}) }, loader);
   if (!stat.ok) {
     if (stat.gap.reason === 'missing') return { kind: 'fault', fault: { code: 'file-missing', subject: path, at } };
-    return unseen(stat.gap, path, reading);
+    return unseen(stat.gap, path, loader);
   }
-  const refused = refusal(stat.value, path, reading.strictUid);
+  const refused = permissionFault(stat.value, path, loader.strictUid);
   if (refused) return { kind: 'fault', fault: refused };
   if (stat.value.kind === 'other') {
-    return unseen({ reason: 'malformed', subject: path, detail: 'not a regular file' }, path, reading);
+    return unseen({ reason: 'malformed', subject: path, detail: 'not a regular file' }, path, loader);
   }
-  if (!content.ok) return unseen(content.gap, path, reading);
+  if (!content.ok) return unseen(content.gap, path, loader);
   const { bytes } = content.value;
   known.digest = derive(bytes, 'digest', () => digestOf(bytes));
-  const parsed = parseOnce(bytes, bytes, reading);
+  const parsed = parseOnce(bytes, bytes, loader);
   if (!parsed.ok) {
     const fault = { ...parsed.fault, at: { ...parsed.fault.at, file: path } };
     if (fault.code !== 'yaml-limit') return { kind: 'fault', fault };
-    return unseen({ reason: 'limit', subject: path, detail: 'too large or too deeply nested' }, path, reading);
+    return unseen({ reason: 'limit', subject: path, detail: 'too large or too deeply nested' }, path, loader);
   }
-  noteIgnored(ignoredIn(parsed.root, role, path, parsed.second), reading);
-  const built = treeFromYaml(parsed.root, { file: path, rules: reading.rules, clashes: reading.clashes });
+  noteIgnored(ignoredIn(parsed.root, role, path, parsed.second), loader);
+  const built = treeFromYaml(parsed.root, { file: path, rules: loader.rules, clashes: loader.clashes });
   return built.ok ? { kind: 'tree', tree: built.value } : { kind: 'fault', fault: built.fault };
 }
 
@@ -73,7 +73,7 @@ export function loadFile(path: string, role: ConfigFile['role'], reloaded: boole
 export function parseOnce(
   document: Uint8Array | string,
   source: Uint8Array,
-  { files: { work }, release }: Reading,
+  { files: { work }, release }: Loader,
 ): YamlResult {
   const flowColonFatal = !applies('flow-colons', release);
   const text = typeof document === 'string' ? document : '';
@@ -90,7 +90,7 @@ export function parseOnce(
   return known.yaml;
 }
 
-function noteIgnored(parts: readonly Ignored[], { ignored }: Reading): void {
+function noteIgnored(parts: readonly Ignored[], { ignored }: Loader): void {
   for (const part of parts) if (!ignored.some(({ fault }) => isSamePosition(fault, part.fault))) ignored.push(part);
 }
 
@@ -99,7 +99,7 @@ function isSamePosition(a: Fault, b: Fault): boolean {
 }
 
 /** One entry for a file, even if Filebeat reads it at the start and reloads it later. */
-function noted(file: ConfigFile, { seen }: Reading): ConfigFile {
+function noted(file: ConfigFile, { seen }: Loader): ConfigFile {
   const before = seen.find(({ path, role }) => path === file.path && role === file.role);
   if (before) before.reloaded ||= file.reloaded;
   else seen.push(file);
@@ -116,7 +116,7 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 /** A fault if Filebeat refuses the file's owner, mode or kind. */
-export function refusal(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
+export function permissionFault(stat: FileStat, path: string, strictUid: number | undefined): Fault | undefined {
   const at = { file: path };
   if (strictUid !== undefined) {
     if (stat.uid !== 0 && stat.uid !== strictUid) return { code: 'wrong-owner', subject: path, at };
@@ -125,8 +125,8 @@ export function refusal(stat: FileStat, path: string, strictUid: number | undefi
   return stat.kind === 'directory' ? { code: 'is-directory', subject: path, at } : undefined;
 }
 
-function unseen(gap: Gap, path: string, reading: Reading): Loaded {
-  noteOnce(gap, reading.gaps);
+function unseen(gap: Gap, path: string, loader: Loader): Loaded {
+  noteOnce(gap, loader.gaps);
   return { kind: 'unseen', fault: { code: 'file-unseen', subject: path, at: { file: path } } };
 }
 

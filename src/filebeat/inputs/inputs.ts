@@ -20,20 +20,20 @@ export interface InputResult {
   /** The listeners that a refused input declares. Absent if its type is unknown. */
   declared?: Listener[];
   failure?: { phase: Phase; fault: Fault };
-  /** An input of Filebeat's newer API (input/v2): rules about equal ids apply. */
-  newKind: boolean;
+  /** An input of Filebeat's API v2 (filebeat/input/v2): rules about equal ids apply. */
+  isV2: boolean;
   id?: string;
   /** `url` of an http_endpoint: endpoints with different URLs may share a socket. */
   url?: string;
 }
 
-/** Inputs of the older API in every release. Inputs of the newer API create their processors only when they run. */
-const OLD_KIND = new Set(['log', 'container', 'docker', 'stdin', 'syslog', 'redis', 'mqtt']);
+/** Inputs of API v1 in every release. Inputs of API v2 create their processors only when they run. */
+const V1_INPUTS = new Set(['log', 'container', 'docker', 'stdin', 'syslog', 'redis', 'mqtt']);
 
-export function isNewKind(type: string, release: ReleaseVersion): boolean {
+export function isV2Input(type: string, release: ReleaseVersion): boolean {
   if (type === 'udp' || type === 'tcp') return applies('udp-ends-alone', release);
   if (type === 'netflow') return applies('netflow-ends-alone', release);
-  return !OLD_KIND.has(type);
+  return !V1_INPUTS.has(type);
 }
 
 /** Reads one enabled entry. `label` and `declaredIn` override the listeners' input and position. */
@@ -46,7 +46,7 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
     return { ...nothing(undefined), failure: { phase: 'check', fault: typed.fault } };
   }
   const type = typed.value;
-  const result: InputResult = { ...nothing(type), newKind: isNewKind(type, release) };
+  const result: InputResult = { ...nothing(type), isV2: isV2Input(type, release) };
   if (!knownInput(type, release)) {
     const fault = { code: 'unknown-input', at: positionOfType(tree) };
     // Read it as a release that knows the type would.
@@ -66,7 +66,7 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
     declaredIn: declaredIn ?? listener.declaredIn,
     ...(origins.length > 0 ? { notes: [...(listener.notes ?? []), ...origins] } : {}),
   }));
-  const common = commonFault(tree, context, result.newKind);
+  const common = commonFault(tree, context, result.isV2);
   if (common) return { ...result, declared, failure: { phase: 'check', fault: common.fault } };
   const { failure } = typeResult;
   const failed = failure?.phase === 'check' ? failure : (laterFault(tree, context, result) ?? failure);
@@ -74,10 +74,10 @@ export function readInput(tree: Tree, context: InputContext, label?: string, dec
 }
 
 function nothing(type: string | undefined): InputResult {
-  return { type, listeners: [], newKind: false };
+  return { type, listeners: [], isV2: false };
 }
 
-/** `type`, by default `log`. Inputs of the older API prefer `input_type`. */
+/** `type`, by default `log`. Inputs of API v1 prefer `input_type`. */
 function inputType(tree: Tree, { scope, release }: InputContext): Read<string> {
   const [type, inputTypeKey] = ['type', 'input_type'].map((key): Read<string | undefined> => {
     const found = get(tree, key, scope);
@@ -88,12 +88,12 @@ function inputType(tree: Tree, { scope, release }: InputContext): Read<string> {
   }) as [Read<string | undefined>, Read<string | undefined>];
   if (!type.ok) return type;
   const stated = type.value ?? 'log';
-  if (knownInput(stated, release) && isNewKind(stated, release)) return { ok: true, value: stated };
+  if (knownInput(stated, release) && isV2Input(stated, release)) return { ok: true, value: stated };
   if (!inputTypeKey.ok) return inputTypeKey;
   const old = inputTypeKey.value;
   if (old === undefined || old === '') return { ok: true, value: stated };
-  // `input_type` cannot name an input of the newer API.
-  if (isNewKind(old, release)) return failure('unknown-input', tree.at, 'input_type');
+  // `input_type` cannot name an input of API v2.
+  if (isV2Input(old, release)) return failure('unknown-input', tree.at, 'input_type');
   return { ok: true, value: old };
 }
 
@@ -102,8 +102,8 @@ function positionOfType(tree: Tree): Position {
 }
 
 /** Settings that Filebeat reads of every input before those of its type. */
-function commonFault(tree: Tree, { scope, release }: InputContext, newKind: boolean): Complaint {
-  if (!newKind) {
+function commonFault(tree: Tree, { scope, release }: InputContext, isV2: boolean): Complaint {
+  if (!isV2) {
     return first(() => duration(tree, 'scan_frequency', scope, { nonzero: true, positive: true }));
   }
   return applies('id-must-be-text', release) ? text(tree, 'id', scope) : undefined;
@@ -117,9 +117,9 @@ function laterFault(tree: Tree, context: InputContext, result: InputResult): Inp
   const processors = checkProcessors(tree, context);
   const fault = (processors.made ?? processors.used)?.fault ?? context.processorFault;
   if (!fault) return undefined;
-  if (result.type === 'netflow' && result.newKind && !applies('netflow-survives-bad-processor', release))
+  if (result.type === 'netflow' && result.isV2 && !applies('netflow-survives-bad-processor', release))
     return { phase: 'check', fault };
-  return { phase: result.newKind ? 'run' : 'create', fault };
+  return { phase: result.isV2 ? 'run' : 'create', fault };
 }
 
 /** A listener of which only the existence is known. */

@@ -2,13 +2,13 @@
 import type { Listener } from '../../model/model.js';
 import { applies } from '../releases/releases.js';
 import type { InputContext } from './input-context.js';
-import { type InputResult, isNewKind } from './inputs.js';
+import { type InputResult, isV2Input } from './inputs.js';
 
-/** Marks inputs of the newer API with equal ids (fails from 8.10 on), and http_endpoints that share a socket. */
+/** Marks inputs of API v2 with equal ids (fails from 8.10 on), and http_endpoints that share a socket. */
 export function markRivals(listeners: Listener[], results: readonly InputResult[], { release }: InputContext): void {
   const byId = new Map<string, InputResult[]>();
   for (const result of results) {
-    if (result.id === undefined || !result.newKind || result.type === undefined || !isNewKind(result.type, release))
+    if (result.id === undefined || !result.isV2 || result.type === undefined || !isV2Input(result.type, release))
       continue;
     byId.set(result.id, [...(byId.get(result.id) ?? []), result]);
   }

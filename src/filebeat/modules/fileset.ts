@@ -4,7 +4,7 @@
  */
 import type { Position } from '../../model/model.js';
 import { derive } from '../files/frozen-view.js';
-import { FILE_LIMIT, loadFile, parseOnce, type Reading } from '../files/load.js';
+import { FILE_LIMIT, type Loader, loadFile, parseOnce } from '../files/load.js';
 import { applies } from '../releases/releases.js';
 import { compileTemplate, renderTemplate, type Template } from '../template/template.js';
 import { treeFromYaml } from '../tree/build.js';
@@ -19,7 +19,7 @@ export interface ModuleHome {
   /** Effective `path.home`. */
   home: string;
   scope: Scope;
-  reading: Reading;
+  loader: Loader;
   /** As `hostname` prints it. */
   hostname: string;
   /** Use this program's table instead of the module folder. */
@@ -42,14 +42,14 @@ export function makeFileset(module: string, fileset: string, settings: FilesetSe
   const { at } = settings;
   const subject = `${module}/${fileset}`;
   const folder = `${home.home}/module/${module}/${fileset}`;
-  const loaded = loadFile(`${folder}/manifest.yml`, 'manifest', false, home.reading);
+  const loaded = loadFile(`${folder}/manifest.yml`, 'manifest', false, home.loader);
   if (loaded.kind === 'unseen') return { ok: 'unseen' };
   if (loaded.kind === 'fault') return { ok: false, fault: loaded.fault };
-  const manifest = readManifest(loaded.tree, home.scope, home.reading);
+  const manifest = readManifest(loaded.tree, home.scope, home.loader);
   if (!manifest.ok) return manifest;
   const variables = evaluate(manifest.value, module, fileset, settings, home);
   if (!variables.ok) return variables;
-  const render = (text: string | Template) => renderTemplate(text, variables.value, home.reading.files.work?.spend);
+  const render = (text: string | Template) => renderTemplate(text, variables.value, home.loader.files.work?.spend);
   for (const pipeline of manifest.value.pipelines) {
     const rendered = render(pipeline);
     if (!rendered.ok) return failure(rendered.fault.code, at, subject);
@@ -57,22 +57,22 @@ export function makeFileset(module: string, fileset: string, settings: FilesetSe
   const name = render(manifest.value.input);
   if (!name.ok) return failure(name.fault.code, at, subject);
   const path = `${folder}/${name.text}`;
-  const template = home.reading.files.read(path, FILE_LIMIT);
+  const template = home.loader.files.read(path, FILE_LIMIT);
   if (!template.ok) {
     if (template.gap.reason === 'missing') return failure('module-file-missing', at, subject);
-    home.reading.gaps.push(template.gap);
+    home.loader.gaps.push(template.gap);
     return { ok: 'unseen' };
   }
-  note(path, template.value.stat.mtime, home.reading);
+  note(path, template.value.stat.mtime, home.loader);
   const { bytes } = template.value;
   const text = render(derive(bytes, 'template', () => compileTemplate(Buffer.from(bytes).toString('utf8'))));
   if (!text.ok) return failure(text.fault.code, at, subject);
   return inputOf(text.text, bytes, subject, settings, home);
 }
 
-function note(path: string, mtime: number, reading: Reading): void {
-  if (!reading.seen.some((file) => file.path === path))
-    reading.seen.push({ path, role: 'manifest', mtime, reloaded: false });
+function note(path: string, mtime: number, loader: Loader): void {
+  if (!loader.seen.some((file) => file.path === path))
+    loader.seen.push({ path, role: 'manifest', mtime, reloaded: false });
 }
 
 function inputOf(
@@ -82,16 +82,16 @@ function inputOf(
   settings: FilesetSettings,
   home: ModuleHome,
 ): Read<Tree> {
-  const { scope, reading } = home;
+  const { scope, loader } = home;
   const { at } = settings;
-  const parsed = parseOnce(text, template, reading);
+  const parsed = parseOnce(text, template, loader);
   if (!parsed.ok) return failure('module-template-yaml', at, subject);
-  const built = treeFromYaml(parsed.root, { file: at.file, rules: reading.rules, clashes: [] });
+  const built = treeFromYaml(parsed.root, { file: at.file, rules: loader.rules, clashes: [] });
   if (!built.ok) return failure(built.fault.code, at, subject);
   const tree = withPathDefaults(built.value, home.home, scope);
   setPositions(tree, at);
   // For another release this is the wrong template; its processors may be unknown there.
-  if (reading.installed) tree.names.delete('processors');
+  if (loader.installed) tree.names.delete('processors');
   if (Object.keys(settings.input).length > 0) overlayInput(tree, settings.input, scope, at);
   stamp(tree, subject, at);
   return { ok: true, value: tree };
@@ -112,7 +112,7 @@ function setPositions(tree: Tree, at: Position): void {
     else value.at = at;
 }
 
-function readManifest(tree: Tree, scope: Scope, reading: Reading): Read<Manifest> {
+function readManifest(tree: Tree, scope: Scope, loader: Loader): Read<Manifest> {
   const texts = (key: string): Read<string[]> => {
     const list = getAs(tree, key, scope, toList);
     if (!list.ok) return list;
@@ -126,7 +126,7 @@ function readManifest(tree: Tree, scope: Scope, reading: Reading): Read<Manifest
   };
   const invalid = () => failure('manifest-invalid', tree.at);
   const input = texts('input');
-  const prospector = applies('prospectors-removed', reading.release) ? undefined : texts('prospector');
+  const prospector = applies('prospectors-removed', loader.release) ? undefined : texts('prospector');
   const pipelines = texts('ingest_pipeline');
   const list = getAs(tree, 'var', scope, toList);
   if (!input.ok || !pipelines.ok || !list.ok) return invalid();
@@ -155,7 +155,7 @@ function evaluate(
     if (typeof name !== 'string') return failure('manifest-invalid', settings.at, `${module}/${fileset}`);
     const os = stated['os'];
     const value = isPlainMap(os) && os['linux'] !== undefined && os['linux'] !== null ? os['linux'] : stated['default'];
-    const resolved = resolve(value ?? null, variables, home.reading.files.work?.spend);
+    const resolved = resolve(value ?? null, variables, home.loader.files.work?.spend);
     if (!resolved.ok) return failure(resolved.code, settings.at, `${module}/${fileset}`);
     variables[name] = resolved.value;
   }
@@ -181,7 +181,7 @@ function resolve(
   return { ok: true, value: items };
 }
 
-function builtins(module: string, fileset: string, { hostname, reading }: ModuleHome): PlainMap {
+function builtins(module: string, fileset: string, { hostname, loader }: ModuleHome): PlainMap {
   const [short = '', ...domain] = hostname.split('.');
   return {
     ...plainMap(),
@@ -190,6 +190,6 @@ function builtins(module: string, fileset: string, { hostname, reading }: Module
     domain: domain.join('.'),
     module,
     fileset,
-    beatVersion: reading.release.join('.'),
+    beatVersion: loader.release.join('.'),
   };
 }

@@ -64,10 +64,10 @@ export function staticModuleInputs(
 ): Read<ModuleInputs> {
   const folder = moduleFolder(home);
   if (folder.kind === 'absent') return nothing(home, folder.fault);
-  const { scope, reading } = home;
+  const { scope, loader } = home;
   const modules: ModuleEntry[] = [];
   for (const entry of entries) {
-    const read = readEntry(withPathDefaults(entry, home.home, scope), scope, reading.release);
+    const read = readEntry(withPathDefaults(entry, home.home, scope), scope, loader.release);
     if (!read.ok) return read;
     modules.push(read.value);
   }
@@ -77,7 +77,7 @@ export function staticModuleInputs(
   const at = { file: 'command line' };
   for (const module of names)
     if (module !== '' && !listed.has(module)) modules.push({ module, enabled: undefined, filesets: new Map(), at });
-  if (applies('filesets-must-be-listed', reading.release)) {
+  if (applies('filesets-must-be-listed', loader.release)) {
     for (const entry of modules)
       for (const fileset of flags.value.get(entry.module)?.keys() ?? [])
         if (!entry.filesets.has(fileset)) entry.filesets.set(fileset, emptySettings(at));
@@ -90,7 +90,7 @@ export function staticModuleInputs(
 export function includedModuleInputs(entry: Tree, home: ModuleHome): Read<ModuleInputs> {
   const folder = moduleFolder(home);
   if (folder.kind === 'absent') return nothing(home, folder.fault);
-  const read = readEntry(entry, home.scope, home.reading.release);
+  const read = readEntry(entry, home.scope, home.loader.release);
   if (!read.ok) return read;
   const registry = new Registry(home, folder.kind === 'unseen', new Map(), { enableAll: false, forceEnable: false });
   return registry.inputsOf([read.value]);
@@ -103,14 +103,14 @@ function nothing(home: ModuleHome, fault: Fault): Read<ModuleInputs> {
 type Folder = { kind: 'seen' } | { kind: 'unseen' } | { kind: 'absent'; fault: Fault };
 
 /** Filebeat logs a missing module folder and runs on. */
-function moduleFolder({ home, reading, table }: ModuleHome): Folder {
+function moduleFolder({ home, loader, table }: ModuleHome): Folder {
   if (table) return { kind: 'unseen' };
   const path = `${home}/module`;
-  const stat = reading.files.stat(path);
+  const stat = loader.files.stat(path);
   if (stat.ok && stat.value.kind === 'directory') return { kind: 'seen' };
   if (stat.ok || stat.gap.reason === 'missing')
     return { kind: 'absent', fault: { code: 'no-module-folder', at: { file: path } } };
-  reading.gaps.push(stat.gap);
+  loader.gaps.push(stat.gap);
   return { kind: 'unseen' };
 }
 
@@ -132,7 +132,7 @@ class Registry {
   inputsOf(entries: ModuleEntry[]): Read<ModuleInputs> {
     const modules = new Map<object, FilesetInput[]>();
     const lastOfName = new Map<string, object>();
-    const { release } = this.home.reading;
+    const { release } = this.home.loader;
     const { enableAll, forceEnable } = this.switches;
     for (const entry of entries) {
       const isForced = (enableAll || forceEnable) && applies('filesets-must-be-listed', release);
@@ -153,7 +153,7 @@ class Registry {
   }
 
   private moduleInputs(module: string, entry: ModuleEntry): Read<FilesetInput[]> {
-    const { release } = this.home.reading;
+    const { release } = this.home.loader;
     const mustBeListed = applies('filesets-must-be-listed', release);
     const existing = this.filesetsOf(module, entry.at);
     if (!existing.ok) return existing;
@@ -186,19 +186,19 @@ class Registry {
 
   private overridden(module: string, name: string, stated: FilesetSettings): Read<FilesetSettings> {
     const trees = [this.flags.get('*')?.get('*'), this.flags.get(module)?.get('*'), this.flags.get(module)?.get(name)];
-    const { scope, reading } = this.home;
+    const { scope, loader } = this.home;
     return overrideFileset(
       stated,
       name,
       [...new Set(trees)].filter((tree) => tree !== undefined),
       scope,
-      reading.release,
+      loader.release,
     );
   }
 
   private make(module: string, name: string, settings: FilesetSettings): Read<Tree | undefined> {
-    const { scope, reading } = this.home;
-    const { installed, release } = reading;
+    const { scope, loader } = this.home;
+    const { installed, release } = loader;
     const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
     const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
     // The other release has another template or no such fileset. The table has all filesets with sockets.
@@ -209,7 +209,7 @@ class Registry {
     if (made.ok !== 'unseen') return made;
     if (differs) this.differs = true;
     else this.fallback = true;
-    const input = tableFileset(module, name, settings.variables, reading.release);
+    const input = tableFileset(module, name, settings.variables, loader.release);
     if (!input) return { ok: true, value: undefined };
     const tree = treeOf(input, settings.at, scope);
     overlayInput(tree, settings.input, scope, settings.at);
@@ -219,41 +219,41 @@ class Registry {
 
   /** Directories with a manifest. The table may lack names. */
   private filesetsOf(module: string, at: Position): Read<{ names: () => string[]; has: (name: string) => boolean }> {
-    const { home, reading } = this.home;
+    const { home, loader } = this.home;
     if (!this.unseen) {
       const folder = `${home}/module/${module}`;
-      const listed = reading.files.list(folder, MODULES_LIMIT);
+      const listed = loader.files.list(folder, MODULES_LIMIT);
       if (listed.ok || listed.gap.reason === 'missing') {
         const entries = listed.ok ? listed.value : [];
-        const isFileset = (name: string) => reading.files.stat(`${folder}/${name}/manifest.yml`).ok;
-        if (!reading.installed) {
+        const isFileset = (name: string) => loader.files.stat(`${folder}/${name}/manifest.yml`).ok;
+        if (!loader.installed) {
           if (!listed.ok) return failure('unknown-module', at, module);
           const has = (name: string) => entries.includes(name) && isFileset(name);
           return { ok: true, value: { names: () => entries.filter(isFileset), has } };
         }
         const names = this.namesIn(module, entries.filter(isFileset));
         if (!listed.ok && names.length === 0) return failure('unknown-module', at, module);
-        if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
+        if (!knownModule(module, loader.release)) return failure('unknown-module', at, module);
         return { ok: true, value: { names: () => names, has: (name) => names.includes(name) } };
       }
-      reading.gaps.push(listed.gap);
+      loader.gaps.push(listed.gap);
     }
     this.fallback = true;
-    if (!knownModule(module, reading.release)) return failure('unknown-module', at, module);
-    const { names, gone } = tableFilesets(module, reading.release);
+    if (!knownModule(module, loader.release)) return failure('unknown-module', at, module);
+    const { names, gone } = tableFilesets(module, loader.release);
     return { ok: true, value: { names: () => names, has: (name) => !gone.includes(name) } };
   }
 
   /** The filesets of a module in the release of the prediction; installed ones that the table does not know stay. */
   private namesIn(module: string, installed: readonly string[]): string[] {
-    const { names, gone } = tableFilesets(module, this.home.reading.release);
+    const { names, gone } = tableFilesets(module, this.home.loader.release);
     return [...new Set([...installed.filter((name) => !gone.includes(name)), ...names])].sort();
   }
 
   /** `movedTo` of the module's own module.yml. */
   private currentName(module: string): string {
     if (this.unseen) return module;
-    const file = this.home.reading.files.read(`${this.home.home}/module/${module}/module.yml`, FILE_LIMIT);
+    const file = this.home.loader.files.read(`${this.home.home}/module/${module}/module.yml`, FILE_LIMIT);
     if (!file.ok) return module;
     const { bytes } = file.value;
     const parsed = derive(bytes, 'module', () => parseYaml(bytes));

@@ -32,7 +32,7 @@ export function checkCondition(value: Value, scope: Scope): Complaint {
 
 function unpackCondition(value: Value, scope: Scope, depth: number): Unpacked {
   const read = toTree(value, scope);
-  if (!read.ok) return refusal(read, value);
+  if (!read.ok) return unreadable(read, value);
   if (depth > MAX_DEPTH) return { ok: false, complaint: failure('bad-condition', value.at) };
   let chosen: (() => Complaint) | undefined;
   for (const kind of KINDS) {
@@ -52,7 +52,7 @@ function unpack(kind: Kind, value: Value, scope: Scope, depth: number): Unpacked
 }
 
 /** For a value that has the wrong type or cannot be read. A value unknown to this program is no complaint. */
-function refusal({ fault, unresolved }: Failure, { at }: Value, subject?: string): Unpacked {
+function unreadable({ fault, unresolved }: Failure, { at }: Value, subject?: string): Unpacked {
   if (unresolved) return { ok: false, complaint: undefined };
   const code = fault.code === 'wrong-type' ? 'bad-condition' : fault.code;
   return { ok: false, complaint: failure(code, at, fault.subject ?? subject) };
@@ -61,7 +61,7 @@ function refusal({ fault, unresolved }: Failure, { at }: Value, subject?: string
 /** A list of conditions; a map counts as an empty list. */
 function conditionList(value: Value, scope: Scope, depth: number): Unpacked {
   const list = toList(value, scope);
-  if (!list.ok) return refusal(list, value);
+  if (!list.ok) return unreadable(list, value);
   if (list.value.length === 0) return { ok: true };
   const checks: (() => Complaint)[] = [];
   for (const item of list.value) {
@@ -74,17 +74,17 @@ function conditionList(value: Value, scope: Scope, depth: number): Unpacked {
 
 function fieldNames(value: Value, scope: Scope): Unpacked {
   const list = toList(value, scope);
-  if (!list.ok) return refusal(list, value);
+  if (!list.ok) return unreadable(list, value);
   for (const item of list.value) {
     const name = toText(item, scope);
-    if (!name.ok && !name.unresolved) return refusal(name, item, 'has_fields');
+    if (!name.ok && !name.unresolved) return unreadable(name, item, 'has_fields');
   }
   return { ok: true, check: () => undefined };
 }
 
 function fields(kind: 'equals' | 'contains' | 'regexp' | 'range' | 'network', value: Value, scope: Scope): Unpacked {
   const tree = toTree(value, scope);
-  if (!tree.ok) return refusal(tree, value, kind);
+  if (!tree.ok) return unreadable(tree, value, kind);
   const refused: Unpacked = { ok: false, complaint: failure('bad-condition', value.at, kind) };
   // Lists are no maps of fields; nor are empty maps, except for `network`.
   if (kind !== 'network' && tree.value.names.size === 0) return refused;

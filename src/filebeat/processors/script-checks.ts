@@ -3,7 +3,7 @@
  * processors/script/javascript). This program finds the faults that are visible without running the script.
  */
 import { goGlob } from '../files/glob.js';
-import { refusal } from '../files/load.js';
+import { permissionFault } from '../files/load.js';
 import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
 import type { Complaint } from '../tree/checks.js';
@@ -93,7 +93,7 @@ function scriptOf(
 ): string | NonNullable<Complaint> | undefined {
   const stat = files.stat(path);
   if (!stat.ok) return stat.gap.reason === 'missing' ? failure('script-missing', name.at, 'script.file') : undefined;
-  const refused = refusal(stat.value, path, strictUid);
+  const refused = permissionFault(stat.value, path, strictUid);
   if (refused) return { ok: false, fault: { ...refused, at: name.at } };
   // Scripts of Filebeat's own modules are large, and correct.
   if (path.startsWith(`${paths.home}/module/`)) return undefined;

@@ -6,37 +6,22 @@ import { failure, type Scope } from '../tree/variables.js';
 import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 
-/**
- * Which of the settings are present, and the complaint about them. A setting that cannot be evaluated counts as
- * absent.
- */
+/** `id`: whether `cloud.id` is set. A setting that cannot be evaluated counts as absent. */
 export interface Cloud {
   id: boolean;
-  auth: boolean;
   complaint?: NonNullable<Complaint>;
 }
 
 /** `section` is `''` for the whole configuration, or `monitoring.`. */
 export function readCloud(main: Tree, section: string, scope: Scope): Cloud {
-  const [id, auth] = ['id', 'auth'].map((key) => readText(main, `${section}cloud.${key}`, scope) ?? '') as [
-    string,
-    string,
-  ];
-  const at = (key: string) => positionOf(main, `${section}cloud.${key}`);
-  const cloud = { id: id !== '', auth: auth !== '' };
-  if (id === '' && auth !== '')
-    return { ...cloud, complaint: failure('missing-setting', at('auth'), `${section}cloud.id`) };
-  if (id !== '' && !decodes(id))
-    return {
-      ...cloud,
-      complaint: badValue(main, `${section}cloud.id`, scope, 'the Cloud ID as Elastic Cloud shows it'),
-    };
-  if (auth !== '' && !auth.includes(':'))
-    return {
-      ...cloud,
-      complaint: badValue(main, `${section}cloud.auth`, scope, 'a name and a password with a colon between them'),
-    };
-  return cloud;
+  const [idKey, authKey] = [`${section}cloud.id`, `${section}cloud.auth`];
+  const id = readText(main, idKey, scope);
+  const auth = readText(main, authKey, scope);
+  const refuse = (key: string, takes: string) => ({ id: Boolean(id), complaint: badValue(main, key, scope, takes) });
+  if (auth && !id) return { id: false, complaint: failure('missing-setting', positionOf(main, authKey), idKey) };
+  if (id && !decodes(id)) return refuse(idKey, 'the Cloud ID as Elastic Cloud shows it');
+  if (auth && !auth.includes(':')) return refuse(authKey, 'a name and a password with a colon between them');
+  return { id: Boolean(id) };
 }
 
 /** `label:BASE64`, which encodes `host$uuid$uuid`. */

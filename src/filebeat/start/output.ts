@@ -84,7 +84,7 @@ export function checkQueue(tree: Tree, context: StartContext): Complaint {
 }
 
 /** Defaults of a memory queue: its size and the events that it waits for. */
-export function memoryDefaults(release: ReleaseVersion): { events: number; flush: number } {
+function memoryDefaults(release: ReleaseVersion): { events: number; flush: number } {
   return applies('queue-defaults', release) ? { events: 3200, flush: 1600 } : { events: 4096, flush: 2048 };
 }
 
