@@ -109,13 +109,13 @@ describe('why a unit’s Filebeat is down', () => {
     [
       'its EnvironmentFile is missing',
       host('EnvironmentFile=/etc/default/fb', {}, good),
-      /\/etc\/default\/fb is not there/,
+      /\/etc\/default\/fb does not exist/,
     ],
-    ['its user is missing', host('User=nobodyhere', {}, good), /user nobodyhere is in no line of \/etc\/passwd/],
+    ['its user is missing', host('User=nobodyhere', {}, good), /user nobodyhere is not in \/etc\/passwd/],
     [
       'its working folder is missing',
       host('WorkingDirectory=/srv/gone', {}, good),
-      /WorkingDirectory \/srv\/gone is not there/,
+      /WorkingDirectory \/srv\/gone does not exist/,
     ],
     ['its program is missing', host('', { [program]: 'no program' }, good), /filebeat is not executable/],
     [

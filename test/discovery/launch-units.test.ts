@@ -39,16 +39,16 @@ const cases: Case[] = [
     gap: /shell of locked runs no commands/,
   },
   {
-    title: 'a launcher whose user is not there is the cause',
+    title: 'a launcher whose user does not exist is the cause',
     exec: `/usr/sbin/gosu nobodyhere ${bin} -e`,
     starts: ['-e'],
     failures: ['there is no user nobodyhere'],
   },
   {
-    title: 'a launcher whose directory is not there is the cause',
+    title: 'a launcher whose directory does not exist is the cause',
     exec: `/usr/bin/env -C /nope ${bin} -e`,
     starts: ['-e'],
-    failures: ['the directory /nope is not there'],
+    failures: ['the directory /nope does not exist'],
   },
   {
     title: 'what an unknown program does with a Filebeat is unclear',
@@ -81,7 +81,7 @@ const cases: Case[] = [
   {
     title: 'a file whose name only running it could tell is unclear',
     exec: `/bin/sh -c 'exec ${bin} -c /etc/$(hostname).yml'`,
-    gap: /decided as it runs/,
+    gap: /decided when it starts/,
   },
   {
     title: 'a condition that files cannot tell is unclear',
@@ -127,7 +127,7 @@ for (const { title, exec, more = '', tree = {}, starts = [], failures = [], gap 
     );
     const missing = found.units
       .flatMap((unit) => unit.failures)
-      .filter((one) => !one.endsWith('looks for programs') && !/^\/(?:usr\/)?s?bin\/\w+ is not there$/.test(one));
+      .filter((one) => !one.endsWith('searches for programs') && !/^\/(?:usr\/)?s?bin\/\w+ does not exist$/.test(one));
     assert.deepEqual(
       missing.filter((one) => !one.startsWith('/usr/')),
       failures,

@@ -450,7 +450,7 @@ const cases: Case[] = [
     tree: service('EnvironmentFile=-/etc/no', 'EnvironmentFile=/etc/none', `ExecStart=${bin}`),
     expect: {
       argv: [bin],
-      failures: ['its EnvironmentFile /etc/none is not there (resources)', `${bin} is not there`],
+      failures: ['its EnvironmentFile /etc/none does not exist (resources)', `${bin} does not exist`],
     },
     gaps: ['missing /etc/none'],
   },

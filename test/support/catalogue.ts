@@ -31,7 +31,7 @@ export const told: Record<MismatchCode, [Cause, Partial<Mismatch>?][]> = {
     [{ kind: 'endpoint-held', uid: 0, port: 5066, declaredIn: { file, line: 20 }, owner: thief }],
     [{ kind: 'data-locked', instance: 'edge' }],
     [{ kind: 'runs-elsewhere', instance: 'core-2' }],
-    [{ kind: 'cannot-start', whys: ['its EnvironmentFile /etc/default/core is not there (resources)'] }],
+    [{ kind: 'cannot-start', whys: ['its EnvironmentFile /etc/default/core does not exist (resources)'] }],
     [{ kind: 'cannot-start', whys: ['its user beats may not read /etc/filebeat/core.yml (owner 0:0, mode 0600)'] }],
     [{ kind: 'unit-off', unit, why: 'condition', condition: 'ConditionPathExists=' }],
     [{ kind: 'unit-off', unit, why: 'masked' }],

@@ -19,8 +19,8 @@ export function noteFailure(found: Found, launch: Launch, world: LaunchContext):
   if (found.kind === 'missing')
     world.failures.push(
       program.includes('/')
-        ? `${program} is not there`
-        : `${program} is in no folder in which systemd looks for programs`,
+        ? `${program} does not exist`
+        : `${program} is in no directory that systemd searches for programs`,
     );
   if (found.kind !== 'file') return;
   if (!found.executable) world.failures.push(`${found.path} is not executable`);
@@ -33,7 +33,7 @@ function noteRefusal({ cwd, user }: Launch, world: LaunchContext): void {
   if (user.why === noSuchUser) world.failures.push(`there is no user ${user.name ?? user.uid}`);
   const stat = isKnown(cwd) && isSettled(cwd, world) ? world.files.stat(cwd) : undefined;
   if (stat !== undefined && !stat.ok && stat.gap.reason === 'missing')
-    world.failures.push(`the directory ${cwd} is not there`);
+    world.failures.push(`the directory ${cwd} does not exist`);
 }
 
 /** Notes the start of a Filebeat. */

@@ -1,4 +1,4 @@
-/** What following a command line takes and collects. Nothing is executed: what only running a program would tell is unknown. */
+/** Input and results of following a command line. Nothing is executed: what depends on running a program is unknown. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, StartUser } from '../../model/model.js';
 
@@ -42,7 +42,7 @@ export interface Outcome {
   output?: string;
 }
 
-/** The host as far as files tell it, and what was found out while a command line was followed. */
+/** The files of the host, and the results of following a command line. */
 export interface LaunchContext {
   files: FileView;
   /** Additional basenames of Filebeat programs, from the settings. */

@@ -5,7 +5,7 @@ import { absolute, baseName, type Environment, isKnown, type LaunchContext } fro
 export type Found =
   | { kind: 'file'; path: string; executable: boolean }
   | { kind: 'missing' }
-  /** Files do not tell. */
+  /** It depends on more than files. */
   | { kind: 'unknown' };
 
 /** A word with a slash is a path; any other is searched for in `PATH`. */

@@ -1,4 +1,4 @@
-/** The files below a directory of the host, as a process sees them whose root that directory is. */
+/** The files below a directory of the host, as seen by a process with that root directory. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 
 export function filesBelow(files: FileView, root: string): FileView {

@@ -1,4 +1,4 @@
-/** Branches of which files do not tell which one is taken: each is run on a copy of the state, and the results are merged. */
+/** Branches, where it is unknown which one is taken: each is run on a copy of the state, and the results are merged. */
 import { unknown } from '../launch/launch-context.js';
 import type { Node } from './parser/shell-tree.js';
 import { copyState, type Flow, next, type ShellState } from './shell-state.js';

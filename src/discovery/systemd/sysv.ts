@@ -90,7 +90,7 @@ function readScript(
     const detail = `how ${name}.service starts a Filebeat is not clear: ${[...new Set(whys)].join('; ')}`;
     if (whys.length > 0) gaps.push({ reason: 'unclear', subject: path, detail });
   }
-  const written = [...world.written].map((file) => ({ path: file, why: `it is written as ${name} starts` }));
+  const written = [...world.written].map((file) => ({ path: file, why: `${name} writes it when it starts` }));
   return clear.map(
     (start, index): FilebeatUnit => ({
       ...start,

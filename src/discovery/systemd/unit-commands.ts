@@ -48,7 +48,7 @@ function parseCommands(
   env: Environment,
 ): { commands: ServiceCommand[]; why?: string } {
   const commands: ServiceCommand[] = [];
-  const badSpecifier = { commands, why: 'it holds an unknown specifier' };
+  const badSpecifier = { commands, why: 'it contains an unknown specifier' };
   let rest = assignment.value;
   while (rest !== '') {
     const first = firstWord(rest);

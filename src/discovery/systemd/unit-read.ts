@@ -70,7 +70,7 @@ export function readUnit(full: string, search: Search): FilebeatUnit[] {
   const dropIns = findDropIns(files, index, [name, ...aliases.flatMap((alias) => parseServiceName(alias) ?? [])]);
   const read = readAssignments(files, [found.fragment, ...dropIns.paths]);
   if (read.assignments.length === 0 && read.gaps.length === 0) return [];
-  // `sysv.ts` reads the init scripts that systemd-sysv-generator made units of.
+  // systemd-sysv-generator writes units for init scripts, which `sysv.ts` reads.
   if (lastSetting(read.assignments, 'Unit', 'SourcePath')?.value.includes('/init.d/')) return [];
   const facts = { ...search.facts, name, fragment: found.fragment };
   const settings = settingsOf(read.assignments, [...dropIns.gaps, ...read.gaps], facts);
@@ -149,8 +149,9 @@ function startOnBoot(
     return { why: 'condition', failures, ...(condition.key === undefined ? {} : { condition: condition.key }) };
   const undecided = [condition, assertion].find(({ holds }) => holds === undefined)?.key;
   if (undecided === undefined && !service.hasConditionCommand) return { why: 'enabled', failures };
-  const reason = undecided === undefined ? 'its ExecCondition= is a command' : `${undecided} cannot be told from files`;
-  unclear(`whether it starts is decided as it runs: ${reason}`);
+  const reason =
+    undecided === undefined ? 'its ExecCondition= is a command' : `files do not tell whether ${undecided} holds`;
+  unclear(`whether it starts is decided when it starts: ${reason}`);
   return { why: 'unclear', failures };
 }
 

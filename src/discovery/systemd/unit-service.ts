@@ -53,7 +53,7 @@ export function readService(
   const failures: string[] = [];
   const { user, login } = userOf(files, settings, failures);
   const environment = readEnvironment(files, settings, managerEnv, login, unit);
-  for (const path of environment.missing) failures.push(`its EnvironmentFile ${path} is not there (resources)`);
+  for (const path of environment.missing) failures.push(`its EnvironmentFile ${path} does not exist (resources)`);
   const rootDirectory = settings.text('RootDirectory')?.replace(/\/+$/, '');
   const started = readCommands('ExecStart', settings, environment.env);
   const oneshot = settings.text('Type') === 'oneshot';
@@ -107,18 +107,18 @@ function userOf(
   const login = found === undefined || typeof found === 'string' ? undefined : found;
   let user: StartUser = { ...rootUser };
   if (isDynamic && login === undefined)
-    user = { ...(name === undefined ? {} : { name }), why: 'its user is made as it starts' };
+    user = { ...(name === undefined ? {} : { name }), why: 'its user is created when it starts' };
   else if (login !== undefined) user = { name: login.name, uid: login.uid, gid: login.gid };
   else if (name !== undefined) {
     const uid = /^\d+$/.test(name) ? { uid: Number(name) } : {};
     user = { name, ...uid, why: found === 'missing' ? 'there is no such user' : 'its user is not in /etc/passwd' };
-    if (found === 'missing') failures.push(`the user ${name} is in no line of /etc/passwd (217/USER)`);
+    if (found === 'missing') failures.push(`the user ${name} is not in /etc/passwd (217/USER)`);
   }
   if (group !== undefined && !isDynamic) {
     const gid = lookUpGroup(files, group);
     if (typeof gid === 'number') user.gid = gid;
     else delete user.gid;
-    if (gid === 'missing') failures.push(`the group ${group} is in no line of /etc/group (216/GROUP)`);
+    if (gid === 'missing') failures.push(`the group ${group} is not in /etc/group (216/GROUP)`);
   }
   return { user, login };
 }
@@ -162,12 +162,12 @@ function directoryOf(
     failures.push('bad setting: its WorkingDirectory is a relative path');
     return '/';
   }
-  const made = Object.values(directories(settings)).flatMap((paths) => paths.split(':'));
-  if (/^\/(?:run|tmp)\//.test(path) || made.some((one) => path === one || one.startsWith(`${path}/`))) return path;
+  const created = Object.values(directories(settings)).flatMap((paths) => paths.split(':'));
+  if (/^\/(?:run|tmp)\//.test(path) || created.some((one) => path === one || one.startsWith(`${path}/`))) return path;
   const stat = files.stat(`${rootDirectory ?? ''}${path}`);
   if (stat.ok ? stat.value.kind === 'directory' : stat.gap.reason !== 'missing') return path;
   if (optional) return '/';
-  failures.push(`its WorkingDirectory ${path} is not there (200/CHDIR)`);
+  failures.push(`its WorkingDirectory ${path} does not exist (200/CHDIR)`);
   return path;
 }
 
@@ -178,9 +178,9 @@ function missingSources(files: FileView, settings: UnitSettings, failures: strin
     return isKnown(path) && !/^\/(?:run|tmp|dev|proc|sys)\//.test(path) && !stat.ok && stat.gap.reason === 'missing';
   };
   const root = settings.text('RootDirectory');
-  if (root !== undefined && isMissing(root)) failures.push(`its RootDirectory ${root} is not there (226/NAMESPACE)`);
+  if (root !== undefined && isMissing(root)) failures.push(`its RootDirectory ${root} does not exist (226/NAMESPACE)`);
   const image = settings.text('RootImage');
-  if (image !== undefined && isMissing(image)) failures.push(`its RootImage ${image} is not there (226/NAMESPACE)`);
+  if (image !== undefined && isMissing(image)) failures.push(`its RootImage ${image} does not exist (226/NAMESPACE)`);
   const below = root === undefined ? '' : root.replace(/\/+$/, '');
   for (const key of [
     'BindPaths',
@@ -197,13 +197,13 @@ function missingSources(files: FileView, settings: UnitSettings, failures: strin
         if (path.startsWith('-') || !path.startsWith('/')) continue;
         const isBind = key.startsWith('Bind');
         if (isMissing(isBind ? path : `${below}${path}`))
-          failures.push(`${path} of its ${key} is not there (226/NAMESPACE)`);
+          failures.push(`${path} of its ${key} does not exist (226/NAMESPACE)`);
       }
     }
   }
   for (const one of settings.list('LoadCredential')) {
     const [, path] = (settings.expand(one.value, one) ?? '').split(':');
     if (path?.startsWith('/') && isMissing(path))
-      failures.push(`${path} of its LoadCredential is not there (243/CREDENTIALS)`);
+      failures.push(`${path} of its LoadCredential does not exist (243/CREDENTIALS)`);
   }
 }

@@ -57,7 +57,7 @@ export function startsOf(
   if (service.read.some((path) => isWritten(path, world.written))) {
     for (const start of world.starts) start.envHidden.any = true;
   }
-  const own = [...world.written].map((path) => ({ path, why: `it is written as ${unit} starts` }));
+  const own = [...world.written].map((path) => ({ path, why: `${unit} writes it when it starts` }));
   const others = world.starts.flatMap((start) => [...othersWrite(start, unit, writers), ...notYet(start, world.files)]);
   return { ...world, starts: world.starts, written: [...own, ...others] };
 }
@@ -92,7 +92,7 @@ function notYet(start: Pick<FilebeatStart, 'argv' | 'cwd'>, files: FileView): Hi
     if (!/^\/(?:run|tmp|var\/run|var\/tmp|dev\/shm)\//.test(path)) return [];
     const stat = files.stat(path);
     const isMissing = !stat.ok && stat.gap.reason === 'missing';
-    return isMissing ? [{ path, why: 'it lies where a boot makes all files anew, and is not there now' }] : [];
+    return isMissing ? [{ path, why: 'its directory is emptied by a boot, and it does not exist now' }] : [];
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * Unit files below a root → the Filebeats that services start, how each is started, and whether it should run: a boot must
- * reach its unit and its conditions must hold. An `[Install]` section alone enables nothing. systemd is not asked.
+ * reach its unit and its conditions must hold. An `[Install]` section alone enables nothing. Only files are read; systemd is not queried.
  */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Gap } from '../../model/model.js';

@@ -27,7 +27,7 @@ export function becomeEnv(given: GivenOptions, launch: Launch): Change {
   if (lines.length > 0) {
     // The words of the line may be options again.
     const words = envWords(lines[0]!);
-    if (words === undefined) return { why: 'what `env -S` makes of its line cannot be told', argv: rest };
+    if (words === undefined) return { why: 'how `env -S` splits its line is unknown', argv: rest };
     return { argv: ['env', ...words, ...rest] };
   }
   let env: Environment = { ...launch.env };

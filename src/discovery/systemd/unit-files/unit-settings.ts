@@ -65,7 +65,7 @@ export function settingsOf(
   const reported = new Set<string>();
   const expand = (text: string, assignment: SourcedAssignment) => {
     const expanded = expandSpecifiers(text, context);
-    const detail = `${expanded.unknown.join(' ')} cannot be told from files`;
+    const detail = `${expanded.unknown.join(' ')} depends on more than files`;
     if (expanded.unknown.length > 0 && !reported.has(at(assignment) + detail)) {
       reported.add(at(assignment) + detail);
       gaps.push({ reason: 'missing', subject: at(assignment), detail });
