@@ -79,12 +79,12 @@ const cases: Case[] = [
     starts: ['-c /etc/a.yml'],
   },
   {
-    title: 'a file whose name only running it could tell is unclear',
+    title: 'a file name that is known only at run time is unclear',
     exec: `/bin/sh -c 'exec ${bin} -c /etc/$(hostname).yml'`,
-    gap: /decided when it starts/,
+    gap: /known only at run time/,
   },
   {
-    title: 'a condition that files cannot tell is unclear',
+    title: 'a condition that does not depend on files alone is unclear',
     exec: `${bin} -e`,
     more: '[Unit]\nConditionVirtualization=no\n',
     starts: ['-e'],

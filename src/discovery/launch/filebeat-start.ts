@@ -60,7 +60,7 @@ export function filebeat(path: string, launch: Launch, world: LaunchContext): Ou
     uncertain: [
       ...launch.uncertain,
       ...whys,
-      ...(isRelative ? ['the directory in which it starts is decided as it runs'] : []),
+      ...(isRelative ? ['the directory in which it starts is known only at run time'] : []),
     ],
     files: [...world.read],
   });

@@ -24,7 +24,7 @@ export function shellLine(
   const dialect = dialectOf(path, world);
   if (dialect === undefined || dialect === 'other')
     return namesFilebeat(text, world) ? unclear(path, 'the lines of this shell are not understood', world) : ended;
-  if (!isKnown(text)) return unclear(path, 'which line a shell runs is decided as it runs', world, text);
+  if (!isKnown(text)) return unclear(path, 'which line a shell runs is known only at run time', world, text);
   const [name = path, ...rest] = args;
   const inFolder = world.files.stat(launch.cwd);
   // A login shell stays where it is if the home directory is missing: in `/` for a service.
@@ -78,7 +78,7 @@ export function shell(dialect: Dialect | 'other', launch: Launch, world: LaunchC
     const [text, name = launch.argv[0]!, ...args] = rest;
     if (text === undefined) return ended;
     if (isKnown(text) && !mayConcern(text, launch, world)) return ended;
-    if (!isKnown(text)) return unclear(launch.program, 'which line a shell runs is decided as it runs', world, text);
+    if (!isKnown(text)) return unclear(launch.program, 'which line a shell runs is known only at run time', world, text);
     return runShell(text, launch, world, { dialect, name, args, options, login });
   }
   const [file, ...args] = rest;

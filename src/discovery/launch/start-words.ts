@@ -10,7 +10,7 @@ export function withoutUnknown(argv: readonly string[]): { argv: string[]; whys:
   const words: string[] = [];
   const whys: string[] = [];
   const uncertain = () => {
-    if (whys.length === 0) whys.push('a word of its command line is decided as it runs');
+    if (whys.length === 0) whys.push('a word of its command line is known only at run time');
   };
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at]!;

@@ -48,7 +48,7 @@ export function loop(node: Extract<Node, { kind: 'loop' }>, state: ShellState): 
     const flow = runCondition(node.condition, state);
     if (flow.kind !== 'next') return flow;
     if (state.status === undefined)
-      return runUnknownTimes(node.body, state, 'how often a loop runs is decided as it runs');
+      return runUnknownTimes(node.body, state, 'how often a loop runs is known only at run time');
     if ((state.status === 0) === node.until) {
       state.status = 0;
       return next;
@@ -65,7 +65,7 @@ export function forLoop(node: Extract<Node, { kind: 'for' }>, state: ShellState)
   const isUnknown = words.includes(unknownWords) || (node.words === undefined && state.argsUnknown);
   if (isUnknown) {
     setVariable(state, node.name, unknown);
-    return runUnknownTimes(node.body, state, 'what a loop runs over is decided as it runs');
+    return runUnknownTimes(node.body, state, 'what a loop runs over is known only at run time');
   }
   if (words.length === 0) state.status = 0;
   for (const word of words) {
@@ -82,7 +82,7 @@ export function countLoop({ text, body }: Extract<Node, { kind: 'count' }>, stat
   for (let rounds = 0; rounds < maxRounds; rounds += 1) {
     const value =
       end.trim() === '' ? '1' : arithmetic(expandText([{ kind: 'text', text: end, quoted: true }], state), state);
-    if (!isKnown(value)) return runUnknownTimes(body, state, 'how often a loop runs is decided as it runs');
+    if (!isKnown(value)) return runUnknownTimes(body, state, 'how often a loop runs is known only at run time');
     if (value === '0') {
       state.status = 0;
       return next;

@@ -45,7 +45,7 @@ export function readProfiles(state: ShellState): void {
 /** Notes a Filebeat that a command of unknown words may start. */
 export function unknownCommand(words: readonly string[], state: ShellState): Flow {
   if (words.some((word) => namesFilebeat(word, state.world) || /\.ya?ml$/.test(word))) {
-    const why = 'which program a script starts is decided as it runs';
+    const why = 'which program a script starts is known only at run time';
     state.world.unclear.push({ subject: state.name, why });
   }
   state.status = undefined;
@@ -56,7 +56,7 @@ export function evalCommand(args: string[], state: ShellState): Flow {
   const text = args.join(' ');
   if (isKnown(text)) return runText(text, state);
   if (namesFilebeat(text, state.world)) unknownCommand([text], state);
-  state.uncertain = [...state.uncertain, 'what `eval` runs is decided as it runs'];
+  state.uncertain = [...state.uncertain, 'what `eval` runs is known only at run time'];
   state.status = undefined;
   return next;
 }
@@ -68,7 +68,7 @@ const initScriptLibraries =
 export function sourceCommand(args: string[], state: ShellState): Flow {
   const [file, ...fileArgs] = args[0] === '--' ? args.slice(1) : args;
   if (file === undefined || !isKnown(file)) {
-    state.uncertain = [...state.uncertain, 'which file a script reads is decided as it runs'];
+    state.uncertain = [...state.uncertain, 'which file a script reads is known only at run time'];
     state.status = undefined;
     return next;
   }

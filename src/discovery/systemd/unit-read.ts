@@ -151,7 +151,7 @@ function startOnBoot(
   if (undecided === undefined && !service.hasConditionCommand) return { why: 'enabled', failures };
   const reason =
     undecided === undefined ? 'its ExecCondition= is a command' : `files do not tell whether ${undecided} holds`;
-  unclear(`whether it starts is decided when it starts: ${reason}`);
+  unclear(`whether it starts is known only at run time: ${reason}`);
   return { why: 'unclear', failures };
 }
 
