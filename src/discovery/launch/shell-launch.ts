@@ -78,7 +78,8 @@ export function shell(dialect: Dialect | 'other', launch: Launch, world: LaunchC
     const [text, name = launch.argv[0]!, ...args] = rest;
     if (text === undefined) return ended;
     if (isKnown(text) && !mayConcern(text, launch, world)) return ended;
-    if (!isKnown(text)) return unclear(launch.program, 'which line a shell runs is known only at run time', world, text);
+    if (!isKnown(text))
+      return unclear(launch.program, 'which line a shell runs is known only at run time', world, text);
     return runShell(text, launch, world, { dialect, name, args, options, login });
   }
   const [file, ...args] = rest;
