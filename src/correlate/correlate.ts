@@ -17,7 +17,7 @@ import type {
   Verdict,
 } from '../model/model.js';
 import { containDefect } from '../runtime/defect.js';
-import { conflictsBetween } from './conflicts.js';
+import { dataPathConflicts } from './data-path-conflicts.js';
 import { downCauses } from './down-cause.js';
 import {
   configValid,
@@ -26,6 +26,7 @@ import {
   isHealthy,
   isSettled,
   loadMismatches,
+  lookalikeMismatch,
   maybeRefused,
   plainFault,
   refusedInputs,
@@ -35,9 +36,9 @@ import {
 import { outputMismatches, reloadFailed, silentPorts, withOwnWords } from './judge-output.js';
 import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
+import { conflictsBetween } from './port-conflicts.js';
 import { releaseDoubts } from './release-doubts.js';
 import { mismatchKey, type ScanHistory } from './scan-history.js';
-import { dataPathConflicts, lookalikes } from './unowned-sockets.js';
 import { judgedPorts } from './verdict-cache.js';
 import { createVerdictContext, type Thresholds, type VerdictContext } from './verdict-context.js';
 
@@ -177,8 +178,8 @@ function judge(instance: Instance, context: VerdictContext): Judged {
 }
 
 /** An internal error costs only the verdict on the instance where it occurs. */
-function failed(instance: Instance, place: string): Judged {
-  const subject = `internal error (${place})`;
+function failed(instance: Instance, where: string): Judged {
+  const subject = `internal error (${where})`;
   const cause = { kind: 'unreadable', subject, reason: 'malformed' } as const;
   const mismatches = [instanceMismatch(instance, 'config_unreadable', { subject, cause })];
   return { ports: [], pending: false, mismatches, failed: true };
@@ -193,14 +194,14 @@ export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: 
       instance,
       containDefect(
         () => judge(instance, context),
-        (place) => failed(instance, place),
+        (where) => failed(instance, where),
       ),
     );
   const ports = new Map([...judged].map(([instance, one]) => [instance, one.ports]));
   const found = [...judged.values()].flatMap(({ mismatches }) => mismatches);
   found.push(
     ...dataPathConflicts(snapshot.instances),
-    ...lookalikes(snapshot.instances, context),
+    ...snapshot.instances.flatMap((instance) => lookalikeMismatch(instance, context) ?? []),
     ...conflictsBetween(ports, (i) => judged.get(i)?.pending ?? false, context),
   );
   const statics = judgeStatics(snapshot);

@@ -208,6 +208,18 @@ export function frozenMismatch(instance: Instance, { thresholds, history, now }:
   return instanceMismatch(instance, 'instance_frozen', { cause: { kind: 'frozen', how, sinceSeconds } });
 }
 
+/**
+ * Reported at the imitating instance, once its process is older than the grace. `test`, `export` and `setup` exit by themselves
+ * and are no instances.
+ */
+export function lookalikeMismatch(instance: Instance, context: VerdictContext): Mismatch | undefined {
+  const { process, identity } = instance;
+  if (identity?.imitates === undefined || process === undefined) return undefined;
+  if ((ageOf(process, context.now) ?? 0) < context.grace) return undefined;
+  const { name, differs } = identity.imitates;
+  return instanceMismatch(instance, 'lookalike', { cause: { kind: 'imitates', instance: name, differs } });
+}
+
 /** Whether Filebeat would accept its configuration; undefined where it could not be read. */
 export function configValid(instance: Instance): boolean | undefined {
   const { outcome } = instance.prediction;

@@ -70,7 +70,7 @@ function addMeters(port: PortVerdict, instance: Instance, snapshot: Snapshot): v
   if (buffer !== undefined) port.receiveBuffer = buffer;
 }
 
-/** Bytes; not where several inputs share the socket, or where nobody knows what its input asked for. */
+/** Bytes; undefined if several inputs share the socket, or if the configured size is unknown. */
 function effectiveBuffer(port: PortVerdict, snapshot: Snapshot): number | undefined {
   if (port.protocol !== 'udp' || port.socket === undefined || port.listeners.length !== 1) return undefined;
   return port.input === 'learned' ? undefined : derivedReceiveBuffer(port.listeners[0]!.readBuffer, snapshot.host);

@@ -17,7 +17,9 @@ function isSameInput(a: unknown, b: unknown): boolean {
 }
 
 function isSameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((one, index) => isSameInput(one, b[index]));
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (!isSameInput(a[index], b[index])) return false;
+  return true;
 }
 
 /** Deep equality of plain data. Fast where parts are the same object. */

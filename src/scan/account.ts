@@ -10,7 +10,7 @@ import { expireLearned, type Learned, type LearnRules, learn } from '../state/le
 import { observe as remember } from '../state/memory-observe.js';
 import { flappingOf } from '../state/memory-questions.js';
 import type { State } from '../state/memory-state.js';
-import type { Pass } from './discover.js';
+import type { ScanContext } from './discover.js';
 import { type Draft, instancesOf, sightingOf } from './draft.js';
 import { accountForDrops } from './drops.js';
 import type { Observed } from './observe.js';
@@ -36,7 +36,7 @@ export interface Accounted {
 /** `excluded`: instances beyond the limits; what is known of them stays. */
 export async function account(
   sources: ReportSources,
-  { settings, now, bootId }: Pass,
+  { settings, now, bootId }: ScanContext,
   state: State,
   { drafts, index }: Pick<Observed, 'drafts' | 'index'>,
   excluded: readonly Merged<Origin>[],
@@ -119,7 +119,7 @@ function withReports(
  * Instances with what the memory knows of them after this scan: a restart is reported by the scan that sees it. `state`: as it
  * was saved.
  */
-export function withHistory(drafts: readonly Draft[], state: State, { settings, now }: Pass): Instance[] {
+export function withHistory(drafts: readonly Draft[], state: State, { settings, now }: ScanContext): Instance[] {
   const { restarts } = settings.thresholds;
   const threshold = { count: restarts.count, withinSeconds: restarts.within };
   return drafts.map(({ instance, merged }) => {

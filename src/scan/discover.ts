@@ -27,7 +27,7 @@ export interface Host {
 }
 
 /** What stays the same during one scan. */
-export interface Pass {
+export interface ScanContext {
   settings: Settings;
   /** Seconds since the epoch. */
   now: number;
@@ -43,9 +43,9 @@ export interface Discovered {
   gaps: Gap[];
 }
 
-export function discover(host: Host, pass: Pass, state: State, processes: ProcessScan): Discovered {
-  const { now, settings } = pass;
-  const { origins, gaps } = originsOf(host, pass, state, processes);
+export function discover(host: Host, scan: ScanContext, state: State, processes: ProcessScan): Discovered {
+  const { now, settings } = scan;
+  const { origins, gaps } = originsOf(host, scan, state, processes);
   const all = instancesOf(origins).filter((one) => !isExpired(state, one, now, settings.discovery.remember));
   const within = instancesWithin(all, (one) => historyOf(state, one)?.lastSeen ?? 0);
   return { instances: within.included, excluded: within.excluded, gaps: [...gaps, ...within.gaps] };
@@ -54,7 +54,7 @@ export function discover(host: Host, pass: Pass, state: State, processes: Proces
 /** Every reason to know of a Filebeat: it runs, a unit starts it, a pattern matches its file, it is declared or remembered. */
 function originsOf(
   { procfs, rootfs, fileCache }: Host,
-  { settings, bootId }: Pass,
+  { settings, bootId }: ScanContext,
   state: State,
   { filebeats }: ProcessScan,
 ): { origins: Origin[]; gaps: Gap[] } {

@@ -8,7 +8,7 @@ import { readerOfAccount } from '../proc/permissions.js';
 import { openFileView } from '../proc/root-files.js';
 import { lastEnd } from '../state/lifecycle.js';
 import type { RememberedInstance, State } from '../state/memory-state.js';
-import type { Host, Pass } from './discover.js';
+import type { Host, ScanContext } from './discover.js';
 import { type Draft, type DraftContext, draftOf, undecidedGap } from './draft.js';
 import type { Origin } from './origins/candidate-origin.js';
 import { truncateListeners } from './within-limits.js';
@@ -23,7 +23,7 @@ export interface Expected {
 /** `state`: with the names of these instances. `seesHost`: whether this `/proc` shows the host's processes. */
 export function expect(
   host: Host,
-  pass: Pass,
+  scan: ScanContext,
   state: State,
   merged: readonly Merged<Origin>[],
   processes: ProcessScan & { seesHost: boolean },
@@ -32,8 +32,8 @@ export function expect(
   const { filebeats, hidden, unreadable, hostNetns, seesHost } = processes;
   const context: DraftContext = {
     state,
-    now: pass.now,
-    bootId: pass.bootId,
+    now: scan.now,
+    bootId: scan.bootId,
     hidden,
     seesHost,
     unreadable,

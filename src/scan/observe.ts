@@ -6,7 +6,7 @@ import type { RunningFilebeat } from '../discovery/processes/process-facts.js';
 import type { Socket } from '../model/model.js';
 import type { ProcFs } from '../proc/proc-fs.js';
 import type { SocketScan, SocketScanner } from '../sockets/scanner.js';
-import { type Pass, stillRuns } from './discover.js';
+import { type ScanContext, stillRuns } from './discover.js';
 import { type Draft, draftAgainst, endedMeanwhile, instancesOf } from './draft.js';
 import { absentAt, type Births, nextBirths, refutedBy } from './evidence.js';
 import type { Expected } from './expect.js';
@@ -31,24 +31,24 @@ export interface Kernel {
 export interface Observed {
   drafts: Draft[];
   index: SocketIndex;
-  scan: SocketScan<WantedOf>;
+  socketScan: SocketScan<WantedOf>;
   births: Births;
 }
 
 export async function observe(
   { procfs, sockets, grace }: SocketSources,
-  { settings, now }: Pass,
+  { settings, now }: ScanContext,
   { filebeats, hostNetns, ipv6 }: Kernel,
   expected: Expected,
   births: Births,
 ): Promise<Observed> {
   const wanted = wantedOf(instancesOf(expected.drafts), settings.ports, { netns: hostNetns, ipv6 }, now);
-  const scan = await sockets.scan(
+  const found = await sockets.scan(
     filebeats.map(({ process }) => process),
     wanted,
     hostNetns,
   );
-  const index = indexSockets(scan.sockets, ipv6, hostNetns);
+  const index = indexSockets(found.sockets, ipv6, hostNetns);
   const evidence = { now, grace, absentAt: (socket: Socket) => absentAt(births, socket) };
   const proved = expected.drafts.map((draft) => {
     const refuted = refutedBy(draft.instance, index, evidence);
@@ -64,7 +64,7 @@ export async function observe(
   return {
     drafts: current.filter(({ instance }) => !supersededBy(instance, instances, index)),
     index,
-    scan,
+    socketScan: found,
     births: nextBirths(births, instancesOf(proved), index, now),
   };
 }

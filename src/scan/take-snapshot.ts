@@ -26,7 +26,7 @@ import { followNames } from '../state/memory-observe.js';
 import type { State } from '../state/memory-state.js';
 import { shiftTimes } from '../state/memory-times.js';
 import { account, withHistory } from './account.js';
-import { discover, type Pass } from './discover.js';
+import { discover, type ScanContext } from './discover.js';
 import { startsOf } from './draft.js';
 import type { Births } from './evidence.js';
 import { expect } from './expect.js';
@@ -94,7 +94,7 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   }
 
   /** Begins a scan: after the wall clock was set, time stamps in the state are as old as before. */
-  function begin(settings: Settings, moment: Moment): Pass {
+  function begin(settings: Settings, moment: Moment): ScanContext {
     const step = stepBetween(lastScan, moment);
     if (step !== 0) state = shiftTimes(state, step, lastScan!.at);
     lastScan = moment;
@@ -121,41 +121,41 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     state = memory.pull(state);
     const processes = scanProcesses(settings);
     const boot = bootClock.last();
-    const pass = begin(settings, boot.moment);
+    const scan = begin(settings, boot.moment);
     const { seesHost, gaps: visibilityGaps } = visibility();
     const blocked = quarantineGaps();
     const facts = readHostFacts(procfs, boot);
 
-    const discovered = discover(host, pass, state, processes);
+    const discovered = discover(host, scan, state, processes);
     state = followNames(state, discovered.instances);
-    const expected = expect(host, pass, state, discovered.instances, { ...processes, seesHost });
-    const observed = await observe(socketSources, pass, { ...processes, ipv6: facts.ipv6 }, expected, births);
+    const expected = expect(host, scan, state, discovered.instances, { ...processes, seesHost });
+    const observed = await observe(socketSources, scan, { ...processes, ipv6: facts.ipv6 }, expected, births);
     births = observed.births;
     host.fileCache.sweep();
-    processScanner.suspect(unknownOwners(observed.scan.sockets, processes));
+    processScanner.suspect(unknownOwners(observed.socketScan.sockets, processes));
     const memoryGaps = memory.gaps();
-    const accounted = await account(reportSources, pass, state, observed, discovered.excluded);
+    const accounted = await account(reportSources, scan, state, observed, discovered.excluded);
     await save(accounted.state);
     starts = startsOf(accounted.drafts);
-    const instances = withHistory(accounted.drafts, state, pass).map((one) =>
+    const instances = withHistory(accounted.drafts, state, scan).map((one) =>
       unlessChanged(lastInstances.get(one.id), one),
     );
     lastInstances = new Map(instances.map((one) => [one.id, one]));
 
-    const { sockets, namespaces, undecided, tableReads, fullFdScans } = observed.scan;
+    const { sockets, namespaces, undecided, tableReads, fullFdScans } = observed.socketScan;
     const gaps = [
       ...processes.gaps,
       ...visibilityGaps,
       ...blocked,
       ...discovered.gaps,
       ...expected.gaps,
-      ...observed.scan.gaps,
+      ...observed.socketScan.gaps,
       ...memoryGaps,
       ...accounted.gaps,
     ];
     const { steady, uptime } = boot.moment;
     return {
-      takenAt: pass.now,
+      takenAt: scan.now,
       moment: { steady, ...(uptime === undefined ? {} : { uptime }) },
       durationSeconds: (steadyMs() - started) / 1000,
       usable: processes.usable,

@@ -176,13 +176,12 @@ function closedAmong<W extends Wanted>(
   const inodes = new Set(sockets.map(({ inode }) => inode));
   const closed = new Set<number>();
   for (const space of spaces) {
-    const asked = space.seen.filter(({ inode }) => inodes.has(inode));
-    if (space.via === undefined || asked.length === 0) continue;
-    const again = readTables(procfs, space.via, [...new Set(asked.map(({ row }) => row.protocol))]);
+    const rows = space.seen.filter(({ inode }) => inodes.has(inode));
+    if (space.via === undefined || rows.length === 0) continue;
+    const again = readTables(procfs, space.via, [...new Set(rows.map(({ row }) => row.protocol))]);
     space.readings++;
     const open = new Set(again?.rows.map(({ inode }) => inode));
-    for (const { inode, row } of asked)
-      if (!open.has(inode) && !again?.unread.includes(row.protocol)) closed.add(inode);
+    for (const { inode, row } of rows) if (!open.has(inode) && !again?.unread.includes(row.protocol)) closed.add(inode);
   }
   return closed;
 }

@@ -1,24 +1,8 @@
-/** Mismatches between instances: a shared path.data, and processes with the command line of another instance. Pure. */
+/** Instances that share a path.data. Pure. */
 
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
-import { ageOf } from '../model/instance-rules.js';
 import type { Instance, Mismatch } from '../model/model.js';
 import { instanceMismatch } from './judge-instance.js';
-import type { VerdictContext } from './verdict-context.js';
-
-/**
- * Reported at the imitating instance, once its process is older than the grace. `test`, `export` and `setup` exit by themselves
- * and are no instances.
- */
-export function lookalikes(instances: readonly Instance[], context: VerdictContext): Mismatch[] {
-  return instances.flatMap((instance) => {
-    const { process, identity } = instance;
-    if (identity?.imitates === undefined || process === undefined) return [];
-    if ((ageOf(process, context.now) ?? 0) < context.grace) return [];
-    const { name, differs } = identity.imitates;
-    return [instanceMismatch(instance, 'lookalike', { cause: { kind: 'imitates', instance: name, differs } })];
-  });
-}
 
 /**
  * Several Filebeats on one path.data: by path within one root, or by device and inode. When an ordinary user points a Filebeat at
