@@ -38,7 +38,7 @@ export interface ScanContext {
 export interface Discovered {
   /** By name. */
   instances: Merged<Origin>[];
-  /** Instances beyond the limits, which are not looked at and not forgotten. */
+  /** Instances beyond the limits, which are not scanned and not forgotten. */
   excluded: Merged<Origin>[];
   gaps: Gap[];
 }
@@ -99,7 +99,7 @@ function instancesOf(origins: readonly Origin[]): Merged<Origin>[] {
   return first === undefined ? [] : merged(first, origins);
 }
 
-/** By the facts of a process, with what marks the files that it was made from as used. */
+/** By the facts of a process; `keep` marks the cache entries of its files as used. */
 const originsByFacts = createResultCache<RunningFilebeat, { value: Origin; keep: () => void }>();
 
 /** The same origin while the process scan returns the same facts, as between the turns of a process (`rotation.ts`). */
@@ -114,7 +114,7 @@ function isComplete({ outcome, gaps }: Prediction): boolean {
   return outcome === 'runs' && gaps.length === 0;
 }
 
-/** Processes that were seen to run after the key was derived from what they have open. */
+/** Processes that were seen to run after the key was computed. */
 const confirmed = createResultCache<object, true>();
 
 /**

@@ -112,7 +112,7 @@ export function draftOf(
       ? expectedOfDown(believed, known?.expected ?? [])
       : expectedOfRunning(believed, process.startTime, record, known?.expected);
   const learned = believed.outcome === 'dynamic' ? learnedListeners(state.learned, merged.name) : [];
-  const lastSeen = process === undefined ? lastSeenOf(known, now) : undefined;
+  const lastSeen = process === undefined ? knownLastSeen(known, now) : undefined;
   const end = process === undefined ? context.lastEnd(merged, believed.release.version) : undefined;
   const isOnlyKnown = process === undefined && prediction === undefined && known !== undefined;
   const wouldFail = isOnlyKnown ? context.failureOf(known) : undefined;
@@ -191,7 +191,7 @@ function mayStillRun({ unit }: Merged<Origin>, known: RememberedInstance | undef
 }
 
 /** Undefined for a time stamp in the future: it comes from a wrong clock. */
-function lastSeenOf(known: RememberedInstance | undefined, now: number): number | undefined {
+function knownLastSeen(known: RememberedInstance | undefined, now: number): number | undefined {
   return known === undefined || isFuture(known.lastSeen, now) ? undefined : known.lastSeen;
 }
 

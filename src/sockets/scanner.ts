@@ -1,6 +1,6 @@
 /**
- * The entry to this folder: which sockets exist and which processes hold them. One pass reads the tables of each network
- * namespace through one of its processes, again where an expected socket is missing, and then finds the holders.
+ * The entry to this folder: which sockets exist and which processes hold them. One scan reads the tables of each network
+ * namespace through one of its processes, again where an expected socket is missing, and then finds the owners.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSameProcess } from '../model/instance-rules.js';
@@ -23,7 +23,7 @@ export interface SocketScan<W extends Wanted> {
   sockets: Socket[];
   /** By inode. Addresses and the first unprivileged port are there where something wanted is missing. */
   namespaces: Namespace[];
-  /** Table readings in this pass: one per namespace while nothing is missing. */
+  /** Table readings in this scan: one per namespace while nothing is missing. */
   tableReads: number;
   /** Full descriptor scans since the scanner was made. */
   fullFdScans: number;
@@ -34,8 +34,8 @@ export interface SocketScan<W extends Wanted> {
 
 export interface SocketScanner {
   /**
-   * `holders`: the Filebeats of this pass's process scan. `hostNetns`: the host's namespace, by the same scan.
-   * Looks at the namespaces of all holders and of everything wanted.
+   * Reads the network namespaces of all holders and of everything wanted. `holders`: the Filebeats of the process scan.
+   * `hostNetns`: the host's namespace.
    */
   scan<W extends Wanted>(holders: readonly Holder[], wanted: readonly W[], hostNetns?: number): Promise<SocketScan<W>>;
 }
