@@ -25,6 +25,7 @@ export interface Override {
   literal?: true;
 }
 
+/** The flags of `filebeat run`. */
 export interface CommandLine {
   /** Values of `-c` without duplicates; by default `filebeat.yml`. */
   configFiles: string[];

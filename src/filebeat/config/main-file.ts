@@ -65,11 +65,12 @@ function mainPath(file: string, line: CommandLine, cwd: string): string {
   return posix.resolve(cwd, line.pathConfig || line.pathHome || '', file);
 }
 
+/** The merged configuration. `unseen`: a file is unreadable for this program, maybe not for Filebeat. */
 export type Main =
   | { kind: 'tree'; tree: Tree; mainFiles: string[] }
   | { kind: 'fault' | 'unseen'; fault: Fault; mainFiles: string[] };
 
-/** Loads and merges everything. `unseen`: this program cannot read a file that Filebeat may read. */
+/** Loads and merges everything. */
 export function loadMain(
   { argv, cwd }: Command,
   line: CommandLine,

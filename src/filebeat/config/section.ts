@@ -31,6 +31,7 @@ import {
 
 type Part = Partial<Prediction>;
 
+/** The `filebeat` section also needs what the checks of a start need. */
 export interface SectionSource extends ModuleSource {
   context: StartContext;
 }

@@ -4,6 +4,7 @@
 import type { Fault } from '../../model/model.js';
 import type { SecondDocument, YamlNode } from '../yaml/yaml.js';
 
+/** One ignored part of a file. */
 export interface Ignored {
   fault: Fault;
   /** The ignored part, in the form of a whole file of this role. Absent: which listeners it declares is not known. */

@@ -30,6 +30,7 @@ export interface Loader {
   ignored: Ignored[];
 }
 
+/** A configuration file as a tree, or why there is none. */
 export type Loaded =
   | { kind: 'tree'; tree: Tree }
   /** Filebeat cannot load it. */
@@ -40,6 +41,7 @@ export type Loaded =
 /** Larger files are not read; that is a gap. */
 export const FILE_LIMIT = limits.configBytes;
 
+/** Loads one file and records it. `reloaded`: Filebeat reads it again while it runs. */
 export function loadFile(path: string, role: ConfigFile['role'], reloaded: boolean, loader: Loader): Loaded {
   const at = { file: path };
   // Loader a file returns its stat, too.
@@ -130,6 +132,7 @@ function unseen(gap: Gap, path: string, loader: Loader): Loaded {
   return { kind: 'unseen', fault: { code: 'file-unseen', subject: path, at: { file: path } } };
 }
 
+/** Adds a gap unless there is one with the same reason and subject. */
 export function noteOnce(gap: Gap, gaps: Gap[]): void {
   if (!gaps.some(({ reason, subject }) => reason === gap.reason && subject === gap.subject)) gaps.push(gap);
 }

@@ -19,6 +19,7 @@ export const costs = {
   step: 1,
 } as const;
 
+/** A counter of work with a limit. */
 export interface Work {
   /** Throws `WorkSpent` if the budget is exceeded. */
   spend(units: number): void;
@@ -28,6 +29,7 @@ export interface Work {
 /** Thrown to abandon a prediction that costs too much; caught where it was started. */
 export class WorkSpent extends Error {}
 
+/** `most`: units of work. */
 export function createWork(most: number): Work {
   let spent = 0;
   return {

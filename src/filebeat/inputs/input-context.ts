@@ -5,6 +5,7 @@ import type { NameTables } from '../net/name-tables.js';
 import type { ReleaseVersion } from '../releases/releases.js';
 import type { Scope } from '../tree/variables.js';
 
+/** What reading an input depends on, apart from its settings. */
 export interface InputContext {
   release: ReleaseVersion;
   scope: Scope;

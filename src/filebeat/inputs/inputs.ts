@@ -13,6 +13,7 @@ import { networkInput } from './inputs-network.js';
 import { otherInput } from './inputs-other.js';
 import { checkPipelineSettings } from './pipeline-settings.js';
 
+/** The result of reading one input. */
 export interface InputResult {
   /** Defaults applied; undefined if unknown. */
   type: string | undefined;

@@ -67,6 +67,7 @@ export function listener(tree: Tree, { key, fallback, ...base }: ListenerSpec, c
   return made;
 }
 
+/** The listener for a host that is fully evaluated. */
 export function resolved(
   host: string,
   network: Network,

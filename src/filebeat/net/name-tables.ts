@@ -7,6 +7,7 @@ import type { FileView } from '../files/file-view.js';
 import { derive } from '../files/frozen-view.js';
 import { parseAddress } from './ip.js';
 
+/** Lookups of host and service names. */
 export interface NameTables {
   /** Addresses of a name in the order of the file; empty if it is not in the file. Ignores case. */
   hosts(name: string): string[];

@@ -20,6 +20,7 @@ export function compareReleases(a: ReleaseVersion, b: ReleaseVersion): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
+/** Whether a release is in one of the ranges. */
 export function inRanges(ranges: readonly ReleaseRange[], release: ReleaseVersion): boolean {
   const answer = isWithin(ranges, release);
   recorded?.set(ranges, answer);

@@ -20,6 +20,7 @@ export { type ReleaseRule, releaseRules } from './release-rules.js';
 /** Stands for an unknown release: newer than every rule. */
 export const newestRelease: ReleaseVersion = [999, 0, 0];
 
+/** The name of a rule. */
 export type RuleId = keyof typeof releaseRules;
 
 /** Newest known patch of each line, by major and minor number. */

@@ -15,6 +15,7 @@ const maximalSteps = 200_000;
 /** A parsed template, or why it cannot be parsed. */
 export type Template = { ok: true; nodes: TemplateNode[] } | { ok: false; fault: Fault };
 
+/** Parses a template; `at.line` of a fault is the line of the template. */
 export function compileTemplate(text: string): Template {
   // Most texts have no action.
   if (!text.includes('{{')) return { ok: true, nodes: text === '' ? [] : [{ kind: 'text', text }] };

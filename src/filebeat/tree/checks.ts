@@ -6,6 +6,7 @@ import { get, readAs, toBool, toInt, toList, toText, toTree } from './read.js';
 import type { Tree, Value } from './tree.js';
 import { type Failure, failure, type Read, type Scope } from './variables.js';
 
+/** Filebeat's complaint about a setting; undefined if there is none. */
 export type Complaint = Failure | undefined;
 
 /** The first complaint of several checks. Does not run the checks after it. */
@@ -36,14 +37,17 @@ function named(read: Read<unknown>, key: string): Complaint {
   return { ok: false, fault: { subject: key, ...read.fault } };
 }
 
+/** A string. Numbers and booleans count as well. */
 export function text(tree: Tree, key: string, scope: Scope): Complaint {
   return present(tree, key, scope, 'a text', (value) => named(toText(value, scope), key));
 }
 
+/** A boolean. */
 export function truth(tree: Tree, key: string, scope: Scope): Complaint {
   return present(tree, key, scope, 'true or false', (value) => named(toBool(value, scope), key));
 }
 
+/** A section (a map or a list). */
 export function object(tree: Tree, key: string, scope: Scope): Complaint {
   return present(tree, key, scope, 'a section', (value) => named(toTree(value, scope), key));
 }

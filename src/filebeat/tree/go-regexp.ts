@@ -22,6 +22,7 @@ const PERL_CLASSES = 'dDsSwW';
 
 class Refused extends Error {}
 
+/** Whether Go compiles the pattern. */
 export function validGoRegexp(pattern: string): boolean {
   if (pattern.length > MAX_LENGTH) return true;
   try {

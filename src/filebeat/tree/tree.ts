@@ -174,6 +174,7 @@ export function standsAlone(tree: Tree): boolean {
   return tree.items === undefined || tree.items.every(isPlain);
 }
 
+/** A fault of building; `variables.ts` has `failure` for reading. */
 export function refuse(code: string, at: Position, subject?: string): { ok: false; fault: Fault } {
   return { ok: false, fault: { code, at, ...(subject === undefined ? {} : { subject }) } };
 }

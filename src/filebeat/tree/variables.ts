@@ -41,6 +41,7 @@ export interface Failure {
   fault: Fault;
   unresolved?: UnresolvedWhy;
 }
+/** The result of reading a setting. */
 export type Read<T> = { ok: true; value: T } | Failure;
 
 /** The value of a `${…}`: a tree or a scalar. */
@@ -239,6 +240,7 @@ export function lookup(
   return { ok: true, value: node };
 }
 
+/** `subject`: the setting or variable concerned. */
 export function failure(code: string, at: Position, subject?: string): Failure {
   return { ok: false, fault: { code, at, ...(subject ? { subject } : {}) } };
 }

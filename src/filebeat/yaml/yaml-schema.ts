@@ -12,6 +12,7 @@ export interface KeyPosition {
   line: number;
 }
 
+/** A problem with the file. Without position: it concerns the whole file. */
 export interface Problem extends Partial<KeyPosition> {
   /** A clause: `expected a duration such as 10m`. */
   what: string;
@@ -50,9 +51,11 @@ export const nonEmptyText = (what: string): Schema<string> => parsed(what, (text
 export const nonEmpty: Schema<string> = nonEmptyText('a string that is not empty');
 export const anyString: Schema<string> = parsed('a string', (text) => text);
 
+/** `true` or `false`, also spelled as YAML 1.1 allows. */
 export const boolean: Schema<boolean> = (node, at, report) =>
   node.kind === 'scalar' && node.type === 'bool' ? node.value === true : expected(at, report, 'true or false');
 
+/** A number that passes the test. `what`: a description of valid ones. */
 export function number(what: string, accepts: (value: number) => boolean): Schema<number> {
   return (node, at, report) => {
     const isNumber = node.kind === 'scalar' && (node.type === 'int' || node.type === 'float');
@@ -65,6 +68,7 @@ export function oneOf<T>(choices: ReadonlyMap<string, T>): Schema<T> {
   return parsed(`one of ${[...choices.keys()].join(', ')}`, (text) => choices.get(text));
 }
 
+/** One of these strings. */
 export function choice<const C extends readonly string[]>(...names: C): Schema<C[number]> {
   return oneOf(new Map(names.map((name) => [name, name])));
 }
@@ -81,6 +85,7 @@ export interface Located<T> extends KeyPosition {
   isNull: boolean;
 }
 
+/** Adds the position to the value, for checks across keys. */
 export function located<T>(schema: Schema<T>): Schema<Located<T>> {
   return (node, at, report) => {
     const value = isNull(node) ? undefined : schema(node, at, report);
