@@ -62,9 +62,9 @@ function moduleListeners(filebeat: Tree, names: string[], source: ModuleSource):
   const { scope } = source.context;
   const entries = listOf(filebeat, 'modules', scope);
   if (!entries.ok) return [];
-  const made = staticModules(entries.value, names, filebeat, source);
-  if (made.fatal) return declaredByEntries(entries.value, source) ?? [];
-  return made.inputs
+  const modules = staticModules(entries.value, names, filebeat, source);
+  if (modules.fatal) return declaredByEntries(entries.value, source) ?? [];
+  return modules.inputs
     .filter(({ tree }) => isEnabled(tree, scope))
     .flatMap((input) => allOf(readStatic(input, source.context)));
 }

@@ -76,20 +76,20 @@ export function staticModules(entries: Tree[], names: string[], filebeat: Tree, 
     enableAll: readAs(filebeat, 'config.modules.enable_all_filesets', scope, toBool) === true,
     forceEnable: readAs(filebeat, 'config.modules.force_enable_module_filesets', scope, toBool) === true,
   };
-  const made = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
-  if (made.ok) {
-    const { faults } = made.value;
+  const result = staticModuleInputs(entries, names, source.overrides, switches, homeOf(source));
+  if (result.ok) {
+    const { faults } = result.value;
     // A missing module folder matters only if a module is configured.
-    if (faults.length === 0 || entries.length + names.length === 0) return { ...made.value, faults: [] };
+    if (faults.length === 0 || entries.length + names.length === 0) return { ...result.value, faults: [] };
     const inTable = staticModules(entries, names, filebeat, { ...source, fromTable: true });
     const isUnknown = inTable.fatal !== undefined || inTable.unknown !== undefined;
     const declared = isUnknown
       ? undefined
       : declaredTogether(inTable.inputs.map((input) => readStatic(input, source.context)));
-    return { ...made.value, faults: faults.map((fault) => refusal(fault, declared)) };
+    return { ...result.value, faults: faults.map((fault) => refusal(fault, declared)) };
   }
   const nothing = { inputs: [], faults: [], fallback: false };
-  return made.unresolved ? { ...nothing, unknown: made.fault } : { ...nothing, fatal: made.fault };
+  return result.unresolved ? { ...nothing, unknown: result.fault } : { ...nothing, fatal: result.fault };
 }
 
 /** The entries of the files of `filebeat.config.modules`. */
@@ -182,9 +182,9 @@ interface Group {
 }
 
 function readGroup(entry: Tree, source: ModuleSource): Group {
-  const made = includedModuleInputs(entry, homeOf(source));
-  if (!made.ok) return { fatal: made.fault, results: [], faults: [], fallback: false };
-  const { inputs, faults, fallback } = made.value;
+  const result = includedModuleInputs(entry, homeOf(source));
+  if (!result.ok) return { fatal: result.fault, results: [], faults: [], fallback: false };
+  const { inputs, faults, fallback } = result.value;
   // `input.enabled: false` has no effect here: all inputs of a group run.
   const results = inputs.map((input) => readStatic(input, source.context));
   return { results, faults, fallback };

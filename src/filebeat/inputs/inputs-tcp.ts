@@ -198,7 +198,7 @@ function pair(tree: Tree, one: string, other: string, scope: Scope): Complaint {
 }
 
 function credentials(tree: Tree, scope: Scope): Complaint {
-  const wanted = read(tree, 'basic_auth', scope, 'false');
-  if (!wanted.ok || !/^(?:1|t|true)$/i.test(wanted.value)) return undefined;
+  const basicAuth = read(tree, 'basic_auth', scope, 'false');
+  if (!basicAuth.ok || !/^(?:1|t|true)$/i.test(basicAuth.value)) return undefined;
   return nonEmpty(tree, 'username', scope) ?? nonEmpty(tree, 'password', scope);
 }

@@ -59,12 +59,12 @@ export function listener(tree: Tree, { key, fallback, ...base }: ListenerSpec, c
     if (setting?.endsWith('4')) network = 'v4';
     if (setting?.endsWith('6')) network = 'v6';
   }
-  const made = resolved(host.value, network, { ...base, declaredIn }, context);
+  const declared = resolved(host.value, network, { ...base, declaredIn }, context);
   const readsBuffer = protocol === 'udp' && applies('read-buffer', release);
   const bytes = parseSize((readsBuffer && readText(tree, 'read_buffer', scope)) || '');
-  if (bytes) made.readBuffer = bytes;
-  if (!isStated) made.notes = ['no address is configured, so the default applies'];
-  return made;
+  if (bytes) declared.readBuffer = bytes;
+  if (!isStated) declared.notes = ['no address is configured, so the default applies'];
+  return declared;
 }
 
 /** The listener for a host that is fully evaluated. */

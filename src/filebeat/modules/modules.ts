@@ -171,12 +171,12 @@ class Registry {
       if (!settings.ok) return settings;
       if (settings.value.enabled === false && !(mustBeListed && (enableAll || forceEnable))) continue;
       if (!isReal) return failure('unknown-fileset', stated.at, `${module}/${name}`);
-      const made = this.make(module, name, settings.value);
-      if (!made.ok) return made;
+      const input = this.make(module, name, settings.value);
+      if (!input.ok) return input;
       enabled++;
-      if (!made.value) continue;
+      if (!input.value) continue;
       const notes = filesetNotes(stated, settings.value, stated.at);
-      inputs.push(inputOf(module, name, made.value, stated.at, notes));
+      inputs.push(inputOf(module, name, input.value, stated.at, notes));
     }
     // The table lists no inputs without sockets, so an enabled fileset may have an input that is not in `inputs`.
     const mayHaveInputs = (this.fallback || this.differs) && enabled > 0;
@@ -200,13 +200,18 @@ class Registry {
     const { scope, loader } = this.home;
     const { installed, release } = loader;
     const differs = installed !== undefined && filesetDiffers(module, name, installed, release);
-    const made: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
+    const fromFolder: Made = this.unseen || differs ? { ok: 'unseen' } : makeFileset(module, name, settings, this.home);
     // The other release has another template or no such fileset. The table has all filesets with sockets.
-    if (made.ok === true && installed && isKnown(made.value, installed) && !isKnown(made.value, release)) {
+    if (
+      fromFolder.ok === true &&
+      installed &&
+      isKnown(fromFolder.value, installed) &&
+      !isKnown(fromFolder.value, release)
+    ) {
       this.differs = true;
       return { ok: true, value: undefined };
     }
-    if (made.ok !== 'unseen') return made;
+    if (fromFolder.ok !== 'unseen') return fromFolder;
     if (differs) this.differs = true;
     else this.fallback = true;
     const input = tableFileset(module, name, settings.variables, loader.release);

@@ -18,10 +18,10 @@ export interface Problem extends Partial<KeyPosition> {
   what: string;
 }
 
-export type Report = (problem: Problem) => void;
+export type ReportProblem = (problem: Problem) => void;
 
 /** Returns undefined after reporting a problem; `optional` also returns it where there is no value. */
-export type Schema<T> = (node: YamlNode, at: KeyPosition, report: Report) => T | undefined;
+export type Schema<T> = (node: YamlNode, at: KeyPosition, report: ReportProblem) => T | undefined;
 
 /** `web.yml:3: rate_limit.burst: expected a whole number`. Keys come from the file and may be long. */
 export function problemText(file: string, { key = '', line, what }: Problem): string {
@@ -32,7 +32,7 @@ export function problemText(file: string, { key = '', line, what }: Problem): st
 
 const isNull = (node: YamlNode): boolean => node.kind === 'scalar' && node.type === 'null';
 
-function expected(at: KeyPosition, report: Report, what: string): undefined {
+function expected(at: KeyPosition, report: ReportProblem, what: string): undefined {
   report({ ...at, what: `expected ${what}` });
 }
 
@@ -109,7 +109,7 @@ export function list<T>(item: Schema<T>): Schema<T[]> {
  * The entries of a map; none if there is no value. A repeated key is a problem: YAML libraries disagree on which one
  * counts.
  */
-function entriesOf(node: YamlNode, at: KeyPosition, report: Report, keyText: (name: string) => string) {
+function entriesOf(node: YamlNode, at: KeyPosition, report: ReportProblem, keyText: (name: string) => string) {
   if (isNull(node)) return [];
   if (node.kind !== 'map') return expected(at, report, 'a map');
   for (const { key, line } of node.duplicates ?? []) report({ key: keyText(key), line, what: 'expected once' });

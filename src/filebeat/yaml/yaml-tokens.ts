@@ -35,25 +35,25 @@ export function skipBlockScalar(cursor: Cursor, indent: number): void {
   if (cursor.at() === '#') cursor.skipComment();
   if (!cursor.isGap()) cursor.refuse();
   if (cursor.isBreak()) cursor.nextLine();
-  const wanted = skipBlockIndent(cursor, step > 0 ? Math.max(indent, 0) + step : 0, indent);
-  while (cursor.column === wanted && cursor.at() !== '') {
+  const contentColumn = skipBlockIndent(cursor, step > 0 ? Math.max(indent, 0) + step : 0, indent);
+  while (cursor.column === contentColumn && cursor.at() !== '') {
     cursor.skipLineRest();
     if (cursor.isBreak()) cursor.nextLine();
-    skipBlockIndent(cursor, wanted, indent);
+    skipBlockIndent(cursor, contentColumn, indent);
   }
 }
 
-/** Skips blank lines and indentation; returns the column of the content. `wanted` = 0: the first line decides. */
-function skipBlockIndent(cursor: Cursor, wanted: number, indent: number): number {
+/** Skips blank lines and indentation; returns the column of the content. `contentColumn` = 0: the first line decides. */
+function skipBlockIndent(cursor: Cursor, contentColumn: number, indent: number): number {
   let deepest = 0;
   for (;;) {
-    while ((wanted === 0 || cursor.column < wanted) && cursor.at() === ' ') cursor.position++;
+    while ((contentColumn === 0 || cursor.column < contentColumn) && cursor.at() === ' ') cursor.position++;
     deepest = Math.max(deepest, cursor.column);
-    if ((wanted === 0 || cursor.column < wanted) && cursor.at() === '\t') cursor.refuse();
+    if ((contentColumn === 0 || cursor.column < contentColumn) && cursor.at() === '\t') cursor.refuse();
     if (!cursor.isBreak()) break;
     cursor.nextLine();
   }
-  return wanted === 0 ? Math.max(deepest, indent + 1, 1) : wanted;
+  return contentColumn === 0 ? Math.max(deepest, indent + 1, 1) : contentColumn;
 }
 
 /** yaml.v2 allows continuation lines at any column; js-yaml wants them indented to `column` at least. */

@@ -8,7 +8,7 @@ import {
   number,
   optional,
   parsed,
-  type Report,
+  type ReportProblem,
   type Schema,
 } from '../../filebeat/yaml/yaml-schema.js';
 
@@ -47,7 +47,7 @@ export const httpSection = map({
 });
 
 /** Accepted, but without effect. */
-export function noticeHttp2(http2: Located<boolean> | undefined, report: Report): void {
+export function noticeHttp2(http2: Located<boolean> | undefined, report: ReportProblem): void {
   // Express needs the request class of HTTP/1.1 and throws with that of node:http2.
   if (http2?.value)
     report({ key: http2.key, line: http2.line, what: 'HTTP/2 is not offered; clients are served HTTP/1.1' });
@@ -76,7 +76,7 @@ export const rateSection = map({
 /** Undefined without the section or with an interval of 0. */
 export function readRate(
   section: Located<NonNullable<ReturnType<typeof rateSection>>> | undefined,
-  report: Report,
+  report: ReportProblem,
 ): RateLimit | undefined {
   const { interval, burst } = section?.value ?? {};
   if (interval?.isNull) report({ key: interval.key, line: interval.line, what: 'expected a value' });

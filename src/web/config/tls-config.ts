@@ -9,7 +9,7 @@ import {
   nonEmptyText,
   oneOf,
   optional,
-  type Report,
+  type ReportProblem,
 } from '../../filebeat/yaml/yaml-schema.js';
 import {
   type ClientAuth,
@@ -68,7 +68,7 @@ type TlsSection = NonNullable<ReturnType<typeof tlsSection>>;
 export function readTls(
   section: Located<TlsSection> | undefined,
   absolute: (path: string) => string,
-  report: Report,
+  report: ReportProblem,
 ): TlsConfig | undefined {
   const given = section?.value;
   if (section === undefined || given === undefined || Object.keys(given).length === 0) return undefined;
@@ -117,7 +117,7 @@ function readPem(
   file: Located<string> | undefined,
   inline: Located<string> | undefined,
   absolute: (path: string) => string,
-  report: Report,
+  report: ReportProblem,
 ): Pem | undefined {
   if (file?.value !== undefined && inline?.value !== undefined) {
     report({ key: inline.key, line: inline.line, what: `expected either this or ${file.key.split('.').at(-1)}` });
