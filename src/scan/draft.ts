@@ -231,7 +231,7 @@ function recordOf(
 }
 
 /** Its process ended during the scan: it is down, and what it did not hold says nothing about its ports. */
-export function endedMeanwhile(draft: Draft): Draft {
+export function endedMeanwhile(draft: Draft, now: number): Draft {
   const { process, identity, brokenReloads, refusals, nextRefusals, ...instance } = draft.instance;
   const others = instance.origins.filter((origin, index) => index > 0 || origin !== 'process');
   return {
@@ -240,6 +240,7 @@ export function endedMeanwhile(draft: Draft): Draft {
       ...instance,
       ...(process?.netns === undefined ? {} : { netns: process.netns }),
       ...expectedOfDown(instance.prediction, instance.expected),
+      lastSeen: now,
       origins: others.length > 0 ? others : ['remembered'],
     },
   };

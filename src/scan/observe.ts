@@ -58,7 +58,7 @@ export async function observe(
     const { process } = draft.instance;
     if (process === undefined) return draft;
     const fit = fitOf(draft.instance, index);
-    return fit.lacksNothing || stillRuns(procfs, process, fit) ? draft : endedMeanwhile(draft);
+    return fit.lacksNothing || stillRuns(procfs, process, fit) ? draft : endedMeanwhile(draft, now);
   });
   const instances = instancesOf(current);
   return {
