@@ -262,7 +262,7 @@ describe('a configuration', () => {
       lines: ['restart_pending one edited-after-start'],
       cause: new RegExp(`would open udp 127\\.0\\.0\\.1:${young} and would close udp 127\\.0\\.0\\.1:${old}\\.`),
       remedy:
-        /^restart this Filebeat \(one\) the way it was started by pid \d+ \(node\); this shows how: ps -o pid,ppid,user,lstart,args -p \d+,\d+$/,
+        /^restart this Filebeat \(one\) the way pid \d+ \(node\) started it; to see both command lines: ps -o pid,ppid,user,lstart,args -p \d+,\d+$/,
     };
   });
 
@@ -447,8 +447,8 @@ describe('a port without a socket', () => {
   const retries: [type: string, release: string, entry: (host: string) => string, cause: RegExp, remedy: RegExp][] = [
     ['udp', '8.19.21', (h) => input('udp', h), /binds only once, at its start/, /^restart this Filebeat/],
     ['udp', '9.1.4', (h) => input('udp', h), /retries without a pause/, /log$/],
-    ['syslog', '8.19.21', syslog, /retries every 10 s: if that does not/, /log$/],
-    ['netflow', '8.12.2', (h) => input('netflow', h), /then discards all it receives/, /^restart this Filebeat/],
+    ['syslog', '8.19.21', syslog, /retries every 10 s: if it does not come back/, /log$/],
+    ['netflow', '8.12.2', (h) => input('netflow', h), /then discards everything it receives/, /^restart this Filebeat/],
     ['netflow', '8.13.0', (h) => input('netflow', h), /binds only once/, /^restart this Filebeat/],
   ];
   for (const [type, release, entry, cause, remedy] of retries)
