@@ -92,8 +92,8 @@ export interface ExporterOptions {
 const firstScan = 2000;
 
 /**
- * Every request scans, without a grace period. Waits for the first scan, because a request during a scan gets the result
- * of that scan, without later changes.
+ * Every request scans, without a grace period. Waits a moment for the first scan, because a request during a scan gets
+ * the result of that scan, without later changes.
  */
 export async function startExporter(
   flags: readonly string[] = [],
