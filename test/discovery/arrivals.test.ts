@@ -1,6 +1,6 @@
 /**
- * New processes are found by the kernel's counters, without listing all. In a pid namespace of its own, where nobody else
- * takes numbers and the next one can be chosen (`ns_last_pid`, see pid_namespaces(7)).
+ * The kernel's counters show new processes without listing all. The tests run in a pid namespace of their own, where nothing
+ * else uses pids and the next one can be chosen (`ns_last_pid`, see pid_namespaces(7)).
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { type StandIn, startStandIn } from '../support/stand-in.js';
 const INSIDE = 'OWN_PIDS';
 const MINUTE = 60_000;
 
-/** A scanner on the real `/proc` that tells how often it listed all processes. */
+/** A scanner on the real `/proc`, and whether it listed all processes. */
 function watcher(root = '/proc') {
   const procfs = openProcFs(root);
   const clock = { ms: 0 };
@@ -39,14 +39,14 @@ function watcher(root = '/proc') {
     scan() {
       lists = 0;
       const { filebeats, examined } = scanner.scan();
-      // This very program is an interpreter, and looked at in every scan.
+      // This test program is an interpreter, which every scan checks.
       return { pids: filebeats.map(({ process }) => process.pid), listed: lists > 0, examined: examined - 1 };
     },
     suspect: scanner.suspect,
   };
 }
 
-/** One for which the counters have been confirmed. */
+/** A scanner for which a listing has confirmed the counters. */
 function settledWatcher() {
   const one = watcher();
   one.scan();
@@ -61,7 +61,7 @@ const lastPid = () => Number(readFileSync('/proc/loadavg', 'utf8').trim().split(
 const nextPidIs = (pid: number) => writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
 
 if (process.env[INSIDE] === undefined)
-  it('the numbers of new processes tell which these are', rootOnly, () => {
+  it('the range of assigned pids contains the new processes', rootOnly, () => {
     const own = ['--pid', '--mount', '--mount-proc', '--fork', '--kill-child'];
     const file = fileURLToPath(import.meta.url);
     const env: NodeJS.ProcessEnv = { ...process.env, [INSIDE]: '1' };
@@ -75,7 +75,7 @@ if (process.env[INSIDE] === undefined)
     assert.equal(status, 0, stdout);
   });
 else
-  describe('in a pid namespace of its own', () => {
+  describe('in a separate pid namespace', () => {
     const started: StandIn[] = [];
     const start = async (...argv: string[]) => {
       const one = await startStandIn({ argv });
@@ -84,7 +84,7 @@ else
     };
     afterEach(() => Promise.all(started.splice(0).map((one) => one.stop())));
 
-    it('a scan lists nothing while nothing is new, and finds what is new without listing', async () => {
+    it('a scan finds new processes without listing all', async () => {
       const one = settledWatcher();
       assert.deepEqual(one.scan(), { pids: [], listed: false, examined: 0 });
       const filebeat = await start('filebeat');
@@ -94,7 +94,7 @@ else
       assert.deepEqual(one.scan().pids, []);
     });
 
-    it('after one has ended all are listed, and its successor is found in the same scan', async () => {
+    it('after a Filebeat has ended, the scan lists all and finds its successor', async () => {
       const first = await start('filebeat');
       const one = settledWatcher();
       assert.deepEqual(one.scan().pids, [first.pid]);
@@ -104,7 +104,7 @@ else
       assert.deepEqual([found.pids, found.listed], [[second.pid], true]);
     });
 
-    it('a process whose program comes after the scan that first saw it is found by the next one', async () => {
+    it('a process that execs Filebeat after its first scan is found by the next one', async () => {
       const one = settledWatcher();
       const late = await start('/bin/wait');
       assert.deepEqual(one.scan().pids, []);
@@ -124,7 +124,7 @@ else
       }
     });
 
-    it('of many, a bounded number is looked at in a scan, and each has its turn', async () => {
+    it('a scan checks a bounded number of processes, and all of them in turn', async () => {
       const parent = await start('dash');
       const other = await start('nginx');
       const copies = OFTEN_PER_SCAN * 2;
@@ -143,7 +143,7 @@ else
       assert.deepEqual(pids, [parent.pid, other.pid]);
     });
 
-    it('who is suspected is looked at by the next scan', async () => {
+    it('the next scan checks a suspected process', async () => {
       const late = await start('nginx');
       const one = settledWatcher();
       await late.exec('filebeat', ['filebeat']);
@@ -152,7 +152,7 @@ else
       assert.deepEqual(one.scan().pids, [late.pid]);
     });
 
-    it('threads take numbers too, and are no processes', async () => {
+    it('threads, which have pids too, are not processes', async () => {
       const one = settledWatcher();
       const before = lastPid();
       const thread = new Worker('setInterval(() => undefined, 1000)', { eval: true });
@@ -165,7 +165,7 @@ else
       await thread.terminate();
     });
 
-    it('a number that was given out again is another process', async () => {
+    it('a reused pid is another process', async () => {
       const gone = await start('nginx');
       await start('nginx');
       const one = settledWatcher();
@@ -176,7 +176,7 @@ else
       assert.deepEqual(one.scan().pids, [next.pid]);
     });
 
-    it('numbers begin anew: all are listed', async () => {
+    it('after the highest pid all processes are listed', async () => {
       const most = Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
       nextPidIs(most - 3);
       const one = settledWatcher();
@@ -186,7 +186,7 @@ else
       assert.deepEqual([found.pids, found.listed, next.pid < most], [[next.pid], true, true]);
     });
 
-    it('one that moved no counter is found by the next listing, and then every scan lists', async () => {
+    it('a process that moved no counter is found by the next listing, and then every scan lists', async () => {
       const one = settledWatcher();
       const before = lastPid();
       nextPidIs(20_000);
@@ -199,14 +199,14 @@ else
       assert.equal(one.scan().listed, false, 'confirmed');
     });
 
-    it('counters that are not the kernel’s, or of another namespace, count for nothing', async () => {
+    it('counters that are not the kernel’s, or of another namespace, are ignored', async () => {
       spawnSync('mount', ['--bind', '/etc/hostname', '/proc/loadavg']);
       const one = settledWatcher();
       assert.equal(one.scan().listed, true);
       const filebeat = await start('filebeat');
       assert.deepEqual(one.scan().pids, [filebeat.pid]);
       spawnSync('umount', ['/proc/loadavg']);
-      // Seen from below, this `/proc` shows other numbers than the reader's own.
+      // This `/proc` shows the pids of another namespace than the reader's own.
       const script = `
         const { createPidCounter } = await import(${JSON.stringify(new URL('../../src/proc/pid-counter.js', import.meta.url).href)});
         const { openProcFs } = await import(${JSON.stringify(new URL('../../src/proc/proc-fs.js', import.meta.url).href)});

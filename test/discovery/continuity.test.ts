@@ -33,7 +33,7 @@ const merge = (state: ReturnType<typeof stateOf>, bootId: string, ...candidates:
 describe('the same process', () => {
   const moved = running({ mainFiles: ['/srv/new/core.yml'], pathData: '/srv/data' });
 
-  it('is the same instance after its files have become others', () => {
+  it('is the same instance after its files have changed', () => {
     const all = merge(stateOf(known('core')), 'boot', moved);
     assert.deepEqual(
       all.map(({ name, rememberedAs }) => [name, rememberedAs]),
@@ -41,7 +41,7 @@ describe('the same process', () => {
     );
   });
 
-  it('is another one in another boot, or under another start time', () => {
+  it('is another instance in another boot or with another start time', () => {
     assert.equal(merge(stateOf(known('core')), 'later', moved).length, 2);
     const later = running({ ...moved, process: { ...process, startTicks: 71 } });
     assert.equal(merge(stateOf(known('core')), 'boot', later).length, 2);
@@ -49,7 +49,7 @@ describe('the same process', () => {
     assert.equal(rememberedProcesses(stateOf(known('core')), 'boot')(process)?.name, 'core');
   });
 
-  it('goes before a history under the identity that it has now', () => {
+  it('has priority over a history under its present identity', () => {
     const other = known('other', {
       id: identityOf(moved),
       start: { pid: 9, startTicks: 1, bootId: 'boot', startTime: 1 },
@@ -72,7 +72,7 @@ describe('a component of Elastic Agent', () => {
     host: 'agentbeat',
   });
 
-  it('is the same one in the next release’s folder', () => {
+  it('is the same in the directory of the next release', () => {
     const all = merge(stateOf(before), 'boot', component('8.16.1-9fc4cf', 'udp-default'));
     assert.deepEqual(
       all.map(({ name }) => name),
@@ -80,7 +80,7 @@ describe('a component of Elastic Agent', () => {
     );
   });
 
-  it('is not another component, nor another program', () => {
+  it('is neither another component nor another program', () => {
     assert.equal(merge(stateOf(before), 'boot', component('8.16.1-9fc4cf', 'tcp-default')).length, 2);
     const { host: _, ...plain } = component('8.16.1-9fc4cf', 'udp-default');
     assert.equal(merge(stateOf(before), 'boot', plain).length, 2);

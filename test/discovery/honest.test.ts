@@ -1,6 +1,6 @@
 /**
- * Property: what is said of honest Filebeats is the same with and without hostile ones beside them. Random worlds of units,
- * declarations, patterns, memory and processes, and a user who copies whatever he can. Seed and count are printed.
+ * Property: the results for honest Filebeats are the same with and without hostile ones. Random worlds of units, declarations,
+ * patterns, memory and processes, and a user who copies everything a user can copy. Seed and count are printed.
  */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -54,7 +54,7 @@ function running(
     ...(unit === undefined ? {} : { unit }),
     ...more,
   };
-  // Of two ordinary users' that were never remembered the older has the name: Eve is late.
+  // Of two unremembered processes of ordinary users the older gets the name: Eve starts later.
   const startTicks = chance.below(1000) + (uid === EVE ? 1000 : 0);
   const facts = { pid, startTicks, startTime: 1, comm: 'filebeat', uid, executableDeleted: false };
   const owner = standing.uids.find((one) => one !== 0) ?? 0;
@@ -115,7 +115,7 @@ function honest(chance: Chance): Candidate[] {
   });
 }
 
-/** In a container of an engine of the system, running or remembered. */
+/** In a container of a system engine, running or remembered. */
 function contained(chance: Chance, pid: number, name: string): Candidate {
   const id = chance.pick(['c1', 'c2']);
   const box = { root: id, container: id, network: 'own', containerName: `docker ${name}` };
@@ -126,14 +126,14 @@ function contained(chance: Chance, pid: number, name: string): Candidate {
   return { ...running(chance, pid, 0), ...box };
 }
 
-/** Whatever a user can make of a process of his: nothing of it makes it another's. */
+/** Everything a user can change about his process: none of it makes it the process of another user. */
 function hostile(chance: Chance): Candidate[] {
   return Array.from({ length: 1 + chance.below(6) }, (_, n): Candidate => {
     if (chance.oneIn(4)) return remembered(chance, `e${n}`, EVE, EVE);
     const lent = chance.oneIn(4) ? { uids: [EVE, 0, 0], readsAll: true } : {};
     const more: Partial<ProcessIdentity> = { ...lent, account: EVE, userUnit: chance.pick(units) };
     if (chance.oneIn(4)) more.isProgram = false;
-    // In a user namespace of his own he is whom he likes.
+    // In his own user namespace he can have any uid.
     if (chance.oneIn(3)) Object.assign(more, { innerUid: chance.pick([0, 998]), opens: { uids: [], gids: [] } });
     if (chance.oneIn(5)) more.unitServesUsers = true;
     const his = running(chance, 10 + n, EVE, more, more.unitServesUsers ? 'atd.service' : undefined);
@@ -158,7 +158,7 @@ const told = (all: Merged<Candidate>[], of: ReadonlySet<Candidate>) =>
       those: candidates.map((c) => (of.has(c) ? JSON.stringify(c) : 'HOSTILE')),
     }));
 
-it('what is said of the honest ones is the same with and without the hostile ones', (context) => {
+it('the results for honest Filebeats are the same with and without hostile ones', (context) => {
   const met = new Map<string, number>();
   const meet = (what: string) => met.set(what, (met.get(what) ?? 0) + 1);
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,4 +1,4 @@
-/** Which expected instance a process may be: the rule alone, on facts made by hand. */
+/** Whether a process is an expected instance: the rule alone, on facts given by hand. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../../src/discovery/instances/candidate.js';
@@ -52,16 +52,16 @@ const remembered = (rest: Partial<Candidate> = {}): Candidate => {
   return { ...one, remembered: { id: identityOf(one), name: 'core', origins: ['process'], ...rest.remembered } };
 };
 
-describe('a process outside of the unit’s control group', () => {
+describe('a process outside the unit’s control group', () => {
   const cases: [what: string, process: Candidate, expected: Candidate, answer: string][] = [
     ['by hand as root', process(0), unit(), 'belongs user'],
     ['by hand through sudo, in the session of a user', process(0, {}, { account: 0 }), unit(), 'belongs user'],
     ['as another user', process(EVE), unit(), 'cannot user'],
     ['as the user of the unit', process(998), unit({ users: [998] }), 'belongs user'],
     ['as root, where the unit names another user', process(0), unit({ users: [998] }), 'cannot user'],
-    ['as root, where nobody can tell as whom it is to run', process(0), unit({ users: undefined }), 'belongs user'],
-    ['with a lent effective uid', process(0, {}, { uids: [EVE, 0, 0] }), unit(), 'cannot user'],
-    ['as somebody, where nobody can tell as whom it is to run', process(EVE), unit({ users: undefined }), 'unknown '],
+    ['as root, where the user of the unit is unknown', process(0), unit({ users: undefined }), 'belongs user'],
+    ['with the effective uid of a setuid program', process(0, {}, { uids: [EVE, 0, 0] }), unit(), 'cannot user'],
+    ['as a user, where the user of the unit is unknown', process(EVE), unit({ users: undefined }), 'unknown '],
     ['in another network namespace', process(0, { network: 'netns 5' }), unit(), 'cannot network namespace'],
     ['with other files at those paths', process(0, { hostView: false }), unit(), 'cannot files'],
     ['of another program', process(0, {}, { isProgram: false }), unit(), 'cannot program'],
@@ -98,12 +98,12 @@ describe('a process outside of the unit’s control group', () => {
       assert.equal(`${told.is} ${more}`, answer);
     });
 
-  it('in the unit’s group it is the unit’s, whatever else', () => {
+  it('in the unit’s control group it belongs to the unit, whatever else differs', () => {
     const odd = process(EVE, { unit: 'filebeat@core.service', network: 'netns 5', hostView: false, canRead: false });
     assert.deepEqual(judgeIdentity(odd, unit()), { is: 'belongs', by: 'cgroup' });
   });
 
-  it('in a container uids are compared as that counts them, and only among containers of one account', () => {
+  it('in a container the uids inside are compared, and only for one account', () => {
     const box = { root: 'c1', container: 'c1', network: 'own' };
     const known = remembered({ ...box, owner: 1000 });
     const inside = (account: number) => process(101_000, { ...box, owner: 1000 }, { innerUid: 1000, account });
@@ -112,14 +112,14 @@ describe('a process outside of the unit’s control group', () => {
   });
 });
 
-describe('who cannot be an instance', () => {
+describe('a process that cannot be the expected instance', () => {
   const tell = (...all: Candidate[]) =>
     mergeCandidates(all).map(
       ({ name, process: one, identity, undecided }) =>
         `${name} ${one?.uid ?? 'down'}${identity?.imitates ? ` not ${identity.imitates.name}` : ''}${undecided ? ' ?' : ''}`,
     );
 
-  it('is one of its own, with no name and no history of the other', () => {
+  it('is an instance of its own, without the name and history of the other', () => {
     assert.deepEqual(tell(unit(), process(EVE)), ['core down', 'core-uid4242 4242 not core']);
     assert.deepEqual(tell(remembered(), process(EVE)), ['core down', 'core-uid4242 4242 not core']);
     const merged = mergeCandidates([remembered(), process(EVE)]);
@@ -129,24 +129,24 @@ describe('who cannot be an instance', () => {
     );
   });
 
-  it('takes nothing from the one that lives, whoever was first', () => {
+  it('takes nothing from the running one, whichever started first', () => {
     const eve = process(EVE, { process: { pid: 3 } as never });
     assert.deepEqual(tell(eve, process(0)), ['core 0', 'core-uid4242 4242 not core']);
     assert.deepEqual(tell(eve, process(0), unit()), ['core 0', 'core-uid4242 4242 not core']);
   });
 
-  it('leaves an instance undecided where its user cannot be told', () => {
+  it('leaves an instance undecided where its user is unknown', () => {
     assert.deepEqual(tell(unit({ users: undefined }), process(EVE)), ['core down ?', 'core-uid4242 4242']);
   });
 
-  it('and what the memory knows of him is not the history of a unit', () => {
+  it('and the history of an ordinary user does not become that of a unit', () => {
     const [one, his] = mergeCandidates([unit(), remembered({ owner: EVE, account: EVE })]);
     assert.deepEqual([one!.rememberedAs, one!.name], [[], 'core']);
     assert.deepEqual([his!.rememberedAs.length, his!.name], [1, 'core-uid4242']);
   });
 });
 
-describe('what goes on as the same instance', () => {
+describe('what continues as the same instance', () => {
   const nameOf = (...all: Candidate[]) =>
     mergeCandidates(all).map(({ name, rememberedAs }) => [name, rememberedAs.length]);
 
@@ -156,7 +156,7 @@ describe('what goes on as the same instance', () => {
     assert.deepEqual(nameOf(before, now, unit({ users: [998], owner: 998 })), [['core', 1]]);
   });
 
-  it('a container that its engine made anew', () => {
+  it('a container that its engine recreated', () => {
     const box = (id: string) => ({ root: id, container: id, network: 'own', containerName: 'docker web' });
     const now = process(0, box('c2'), { account: 0, containerName: 'docker web' });
     const merged = mergeCandidates([remembered(box('c1')), now]);
@@ -166,7 +166,7 @@ describe('what goes on as the same instance', () => {
     );
   });
 
-  it('the very process that release 0.1.0 remembered, whoever runs it; it is his own from now on', () => {
+  it('the process that release 0.1.0 remembered, whoever its user is, who owns it from then on', () => {
     const { owner: _, ...old } = remembered({ users: [0] });
     old.remembered!.process = { pid: 7, startTicks: 70 };
     const merged = mergeCandidates([old, process(1000)]);
@@ -176,7 +176,7 @@ describe('what goes on as the same instance', () => {
     );
   });
 
-  it('what release 0.1.0 remembered without an owner', () => {
+  it('an instance that release 0.1.0 remembered without an owner', () => {
     const { owner: _, ...old } = remembered({ users: [998] });
     const merged = mergeCandidates([old, process(998)]);
     assert.deepEqual(

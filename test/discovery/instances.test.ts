@@ -52,7 +52,7 @@ const tell = (...candidates: Candidate[]) =>
 const core = '/etc/filebeat/core.yml';
 const edge = '/etc/filebeat/edge.yml';
 
-describe('what describes the same Filebeat is one instance', () => {
+describe('candidates of the same Filebeat are one instance', () => {
   it('a process, its unit, a declaration, a pattern and the memory, strongest first', () => {
     const all = [
       remembered('sw', core),
@@ -68,7 +68,7 @@ describe('what describes the same Filebeat is one instance', () => {
     assert.deepEqual(one!.rememberedAs, [one!.id]);
   });
 
-  it('a unit that ought to run and whose process is gone stays an instance', () => {
+  it('a unit that should run and has no process stays an instance', () => {
     assert.deepEqual(tell(unit('filebeat@core.service', core, { shouldRun: true })), ['core: systemd']);
   });
 
@@ -78,7 +78,7 @@ describe('what describes the same Filebeat is one instance', () => {
     assert.deepEqual(tell(disabled, running(7, core, { unit: 'filebeat@lab.service' })), ['lab: process 7']);
   });
 
-  it('a process is tied to its unit though the unit was edited meanwhile', () => {
+  it('a process belongs to its unit even if the unit was edited since', () => {
     const edited = unit('filebeat@core.service', edge, { shouldRun: true });
     assert.deepEqual(tell(edited, running(7, core, { unit: 'filebeat@core.service' })), ['core: process systemd 7']);
   });
@@ -108,14 +108,14 @@ describe('what describes the same Filebeat is one instance', () => {
     assert.deepEqual(result, ['a: systemd', 'b: process systemd 7']);
   });
 
-  it('an alias of a unit in the cgroup ties too, and so does an init script', () => {
+  it('a process in the cgroup of an alias or an init script belongs to the unit', () => {
     const aliased = unit('filebeat.service', edge, { shouldRun: true, unitAliases: ['logs.service'] });
     assert.deepEqual(tell(aliased, running(7, core, { unit: 'logs.service' })), ['filebeat: process systemd 7']);
     const script = unit('filebeat', edge, { shouldRun: true });
     assert.deepEqual(tell(script, running(7, core, { unit: 'filebeat.service' })), ['filebeat: process systemd 7']);
   });
 
-  it('a unit with a root directory of its own is tied to its process', () => {
+  it('a process belongs to its unit with RootDirectory', () => {
     const jailed = running(7, core, { unit: 'filebeat.service', root: '8:1/77' });
     assert.deepEqual(tell(unit('filebeat.service', core, { shouldRun: true }), jailed), [
       'filebeat: process systemd 7',
@@ -130,7 +130,7 @@ describe('what describes the same Filebeat is one instance', () => {
     ]);
   });
 
-  it('several Filebeats in one unit: the one that the unit file asks for is its own', () => {
+  it('of several Filebeats in one unit, the one in the unit file is the unit’s', () => {
     const result = tell(
       unit('filebeat@core.service', core, { shouldRun: true }),
       running(7, edge, { unit: 'filebeat@core.service' }),
@@ -140,7 +140,7 @@ describe('what describes the same Filebeat is one instance', () => {
     assert.equal(result.length, 2);
   });
 
-  it('a pattern is answered by any instance that reads the file, wherever its data is', () => {
+  it('a file of a pattern belongs to any instance that reads it, wherever its data is', () => {
     const process = running(7, core, { mainFiles: ['/etc/filebeat/base.yml', core], pathData: '/elsewhere' });
     assert.deepEqual(tell(glob(core), process), ['base+core: process config_glob 7']);
     assert.deepEqual(tell(glob(edge), process), ['base+core: process 7', 'edge: config_glob']);
@@ -155,7 +155,7 @@ describe('what describes the same Filebeat is one instance', () => {
 });
 
 describe('several processes of one instance', () => {
-  it('both are told; the older one bears the name, the newer one a number', () => {
+  it('both are reported; the older has the name, the newer a number', () => {
     const result = mergeCandidates([
       running(9, core, { unit: 'filebeat@core.service' }),
       running(7, core, { unit: 'filebeat@core.service' }),
@@ -170,14 +170,14 @@ describe('several processes of one instance', () => {
     assert.equal(new Set(result.map(({ id }) => id)).size, 2);
   });
 
-  it('a duplicate is named after a declared first', () => {
+  it('a duplicate has the declared name of the first, with a number', () => {
     assert.deepEqual(tell(declared('sw', core), running(7, core), running(9, core)), [
       'sw: process declared 7',
       'sw-2: process 9',
     ]);
   });
 
-  it('when the older one has gone the newer one is the instance', () => {
+  it('when the older one has ended the newer one is the instance', () => {
     const [before] = mergeCandidates([running(7, core), running(9, core)]);
     const [after] = mergeCandidates([running(9, core)]);
     assert.deepEqual([after!.id, after!.name], [before!.id, before!.name]);
@@ -185,7 +185,7 @@ describe('several processes of one instance', () => {
 });
 
 describe('the memory', () => {
-  it('what nothing else asks for stays', () => {
+  it('a remembered instance stays when nothing else expects it', () => {
     assert.deepEqual(tell(remembered('x', core)), ['x: remembered']);
   });
 
@@ -202,7 +202,7 @@ describe('the memory', () => {
     assert.deepEqual(tell(old, declared('sw', edge)), ['sw: declared remembered']);
   });
 
-  it('a network namespace made anew continues, another one beside it does not', () => {
+  it('a recreated network namespace continues the history, a second one does not', () => {
     const old = remembered('x', core, { network: 'netns 5' });
     assert.deepEqual(tell(old, running(7, core, { network: 'netns 6' })), ['x: process remembered 7']);
     assert.equal(
@@ -211,7 +211,7 @@ describe('the memory', () => {
     );
   });
 
-  it('its own identity goes before a history taken over', () => {
+  it('its own history comes before one it continues', () => {
     const own = remembered('new', edge, { unit: 'filebeat@core.service' });
     const old = remembered('old', core, { unit: 'filebeat@core.service' });
     const merged = mergeCandidates([old, own, unit('filebeat@core.service', edge, { shouldRun: true })]);
@@ -219,7 +219,7 @@ describe('the memory', () => {
     assert.deepEqual([one.name, one.rememberedAs[0]], ['new', own.remembered.id]);
   });
 
-  it('several Filebeats of one foreign unit are not mixed up', () => {
+  it('several Filebeats in one other unit are not mixed up', () => {
     const agent = { unit: 'elastic-agent.service', host: 'agentbeat' };
     const a = { ...agent, pathData: '/run/udp-default' };
     const b = { ...agent, pathData: '/run/netflow-default' };
@@ -233,7 +233,7 @@ describe('the memory', () => {
 });
 
 describe('identity', () => {
-  it("a container's network is its root's, a unit's own network the unit's, else the inode tells", () => {
+  it('the network is that of the container, of the unit, or the inode', () => {
     assert.equal(networkKey({ netns: 1, hostNetns: true, container: 'c' }), 'host');
     assert.equal(networkKey({ netns: 2, hostNetns: false, container: 'c' }), 'own');
     assert.equal(networkKey({ netns: 2, hostNetns: false, unit: 'filebeat.service' }), 'unit filebeat.service');

@@ -1,4 +1,4 @@
-/** Instances of the settings: a launcher in front of the Filebeat says whom it runs as, and where. */
+/** Instances of the settings: a launcher before the Filebeat sets its user and its network. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { declaredStart } from '../../src/discovery/launch/declared-start.js';
@@ -16,22 +16,22 @@ const words = ['/usr/share/filebeat/bin/filebeat', '-c', '/etc/filebeat/core.yml
 const of = (...argv: string[]) => declaredStart(files, { argv, env: {} }, []);
 
 describe('a command line of the settings', () => {
-  it('of a Filebeat is what it says', () => {
+  it('without a launcher is taken as it is', () => {
     for (const argv of [words, ['filebeat', '-c', 'x.yml']])
       assert.deepEqual(of(...argv), { argv, cwd: '/', env: {}, root: '/', hasOwnNetwork: false });
   });
 
-  it('through sudo is its user’s', () => {
+  it('through sudo runs as the user of sudo', () => {
     const start = of('sudo', '-u', 'beats', ...words);
     assert.deepEqual([start.argv, start.user?.uid, start.unclear], [words, 998, undefined]);
   });
 
-  it('in a network namespace has that one', () => {
+  it('through ip netns exec runs in that network namespace', () => {
     const start = of('ip', 'netns', 'exec', 'dmz', ...words);
     assert.deepEqual([start.argv, start.hasOwnNetwork, start.unclear], [words, true, undefined]);
   });
 
-  it('through what is not known is taken from its Filebeat on, and that is said', () => {
+  it('through an unknown program starts at its Filebeat, and is unclear', () => {
     const start = of('/opt/wrap', '--fast', ...words);
     assert.deepEqual([start.argv, start.envHidden], [words, { any: true, names: [] }]);
     assert.ok(start.unclear);

@@ -1,4 +1,4 @@
-/** Launchers against the real programs: what they start is what the table says, with its words, directory, user and environment. */
+/** Launchers, compared with the real programs: what they start has the arguments, directory, user and environment of the table. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ after(() => rmSync(top, { recursive: true, force: true }));
 chmodSync(top, 0o777);
 const recorder = join(top, 'filebeat');
 const record = join(top, 'record');
-// It tells where it is and what it was given; whoever reads it takes it for the program itself.
+// It prints its directory, arguments and environment. The file name makes readers take it for a Filebeat.
 writeFileSync(
   recorder,
   `#!/bin/sh\nprintf '%s\\n' "\${PWD}" "$(/usr/bin/id -u)" "\${PORT-none}" "$@" end >> '${record}'\n`,

@@ -1,4 +1,4 @@
-/** Init scripts of one repeated piece: each is read in linear time, and none of them stops the reading of the others. */
+/** Long init scripts of one repeated piece: each is read in linear time, and does not prevent reading the others. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findInitScripts } from '../../src/discovery/systemd/sysv.js';
@@ -6,7 +6,7 @@ import { memoryFiles } from '../support/filebeat.js';
 
 const program = '/usr/share/filebeat/bin/filebeat';
 const size = 62_000;
-/** Milliseconds of processor time; a quadratic reading took 1000 to 3000. */
+/** Milliseconds of processor time; a quadratic algorithm took 1000 to 3000. */
 const most = 700;
 
 const repeated: [what: string, before: string, piece: string][] = [

@@ -1,4 +1,4 @@
-/** The evaluator of shell scripts against real shells: wherever it claims to be certain it must be right. */
+/** The evaluator of shell scripts, compared with real shells: where it claims to be certain it must be right. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const seed = Number(process.env['SEED'] ?? 20260131);
 const rounds = Number(process.env['ROUNDS'] ?? 2500);
 const batch = 250;
 
-/** Of places that a boot fills anew the evaluator says less, so the scripts of a checkout in /tmp run elsewhere. */
+/** The evaluator is less certain about directories that a boot empties, so the scripts do not run in a checkout below /tmp. */
 const here = fileURLToPath(new URL('.', import.meta.url));
 const top = mkdtempSync(join(/^\/(?:run|tmp|var\/tmp|dev)\//.test(here) ? homedir() : here, 'shell-'));
 after(() => rmSync(top, { recursive: true, force: true }));
@@ -26,10 +26,10 @@ for (const [path, text] of Object.entries(scriptFolder)) {
   writeFileSync(join(top, 'files', path), text);
 }
 mkdirSync(join(top, 'bin'));
-// It tells its own words: `filebeat '<%s>' WORD…`.
+// It prints its arguments: `filebeat '<%s>' WORD…`.
 symlinkSync('/usr/bin/printf', join(top, 'bin', 'filebeat'));
 
-/** What a real shell starts. Behind a pipe the output is whole: `cat` ends with the last job that writes. */
+/** What a real shell starts. Through a pipe the output is complete: `cat` ends after the last job that writes. */
 function runReally(shell: string, scripts: readonly MadeScript[]): string[] {
   const folder = mkdtempSync(join(top, 'batch-'));
   const lines = scripts.map(({ text, args }, at) => {
@@ -46,7 +46,7 @@ function runReally(shell: string, scripts: readonly MadeScript[]): string[] {
   return scripts.map((_, at) => readFileSync(join(folder, `${at}.out`), 'utf8'));
 }
 
-/** Each start begins with the word `@`. */
+/** Each start begins with the argument `@`. */
 const startsIn = (output: string): string[] =>
   output
     .split('<@>')
@@ -54,7 +54,7 @@ const startsIn = (output: string): string[] =>
     .map((rest) => `<@>${rest}`)
     .sort();
 
-/** What the evaluator says: undefined where it is not certain. */
+/** What the evaluator returns: undefined where it is not certain. */
 function evaluate(dialect: 'posix' | 'bash', { text, args }: MadeScript): string[] | undefined {
   const world = newLaunchContext(openFileView('/'), []);
   const launch = {
@@ -85,7 +85,7 @@ for (const [shell, dialect] of [
   ['bash', 'bash'],
 ] as const) {
   describe(`scripts for ${shell}`, needsProgram(shell === 'dash' ? 'sh' : shell), () => {
-    it(`start what the evaluator says, ${rounds} scripts made by chance`, () => {
+    it(`start what the evaluator says, for ${rounds} random scripts`, () => {
       let certain = 0;
       for (let from = 0; from < rounds; from += batch) {
         const made = Array.from({ length: Math.min(batch, rounds - from) }, (_, at) => {

@@ -1,4 +1,4 @@
-/** What units start and what of it is uncertain: variants of what people write. */
+/** What units start, and what of it is uncertain: variants of commands that people write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findUnits } from '../../src/discovery/systemd/units.js';
@@ -19,10 +19,10 @@ interface Case {
   exec: string;
   more?: string;
   tree?: Tree;
-  /** Words behind the program, of each start. */
+  /** The arguments of each start. */
   starts?: string[];
   failures?: string[];
-  /** What a gap says. */
+  /** The text of a gap. */
   gap?: RegExp;
 }
 
@@ -34,7 +34,7 @@ const cases: Case[] = [
     starts: ['-c /etc/a.yml', '-c /etc/b.yml'],
   },
   {
-    title: 'the shell line of a user who may not log in starts nothing, and is told',
+    title: 'the shell line of a user who may not log in starts nothing, and is reported',
     exec: `/bin/su - locked -c "${bin} -c /etc/a.yml"`,
     gap: /shell of locked runs no commands/,
   },
@@ -51,30 +51,30 @@ const cases: Case[] = [
     failures: ['the directory /nope does not exist'],
   },
   {
-    title: 'what an unknown program does with a Filebeat is unclear',
+    title: 'an unknown program with a Filebeat among its arguments is unclear',
     exec: `/usr/local/bin/mine --quiet ${bin} -e`,
     gap: /not known/,
   },
-  { title: 'a word among the arguments of another program is none', exec: `/usr/bin/tail -F ${bin}` },
+  { title: 'a Filebeat among the arguments of a harmless program is not started', exec: `/usr/bin/tail -F ${bin}` },
   {
-    title: 'a program that bears the name is unclear',
+    title: 'a program that is named like a Filebeat is unclear',
     exec: '/opt/fb/filebeat-linux-arm -e',
     gap: /named like a Filebeat/,
   },
   { title: 'an Elastic Agent as a collector is unclear', exec: '/usr/bin/elastic-agent otel', gap: /OpenTelemetry/ },
   {
-    title: 'a guard that only running it could decide is unclear',
+    title: 'a guard that depends on run time is unclear',
     exec: `/bin/sh -c "systemctl is-active -q other && exit 0; exec ${bin} -e"`,
     gap: /outcome of a command decides/,
   },
   {
-    title: 'waiting for something else decides when, not whether',
+    title: 'waiting for something else only delays the start',
     exec: '/opt/run.sh',
     tree: { '/opt/run.sh': `#!/bin/sh\nwhile ! nc -z es 9200; do sleep 1; done\nexec ${bin} -e\n` },
     starts: ['-e'],
   },
   {
-    title: 'a word that bears on no port may be unknown, one that names the file may not',
+    title: 'an unknown argument is harmless unless it names a file',
     exec: `/bin/sh -c 'exec ${bin} -E name=$(hostname) -c /etc/a.yml'`,
     starts: ['-c /etc/a.yml'],
   },
@@ -91,7 +91,7 @@ const cases: Case[] = [
     gap: /ConditionVirtualization=/,
   },
   {
-    title: 'an unmet condition is nobody’s fault',
+    title: 'an unmet condition is not a failure',
     exec: `${bin} -e`,
     more: '[Unit]\nConditionPathExists=/etc/on\n',
     starts: ['-e'],

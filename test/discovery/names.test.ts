@@ -14,7 +14,7 @@ const names = (...requests: NameSources[]) => {
   return requests.map(({ id }) => found.get(id));
 };
 
-/** Numbers below a bound, the same in every run. */
+/** Pseudo-random numbers below a bound, the same in every run. */
 function generator(seed: number) {
   let state = seed;
   return (below: number) => {
@@ -24,7 +24,7 @@ function generator(seed: number) {
 }
 
 describe('names of instances', () => {
-  it('a declared name goes before the one remembered, that before the unit, that before the container, that before paths', () => {
+  it('priority: declared, remembered, unit, container, paths', () => {
     const all = { declared: 'd', remembered: 'r', unit: 'filebeat@u.service', container: 'c' };
     const { declared: _, ...noD } = all;
     const { remembered: __, ...noR } = noD;
@@ -33,7 +33,7 @@ describe('names of instances', () => {
     assert.deepEqual([name(all), name(noD), name(noR), name(noU), name({})], ['d', 'r', 'u', 'c', 'p']);
   });
 
-  it("a unit's instance names it, a plain unit its own name", () => {
+  it('the name is the instance of a template unit, else the name of the unit', () => {
     const unit = (name: string) => names(at('/etc/filebeat/filebeat.yml', { unit: name }))[0];
     assert.equal(unit('filebeat@core.service'), 'core');
     assert.equal(unit('filebeat.service'), 'filebeat');
@@ -42,12 +42,12 @@ describe('names of instances', () => {
     assert.equal(unit('filebeat'), 'filebeat');
   });
 
-  it('two templates with one instance name are told apart by the whole unit name', () => {
+  it('two templates with one instance name get their whole unit names', () => {
     const two = names(at('/a.yml', { unit: 'filebeat@core.service' }), at('/b.yml', { unit: 'fb-test@core.service' }));
     assert.deepEqual(two, ['filebeat@core', 'fb-test@core']);
   });
 
-  it('a file name that tells something is the name, else the directory, else the data path', () => {
+  it('the name is the file name if it is specific, else the directory, else the data path', () => {
     const name = (file: string, rest: Partial<NameSources> = {}) => names(at(file, rest))[0];
     assert.equal(name('/etc/filebeat/core.yml'), 'core');
     assert.equal(name('/etc/filebeat/filebeat.yml'), 'filebeat');
@@ -57,7 +57,7 @@ describe('names of instances', () => {
     assert.equal(name('x', { mainFiles: ['/etc/filebeat/a.yml', '/etc/filebeat/b.yml'] }), 'a+b');
   });
 
-  it('instances with one configuration are told apart by their data, those with like file names by their directories', () => {
+  it('instances with one configuration differ by their data, those with equal file names by their directories', () => {
     const data = (pathData: string) => at('/etc/filebeat/filebeat.yml', { pathData });
     assert.deepEqual(names(data('/var/lib/filebeat-1'), data('/var/lib/filebeat-2')), [
       'filebeat-filebeat-1',
@@ -76,13 +76,13 @@ describe('names of instances', () => {
     assert.equal(agent({ host: 'elastic-otel-collector' }), 'elastic-otel-collector');
   });
 
-  it('of a unit and a stranger that want one name the unit gets it', () => {
+  it('of a unit and another instance that propose one name the unit gets it', () => {
     const stranger = at('/etc/filebeat/filebeat.yml', { pathData: '/tmp/x' });
     const unit = at('/etc/filebeat/filebeat.yml', { unit: 'filebeat.service' });
     assert.deepEqual(names(stranger, unit), ['filebeat-x', 'filebeat']);
   });
 
-  it('a remembered name is kept against newcomers with no better claim, and given up for a declared one or a unit', () => {
+  it('a remembered name stays against newcomers of lower priority, and yields to a declaration or a unit', () => {
     const old = at('/a/core.yml', { remembered: 'core' });
     assert.deepEqual(names(old, at('/b/core.yml')), ['core', 'b-core']);
     assert.deepEqual(names(old, at('/b/x.yml', { declared: 'core' })), ['a-core', 'core']);
@@ -91,7 +91,7 @@ describe('names of instances', () => {
     assert.deepEqual(names(ofUnit, at('/b/core.yml', { unit: 'filebeat@core.service' })), ['core', 'filebeat@core']);
   });
 
-  it("an ordinary user's has the name that is left, and what it was called before is no claim against the system", () => {
+  it('an instance of an ordinary user gets a free name, and its former name has no priority over the system', () => {
     const theirs = at('/home/eve/filebeat-core.yml', { account: 4242 });
     assert.deepEqual(names(theirs), ['filebeat-core']);
     const old = { ...theirs, remembered: 'filebeat-core' };
@@ -100,7 +100,7 @@ describe('names of instances', () => {
     assert.deepEqual(names(old, at('/etc/filebeat-core.yml')), ['filebeat-core-uid4242', 'filebeat-core']);
     const first = at('/a/core.yml', { account: 1000, since: 5 });
     assert.deepEqual(names(at('/b/core.yml', { account: 4242, since: 6 }), first), ['core-uid4242', 'core']);
-    // Nor does it take what two of the system want in the second place.
+    // Nor does it take a name that two instances of the system propose second.
     const two = [at('/a.yml', { unit: 'filebeat@core.service' }), at('/b.yml', { unit: 'fb-test@core.service' })];
     assert.deepEqual(names(...two, at('/e/filebeat@core.yml', { account: 4242 })), [
       'filebeat@core',
@@ -109,7 +109,7 @@ describe('names of instances', () => {
     ]);
   });
 
-  it('a second process of an instance bears its name with a number, and takes no name from anybody', () => {
+  it('a second process of an instance has its name with a number, and takes no name from another instance', () => {
     const core = { unit: 'filebeat@core.service' };
     assert.deepEqual(names(at('/a.yml', core), at('/a.yml', { ...core, duplicate: 2 })), ['core', 'core-2']);
     const other = at('/b.yml', { unit: 'filebeat@core-2.service' });
@@ -164,7 +164,7 @@ describe('names of instances', () => {
     }
   });
 
-  it('property: whoever was named keeps the name when it is remembered, whatever joins with no better claim', () => {
+  it('property: a remembered instance keeps its name, whatever instances of lower priority join', () => {
     const random = generator(11);
     for (let run = 0; run < 100; run += 1) {
       const files = ['/etc/filebeat/a.yml', '/srv/a/a.yml', '/srv/b/a.yml', '/etc/filebeat/filebeat.yml'];

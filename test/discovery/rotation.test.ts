@@ -21,7 +21,7 @@ describe('rotation of full reads', () => {
     assert.deepEqual(of(1, 2), [1, 2]);
   });
 
-  it('a user with many delays no other user', () => {
+  it('a user with many processes delays no other user', () => {
     const rotate = createRotation(4);
     const many = Array.from({ length: 1000 }, (_, at) => ({ pid: 5000 + at, account: 1001 }));
     const few = [3, 9000].map((pid) => ({ pid, account: 1000 }));
@@ -60,7 +60,7 @@ describe('more Filebeats of a user than one scan reads in full', needsRoot, () =
       pids.every((pid) => third.get(pid) !== first.get(pid)),
       'all of them within two scans',
     );
-    // Neither is due in the next scan.
+    // The next scan would read neither of them in full.
     const turn = pids.filter((pid) => third.get(pid) !== second.get(pid));
     const [ended, other] = all.filter(({ pid }) => pid === turn.at(-1) || pid === turn.at(-2));
     await ended!.stop();

@@ -4,7 +4,7 @@ import { findInitScripts } from '../../src/discovery/systemd/sysv.js';
 import { openFileView } from '../../src/proc/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
-/** In the shape of the Debian package's script (6.8 to 8.10). */
+/** Structured like the script of the Debian package (6.8 to 8.10). */
 const debian = `#!/bin/sh
 ### BEGIN INIT INFO
 # Provides: filebeat
@@ -48,7 +48,7 @@ case "$1" in
 esac
 `;
 
-/** In the shape of the RPM's. */
+/** Structured like the script of the RPM package. */
 const redhat = `#!/bin/bash
 PATH=/usr/bin:/sbin:/bin:/usr/sbin
 export PATH
@@ -108,7 +108,7 @@ describe('init scripts', () => {
     assert.deepEqual(unit!.argv.slice(0, 3), ['/opt/fb/filebeat', '-c', '/etc/filebeat/filebeat.yml']);
   });
 
-  it('/etc/default overrides what the script says', () => {
+  it('/etc/default overrides the script', () => {
     const [unit] = look({
       '/etc/init.d/filebeat': debian,
       '/etc/default/filebeat': 'DAEMON_ARGS="-c /etc/filebeat/site.yml"\n',
@@ -117,7 +117,7 @@ describe('init scripts', () => {
     assert.equal(unit!.shouldRun, false);
   });
 
-  it('a copy for a second instance is one of its own', () => {
+  it('a copy of the script is a second instance', () => {
     const core = debian.replaceAll('/etc/default/filebeat', '/etc/default/filebeat-core');
     const units = look({
       '/etc/init.d/filebeat': debian,
@@ -147,7 +147,7 @@ describe('init scripts', () => {
     assert.deepEqual(look({ '/etc/init.d/filebeat': debian }, ['filebeat.service']), []);
   });
 
-  it('scripts of other programs, even of those that mention Filebeat, are none', () => {
+  it('scripts of other programs are ignored, even if they mention Filebeat', () => {
     assert.deepEqual(
       look({
         '/etc/init.d/ssh': '#!/bin/sh\nsshd\n',
@@ -157,7 +157,7 @@ describe('init scripts', () => {
     );
   });
 
-  it('a plain start-stop-daemon without filebeat-god: the arguments stand behind the double dash', () => {
+  it('a start-stop-daemon without filebeat-god has the arguments after `--`', () => {
     const [unit] = look({
       '/etc/init.d/fb':
         '#!/bin/sh\nstart-stop-daemon -S -b -m -p /run/fb.pid -d /opt/fb -x /opt/fb/filebeat -- -c fb.yml -e\n',

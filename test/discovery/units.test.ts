@@ -12,7 +12,7 @@ const wants = `${etc}/multi-user.target.wants`;
 interface Case {
   title: string;
   tree: Tree;
-  /** The one unit that is looked at; default: the only one. */
+  /** The unit to check; default: the only one. */
   unit?: string;
   running?: string[];
   expect: Partial<FilebeatUnit> | 'none';
@@ -26,7 +26,7 @@ const service = (...lines: string[]): Tree => ({ [`${lib}/filebeat.service`]: `[
 
 const cases: Case[] = [
   {
-    title: 'a unit linked from multi-user.target.wants ought to run',
+    title: 'a unit linked from multi-user.target.wants should run',
     tree: { [`${lib}/filebeat.service`]: plain, ...enabled('filebeat.service') },
     expect: {
       name: 'filebeat.service',
@@ -57,7 +57,7 @@ const cases: Case[] = [
     expect: { why: 'enabled', wantedBy: ['graphical.target'] },
   },
   {
-    title: "a link of the distribution's own in /usr/lib enables too",
+    title: 'a link of the distribution in /usr/lib enables too',
     tree: {
       [`${lib}/filebeat.service`]: plain,
       [`${lib}/multi-user.target.wants/filebeat.service`]: '-> ../filebeat.service',
@@ -100,7 +100,7 @@ const cases: Case[] = [
     expect: { argv: ['/opt/fb/filebeat', '-e'], fragment: `${etc}/filebeat.service` },
   },
   {
-    title: '/run stands between /etc and /usr/local/lib',
+    title: '/run has priority after /etc and before /usr/local/lib',
     tree: {
       [`/usr/local/lib/systemd/system/filebeat.service`]: `[Service]\nExecStart=${bin} local\n`,
       [`/run/systemd/system/filebeat.service`]: `[Service]\nExecStart=${bin} run\n`,
@@ -109,7 +109,7 @@ const cases: Case[] = [
     expect: { argv: [bin, 'run'] },
   },
   {
-    title: 'a transient unit below /run takes part',
+    title: 'a transient unit below /run counts',
     tree: { '/run/systemd/transient/run-fb.service': `[Service]\nExecStart="${bin}" "-c" "/tmp/x y.yml"\n` },
     expect: { name: 'run-fb.service', argv: [bin, '-c', '/tmp/x y.yml'], shouldRun: false },
   },
@@ -119,7 +119,7 @@ const cases: Case[] = [
     expect: { fragment: `${lib}/filebeat.service` },
   },
   {
-    title: 'a link to /dev/null masks, and what it hides is still told',
+    title: 'a link to /dev/null masks a unit, which is still reported',
     tree: {
       [`${lib}/filebeat.service`]: plain,
       [`${etc}/filebeat.service`]: '-> /dev/null',
@@ -158,7 +158,7 @@ const cases: Case[] = [
     expect: { name: 'edge.service', aliases: [] },
   },
   {
-    title: 'an instance that is linked gets its name put in',
+    title: 'a linked instance gets its name in place of %i',
     tree: {
       [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} -c /etc/filebeat/%i.yml --path.data /var/lib/%p-%i\n`,
       ...enabled('filebeat@core.service'),
@@ -175,13 +175,13 @@ const cases: Case[] = [
     expect: 'none',
   },
   {
-    title: 'an instance started by hand is told when a process is seen in it',
+    title: 'an instance started by hand is reported when a process runs in it',
     tree: { [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} -c %i.yml\n` },
     running: ['filebeat@lab.service', 'ssh.service'],
     expect: { name: 'filebeat@lab.service', shouldRun: false, why: 'static' },
   },
   {
-    title: 'DefaultInstance names the instance of a template that is linked bare',
+    title: 'DefaultInstance names the instance of a template that is linked without one',
     tree: {
       [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} -c %i.yml\n[Install]\nDefaultInstance=main\n`,
       ...{ [`${wants}/filebeat@.service`]: `-> ${lib}/filebeat@.service` },
@@ -189,7 +189,7 @@ const cases: Case[] = [
     expect: { name: 'filebeat@main.service', argv: [bin, '-c', 'main.yml'], shouldRun: true },
   },
   {
-    title: 'an instance file of its own hides the template',
+    title: 'a file for an instance hides the template',
     tree: {
       [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} template\n`,
       [`${etc}/filebeat@x.service`]: `[Service]\nExecStart=${bin} own\n`,
@@ -220,7 +220,7 @@ const cases: Case[] = [
     },
   },
   {
-    title: 'an instance whose name is not ASCII is called as it is spoken',
+    title: 'an instance name that is not ASCII is unescaped',
     tree: {
       [`${lib}/filebeat@.service`]: `[Service]\nExecStart=${bin} %I\n`,
       [`${wants}/filebeat@caf\\xc3\\xa9-1.service`]: `-> ${lib}/filebeat@.service`,
@@ -238,18 +238,18 @@ const cases: Case[] = [
     expect: { argv: [bin, 'log1.example.net', 'log1', 'abc', 'debian', '12', '/etc', '/var/lib'] },
   },
   {
-    title: 'what depends on a specifier that files cannot tell is no unit',
+    title: 'a unit that depends on a specifier with unknown value is not reported as a unit',
     tree: service(`ExecStart=${bin} --path.data /var/%b`),
     expect: 'none',
   },
   {
-    title: 'a specifier that files cannot tell does no harm where it bears on nothing',
+    title: 'a specifier with unknown value is harmless where it does not matter',
     tree: service(`ExecStart=${bin} -E name=%b --path.data /var/lib/x`),
     expect: { argv: [bin, '--path.data', '/var/lib/x'] },
     gaps: [`missing ${lib}/filebeat.service:2`],
   },
   {
-    title: 'a drop-in adds, and an empty ExecStart= starts afresh',
+    title: 'a drop-in adds settings, and an empty ExecStart= resets',
     tree: {
       [`${lib}/filebeat.service`]: plain,
       [`${etc}/filebeat.service.d/override.conf`]: `[Service]\nExecStart=\nExecStart=${bin} -c other.yml\n`,
@@ -257,7 +257,7 @@ const cases: Case[] = [
     expect: { argv: [bin, '-c', 'other.yml'], dropIns: [`${etc}/filebeat.service.d/override.conf`] },
   },
   {
-    title: 'drop-ins are read by their file names, not by their directories',
+    title: 'drop-ins are sorted by their file names, not by their directories',
     tree: {
       ...service(`ExecStart=${bin} $A`),
       [`${lib}/filebeat.service.d/20.conf`]: '[Service]\nEnvironment=A=lib20\n',
@@ -269,7 +269,7 @@ const cases: Case[] = [
     },
   },
   {
-    title: 'of two drop-ins with one name the one in /etc counts alone',
+    title: 'of two drop-ins with one name only the one in /etc counts',
     tree: {
       ...service(`ExecStart=${bin} $A $B`),
       [`${lib}/filebeat.service.d/10.conf`]: '[Service]\nEnvironment=A=lib B=lib\n',
@@ -278,7 +278,7 @@ const cases: Case[] = [
     expect: { argv: [bin, 'etc'] },
   },
   {
-    title: 'a drop-in masked in /etc is gone',
+    title: 'a drop-in masked in /etc does not apply',
     tree: {
       ...service(`ExecStart=${bin} $A`),
       [`${lib}/filebeat.service.d/10.conf`]: '[Service]\nEnvironment=A=lib\n',
@@ -310,7 +310,7 @@ const cases: Case[] = [
     expect: { argv: [bin, 'own'] },
   },
   {
-    title: 'a line goes on after a backslash, over comments, joined by one blank',
+    title: 'a line continues after a backslash, across comments, joined by one space',
     tree: service(`ExecStart=${bin} -c \\`, '# about the file', '   ; and more', '   a.yml \\', '  -e'),
     expect: { argv: [bin, '-c', 'a.yml', '-e'] },
   },
@@ -326,7 +326,7 @@ const cases: Case[] = [
     gaps: [],
   },
   {
-    title: 'a line without an equals sign is skipped and told',
+    title: 'a line without an equals sign is skipped and reported',
     tree: service('what is this', `ExecStart=${bin}`),
     expect: { argv: [bin] },
     gaps: [`malformed ${lib}/filebeat.service:2`],
@@ -342,18 +342,18 @@ const cases: Case[] = [
     expect: { argv: [bin, 'a b', '\t', 'é', 'A', ' ', '\\q', '"', "it's"] },
   },
   {
-    title: 'an unbalanced quote is told, and the other lines are still read',
+    title: 'an unbalanced quote is reported, and the other lines are still read',
     tree: service(`ExecStart=${bin} "open`, `ExecStart=${bin} -e`),
     expect: { argv: [bin, '-e'] },
     gaps: [`malformed ${lib}/filebeat.service:2`],
   },
   {
-    title: 'prefixes - + ! : before the program are no part of it',
+    title: 'prefixes - + ! : before the program are removed',
     tree: service(`ExecStart=-+${bin} -e`),
     expect: { argv: [bin, '-e'] },
   },
   {
-    title: '@ makes the second word argv[0], which decides the home',
+    title: '@ makes the second word argv[0], which determines the home directory',
     tree: service(`ExecStart=@${bin} /opt/home/filebeat -e`),
     expect: { argv: ['/opt/home/filebeat', '-e'] },
   },
@@ -417,13 +417,13 @@ const cases: Case[] = [
     expect: { argv: [bin, '4', '2 3', 'filebeat.service', ''] },
   },
   {
-    title: 'a word of Environment= that is no assignment is skipped and told, without its text',
+    title: 'a word of Environment= that is not an assignment is skipped and reported, without its text',
     tree: service('Environment=1A=x B=2', `ExecStart=${bin} $B`),
     expect: { argv: [bin, '2'] },
     gaps: [`malformed ${lib}/filebeat.service:2`],
   },
   {
-    title: 'an EnvironmentFile beats Environment= wherever it stands, the later file the earlier',
+    title: 'an EnvironmentFile wins over Environment= in any order, and a later file over an earlier one',
     tree: {
       ...service(
         'EnvironmentFile=/etc/default/a',
@@ -446,7 +446,7 @@ const cases: Case[] = [
     gaps: ['malformed /etc/e:9'],
   },
   {
-    title: 'a missing EnvironmentFile is fine with a dash, and keeps the unit from starting without',
+    title: 'a missing EnvironmentFile is accepted with a dash, and prevents the start without',
     tree: service('EnvironmentFile=-/etc/no', 'EnvironmentFile=/etc/none', `ExecStart=${bin}`),
     expect: {
       argv: [bin],
@@ -465,7 +465,7 @@ const cases: Case[] = [
     expect: { argv: [bin, '1', '2'] },
   },
   {
-    title: 'UnsetEnvironment takes a variable away again, PassEnvironment makes the environment incomplete',
+    title: 'UnsetEnvironment removes a variable, PassEnvironment makes the environment incomplete',
     tree: service('Environment=A=1 B=2', 'UnsetEnvironment=A', 'PassEnvironment=C', `ExecStart=${bin} \${A} \${B}`),
     expect: { argv: [bin, '', '2'], envHidden: { any: false, names: ['C'] } },
   },
@@ -490,12 +490,12 @@ const cases: Case[] = [
     expect: { rootDirectory: '/srv/jail', ownNetwork: true, why: 'static' },
   },
   {
-    title: 'StateDirectory tells STATE_DIRECTORY',
+    title: 'StateDirectory sets STATE_DIRECTORY',
     tree: service('StateDirectory=filebeat/core', `ExecStart=${bin} --path.data \${STATE_DIRECTORY}`),
     expect: { argv: [bin, '--path.data', '/var/lib/filebeat/core'] },
   },
   {
-    title: 'of several commands the one that is a Filebeat counts',
+    title: 'of several commands only the Filebeat counts',
     tree: service('Type=oneshot', `ExecStart=/bin/true ; ${bin} -e`),
     expect: { argv: [bin, '-e'] },
   },
@@ -505,7 +505,7 @@ const cases: Case[] = [
     expect: { argv: [bin, ';', '-e'] },
   },
   {
-    title: 'agentbeat is a Filebeat when told so',
+    title: 'agentbeat with the argument filebeat is a Filebeat',
     tree: service('ExecStart=/opt/Elastic/Agent/components/agentbeat filebeat -E management.enabled=true'),
     expect: { argv: ['/opt/Elastic/Agent/components/agentbeat', 'filebeat', '-E', 'management.enabled=true'] },
   },
@@ -531,7 +531,7 @@ const cases: Case[] = [
     },
   },
   {
-    title: 'a shell command line is looked into',
+    title: 'a shell command line is followed',
     tree: {
       '/srv/': '',
       ...service(
@@ -551,12 +551,12 @@ const cases: Case[] = [
     expect: { argv: [bin, '-c', '/etc/filebeat/core.yml', '--path.data', '/var/lib/fb-core'] },
   },
   {
-    title: 'env, nice and their like are taken off, and what env sets is kept',
+    title: 'env, nice and similar launchers are followed, with the variables that env sets',
     tree: service(`ExecStart=/usr/bin/nice -n 10 /usr/bin/env FB_HOST=h ${bin} -c x.yml`),
     expect: { argv: [bin, '-c', 'x.yml'] },
   },
   {
-    title: 'the user called filebeat is not the program',
+    title: 'a user named filebeat is not the program',
     tree: service(`ExecStart=/sbin/runuser -u filebeat -- ${bin} -e`),
     expect: { argv: [bin, '-e'] },
   },
@@ -566,7 +566,7 @@ const cases: Case[] = [
     expect: { argv: [bin, '-e'], ownNetwork: true },
   },
   {
-    title: 'the unit that a generator made of an init script is left to the init script',
+    title: 'the unit that a generator wrote for an init script is ignored in favour of the script',
     tree: {
       '/run/systemd/generator.late/filebeat.service':
         '[Unit]\nSourcePath=/etc/init.d/filebeat\n[Service]\nExecStart=/etc/init.d/filebeat start\n',
@@ -600,7 +600,7 @@ for (const { title, tree, unit, running, expect, gaps } of cases) {
   });
 }
 
-test('a script whose command only running it could tell is a gap, never a guess', () => {
+test('a script whose command is known only at run time is a gap', () => {
   const root = writeTree({
     ...service('ExecStart=/usr/local/bin/start'),
     ...enabled('filebeat.service'),
@@ -614,7 +614,7 @@ test('a script whose command only running it could tell is a gap, never a guess'
   );
 });
 
-test('a unit that bears the name and starts no known Filebeat is a gap; one that only speaks of it is none', () => {
+test('a unit that is named like a Filebeat and starts none is a gap; one that only mentions Filebeat is not', () => {
   const gapsOf = (exec: string, name = 'filebeat.service', head = '') => {
     const root = writeTree({
       [`${lib}/${name}`]: `${head}[Service]\nExecStart=${exec}\n`,
@@ -632,7 +632,7 @@ test('a unit that bears the name and starts no known Filebeat is a gap; one that
   assert.deepEqual(gapsOf('/opt/shipper/run-shipper', 'filebeat.service', '[Unit]\nConditionPathExists=/gone\n'), []);
 });
 
-test('no gap quotes what a unit file or an environment file says', () => {
+test('no gap quotes a unit file or an environment file', () => {
   const root = writeTree({
     ...service(
       'Environment=1SECRET=hunter2',

@@ -34,7 +34,7 @@ test('a JSON line is one object', () => {
   });
 });
 
-test('what is below the level costs nothing: its fields are not even made', () => {
+test('a line below the level costs nothing: its fields are not computed', () => {
   const { log, lines } = logger({ level: 'warn' });
   log.info('quiet', () => assert.fail('fields were made'));
   log.debug('quiet', () => assert.fail('fields were made'));
@@ -42,7 +42,7 @@ test('what is below the level costs nothing: its fields are not even made', () =
   assert.equal(lines.length, 1);
 });
 
-test('a state is logged when it changes, not on every pass', () => {
+test('a state is logged when it changes, not on every scan', () => {
   const { log, lines } = logger();
   for (const state of ['ok', 'ok', 'bad', 'bad', 'bad', 'ok'])
     log.change('state file', state, { level: 'warn', message: `now ${state}` }, 'ok');
@@ -54,7 +54,7 @@ test('a state is logged when it changes, not on every pass', () => {
   assert.equal(lines.length, 3);
 });
 
-test('hostile names stay on their line and send nothing to the terminal', () => {
+test('hostile names stay on one line and contain no control characters', () => {
   for (const format of ['logfmt', 'json'] as const) {
     const { log, lines } = logger({ format });
     for (const name of Object.values(hostileNames)) log.error(name, () => ({ name }));

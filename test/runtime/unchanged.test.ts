@@ -16,7 +16,7 @@ describe('perObject', () => {
     assert.deepEqual([sumOf(list, 2), calls], [{ sum: 6 }, 1]);
   });
 
-  it('computes anew for an equal object and for another input', () => {
+  it('computes again for an equal object and for another input', () => {
     const list = [1, 2];
     assert.notEqual(sumOf(list, 2), sumOf([1, 2], 2));
     assert.deepEqual(sumOf(list, 3), { sum: 9 });

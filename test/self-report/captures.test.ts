@@ -1,4 +1,4 @@
-/** What real Filebeats of several releases said, where their recordings lie beside the checkout. */
+/** Recordings of real Filebeats of several releases, where they lie beside the checkout. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ function looksOf(release: string, series: string): Sample[] {
     );
 }
 
-/** What a situation may be called at any moment, and what it must be called at least once with looks 25 s and more apart. */
+/** The verdicts that a situation may get at any time, and those that it must get at least once with samples 25 s or more apart. */
 const situations: Record<string, { may: OutputSituation[]; must: OutputSituation[]; loses?: true }> = {
   healthy: { may: ['flowing'], must: ['flowing'] },
   dropproc: { may: ['idle'], must: [] },
@@ -59,12 +59,12 @@ const leaks = (release: string) => {
 };
 
 describe('recordings of real Filebeats', () => {
-  it('are there in CI', need, () => assert.ok(releases.length > 0));
+  it('exist in CI', need, () => assert.ok(releases.length > 0));
 
   for (const release of releases) {
     const series = readdirSync(join(folder, release)).filter((name) => name.startsWith('series-'));
     for (const name of series)
-      it(`${release} ${name}: the right verdict at every rhythm, and never a wrong one`, () => {
+      it(`${release} ${name}: the right verdict at every interval, and never a wrong one`, () => {
         const { may, must, loses } = situations[name.slice('series-'.length, -'.ndjson'.length)]!;
         const looks = looksOf(release, name);
         const found = new Set<OutputSituation>();
@@ -84,7 +84,7 @@ describe('recordings of real Filebeats', () => {
       });
 
     for (const name of series)
-      it(`${release} ${name}: looked at every 5, 15, 60 and 120 s from any moment on, nothing wrong is told`, () => {
+      it(`${release} ${name}: sampled every 5, 15, 60 and 120 s from any time on, no verdict is wrong`, () => {
         const { may, must } = situations[name.slice('series-'.length, -'.ndjson'.length)]!;
         const looks = looksOf(release, name);
         const told = new Set<OutputSituation>();
@@ -104,7 +104,7 @@ describe('recordings of real Filebeats', () => {
         for (const one of must) assert.ok(told.has(one), `never ${one}`);
       });
 
-    it(`${release}: every metrics line is read, and error files hold the class they are named after`, () => {
+    it(`${release}: every metrics line is read, and error files contain the kind they are named after`, () => {
       const lines = (name: string) =>
         readFileSync(join(folder, release, name), 'utf8')
           .split('\n')
@@ -112,7 +112,7 @@ describe('recordings of real Filebeats', () => {
       const names = readdirSync(join(folder, release));
       for (const name of names.filter((one) => /^metrics-.*\.log$/.test(one)))
         for (const line of lines(name)) {
-          // At a clean stop Filebeat writes the totals once more: they are no period.
+          // At a clean stop Filebeat writes the totals once more, which are not a period.
           const isPeriod = !line.includes('Total metrics');
           assert.equal(readLogLine(line)?.kind, isPeriod ? 'metrics' : undefined, name);
         }

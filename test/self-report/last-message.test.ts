@@ -24,7 +24,7 @@ const read = (path: string, since: number) => createLastMessageReader(openFileVi
 describe('the last line of a Filebeat that is down', () => {
   const exit = (form: Form, at: number, about: string) => said(form, at, `Exiting: ${about}`);
 
-  it('is in the newest log of its name, not in what lies beside it', () => {
+  it('is read from the newest log of its name, not from other files beside it', () => {
     const path = write('filebeat-20261126.ndjson', [said('json', evening, 'x')], evening);
     write(
       'filebeat-20261126-1.ndjson',
@@ -38,7 +38,7 @@ describe('the last line of a Filebeat that is down', () => {
     assert.equal(read(path, evening + 3600), undefined, 'older than the last start');
   });
 
-  it('is in the one file of releases up to 7.17', () => {
+  it('is read from the only log file of releases up to 7.17', () => {
     const path = write(
       'filebeat',
       [exit('text', evening + 5, 'fileset cisco/x is configured but does not exist')],
@@ -48,7 +48,7 @@ describe('the last line of a Filebeat that is down', () => {
     assert.deepEqual(read(path, evening), { at: evening + 5, why: 'module' });
   });
 
-  it('is nobody’s where two Filebeats write files of one name into one folder', () => {
+  it('is unknown where two Filebeats write files of one name into one directory', () => {
     const path = write('shared-20261126.ndjson', [exit('json', evening + 5, 'fileset x')], evening + 5);
     const log = { path, since: evening };
     const reader = createLastMessageReader(openFileView('/'));
@@ -58,7 +58,7 @@ describe('the last line of a Filebeat that is down', () => {
     assert.equal(beside('other-20261126.ndjson'), 'module');
   });
 
-  it('is of the last process in the file alone', () => {
+  it('is that of the last process in the file', () => {
     const start = said('json', evening + 1, 'Process info', {
       system_info: { process: { pid: 7, start_time: new Date((evening + 1) * 1000).toISOString() } },
     });
@@ -74,7 +74,7 @@ describe('the last line of a Filebeat that is down', () => {
     ['something else', 'exit'],
   ];
   for (const [text, why] of texts)
-    it(`“${text.slice(0, 40)}” is about: ${why}`, () => {
+    it(`“${text.slice(0, 40)}” has the reason ${why}`, () => {
       assert.deepEqual(readLogLine(exit('json', evening, text)), { kind: 'exiting', at: evening, why });
     });
 });

@@ -1,4 +1,4 @@
-/** What a log tells over time, where lines are missing, and what is taken from it as silence. Pure. */
+/** Figures and failures from a log over time, with missing lines, and silence. Pure. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LogFact } from '../../src/self-report/log/log-line.js';
@@ -24,7 +24,7 @@ const context: LogContext = {
 
 const fact = (at: number, period: Period): LogFact => readLogLine(metricsLine('json', evening + at, period))!;
 
-/** The lines one look after the other. */
+/** Adds the lines of one scan after the other. */
 function tell(...looks: LogFact[][]): LogResult {
   let told: LogResult = {
     state: emptyLogState,
@@ -38,15 +38,15 @@ function tell(...looks: LogFact[][]): LogResult {
 
 const outputOf = (state: LogState) => figuresOf(state.track, true, false);
 
-describe('a log of which lines are missing', () => {
-  it('is no failing output where an event waited before and another one waits after', () => {
+describe('a log with missing lines', () => {
+  it('does not mean a failing output if one event waited before and another after', () => {
     const { state, broken } = tell([fact(30, { in: 1, active: 1 })], [fact(300, { in: 1, active: 1 })]);
     assert.equal(outputOf(state).output, 'unknown');
     assert.equal(outputOf(state).outputForSeconds, undefined);
     assert.equal(broken, true);
   });
 
-  it('goes on failing where the period after the break shows the same', () => {
+  it('continues a failure if the period after the break shows the same', () => {
     const { state } = tell(
       [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
       [fact(300, { in: 100, active: 1000 })],
@@ -54,7 +54,7 @@ describe('a log of which lines are missing', () => {
     assert.deepEqual([outputOf(state).output, outputOf(state).outputForSeconds], ['down', 270]);
   });
 
-  it('no longer fails where the period after the break cannot tell', () => {
+  it('ends a failure if the period after the break is unclear', () => {
     const { state } = tell(
       [30, 60, 90].map((at) => fact(at, { in: 100, active: (at / 30) * 100 })),
       [fact(300, { in: 1, active: 1 })],
@@ -62,7 +62,7 @@ describe('a log of which lines are missing', () => {
     assert.equal(outputOf(state).outputForSeconds, undefined);
   });
 
-  it('one line alone is a period of its own', () => {
+  it('a single line is a whole period', () => {
     const waits = tell([fact(3600, { in: 500, active: 3201 })]);
     assert.deepEqual([outputOf(waits.state).output, outputOf(waits.state).full], ['down', true]);
     const first = tell([fact(30, { in: 500, active: 500 })]);
@@ -71,7 +71,7 @@ describe('a log of which lines are missing', () => {
     assert.equal(outputOf(flows.state).output, 'flowing');
   });
 
-  it('is told from one that continues, also over an error line in between', () => {
+  it('differs from a continuous one, also across an error line', () => {
     assert.equal(tell([fact(30, { active: 0 })], [fact(60, { active: 0 })]).broken, false);
     const word = readLogLine(said('json', evening + 50, 'failed to publish events: x'))!;
     const told = tell([fact(30, { active: 0 })], [word, fact(60, { active: 0 })], [fact(90, { active: 0 })]);
@@ -84,7 +84,7 @@ describe('a log of which lines are missing', () => {
     assert.equal(tell(words, words).stored.errors.other, 3);
   });
 
-  it('goes on where the clock was set back', () => {
+  it('continues after the clock was set back', () => {
     const { state, stored } = tell(
       [fact(3600, { in: 5, acked: 5, active: 0 })],
       [fact(30, { in: 7, acked: 7, active: 0 })],
@@ -94,8 +94,8 @@ describe('a log of which lines are missing', () => {
   });
 });
 
-describe('what is written once, after the start', () => {
-  it('is taken from the beginning of the file, and counts nothing', () => {
+describe('facts that are logged once, after the start', () => {
+  it('are read from the beginning of the file, and count nothing', () => {
     const head = [
       fact(30, { in: 900, acked: 900, active: 0, queueMax: 65_536, inputs: { a: { received: 9, device: ':514' } } }),
     ];
@@ -118,8 +118,8 @@ describe('what is written once, after the start', () => {
   });
 });
 
-describe('what came to a listener', () => {
-  it('came at the end of its period, and never later than now', () => {
+describe('an arrival at a listener', () => {
+  it('has the time of the end of its period, and never a later one than now', () => {
     const line = fact(3600, { active: 0, inputs: { a: { received: 3, device: ':514' } } });
     const last = (now?: number) => {
       const told = reportFacts(emptyLogState, emptyStoredReport('log 1:1'), [line], {
@@ -134,7 +134,7 @@ describe('what came to a listener', () => {
 });
 
 describe('an input that fails', () => {
-  it('is known by its host, or by the id that the log has named before', () => {
+  it('is identified by its host, or by an id that the log named before', () => {
     const facts = [
       said('json', evening + 1, "Input 'udp' failed with: x", { id: 'one' }),
       said('json', evening + 2, 'Cannot connect', { id: 'two', host: 'localhost:515' }),
@@ -144,7 +144,7 @@ describe('an input that fails', () => {
     assert.deepEqual(state.failed, { '0.0.0.0:514': evening + 1, 'localhost:515': evening + 2 });
   });
 
-  it('a start that ends says that it ends, with the reason of a bind', () => {
+  it('a failed start has the reason of its failed bind', () => {
     const line = said(
       'json',
       evening,
@@ -154,20 +154,20 @@ describe('an input that fails', () => {
   });
 });
 
-describe('silence that was not watched all the time', () => {
+describe('silence with a break in the figures', () => {
   const learned = Array.from({ length: 500 }, (_, n) => n * 60).reduce(
     (arrivals, at) => noteSample(arrivals, at, true, true),
     undefined as ReturnType<typeof noteSample> | undefined,
   )!;
 
-  it('is counted from the break on', () => {
+  it('counts from the break', () => {
     const end = 499 * 60;
     const back = noteSample(learned, end + 7200, false, false);
     assert.equal(silenceOf(back, end + 7200, 900), undefined);
     assert.deepEqual(silenceOf(back, end + 7200 + 1000, 900), { forSeconds: 1000, never: false });
   });
 
-  it('goes on where nothing can have been missed', () => {
+  it('continues where nothing can have been missed', () => {
     const end = 499 * 60;
     assert.deepEqual(silenceOf(noteSample(learned, end + 7200, false, true), end + 7200, 900), {
       forSeconds: 7200,
@@ -175,7 +175,7 @@ describe('silence that was not watched all the time', () => {
     });
   });
 
-  it('teaches no pause that nobody saw', () => {
+  it('adds no pause that was not observed', () => {
     const end = 499 * 60;
     const back = noteSample(noteSample(learned, end + 7200, false, false), end + 7260, true, true);
     assert.deepEqual(back.pauses, [[0, 60]]);

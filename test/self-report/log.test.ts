@@ -7,7 +7,7 @@ const forms: Form[] = ['text', 'json'];
 
 describe('a line of the log', () => {
   for (const form of forms) {
-    it(`${form}: the periodic metrics line gives figures, with 0 for what it leaves out`, () => {
+    it(`${form}: the periodic metrics line has figures, 0 for those it leaves out`, () => {
       const fact = readLogLine(metricsLine(form, evening, { in: 2685, acked: 2005, active: 680, queueMax: 3200 }));
       assert.ok(fact?.kind === 'metrics');
       assert.equal(fact.at, evening);
@@ -29,12 +29,12 @@ describe('a line of the log', () => {
       ['something nobody knows', 'other'],
     ];
     for (const [message, kind] of classes)
-      it(`${form}: “${message.slice(0, 40)}” is of the class ${kind}`, () => {
+      it(`${form}: “${message.slice(0, 40)}” is of the kind ${kind}`, () => {
         const fact = readLogLine(said(form, evening, message));
         assert.deepEqual([fact?.kind, fact?.at], [kind, evening]);
       });
 
-    it(`${form}: a failed bind gives protocol, address and reason`, () => {
+    it(`${form}: a failed bind has protocol, address and reason`, () => {
       const message = 'Error starting the servererrorlisten udp 0.0.0.0:7006: bind: address already in use';
       assert.deepEqual(readLogLine(said(form, evening, message)), {
         kind: 'bind',
@@ -46,7 +46,7 @@ describe('a line of the log', () => {
     });
   }
 
-  it('a bind that failed is also found in the field error.message', () => {
+  it('a failed bind is also found in the field error.message', () => {
     const fact = readLogLine(
       said('json', evening, 'Cannot connect', { 'error.message': 'listen udp 0.0.0.0:514: bind: permission denied' }),
     );
@@ -54,11 +54,11 @@ describe('a line of the log', () => {
     assert.deepEqual([fact.address, fact.reason], ['0.0.0.0:514', 'denied']);
   });
 
-  it('the payload of an event ends the reading of that file', () => {
+  it('the payload of an event shows that the file is not a log', () => {
     assert.equal(readLogLine('{"log.level":"warn","log.type":"event","message":"secret"}')?.kind, 'event-data');
   });
 
-  it('what is too long, torn, binary or no log says nothing', () => {
+  it('a line that is too long, torn, binary or not from a log is ignored', () => {
     const long = metricsLine('json', evening, { active: 1 }).padEnd(300_000, ' ');
     for (const text of ['', '{"log.level":"error"', long, '\u0000\u0001', 'plain text', '[1,2]', 'null'])
       assert.equal(readLogLine(text), undefined);

@@ -53,11 +53,11 @@ const cases: [string, Period, Period, OutputSituation, boolean?][] = [
   ],
 ];
 
-describe('two looks at the figures', () => {
+describe('two samples of the figures', () => {
   for (const [title, a, b, expected, leaks = false] of cases)
     it(`${title}: ${expected}`, () => assert.equal(situationBetween(look(0, a), look(30, b), leaks).output, expected));
 
-  it('a failing output is not told from one look to the next within 25 seconds', () => {
+  it('two samples less than 25 seconds apart do not show a failing output', () => {
     const [a, b] = [
       { in: 600, active: 600 },
       { in: 900, active: 900 },
@@ -66,7 +66,7 @@ describe('two looks at the figures', () => {
   });
 });
 
-/** What a track says at each look. */
+/** The output’s situation at each sample. */
 function outputs(looks: readonly Sample[]): (string | undefined)[] {
   let track: Track = emptyTrack;
   return looks.map((one) => {
@@ -75,9 +75,9 @@ function outputs(looks: readonly Sample[]): (string | undefined)[] {
   });
 }
 
-describe('a run of looks', () => {
+describe('a series of samples', () => {
   for (const rhythm of [5, 15, 60, 120])
-    it(`every ${rhythm} s: an output that goes away and comes back is found failing, and only then`, () => {
+    it(`every ${rhythm} s: an output that fails and recovers is failing only in between`, () => {
       const looks: Sample[] = [];
       let [arrived, acked] = [0, 0];
       for (let at = 0; at <= 900; at += rhythm) {
@@ -97,14 +97,14 @@ describe('a run of looks', () => {
     const looks = Array.from({ length: 200 }, (_, n) => {
       const at = n * 5;
       const arrived = Math.floor(at / 9) + 1;
-      // Acknowledged ten seconds after it came.
+      // Acknowledged ten seconds after it arrived.
       const acked = Math.max(0, Math.floor((at - 10) / 9) + 1);
       return look(at, { in: arrived, acked, tried: acked, active: arrived - acked });
     });
     assert.ok(outputs(looks).every((kind) => kind === undefined));
   });
 
-  it('a slow output stays slow while a bulk that it took leaves room in the queue, and not once that has room for good', () => {
+  it('a slow output stays slow while a bulk leaves room in the queue for a moment, and ends when the queue stays free', () => {
     let track = emptyTrack;
     const seen: (string | undefined)[] = [];
     for (let n = 0; n < 12; n++) {
@@ -115,7 +115,7 @@ describe('a run of looks', () => {
     assert.deepEqual(seen.slice(2), [...Array(7).fill('slow'), 'flowing', 'flowing', 'flowing']);
   });
 
-  it('events lost are told at looks that are further apart than five minutes', () => {
+  it('lost events are reported also by samples more than five minutes apart', () => {
     const at = (seconds: number, dropped: number) => look(seconds, { in: seconds, dropped, active: 0 });
     const track = [at(0, 0), at(301, 0), at(602, 7)].reduce((t, one) => addSample(t, one, false), emptyTrack);
     assert.equal(lostRecently(track), 7);
@@ -135,7 +135,7 @@ describe('a run of looks', () => {
 
 const day = 86_400;
 
-/** Looks each minute; `arrives` says whether something came in that minute. */
+/** One sample a minute; `arrives` says whether something arrived in that minute. */
 function watch(from: number, until: number, arrives: (at: number) => boolean, before?: Arrivals): Arrivals {
   let arrivals = before;
   for (let at = from; at < until; at += 60) arrivals = noteSample(arrivals, at, arrives(at), arrivals !== undefined);
@@ -143,20 +143,20 @@ function watch(from: number, until: number, arrives: (at: number) => boolean, be
 }
 
 describe('silence', () => {
-  it('is told after silent_after when a port that always receives stops', () => {
+  it('is reported after silent_after when a port that always received stops', () => {
     const known = watch(0, day, () => true);
     assert.equal(silenceOf(known, day + 600, 900), undefined);
     assert.deepEqual(silenceOf(known, day + 1200, 900), { forSeconds: 1260, never: false });
   });
 
-  it('is not told at night where nights have been silent before', () => {
+  it('is not reported at night if earlier nights were silent', () => {
     const byDay = (at: number) => at % day < 36_000;
     const known = watch(0, 3 * day, byDay);
     assert.equal(silenceOf(known, 3 * day + 60, 900), undefined);
     assert.notEqual(silenceOf(known, 6 * day, 900), undefined);
   });
 
-  it('of a port that never received anything is another thing', () => {
+  it('of a port that never received anything is marked as such', () => {
     assert.deepEqual(
       silenceOf(
         watch(0, 2000, () => false),
@@ -167,7 +167,7 @@ describe('silence', () => {
     );
   });
 
-  it('is not told of a port watched for too short a time, with 0, or by a clock that was set back', () => {
+  it('is not reported for a port watched too briefly, with 0, or after the clock was set back', () => {
     assert.equal(
       silenceOf(
         watch(0, 1000, () => true),

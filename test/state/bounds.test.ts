@@ -1,4 +1,4 @@
-/** What is written of the state can be read again, and whose rows are left out where it would be too much. */
+/** The size limit of the state file: what is written can be read again, and which rows are left out beyond the limit. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Listener } from '../../src/model/model.js';
@@ -40,8 +40,8 @@ const stateOf = (...rows: RememberedInstance[]): State => ({
   instances: Object.fromEntries(rows.map((one) => [one.id, one])),
 });
 
-describe('the state as it is written', () => {
-  it('S11: twelve configurations with long paths and many listeners cost the system nothing', () => {
+describe('the written state', () => {
+  it('a user with long paths and many listeners displaces no row of the system', () => {
     const flood = Array.from({ length: 12 }, (_, at) => row(`eve${at}`, 200, { account: 4242, lastSeen: 100 + at }));
     const state = stateOf(row('core', 2), ...flood);
     const most = 4 * 1024 * 1024;
@@ -54,7 +54,7 @@ describe('the state as it is written', () => {
     assert.ok(read.kind === 'state' && read.badRows === 0);
   });
 
-  it('what is small is the very same object', () => {
+  it('a small state is the same object', () => {
     const state = stateOf(row('core', 2));
     assert.equal(boundState(state, 64 * 1024 * 1024), state);
   });

@@ -1,4 +1,4 @@
-/** What is made of two clocks, one of which somebody sets: ages stay, what lies in the future is unknown. */
+/** The wall clock is set while the program runs: ages stay, and the age of a future time stamp is unknown. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ageOf } from '../../src/model/instance-rules.js';
@@ -15,7 +15,7 @@ const hour = 3600;
 const day = 24 * hour;
 
 describe('a step of the clock', () => {
-  it('is what the wall clock went on by, and the steady one did not', () => {
+  it('is the difference between the wall clock and the steady clock', () => {
     const before = { at: 1000, steady: 10 };
     assert.equal(stepBetween(before, { at: 1030, steady: 40 }), 0);
     assert.equal(stepBetween(before, { at: 1030.4, steady: 40 }), 0);
@@ -24,20 +24,20 @@ describe('a step of the clock', () => {
     assert.equal(stepBetween(undefined, before), 0);
   });
 
-  it('is none while the machine sleeps', () => {
+  it('is 0 after the machine has slept', () => {
     const before = { at: 1000, steady: 10, uptime: 500 };
     const awake = { at: 1030 + hour, steady: 40, uptime: 530 + hour };
     assert.deepEqual([stepBetween(before, awake), elapsedBetween(before, awake)], [0, 30 + hour]);
   });
 
-  it('is told by the steady clock where the uptime begins anew', () => {
+  it('is computed from the steady clock where the uptime starts again', () => {
     const before = { at: 1000, steady: 10, uptime: 500 };
     assert.equal(stepBetween(before, { at: 1030, steady: 40, uptime: 3 }), 0);
   });
 });
 
 describe('a report', () => {
-  it('is as old as the steady clock says, and never young because the wall clock was set', async () => {
+  it('has its age by the steady clock, also after the wall clock was set', async () => {
     const time = { wall: 100_000, steady: 50 };
     let passes = 0;
     const take = async () => {
@@ -61,7 +61,7 @@ describe('a report', () => {
     assert.equal(await passesAfter(0.5, 0.5), 4, 'fresh again');
   });
 
-  it('keeps when a mismatch began through a step', async () => {
+  it('keeps the duration of a mismatch after a step', async () => {
     const down = instance('core', undefined, [listener(':9000')]);
     let [at, steady] = [100_000, 50];
     const take = async () => ({ ...snapshot([down], []), takenAt: at, moment: { steady } });
@@ -81,13 +81,13 @@ describe('a report', () => {
 describe('a time stamp in the future', () => {
   const now = 1_000_000;
 
-  it('makes no process young', () => {
+  it('makes the age of a process unknown', () => {
     assert.equal(ageOf({ startTime: now + hour }, now), undefined);
     assert.equal(ageOf({ startTime: now + 0.02 }, now), 0);
     assert.equal(ageOf({ startTime: now - 5 }, now), 5);
   });
 
-  it('makes nothing expire, flap or be learned', () => {
+  it('makes no instance expire or flap, and no listener learned', () => {
     const one = known('core', { lastSeen: now + hour, restartTimes: [now + 1000, now + 2000, now + 3000] });
     const state = { ...emptyState, instances: { [one.id]: one } };
     const merged = { rememberedAs: [one.id], origins: ['remembered' as const] };
@@ -107,10 +107,10 @@ describe('a time stamp in the future', () => {
   });
 });
 
-describe('what is remembered', () => {
+describe('the remembered state', () => {
   const now = 1_000_000;
 
-  it('is as old after a step as before it, and what lay in the future stays there', () => {
+  it('has the same ages after a step, and future time stamps stay', () => {
     const past = known('past', { firstSeen: now - day, lastSeen: now - 60, restartTimes: [now - 600] });
     const future = known('future', { lastSeen: now + day });
     const state = { ...emptyState, instances: { [past.id]: past, [future.id]: future } };
@@ -122,7 +122,7 @@ describe('what is remembered', () => {
     assert.deepEqual(shiftTimes(moved, -200 * hour, later).instances[past.id], past);
   });
 
-  it('is of this boot as long as nobody can tell which boot this is', () => {
+  it('counts as of this boot while the boot id is unknown', () => {
     assert.deepEqual(
       [isSameBoot('a', 'a'), isSameBoot('a', 'b'), isSameBoot('a', ''), isSameBoot('', 'b'), isSameBoot(undefined, '')],
       [true, false, true, true, false],

@@ -20,13 +20,13 @@ describe('the loss ledger', () => {
     assert.equal(totalOf(step(step({}, [socket(1, 17)]), [socket(1, 20)])), 20);
   });
 
-  it('goes on over a re-bind, whose socket starts at 0', () => {
+  it('continues over a new bind, whose socket starts at 0', () => {
     const bound = step({}, [socket(1, 17)]);
     assert.equal(totalOf(step(bound, [socket(2, 0)])), 17);
     assert.equal(totalOf(step(step(bound, [socket(2, 0)]), [socket(2, 5)])), 22);
   });
 
-  it('counts what a new socket dropped before it was seen first', () => {
+  it('counts the drops of a new socket before its first scan', () => {
     assert.equal(totalOf(step(step({}, [socket(1, 17)]), [socket(2, 4)])), 21);
   });
 
@@ -36,7 +36,7 @@ describe('the loss ledger', () => {
     assert.equal(totalOf(step(missed, [socket(1, 18)])), 18);
   });
 
-  it('follows the 32-bit counter over its end, printed signed or unsigned', () => {
+  it('follows the 32-bit counter when it wraps, printed signed or unsigned', () => {
     const near = step({}, [socket(1, 2 ** 32 - 10)]);
     assert.equal(totalOf(step(near, [socket(1, 5)])), 2 ** 32 + 5);
     const signed = step({}, [socket(1, 2 ** 31 - 1)]);
@@ -44,11 +44,11 @@ describe('the loss ledger', () => {
     assert.equal(totalOf(step(step(signed, [socket(1, -1)]), [socket(1, 1)])), 2 ** 32 + 1);
   });
 
-  it('takes a small step back for another socket with the same inode', () => {
+  it('takes a small decrease for another socket with the same inode', () => {
     assert.equal(totalOf(step(step({}, [socket(1, 100)]), [socket(1, 3)])), 103);
   });
 
-  it('takes every socket of another boot for a new one', () => {
+  it('treats every socket of another boot as new', () => {
     assert.equal(totalOf(step(step({}, [socket(1, 100)]), [socket(1, 100)], 0, 'boot-2')), 200);
   });
 
@@ -58,11 +58,11 @@ describe('the loss ledger', () => {
     assert.equal(totalOf(step(two, [socket(1, 4), socket(2, 4)])), 8);
   });
 
-  it('says nothing of a listener that was never seen', () => {
+  it('has no entry for a listener without a socket', () => {
     assert.equal(totalOf(step({}, [])), undefined);
   });
 
-  it('never falls and never counts more than the kernel dropped, whatever happens between looks', () => {
+  it('never decreases and never exceeds the drops of the kernel, whatever happens between scans', () => {
     let seed = 20_240_917;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
@@ -83,7 +83,7 @@ describe('the loss ledger', () => {
         unseen += burst;
         const what = random(6);
         if (what === 0) {
-          // Closed before the next look: what it dropped since the last one is nobody's.
+          // Closed before the next scan: its drops since the last one are lost.
           lost += unseen;
           unseen = 0;
           inode += 1;
@@ -108,7 +108,7 @@ describe('the loss ledger', () => {
     assert.deepEqual(step(JSON.parse(JSON.stringify(ledger)) as Ledger, [socket(2, 9)]), step(ledger, [socket(2, 9)]));
   });
 
-  it('keeps few sockets of the past', () => {
+  it('keeps only a few closed sockets', () => {
     let ledger: Ledger = {};
     for (let inode = 1; inode <= 1000; inode += 1) ledger = step(ledger, [socket(inode, 1)]);
     assert.equal(totalOf(ledger), 1000);
@@ -122,7 +122,7 @@ describe('the loss ledger', () => {
     assert.equal(advance(closed, [], { now: 61, bootId: boot }), closed);
   });
 
-  it('is told again by the sockets that are open, not by those that closed', () => {
+  it('is reproducible from open sockets, not from closed ones', () => {
     const told = (written: Ledger, now: Ledger) => isReproducible(written[key], now[key]!);
     const written = step({}, [socket(1, 17)]);
     assert.ok(told({}, written));
@@ -135,7 +135,7 @@ describe('the loss ledger', () => {
     assert.ok(!told(written, step(risen, [socket(1, 20)], 0, 'boot-2')), 'of another boot');
   });
 
-  it('of more sockets than are kept: what one dropped that closed is not told again', () => {
+  it('with more sockets than an entry keeps, the drops of a closed one are not reproducible', () => {
     const many = (drops: number) => Array.from({ length: 12 }, (_, n) => socket(n, drops));
     const written = step({}, many(1));
     const risen = step(written, many(2));
@@ -143,7 +143,7 @@ describe('the loss ledger', () => {
     assert.ok(!isReproducible(written[key], step(risen, many(2).slice(1))[key]!));
   });
 
-  it('is pruned by instance name, whatever the name is made of', () => {
+  it('is pruned by instance name, whatever characters the name has', () => {
     const odd = ledgerKey('x",', 'udp', '*', 9000);
     const entry = step({}, [socket(1, 17)])[key]!;
     assert.deepEqual(pruneLedger({ [odd]: entry, [key]: entry }, new Set(['x",'])), { [odd]: entry });
@@ -157,7 +157,7 @@ describe('the loss ledger', () => {
 });
 
 describe('drops within the last minutes', () => {
-  it('what was dropped before the first look is no rise', () => {
+  it('drops before the first scan are not a rise', () => {
     assert.equal(droppedWithin(step({}, [socket(1, 17)], 1000)[key], 1000, 300), 0);
   });
 

@@ -9,13 +9,13 @@ import { type Tree, writeTree } from '../support/tree.js';
 const end = (tree: Tree, version?: string) => lastEnd(openFileView(writeTree({ '/var/': '', ...tree })), '/d', version);
 
 describe('how the last process ended', () => {
-  it('a lock file left behind says crash, its absence beside traces of a run says clean', () => {
+  it('a remaining lock file means a crash; no lock file beside traces of a run means a clean end', () => {
     assert.equal(end({ '/d/filebeat.lock': '', '/d/meta.json': '{}' }), 'crash');
     assert.equal(end({ '/d/meta.json': '{}' }), 'clean');
     assert.equal(end({ '/d/registry/filebeat/log.json': '' }, '8.19.21'), 'clean');
   });
 
-  it('no trace of a run and a release without lock files say nothing', () => {
+  it('without traces of a run, and for releases without lock files, it is unknown', () => {
     assert.equal(end({}), undefined);
     assert.equal(end({ '/d/registry': '' }, '6.8.23'), undefined);
     assert.equal(end({ '/d/registry/x': '' }, '7.5.2'), undefined);
@@ -33,13 +33,13 @@ describe('superseded', () => {
   const check = (expected: Listener[], holders: Holder[], origins: InstanceOrigin[] = ['remembered'], netns = 1) =>
     isSuperseded({ id: 'a', netns, origins, expected }, holders, serves);
 
-  it('one other instance that serves all listeners takes the place, two halves do not', () => {
+  it('one other instance that serves all listeners supersedes it, two that serve half each do not', () => {
     assert.equal(check([udp(1), udp(2)], [holder(1, 2, 3)]), true);
     assert.equal(check([udp(1), udp(2)], [holder(1)]), false);
     assert.equal(check([udp(1), udp(2)], [holder(1), { ...holder(2), id: 'c' }]), false);
   });
 
-  it('not without a listener, not in another namespace, not while anything else asks for it, not by itself', () => {
+  it('not without a listener, not in another namespace, not while something else expects it, not by itself', () => {
     assert.equal(check([], [holder(1)]), false);
     assert.equal(check([udp(1)], [holder(1)], ['remembered'], 2), false);
     assert.equal(check([udp(1)], [holder(1)], ['systemd', 'remembered']), false);

@@ -45,14 +45,14 @@ const read = (path: string): State => {
   assert.ok(loaded.kind === 'state');
   return loaded.state;
 };
-/** A small file system of its own; false where mounting is not allowed. */
+/** Mounts a small file system; false where mounting is not allowed. */
 const mountTmpfs = (directory: string, options: string): void => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' });
   mounts.push(directory);
 };
 
 describe('the state file', () => {
-  it('is written owner-only, whole, and comes back', () => {
+  it('is written for its owner only, and read back', () => {
     const path = fresh();
     const { memory, state } = open(path);
     assert.equal(state, emptyState);
@@ -62,7 +62,7 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(join(path, '..')), ['state.json']);
   });
 
-  it('is not made for nothing', () => {
+  it('is not created for an empty state', () => {
     const path = fresh();
     const { memory } = open(path);
     memory.save(emptyState, 1000);
@@ -70,7 +70,7 @@ describe('the state file', () => {
     assert.equal(existsSync(path), false);
   });
 
-  it('is not touched while nothing changes but time, for half a minute', () => {
+  it('is not written for 30 s while only time stamps change', () => {
     const path = fresh();
     const { memory } = open(path);
     const at = (lastSeen: number) => stateOf(known('core', { lastSeen }));
@@ -93,7 +93,7 @@ describe('the state file', () => {
     assert.equal(read(path).instances['id-core']!.lastSeen, 1002);
   });
 
-  it('is written at once when a socket closed that had dropped more than is written, and not while it is open', () => {
+  it('is written at once when a socket with unwritten drops has closed, and not while it is open', () => {
     const path = fresh();
     const { memory } = open(path);
     const dropped = (total: number, open: 0 | 1): State => ({
@@ -112,7 +112,7 @@ describe('the state file', () => {
     assert.equal(statSync(path).ino, closed, 'once is enough');
   });
 
-  it('that is corrupt is set aside, with one warning that quotes nothing of it', () => {
+  it('that is corrupt is set aside, with one warning that does not quote it', () => {
     const path = fresh();
     writeFileSync(path, '{"version": 1, "hunter2');
     const { memory, state, lines } = open(path);
@@ -125,7 +125,7 @@ describe('the state file', () => {
     assert.deepEqual(read(path), stateOf(known('core')));
   });
 
-  it('of a newer version is left as it is; there is no memory then, and a gap says so', () => {
+  it('of a newer version is left unchanged; there is no memory then, and a gap says so', () => {
     const path = fresh();
     writeFileSync(path, '{"version":7}');
     const { memory, state, lines } = open(path);
@@ -140,7 +140,7 @@ describe('the state file', () => {
     );
   });
 
-  it('in a place that cannot be written: one line, a gap, and the scan goes on', () => {
+  it('in a directory that cannot be written: one log line, a gap, and scans continue', () => {
     const file = fresh();
     writeFileSync(file, 'x');
     const { memory, lines } = open(join(file, 'state.json'));
@@ -150,7 +150,7 @@ describe('the state file', () => {
     assert.equal(memory.gaps().length, 1);
   });
 
-  it('on a read-only file system: one line, a gap, and again without when it can be written', rootOnly, () => {
+  it('on a read-only file system: one log line and a gap until it can be written', rootOnly, () => {
     const path = fresh();
     mountTmpfs(join(path, '..'), 'size=1m');
     const { memory, lines } = open(path);
@@ -167,7 +167,7 @@ describe('the state file', () => {
     assert.deepEqual([memory.gaps(), lines.length], [[], 2]);
   });
 
-  it('on a full disk: the old file stays whole, nothing is left beside it', rootOnly, () => {
+  it('on a full disk: the old file stays whole, and no temporary file remains', rootOnly, () => {
     const path = fresh();
     const directory = join(path, '..');
     mountTmpfs(directory, 'size=64k');
@@ -184,7 +184,7 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(directory).sort(), ['filler', 'state.json']);
   });
 
-  it('that is a FIFO is not waited for', () => {
+  it('that is a FIFO does not block', () => {
     const path = fresh();
     execFileSync('mkfifo', [path]);
     const { memory, state } = open(path);
@@ -192,7 +192,7 @@ describe('the state file', () => {
     assert.equal(memory.gaps().length, 1);
   });
 
-  it('behind a link stays behind it', () => {
+  it('behind a symbolic link is replaced, and the link stays', () => {
     const path = fresh();
     const real = fresh();
     writeFileSync(real, encodeState(emptyState));
@@ -201,7 +201,7 @@ describe('the state file', () => {
     assert.deepEqual(read(real), stateOf(known('core')));
   });
 
-  it('another process that forgets an instance is noticed, and what we learned meanwhile is kept', () => {
+  it('that another process changed (`forget`) is merged with what was learned meanwhile', () => {
     const path = fresh();
     const { memory } = open(path);
     const ours = stateOf(known('core'), known('edge'));
@@ -215,7 +215,7 @@ describe('the state file', () => {
     assert.equal(memory.pull(next), next, 'our own write is no change of another');
   });
 
-  it('that somebody removed is written again', () => {
+  it('that was removed is written again', () => {
     const path = fresh();
     const { memory } = open(path);
     memory.save(stateOf(known('core')), 1000);
@@ -225,7 +225,7 @@ describe('the state file', () => {
     assert.deepEqual(read(path), stateOf(known('core')));
   });
 
-  it('what killed writers left beside it is swept away, what a living one writes is not', () => {
+  it('temporary files of killed writers are removed, those of running writers are not', () => {
     const path = fresh();
     const old = `${path}.4242.tmp`;
     writeFileSync(old, 'x');
@@ -235,7 +235,7 @@ describe('the state file', () => {
     assert.deepEqual(readdirSync(join(path, '..')), ['state.json.4243.tmp']);
   });
 
-  it('is written though a writer of the same pid, who was killed, left a file or a link where it is made', () => {
+  it('is written even if a killed writer left a file or a link at the temporary path', () => {
     const path = fresh();
     const elsewhere = join(path, '..', 'elsewhere');
     writeFileSync(elsewhere, 'not ours');
@@ -255,7 +255,7 @@ describe('the state file', () => {
 describe('kill -9 while the state is written', () => {
   const writer = fileURLToPath(new URL('../support/state-writer.js', import.meta.url));
 
-  /** One life of a writer; what it leaves must be the state before, or one of its own, whole. */
+  /** One run of a writer; the file must contain the state before, or one that it wrote, completely. */
   async function life(path: string, before: number): Promise<number> {
     const child: ChildProcess = spawn(process.execPath, [writer, path], { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
@@ -279,7 +279,7 @@ describe('kill -9 while the state is written', () => {
       let number = 0;
       for (let round = 0; round < 50; round += 1) number = await life(path, number);
       assert.ok(!existsSync(`${path}.corrupt`));
-      // What is left beside it is swept once it is old enough.
+      // Temporary files are removed once they are old enough.
       for (const name of readdirSync(join(path, '..'))) utimesSync(join(path, '..', name), 1, 1);
       open(path);
       assert.deepEqual(readdirSync(join(path, '..')), ['state.json']);
@@ -298,7 +298,7 @@ describe('versions of the state file', () => {
     assert.equal(JSON.parse(readFileSync(path, 'utf8')).version, 2);
   });
 
-  it('a field at the top that a later release added is written again', () => {
+  it('a top-level field of a later release is written again', () => {
     const path = fresh();
     writeFileSync(path, JSON.stringify({ ...JSON.parse(encodeState(stateOf(known('core')))), weather: [1, 2] }));
     const { memory, state } = open(path);

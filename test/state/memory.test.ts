@@ -35,7 +35,7 @@ const candidate = (rest: Partial<Candidate> = {}): Candidate => ({
 });
 const running = (pid: number, rest: Partial<Candidate> = {}) => candidate({ ...rest, process: process(pid) });
 
-/** One scan: what is there and what is remembered, merged, observed. */
+/** One scan: present and remembered candidates, merged and observed. */
 function scan(state: State, now: number, candidates: Candidate[], expected: Listener[] = [udp(9000)], bootId = 'boot') {
   const merged = mergeCandidates([...candidates, ...rememberedCandidates(state)]).filter(
     (instance) => !isExpired(state, instance, now, 3600),
@@ -54,8 +54,8 @@ const only = (state: State) => {
   return all[0]!;
 };
 
-describe('what a scan leaves in the memory', () => {
-  it('an instance that ran, with what it was expected to hold', () => {
+describe('the memory after a scan', () => {
+  it('has an instance that ran, with its expected listeners', () => {
     const { state } = scan(emptyState, 1000, [running(7)]);
     const one = only(state);
     assert.equal(one.id, identityOf(running(7)));
@@ -66,12 +66,12 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual(one.start, { pid: 7, startTicks: 70, startTime: 7, bootId: 'boot', listeners: [udp(9000)] });
   });
 
-  it('nothing of a unit that never ran', () => {
+  it('has nothing of a unit that never ran', () => {
     const unit = candidate({ origin: 'systemd', unit: 'filebeat@core.service', shouldRun: true });
     assert.deepEqual(scan(emptyState, 1000, [unit]).state.instances, {});
   });
 
-  it('once gone it is still there, with its name, its listeners and when it was last seen', () => {
+  it('keeps an instance that is gone, with its name, its listeners and when it was last seen', () => {
     const before = scan(emptyState, 1000, [running(7)]).state;
     const { merged, state } = scan(before, 1010, []);
     assert.deepEqual([merged[0]!.name, merged[0]!.origins], ['core', ['remembered']]);
@@ -80,7 +80,7 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual(rememberedPrediction(only(state)).listeners, [udp(9000)]);
   });
 
-  it('a replaced process is a restart, the same one is none, and it survives the exporter', () => {
+  it('counts a replaced process as a restart, the same one not, also over a restart of the exporter', () => {
     let state = scan(emptyState, 1000, [running(7)]).state;
     state = scan(state, 1001, [running(7)]).state;
     assert.equal(only(state).restarts, 0);
@@ -91,7 +91,7 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual([only(state).restarts, only(state).restartTimes], [1, [9]]);
   });
 
-  it('a field of a row that a later release added stays with the row', () => {
+  it('keeps a field of a row that a later release added', () => {
     const [id, row] = Object.entries(scan(emptyState, 1000, [running(7)]).state.instances)[0]!;
     const read = loadState(JSON.stringify({ ...emptyState, instances: { [id]: { ...row, mood: { good: true } } } }));
     assert.ok(read.kind === 'state');
@@ -108,7 +108,7 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual(only(scan(emptyState, 1000, [running(7), running(9)]).state).start.pid, 7);
   });
 
-  it('what only the memory asks for expires, what a unit asks for does not', () => {
+  it('drops an instance that is only remembered after a time, not one that a unit expects', () => {
     const before = scan(emptyState, 1000, [running(7, { unit: 'filebeat@core.service' })]).state;
     assert.deepEqual(scan(before, 1000 + 3599, []).merged.length, 1);
     const late = scan(before, 1000 + 3600, []);
@@ -121,7 +121,7 @@ describe('what a scan leaves in the memory', () => {
     );
   });
 
-  it('an instance that is down keeps the identity that it ran under, though only a pattern asks for it', () => {
+  it('keeps the identity of a run for an instance that is down and only found by a pattern', () => {
     const before = scan(emptyState, 1000, [running(7, { network: 'netns 5' })]).state;
     const { pathData: _, ...glob } = candidate({ origin: 'config_glob' });
     const down = scan(before, 1010, [glob]);
@@ -131,7 +131,7 @@ describe('what a scan leaves in the memory', () => {
     assert.equal(only(scan(down.state, 1020, [glob, running(9, { network: 'netns 5' })]).state).restarts, 1);
   });
 
-  it('a new name takes the ledger and the learned listeners along', () => {
+  it('moves the ledger and the learned listeners to a new name', () => {
     const before = scan(emptyState, 1000, [running(7)]).state;
     const rules = { learnAfter: 1, remember: 0 };
     const socket = { protocol: 'udp' as const, family: 6 as const, address: '::', port: 9000, netns: 1, inode: 5 };
@@ -156,7 +156,7 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual([gone.state.ledger, gone.state.learned], [{}, {}]);
   });
 
-  it('what a user’s newcomer counted and learned is not the history of whom his name goes to', () => {
+  it('does not give the counts of a user’s newcomer to another instance that gets its name', () => {
     const EVE = 4242;
     const ripening = { after: 1e6, remember: 0 };
     const his = candidate({ process: { ...process(9), uid: EVE }, owner: EVE, account: EVE });
@@ -170,19 +170,19 @@ describe('what a scan leaves in the memory', () => {
     assert.deepEqual([first.merged[0]!.name, Object.keys(first.state.instances)], ['core', []]);
     const counted = advance(undefined, [{ netns: 1, inode: 5, drops: 3 }], { now: 0, bootId: 'boot' })!;
     const full = { ...first.state, ledger: { [ledgerKey('core', 'udp', '*', 9000)]: counted } };
-    // Root's starts while his runs: what he counted goes with him.
+    // Root's instance starts while the user's runs: the counts follow the user's instance.
     const beside = pass(full, 1010, [his, running(7)]);
     assert.deepEqual(Object.keys(beside.followed.ledger), [ledgerKey('core-uid4242', 'udp', '*', 9000)]);
-    // His is gone by then: it goes with nobody.
+    // The user's instance has ended by then: its counts are dropped.
     const after = pass(full, 1010, [running(7)]);
     assert.deepEqual(after.followed.ledger, {});
-    // While he stays, it stays.
+    // While it runs, they stay.
     assert.equal(pass(full, 1010, [his]).followed, full);
     const mine = { ...after.state, ledger: { [ledgerKey('core', 'udp', '*', 9000)]: counted } };
     assert.deepEqual(pass(mine, 1020, [running(7)]).followed.ledger, mine.ledger, 'root’s own is kept');
   });
 
-  it('notes and whatever else hangs on a listener or a candidate stay out', () => {
+  it('leaves out notes and other additions to listeners and candidates', () => {
     const loud = { ...udp(9000), notes: ['hunter2'], password: 'hunter2' } as Listener;
     const secret = { ...running(7), command: { argv: ['filebeat', '-E', 'hunter2'], env: { A: 'hunter2' } } };
     const { state } = scan(emptyState, 1000, [secret], [loud]);
@@ -216,24 +216,24 @@ describe('forgetting', () => {
   };
   const state: State = { ...stateOf(known('core'), known('edge')), learned };
 
-  it('takes a remembered instance with all that is kept of it', () => {
+  it('drops a remembered instance with all its rows', () => {
     const { state: after, forgot } = forget(state, 'core', { keepInstance: false });
     assert.equal(forgot, true);
     assert.deepEqual([Object.keys(after.instances), after.learned], [['id-edge'], {}]);
   });
 
-  it('takes only the learned listeners of one that runs', () => {
+  it('drops only the learned listeners of a running instance', () => {
     const { state: after } = forget(state, 'core', { keepInstance: true });
     assert.deepEqual([Object.keys(after.instances), after.learned], [['id-core', 'id-edge'], {}]);
   });
 
-  it('says when there was nothing', () => {
+  it('reports that there was nothing to forget', () => {
     assert.deepEqual(forget(state, 'nobody', { keepInstance: false }), { state, forgot: false });
     assert.equal(forget(state, 'core', { keepInstance: true, port: { protocol: 'udp', port: 1 } }).forgot, false);
     assert.equal(forget(state, 'core', { keepInstance: true, port: { protocol: 'udp', port: 9000 } }).forgot, true);
   });
 
-  it('by another process: what it took goes, what is new on either side stays, ours is the newer word', () => {
+  it('by another process: removed rows go, new rows of both sides stay, otherwise our version wins', () => {
     const written = state;
     const ours: State = { ...stateOf(known('core'), known('edge', { restarts: 5 }), known('new')), learned };
     const theirs = { ...forget(written, 'core', { keepInstance: false }).state };
@@ -245,7 +245,7 @@ describe('forgetting', () => {
 });
 
 describe('the text of the state file', () => {
-  it('comes back as it was written', () => {
+  it('is read as it was written', () => {
     const state: State = {
       ...stateOf(known('core', { dynamic: true, unit: 'u.service', release: '8.19.21' })),
       ledger: {
@@ -271,7 +271,7 @@ describe('the text of the state file', () => {
     assert.deepEqual(loadState(encodeState(state)), { kind: 'state', state, badRows: 0 });
   });
 
-  it('what is no state is corrupt, a higher version is newer', () => {
+  it('a text that is not a state is corrupt, a higher version is newer', () => {
     for (const text of ['', '{', 'null', '[]', '7', '"x"', '{}', '{"version":"1"}', '\0\0\0']) {
       assert.deepEqual(loadState(text), { kind: 'corrupt' }, text);
     }
@@ -303,7 +303,7 @@ describe('the text of the state file', () => {
     }
   });
 
-  it('any damage to the text is corrupt, or leaves rows that are whole', () => {
+  it('a damaged text is corrupt, or leaves well-formed rows', () => {
     const text = encodeState(stateOf(known('core'), known('edge')));
     for (let at = 0; at < text.length; at += 7) {
       for (const damaged of [
