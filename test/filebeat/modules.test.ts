@@ -11,8 +11,7 @@ import {
 import { newestRelease, parseRelease } from '../../src/filebeat/releases/releases.js';
 import { treeFromYaml } from '../../src/filebeat/tree/build.js';
 import { toPlain } from '../../src/filebeat/tree/read.js';
-import { newTree, plainRules, type Tree } from '../../src/filebeat/tree/tree.js';
-import type { Read } from '../../src/filebeat/tree/variables.js';
+import { newTree, plainRules, type Read, type Tree } from '../../src/filebeat/tree/tree.js';
 import { parseYaml } from '../../src/filebeat/yaml/yaml.js';
 import { memoryFiles } from '../support/memory-files.js';
 import { noScope } from '../support/scope.js';

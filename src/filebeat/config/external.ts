@@ -9,8 +9,8 @@ import { type Loader, loadFile } from '../files/load.js';
 import { treeFromYaml } from '../tree/build.js';
 import { isEnabled, toDuration } from '../tree/checks.js';
 import { getAs, readAs, toBool, toList, toText, toTree } from '../tree/read.js';
-import type { Tree, Value } from '../tree/tree.js';
-import { failure, type Read, type Scope } from '../tree/variables.js';
+import { failure, type Read, type Tree, type Value } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 
 /** Filebeat's own default. */
 const RELOAD_PERIOD_SECONDS = 10;

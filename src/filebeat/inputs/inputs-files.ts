@@ -16,8 +16,8 @@ import {
 } from '../tree/checks.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, readAs, readText, toList, toTree } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 
 const ENCODINGS = new Set(
   (

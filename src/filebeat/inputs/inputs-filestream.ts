@@ -16,8 +16,7 @@ import {
 } from '../tree/checks.js';
 import { get, readAs, toBool, toInt } from '../tree/read.js';
 import { checkSettings, type Setting, type Settings } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import type { InputContext } from './input-context.js';
 import { cleaning, encoding, parsers, patterns } from './inputs-files.js';
 

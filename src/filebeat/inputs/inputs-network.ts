@@ -19,8 +19,7 @@ import {
   truth,
 } from '../tree/checks.js';
 import { textThat } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { httpEndpoint, lumberjack, tcp, tcpSettings } from './inputs-tcp.js';
 import { unixSettings } from './inputs-unix.js';

@@ -5,8 +5,7 @@
 import { applies } from '../releases/releases.js';
 import { type Complaint, first, oneOf, text, texts } from '../tree/checks.js';
 import { get, toBool, toList } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { logSettings } from './inputs-files.js';
 import { filestreamSettings } from './inputs-filestream.js';

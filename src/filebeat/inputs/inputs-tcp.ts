@@ -15,8 +15,8 @@ import {
   truth,
 } from '../tree/checks.js';
 import { readAs, readText, toTree } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 import { fileMissing, listener, nonEmpty, notBlank, read, refused, resolved, unresolved } from './listeners.js';
 import { checkServerTls } from './server-tls.js';

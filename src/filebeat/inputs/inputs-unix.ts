@@ -6,8 +6,7 @@ import { unclearAt } from '../files/unread.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, duration, first, integer, oneOf, size, text } from '../tree/checks.js';
 import { positionOf, readAs, readText, toText } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import type { InputContext } from './input-context.js';
 import { nonEmpty, notBlank } from './listeners.js';
 

@@ -6,8 +6,7 @@ import { applies, newestRelease, type ReleaseVersion } from '../releases/release
 import { type Complaint, duration, first, text } from '../tree/checks.js';
 import { originNotes } from '../tree/notes.js';
 import { get, readText, toText } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { type Failure, failure, type Read } from '../tree/variables.js';
+import { type Failure, failure, type Read, type Tree } from '../tree/tree.js';
 import type { InputContext, Phase } from './input-context.js';
 import { networkInput } from './inputs-network.js';
 import { otherInput } from './inputs-other.js';

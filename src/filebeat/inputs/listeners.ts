@@ -4,8 +4,8 @@ import { type Network, resolveHost } from '../net/address.js';
 import { applies } from '../releases/releases.js';
 import { type Complaint, parseSize } from '../tree/checks.js';
 import { getAs, readAs, readText, toText } from '../tree/read.js';
-import type { Tree, Value } from '../tree/tree.js';
-import { type Failure, failure, type Read, type Scope } from '../tree/variables.js';
+import { type Failure, failure, type Read, type Tree, type Value } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import type { InputContext, TypeResult } from './input-context.js';
 
 /** `listeners`: those that the refused input declares. */

@@ -2,8 +2,8 @@
 import { type Complaint, first, object, text, truth } from '../tree/checks.js';
 import { get, toList, toText, toTree } from '../tree/read.js';
 import { section } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 
 /** Without the contents of `processors`. */
 export function checkPipelineSettings(tree: Tree, scope: Scope): Complaint {

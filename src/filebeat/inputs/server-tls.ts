@@ -4,8 +4,7 @@ import { holdsCertificate, keyGap, keyProblem, readPem } from '../files/pem.js';
 import { type Complaint, isEnabled, text, texts } from '../tree/checks.js';
 import { get, listedTexts, positionOf, readText, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import type { InputContext } from './input-context.js';
 
 const VERSIONS = new Set(['SSLv3', 'SSLv3.0', 'TLSv1', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);

@@ -9,9 +9,9 @@ import { applies } from '../releases/releases.js';
 import { compileTemplate, renderTemplate, type Template } from '../template/template.js';
 import { treeFromYaml } from '../tree/build.js';
 import { getAs, toList, toPlain, toText } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
+import { failure, type Read, type Tree } from '../tree/tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
-import { failure, type Read, type Scope } from '../tree/variables.js';
+import type { Scope } from '../tree/variables.js';
 import { type FilesetSettings, overlayInput, withPathDefaults } from './module-entry.js';
 
 /** Where modules are read from, and the facts about the host that templates can use. */

@@ -7,9 +7,9 @@ import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { treeFromPlain } from '../tree/build.js';
 import { mergeInto } from '../tree/merge.js';
 import { get, getAs, toBool, toPlain, toText, toTree } from '../tree/read.js';
-import { copyTree, newTree, setChild, type Tree } from '../tree/tree.js';
+import { copyTree, failure, newTree, type Read, setChild, type Tree } from '../tree/tree.js';
 import { isPlainMap, type Plain, type PlainMap, plainMap } from '../tree/value.js';
-import { failure, type Read, type Scope } from '../tree/variables.js';
+import type { Scope } from '../tree/variables.js';
 
 export interface ModuleEntry {
   module: string;
@@ -73,7 +73,7 @@ function readFileset(
   if (value === null || Array.isArray(value)) return { ok: true, value: emptySettings(at) };
   if (!isPlainMap(value)) return failure('fileset-wrong-type', at, name);
   const built = treeFromPlain(value, at, scope.tree);
-  return built.ok ? settingsOf(built.value, name, at, scope, release) : { ...built };
+  return built.ok ? settingsOf(built.value, name, at, scope, release) : built;
 }
 
 /** `enabled`, `var` and `input` of a fileset; other keys are ignored. */
@@ -125,7 +125,7 @@ export function overrideFileset(
   const plain: PlainMap = { ...plainMap(), var: settings.variables, input: settings.input };
   if (settings.enabled !== undefined) plain['enabled'] = settings.enabled;
   const built = treeFromPlain(plain, settings.at, scope.tree);
-  if (!built.ok) return { ...built };
+  if (!built.ok) return built;
   for (const override of overrides) mergeInto(built.value, copyTree(override), scope);
   return settingsOf(built.value, name, settings.at, scope, release);
 }

@@ -7,9 +7,9 @@ import { type Complaint, first } from '../tree/checks.js';
 import { parseGoFloat } from '../tree/go-number.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, toList, toPlain, toText, toTree } from '../tree/read.js';
-import type { Tree, Value } from '../tree/tree.js';
+import { type Failure, failure, type Tree, type Value } from '../tree/tree.js';
 import { isGoFloat, type Plain, plainMap } from '../tree/value.js';
-import { type Failure, failure, type Scope } from '../tree/variables.js';
+import type { Scope } from '../tree/variables.js';
 
 /** In Filebeat's order. */
 const KINDS = ['equals', 'contains', 'regexp', 'range', 'has_fields', 'network', 'or', 'and', 'not'] as const;

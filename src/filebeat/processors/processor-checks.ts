@@ -1,4 +1,5 @@
 /** Rules of single processors that need more than a type, as in the `Unpack` and `Validate` of Filebeat's sources. */
+
 import { integer, singleChoice, text, texts } from '../tree/checks.js';
 import { parseGoFloat } from '../tree/go-number.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
@@ -12,7 +13,7 @@ import {
   section,
   under,
 } from '../tree/setting-tables.js';
-import { failure } from '../tree/variables.js';
+import { failure } from '../tree/tree.js';
 import { type Check, decimal, has, positionOfName, textsOf, upTo } from './processor-settings.js';
 import { readableTime } from './time-layout.js';
 

@@ -4,9 +4,9 @@ import { parseGoFloat, parseGoInt } from '../tree/go-number.js';
 import { validGoRegexp } from '../tree/go-regexp.js';
 import { get, listedTexts, readAs, toInt, toList, toPlain, toText, toTree } from '../tree/read.js';
 import { anything, map, required, type Setting, type Settings, sections, textThat } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
+import { failure, type Tree } from '../tree/tree.js';
 import { isGoFloat, type Plain } from '../tree/value.js';
-import { failure, type Scope } from '../tree/variables.js';
+import type { Scope } from '../tree/variables.js';
 
 export type Check = (tree: Tree, scope: Scope) => Complaint;
 

@@ -7,8 +7,7 @@ import type { Fault, Position } from '../../model/model.js';
 import { type Complaint, duration, first, text, truth } from '../tree/checks.js';
 import { get, getAs, positionOf, readAs, readText, toList, toTree } from '../tree/read.js';
 import { anything, checkSettings, exactly, lasting, notNegative, type Settings } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
 import { checkConditionOf } from './kinds.js';
 import type { StartContext } from './start-context.js';
 

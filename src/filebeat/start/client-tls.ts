@@ -7,8 +7,7 @@ import { applies, type ReleaseVersion } from '../releases/releases.js';
 import { type Complaint, first, isEnabled, text, texts, truth } from '../tree/checks.js';
 import { get, listedTexts, readText, toTree } from '../tree/read.js';
 import { checkSettings, exactly, type Settings, under } from '../tree/setting-tables.js';
-import type { Tree, Value } from '../tree/tree.js';
-import { failure } from '../tree/variables.js';
+import { failure, type Tree, type Value } from '../tree/tree.js';
 import { taking, textsThat } from './kinds.js';
 import type { StartContext } from './start-context.js';
 

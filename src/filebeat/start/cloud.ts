@@ -1,8 +1,8 @@
 /** `cloud.id` and `cloud.auth`, which replace the addresses and the login of Elasticsearch (libbeat/cloudid). */
 import type { Complaint } from '../tree/checks.js';
 import { positionOf, readText } from '../tree/read.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import { badValue } from './kinds.js';
 import type { Chosen } from './output.js';
 

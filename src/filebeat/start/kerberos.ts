@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 import { type Complaint, isEnabled, text, truth } from '../tree/checks.js';
 import { positionOf, readAs, readText, toTree } from '../tree/read.js';
 import { exactly, required, type Settings, section, under } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import type { StartContext } from './start-context.js';
 
 const reads: Settings = {

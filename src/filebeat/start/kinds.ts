@@ -5,8 +5,8 @@ import { applies, type ReleaseVersion, type RuleId } from '../releases/releases.
 import { type Complaint, duration, first, integer, problemOf, texts, toDuration } from '../tree/checks.js';
 import { get, readAs, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, map, optionalCheck, type Setting, type Settings, textThat } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 
 /** A table for every release, for those with a rule (`since`) or for those without it (`until`). */

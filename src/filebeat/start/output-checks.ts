@@ -16,8 +16,8 @@ import {
   toTree,
 } from '../tree/read.js';
 import { anything, checkSettings, under } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import { validFormat } from './event-format.js';
 import { defaultKafkaVersion, knownKafkaVersion, olderKafka } from './kafka-versions.js';
 import { checkKafkaKerberos, checkKerberosFiles } from './kerberos.js';

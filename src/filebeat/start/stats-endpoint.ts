@@ -7,8 +7,8 @@ import { type Complaint, duration, first, integer, isEnabled, text, texts, truth
 import { originNotes } from '../tree/notes.js';
 import { getAs, positionOf, readAs, readText, toInt, toText, toTree } from '../tree/read.js';
 import { checkSettings, type Settings, under } from '../tree/setting-tables.js';
-import type { Tree } from '../tree/tree.js';
-import { failure, type Scope } from '../tree/variables.js';
+import { failure, type Tree } from '../tree/tree.js';
+import type { Scope } from '../tree/variables.js';
 import type { StartContext } from './start-context.js';
 
 const endpoint: Settings = {

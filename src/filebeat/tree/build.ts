@@ -7,13 +7,13 @@ import type { YamlNode } from '../yaml/yaml.js';
 import { parseExpression } from './expression.js';
 import {
   adopt,
-  type Built,
   child,
+  failure,
   newTree,
   type PathElement,
   parsePath,
   plainChild,
-  refuse,
+  type Read,
   setChild,
   setPath,
   type Tree,
@@ -35,14 +35,14 @@ export interface Build {
 }
 
 /** The tree of a YAML document. A scalar or no document becomes an empty tree, a list a tree of items. */
-export function treeFromYaml(node: YamlNode | undefined, build: Build): Built<Tree> {
+export function treeFromYaml(node: YamlNode | undefined, build: Build): Read<Tree> {
   const at = { file: build.file, ...(node ? { line: node.line } : {}) };
   if (!node || node.kind === 'scalar') return { ok: true, value: newTree(at) };
   const built = fromYaml(node, build);
-  return built.ok && built.value.kind === 'tree' ? { ok: true, value: built.value } : (built as Built<Tree>);
+  return built.ok && built.value.kind === 'tree' ? { ok: true, value: built.value } : (built as Read<Tree>);
 }
 
-function fromYaml(node: YamlNode, build: Build): Built<Value> {
+function fromYaml(node: YamlNode, build: Build): Read<Value> {
   const at = { file: build.file, line: node.line };
   if (node.kind === 'scalar') {
     if (node.type === 'null') return { ok: true, value: { kind: 'nil', at } };
@@ -75,27 +75,27 @@ function fromYaml(node: YamlNode, build: Build): Built<Value> {
 }
 
 /** A string; parsed as an expression if it contains a variable. */
-function textValue(text: string, at: Position): Built<Value> {
+function textValue(text: string, at: Position): Read<Value> {
   if (!text.includes('$')) return { ok: true, value: { kind: 'text', value: text, at } };
   const parsed = parseExpression(text);
-  if (!parsed.ok) return refuse('bad-expansion', at);
+  if (!parsed.ok) return failure('bad-expansion', at);
   if (parsed.expression.kind === 'text')
     return { ok: true, value: { kind: 'text', value: parsed.expression.text, at } };
   return { ok: true, value: { kind: 'dynamic', expression: parsed.expression, owner: newTree(at), at } };
 }
 
 /** The tree of plain data, as `-E` makes it. Keys are split at dots. */
-export function treeFromPlain(plain: { [key: string]: Plain }, at: Position, rules: TreeRules): Built<Tree> {
+export function treeFromPlain(plain: { [key: string]: Plain }, at: Position, rules: TreeRules): Read<Tree> {
   const built = fromPlain(plain, { file: at.file, rules, clashes: [] }, at);
-  return built.ok && built.value.kind === 'tree' ? { ok: true, value: built.value } : (built as Built<Tree>);
+  return built.ok && built.value.kind === 'tree' ? { ok: true, value: built.value } : (built as Read<Tree>);
 }
 
 /** The tree's value of a single plain value. */
-export function valueFromPlain(plain: Plain, at: Position, rules: TreeRules): Built<Value> {
+export function valueFromPlain(plain: Plain, at: Position, rules: TreeRules): Read<Value> {
   return fromPlain(plain, { file: at.file, rules, clashes: [] }, at);
 }
 
-function fromPlain(plain: Plain, build: Build, at: Position): Built<Value> {
+function fromPlain(plain: Plain, build: Build, at: Position): Read<Value> {
   if (plain === null) return { ok: true, value: { kind: 'nil', at } };
   if (typeof plain === 'boolean') return { ok: true, value: { kind: 'bool', value: plain, at } };
   if (typeof plain === 'number' || typeof plain === 'bigint')
@@ -122,7 +122,7 @@ function fromPlain(plain: Plain, build: Build, at: Position): Built<Value> {
   return { ok: true, value: tree };
 }
 
-function addEntry(tree: Tree, key: string, value: Value, build: Build): Built<undefined> {
+function addEntry(tree: Tree, key: string, value: Value, build: Build): Read<undefined> {
   const path = parsePath(key, build.rules);
   const old = plainChild(tree, ...path);
   if (!old || old.kind === 'nil') {

@@ -3,8 +3,8 @@
  * value that this program cannot know (keystore, unreadable environment) is no fault.
  */
 import { get, readAs, toBool, toInt, toList, toText, toTree } from './read.js';
-import type { Tree, Value } from './tree.js';
-import { type Failure, failure, type Read, type Scope } from './variables.js';
+import { type Failure, failure, type Read, type Tree, type Value } from './tree.js';
+import type { Scope } from './variables.js';
 
 /** Filebeat's complaint about a setting; undefined if there is none. */
 export type Complaint = Failure | undefined;

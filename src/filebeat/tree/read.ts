@@ -4,9 +4,9 @@
  */
 import type { Position } from '../../model/model.js';
 import { parseGoInt } from './go-number.js';
-import { parsePath, type Tree, type Value } from './tree.js';
+import { failure, parsePath, type Read, type Tree, type Value } from './tree.js';
 import { type Plain, plainMap } from './value.js';
-import { failure, type LookupPath, lookup, type Read, type Scope, settle, textOf } from './variables.js';
+import { type LookupPath, lookup, type Scope, settle, textOf } from './variables.js';
 
 /** Looks up a dotted key, e.g. `protocol.udp.host`. Null counts as absent. */
 export function get(tree: Tree, key: string, scope: Scope): Read<Value | undefined> {

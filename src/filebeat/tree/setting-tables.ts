@@ -5,8 +5,8 @@
  */
 import { type Complaint, duration, integer, object, oneOf, size, text, texts, truth } from './checks.js';
 import { get, getAs, toList, toPlain, toText, toTree } from './read.js';
-import type { Tree, Value } from './tree.js';
-import { failure, type Scope } from './variables.js';
+import { failure, type Tree, type Value } from './tree.js';
+import type { Scope } from './variables.js';
 
 /** Checks one setting by its dotted key; returns Filebeat's complaint. */
 export type Setting = (tree: Tree, key: string, scope: Scope) => Complaint;

@@ -3,7 +3,7 @@
  * strings with `${…}` stay unevaluated until they are read. Types, and operations that evaluate nothing; `build.ts`
  * makes trees, `read.ts` reads them, `merge.ts` merges them.
  */
-import type { Fault, Position } from '../../model/model.js';
+import type { Fault, Position, UnresolvedWhy } from '../../model/model.js';
 import type { Expression } from './expression.js';
 import { parseGoInt } from './go-number.js';
 
@@ -66,7 +66,20 @@ export const plainRules: TreeRules = { maxIndex: 1024 };
 /** Larger indexes are refused. Filebeat would fill the list up to the index with nulls, and stop there. */
 const INDEX_LIMIT = 100_000;
 
-export type Built<T> = { ok: true; value: T } | { ok: false; fault: Fault };
+/** A value that could not be read. `unresolved`: no error for Filebeat, but unknown to this program. */
+export interface Failure {
+  ok: false;
+  fault: Fault;
+  unresolved?: UnresolvedWhy;
+}
+
+/** The result of reading a setting, or of building a part of a tree. */
+export type Read<T> = { ok: true; value: T } | Failure;
+
+/** `subject`: the setting or variable concerned. */
+export function failure(code: string, at: Position, subject?: string): Failure {
+  return { ok: false, fault: { code, at, ...(subject ? { subject } : {}) } };
+}
 
 export function newTree(at: Position, parent?: Tree): Tree {
   return { kind: 'tree', parent, names: new Map(), items: undefined, at };
@@ -126,21 +139,21 @@ export function setChild(tree: Tree, element: PathElement, value: Value): boolea
 }
 
 /** Sets a value at a path and creates the trees in between. Fails if a scalar is in the way. */
-export function setPath(tree: Tree, path: PathElement[], value: Value): Built<undefined> {
+export function setPath(tree: Tree, path: PathElement[], value: Value): Read<undefined> {
   let node = tree;
   for (const [depth, element] of path.entries()) {
     if (depth === path.length - 1) {
-      if (!setChild(node, element, value)) return refuse('bad-index', value.at, path.join('.'));
+      if (!setChild(node, element, value)) return failure('bad-index', value.at, path.join('.'));
       break;
     }
     const next = child(node, element);
     if (next?.kind === 'tree') {
       node = next;
     } else if (next && next.kind !== 'nil') {
-      return refuse('not-an-object', value.at, path.slice(0, depth + 1).join('.'));
+      return failure('not-an-object', value.at, path.slice(0, depth + 1).join('.'));
     } else {
       const inner = newTree(value.at);
-      if (!setChild(node, element, inner)) return refuse('bad-index', value.at, path.join('.'));
+      if (!setChild(node, element, inner)) return failure('bad-index', value.at, path.join('.'));
       node = inner;
     }
   }
@@ -172,9 +185,4 @@ export function standsAlone(tree: Tree): boolean {
   const isPlain = (value: Value): boolean => (value.kind === 'tree' ? standsAlone(value) : value.kind !== 'dynamic');
   for (const value of tree.names.values()) if (!isPlain(value)) return false;
   return tree.items === undefined || tree.items.every(isPlain);
-}
-
-/** A fault of building; `variables.ts` has `failure` for reading. */
-export function refuse(code: string, at: Position, subject?: string): { ok: false; fault: Fault } {
-  return { ok: false, fault: { code, at, ...(subject === undefined ? {} : { subject }) } };
 }

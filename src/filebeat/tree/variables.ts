@@ -2,14 +2,16 @@
  * Evaluates `${…}` in a configuration tree as Filebeat does: it looks a name up in the root of the tree, then in the
  * environment, then in the keystore, and parses a concatenated string once more.
  */
-import type { Fault, Position, UnresolvedWhy } from '../../model/model.js';
+import type { Position } from '../../model/model.js';
 import { valueFromPlain } from './build.js';
 import type { Expression } from './expression.js';
 import { formatFloat, parseGoFloat, parseGoInt } from './go-number.js';
 import {
   type Dynamic,
+  failure,
   type PathElement,
   parsePath,
+  type Read,
   rootOf,
   type Scalar,
   type Tree,
@@ -34,15 +36,6 @@ export interface Scope {
   envDots: boolean;
   tree: TreeRules;
 }
-
-/** A value that could not be read. `unresolved`: no error for Filebeat, but unknown to this program. */
-export interface Failure {
-  ok: false;
-  fault: Fault;
-  unresolved?: UnresolvedWhy;
-}
-/** The result of reading a setting. */
-export type Read<T> = { ok: true; value: T } | Failure;
 
 /** The value of a `${…}`: a tree or a scalar. */
 export type Settled = Tree | Scalar;
@@ -238,9 +231,4 @@ export function lookup(
     node = next;
   }
   return { ok: true, value: node };
-}
-
-/** `subject`: the setting or variable concerned. */
-export function failure(code: string, at: Position, subject?: string): Failure {
-  return { ok: false, fault: { code, at, ...(subject ? { subject } : {}) } };
 }
