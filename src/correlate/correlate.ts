@@ -17,6 +17,7 @@ import type {
   Verdict,
 } from '../model/model.js';
 import { containDefect } from '../runtime/defect.js';
+import { groupBy } from '../runtime/group-by.js';
 import { dataPathConflicts } from './data-path-conflicts.js';
 import { downCauses } from './down-cause.js';
 import {
@@ -209,12 +210,7 @@ export function correlate(snapshot: Snapshot, history: ScanHistory, thresholds: 
   const mismatches = found
     .map((m) => ({ ...m, since: history.since.get(mismatchKey(m)) ?? snapshot.takenAt }))
     .sort(order);
-  const byName = new Map<string | undefined, Mismatch[]>();
-  for (const one of mismatches) {
-    const own = byName.get(one.name);
-    if (own === undefined) byName.set(one.name, [one]);
-    else own.push(one);
-  }
+  const byName = groupBy(mismatches, ({ name }) => name);
   return {
     instances: snapshot.instances.map((i) => instanceVerdict(i, judged.get(i)!, byName.get(i.name) ?? [])),
     mismatches,

@@ -57,8 +57,7 @@ function conflict(at: Instance, other: Instance): Mismatch {
 }
 
 function hasNoLock({ prediction }: Instance): boolean {
-  const { version } = prediction.release;
-  const release = version === undefined ? undefined : parseRelease(version);
+  const release = parseRelease(prediction.release.version);
   return release !== undefined && !applies('data-lock', release);
 }
 

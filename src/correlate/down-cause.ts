@@ -70,8 +70,7 @@ function runsElsewhere(instance: Instance, { snapshot }: VerdictContext): Cause 
 }
 
 function releaseOf({ prediction }: Instance) {
-  const { version } = prediction.release;
-  return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
+  return parseRelease(prediction.release.version) ?? newestRelease;
 }
 
 /** Another instance runs on its path.data. What an ordinary user starts there does not count for instances of others. */

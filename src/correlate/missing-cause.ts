@@ -91,8 +91,7 @@ export function hangsAfterRefusal(
   if (process === undefined || prediction.outcome !== 'exits' || basis === 'remembered') return undefined;
   if (prediction.reason === undefined || prediction.reason.atOnce || editedSinceStart(prediction, process.startTime))
     return undefined;
-  const { version } = prediction.release;
-  const release = version === undefined ? undefined : parseRelease(version);
+  const release = parseRelease(prediction.release.version);
   if (release === undefined || !applies('refusal-may-hang', release)) return undefined;
   // Filebeat opens its stats endpoint before it checks its inputs.
   const endpoints = (prediction.declared?.listeners ?? []).filter(({ input }) => input === 'http');

@@ -1,6 +1,7 @@
 /** Pairs of instances that want the same endpoint, reported before the start or restart at which they would collide. Pure. */
 import { collides } from '../filebeat/net/address.js';
 import type { Instance, Listener, Mismatch, PortVerdict } from '../model/model.js';
+import { addToGroup, type Groups } from '../runtime/group-by.js';
 import { portMismatch } from './judge-port.js';
 import type { VerdictContext } from './verdict-context.js';
 
@@ -43,16 +44,13 @@ export function conflictsBetween(
 ): Mismatch[] {
   // Where all run and no restart is pending, sockets show every collision.
   if (![...ports.keys()].some((instance) => instance.process === undefined || pending(instance))) return [];
-  const byNumber = new Map<string, Claim[]>();
+  const byNumber: Groups<string, Claim> = new Map();
   for (const [instance, verdicts] of ports) {
     const netns = context.namespaceOf(instance)?.netns;
     for (const claim of claimsOf(instance, verdicts, pending(instance))) {
       const { target, protocol } = claim.listener;
       if (target.kind !== 'socket') continue;
-      const key = `${netns}|${protocol}|${target.port}`;
-      const list = byNumber.get(key);
-      if (list === undefined) byNumber.set(key, [claim]);
-      else list.push(claim);
+      addToGroup(byNumber, `${netns}|${protocol}|${target.port}`, claim);
     }
   }
   const found = new Map<string, Mismatch>();

@@ -3,6 +3,7 @@ import { isServedBy } from '../filebeat/net/address.js';
 import { endpointKey, portKey } from '../model/endpoint.js';
 import { netnsOf, processKey } from '../model/instance-rules.js';
 import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model/model.js';
+import { addToGroup, type Groups } from '../runtime/group-by.js';
 import { blockedKey, type ScanHistory } from './scan-history.js';
 
 export interface Thresholds {
@@ -80,22 +81,16 @@ export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, t
 
 /** `byPort`: network namespace → `portKey` → sockets. `byOwner`: `processKey` → sockets. */
 function indexSockets(sockets: readonly Socket[]) {
-  const byPort = new Map<number | undefined, Map<number, Socket[]>>();
-  const byOwner = new Map<string, Socket[]>();
+  const byPort = new Map<number | undefined, Groups<number, Socket>>();
+  const byOwner: Groups<string, Socket> = new Map();
   for (const socket of sockets) {
     let ports = byPort.get(socket.netns);
     if (ports === undefined) {
       ports = new Map();
       byPort.set(socket.netns, ports);
     }
-    add(ports, portKey(socket.protocol, socket.port), socket);
-    for (const owner of socket.owners) add(byOwner, processKey(owner), socket);
+    addToGroup(ports, portKey(socket.protocol, socket.port), socket);
+    for (const owner of socket.owners) addToGroup(byOwner, processKey(owner), socket);
   }
   return { byPort, byOwner };
-}
-
-function add<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [socket]);
-  else list.push(socket);
 }

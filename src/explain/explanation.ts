@@ -28,7 +28,7 @@ function statusOf({ target }: Listener): ListenerStatus {
 
 export function explanation(subject: Subject, prediction: Prediction): Explanation {
   const { listeners, release } = prediction;
-  const version = (release.version === undefined ? undefined : parseRelease(release.version)) ?? newestRelease;
+  const version = parseRelease(release.version) ?? newestRelease;
   return {
     subject,
     prediction,

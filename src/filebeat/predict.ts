@@ -66,8 +66,8 @@ function predictIn(
   const { release, gaps }: DetectedRelease = options.release
     ? { release: { version: options.release, source: 'option' }, gaps: [] }
     : detectRelease(home, files, options.running, programOf(command));
-  const version = (release.version && parseRelease(release.version)) || newestRelease;
-  const installed = options.installed === undefined ? undefined : parseRelease(options.installed);
+  const version = parseRelease(release.version) ?? newestRelease;
+  const installed = parseRelease(options.installed);
   const loader: Loader = {
     files,
     release: version,

@@ -1,4 +1,5 @@
 /** Keys of endpoints, and the target that a socket occupies. */
+import { groupBy } from '../runtime/group-by.js';
 import type { Endpoint, Listener, Protocol, Socket, Target } from './model.js';
 
 /** `udp|127.0.0.1|9000`: one series for each of these in an instance. */
@@ -32,14 +33,7 @@ export function socketTarget(socket: Pick<Socket, 'family' | 'address' | 'port'>
 
 /** Listeners grouped by endpoint, ordered by protocol, port and address, as in every view. */
 export function byEndpoint(listeners: readonly Listener[]): Listener[][] {
-  const groups = new Map<string, Listener[]>();
-  for (const listener of listeners) {
-    const key = endpointKey(listener);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [listener]);
-    else group.push(listener);
-  }
-  return [...groups.values()].sort((a, b) => compareEndpoints(a[0]!, b[0]!));
+  return [...groupBy(listeners, endpointKey).values()].sort((a, b) => compareEndpoints(a[0], b[0]));
 }
 
 export function compareEndpoints(

@@ -17,7 +17,7 @@ import {
 import { limits } from '../model/limits.js';
 import type { Gap, GapReason, Reading } from '../model/model.js';
 import { during, enter, leave, quarantineGap } from './heartbeat.js';
-import { type ProcessStat, parseStat } from './process-files.js';
+import { type ProcessStat, parseNamespaceLink, parseStat } from './process-files.js';
 
 export interface ProcFs {
   /** The directory that is `/proc`. */
@@ -148,6 +148,12 @@ function createTextReader() {
 export function statOf(procfs: ProcFs, pid: number | 'self'): ProcessStat | undefined {
   const text = procfs.piece(`${pid}/stat`);
   return text.ok ? parseStat(text.value) : undefined;
+}
+
+/** Inode of the network namespace of a process (a pid or `self`), which only privileged users may see; else undefined. */
+export function netnsLink(procfs: ProcFs, process: string): number | undefined {
+  const link = procfs.link(`${process}/ns/net`);
+  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
 }
 
 /** Not `existsSync`: access(2) ignores the capabilities of every user but root, and finds nothing behind hidepid or mode 0700. */

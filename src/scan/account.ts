@@ -2,8 +2,7 @@
 import type { Merged } from '../discovery/instances/instances.js';
 import { isServedBy } from '../filebeat/net/address.js';
 import type { Instance, Snapshot, Socket } from '../model/model.js';
-import type { ProcFs } from '../proc/proc-fs.js';
-import { parseNamespaceLink } from '../proc/process-files.js';
+import { netnsLink, type ProcFs } from '../proc/proc-fs.js';
 import type { LastMessageReader } from '../self-report/log/last-message.js';
 import type { SelfReportPoll, SelfReports } from '../self-report/self-reports.js';
 import { expireLearned, type Learned, type LearnRules, learn } from '../state/learned.js';
@@ -48,7 +47,7 @@ export async function account(
   const learned = learnFrom(state.learned, instancesOf(drafts), index, now, discovery);
   const onHost = new Set(drafts.flatMap(({ instance: { id }, merged }) => (isOnHost(merged) ? [id] : [])));
   const poll = await sources.selfReports.poll(
-    subjectsOf(lasting, index, ownNetns(sources.procfs), onHost),
+    subjectsOf(lasting, index, netnsLink(sources.procfs, 'self'), onHost),
     state.reports,
     { ...selfReport, ports },
     now,
@@ -67,12 +66,6 @@ export async function account(
 
 function isOnHost({ candidates: [{ root }] }: Draft['merged']): boolean {
   return root === '/';
-}
-
-/** A stats endpoint can be reached only in the exporter's own network namespace. */
-function ownNetns(procfs: ProcFs): number | undefined {
-  const link = procfs.link('self/ns/net');
-  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
 }
 
 /** Sockets of instances whose inputs cannot be predicted, while their descriptors can be read. */

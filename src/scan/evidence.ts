@@ -47,7 +47,7 @@ function startedAnyway(
   const inputs = declared.listeners.filter(({ input }) => input !== 'http');
   const sockets = socketsOf(instance, index);
   if (inputs.some((listener) => sockets.some((socket) => isServedBy(listener, socket, index.ipv6)))) return reason;
-  const version = release.version === undefined ? undefined : parseRelease(release.version);
+  const version = parseRelease(release.version);
   const mayHang = version === undefined || (applies('refusal-may-hang', version) && !reason.atOnce);
   return isOld && !mayHang ? reason : undefined;
 }

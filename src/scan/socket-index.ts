@@ -3,6 +3,7 @@
 import { isServedBy } from '../filebeat/net/address.js';
 import { isOnlyRemembered, netnsOf, processKey } from '../model/instance-rules.js';
 import type { Instance, Listener, Socket } from '../model/model.js';
+import { addToGroup, type Groups, groupBy } from '../runtime/group-by.js';
 import { perObject } from '../runtime/unchanged.js';
 import { isSuperseded } from '../state/lifecycle.js';
 
@@ -19,19 +20,13 @@ export interface SocketIndex {
 }
 
 export function indexSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): SocketIndex {
-  const byProcess = new Map<string, Socket[]>();
-  const hidden = new Map<number, Socket[]>();
+  const byProcess: Groups<string, Socket> = new Map();
+  const hidden: Groups<number, Socket> = new Map();
   for (const socket of sockets) {
-    for (const owner of socket.owners) push(byProcess, processKey(owner), socket);
-    if (socket.owners.length === 0 && !socket.ownersKnown) push(hidden, socket.netns, socket);
+    for (const owner of socket.owners) addToGroup(byProcess, processKey(owner), socket);
+    if (socket.owners.length === 0 && !socket.ownersKnown) addToGroup(hidden, socket.netns, socket);
   }
   return { byProcess, hidden, hostNetns, ipv6 };
-}
-
-function push<K>(map: Map<K, Socket[]>, key: K, socket: Socket): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [socket]);
-  else list.push(socket);
 }
 
 /** Empty without a process. */
@@ -55,8 +50,7 @@ export function fitOf(instance: Instance, index: SocketIndex): Fit {
 }
 
 const fitBetween = perObject((expected: readonly Listener[], sockets: readonly Socket[], ipv6: boolean): Fit => {
-  const byPort = new Map<number, Socket[]>();
-  for (const socket of sockets) push(byPort, socket.port, socket);
+  const byPort = groupBy(sockets, ({ port }) => port);
   const explained = new Set<Socket>();
   const serving = expected.map((listener) => {
     const { target } = listener;

@@ -4,7 +4,10 @@ import type { Instance, Socket } from '../model/model.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
 
-/** `ownNetns`: the exporter's network namespace. `onHost`: ids of instances whose root is the host's. */
+/**
+ * `ownNetns`: the exporter's network namespace; a stats endpoint on TCP can be reached only there. `onHost`: ids of instances whose
+ * root is the host's.
+ */
 export function subjectsOf(
   instances: readonly Instance[],
   index: SocketIndex,

@@ -99,6 +99,6 @@ export function leaksOf(release: string | undefined): boolean {
 
 /** An unknown release counts as recent. */
 export function isAtLeast(release: string | undefined, least: string): boolean {
-  const version = release === undefined ? undefined : parseRelease(release);
+  const version = parseRelease(release);
   return version === undefined || compareReleases(version, parseRelease(least)!) >= 0;
 }

@@ -5,8 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isSameProcess } from '../model/instance-rules.js';
 import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
-import type { ProcFs } from '../proc/proc-fs.js';
-import { parseNamespaceLink } from '../proc/process-files.js';
+import { netnsLink, type ProcFs } from '../proc/proc-fs.js';
 import { steadyMs } from '../runtime/clock.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
 import { type Consensus, readUntilFound, type Wanted } from './consensus.js';
@@ -71,7 +70,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     wanted: readonly W[],
     hostNetns?: number,
   ): Promise<SocketScan<W>> {
-    const own = netnsOf(procfs, 'self');
+    const own = netnsLink(procfs, 'self');
     const spaces = new Map<number, Space<W>>();
     const read = async (netns: number) => {
       const { readings = 0 } = spaces.get(netns) ?? {};
@@ -148,7 +147,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
       .filter((holder) => holder.netns === netns)
       .map(({ pid, startTicks }) => ({ path: `${pid}`, process: { pid, startTicks } }));
     if (isOwn) candidates.unshift({ path: 'self' });
-    else if (netns === netnsOf(procfs, '1')) candidates.push({ path: '1' });
+    else if (netns === netnsLink(procfs, '1')) candidates.push({ path: '1' });
     const known = tcpRows.rows(netns, wanted);
     for (const via of candidates) {
       const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), wanted, known);
@@ -160,11 +159,6 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
   }
 
   return { scan };
-}
-
-function netnsOf(procfs: ProcFs, process: string): number | undefined {
-  const link = procfs.link(`${process}/ns/net`);
-  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
 }
 
 /** Reads the tables of these sockets once more and returns the inodes that are gone. */

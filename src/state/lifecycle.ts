@@ -15,13 +15,9 @@ import type { InstanceOrigin, Listener, Socket } from '../model/model.js';
 export function lastEnd(files: FileView, pathData: string, version?: string): 'clean' | 'crash' | undefined {
   const lock = files.stat(`${pathData}/filebeat.lock`);
   if (lock.ok) return 'crash';
-  if (lock.gap.reason !== 'missing' || !applies('data-lock', releaseOf(version))) return undefined;
+  if (lock.gap.reason !== 'missing' || !applies('data-lock', parseRelease(version) ?? newestRelease)) return undefined;
   const traces = ['meta.json', 'registry'].map((name) => files.stat(`${pathData}/${name}`));
   return traces.some((trace) => trace.ok) ? 'clean' : undefined;
-}
-
-function releaseOf(version: string | undefined) {
-  return (version === undefined ? undefined : parseRelease(version)) ?? newestRelease;
 }
 
 /** Another instance with the sockets of its process and its listeners. */

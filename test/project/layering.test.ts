@@ -37,7 +37,7 @@ interface Room {
 const rooms: Room[] = [
   {
     name: 'runtime',
-    holds: 'clocks, log, contained failures, whole files, control characters, unchanged objects',
+    holds: 'clocks, log, contained failures, whole files, control characters, unchanged objects, groups',
     on: [],
   },
   { name: 'model', holds: 'the vocabulary, and rules over it that need nothing else', on: ['runtime'] },

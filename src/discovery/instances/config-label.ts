@@ -6,7 +6,6 @@ import { cutText } from '../../runtime/cut-text.js';
 
 /** The values of `-c` as given, joined by commas, or `filebeat.yml`. `version` matters: releases parse flags differently. */
 export function configLabel(argv: readonly string[], version?: string): string {
-  const release = version === undefined ? undefined : parseRelease(version);
-  const read = readCommand(argv, release ?? newestRelease);
+  const read = readCommand(argv, parseRelease(version) ?? newestRelease);
   return cutText(read.kind === 'run' ? read.line.configFiles.join(',') : 'filebeat.yml', limits.textChars);
 }

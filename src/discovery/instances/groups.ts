@@ -1,5 +1,6 @@
 /** Processes and expected instances → groups: all candidates that describe one Filebeat are in one group. Pure. */
 import type { Answer, Claim, Difference } from '../../model/model.js';
+import { groupBy } from '../../runtime/group-by.js';
 import type { Candidate } from './candidate.js';
 import { identityOf, isSystems, judgeIdentity, processIdentityOf } from './identity.js';
 import { isProcessOf, isSame, isSameFiles, readsFilesOf, runsIn } from './sameness.js';
@@ -40,14 +41,7 @@ export function groupProcesses<C extends Candidate>(processes: readonly C[], exp
     const { unit } = processIdentityOf(process);
     return unit !== undefined && units.some((one) => isSame(process, one)) ? 3 : 2;
   };
-  const byIdentity = new Map<string, C[]>();
-  for (const process of processes) {
-    const id = identityOf(process);
-    const list = byIdentity.get(id);
-    if (list === undefined) byIdentity.set(id, [process]);
-    else list.push(process);
-  }
-  return [...byIdentity.values()].flatMap((all) => {
+  return [...groupBy(processes, identityOf).values()].flatMap((all) => {
     const sorted = all.length === 1 ? all : [...all].sort((a, b) => rank(a) - rank(b));
     const first: Group<C> = { candidates: [sorted[0]!] };
     return [first, ...sorted.slice(1).map((process, at) => ({ candidates: [process], duplicate: at + 2, of: first }))];

@@ -8,12 +8,12 @@ import type { BootClock } from '../../proc/boot-clock.js';
 import { type Membership, parseCgroup } from '../../proc/cgroup.js';
 import { createHaltReader, type HaltReader } from '../../proc/halt.js';
 import { readOwnCgroup } from '../../proc/own-cgroup.js';
-import { type ProcFs, statOf } from '../../proc/proc-fs.js';
+import { netnsLink, type ProcFs, statOf } from '../../proc/proc-fs.js';
 import { type ProcessStat, parseExecutable, parseMaxOpenFiles } from '../../proc/process-files.js';
 import { identify } from '../../proc/root-identity.js';
 import { unlessChanged } from '../../runtime/unchanged.js';
 import { readIdentity } from './process-identity.js';
-import { netnsLink, readRoot } from './process-view.js';
+import { readRoot } from './process-view.js';
 import { hasEnded, type LastingFacts, lastingFacts, markOf, readFiles, textOf } from './read-process.js';
 
 /** A running Filebeat: its facts for the model, and what stays inside the program. */

@@ -1,14 +1,8 @@
 /** The network namespace and the root directory of a process, from `/proc/<pid>/ns` and `/proc/<pid>/root`. */
 import type { Gap, Reading } from '../../model/model.js';
 import type { Membership } from '../../proc/cgroup.js';
-import type { ProcFs } from '../../proc/proc-fs.js';
+import { netnsLink, type ProcFs } from '../../proc/proc-fs.js';
 import { parseNamespaceLink } from '../../proc/process-files.js';
-
-/** Inode of a network namespace by its link, which only privileged users may read; undefined: unreadable. */
-export function netnsLink(procfs: ProcFs, pid: string): number | undefined {
-  const link = procfs.link(`${pid}/ns/net`);
-  return link.ok ? parseNamespaceLink(link.value, 'net') : undefined;
-}
 
 /** A number that is unique to the network namespace of a process: its inode, or without privilege that of a file in it. */
 export function readNetns(procfs: ProcFs, pid: number): Reading<number> {

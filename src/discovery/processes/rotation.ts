@@ -4,6 +4,7 @@
  * process still runs the same program, and its sockets. Each user has an equal share, so that one who starts a thousand
  * processes delays only his own.
  */
+import { groupBy } from '../../runtime/group-by.js';
 
 /** For all ordinary users together; each user has at least one. */
 export const FULL_READS_PER_SCAN = 32;
@@ -22,14 +23,12 @@ export function createRotation(
   let last = new Map<number, number>();
   return (waiting) => {
     if (waiting.length <= most) return new Set(waiting.map(({ pid }) => pid));
-    const pidsOf = new Map<number, number[]>();
-    for (const { pid, account } of waiting) {
-      const pids = pidsOf.get(account);
-      if (pids === undefined) pidsOf.set(account, [pid]);
-      else pids.push(pid);
-    }
-    const share = Math.max(1, Math.floor(most / pidsOf.size));
-    const turns = [...pidsOf].map(([account, pids]) => [account, nextOf(pids, last.get(account) ?? 0, share)] as const);
+    const byAccount = groupBy(waiting, ({ account }) => account);
+    const share = Math.max(1, Math.floor(most / byAccount.size));
+    const turns = [...byAccount].map(([account, ofOne]) => {
+      const pids = ofOne.map(({ pid }) => pid);
+      return [account, nextOf(pids, last.get(account) ?? 0, share)] as const;
+    });
     last = new Map(turns.map(([account, turn]) => [account, turn.at(-1)!]));
     return new Set(turns.flatMap(([, turn]) => turn));
   };

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { severityOf } from '../../model/mismatches.js';
 import type { Mismatch, Report } from '../../model/model.js';
+import { groupBy } from '../../runtime/group-by.js';
 import { endpointText, positionText } from '../../words/words.js';
 import { duration, plural } from '../format.js';
 import { type MismatchView, mismatchView } from '../view.js';
@@ -98,17 +99,6 @@ ${groupTable(groups, now, `${title}: more`)}
 `;
 }
 
-function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): [T, ...T[]][] {
-  const groups = new Map<K, [T, ...T[]]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
-
 /** Fields that may differ between mismatches of one card: amounts, times, positions, names. */
 const ownDetails: ReadonlySet<string> = new Set(
   'at,declaredIn,file,subject,instance,gained,lost,address,uid,headStart,sinceSeconds,forSeconds,periodSeconds,withinSeconds,count,bytes,limit,wanted,granted,datagrams,events,waiting,capacity'.split(
@@ -131,9 +121,9 @@ function instanceKey(mismatch: Mismatch): string | Mismatch {
 /** In the order of the report: worst first. */
 export function mismatchList(mismatches: readonly Mismatch[], report: Report): Html[] {
   const now = report.snapshot.takenAt;
-  return grouped(mismatches, (m) => m.code).flatMap((ofCode) => {
-    const cards = grouped(ofCode, causeKey).map((alike): Card => {
-      const [first, ...others] = grouped(alike, instanceKey);
+  return [...groupBy(mismatches, (m) => m.code).values()].flatMap((ofCode) => {
+    const cards = [...groupBy(ofCode, causeKey).values()].map((alike): Card => {
+      const [first, ...others] = groupBy(alike, instanceKey).values();
       return [first!, ...others];
     });
     return [

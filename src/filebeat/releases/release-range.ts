@@ -10,8 +10,8 @@ export interface ReleaseRange {
 }
 
 /** `8.19.21`, `8.19`, `v9.6.0-SNAPSHOT` → version; missing numbers are 0. Undefined for anything else. */
-export function parseRelease(text: string): ReleaseVersion | undefined {
-  const match = /^v?(\d{1,5})(?:\.(\d{1,5}))?(?:\.(\d{1,5}))?(?:[-+].*)?$/.exec(text.trim());
+export function parseRelease(text: string | undefined): ReleaseVersion | undefined {
+  const match = /^v?(\d{1,5})(?:\.(\d{1,5}))?(?:\.(\d{1,5}))?(?:[-+].*)?$/.exec(text?.trim() ?? '');
   return match ? [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)] : undefined;
 }
 
