@@ -14,7 +14,7 @@ import { copyTree, newTree, standsAlone, type Tree } from '../tree/tree.js';
 import type { DynamicSection, ExternalFile, SkippedFile } from './external.js';
 import { distinct, type External, fatalFault, reloadable } from './external-inputs.js';
 
-/** What modules are read from and with. */
+/** The files that modules are read from, and all that their reading depends on. */
 export interface ModuleSource {
   /** `-M`, as a tree. */
   overrides: Tree;
