@@ -8,6 +8,7 @@ import { ageOf, processKey } from '../model/instance-rules.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 
+/** Plain data; a new one for each scan. */
 export interface ScanHistory {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
   firstSeen: Map<string, number>;
@@ -33,6 +34,7 @@ export const emptyScanHistory: ScanHistory = {
   halted: new Map(),
 };
 
+/** `4026531840:udp:81234`: namespace, protocol, inode. */
 export const socketKey = perObject(({ netns, protocol, inode }: Socket) => `${netns}:${protocol}:${inode}`);
 
 export function blockedKey(process: ProcessId, port: Pick<PortVerdict, 'protocol' | 'address' | 'port'>): string {

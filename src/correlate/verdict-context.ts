@@ -6,6 +6,7 @@ import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Sock
 import { addToGroup, type Groups } from '../runtime/group-by.js';
 import { blockedKey, type ScanHistory } from './scan-history.js';
 
+/** Limits that the settings and flags give. */
 export interface Thresholds {
   /** Receive queue over receive buffer, 0 to 1. */
   receiveQueueRatio: number;

@@ -39,6 +39,7 @@ export type Difference = 'user' | 'unit' | 'network namespace' | 'files' | 'prog
 /** Facts that link a process to an expected instance, strongest first. */
 export type Claim = 'cgroup' | 'process' | 'user';
 
+/** Whether a process is a certain instance. */
 export type Answer =
   | { is: 'belongs'; by: Claim }
   | { is: 'cannot'; differs: Difference }

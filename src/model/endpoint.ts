@@ -36,6 +36,7 @@ export function byEndpoint(listeners: readonly Listener[]): Listener[][] {
   return [...groupBy(listeners, endpointKey).values()].sort((a, b) => compareEndpoints(a[0], b[0]));
 }
 
+/** The order of every view: UDP first, then by port and address. */
 export function compareEndpoints(
   a: { protocol: Protocol; address: string; port?: number | undefined },
   b: { protocol: Protocol; address: string; port?: number | undefined },

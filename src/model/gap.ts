@@ -19,6 +19,7 @@ export interface Gap {
   instance?: string;
 }
 
+/** A value, or why it could not be read. */
 export type Reading<T> = { ok: true; value: T } | { ok: false; gap: Gap };
 
 /** Why a Filebeat would not start, why it refuses an input, or why something is unknown. `filebeat/faults.ts` has the texts. */

@@ -5,6 +5,7 @@ import type { Fault, Prediction, Refusal } from './prediction.js';
 import type { Container, FilebeatProcess } from './process.js';
 import type { LastMessage, SelfReport } from './self-report.js';
 
+/** Why an instance is known. `config_glob`: by a pattern of the settings. */
 export type InstanceOrigin = 'process' | 'systemd' | 'declared' | 'config_glob' | 'remembered';
 
 /** A unit that exists and is not started at boot. `condition`: the setting that does not hold, with its `=`. */

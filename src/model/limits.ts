@@ -59,6 +59,7 @@ export function sharesOf(most: number): { one: number; all: number } {
   return { one: Math.floor(most / 4), all: Math.floor(most / 2) };
 }
 
+/** What accounts may still take of a limit. */
 export interface Shares {
   /** What `account` may still take. */
   room(account: number): number;

@@ -26,8 +26,10 @@ export type Target =
   /** Never becomes a socket; Filebeat keeps running without it. */
   | { kind: 'invalid'; why: InvalidWhy };
 
+/** Why the exporter cannot know what a host becomes. */
 export type UnresolvedWhy = 'keystore' | 'variable' | 'service-name' | 'ambiguous';
 
+/** Why a host can never become a socket. */
 export type InvalidWhy =
   | 'missing-port'
   | 'too-many-colons'

@@ -33,6 +33,7 @@ export interface ConfigFile {
   reloaded: boolean;
 }
 
+/** The Filebeat release of an instance. */
 export interface Release {
   /** `8.19.21`; absent where unknown, in which case the newest rules were applied. */
   version?: string;
@@ -40,6 +41,7 @@ export interface Release {
   source: 'readme' | 'package' | 'option' | 'hint' | 'remembered' | 'assumed';
 }
 
+/** For one command line with the files on disk. */
 export interface Prediction {
   /** `runs`; `exits`: Filebeat refuses to start; `dynamic`: inputs come from elsewhere; `ambiguous`: Filebeat itself decides by chance; `unknown`: could not be read. */
   outcome: 'runs' | 'exits' | 'dynamic' | 'ambiguous' | 'unknown';

@@ -7,6 +7,7 @@ import type { Verdict } from './verdict.js';
 /** `[sample, value, sample, value, …]`: a value holds from its sample to the next change. */
 export type Changes = readonly number[];
 
+/** The history of one port. */
 export interface PortTrack {
   /** 1 up, 0 down, -1 unknown. */
   up: Changes;
@@ -37,6 +38,7 @@ export interface History {
   ports: Readonly<Record<string, Readonly<Record<string, PortTrack>>>>;
 }
 
+/** What happened. `not_bound`: a port was not bound after the start of its process. */
 export type EntryKind =
   | 'appeared'
   | 'forgotten'

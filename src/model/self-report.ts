@@ -60,6 +60,7 @@ export interface ListenerReport {
   };
 }
 
+/** The self-report of a running instance. */
 export interface SelfReport {
   source: SelfReportSource;
   /** False: the source exists and could not be read in this scan. */
@@ -98,6 +99,7 @@ export interface SelfReport {
   listeners: Readonly<Record<string, ListenerReport>>;
 }
 
+/** Why a bind failed: EADDRINUSE, EACCES, EADDRNOTAVAIL. */
 export type BindReason = 'in-use' | 'denied' | 'no-address';
 
 /** The subject of an `Exiting:` line; `exit`: something else. */

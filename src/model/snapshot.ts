@@ -33,6 +33,7 @@ export interface UdpCounters {
   receiveBufferErrors: number;
 }
 
+/** One network namespace. */
 export interface Namespace {
   /** Inode of `/proc/<pid>/ns/net`. */
   netns: number;
@@ -44,6 +45,7 @@ export interface Namespace {
   unprivilegedPortStart?: number;
 }
 
+/** Facts about the kernel and the boot. */
 export interface HostFacts {
   hostname: string;
   /** Seconds since the epoch; absent where it is not sure. */

@@ -11,6 +11,7 @@ export interface StartUser {
   why?: string;
 }
 
+/** One Filebeat that a unit, an init script or a declared command line starts. */
 export interface FilebeatStart {
   /** `filebeat@core.service`, or the name of an init script. */
   unit: string;

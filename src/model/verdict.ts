@@ -8,6 +8,7 @@ import type { Container, Halt, Owner } from './process.js';
 import type { BindReason, ExitReason, LogErrorKind, OutputSituation } from './self-report.js';
 import type { Socket, StaticPort } from './snapshot.js';
 
+/** The status of an expected port; docs/metrics.md explains each. */
 export type PortStatus =
   | 'listening'
   | 'missing'
@@ -24,6 +25,7 @@ export type PortStatus =
 
 export type Severity = 'critical' | 'warning' | 'info';
 
+/** The codes of `mismatches.ts`; part of the API. */
 export type MismatchCode =
   | 'instance_down'
   | 'instance_flapping'
@@ -78,6 +80,7 @@ export interface PortVerdict {
   receiveBuffer?: number;
 }
 
+/** The verdict on one instance and its ports. */
 export interface InstanceVerdict {
   /** Same as `Instance.id`. */
   id: string;
@@ -215,6 +218,7 @@ export interface Mismatch {
   since?: number;
 }
 
+/** The verdict on a port of the settings. */
 export interface StaticPortVerdict extends StaticPort {
   up: boolean;
   /** Number of sockets on that port (and address, if given). */
@@ -222,6 +226,7 @@ export interface StaticPortVerdict extends StaticPort {
   owner?: Owner;
 }
 
+/** The verdict on one snapshot. */
 export interface Verdict {
   /** Same order as `Snapshot.instances`. */
   instances: InstanceVerdict[];

@@ -9,6 +9,7 @@ import { type Clock, type Moment, momentOf, sinceStart, stepBetween, systemClock
 import { type ProcFs, statOf } from './proc-fs.js';
 import { parseBootTime } from './process-files.js';
 
+/** The boot time as one scan determined it. */
 export interface Boot {
   moment: Moment;
   /** Seconds since the epoch; absent where unknown. Start times are this plus their ticks. */
@@ -32,6 +33,7 @@ const TOLERANCE_S = 2;
 /** How often `/proc/stat` is read, which is slow on large machines. Seconds. */
 const BTIME_KEPT_S = 60;
 
+/** Start times are only comparable within one boot clock. */
 export function createBootClock(procfs: ProcFs, clock: Clock = systemClock): BootClock {
   let time: number | undefined;
   let boot: Boot | undefined;

@@ -11,6 +11,7 @@ import { posix } from 'node:path';
 import type { ContainerEngine } from '../model/model.js';
 import { UNKNOWN_PART } from './own-cgroup.js';
 
+/** What the control group of a process shows; absent fields are unknown or do not apply. */
 export interface Membership {
   /** Unit of the host's systemd; inside a container the container's own. */
   unit?: string;

@@ -21,6 +21,7 @@ export interface ReadOptions<T> {
   isCheckedRarely?: (answer: T, path: string) => boolean;
 }
 
+/** For answers that depend on files and on nothing else but the question. */
 export interface FileCache {
   /**
    * `key`: the cache entry, always for the same kind of answer. `question`: everything but files that the answer depends on.

@@ -21,6 +21,7 @@ export function markOf(stats: Stats): string {
   return isFresh ? 'unsettled' : signatureOf(stats);
 }
 
+/** Equal as long as the file was not changed or replaced. */
 export function signatureOf(stats: Stats): string {
   return `${stats.isDirectory() ? 'directory ' : ''}${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }

@@ -9,6 +9,7 @@ import { during, quarantineGap } from './heartbeat.js';
 import { type ProcFs, pathExists } from './proc-fs.js';
 import { type ProcessStat, parseStat } from './process-files.js';
 
+/** Tells why processes make no progress. */
 export interface HaltReader {
   /** To be called at the beginning of each scan: control groups are read once in a scan, however many processes are in them. */
   begin(): void;

@@ -31,6 +31,7 @@ let header: Int32Array | undefined;
 let path: Uint8Array | undefined;
 let avoided: readonly QuarantinedPath[] = [];
 
+/** The shared bytes for one thread. */
 export function newHeartbeat(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + LONGEST_PATH);
 }
@@ -61,6 +62,7 @@ export function enter(absolute: string): void {
   header[0]!++;
 }
 
+/** See `enter`. */
 export function leave(): void {
   if (header === undefined) return;
   header[1] = 0;
@@ -119,6 +121,7 @@ export function quarantinedPaths(): readonly QuarantinedPath[] {
   return avoided;
 }
 
+/** A gap for each quarantined path. */
 export function quarantineGaps(): Gap[] {
   return avoided.map((one) => gapOf(one.path));
 }

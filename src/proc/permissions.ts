@@ -14,6 +14,7 @@ export interface Reader {
   isDoubted: boolean;
 }
 
+/** Permission bits as in the mode of others; see `mayUse`. */
 export const READ = 4;
 export const SEARCH = 1;
 

@@ -14,6 +14,7 @@ export interface PidRange {
   to: number;
 }
 
+/** Tells which pids may belong to new processes. */
 export interface PidCounter {
   /**
    * `range`: since the previous call; absent where unknown, so that every process may be another one. `counted`: false where the

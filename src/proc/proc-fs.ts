@@ -19,6 +19,7 @@ import type { Gap, GapReason, Reading } from '../model/model.js';
 import { during, enter, leave, quarantineGap } from './heartbeat.js';
 import { type ProcessStat, parseNamespaceLink, parseStat } from './process-files.js';
 
+/** Paths are relative to the root (`4242/stat`). Never throws; a failure is a gap. */
 export interface ProcFs {
   /** The directory that is `/proc`. */
   readonly root: string;

@@ -3,6 +3,7 @@
  * data out; they never throw, and return undefined for malformed text.
  */
 
+/** `/proc/<pid>/stat`. */
 export interface ProcessStat {
   pid: number;
   comm: string;
@@ -57,6 +58,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   };
 }
 
+/** `/proc/<pid>/status`; absent fields were not in the text. */
 export interface ProcessStatus {
   /** Effective. */
   uid?: number;

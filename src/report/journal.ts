@@ -22,6 +22,7 @@ export function entriesOf({ failures, successes }: Journal): Entry[] {
   return [...failures, ...successes].sort((a, b) => b.at - a.at);
 }
 
+/** Whether an entry reports something that went wrong. */
 export function isFailure({ kind }: Entry): boolean {
   return failing.includes(kind);
 }

@@ -10,6 +10,7 @@ import { type Clock, type Moment, stepBetween } from '../runtime/clock.js';
 import { emptyHistory, nextHistory, shiftHistory } from './history.js';
 import { emptyJournal, nextJournal, shiftJournal } from './journal.js';
 
+/** `get` rejects where a scan fails as a whole and there is no earlier report. */
 export interface Reporter {
   /**
    * A report no older than the freshness window. With `withinMs`: if the scan takes longer, the last report with a gap; throws if
@@ -41,6 +42,7 @@ interface Past {
   report?: Report;
 }
 
+/** `take`: one scan; never called twice at once. */
 export function createReporter(take: () => Promise<Snapshot>, options: ReporterOptions): Reporter {
   let past: Past = { scans: emptyScanHistory, history: emptyHistory, journal: emptyJournal };
   let running: { since: number; report: Promise<Report> } | undefined;

@@ -11,6 +11,7 @@ import { forget } from '../state/memory-forget.js';
 import type { State } from '../state/memory-state.js';
 import { createSnapshotTaker } from './take-snapshot.js';
 
+/** Scans one host. `take` rejects with `ScanFailure` where a scan fails as a whole. */
 export interface Scanner {
   take(): Promise<Snapshot>;
   /** Removes what is remembered of a name; with `keepInstance` only learned listeners. False: there was nothing to remove. */
@@ -58,6 +59,7 @@ function readOnly(memory: Memory): Memory {
   return { ...memory, save: () => true, flush: () => true };
 }
 
+/** `settings` is called at the beginning of each scan. */
 export function createScanner(options: ScannerOptions, settings: () => Settings, log: ScannerLog): LocalScanner {
   const {
     procfs,

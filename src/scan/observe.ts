@@ -35,6 +35,7 @@ export interface Observed {
   births: Births;
 }
 
+/** Waits for readings of the socket tables; everything else is synchronous. */
 export async function observe(
   { procfs, sockets, grace }: SocketSources,
   { settings, now }: ScanContext,

@@ -34,6 +34,7 @@ import { observe } from './observe.js';
 import type { WantedOf } from './wanted-endpoints.js';
 import { gapsWithin } from './within-limits.js';
 
+/** Everything that a scan depends on. `procfs`, `rootfs`: directories. */
 export interface Sources {
   procfs: string;
   rootfs: string;

@@ -17,6 +17,7 @@ import type { SocketRow } from './table.js';
 
 export type { Holder } from './attribution.js';
 
+/** The result of one scan. `W`: the caller's type of wanted endpoints. */
 export interface SocketScan<W extends Wanted> {
   /** By namespace, protocol, port, address, inode. */
   sockets: Socket[];
@@ -31,6 +32,7 @@ export interface SocketScan<W extends Wanted> {
   gaps: Gap[];
 }
 
+/** Never throws; what could not be read is a gap. */
 export interface SocketScanner {
   /**
    * Reads the network namespaces of all holders and of everything wanted. `holders`: the Filebeats of the process scan.
