@@ -8,7 +8,7 @@ export interface Clock {
   wall(): number;
   /** CLOCK_MONOTONIC in seconds, the same in all threads; it stops while the machine sleeps. */
   steady(): number;
-  /** For clocks of tests: seconds ahead of the kernel’s. */
+  /** Only in tests: seconds ahead of the kernel’s clock. */
   ahead?(): number;
 }
 
@@ -16,11 +16,6 @@ export const systemClock: Clock = {
   wall: () => Date.now() / 1000,
   steady: () => Number(process.hrtime.bigint()) / 1e9,
 };
-
-/** A clock for tests, with equal wall and steady time. */
-export function handClock(seconds: () => number): Clock {
-  return { wall: seconds, steady: seconds };
-}
 
 /** Milliseconds since the epoch. */
 export const wallMs = (): number => Date.now();

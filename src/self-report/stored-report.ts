@@ -59,7 +59,7 @@ export interface StoredReport {
 /** By instance name. */
 export type StoredReports = Readonly<Record<string, StoredReport>>;
 
-export const noErrors = Object.fromEntries(logErrorKinds.map((kind) => [kind, 0])) as Record<LogErrorKind, number>;
+const noErrors = Object.fromEntries(logErrorKinds.map((kind) => [kind, 0])) as Record<LogErrorKind, number>;
 
 export function emptyStoredReport(of: string): StoredReport {
   return { of, upTo: 0, counts: noCounts, errors: noErrors, devices: {}, listeners: {} };

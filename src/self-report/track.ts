@@ -70,7 +70,7 @@ export function lostRecently({ samples }: Track): number {
 }
 
 /** Events per second over the window of the last verdict. */
-export function ratesOf({ situation }: Track): { in: number; out: number } | undefined {
+function ratesOf({ situation }: Track): { in: number; out: number } | undefined {
   if (situation === undefined || situation.seconds <= 0) return undefined;
   return { in: situation.in / situation.seconds, out: situation.out / situation.seconds };
 }

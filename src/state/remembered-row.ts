@@ -25,7 +25,7 @@ const plainFlags = /^(?:-c|--?path\.(?:home|config|data|logs))$/;
 const plainWords = /^(?:run|-e|--?path\.(?:home|config|data|logs)=.*|--strict\.perms(?:=\w+)?)$/s;
 
 /** Undefined where an argument may be anything but the location of a file. */
-export function rememberedCommand(command: RememberedCommand | undefined): RememberedCommand | undefined {
+function rememberedCommand(command: RememberedCommand | undefined): RememberedCommand | undefined {
   if (command === undefined) return undefined;
   const { argv, cwd, uid } = command;
   for (let at = 1; at < argv.length; at++) {

@@ -12,12 +12,12 @@ import { renderMetrics } from '../../src/exporter/metrics/metrics.js';
 import { homePage } from '../../src/exporter/page/home-page.js';
 import type { Report } from '../../src/model/model.js';
 import { createReporter } from '../../src/report/reporter.js';
-import { handClock } from '../../src/runtime/clock.js';
 import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
 import { defaultSettings, parseSettings, type Settings } from '../../src/settings/settings.js';
 import { openMemory } from '../../src/state/memory.js';
 import type { State } from '../../src/state/memory-state.js';
 import { loadState } from '../../src/state/memory-text.js';
+import { handClock } from '../support/hand-clock.js';
 import { lookTimes, settle } from '../support/settle.js';
 import { readScrape } from '../support/text-format.js';
 

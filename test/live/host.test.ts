@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createHostReader } from '../../src/discovery/host-details.js';
-import { handClock } from '../../src/runtime/clock.js';
+import { handClock } from '../support/hand-clock.js';
 import { until } from '../support/live.js';
 
 describe('host facts', () => {

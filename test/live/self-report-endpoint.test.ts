@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Listener, SelfReport, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { handClock, systemClock } from '../../src/runtime/clock.js';
+import { systemClock } from '../../src/runtime/clock.js';
 import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
 import type { Query } from '../../src/self-report/endpoint/endpoint-poller.js';
 import { listeningAt } from '../../src/self-report/endpoint/endpoint-target.js';
@@ -17,6 +17,7 @@ import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../../src/self-report/subject.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { evening, metricsOf, type Period } from '../support/filebeat-log.js';
+import { handClock } from '../support/hand-clock.js';
 import { until } from '../support/live.js';
 import { startStandIn } from '../support/stand-in.js';
 

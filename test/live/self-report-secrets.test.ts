@@ -9,7 +9,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { handClock } from '../../src/runtime/clock.js';
 import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import { listener } from '../support/build.js';
@@ -17,6 +16,7 @@ import { createCanaries } from '../support/canaries.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { run, startExporter } from '../support/exporter.js';
 import { evening, type Form, metricsLine, metricsOf, said } from '../support/filebeat-log.js';
+import { handClock } from '../support/hand-clock.js';
 import { quietPort, until } from '../support/live.js';
 import { createWorld } from '../support/world.js';
 

@@ -11,7 +11,6 @@ import { after, before, describe, it } from 'node:test';
 import { outputMismatches, silentPorts } from '../../src/correlate/judge-output.js';
 import type { Instance, Listener, MismatchCode, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { handClock } from '../../src/runtime/clock.js';
 import type { Query } from '../../src/self-report/endpoint/endpoint-poller.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
@@ -26,6 +25,7 @@ import {
   modelReleases,
   situations,
 } from '../support/filebeat-model.js';
+import { handClock } from '../support/hand-clock.js';
 import { startStandIn } from '../support/stand-in.js';
 
 const procfs = openProcFs('/proc');

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Listener, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { handClock } from '../../src/runtime/clock.js';
 import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
 import { createEndpointPoller } from '../../src/self-report/endpoint/endpoint-poller.js';
 import { createLogReader } from '../../src/self-report/log/log-reader.js';
@@ -17,6 +16,7 @@ import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { Subject } from '../../src/self-report/subject.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { evening, type Form, metricsLine, metricsOf, said } from '../support/filebeat-log.js';
+import { handClock } from '../support/hand-clock.js';
 import { until } from '../support/live.js';
 import { type StandIn, startStandIn } from '../support/stand-in.js';
 

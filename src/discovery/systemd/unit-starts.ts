@@ -72,7 +72,7 @@ function located(command: ServiceCommand, service: Service, world: LaunchContext
 }
 
 /** Paths at which the main files of a command line may be. */
-export function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): string[] {
+function mainPaths({ argv, cwd }: Pick<FilebeatStart, 'argv' | 'cwd'>): string[] {
   const valuesOf = (flag: RegExp) =>
     argv.flatMap((word, at) => {
       const found = flag.exec(word);

@@ -97,7 +97,7 @@ function parseBody(text: string): Body {
 }
 
 /** Depth of nested brackets outside of strings. */
-export function depthOf(text: string): number {
+function depthOf(text: string): number {
   let [depth, deepest, quoted] = [0, 0, false];
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
