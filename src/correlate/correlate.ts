@@ -34,7 +34,7 @@ import {
   refutedPredictions,
   unexpectedSockets,
 } from './judge-instance.js';
-import { outputMismatches, reloadFailed, silentPorts, withOwnWords } from './judge-output.js';
+import { outputMismatches, reloadFailed, silentPorts, withSelfReport } from './judge-output.js';
 import { judgeStatics } from './judge-statics.js';
 import { hangsAfterRefusal } from './missing-cause.js';
 import { conflictsBetween } from './port-conflicts.js';
@@ -175,7 +175,7 @@ function judge(instance: Instance, context: VerdictContext): Judged {
   found.push(...unexpectedSockets(instance, judged, context), ...loadMismatches(instance, judged.ports, context));
   found.push(...outputMismatches(instance), ...silentPorts(instance, judged.ports));
   found.push(...reloadFailed(instance, found, context.now));
-  return { ports: judged.ports, pending, mismatches: found.map((m) => withOwnWords(m, instance)) };
+  return { ports: judged.ports, pending, mismatches: found.map((m) => withSelfReport(m, instance)) };
 }
 
 /** An internal error costs only the verdict on the instance where it occurs. */

@@ -87,11 +87,11 @@ export function reloadFailed(instance: Instance, own: readonly Mismatch[], now: 
 }
 
 /** A mismatch with what the instance's log and figures say about it. */
-export function withOwnWords(mismatch: Mismatch, instance: Instance): Mismatch {
+export function withSelfReport(mismatch: Mismatch, instance: Instance): Mismatch {
   const { code } = mismatch;
-  const { selfReport, lastWords } = instance;
+  const { selfReport, lastMessage } = instance;
   if (code === 'instance_down')
-    return lastWords === undefined ? mismatch : withMessage(mismatch, { what: lastWords.why, at: lastWords.at });
+    return lastMessage === undefined ? mismatch : withMessage(mismatch, { what: lastMessage.why, at: lastMessage.at });
   if (code === 'drops' || code === 'queue_high') {
     const output = behindQueue(instance);
     return output === undefined ? mismatch : { ...mismatch, output };

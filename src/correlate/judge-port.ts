@@ -242,14 +242,14 @@ export function portMismatch(instance: Instance, port: PortVerdict, code: Mismat
 /** The fields of a mismatch that name its instance. */
 export function subjectOf(
   instance: Instance,
-): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsPlace' | 'userUnit' | 'container' | 'parent'> {
-  const { name, config, process, unit, unitIsPlace, userUnit, containerBy } = instance;
+): Pick<Mismatch, 'name' | 'config' | 'pid' | 'unit' | 'unitIsOnlyCgroup' | 'userUnit' | 'container' | 'parent'> {
+  const { name, config, process, unit, unitIsOnlyCgroup, userUnit, containerBy } = instance;
   return {
     name,
     config,
     ...(process === undefined ? {} : { pid: process.pid }),
     ...(unit === undefined ? {} : { unit }),
-    ...(unitIsPlace === undefined ? {} : { unitIsPlace }),
+    ...(unitIsOnlyCgroup === undefined ? {} : { unitIsOnlyCgroup }),
     ...(userUnit === undefined ? {} : { userUnit }),
     ...(containerBy === undefined ? {} : { container: containerBy }),
     ...(process?.parent === undefined ? {} : { parent: process.parent }),

@@ -27,7 +27,7 @@ export interface Instance {
   /** The unit that runs it or should run it. */
   unit?: string;
   /** The unit is only known as the control group of its process; it may not start this Filebeat. */
-  unitIsPlace?: true;
+  unitIsOnlyCgroup?: true;
   container?: string;
   /** The same with its engine and name, for a remedy. */
   containerBy?: Container;
@@ -82,8 +82,8 @@ export interface Instance {
   unitStarted?: boolean;
   /** What its log or stats endpoint reports; absent without either. */
   selfReport?: SelfReport;
-  /** For an instance that does not run. */
-  lastWords?: LastMessage;
+  /** The last `Exiting:` line in the log of an instance that is down. */
+  lastMessage?: LastMessage;
   /** How the last process ended, by the lock file in path.data. */
   lastEnd?: 'clean' | 'crash';
 }

@@ -206,8 +206,8 @@ export interface Mismatch {
   /** Process or file concerned, where it is not the instance itself. */
   subject?: string;
   unit?: string;
-  /** See `Instance.unitIsPlace`: a restart of the unit would not restart this Filebeat. */
-  unitIsPlace?: true;
+  /** See `Instance.unitIsOnlyCgroup`: a restart of the unit would not restart this Filebeat. */
+  unitIsOnlyCgroup?: true;
   /** A unit of a user's own service manager that runs it. */
   userUnit?: { uid: number; unit: string };
   /** Container of the instance; `unit`, if any, is a unit inside the container. */

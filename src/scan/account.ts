@@ -20,7 +20,7 @@ import { subjectsOf } from './subjects.js';
 export interface ReportSources {
   procfs: ProcFs;
   selfReports: SelfReports;
-  lastWords: LastMessageReader;
+  lastMessages: LastMessageReader;
   /** See `Sources.isSingleScan`. */
   isSingleScan?: boolean | undefined;
 }
@@ -57,7 +57,7 @@ export async function account(
   const sightings = drafts.map((draft) => sightingOf(draft, index));
   const ripening = { after: discovery.rememberAfter, remember: discovery.remember };
   return {
-    drafts: withReports(drafts, poll, selfReport.logs ? sources.lastWords : undefined),
+    drafts: withReports(drafts, poll, selfReport.logs ? sources.lastMessages : undefined),
     state: remember(next, sightings, now, bootId, { cut: excluded, ripening }),
     drops,
     gaps: poll.gaps,
@@ -87,11 +87,11 @@ function learnFrom(
   );
 }
 
-/** Adds self-reports, and the last `Exiting:` line of each instance that is down. `lastWords`: absent where logs are not read. */
+/** Adds self-reports, and the last `Exiting:` line of each instance that is down. `lastMessages`: undefined where logs are not read. */
 function withReports(
   drafts: readonly Draft[],
   { reports, stored }: SelfReportPoll,
-  lastWords: LastMessageReader | undefined,
+  lastMessages: LastMessageReader | undefined,
 ): Draft[] {
   const isLasting = ({ merged }: Draft) => merged.duplicate === undefined;
   const logOf = ({ instance }: Draft) => stored[instance.name]?.log;
@@ -101,9 +101,9 @@ function withReports(
     const { instance } = draft;
     const selfReport = reports.get(instance.id);
     const log = instance.process === undefined ? logOf(draft) : undefined;
-    const last = log && lastWords?.read(log, logs);
+    const last = log && lastMessages?.read(log, logs);
     if (selfReport === undefined && last === undefined) return draft;
-    const added = { ...(selfReport && { selfReport }), ...(last && { lastWords: last }) };
+    const added = { ...(selfReport && { selfReport }), ...(last && { lastMessage: last }) };
     return { ...draft, instance: { ...instance, ...added } };
   });
 }

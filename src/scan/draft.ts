@@ -124,7 +124,7 @@ export function draftOf(
     config: process === undefined && known?.id === merged.id ? known.config : main.config,
     origins: merged.origins.length > 0 ? merged.origins : ['remembered'],
     ...(merged.unit === undefined ? {} : { unit: merged.unit }),
-    ...(merged.unit === undefined || isStartedBy(merged, merged.unit) ? {} : { unitIsPlace: true as const }),
+    ...(merged.unit === undefined || isStartedBy(merged, merged.unit) ? {} : { unitIsOnlyCgroup: true as const }),
     ...(merged.container === undefined ? {} : { container: merged.container }),
     ...starterOf(merged, known),
     ...(process === undefined ? {} : { process }),

@@ -71,7 +71,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
   const bootClock = createBootClock(procfs, clock);
   const socketSources = { procfs, sockets: createSocketScanner(procfs), grace };
   const selfReports = createSelfReports(procfs, clock);
-  const reportSources = { procfs, selfReports, lastWords: createLastMessageReader(openFileView(rootfs)), isSingleScan };
+  const reportSources = {
+    procfs,
+    selfReports,
+    lastMessages: createLastMessageReader(openFileView(rootfs)),
+    isSingleScan,
+  };
   let processNames = sources.settings().discovery.processNames;
   let processScanner = newProcessScanner();
   let state = sources.state;

@@ -11,8 +11,8 @@ export interface Remedy {
 }
 
 /** The unit whose own ExecStart is this Filebeat: another one may be cron's, or a user's whole session. */
-export function ownUnit({ unit, unitIsPlace }: Mismatch): string | undefined {
-  return unitIsPlace ? undefined : unit;
+export function ownUnit({ unit, unitIsOnlyCgroup }: Mismatch): string | undefined {
+  return unitIsOnlyCgroup ? undefined : unit;
 }
 
 /** Without a unit only its parent knows how it is started: the remedy shows both, and never kills a process. */

@@ -37,7 +37,7 @@ describe('an instance that does not run', () => {
 
   it('has no remedy that restarts a unit which is only its control group', () => {
     assert.equal(words(down({ unit: 'filebeat.service' })).remedy, 'systemctl start filebeat.service');
-    assert.doesNotMatch(words(down({ unit: 'cron.service', unitIsPlace: true })).remedy, /systemctl/);
+    assert.doesNotMatch(words(down({ unit: 'cron.service', unitIsOnlyCgroup: true })).remedy, /systemctl/);
   });
 });
 

@@ -16,7 +16,7 @@ const report = (rest: Partial<SelfReport>): SelfReport => ({
 });
 
 function told(code: Mismatch['code'], rest: Partial<Instance>, sockets: Socket[] = [], hosts = [':514']): string {
-  const pid = 'lastWords' in rest ? undefined : 4711;
+  const pid = 'lastMessage' in rest ? undefined : 4711;
   const one = instance(
     'core',
     pid,
@@ -64,8 +64,11 @@ describe('a port that is not served', () => {
 
 describe('an instance that is down', () => {
   it('has the subject of its last log line', () => {
-    const lastWords = { at, why: 'config' as const };
-    assert.match(told('instance_down', { lastWords }), /logged at 21:15:08: it exits, because of its configuration\.$/);
+    const lastMessage = { at, why: 'config' as const };
+    assert.match(
+      told('instance_down', { lastMessage }),
+      /logged at 21:15:08: it exits, because of its configuration\.$/,
+    );
   });
 });
 

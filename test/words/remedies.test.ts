@@ -68,19 +68,22 @@ describe('the remedy', () => {
 
   it('does not confuse a unit of the host with one of the same name inside the container', () => {
     const container = { id: short, engine: 'docker' as const };
-    assert.equal(missing({ container, unit: 'filebeat.service', unitIsPlace: true }), `sudo docker restart ${short}`);
+    assert.equal(
+      missing({ container, unit: 'filebeat.service', unitIsOnlyCgroup: true }),
+      `sudo docker restart ${short}`,
+    );
     const log = words({
       code: 'output_failing',
       cause: { kind: 'none' },
       container,
       unit: 'filebeat.service',
-      unitIsPlace: true,
+      unitIsOnlyCgroup: true,
     });
     assert.equal(log.command, `sudo docker logs --tail 50 ${short}`);
   });
 
   it('names the parent if there is no unit, with the command lines of both', () => {
-    const told = missing({ unit: 'cron.service', unitIsPlace: true, parent: { pid: 812, comm: 'supervisord' } });
+    const told = missing({ unit: 'cron.service', unitIsOnlyCgroup: true, parent: { pid: 812, comm: 'supervisord' } });
     assert.match(told, /the way pid 812 \(supervisord\) started it; to see both command lines: ps .* -p 812,4711$/);
     assert.doesNotMatch(told, /cron|systemctl/);
   });
