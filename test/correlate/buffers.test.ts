@@ -30,20 +30,20 @@ async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {
     await new Promise((resolve) => sender.send(Buffer.alloc(payload), port, address, resolve));
     if (sent === 0) first = own().receiveQueue;
   }
-  const told = { buffer: reader.getRecvBufferSize(), charge: first, held: sent - 1 };
+  const result = { buffer: reader.getRecvBufferSize(), charge: first, fitting: sent - 1 };
   reader.close();
   sender.close();
-  return told;
+  return result;
 }
 
 describe('the receive buffer', () => {
   it('is the requested size limited to rmem_max and doubled, and at least the minimum', async () => {
     const sizes = [1, 1152, 1153, 20_000, 100_001, limits.rmemMax! - 1, limits.rmemMax! + 1, 2 ** 30];
-    for (const asked of [undefined, ...sizes]) {
+    for (const requested of [undefined, ...sizes]) {
       const socket = createSocket('udp4');
       await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-      if (asked !== undefined) socket.setRecvBufferSize(asked);
-      assert.equal(derivedReceiveBuffer(asked, limits), socket.getRecvBufferSize(), `asked for ${asked}`);
+      if (requested !== undefined) socket.setRecvBufferSize(requested);
+      assert.equal(derivedReceiveBuffer(requested, limits), socket.getRecvBufferSize(), `requested ${requested}`);
       socket.close();
     }
   });
@@ -56,9 +56,9 @@ describe('the receive buffer', () => {
 
   it('has room for as many datagrams as the estimate says', async () => {
     for (const payload of [0, 100, 150, 500, 632, 1400, 1656, 3000, 9000, 20_000]) {
-      const { buffer, charge, held } = await fill(payload, 50_000);
+      const { buffer, charge, fitting } = await fill(payload, 50_000);
       assert.equal(chargePerDatagram(payload), charge, `${payload} bytes`);
-      assert.equal(Math.floor(buffer / charge), held, `${payload} bytes`);
+      assert.equal(Math.floor(buffer / charge), fitting, `${payload} bytes`);
     }
     assert.equal((await fill(184, 10_000, 6)).charge, chargePerDatagram(184));
     assert.deepEqual(estimateRoom(0, 212_992).datagrams, [
@@ -66,7 +66,7 @@ describe('the receive buffer', () => {
       { payload: 500, fit: 166 },
       { payload: 1400, fit: 92 },
     ]);
-    assert.equal((await fill(150, 212_992 / 2)).held, 256);
+    assert.equal((await fill(150, 212_992 / 2)).fitting, 256);
   });
 
   it('has no room when it is full, even if the kernel let it overflow', () => {

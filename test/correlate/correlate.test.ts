@@ -27,7 +27,7 @@ function judgeOne(
   shot: Partial<Snapshot> = {},
 ) {
   const verdict = judge(snapshot([instance('core', 1, [listener(host, rest)])], sockets, shot));
-  return { status: port(verdict).status, up: port(verdict).up, told: lines(verdict) };
+  return { status: port(verdict).status, up: port(verdict).up, mismatches: lines(verdict) };
 }
 
 describe('one listener', () => {
@@ -35,13 +35,13 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1)]), {
       status: 'listening',
       up: true,
-      told: [],
+      mismatches: [],
     });
   });
 
   it('on the wildcard is served by an IPv6 wildcard socket', () => {
     for (const host of [':9000', '0.0.0.0:9000', '[::]:9000']) {
-      assert.deepEqual(judgeOne(host, [socket('[::]:9000', 1)]), { status: 'listening', up: true, told: [] });
+      assert.deepEqual(judgeOne(host, [socket('[::]:9000', 1)]), { status: 'listening', up: true, mismatches: [] });
     }
   });
 
@@ -49,7 +49,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('0.0.0.0:9000', [socket('0.0.0.0:9000', 1)]), {
       status: 'listening',
       up: true,
-      told: [],
+      mismatches: [],
     });
   });
 
@@ -57,7 +57,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne(':9000', [socket('0.0.0.0:9000', 1)]), {
       status: 'narrower',
       up: true,
-      told: ['port_narrower core udp *:9000 ipv4-only-socket'],
+      mismatches: ['port_narrower core udp *:9000 ipv4-only-socket'],
     });
   });
 
@@ -66,7 +66,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne(':9000', [socket('0.0.0.0:9000', 1)], {}, { host }), {
       status: 'listening',
       up: true,
-      told: [],
+      mismatches: [],
     });
   });
 
@@ -74,7 +74,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', []), {
       status: 'missing',
       up: false,
-      told: ['port_missing core udp 127.0.0.1:9000 bind-failed'],
+      mismatches: ['port_missing core udp 127.0.0.1:9000 bind-failed'],
     });
   });
 
@@ -86,7 +86,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 77)]), {
       status: 'taken',
       up: false,
-      told: ['port_taken core udp 127.0.0.1:9000 held-by'],
+      mismatches: ['port_taken core udp 127.0.0.1:9000 held-by'],
     });
   });
 
@@ -102,7 +102,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', [1, 99])]), {
       status: 'listening',
       up: true,
-      told: [],
+      mismatches: [],
     });
   });
 
@@ -111,7 +111,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [socket('127.0.0.1:9000', 1), duplicate]), {
       status: 'listening',
       up: true,
-      told: ['port_taken core udp 127.0.0.1:9000 shared-with'],
+      mismatches: ['port_taken core udp 127.0.0.1:9000 shared-with'],
     });
   });
 
@@ -121,7 +121,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1:9000', [hidden], {}, { gaps }), {
       status: 'owner_hidden',
       up: true,
-      told: ['owner_hidden core udp 127.0.0.1:9000 permission'],
+      mismatches: ['owner_hidden core udp 127.0.0.1:9000 permission'],
     });
   });
 
@@ -139,7 +139,11 @@ describe('one listener', () => {
 
   it('has no up if the scan could not decide about it', () => {
     const undecided = [{ instance: 'id-core', protocol: 'udp' as const, address: '127.0.0.1', port: 9000 }];
-    assert.deepEqual(judgeOne('127.0.0.1:9000', [], {}, { undecided }), { status: 'unknown', up: undefined, told: [] });
+    assert.deepEqual(judgeOne('127.0.0.1:9000', [], {}, { undecided }), {
+      status: 'unknown',
+      up: undefined,
+      mismatches: [],
+    });
   });
 
   it('is not served by a socket in another network namespace', () => {
@@ -154,7 +158,7 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne('127.0.0.1', []), {
       status: 'invalid',
       up: false,
-      told: ['listener_invalid core udp 127.0.0.1: invalid'],
+      mismatches: ['listener_invalid core udp 127.0.0.1: invalid'],
     });
   });
 
@@ -162,13 +166,13 @@ describe('one listener', () => {
     assert.deepEqual(judgeOne(':0', [socket('[::]:41234', 1)]), {
       status: 'listening',
       up: true,
-      told: ['port_random core udp *:0 none'],
+      mismatches: ['port_random core udp *:0 none'],
     });
   });
 
   it('has no up if its host depends on something unknown', () => {
-    const told = judgeOne('127.0.0.1:9000', [], { target: { kind: 'unresolved', why: 'keystore' } });
-    assert.deepEqual([told.up, told.status], [undefined, 'unresolved']);
+    const result = judgeOne('127.0.0.1:9000', [], { target: { kind: 'unresolved', why: 'keystore' } });
+    assert.deepEqual([result.up, result.status], [undefined, 'unresolved']);
   });
 });
 
@@ -431,7 +435,7 @@ describe('load', () => {
 
   it('a queue above the threshold is reported', () => {
     const full = socket('[::]:9000', 1, { receiveQueue: 180_000 });
-    assert.deepEqual(judgeOne(':9000', [full]).told, ['queue_high core udp *:9000 queue']);
+    assert.deepEqual(judgeOne(':9000', [full]).mismatches, ['queue_high core udp *:9000 queue']);
   });
 
   it('a read_buffer above rmem_max is reported, and the buffer is twice rmem_max', () => {

@@ -51,7 +51,7 @@ interface Told {
 }
 
 /** The mismatches of the only instance below a root. `known`: what is remembered of it. */
-async function told(root: string, known?: Partial<RememberedInstance>): Promise<Told> {
+async function verdictOn(root: string, known?: Partial<RememberedInstance>): Promise<Told> {
   const report = await look(root, known);
   // Filebeats of other tests may exit during the scan.
   const down = report.verdict.mismatches.find(
@@ -127,7 +127,7 @@ describe('why a unit’s Filebeat is down', () => {
   ];
   for (const [title, tree, expected] of cases) {
     it(title, async () => {
-      const { cause, evidence } = await told(writeTree(tree));
+      const { cause, evidence } = await verdictOn(writeTree(tree));
       assert.match(cause, expected);
       // The reason to expect it is reported too.
       assert.ok(
@@ -144,20 +144,20 @@ describe('files that the user of a unit may not read', () => {
   it('a file of root that others may not read', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat/filebeat.yml'), 0o600);
-    const { cause } = await told(root);
+    const { cause } = await verdictOn(root);
     assert.match(cause, /its user fb may not read \/etc\/filebeat\/filebeat\.yml \(owner 0:0, mode 0600\)/);
   });
 
   it('a file in a directory that the user may not enter', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat'), 0o700);
-    assert.match((await told(root)).cause, /may not enter \/etc\/filebeat \(owner 0:0, mode 0700\)/);
+    assert.match((await verdictOn(root)).cause, /may not enter \/etc\/filebeat \(owner 0:0, mode 0700\)/);
   });
 
   it('an access control list may allow it, which the mode does not show', needsRoot, async () => {
     const root = writeTree(tree());
     chmodSync(join(root, 'etc/filebeat/filebeat.yml'), 0o640);
-    assert.match((await told(root)).cause, /mode 0640, unless an access control list lets it/);
+    assert.match((await verdictOn(root)).cause, /mode 0640, unless an access control list lets it/);
   });
 
   it('the group may allow it, and a capability allows everything', needsRoot, async () => {
@@ -165,10 +165,10 @@ describe('files that the user of a unit may not read', () => {
     const file = join(root, 'etc/filebeat/filebeat.yml');
     chmodSync(file, 0o640);
     chownSync(file, 0, 977);
-    assert.doesNotMatch((await told(root)).cause, /may not/);
+    assert.doesNotMatch((await verdictOn(root)).cause, /may not/);
     const able = writeTree(tree('AmbientCapabilities=CAP_DAC_READ_SEARCH'));
     chmodSync(join(able, 'etc/filebeat/filebeat.yml'), 0o600);
-    assert.doesNotMatch((await told(able)).cause, /may not/);
+    assert.doesNotMatch((await verdictOn(able)).cause, /may not/);
   });
 });
 
@@ -178,13 +178,13 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
 
   it('is skipped by a condition', async () => {
     const head = '[Unit]\nConditionPathExists=/srv/gone\n';
-    const { cause, remedy } = await told(writeTree(host('', {}, { ...good, head })), {});
+    const { cause, remedy } = await verdictOn(writeTree(host('', {}, { ...good, head })), {});
     assert.match(cause, /skips its unit filebeat\.service, because ConditionPathExists= is not met/);
     assert.match(remedy, /ConditionPathExists=.*: systemctl start filebeat\.service/);
   });
 
   it('is masked', async () => {
-    const { cause, remedy } = await told(
+    const { cause, remedy } = await verdictOn(
       off((tree) => ({
         ...without(tree),
         [unit]: '-> /dev/null',
@@ -198,8 +198,8 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
 
   it('is disabled: the cause after a boot, otherwise evidence beside how it ended', async () => {
     const root = off(without);
-    assert.match((await told(root, { lastSeen: bootTime - 60 })).cause, /is disabled: it is not started at boot/);
-    const { cause, evidence } = await told(root, {});
+    assert.match((await verdictOn(root, { lastSeen: bootTime - 60 })).cause, /is disabled: it is not started at boot/);
+    const { cause, evidence } = await verdictOn(root, {});
     assert.match(cause, /it was seen running before/);
     assert.match(evidence.join('\n'), /is disabled/);
   });
@@ -208,7 +208,7 @@ describe('a unit that no boot starts, of a Filebeat that is remembered', () => {
 describe('the link of systemd for a started unit', () => {
   const units = (...names: string[]): Tree =>
     Object.fromEntries(names.map((name) => [`/run/systemd/units/invocation:${name}`, `-> ${'0'.repeat(32)}`]));
-  const evidence = async (tree: Tree) => (await told(writeTree(host('', tree, good)))).evidence.join('\n');
+  const evidence = async (tree: Tree) => (await verdictOn(writeTree(host('', tree, good)))).evidence.join('\n');
 
   it('exists while systemd counts the unit as started', async () => {
     assert.match(
@@ -219,7 +219,7 @@ describe('the link of systemd for a started unit', () => {
   });
 
   it('proves nothing if systemd makes no such links', async () => {
-    assert.doesNotMatch(await evidence({}), /counts? filebeat/);
+    assert.doesNotMatch(await evidence({}), /regard/);
   });
 });
 
@@ -229,7 +229,7 @@ describe('the next start would fail or lose', () => {
     const socket = createSocket('udp4').bind(port, '127.0.0.1');
     await once(socket, 'listening');
     try {
-      const { cause, evidence } = await told(writeTree(host('', {}, { config: udp(`127.0.0.1:${port}`) })));
+      const { cause, evidence } = await verdictOn(writeTree(host('', {}, { config: udp(`127.0.0.1:${port}`) })));
       assert.match(cause, /never seen running/);
       assert.match(
         evidence.join('\n'),
@@ -245,7 +245,7 @@ describe('the next start would fail or lose', () => {
     const socket = createSocket({ type: 'udp4', reuseAddr: true }).bind(port);
     await once(socket, 'listening');
     try {
-      const { evidence } = await told(writeTree(host('', {}, { config: udp(`224.0.0.251:${port}`) })));
+      const { evidence } = await verdictOn(writeTree(host('', {}, { config: udp(`224.0.0.251:${port}`) })));
       assert.doesNotMatch(evidence.join('\n'), /could not bind/);
     } finally {
       socket.close();
@@ -258,7 +258,7 @@ describe('the next start would fail or lose', () => {
     await once(server, 'listening');
     try {
       const config = `${udp('127.0.0.1:0')}http: {enabled: true, host: 127.0.0.1, port: ${port}}\n`;
-      const { cause, evidence } = await told(writeTree(host('', {}, { config })));
+      const { cause, evidence } = await verdictOn(writeTree(host('', {}, { config })));
       assert.match(cause, new RegExp(`stats endpoint in .* is held by pid ${process.pid} `));
       assert.doesNotMatch(evidence.join('\n'), /could not bind/);
     } finally {
@@ -267,13 +267,13 @@ describe('the next start would fail or lose', () => {
   });
 
   it('an address that this host lacks', async () => {
-    const { evidence } = await told(writeTree(host('', {}, { config: udp('203.0.113.77:9000') })));
+    const { evidence } = await verdictOn(writeTree(host('', {}, { config: udp('203.0.113.77:9000') })));
     assert.match(evidence.join('\n'), /could not bind udp 203\.0\.113\.77:9000 \(this host lacks the address\)/);
   });
 
   it('an input that its release refuses', async () => {
     const config = 'filebeat.inputs:\n- {type: udp, host: "127.0.0.1:9000", processors: [{no_such_processor: {}}]}\n';
-    const { evidence } = await told(writeTree(host('', {}, { config })));
+    const { evidence } = await verdictOn(writeTree(host('', {}, { config })));
     assert.match(evidence.join('\n'), /would run without .*processor no_such_processor/);
   });
 });

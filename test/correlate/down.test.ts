@@ -18,9 +18,9 @@ const of = (version: string) => ({ prediction: prediction([stats], { release: { 
 describe('an instance that does not run', () => {
   it('cannot start while another process has its stats endpoint, in a release that needs it', () => {
     const taken = [socket('127.0.0.1:5066', 999, { protocol: 'tcp' })];
-    const told = down({}, [], taken);
-    assert.equal(line(told), 'instance_down core endpoint-held');
-    assert.match(words(told).cause, /held by pid 999 .*does not start without it/);
+    const reported = down({}, [], taken);
+    assert.equal(line(reported), 'instance_down core endpoint-held');
+    assert.match(words(reported).cause, /held by pid 999 .*does not start without it/);
     assert.equal(line(down(of('6.8.23'), [], taken)), 'instance_down core not-running');
   });
 
@@ -80,8 +80,8 @@ describe('the same configuration in another network namespace', () => {
       ],
       [],
     );
-    const told = judge(shot).mismatches.find(({ code }) => code === 'instance_down');
-    return [told!.cause, ...(told!.evidence ?? [])].map(({ kind }) => kind);
+    const reported = judge(shot).mismatches.find(({ code }) => code === 'instance_down');
+    return [reported!.cause, ...(reported!.evidence ?? [])].map(({ kind }) => kind);
   };
 
   it('is a cause only if both namespaces are known and differ', () => {
@@ -99,10 +99,10 @@ describe('two Filebeats on one path.data', () => {
   it('are a warning if neither release has a lock', () => {
     const pair = (version: string) =>
       ['a', 'b'].map((name, at) => instance(name, 100 + at, [], { dataKey: '/|/data', ...of(version), expected: [] }));
-    const told = (version: string) =>
+    const reported = (version: string) =>
       judge(snapshot(pair(version), [])).mismatches.find(({ code }) => code === 'data_path_conflict');
-    assert.equal(told('7.5.2')?.severity, 'warning');
-    assert.equal(told('7.6.0')?.severity, undefined);
+    assert.equal(reported('7.5.2')?.severity, 'warning');
+    assert.equal(reported('7.6.0')?.severity, undefined);
   });
 });
 
@@ -116,28 +116,31 @@ describe('users on one path.data', () => {
     const made = instance(name, pid, [], { dataKey: `/|/${name}`, dataDirectory, expected: [] });
     return account === undefined ? made : { ...made, account };
   };
-  const told = (...all: ReturnType<typeof one>[]) =>
+  const reported = (...all: ReturnType<typeof one>[]) =>
     judge(snapshot(all, []))
       .mismatches.filter(({ code }) => code === 'data_path_conflict')
       .map(({ name, severity, cause }) => `${name} ${severity} ${cause.kind === 'shared-data-path' && cause.instance}`);
 
   it('have the mismatch at the one that does not own the directory, even if it started first', () => {
     const of = { id: '8:5', owner: 1001 };
-    assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['a warning b']);
-    assert.deepEqual(told(one('a', 200, 1000, of), one('b', 100, 1001, of)), ['a warning b']);
+    assert.deepEqual(reported(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['a warning b']);
+    assert.deepEqual(reported(one('a', 200, 1000, of), one('b', 100, 1001, of)), ['a warning b']);
   });
 
   it('have the mismatch at the younger one if neither owns the directory', () => {
     const of = { id: '8:5', owner: 0 };
-    assert.deepEqual(told(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['b warning a']);
+    assert.deepEqual(reported(one('a', 100, 1000, of), one('b', 200, 1001, of)), ['b warning a']);
   });
 
   it('have the mismatch only at the user’s instance if the system has one there too', () => {
     const of = { id: '8:5', owner: 1000 };
-    assert.deepEqual(told(one('a', 100, 1000, of), one('core', 200, undefined, of)), ['a warning core']);
+    assert.deepEqual(reported(one('a', 100, 1000, of), one('core', 200, undefined, of)), ['a warning core']);
   });
 
   it('have no mismatch if the directories differ', () => {
-    assert.deepEqual(told(one('a', 1, 1000, { id: '8:5', owner: 0 }), one('b', 2, 1001, { id: '8:6', owner: 0 })), []);
+    assert.deepEqual(
+      reported(one('a', 1, 1000, { id: '8:5', owner: 0 }), one('b', 2, 1001, { id: '8:6', owner: 0 })),
+      [],
+    );
   });
 });
