@@ -30,7 +30,7 @@ export async function explain(
   terminal: Terminal,
 ): Promise<Printed> {
   checkFlags(flags, argv);
-  const { processNames } = readSettings(flags['config.file']).discovery;
+  const { processNames } = (await readSettings(flags['config.file'])).discovery;
   const one =
     argv !== undefined
       ? await subjectOfCommand(argv, flags, processNames)

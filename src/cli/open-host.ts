@@ -2,7 +2,7 @@
 import type { PredictOptions } from '../filebeat/predict.js';
 import { isOnlyRemembered } from '../model/instance-rules.js';
 import type { Prediction, Snapshot } from '../model/model.js';
-import { createReporter, type Reporter } from '../report/reporter.js';
+import type { Reporter } from '../report/reporter.js';
 import { systemClock } from '../runtime/clock.js';
 import { defectText } from '../runtime/defect.js';
 import type { Logger } from '../runtime/log.js';
@@ -19,7 +19,7 @@ export interface Host {
   reporter: Reporter;
   settings(): Settings;
   /** Reads the settings file again. `message`: why it is invalid; the previous settings then stay in use. */
-  reload(): Done;
+  reload(): Promise<Done>;
   /** Forgets a remembered instance; of one that is still expected, only its learned listeners. */
   forget(name: string): Promise<Done>;
   /** Predicts an instance (`Instance.id` of the last report) under another release. Undefined: it is only remembered, without files to read. */
@@ -88,9 +88,11 @@ export function isStillExpected({ instances }: Snapshot, name: string): boolean 
 /** Throws `StartError`. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const { flags, log, isSingleScan } = options;
-  let settings = readSettings(flags['config.file']);
+  let settings = await readSettings(flags['config.file']);
   let closing = false;
   const scanner = await openScanner(options, () => settings);
+  // Only now: the scanning thread loads its part meanwhile.
+  const { createReporter } = await import('../report/reporter.js');
   const reporter = createReporter(scanner.take, {
     clock: systemClock,
     freshness: isSingleScan ? 0 : flags['scan.freshness'],
@@ -113,9 +115,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     reporter,
     settings: () => settings,
-    reload() {
+    async reload() {
       try {
-        settings = readSettings(flags['config.file']);
+        settings = await readSettings(flags['config.file']);
         log.info('settings reloaded');
         reporter.outdate();
         return { ok: true };

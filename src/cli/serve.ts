@@ -73,7 +73,7 @@ export async function serve(
     ...(nodeMetrics === undefined ? {} : { nodeMetrics }),
     maxRequests: flags['web.max-requests'],
     hostFacts: createHostFacts(),
-    ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: async () => host.reload(), forget: host.forget } } : {}),
+    ...(flags['web.enable-lifecycle'] ? { lifecycle: { reload: host.reload, forget: host.forget } } : {}),
   });
   const server = await listen(app, {
     targets: activated.length > 0 ? activated : flags['web.listen-address'],

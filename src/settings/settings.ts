@@ -16,6 +16,7 @@ import {
   type Schema,
 } from '../filebeat/yaml/yaml-schema.js';
 import type { StaticPort } from '../model/model.js';
+import { defaultSettings } from './default-settings.js';
 import { parseDuration } from './duration.js';
 
 /** An instance declared in the settings. */
@@ -62,22 +63,7 @@ export interface Settings {
   };
 }
 
-/** The settings without a file. */
-export const defaultSettings: Settings = {
-  discovery: {
-    processNames: ['filebeat'],
-    configGlobs: [],
-    systemd: true,
-    remember: 7 * 86_400,
-    rememberAfter: 600,
-    learnAfter: 300,
-  },
-  instances: [],
-  ports: [],
-  legacyPortMetric: false,
-  thresholds: { receiveQueueRatio: 0.8, restarts: { count: 3, within: 600 }, frozenAfter: 10, stalledAfter: 60 },
-  selfReport: { logs: true, http: false, silentAfter: 900 },
-};
+export { defaultSettings };
 
 export type ParsedSettings = { ok: true; settings: Settings } | { ok: false; errors: string[] };
 
