@@ -60,10 +60,10 @@ export function readLog(m: Mismatch): Remedy {
     : { say: 'read its log', run: `journalctl -u ${shellWord(m.unit)} -n 50` };
 }
 
-/** Which process holds the port now; `ss` shows owners to root only. */
+/** The sockets on the port; `ss` shows owners to root only. */
 export function listing({ protocol, port }: Mismatch): Remedy {
   const flags = protocol === 'tcp' ? '-ltnp' : '-lunp';
-  return { say: 'see which process holds the port', run: `sudo ss ${flags} 'sport = :${port ?? 0}'` };
+  return { say: 'see what is bound to the port now', run: `sudo ss ${flags} 'sport = :${port ?? 0}'` };
 }
 
 export const edit = (where: string, change: string): Remedy => ({
