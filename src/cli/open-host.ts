@@ -1,4 +1,5 @@
 /** Builds the reporter that all commands use: settings, state file and scanner, from the flags. */
+import type { Thresholds } from '../correlate/verdict-context.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { isOnlyRemembered } from '../model/instance-rules.js';
 import type { Prediction, Snapshot } from '../model/model.js';
@@ -79,6 +80,11 @@ function logLimits({ gaps }: Snapshot, log: Logger): void {
   log.change('limits', shown, line, '');
 }
 
+function thresholdsOf({ thresholds }: Settings, flags: Flags, isSingleScan: boolean): Thresholds {
+  const { receiveQueueRatio, frozenAfter, stalledAfter } = thresholds;
+  return { receiveQueueRatio, frozenAfter, stalledAfter, grace: flags['scan.grace'], isSingleScan };
+}
+
 /** Whether an instance of this name runs or is expected to. */
 export function isStillExpected({ instances }: Snapshot, name: string): boolean {
   const instance = instances.find((one) => one.name === name);
@@ -96,10 +102,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const reporter = createReporter(scanner.take, {
     clock: systemClock,
     freshness: isSingleScan ? 0 : flags['scan.freshness'],
-    thresholds: () => {
-      const { receiveQueueRatio, frozenAfter, stalledAfter } = settings.thresholds;
-      return { receiveQueueRatio, frozenAfter, stalledAfter, grace: flags['scan.grace'], isSingleScan };
-    },
+    thresholds: () => thresholdsOf(settings, flags, isSingleScan),
     onReport: ({ snapshot }) => {
       log.change('scan', 'ok', { level: 'info', message: 'scans succeed again' }, 'ok');
       logLimits(snapshot, log);
