@@ -1,5 +1,4 @@
 /** Builds the reporter that all commands use: settings, state file and scanner, from the flags. */
-import type { Thresholds } from '../correlate/verdict-context.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { isOnlyRemembered } from '../model/instance-rules.js';
 import type { Prediction, Snapshot } from '../model/model.js';
@@ -80,7 +79,7 @@ function logLimits({ gaps }: Snapshot, log: Logger): void {
   log.change('limits', shown, line, '');
 }
 
-function thresholdsOf({ thresholds }: Settings, flags: Flags, isSingleScan: boolean): Thresholds {
+function thresholdsOf({ thresholds }: Settings, flags: Flags, isSingleScan: boolean) {
   const { receiveQueueRatio, frozenAfter, stalledAfter } = thresholds;
   return { receiveQueueRatio, frozenAfter, stalledAfter, grace: flags['scan.grace'], isSingleScan };
 }
