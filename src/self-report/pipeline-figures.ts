@@ -3,6 +3,7 @@
  * same tree. Only known keys and whole numbers are taken. Pure.
  */
 import { type OutputType, outputTypes } from '../model/self-report.js';
+import { isRecord } from '../runtime/json.js';
 
 /** Counters since the start (endpoint) or of one period (log line), and gauges. In events unless noted. */
 export interface Figures {
@@ -43,14 +44,10 @@ export interface EntryFigures {
   filtered?: number;
 }
 
-type Tree = Readonly<Record<string, unknown>>;
-
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function at(tree: unknown, ...path: readonly string[]): unknown {
   let node: unknown = tree;
   for (const key of path) {
-    if (!isTree(node) || !Object.hasOwn(node, key)) return undefined;
+    if (!isRecord(node) || !Object.hasOwn(node, key)) return undefined;
     node = node[key];
   }
   return node;
@@ -102,13 +99,13 @@ const LONGEST_ID = 512;
 export function readEntries(answer: unknown): EntryFigures[] {
   const rows: [string | undefined, unknown][] = Array.isArray(answer)
     ? answer.slice(0, MOST_ENTRIES).map((row) => [undefined, row])
-    : isTree(answer)
+    : isRecord(answer)
       ? Object.entries(answer).slice(0, MOST_ENTRIES)
       : [];
   return rows.flatMap(([key, row]) => {
     // The key of `monitoring.dataset` has the dots of the id replaced, so `id` is preferred.
     const id = text(at(row, 'id'), LONGEST_ID) ?? (key !== undefined && key.length <= LONGEST_ID ? key : undefined);
-    if (id === undefined || !isTree(row)) return [];
+    if (id === undefined || !isRecord(row)) return [];
     const type = text(row['input'], 64);
     const device = text(row['device'], LONGEST_ID) ?? text(row['bind_address'], LONGEST_ID);
     const entry: EntryFigures = {

@@ -1,6 +1,7 @@
 /** The part of a self-report that outlives a scan and the program, in the state file: monotonic counters, and arrivals. Pure. */
 import type { LogErrorKind, PipelineCounts } from '../model/model.js';
 import { logErrorKinds } from '../model/self-report.js';
+import { isRecord } from '../runtime/json.js';
 import type { EntryFigures } from './pipeline-figures.js';
 import type { Arrivals } from './silence.js';
 import { noCounts } from './track.js';
@@ -124,15 +125,13 @@ export function addEntry(
   };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 const isRow = (value: unknown): boolean =>
   value === undefined ||
-  (isObject(value) && isCount(value['total']) && isCount(value['raw']) && typeof value['of'] === 'string');
+  (isRecord(value) && isCount(value['total']) && isCount(value['raw']) && typeof value['of'] === 'string');
 const isArrivals = (value: unknown): boolean =>
   value === undefined ||
-  (isObject(value) &&
+  (isRecord(value) &&
     isCount(value['watchedSince']) &&
     (value['last'] === undefined || isCount(value['last'])) &&
     (value['unbrokenSince'] === undefined || isCount(value['unbrokenSince'])) &&
@@ -142,23 +141,23 @@ const isArrivals = (value: unknown): boolean =>
 /** Whether a row of the state file is well-formed. */
 export function isStoredReport(row: Record<string, unknown>): boolean {
   const { of, upTo, metricsUpTo, log, counts, raw, errors, devices, listeners, lastAck } = row;
-  const isCounts = (value: unknown) => isObject(value) && countFields.every((field) => isCount(value[field]));
+  const isCounts = (value: unknown) => isRecord(value) && countFields.every((field) => isCount(value[field]));
   return (
     typeof of === 'string' &&
     isCount(upTo) &&
     (metricsUpTo === undefined || isCount(metricsUpTo)) &&
-    (log === undefined || (isObject(log) && typeof log['path'] === 'string' && isCount(log['since']))) &&
+    (log === undefined || (isRecord(log) && typeof log['path'] === 'string' && isCount(log['since']))) &&
     isCounts(counts) &&
     (raw === undefined || isCounts(raw)) &&
     (lastAck === undefined || isCount(lastAck)) &&
-    isObject(errors) &&
+    isRecord(errors) &&
     logErrorKinds.every((kind) => isCount(errors[kind])) &&
-    isObject(devices) &&
+    isRecord(devices) &&
     Object.values(devices).every((device) => typeof device === 'string') &&
-    isObject(listeners) &&
+    isRecord(listeners) &&
     Object.values(listeners).every(
       (one) =>
-        isObject(one) &&
+        isRecord(one) &&
         isRow(one['received']) &&
         isRow(one['bytes']) &&
         isRow(one['filtered']) &&

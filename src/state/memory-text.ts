@@ -3,6 +3,7 @@
  * from one of a newer version. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord, parseJson } from '../runtime/json.js';
 import { isStoredReport, type StoredReport, type StoredReports } from '../self-report/stored-report.js';
 import type { Learned, LearnedSocket } from './learned.js';
 import { isReproducible, type Ledger, type LedgerEntry } from './ledger.js';
@@ -50,12 +51,7 @@ function learnedKeys({ learned }: State): string[] {
 }
 
 export function loadState(text: string): LoadedState {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return { kind: 'corrupt' };
-  }
+  const data = parseJson(text);
   if (!isRecord(data) || typeof data['version'] !== 'number') return { kind: 'corrupt' };
   if (data['version'] > stateVersion) return { kind: 'newer', version: data['version'] };
   let badRows = 0;
@@ -88,10 +84,6 @@ export function loadState(text: string): LoadedState {
 }
 
 type Row = Record<string, unknown>;
-
-function isRecord(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
@@ -167,12 +159,7 @@ function isInstance(row: Row, key: string): boolean {
 }
 
 function isLedgerEntry(row: Row, key: string): boolean {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(key);
-  } catch {
-    return false; // Not a key of the ledger.
-  }
+  const parts = parseJson(key);
   return (
     isListOf(parts, (part) => isText(part) || isNumber(part)) &&
     (parts as unknown[]).length === 4 &&

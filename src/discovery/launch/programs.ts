@@ -2,6 +2,9 @@
 import { limits } from '../../model/limits.js';
 import { absolute, baseName, type Environment, isKnown, type LaunchContext } from './launch-context.js';
 
+/** The search path of systemd and of most init scripts. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 export type Found =
   | { kind: 'file'; path: string; executable: boolean }
   | { kind: 'missing' }
@@ -19,7 +22,7 @@ export function findProgram(
     const path = absolute(word, cwd);
     return isKnown(path) ? fileAt(path, world) : { kind: 'unknown' };
   }
-  const folders = env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const folders = env['PATH'] ?? systemPath;
   if (!isKnown(folders)) return { kind: 'unknown' };
   for (const folder of folders.split(':')) {
     const path = absolute(`${folder === '' ? '.' : folder}/${word}`, cwd);

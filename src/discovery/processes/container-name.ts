@@ -6,6 +6,7 @@
 import type { Membership } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { openFileView } from '../../proc/root-files.js';
+import { isRecord, parseJson } from '../../runtime/json.js';
 
 const mostBytes = 4 * 1024 * 1024;
 
@@ -25,25 +26,21 @@ export function containerNameOf(
   const text = procfs.piece(`${pid}/cgroup`);
   const id = text.ok ? /[0-9a-f]{64}/.exec(text.value)?.[0] : undefined;
   if (id === undefined || !id.startsWith(container)) return undefined;
-  const docker = record(readJson(rootfs, `/var/lib/docker/containers/${id}/config.v2.json`))['Name'];
+  const docker = fieldOf(readJson(rootfs, `/var/lib/docker/containers/${id}/config.v2.json`), 'Name');
   if (typeof docker === 'string' && docker !== '') return `docker ${docker.replace(/^\//, '')}`;
   const list = readJson(rootfs, '/var/lib/containers/storage/overlay-containers/containers.json');
-  const row = Array.isArray(list) ? list.find((one) => record(one)['id'] === id) : undefined;
-  const names = record(row)['names'];
+  const row: unknown = Array.isArray(list) ? list.find((one) => fieldOf(one, 'id') === id) : undefined;
+  const names = fieldOf(row, 'names');
   const podman: unknown = Array.isArray(names) ? names[0] : undefined;
   return typeof podman === 'string' && podman !== '' ? `podman ${podman}` : undefined;
 }
 
 function readJson(rootfs: string, path: string): unknown {
   const file = openFileView(rootfs).read(path, mostBytes);
-  if (!file.ok) return undefined;
-  try {
-    return JSON.parse(Buffer.from(file.value.bytes).toString('utf8'));
-  } catch {
-    return undefined; // The engine is writing it just now, or it is not the engine's file.
-  }
+  // Not JSON: the engine is writing it just now, or it is not the engine's file.
+  return file.ok ? parseJson(Buffer.from(file.value.bytes).toString('utf8')) : undefined;
 }
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function fieldOf(value: unknown, name: string): unknown {
+  return isRecord(value) ? value[name] : undefined;
 }

@@ -5,7 +5,7 @@ import type { Membership } from '../../proc/cgroup.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { type ProcessStatus, parseIdMap } from '../../proc/process-files.js';
 import { openFileView } from '../../proc/root-files.js';
-import { isFilebeatProgram } from '../launch/programs.js';
+import { isFilebeatProgram, systemPath } from '../launch/programs.js';
 import { containerNameOf } from './container-name.js';
 
 /** What is already known of the process. */
@@ -107,7 +107,6 @@ function ownerOfRange(rootfs: string, uid: number): number | undefined {
 const REPLACED = /;[0-9a-f]{8}$|\.dpkg-(?:tmp|new|old)$|\.rpm(?:new|save|orig)$/;
 /** Programs that run the program named in their arguments. */
 const LOADER = /^(?:ld(?:-.*)?\.so(?:\..*)?|ld-linux.*|ld-musl.*|qemu-.*|rosetta|FEXInterpreter|box64)$/;
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Whether `exe` is the program that `argv[0]` names: a process may write anything into `argv[0]`. Undefined: unknown. */
 function matchesExecutable(procfs: ProcFs, names: readonly string[], known: KnownFacts): boolean | undefined {
@@ -135,7 +134,7 @@ function matchesExecutable(procfs: ProcFs, names: readonly string[], known: Know
 function programPaths({ argv, env, cwd }: KnownFacts): string[] {
   const word = argv[0] ?? '';
   if (word.includes('/')) return [posix.resolve(cwd ?? '/', word)];
-  return (env?.['PATH'] ?? DEFAULT_PATH)
+  return (env?.['PATH'] ?? systemPath)
     .split(':')
     .slice(0, 64)
     .map((folder) => posix.resolve(cwd ?? '/', folder, word));

@@ -9,6 +9,7 @@ import { containDefect } from '../../runtime/defect.js';
 import { defectGap } from '../defect-gap.js';
 import { follow } from '../launch/follow.js';
 import { newLaunchContext } from '../launch/new-launch-context.js';
+import { systemPath } from '../launch/programs.js';
 import { rootUser } from '../launch/users.js';
 import { readText } from './unit-files/unit-settings.js';
 import type { FilebeatUnit } from './unit-read.js';
@@ -72,7 +73,7 @@ function readScript(
       argv: [path, 'start'],
       program: path,
       cwd: '/',
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: { PATH: systemPath },
       envIncomplete: false,
       user: { ...rootUser },
       root: '/',

@@ -1,6 +1,7 @@
 /** Facts of the host for specifiers, the environment that every service gets, and which units are started. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { Environment } from '../launch/launch-context.js';
+import { systemPath } from '../launch/programs.js';
 import { lookUpUser } from '../launch/users.js';
 import { parseEnvironmentFile } from './unit-files/environment-file.js';
 import { listSetting, parseUnitFile } from './unit-files/unit-file.js';
@@ -27,7 +28,7 @@ export function hostFacts(files: FileView): SpecifierFacts {
 
 /** The environment of every service: the built-in PATH, the locale, `DefaultEnvironment=` of the manager. */
 export function managerEnvironment(files: FileView): Environment {
-  const env: Environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+  const env: Environment = { PATH: systemPath };
   const locale = readText(files, '/etc/locale.conf');
   if (!('gap' in locale)) Object.assign(env, parseEnvironmentFile(locale.text).env);
   const settings = readText(files, '/etc/systemd/system.conf');

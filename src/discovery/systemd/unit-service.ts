@@ -6,6 +6,7 @@ import type { FileView } from '../../filebeat/files/file-view.js';
 import type { StartUser } from '../../model/model.js';
 import type { ServiceUser } from '../instances/readable.js';
 import { type Environment, isKnown, unknown } from '../launch/launch-context.js';
+import { systemPath } from '../launch/programs.js';
 import { type Account, groupsOf, lookUpGroup, lookUpUser, rootUser } from '../launch/users.js';
 import { readCommands, type ServiceCommand } from './unit-commands.js';
 import { directories, readEnvironment } from './unit-environment.js';
@@ -41,8 +42,6 @@ export interface Service {
   /** Environment files. */
   read: string[];
 }
-
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Reads environment files and the user database through `files`. */
 export function readService(
@@ -91,7 +90,7 @@ export function readService(
 
 function searchPathOf(settings: UnitSettings): string {
   const own = settings.list('ExecSearchPath').map((one) => settings.expand(one.value, one) ?? '');
-  return own.length === 0 ? defaultPath : own.join(':');
+  return own.length === 0 ? systemPath : own.join(':');
 }
 
 /** The user it runs as. A number must be in /etc/passwd too. */

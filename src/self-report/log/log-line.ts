@@ -3,6 +3,7 @@
  * since 8.0. Of the text only addresses to compare, ids of inputs, counts and figures are passed on. Pure.
  */
 import type { BindReason, ExitReason } from '../../model/model.js';
+import { isRecord, parseJson } from '../../runtime/json.js';
 import { type EntryFigures, type Figures, readEntries, readFigures } from '../pipeline-figures.js';
 
 export type LogFact = { at: number } /** `period`: the period of the counters in seconds, as the line says. */ & (
@@ -36,16 +37,9 @@ interface Parts {
   fields: Readonly<Record<string, unknown>>;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function parseFields(text: string): Record<string, unknown> | undefined {
+  const value = parseJson(text);
+  return isRecord(value) ? value : undefined;
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -57,11 +51,16 @@ function textParts(line: string): Parts | undefined {
   if (!Number.isFinite(at) || rest.length === 0) return undefined;
   const caller = rest.findIndex((part) => /^[\w./-]+\.go:\d+$/.test(part));
   const [message = '', json] = rest.slice(caller + 1);
-  return { at, level: level.toLowerCase(), message, fields: (json?.startsWith('{') ? parsed(json) : undefined) ?? {} };
+  return {
+    at,
+    level: level.toLowerCase(),
+    message,
+    fields: (json?.startsWith('{') ? parseFields(json) : undefined) ?? {},
+  };
 }
 
 function jsonParts(line: string): Parts | undefined {
-  const fields = parsed(line);
+  const fields = parseFields(line);
   if (fields === undefined) return undefined;
   // 7.x with logging.json: level, timestamp.
   const at = Date.parse(textOf(fields['@timestamp'] ?? fields['timestamp'])) / 1000;
@@ -118,10 +117,10 @@ function factOf({ at, level, message, fields }: Parts): LogFact | undefined {
   const length = /^(?:Non-zero metrics|No non-zero metrics) in the last ([\d.a-zµ]{1,40})/.exec(message)?.[1];
   if (length !== undefined) {
     const monitoring = fields['monitoring'];
-    const metrics = isObject(monitoring) ? monitoring['metrics'] : undefined;
+    const metrics = isRecord(monitoring) ? monitoring['metrics'] : undefined;
     const figures = readFigures(metrics);
-    const dataset = isObject(monitoring)
-      ? (monitoring['dataset'] ?? (isObject(metrics) ? metrics['dataset'] : undefined))
+    const dataset = isRecord(monitoring)
+      ? (monitoring['dataset'] ?? (isRecord(metrics) ? metrics['dataset'] : undefined))
       : undefined;
     const period = goSeconds(length);
     return figures === undefined
@@ -163,13 +162,13 @@ function goSeconds(text: string): number | undefined {
 
 function nested(fields: Readonly<Record<string, unknown>>, outer: string, inner: string): unknown {
   const value = fields[outer];
-  return isObject(value) ? value[inner] : undefined;
+  return isRecord(value) ? value[inner] : undefined;
 }
 
 /** `system_info.process` of the line "Process info": pid and start time. */
 function startOf(at: number, fields: Readonly<Record<string, unknown>>): LogFact | undefined {
   const process = nested(fields, 'system_info', 'process');
-  if (!isObject(process) || typeof process['pid'] !== 'number') return undefined;
+  if (!isRecord(process) || typeof process['pid'] !== 'number') return undefined;
   const started = Date.parse(textOf(process['start_time'])) / 1000;
   return { kind: 'start', at, pid: process['pid'], ...(Number.isFinite(started) ? { startedAt: started } : {}) };
 }

@@ -1,10 +1,10 @@
 /** Launchers that change the user: `su`, `runuser`, `sudo`, `doas`, `setpriv`, `gosu`. From their man pages. */
 import { type Environment, type Launch, type LaunchContext, unknown } from '../launch-context.js';
+import { systemPath } from '../programs.js';
 import { type Account, lookUpUser, rootUser, userOf } from '../users.js';
 import { assignmentsOf, textOf } from './launcher-environment.js';
 import type { Change, GivenOptions } from './launcher-options.js';
 
-export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const userPath = '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games';
 
 /** The account of a name or `#number`. */

@@ -1,9 +1,10 @@
 /** systemd-run(1): a program as a transient unit. */
 import type { Environment, Launch, LaunchContext } from '../launch-context.js';
+import { systemPath } from '../programs.js';
 import { userOf } from '../users.js';
 import { assignmentsOf } from './launcher-environment.js';
 import type { Change, GivenOptions } from './launcher-options.js';
-import { accountOf, systemPath } from './launcher-users.js';
+import { accountOf } from './launcher-users.js';
 
 const timerOptions = [
   'on-active',
