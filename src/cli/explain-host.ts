@@ -85,7 +85,7 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
 
 function subjectOfInstance(instance: Instance, host: Host, files: FileView): ExplainSubject {
   const { id, name, config, process, pendingRestart } = instance;
-  const netns = process?.netns ?? instance.netns;
+  const netns = netnsOf(instance);
   const onlyRemembered = isOnlyRemembered(instance);
   const remarks = [
     ...(process === undefined ? ['it is not running'] : []),

@@ -1,4 +1,5 @@
 /** Shared by all views of a Report: instances with their verdicts, mismatches with their words, the counts of the summary. Pure. */
+import { netnsOf } from '../model/instance-rules.js';
 import { severityOf, mismatches as table } from '../model/mismatches.js';
 import type {
   Instance,
@@ -82,7 +83,7 @@ export function ownSocket(port: PortVerdict): PortVerdict['socket'] {
 
 /** `host` or the inode of the namespace; empty if unknown. */
 export function namespaceText(report: Report, instance: Instance): string {
-  const netns = instance.process?.netns ?? instance.netns;
+  const netns = netnsOf(instance);
   if (instance.process?.hostNetns === true) return 'host';
   if (netns === undefined) return '';
   return report.snapshot.namespaces.some((n) => n.host && n.netns === netns) ? 'host' : String(netns);

@@ -36,9 +36,14 @@ export function lastSeenOf({ process, lastSeen }: Instance, takenAt: number): nu
   return process === undefined ? lastSeen : takenAt;
 }
 
-/** The network namespace of its process, else of its last process, else the host's. */
-export function netnsOf({ process, netns }: Instance, hostNetns: number | undefined): number | undefined {
+/** The network namespace of its process, else of its last process, else the host's where that is given. */
+export function netnsOf({ process, netns }: Instance, hostNetns?: number): number | undefined {
   return process?.netns ?? netns ?? hostNetns;
+}
+
+/** Root configured it, in a unit or in the settings. */
+export function isConfiguredByRoot({ origins }: { origins: readonly InstanceOrigin[] }): boolean {
+  return origins.includes('systemd') || origins.includes('declared');
 }
 
 /** Nothing but the memory expects it. */

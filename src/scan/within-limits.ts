@@ -1,5 +1,6 @@
 /** Cuts instances, listeners and gaps beyond the limits, and reports each cut as a gap. Pure. */
 import type { Merged } from '../discovery/instances/instances.js';
+import { isConfiguredByRoot } from '../model/instance-rules.js';
 import { createShares, limits, tooMany, withinShares } from '../model/limits.js';
 import type { Gap, Instance, Listener } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
@@ -14,8 +15,8 @@ export function instancesWithin(
   lastSeen: (one: Merged<Origin>) => number,
   most: number = limits.instances,
 ): { included: Merged<Origin>[]; excluded: Merged<Origin>[]; gaps: Gap[] } {
-  const rank = ({ process, origins }: Merged<Origin>) =>
-    process?.uid === 0 ? 0 : origins.some((o) => o === 'systemd' || o === 'declared') ? 1 : process ? 2 : 3;
+  const rank = (one: Merged<Origin>) =>
+    one.process?.uid === 0 ? 0 : isConfiguredByRoot(one) ? 1 : one.process ? 2 : 3;
   const order = (a: Merged<Origin>, b: Merged<Origin>) =>
     rank(a) - rank(b) ||
     (a.process?.startTicks ?? 0) - (b.process?.startTicks ?? 0) ||

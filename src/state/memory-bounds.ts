@@ -1,4 +1,5 @@
 /** Limits the state to a size that can be read again: the instances of the lowest priority are left out first. */
+import { isConfiguredByRoot } from '../model/instance-rules.js';
 import { withinShares } from '../model/limits.js';
 import type { StoredReports } from '../self-report/stored-report.js';
 import type { Learned } from './learned.js';
@@ -21,7 +22,10 @@ interface Part {
 export function boundState(state: State, most: number): State {
   // Each user has at most a quarter of it.
   if (Buffer.byteLength(encodeState(state)) <= most / 4) return state;
-  const parts = partsOf(state).sort((a, b) => rank(a.known) - rank(b.known) || b.known.lastSeen - a.known.lastSeen);
+  const parts = partsOf(state).sort(
+    (a, b) =>
+      Number(isConfiguredByRoot(b.known)) - Number(isConfiguredByRoot(a.known)) || b.known.lastSeen - a.known.lastSeen,
+  );
   const { included } = withinShares(parts, most - spare, ({ known }) => known.account ?? 0, sizeOf);
   if (included.size === parts.length) return state;
   const kept = [...included];
@@ -32,11 +36,6 @@ export function boundState(state: State, most: number): State {
     learned: Object.assign({}, ...kept.map(({ learned }) => learned)) as Learned,
     reports: Object.assign({}, ...kept.map(({ reports }) => reports)) as StoredReports,
   };
-}
-
-/** Instances that root configured come before others. */
-function rank({ origins }: RememberedInstance): number {
-  return origins.some((origin) => origin === 'systemd' || origin === 'declared') ? 0 : 1;
 }
 
 function sizeOf({ known, ledger, learned, reports }: Part): number {
