@@ -2,6 +2,7 @@
  * The figures of Filebeat's pipeline and inputs. The stats endpoint and the periodic metrics line of the log have them in the
  * same tree. Only known keys and whole numbers are taken. Pure.
  */
+import { isWildcardAddress } from '../model/endpoint.js';
 import { type OutputType, outputTypes } from '../model/self-report.js';
 import { isRecord } from '../runtime/json.js';
 
@@ -132,6 +133,6 @@ export function endpointOfDevice(device: string): { address: string; port: numbe
   const [, host = '', digits = ''] = match;
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   const address =
-    bare === '' || bare === '0.0.0.0' || bare === '::' ? '*' : bare.toLowerCase() === 'localhost' ? '127.0.0.1' : bare;
+    bare === '' || isWildcardAddress(bare) ? '*' : bare.toLowerCase() === 'localhost' ? '127.0.0.1' : bare;
   return { address, port: Number(digits) };
 }
