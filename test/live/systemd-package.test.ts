@@ -98,7 +98,7 @@ describe('the .deb under systemd', needsSystemd, () => {
     const written = machine.sh(`cat /lib/systemd/system/${socket}`);
     machine.sh([...written.matchAll(/^# {3}(.*)$/gm)].map(([, command]) => command).join('\n'));
     assert.equal(scrapeMachine(machine).value('filebeat_port_exporter_scan_success'), 1);
-    assert.match(machine.journal(service), /level=warn .*--web\.listen-address is not used/);
+    assert.match(machine.journal(service), /level=warn .*--web\.listen-address is ignored/);
     assert.equal(machine.sh('ss -Hltn "sport = 9118"'), '');
     // If both are enabled, a boot opens the port first.
     machine.sh(`systemctl stop ${socket} ${service}; systemctl start sockets.target multi-user.target`);
