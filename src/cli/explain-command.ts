@@ -8,6 +8,7 @@ import { explainCode, explanation } from '../explain/explanation.js';
 import type { PredictOptions } from '../filebeat/predict.js';
 import { newestOfLine } from '../filebeat/releases/releases.js';
 import { outcomesByRelease } from '../filebeat/unknown-release.js';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { Gap, Prediction } from '../model/model.js';
 import { asciiControls } from '../runtime/controls.js';
 import type { Logger } from '../runtime/log.js';
@@ -78,7 +79,7 @@ function withIdentity(one: ExplainSubject, host: ExplainHost | undefined): Expla
   if (identity === undefined) return one;
   const { subject } = one;
   // The prediction that `check` and the page use: it knows possible releases and predictions that the process refuted.
-  const scanned = host?.subjects.find(({ process }) => process?.pid === one.process?.pid)?.predict({});
+  const scanned = host?.subjects.find(({ process }) => isSameProcess(process, one.process))?.predict({});
   return {
     ...one,
     subject: { ...subject, remarks: [identity.remark, ...subject.remarks] },

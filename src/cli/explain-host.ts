@@ -75,10 +75,10 @@ export async function scanForExplain(flags: Flags, log: Logger): Promise<Explain
     around,
     gaps: snapshot.gaps.filter((gap) => gap.instance === undefined),
     usable: snapshot.usable,
-    whoIs({ pid, startTicks }) {
-      const found = instances.find(({ process }) => process?.pid === pid && process.startTicks === startTicks);
-      if (found?.identity === undefined) return undefined;
-      return { remark: `it is instance “${found.name}”: ${identityText(found.identity)}` };
+    whoIs(process) {
+      const instance = instances.find((one) => isSameProcess(one.process, process));
+      if (instance?.identity === undefined) return undefined;
+      return { remark: `it is instance “${instance.name}”: ${identityText(instance.identity)}` };
     },
   };
 }
@@ -110,7 +110,7 @@ function subjectOfInstance(instance: Instance, host: Host, files: FileView): Exp
 function isSelf(instance: Instance, subject: ExplainSubject, prediction: Prediction): boolean {
   if (subject.instance !== undefined) return instance.id === subject.instance;
   const { process, dataKey } = instance;
-  if (subject.process) return process !== undefined && isSameProcess(process, subject.process);
+  if (subject.process) return isSameProcess(process, subject.process);
   const [theirs, ours] = [instance.prediction.mainFiles ?? [], prediction.mainFiles ?? []];
   return dataKey === `/|${dataPath(subject, prediction)}` && theirs.join('\n') === ours.join('\n');
 }

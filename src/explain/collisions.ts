@@ -46,7 +46,7 @@ function collisionsOf(listener: Listener, { sockets, others, own }: Neighbourhoo
     if (socket.protocol !== listener.protocol || !collides(listener.target, socketTarget(socket))) return [];
     if (socket.owners.some((owner) => own.some((process) => isSameProcess(owner, process)))) return [];
     const [owner] = socket.owners;
-    const instance = owner && others.find(({ process }) => process !== undefined && isSameProcess(owner, process));
+    const instance = owner && others.find(({ process }) => isSameProcess(owner, process));
     const claim = claims.find((one) => one.instance === instance);
     const { address, port, family, uid } = socket;
     return [
