@@ -25,7 +25,7 @@ export interface Situation {
   seconds: number;
 }
 
-/** In a shorter time, a batch that waits for its flush timeout (10 s since 8.13) looks like one that the output does not take. Seconds. */
+/** Seconds. In less, a batch that waits for its flush timeout (10 s since 8.13) looks like one that the output does not take. */
 export const shortestWindow = 25;
 
 /** Defaults of `queue.mem.events`: 4,096, from 8.13 on 3,200. */

@@ -29,7 +29,7 @@ export interface Holder {
 }
 
 /**
- * True when only the memory asks for this instance, it has at least one listener, and one other instance in the
+ * True when only the memory expects this instance, it has at least one listener, and one other instance in the
  * same namespace serves all of them. A listener without a port of its own (random, unresolved, invalid) proves nothing, so an
  * instance with no other ones is never superseded. `serves` is correlate's rule of which socket answers a listener.
  */

@@ -72,8 +72,8 @@ export function isFilebeat(
 }
 
 /**
- * Pids of children that look like a second Filebeat: Filebeat starts helpers by fork and exec, and between the two a child
- * has the command line of its parent. No Filebeat starts another one.
+ * Pids of children that look like a second Filebeat: Filebeat starts helpers by fork and exec, and in between a child has the
+ * command line of its parent. No Filebeat starts another one.
  */
 export function forkedCopies(filebeats: readonly ProcessFacts[]): Set<number> {
   const byPid = new Map(filebeats.map((facts) => [facts.process.pid, facts]));

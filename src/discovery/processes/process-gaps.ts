@@ -8,7 +8,7 @@ import type { ProcessFacts } from './process-facts.js';
 
 const mostNamesakes = 20;
 
-/** Processes that are named like a Filebeat, of which it is unknown whether they are one. `namesakes`: pid → name. */
+/** Processes that are named like a Filebeat and may be one. `namesakes`: pid → name. */
 export function namesakeGaps(procfs: ProcFs, namesakes: ReadonlyMap<number, string>): Gap[] {
   const all = [...namesakes];
   // Of too many, root's come first: no other user can push them out.
@@ -28,7 +28,7 @@ export function hiddenGaps(procfs: ProcFs, denied: number): Gap[] {
   return [];
 }
 
-/** Pids of processes whose files block whoever reads them (see `heartbeat.ts`). */
+/** Pids of processes whose files cannot be read without blocking (see `heartbeat.ts`). */
 export function blockedPids(procfs: ProcFs): number[] {
   const prefix = `${procfs.root}/`;
   const pids = quarantinedPaths().flatMap(({ path }) => {

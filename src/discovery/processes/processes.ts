@@ -55,7 +55,7 @@ export interface ProcessScan {
 
 export interface ProcessScanner {
   scan(): ProcessScan;
-  /** Has the next scans check these processes: they hold a socket that a Filebeat should hold, and may have become one. */
+  /** Makes the next scans check these processes: they hold a socket that a Filebeat should hold, and may have become one. */
   suspect(pids: Iterable<number>): void;
 }
 
