@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mismatch, PortVerdict, Report } from '../../src/model/model.js';
+import { createFileCache, type FileCache } from '../../src/proc/file-cache.js';
 import { createReporter } from '../../src/report/reporter.js';
 import { systemClock } from '../../src/runtime/clock.js';
 import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';
@@ -27,22 +28,28 @@ export interface Told {
 export function createProgram(options: { procfs?: string; interrupt?: () => void } = {}): Program {
   const folder = mkdtempSync(join(tmpdir(), 'program-'));
   const { memory, state } = openMemory(join(folder, 'state.json'), () => undefined);
-  let asked = 0;
   // Otherwise, exited Filebeats of other tests would be remembered for a week.
   const settled = { ...defaultSettings, discovery: { ...defaultSettings.discovery, remember: 60 } };
-  const settings = () => {
-    // The first call comes before processes are listed, the last one after.
-    if (++asked === 3) options.interrupt?.();
-    return settled;
+  const files = createFileCache();
+  let isInterrupted = false;
+  /** The first file of a scan is read when the processes are listed. */
+  const fileCache: FileCache = {
+    ...files,
+    read: (...question) => {
+      if (!isInterrupted) options.interrupt?.();
+      isInterrupted = true;
+      return files.read(...question);
+    },
   };
   const taker = createSnapshotTaker({
     procfs: options.procfs ?? '/proc',
     rootfs: '/',
-    settings,
+    settings: () => settled,
     memory,
     state,
     clock: systemClock,
     grace: 0,
+    fileCache,
   });
   const thresholds = { receiveQueueRatio: 0.8, grace: 0, isSingleScan: false };
   const reporter = createReporter(taker.take, {
@@ -52,7 +59,7 @@ export function createProgram(options: { procfs?: string; interrupt?: () => void
   });
   return {
     scan: () => {
-      asked = 0;
+      isInterrupted = false;
       return reporter.get();
     },
     end: () => rmSync(folder, { recursive: true, force: true }),
