@@ -95,6 +95,44 @@ describe('a directory of fixtures', () => {
     assert.deepEqual(at(await look(100), 9000)[0]!.owners, []);
   });
 
+  it('a Filebeat without sockets is searched again when its number of descriptors changes, else after a minute', async () => {
+    const clock = { ms: 0 };
+    const root = writeTree(host({ 42: { sockets: [4242] }, 43: {} }, [[9000, 4242]]));
+    const scanner = createSocketScanner(openProcFs(root), () => clock.ms);
+    const owners = async (openFds: number) => {
+      const holders = [holder(42), { ...holder(43), openFds }];
+      return at(await scanner.scan(holders, [want(HOST, 9000)], HOST), 9000)[0]!.owners.map(({ pid }) => pid);
+    };
+    assert.deepEqual(await owners(1), [42]);
+    symlinkSync('socket:[4242]', join(root, '43/fd/5'));
+    clock.ms = 15_000;
+    assert.deepEqual(await owners(1), [42]);
+    assert.deepEqual(await owners(2), [42, 43]);
+    rmSync(join(root, '43/fd/5'));
+    assert.deepEqual(await owners(1), [42]);
+    symlinkSync('socket:[4242]', join(root, '43/fd/5'));
+    clock.ms = 76_000;
+    assert.deepEqual(await owners(1), [42, 43]);
+  });
+
+  it('a Filebeat without sockets is searched again for a new socket', async () => {
+    const root = writeTree(host({ 42: { sockets: [4242] }, 43: {} }, [[9000, 4242]]));
+    const scanner = createSocketScanner(openProcFs(root));
+    const wanted = [want(HOST, 9000), want(HOST, 9001)];
+    const scan = () => scanner.scan([holder(42), { ...holder(43), openFds: 1 }], wanted, HOST);
+    await scan();
+    // One descriptor was closed and another opened: their number stays the same.
+    rmSync(join(root, '43/fd/0'));
+    symlinkSync('socket:[4343]', join(root, '43/fd/0'));
+    for (const pid of [42, 43])
+      writeFileSync(join(root, `${pid}/net/udp`), HEADER + udpRow(9000, 4242) + udpRow(9001, 4343));
+    const owned = at(await scan(), 9001)[0];
+    assert.deepEqual(
+      owned?.owners.map(({ pid }) => pid),
+      [43],
+    );
+  });
+
   it('a socket has no owner if the descriptors of all processes are visible and none leads to it', async () => {
     const root = writeTree(host({ 42: {} }, [[9000, 4242]]));
     const look = await createSocketScanner(openProcFs(root)).scan([holder(42)], [want(HOST, 9000)], HOST);
