@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { Listener, SelfReport, Socket } from '../../src/model/model.js';
+import type { SelfReport } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { systemClock } from '../../src/runtime/clock.js';
 import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
@@ -15,6 +15,7 @@ import { listeningAt } from '../../src/self-report/endpoint/endpoint-target.js';
 import { createSelfReports, type SelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../../src/self-report/subject.js';
+import { listener, socket } from '../support/build.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { evening, metricsOf, type Period } from '../support/filebeat-log.js';
 import { handClock } from '../support/hand-clock.js';
@@ -67,28 +68,8 @@ const started = (pid: number) => ({ ...processOf(pid), startTime: evening });
 
 const tcp = (server: Server): StatsSocket => endpointAt((server.address() as AddressInfo).port);
 
-const udp514: Listener = {
-  protocol: 'udp',
-  address: '*',
-  port: 514,
-  target: { kind: 'socket', family: 6, address: '::', port: 514, serves: 'any' },
-  input: 'udp',
-  declaredIn: { file: '/x.yml', line: 1 },
-  retry: 'never',
-};
-const socketOf = (inode: number): Socket => ({
-  protocol: 'udp',
-  family: 6,
-  address: '::',
-  port: 514,
-  netns: 1,
-  inode,
-  uid: 0,
-  receiveQueue: 0,
-  drops: 0,
-  owners: [],
-  ownersKnown: true,
-});
+const udp514 = listener(':514');
+const socketOf = (inode: number) => socket('[::]:514', [], { inode });
 
 const subjectOf = (stats: StatsSocket, rest: Partial<Subject> = {}): Subject => ({
   id: 'id',

@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { outputMismatches, silentPorts } from '../../src/correlate/judge-output.js';
-import type { Instance, Listener, MismatchCode, Socket } from '../../src/model/model.js';
+import type { Instance, MismatchCode } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import type { Query } from '../../src/self-report/endpoint/endpoint-poller.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { StatsSocket, Subject } from '../../src/self-report/subject.js';
-import { instance, listener } from '../support/build.js';
+import { instance, listener, socket } from '../support/build.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { evening } from '../support/filebeat-log.js';
 import {
@@ -51,20 +51,8 @@ const expected: Record<ModelSituation, MismatchCode | undefined> = {
 /** Duration of health, situation and health in seconds. */
 const [begins, ends, over] = [600, 1500, 2700];
 
-const wanted: Listener = listener(':514');
-const held: Socket = {
-  protocol: 'udp',
-  family: 6,
-  address: '::',
-  port: 514,
-  netns: 1,
-  inode: 7,
-  uid: 0,
-  receiveQueue: 0,
-  drops: 0,
-  owners: [],
-  ownersKnown: true,
-};
+const wanted = listener(':514');
+const held = socket('[::]:514', []);
 
 const server = createServer();
 let stats: StatsSocket;

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { Listener, Socket } from '../../src/model/model.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
 import { queryEndpoint } from '../../src/self-report/endpoint/endpoint-client.js';
 import { createEndpointPoller } from '../../src/self-report/endpoint/endpoint-poller.js';
@@ -14,6 +13,7 @@ import { createLogReader } from '../../src/self-report/log/log-reader.js';
 import { createSelfReports } from '../../src/self-report/self-reports.js';
 import type { StoredReports } from '../../src/self-report/stored-report.js';
 import type { Subject } from '../../src/self-report/subject.js';
+import { listener, socket as socketAt } from '../support/build.js';
 import { endpointAt, processOf } from '../support/endpoints.js';
 import { evening, type Form, metricsLine, metricsOf, said } from '../support/filebeat-log.js';
 import { handClock } from '../support/hand-clock.js';
@@ -37,28 +37,8 @@ async function filebeat(content = '', ending = 'ndjson') {
   return { standIn, log, process: processOf(standIn.pid) };
 }
 
-const udp = (port: number): Listener => ({
-  protocol: 'udp',
-  address: '*',
-  port,
-  target: { kind: 'socket', family: 6, address: '::', port, serves: 'any' },
-  input: 'udp',
-  declaredIn: { file: '/x.yml', line: 1 },
-  retry: 'never',
-});
-const socket = (port: number, inode = 1): Socket => ({
-  protocol: 'udp',
-  family: 6,
-  address: '::',
-  port,
-  netns: 1,
-  inode,
-  uid: 0,
-  receiveQueue: 0,
-  drops: 0,
-  owners: [],
-  ownersKnown: true,
-});
+const udp = (port: number) => listener(`:${port}`);
+const socket = (port: number, inode = 1) => socketAt(`[::]:${port}`, [], { inode });
 
 describe('the log file that a process has open', () => {
   it('is read from its end, then what is appended, also lines that are split between two polls', async () => {
