@@ -1,11 +1,12 @@
 /**
  * A cache of answers read from files, valid as long as none of those files has changed. A cached answer costs one `lstat` for each
- * file, link, listed directory and missing path that it depends on, once per scan for all processes with the same files.
+ * file, link and directory that it depends on, once per scan for all processes with the same files (`mark-table.ts`).
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { FileView } from '../filebeat/files/file-view.js';
 import { steadyMs } from '../runtime/clock.js';
-import { changed, isFile, markNow } from './file-marks.js';
+import { isDeepEqual } from '../runtime/unchanged.js';
+import { isFile } from './file-marks.js';
+import { createMarkTable, type MarkRow } from './mark-table.js';
 import type { Reader } from './permissions.js';
 import { recordFiles } from './root-files.js';
 
@@ -36,11 +37,17 @@ export interface FileCache {
 
 export const RARE_CHECK_MS = 60_000;
 
-type Marked = [path: string, mark: string];
+/** A path that an answer depends on. */
+interface Marked {
+  row: MarkRow;
+  /** Its mark when the answer was made. */
+  mark: string;
+}
 
 interface CacheEntry {
   question: unknown;
   rootDir: string;
+  view: string;
   answer: unknown;
   /** Checked in every scan. */
   marks: Marked[];
@@ -58,21 +65,14 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
   let used = new Set<string>();
   /** Keys read within `tracked`. */
   let tracking: string[] | undefined;
-  /** Marks read in this scan, by view and path. */
-  let marks = new Map<string, string>();
+  const table = createMarkTable();
+  /** Whether the table has rows that no entry uses. */
+  let hasUnused = false;
 
-  function isCurrent(entry: CacheEntry, view: string): boolean {
-    const look = (path: string, canonical: string, isSearch: boolean): string => {
-      const key = `${view} ${isSearch ? 'search ' : ''}${canonical}`;
-      let mark = marks.get(key);
-      if (mark === undefined) {
-        mark = markNow(path, isSearch);
-        marks.set(key, mark);
-      }
-      return mark;
-    };
-    const root = { root: entry.rootDir };
-    return !changed(entry.marks, root, look) && !changed(dueMarks(entry, now()), root, look);
+  function isCurrent(entry: CacheEntry): boolean {
+    const { rootDir, view } = entry;
+    const hasMark = ({ row, mark }: Marked) => table.mark(row, view, rootDir) === mark;
+    return entry.marks.every(hasMark) && dueMarks(entry, now()).every(hasMark);
   }
 
   return {
@@ -87,15 +87,17 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
       tracking?.push(key);
       const entry = entries.get(key);
       const whole = reader === undefined ? question : [question, reader];
-      const isSameQuestion = entry?.rootDir === rootDir && isDeepStrictEqual(entry.question, whole);
-      if (isSameQuestion && isCurrent(entry, view)) return entry.answer as T;
+      const isSame = entry?.rootDir === rootDir && entry.view === view && isDeepEqual(entry.question, whole);
+      if (isSame && isCurrent(entry)) return entry.answer as T;
       const recording = recordFiles(rootDir, reader);
       const fresh = answer(recording.view);
-      const isRare = ([path, mark]: Marked) => isFile(mark) && isCheckedRarely(fresh, path);
-      const record = [...recording.record];
+      const isRare = ({ row, mark }: Marked) => isFile(mark) && isCheckedRarely(fresh, row.path);
+      const record = [...recording.record].map(([path, mark]): Marked => ({ row: table.row(view, path, mark), mark }));
+      hasUnused ||= entry !== undefined;
       entries.set(key, {
         question: whole,
         rootDir,
+        view,
         answer: fresh,
         marks: record.filter((one) => !isRare(one)),
         rareMarks: record.filter(isRare),
@@ -115,11 +117,16 @@ export function createFileCache(now: () => number = steadyMs): FileCache {
       }
     },
     sweep() {
-      for (const key of entries.keys()) if (!used.has(key)) entries.delete(key);
+      for (const key of entries.keys()) if (!used.has(key)) hasUnused = entries.delete(key);
       used = new Set();
-      marks = new Map();
+      table.endScan(hasUnused ? [...entries.values()].flatMap(rowsOf) : undefined);
+      hasUnused = false;
     },
   };
+}
+
+function rowsOf({ marks, rareMarks }: CacheEntry): MarkRow[] {
+  return [...marks, ...rareMarks].map(({ row }) => row);
 }
 
 /** The rarely checked files whose turn it is, so that each of them is checked once in RARE_CHECK_MS. */

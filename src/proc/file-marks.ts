@@ -2,12 +2,14 @@
  * Marks of files: a text for each path that an answer depends on, which changes whenever the file, link or directory may have
  * changed. The mark of a path that cannot be read is the errno of lstat(2).
  */
-import { lstatSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { wallMs } from '../runtime/clock.js';
-import { during } from './heartbeat.js';
 
 /** Path inside the root, without links → its mark when it was read. */
 export type FileRecord = Map<string, string>;
+
+/** The mark of a path that does not exist. */
+export const MISSING = 'ENOENT';
 
 /** A mark that no file has: the failure to read it may pass although the file stays the same. */
 export const UNREAD = 'unread';
@@ -17,8 +19,12 @@ const SETTLED_MS = 50;
 
 /** Inode, size and both times; of a fresh file a text that equals no later mark. */
 export function markOf(stats: Stats): string {
-  const isFresh = Math.abs(wallMs() - stats.ctimeMs) < SETTLED_MS;
-  return isFresh ? 'unsettled' : signatureOf(stats);
+  return isUnsettled(stats) ? 'unsettled' : signatureOf(stats);
+}
+
+/** Modified so recently that another change may leave its time stamps the same. */
+export function isUnsettled({ ctimeMs }: Stats): boolean {
+  return Math.abs(wallMs() - ctimeMs) < SETTLED_MS;
 }
 
 /** Equal as long as the file was not changed or replaced. */
@@ -42,17 +48,6 @@ export function isFile(mark: string): boolean {
   return /^\d/.test(mark);
 }
 
-/** The present mark of a path; `isSearch`: see `searchMarkOf`. */
-export function markNow(path: string, isSearch = false): string {
-  try {
-    const stats = during(path, () => lstatSync(path, { throwIfNoEntry: false }));
-    if (stats === undefined) return 'ENOENT';
-    return isSearch ? searchMarkOf(stats) : signatureOf(stats);
-  } catch (error) {
-    return errnoOf(error);
-  }
-}
-
 export function errnoOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'EIO';
 }
@@ -66,19 +61,4 @@ export function addMark(record: FileRecord, path: string, mark: string): void {
 function bothOf(before: string, mark: string): string {
   if (before === mark || (isSearchMark(mark) && !isSearchMark(before))) return before;
   return isSearchMark(before) && !isSearchMark(mark) ? mark : 'changed while being read';
-}
-
-/**
- * Whether a recorded answer may have changed. A file modified less than 50 ms before it was read counts as changed, since
- * another edit may leave its time stamps the same. `root` may be another path to the same files; `look` may cache marks.
- */
-export function changed(
-  record: Iterable<readonly [canonical: string, mark: string]>,
-  { root }: { root: string },
-  look: (path: string, canonical: string, isSearch: boolean) => string = (path, _, isSearch) => markNow(path, isSearch),
-): boolean {
-  const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
-  for (const [canonical, mark] of record)
-    if (look(`${prefix}${canonical}`, canonical, isSearchMark(mark)) !== mark) return true;
-  return false;
 }

@@ -23,7 +23,7 @@ function isSameInputs(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 /** Deep equality of plain data. Fast where parts are the same object. */
-function isDeepEqual(a: unknown, b: unknown): boolean {
+export function isDeepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b))

@@ -1,11 +1,23 @@
 /** Answers that are cached until one of their files changes, on real files. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createFileCache, RARE_CHECK_MS, type ReadOptions } from '../../src/proc/file-cache.js';
+import { needsStrace } from '../support/needs.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
 /** Holds a write lease on a file until its input ends, also when another process wants to read the file. */
@@ -90,6 +102,96 @@ describe('a cached answer', () => {
     kept.sweep();
     scan();
     assert.equal(made.times, 2);
+  });
+});
+
+describe('a missing path', () => {
+  const MISSING = ['/e/late', '/e/f/late', '/late'];
+
+  async function createMissing() {
+    const root = writeTree({ 'e/x': '', 'e/f/x': '', 'g/late': 'moved', 'h/': '' });
+    await pause(60);
+    const cache = createFileCache();
+    const scan = (): string => {
+      const answer = cache.read('missing', '', root, (files) => MISSING.filter((path) => files.stat(path).ok).join());
+      cache.sweep();
+      return answer;
+    };
+    // From the third scan on, only the directories are looked at.
+    for (let turn = 0; turn < 3; turn++) assert.equal(scan(), '');
+    return { scan, at: (path: string) => join(root, path) };
+  }
+
+  const edits: [what: string, edit: (at: (path: string) => string) => void, found: string][] = [
+    ['is created', (at) => writeFileSync(at('e/late'), ''), '/e/late'],
+    ['is made as a directory', (at) => mkdirSync(at('late')), '/late'],
+    ['is linked', (at) => symlinkSync('x', at('e/late')), '/e/late'],
+    ['is linked to another name', (at) => linkSync(at('g/late'), at('e/f/late')), '/e/f/late'],
+    ['is moved in', (at) => renameSync(at('g/late'), at('e/f/late')), '/e/f/late'],
+    [
+      'is in another directory that takes the place of its own',
+      (at) => {
+        renameSync(at('e/f'), at('h/f'));
+        renameSync(at('g'), at('e/f'));
+      },
+      '/e/f/late',
+    ],
+    [
+      'is behind a link that replaces its directory',
+      (at) => {
+        renameSync(at('e/f'), at('h/f'));
+        symlinkSync('../g', at('e/f'));
+      },
+      '/e/f/late',
+    ],
+    [
+      'is created and its directory dated back',
+      (at) => {
+        const { atime, mtime } = statSync(at('e'));
+        writeFileSync(at('e/late'), '');
+        utimesSync(at('e'), atime, mtime);
+      },
+      '/e/late',
+    ],
+  ];
+  for (const [what, edit, found] of edits)
+    it(`is found when it ${what}`, async () => {
+      const { scan, at } = await createMissing();
+      edit(at);
+      assert.equal(scan(), found);
+    });
+
+  it('is found right after another name in its directory came and went', async () => {
+    const { scan, at } = await createMissing();
+    for (let turn = 0; turn < 20; turn++) {
+      writeFileSync(at('e/other'), '');
+      rmSync(at('e/other'));
+      assert.equal(scan(), '');
+    }
+    writeFileSync(at('e/late'), '');
+    assert.equal(scan(), '/e/late');
+  });
+
+  it('costs nothing beside its directory', needsStrace, async () => {
+    const root = writeTree({ 'e/x': '' });
+    await pause(60);
+    const module = new URL('../../src/proc/file-cache.js', import.meta.url).href;
+    const program = `
+      const { createFileCache } = await import('${module}');
+      const cache = createFileCache();
+      const paths = Array.from({ length: 100 }, (_, n) => '/e/' + n);
+      for (let turn = 0; turn < 12; turn++) {
+        cache.read('', '', '${root}', (files) => paths.filter((path) => files.stat(path).ok));
+        cache.sweep();
+      }`;
+    const calls = join(root, 'calls');
+    execFileSync('strace', ['-f', '-o', calls, process.execPath, '--input-type=module', '-e', program]);
+    const looks = readFileSync(calls, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`"${root}/e`) && line.includes('stat'));
+    // The first scan asks and the second makes sure: each path once, and the directory.
+    assert.ok(looks.length < 330, `${looks.length} calls`);
+    assert.ok(looks.filter((line) => line.includes(`"${root}/e"`)).length >= 10);
   });
 });
 

@@ -5,7 +5,8 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { changed } from '../../src/proc/file-marks.js';
+import type { FileRecord } from '../../src/proc/file-marks.js';
+import { createMarkTable } from '../../src/proc/mark-table.js';
 import { gapOf, openProcFs } from '../../src/proc/proc-fs.js';
 import { openFileView, recordFiles } from '../../src/proc/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
@@ -126,6 +127,11 @@ describe('a record of the files that were read', () => {
     'etc/d/x.yml': 'x',
     'etc/other.yml': 'one',
   };
+
+  function changed(record: FileRecord, { root }: { root: string }): boolean {
+    const table = createMarkTable();
+    return [...record].some(([path, mark]) => table.mark(table.row('', path, mark), '', root) !== mark);
+  }
 
   async function noticed(edit: (at: (path: string) => string) => void, look: string): Promise<[boolean, boolean]> {
     const root = writeTree(start);
