@@ -7,10 +7,10 @@ import type { FileView } from '../filebeat/files/file-view.js';
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import { predictDown } from '../filebeat/unknown-release.js';
 import type { Prediction, ProcessId } from '../model/model.js';
+import { openFileView } from '../proc/files/root-files.js';
 import { hostRoot } from '../proc/host-visibility.js';
 import { readerOf } from '../proc/permissions.js';
 import { openProcFs } from '../proc/proc-fs.js';
-import { openFileView } from '../proc/root-files.js';
 import type { Flags } from './flags.js';
 import { StartError } from './start-error.js';
 

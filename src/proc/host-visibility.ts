@@ -4,10 +4,10 @@
  */
 import type { Gap } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
+import { identify } from './files/root-identity.js';
+import { veil } from './files/root-walk.js';
 import { differingMounts } from './mounts.js';
 import type { ProcFs } from './proc-fs.js';
-import { identify } from './root-identity.js';
-import { veil } from './root-walk.js';
 
 export interface HostVisibility {
   /** False: this `/proc` does not show the host's processes. */

@@ -3,8 +3,9 @@
  * it: if the exporter is in `/system.slice/docker-4a7d….scope`, the host's `/system.slice/filebeat.service` is
  * `/../filebeat.service`.
  */
+
+import { openFileView } from './files/root-files.js';
 import type { ProcFs } from './proc-fs.js';
-import { openFileView } from './root-files.js';
 
 /** Stands for an unknown part of the path. No group can have this name. */
 export const UNKNOWN_PART = '?';

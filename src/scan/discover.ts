@@ -4,7 +4,7 @@ import type { RunningFilebeat } from '../discovery/processes/process-facts.js';
 import type { ProcessScan } from '../discovery/processes/processes.js';
 import { processKey } from '../model/instance-rules.js';
 import type { Gap, Prediction, ProcessId } from '../model/model.js';
-import type { FileCache } from '../proc/file-cache.js';
+import type { FileCache } from '../proc/files/file-cache.js';
 import { type ProcFs, statOf } from '../proc/proc-fs.js';
 import { createResultCache, perObject, unlessChanged } from '../runtime/unchanged.js';
 import type { Settings } from '../settings/settings.js';

@@ -2,7 +2,7 @@
 
 import { type PredictOptions, predict } from '../filebeat/predict.js';
 import type { Prediction, Snapshot } from '../model/model.js';
-import { openFileView } from '../proc/root-files.js';
+import { openFileView } from '../proc/files/root-files.js';
 import { systemClock } from '../runtime/clock.js';
 import type { Level } from '../runtime/log.js';
 import type { Settings } from '../settings/settings.js';

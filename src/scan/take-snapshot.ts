@@ -9,12 +9,12 @@ import { createProcessScanner, type ProcessScan } from '../discovery/processes/p
 import { isCollector } from '../filebeat/config/command.js';
 import type { Gap, Instance, Snapshot, Socket } from '../model/model.js';
 import { createBootClock } from '../proc/boot-clock.js';
-import { createFileCache, type FileCache } from '../proc/file-cache.js';
+import { createFileCache, type FileCache } from '../proc/files/file-cache.js';
+import { openFileView } from '../proc/files/root-files.js';
 import { quarantineGaps } from '../proc/heartbeat.js';
 import { assumeVisible, createVisibilityCheck, hostRoot } from '../proc/host-visibility.js';
 import { readHostFacts } from '../proc/kernel.js';
 import { openProcFs } from '../proc/proc-fs.js';
-import { openFileView } from '../proc/root-files.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
 import { unlessChanged } from '../runtime/unchanged.js';
 import { createLastMessageReader } from '../self-report/log/last-message.js';

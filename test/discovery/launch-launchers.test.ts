@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { follow } from '../../src/discovery/launch/follow.js';
 import { newLaunchContext } from '../../src/discovery/launch/new-launch-context.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { until } from '../support/live.js';
 import { needs, rootOnly } from '../support/needs.js';
 

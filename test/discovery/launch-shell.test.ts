@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newLaunchContext } from '../../src/discovery/launch/new-launch-context.js';
 import { runShell } from '../../src/discovery/shell/shell-run.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { needsProgram } from '../support/needs.js';
 import { createChance } from '../support/random.js';
 import { type MadeScript, makeScript, scriptFolder } from '../support/shell-scripts.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findUnits } from '../../src/discovery/systemd/units.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
 const bin = '/usr/share/filebeat/bin/filebeat';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findInitScripts } from '../../src/discovery/systemd/sysv.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
 /** Structured like the script of the Debian package (6.8 to 8.10). */

@@ -8,7 +8,7 @@ import { predict } from '../../src/filebeat/predict.js';
 import { knownReleases } from '../../src/filebeat/releases/releases.js';
 import { predictRunning } from '../../src/filebeat/unknown-release.js';
 import { limits } from '../../src/model/limits.js';
-import { createFileCache } from '../../src/proc/file-cache.js';
+import { createFileCache } from '../../src/proc/files/file-cache.js';
 import { memoryFiles } from '../support/filebeat.js';
 import { writeTree } from '../support/tree.js';
 

@@ -11,7 +11,7 @@ import { isCollector } from '../../src/filebeat/config/command.js';
 import type { FileView } from '../../src/filebeat/files/file-view.js';
 import { predict } from '../../src/filebeat/predict.js';
 import type { Prediction } from '../../src/model/model.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { type Changed, doubts } from '../support/doubt.js';
 import { needs } from '../support/needs.js';
 import { createChance } from '../support/random.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { predict } from '../../src/filebeat/predict.js';
 import type { Prediction } from '../../src/model/model.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { HOSTS, memoryFiles, predicted } from '../support/filebeat.js';
 
 const SEED = 20_261_123;

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { correlate } from '../../src/correlate/correlate.js';
 import { emptyScanHistory } from '../../src/correlate/scan-history.js';
 import type { Report } from '../../src/model/model.js';
-import { createFileCache, type FileCache } from '../../src/proc/file-cache.js';
+import { createFileCache, type FileCache } from '../../src/proc/files/file-cache.js';
 import { createReporter } from '../../src/report/reporter.js';
 import { systemClock } from '../../src/runtime/clock.js';
 import { defectText } from '../../src/runtime/defect.js';

@@ -12,8 +12,8 @@ import {
   SELDOM_PER_SCAN,
   YOUNG_MS,
 } from '../../src/discovery/processes/recheck-queue.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { openFileView } from '../../src/proc/root-files.js';
 import { createLooker } from '../support/live.js';
 import { type StandIn, type StandInOptions, startStandIn } from '../support/stand-in.js';
 import { type Tree, writeTree } from '../support/tree.js';

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { existsSync, mkdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { type Exporter, startExporter } from '../support/exporter.js';
 import { createLooker, freePort, want } from '../support/live.js';
 import { needs, rootOnly } from '../support/needs.js';

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createFileCache, RARE_CHECK_MS, type ReadOptions } from '../../src/proc/file-cache.js';
+import { createFileCache, RARE_CHECK_MS, type ReadOptions } from '../../src/proc/files/file-cache.js';
 import { needsStrace } from '../support/needs.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
@@ -175,7 +175,7 @@ describe('a missing path', () => {
   it('costs nothing beside its directory', needsStrace, async () => {
     const root = writeTree({ 'e/x': '' });
     await pause(60);
-    const module = new URL('../../src/proc/file-cache.js', import.meta.url).href;
+    const module = new URL('../../src/proc/files/file-cache.js', import.meta.url).href;
     const program = `
       const { createFileCache } = await import('${module}');
       const cache = createFileCache();

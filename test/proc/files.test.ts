@@ -5,10 +5,10 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FileRecord } from '../../src/proc/file-marks.js';
-import { createMarkTable } from '../../src/proc/mark-table.js';
+import type { FileRecord } from '../../src/proc/files/file-marks.js';
+import { createMarkTable } from '../../src/proc/files/mark-table.js';
+import { openFileView, recordFiles } from '../../src/proc/files/root-files.js';
 import { gapOf, openProcFs } from '../../src/proc/proc-fs.js';
-import { openFileView, recordFiles } from '../../src/proc/root-files.js';
 import { type Tree, writeTree } from '../support/tree.js';
 
 const LIMIT = 1 << 20;

@@ -5,8 +5,8 @@ import { after, describe, it } from 'node:test';
 import { goGlob } from '../../src/filebeat/files/glob.js';
 import { predict } from '../../src/filebeat/predict.js';
 import type { ProcessIdentity } from '../../src/model/model.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { mayUse, READ, readerOf, SEARCH } from '../../src/proc/permissions.js';
-import { openFileView } from '../../src/proc/root-files.js';
 import { createWorld } from '../support/world.js';
 
 const world = createWorld('permissions-');

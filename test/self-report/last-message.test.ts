@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { createLastMessageReader, lastExit } from '../../src/self-report/log/last-message.js';
 import { readLogLine } from '../../src/self-report/log/log-line.js';
 import { evening, type Form, said } from '../support/filebeat-log.js';

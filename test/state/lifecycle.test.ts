@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InstanceOrigin, Listener, Socket } from '../../src/model/model.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 import { type Holder, isSuperseded, lastEnd } from '../../src/state/lifecycle.js';
 import { udp } from '../support/states.js';
 import { type Tree, writeTree } from '../support/tree.js';

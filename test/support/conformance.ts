@@ -23,7 +23,7 @@ import { collides } from '../../src/filebeat/net/address.js';
 import { predict } from '../../src/filebeat/predict.js';
 import { applies, parseRelease } from '../../src/filebeat/releases/releases.js';
 import type { Listener, Prediction } from '../../src/model/model.js';
-import { openFileView } from '../../src/proc/root-files.js';
+import { openFileView } from '../../src/proc/files/root-files.js';
 
 export interface SocketRow {
   proto: string;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mismatch, PortVerdict, Report } from '../../src/model/model.js';
-import { createFileCache, type FileCache } from '../../src/proc/file-cache.js';
+import { createFileCache, type FileCache } from '../../src/proc/files/file-cache.js';
 import { createReporter } from '../../src/report/reporter.js';
 import { systemClock } from '../../src/runtime/clock.js';
 import { createSnapshotTaker } from '../../src/scan/take-snapshot.js';

@@ -8,7 +8,7 @@ import { createWork, WorkSpent, withWork } from '../../filebeat/files/work.js';
 import { predictDown, predictRunning } from '../../filebeat/unknown-release.js';
 import { limits, tooMany } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
-import type { FileCache } from '../../proc/file-cache.js';
+import type { FileCache } from '../../proc/files/file-cache.js';
 import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { containDefect } from '../../runtime/defect.js';

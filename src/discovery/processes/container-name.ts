@@ -4,8 +4,8 @@
  * pod's uid. Nothing but the name is kept of these files: they contain environments.
  */
 import type { Membership } from '../../proc/cgroup.js';
+import { openFileView } from '../../proc/files/root-files.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
-import { openFileView } from '../../proc/root-files.js';
 import { isRecord, parseJson } from '../../runtime/json.js';
 
 const mostBytes = 4 * 1024 * 1024;

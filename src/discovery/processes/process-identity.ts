@@ -2,9 +2,9 @@
 import { basename, posix } from 'node:path';
 import type { ProcessIdentity } from '../../model/model.js';
 import type { Membership } from '../../proc/cgroup.js';
+import { openFileView } from '../../proc/files/root-files.js';
 import type { ProcFs } from '../../proc/proc-fs.js';
 import { type ProcessStatus, parseIdMap } from '../../proc/process-files.js';
-import { openFileView } from '../../proc/root-files.js';
 import { isFilebeatProgram, systemPath } from '../launch/programs.js';
 import { containerNameOf } from './container-name.js';
 

@@ -1,6 +1,6 @@
 /**
  * The files as one Filebeat sees them: paths are absolute inside its root, and links never lead out of it. All of
- * `src/filebeat` reads files through this interface; `proc/root-files.ts` implements it on a host, and
+ * `src/filebeat` reads files through this interface; `proc/files/root-files.ts` implements it on a host, and
  * `proc/file-record.ts` records which files a prediction depends on.
  */
 import type { Reading } from '../../model/model.js';

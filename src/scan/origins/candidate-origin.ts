@@ -4,9 +4,9 @@ import type { Candidate } from '../../discovery/instances/candidate.js';
 import { type Budget, canonical, type FileOwners, type Start } from '../../discovery/instances/predict-instance.js';
 import { createShares, limits, sharesOf } from '../../model/limits.js';
 import type { Gap, Prediction } from '../../model/model.js';
-import type { FileCache } from '../../proc/file-cache.js';
-import { openFileView } from '../../proc/root-files.js';
-import { identify } from '../../proc/root-identity.js';
+import type { FileCache } from '../../proc/files/file-cache.js';
+import { openFileView } from '../../proc/files/root-files.js';
+import { identify } from '../../proc/files/root-identity.js';
 
 /** Remembered candidates have neither prediction nor start. */
 export interface Origin extends Candidate {

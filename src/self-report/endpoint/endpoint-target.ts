@@ -4,9 +4,9 @@
  */
 import { isSameProcess } from '../../model/instance-rules.js';
 import type { ProcessId } from '../../model/model.js';
+import { openFileView } from '../../proc/files/root-files.js';
 import { type ProcFs, statOf } from '../../proc/proc-fs.js';
 import { parseSocketLink } from '../../proc/process-files.js';
-import { openFileView } from '../../proc/root-files.js';
 import type { StatsSocket, Subject } from '../subject.js';
 import type { EndpointTarget } from './endpoint-client.js';
 

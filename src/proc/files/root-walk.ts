@@ -3,12 +3,12 @@
  * would follow an absolute link below `/proc/<pid>/root` in the exporter's own root, so links are resolved by hand.
  */
 import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
-import { FILE_IN_THE_WAY } from '../filebeat/files/file-view.js';
-import type { Gap, GapReason } from '../model/model.js';
+import { FILE_IN_THE_WAY } from '../../filebeat/files/file-view.js';
+import type { Gap, GapReason } from '../../model/model.js';
+import { during, quarantinedPaths, quarantineGap } from '../heartbeat.js';
+import { mayUse, type Reader, SEARCH } from '../permissions.js';
+import { gapOf } from '../proc-fs.js';
 import { errnoOf, markOf, searchMarkOf } from './file-marks.js';
-import { during, quarantinedPaths, quarantineGap } from './heartbeat.js';
-import { mayUse, type Reader, SEARCH } from './permissions.js';
-import { gapOf } from './proc-fs.js';
 
 /** One root and who reads below it. */
 export interface RootAccess {

@@ -3,8 +3,8 @@
  * a missing path only if its directory has changed: no name appears in a directory without a new mtime and ctime of it.
  */
 import { lstatSync, type Stats, statfsSync } from 'node:fs';
+import { during } from '../heartbeat.js';
 import { errnoOf, isSearchMark, isUnsettled, MISSING, searchMarkOf, signatureOf } from './file-marks.js';
-import { during } from './heartbeat.js';
 
 /** One path of one view. */
 export interface MarkRow {

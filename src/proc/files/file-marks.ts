@@ -3,7 +3,7 @@
  * changed. The mark of a path that cannot be read is the errno of lstat(2).
  */
 import type { Stats } from 'node:fs';
-import { wallMs } from '../runtime/clock.js';
+import { wallMs } from '../../runtime/clock.js';
 
 /** Path inside the root, without links → its mark when it was read. */
 export type FileRecord = Map<string, string>;

@@ -3,12 +3,12 @@
  * resolved (`root-walk.ts`), so that nobody can swap a link in between.
  */
 import { closeSync, constants, fstatSync, opendirSync, openSync, readSync, type Stats } from 'node:fs';
-import type { FileContent, FileStat, FileView } from '../filebeat/files/file-view.js';
-import type { Reading } from '../model/model.js';
+import type { FileContent, FileStat, FileView } from '../../filebeat/files/file-view.js';
+import type { Reading } from '../../model/model.js';
+import { during } from '../heartbeat.js';
+import { mayUse, READ, type Reader } from '../permissions.js';
+import { gapOf } from '../proc-fs.js';
 import { addMark, errnoOf, type FileRecord, signatureOf, UNREAD } from './file-marks.js';
-import { during } from './heartbeat.js';
-import { mayUse, READ, type Reader } from './permissions.js';
-import { gapOf } from './proc-fs.js';
 import { denied, type Failure, malformed, type RootAccess, walk } from './root-walk.js';
 
 export interface RootedView extends FileView {

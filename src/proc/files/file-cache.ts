@@ -2,12 +2,12 @@
  * A cache of answers read from files, valid as long as none of those files has changed. A cached answer costs one `lstat` for each
  * file, link and directory that it depends on, once per scan for all processes with the same files (`mark-table.ts`).
  */
-import type { FileView } from '../filebeat/files/file-view.js';
-import { steadyMs } from '../runtime/clock.js';
-import { isDeepEqual } from '../runtime/unchanged.js';
+import type { FileView } from '../../filebeat/files/file-view.js';
+import { steadyMs } from '../../runtime/clock.js';
+import { isDeepEqual } from '../../runtime/unchanged.js';
+import type { Reader } from '../permissions.js';
 import { isFile } from './file-marks.js';
 import { createMarkTable, type MarkRow } from './mark-table.js';
-import type { Reader } from './permissions.js';
 import { recordFiles } from './root-files.js';
 
 export interface ReadOptions<T> {

@@ -1,6 +1,6 @@
 /** The identity of a root directory: device and inode of `/proc/<pid>/root/.`, since paths are not comparable across roots. */
 import { statSync } from 'node:fs';
-import { during, quarantineGap } from './heartbeat.js';
+import { during, quarantineGap } from '../heartbeat.js';
 
 /** `device:inode` of `<rootfs><inner>`; undefined where the directory is missing or unreadable. */
 export function identify(rootfs: string, inner = ''): string | undefined {
