@@ -90,11 +90,12 @@ export function canStart({ outcome }: Prediction): boolean {
   return outcome === 'runs' || outcome === 'ambiguous' || outcome === 'dynamic';
 }
 
-function stampsOf(prediction: Prediction): Record<string, number> {
-  return Object.fromEntries(
-    prediction.files.flatMap((f) => (f.reloaded || f.mtime === undefined ? [] : [[f.path, f.mtime] as const])),
-  );
-}
+const stampsOf = perObject(
+  (prediction: Prediction): Readonly<Record<string, number>> =>
+    Object.fromEntries(
+      prediction.files.flatMap((f) => (f.reloaded || f.mtime === undefined ? [] : [[f.path, f.mtime] as const])),
+    ),
+);
 
 /**
  * As `editedSinceStart`; where the record knows the files of the start, also changes without a later time stamp: a file that
@@ -116,15 +117,44 @@ export function changedSinceStart(
   return added || Object.entries(then).some(([path, stamp]) => now[path] !== stamp);
 }
 
+type KnownStart = Pick<StartRecord, 'listeners' | 'files' | 'refusals'>;
+
 /**
  * For a running instance. `record`: what its process started with, if an earlier scan saw it. `lastKnown`: the last known
- * listeners, of any process. `startTime`: seconds since the epoch.
+ * listeners, of any process. `startTime`: seconds since the epoch. Returns the same object for the same objects.
  */
 export function expectedOfRunning(
   prediction: Prediction,
   startTime: number,
-  record: StartRecord | undefined,
+  record: KnownStart | undefined,
   lastKnown: readonly Listener[] = [],
+): Expectation {
+  return ofRunning(prediction, startTime, record?.listeners, record?.files, record?.refusals, lastKnown);
+}
+
+const ofRunning = perObject(
+  (
+    prediction: Prediction,
+    startTime: number,
+    listeners: KnownStart['listeners'] | undefined,
+    files: KnownStart['files'],
+    refusals: KnownStart['refusals'],
+    lastKnown: readonly Listener[],
+  ): Expectation => {
+    const record: KnownStart | undefined = listeners && {
+      listeners,
+      ...(files === undefined ? {} : { files }),
+      ...(refusals === undefined ? {} : { refusals }),
+    };
+    return expectation(prediction, startTime, record, lastKnown);
+  },
+);
+
+function expectation(
+  prediction: Prediction,
+  startTime: number,
+  record: KnownStart | undefined,
+  lastKnown: readonly Listener[],
 ): Expectation {
   const onDisk = declaredListeners(prediction);
   if (!canStart(prediction) && record !== undefined)
@@ -191,15 +221,15 @@ export function expectedOfDown(prediction: Prediction, lastKnown: readonly Liste
 export function startRecord(
   process: ProcessId,
   prediction: Prediction,
-  expectation: Expectation,
+  { expected, basis, refusals }: Expectation,
   context: { settled: boolean; before: StartRecord | undefined },
 ): StartRecord | undefined {
-  if (!canStart(prediction) || (expectation.basis === 'edited' && !context.settled)) return undefined;
+  if (!canStart(prediction) || (basis === 'edited' && !context.settled)) return undefined;
   return {
     pid: process.pid,
     startTicks: process.startTicks,
-    listeners: expectation.expected.filter((listener) => listener.input !== 'learned'),
+    listeners: expected.filter((listener) => listener.input !== 'learned'),
     files: context.before?.files ?? stampsOf(prediction),
-    ...(expectation.refusals === undefined ? {} : { refusals: expectation.refusals }),
+    ...(refusals === undefined ? {} : { refusals }),
   };
 }

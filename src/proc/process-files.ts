@@ -28,6 +28,11 @@ export interface ProcessStat {
 const PF_KTHREAD = 0x00200000;
 const PF_EXITING = 0x00000004;
 
+/** The last field that is read. */
+const LAST_FIELD = 38;
+/** Where the fields of the text begin that is being parsed, by their number in proc(5). */
+const starts = new Int32Array(LAST_FIELD + 2);
+
 /**
  * One line: `4242 (file (b) eat) S 1 4242 …`. The name may hold anything, so the last `)` ends it.
  */
@@ -36,26 +41,52 @@ export function parseStat(text: string): ProcessStat | undefined {
   const close = text.lastIndexOf(')');
   if (open < 2 || close < open) return undefined;
   const pid = Number(text.slice(0, open));
-  // Field 3 of the manual page is fields[0].
-  const fields = text.slice(close + 2).split(' ');
-  // Up to 64 bits; non-integers become NaN.
+  const last = findFields(text, close + 2);
+  // Malformed and missing fields are NaN.
   const field = (number: number) =>
-    /^-?\d{1,20}$/.test(fields[number - 3] ?? '') ? Number(fields[number - 3]) : Number.NaN;
+    number > last ? Number.NaN : integerIn(text, starts[number]!, starts[number + 1]! - 1);
   const startTicks = field(22);
-  if (!Number.isInteger(pid) || !Number.isInteger(startTicks)) return undefined;
+  if (!Number.isInteger(pid) || Number.isNaN(startTicks)) return undefined;
+  const state = text.slice(starts[3], starts[4]! - 1);
+  const flags = field(9);
   return {
     pid,
     comm: text.slice(open + 1, close),
-    state: fields[0]!,
+    state,
     parent: field(4),
-    kernelThread: (field(9) & PF_KTHREAD) !== 0,
+    kernelThread: (flags & PF_KTHREAD) !== 0,
     isThread: field(38) === -1,
-    exiting: (field(9) & PF_EXITING) !== 0 || fields[0] === 'Z' || fields[0] === 'X',
+    exiting: (flags & PF_EXITING) !== 0 || state === 'Z' || state === 'X',
     cpuTicks: field(14) + field(15) || 0,
     startTicks,
     residentPages: field(24) || 0,
-    stackStart: fields[28 - 3] ?? '0',
+    stackStart: last < 28 ? '0' : text.slice(starts[28], starts[29]! - 1),
   };
+}
+
+/** Fills `starts` with the fields from the third one on; returns the number of the last. This runs for each process in each scan. */
+function findFields(text: string, from: number): number {
+  let number = 3;
+  starts[3] = from;
+  for (let space = text.indexOf(' ', from); space >= 0 && number <= LAST_FIELD; space = text.indexOf(' ', space + 1))
+    starts[++number] = space + 1;
+  if (number > LAST_FIELD) return LAST_FIELD;
+  starts[number + 1] = text.length + 1;
+  return number;
+}
+
+/** At most 20 digits, since the kernel's numbers have up to 64 bits; NaN for anything else. */
+function integerIn(text: string, start: number, end: number): number {
+  const isNegative = text.charCodeAt(start) === 45;
+  const first = isNegative ? start + 1 : start;
+  if (first >= end || end - first > 20) return Number.NaN;
+  let value = 0;
+  for (let at = first; at < end; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return isNegative ? -value : value;
 }
 
 /** `/proc/<pid>/status`; absent fields were not in the text. */

@@ -7,6 +7,7 @@ import { expectedOfDown, expectedOfRunning, type StartRecord, startRecord } from
 import { isOnlyRemembered, isSameProcess } from '../model/instance-rules.js';
 import type { Fault, FilebeatProcess, Gap, Instance, Listener, Prediction, Refutation } from '../model/model.js';
 import { isFuture } from '../runtime/clock.js';
+import { perObject } from '../runtime/unchanged.js';
 import { learnedListeners } from '../state/learned.js';
 import { rememberedPrediction } from '../state/memory-questions.js';
 import type { RememberedInstance, State } from '../state/memory-state.js';
@@ -252,6 +253,9 @@ function commandOf({ candidates: [{ start }] }: Merged<Origin>): Pick<ObservedIn
   return { command: { argv: [...argv], cwd, uid } };
 }
 
+/** The same object for the same instance. */
+const withoutProcess = perObject(({ process: _, ...rest }: Merged<Origin>): Merged<Origin> => rest);
+
 /** What to remember of an instance: its start only once it is certain. */
 export function sightingOf(draft: Draft, index: SocketIndex): ObservedInstance {
   const { instance, merged, record } = draft;
@@ -262,9 +266,8 @@ export function sightingOf(draft: Draft, index: SocketIndex): ObservedInstance {
   const settled = explainsAll && lacksNothing;
   const start =
     process === undefined ? undefined : startRecord(process, prediction, instance, { settled, before: record });
-  const { process: _, ...rest } = merged;
   return {
-    instance: { ...rest, ...(process === undefined ? {} : { process }) },
+    instance: process === undefined ? withoutProcess(merged) : merged,
     expected,
     ...(start === undefined ? {} : { start }),
     dynamic: prediction.outcome === 'dynamic',

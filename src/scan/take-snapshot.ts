@@ -184,7 +184,9 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 /** Pids of processes that hold a socket and are not known as Filebeats. */
 function unknownOwners(sockets: readonly Socket[], { filebeats }: ProcessScan): Set<number> {
   const known = new Set(filebeats.map(({ process }) => process.pid));
-  return new Set(sockets.flatMap(({ owners }) => owners.flatMap(({ pid }) => (known.has(pid) ? [] : [pid]))));
+  const unknown = new Set<number>();
+  for (const { owners } of sockets) for (const { pid } of owners) if (!known.has(pid)) unknown.add(pid);
+  return unknown;
 }
 
 /** The account that a gap counts for: that of its instance, else the system. */

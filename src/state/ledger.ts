@@ -2,6 +2,7 @@
  * The loss ledger: datagrams that the kernel dropped at a listener, as a counter that never decreases. The kernel counts per
  * socket, from 0 at each bind. A row: `{ total, sockets: { "4026531840/81234": 17 } }`.
  */
+import { perObject } from '../runtime/unchanged.js';
 import { isSameBoot } from './memory-times.js';
 
 export interface LedgerEntry {
@@ -109,10 +110,14 @@ export function droppedWithin(entry: LedgerEntry | undefined, now: number, secon
 
 /** Removes the entries of instances that are not in `names`. */
 export function pruneLedger(ledger: Ledger, names: ReadonlySet<string>): Ledger {
+  return pruned(ledger, [...names]);
+}
+
+const pruned = perObject((ledger: Ledger, names: readonly string[]): Ledger => {
   // Comparing prefixes is cheaper than parsing keys, and usually all entries stay.
-  const beginnings = new Set([...names].map((name) => `[${JSON.stringify(name)}`));
+  const beginnings = new Set(names.map((name) => `[${JSON.stringify(name)}`));
   const isKnown = (key: string) =>
-    beginnings.has(key.slice(0, key.indexOf('","') + 1)) || names.has((JSON.parse(key) as string[])[0]!);
+    beginnings.has(key.slice(0, key.indexOf('","') + 1)) || names.includes((JSON.parse(key) as string[])[0]!);
   if (Object.keys(ledger).every(isKnown)) return ledger;
   return Object.fromEntries(Object.entries(ledger).filter(([key]) => isKnown(key)));
-}
+});

@@ -100,5 +100,9 @@ export function historyOf(
   state: State,
   instance: Pick<Merged<Candidate>, 'rememberedAs'>,
 ): RememberedInstance | undefined {
-  return instance.rememberedAs.map((id) => state.instances[id]).find((known) => known !== undefined);
+  for (const id of instance.rememberedAs) {
+    const known = state.instances[id];
+    if (known !== undefined) return known;
+  }
+  return undefined;
 }

@@ -2,8 +2,8 @@
  * Text of the state file ⇄ state. Malformed rows are left out and the good ones kept; a text that is no state at all differs
  * from one of a newer version. Pure.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { isRecord, parseJson } from '../runtime/json.js';
+import { isDeepEqual } from '../runtime/unchanged.js';
 import { isStoredReport, type StoredReport, type StoredReports } from '../self-report/stored-report.js';
 import type { Learned, LearnedSocket } from './learned.js';
 import { isReproducible, type Ledger, type LedgerEntry } from './ledger.js';
@@ -35,13 +35,12 @@ export function differsUrgently(before: State, after: State): boolean {
   };
   const isCounted = (key: string) => isReproducible(before.ledger[key], after.ledger[key]!);
   if (before.ledger !== after.ledger && !Object.keys(after.ledger).every(isCounted)) return true;
-  return !ids.every(isUnchanged) || !isDeepStrictEqual(learnedKeys(before), learnedKeys(after));
+  return !ids.every(isUnchanged) || !isDeepEqual(learnedKeys(before), learnedKeys(after));
 }
 
 function isSameButForTime(a: RememberedInstance, b: RememberedInstance): boolean {
-  const fields = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof RememberedInstance>;
-  fields.delete('lastSeen');
-  return [...fields].every((field) => a[field] === b[field] || isDeepStrictEqual(a[field], b[field]));
+  const { lastSeen } = b;
+  return isDeepEqual(a.lastSeen === lastSeen ? a : { ...a, lastSeen }, b);
 }
 
 function learnedKeys({ learned }: State): string[] {

@@ -3,7 +3,7 @@ import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import { isSameProcess } from '../model/instance-rules.js';
 import type { FilebeatProcess, Listener, Refusal, Refutation } from '../model/model.js';
-import { isSameList, perObject } from '../runtime/unchanged.js';
+import { createResultCache, isSameList, perObject } from '../runtime/unchanged.js';
 import type { RememberedCommand, RememberedInstance } from './memory-state.js';
 import { isSameBoot } from './memory-times.js';
 
@@ -47,9 +47,32 @@ export function remember(
   now: number,
   bootId: string,
 ): RememberedInstance | undefined {
+  const { instance, expected, start, refuted, dynamic } = sighting;
+  const { process } = instance;
+  if (process === undefined && before === undefined) return undefined;
+  const { listeners, files, refusals } = start ?? {};
+  const inputs = [expected, listeners, files, refusals, refuted, dynamic, sighting.release, bootId];
+  const isUnchanged = before !== undefined && rows.get(instance, inputs) === before;
+  const row = isUnchanged ? laterRow(before, process, now) : rowOf(before, sighting, now, bootId);
+  rows.set(instance, inputs, row);
+  return row;
+}
+
+/** By instance: the last row, with what it was made from. */
+const rows = createResultCache<Merged<Candidate>, RememberedInstance>();
+
+function laterRow(row: RememberedInstance, process: FilebeatProcess | undefined, now: number): RememberedInstance {
+  return process === undefined ? row : { ...row, lastSeen: now };
+}
+
+function rowOf(
+  before: RememberedInstance | undefined,
+  sighting: ObservedInstance,
+  now: number,
+  bootId: string,
+): RememberedInstance {
   const { instance, expected, refuted, dynamic, release = before?.release } = sighting;
   const { process, unit, container, account } = instance;
-  if (process === undefined && before === undefined) return undefined;
   const isSame = isSameProcess(process, before?.start) && isSameBoot(before?.start.bootId, bootId);
   const restartedAt = process === undefined || before === undefined || isSame ? [] : [process.startTime];
   const origins = instance.origins.filter((origin) => origin !== 'remembered');

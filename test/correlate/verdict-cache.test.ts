@@ -170,14 +170,19 @@ describe('what did not change between two scans', () => {
     const { instances, sockets, drops } = healthyHost();
     const [pack, unpack] = [createPacker(), createUnpacker()];
     const send = (shot: Snapshot) => {
-      const parcel = structuredClone(pack(shot));
-      return { fresh: parcel.fresh.length + parcel.freshInstances.length, shot: unpack(parcel) };
+      const { snapshot: rest, dropIds, ...lists } = structuredClone(pack(shot));
+      const fresh = Object.values(lists).reduce((sum, list) => sum + list.fresh.length, 0);
+      return {
+        fresh,
+        lists: Object.keys(lists),
+        shot: unpack({ snapshot: rest, ...(dropIds && { dropIds }), ...lists }),
+      };
     };
     const shot = () => snapshot([...instances], [...sockets], { drops: { ...drops } });
     const first = send(shot());
     assert.deepEqual(first.shot, shot());
     const second = send(shot());
-    assert.equal(second.fresh, 0);
+    assert.deepEqual(second.lists, [], 'lists that stay the same do not cross again');
     assert.deepEqual(second.shot, shot());
     const [one, other] = [first.shot, second.shot];
     assert.equal(one.instances[0], other.instances[0]);
@@ -194,6 +199,25 @@ describe('what did not change between two scans', () => {
     assert.equal(fourth.fresh, 1, 'its prediction and its listeners do not cross again');
     assert.deepEqual(fourth.shot, shot());
     assert.equal(fourth.shot.instances[0]!.expected, other.instances[0]!.expected);
+  });
+
+  it('reaches the other thread whole, whatever changes, goes and comes back', () => {
+    const { instances, sockets, drops } = healthyHost();
+    const { oneIn } = createChance(7);
+    const [pack, unpack] = [createPacker(), createUnpacker()];
+    const some = <T>(all: readonly T[], change: (one: T) => T): T[] =>
+      all.flatMap((one) => (oneIn(5) ? [] : oneIn(5) ? [change(one)] : oneIn(10) ? [one, one] : [one]));
+    for (let scan = 0; scan < 200; scan++) {
+      const isCalm = oneIn(3);
+      const shot = isCalm
+        ? snapshot([...instances], [...sockets], { drops: { ...drops } })
+        : snapshot(
+            some(instances, (one) => ({ ...one, restarts: scan })),
+            some(sockets, (one) => ({ ...one, drops: scan })),
+            oneIn(5) ? {} : { drops: Object.fromEntries(some(Object.entries(drops ?? {}), (one) => one)) },
+          );
+      assert.deepEqual(unpack(structuredClone(pack(shot))), shot, `scan ${scan}`);
+    }
   });
 
   it('has the same fit in any order of sockets', () => {

@@ -12,6 +12,7 @@ import type { FileCache } from '../../proc/files/file-cache.js';
 import type { Reader } from '../../proc/permissions.js';
 import { cutText, cutTexts } from '../../runtime/cut-text.js';
 import { containDefect } from '../../runtime/defect.js';
+import { perObject } from '../../runtime/unchanged.js';
 import { defectGap } from '../defect-gap.js';
 import { type HiddenPath, seenBy } from '../systemd/unit-view.js';
 import { configLabel } from './config-label.js';
@@ -94,7 +95,7 @@ export function predictInstance(
   options: PredictOptions = {},
 ): InstancePrediction {
   const { running, view, hidden = [], runsAs, reader } = options;
-  const start = { command, rootDir, ...(reader === undefined ? {} : { reader }) };
+  const start = startOf(command, rootDir, reader);
   const unknown = (config: string, gap: Gap): InstancePrediction => ({
     prediction: unknownPrediction(config, gap),
     config,
@@ -114,7 +115,7 @@ export function predictInstance(
       const question = [command, running, hidden, runsAs];
       const answer = (host: FileView) => predictFrom(seenBy(host, hidden), command, options);
       const predicted = cache.read(`predict ${key}`, question, rootDir, answer, { view, reader });
-      return { ...predicted, start, owners: reader === undefined ? predicted.owners : ownersOf(predicted) };
+      return withStart(predicted, start, reader === undefined ? predicted.owners : ownersOf(predicted));
     } catch (error) {
       if (!(error instanceof BudgetSpent)) throw error;
       const config = configLabel(command.argv);
@@ -132,6 +133,20 @@ export function predictInstance(
 }
 
 type Answer = Omit<InstancePrediction, 'start'>;
+
+/** The same object for the same command. */
+const startOf = perObject(
+  (command: Command, rootDir: string, reader: Reader | undefined): Start => ({
+    command,
+    rootDir,
+    ...(reader === undefined ? {} : { reader }),
+  }),
+);
+
+/** The same object for the same answer. */
+const withStart = perObject(
+  (answer: Answer, start: Start, owners: FileOwners): InstancePrediction => ({ ...answer, start, owners }),
+);
 
 function predictFrom(files: FileView, command: Command, options: PredictOptions): Answer {
   const { running, runsAs, budget = unlimited } = options;

@@ -10,15 +10,20 @@ import type { OtherProcess } from './recheck-queue.js';
 export interface Check extends Pick<OtherProcess, 'program' | 'isFromExe' | 'denied'> {
   /** It has the program of a Filebeat; its whole command line decides. */
   isCandidate: boolean;
-  /** `exe` leads to the same file as in the last check. */
-  isUnchanged: boolean;
   /** It has ended. */
   hasEnded: boolean;
   /** Basename of a program that is named like a Filebeat and not known as one. */
   namesake?: string;
 }
 
-/** A quick check: `exe` first, and the command line only where `exe` has changed or cannot be read. */
+/** Whether `exe` leads to the same file as in the last check: one system call. */
+export function runsSameProgram(procfs: ProcFs, pid: number, { isFromExe, program }: OtherProcess): boolean {
+  if (!isFromExe) return false;
+  const exe = procfs.link(`${pid}/exe`);
+  return exe.ok && exe.value === program;
+}
+
+/** Of a process that is new, whose program has changed, or whose `exe` cannot be read. */
 export function checkProcess(
   procfs: ProcFs,
   pid: number,
@@ -26,15 +31,6 @@ export function checkProcess(
   names: readonly string[],
 ): Check {
   const exe = (before?.isFromExe ?? true) ? procfs.link(`${pid}/exe`) : undefined;
-  if (exe?.ok && exe.value === before?.program)
-    return {
-      isCandidate: false,
-      isUnchanged: true,
-      hasEnded: false,
-      program: exe.value,
-      isFromExe: true,
-      denied: false,
-    };
   const cmdline = procfs.piece(`${pid}/cmdline`);
   // Zombies and kernel threads have neither `exe` nor command line.
   const argv = cmdline.ok ? parseCmdline(cmdline.value.slice(0, 4096)) : [];
@@ -44,7 +40,6 @@ export function checkProcess(
   const namesake = isCandidate ? undefined : [path, argv[0]].find((one) => one !== undefined && bearsTheName(one));
   return {
     isCandidate,
-    isUnchanged: false,
     hasEnded: !exe?.ok && !cmdline.ok && cmdline.gap.reason === 'vanished',
     ...(namesake === undefined ? {} : { namesake: posix.basename(namesake) }),
     program: exe?.ok ? exe.value : beginning,

@@ -13,7 +13,7 @@ import { type BootClock, createBootClock } from '../../proc/boot-clock.js';
 import { type ProcFs, statOf } from '../../proc/proc-fs.js';
 import { parseStat } from '../../proc/process-files.js';
 import { steadyMs } from '../../runtime/clock.js';
-import { checkProcess, forkedCopies, isFilebeat } from './process-check.js';
+import { checkProcess, forkedCopies, isFilebeat, runsSameProgram } from './process-check.js';
 import { FactReader, type ProcessFacts, type RunningFilebeat } from './process-facts.js';
 import { blockedPids, hiddenGaps, namesakeGaps, pidsWithinLimit } from './process-gaps.js';
 import { type Arrivals, createProcessList } from './process-list.js';
@@ -184,12 +184,17 @@ class Pass {
   private check(pid: number, before: OtherProcess | undefined): void {
     const { procfs, queue, namesakes, names } = this.memory;
     this.examined++;
-    const { isCandidate, isUnchanged, hasEnded, namesake, ...seen } = checkProcess(procfs, pid, before, names);
+    const isKernelThread = () => statOf(procfs, pid)?.kernelThread === true;
+    if (before !== undefined && runsSameProgram(procfs, pid, before)) {
+      const isInQueue = queue.confirm(pid, before, this.number, this.startedAt);
+      if (!isInQueue) queue.add(pid, before, this.startedAt, isKernelThread);
+      return;
+    }
+    const { isCandidate, hasEnded, namesake, ...seen } = checkProcess(procfs, pid, before, names);
     if (isCandidate && this.addFilebeat(pid)) return;
     if (namesake !== undefined) namesakes.set(pid, namesake);
-    else if (!isUnchanged) namesakes.delete(pid);
+    else namesakes.delete(pid);
     const firstSeen = before?.firstSeen ?? this.startedAt;
-    const isKernelThread = () => statOf(procfs, pid)?.kernelThread === true;
     if (hasEnded) queue.delete(pid);
     else queue.add(pid, { ...seen, firstSeen, scan: this.number }, this.startedAt, isKernelThread);
   }

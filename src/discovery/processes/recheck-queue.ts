@@ -34,6 +34,8 @@ export interface RecheckQueue {
   /** How many of the processes may not be read. */
   readonly denied: number;
   get(pid: number): OtherProcess | undefined;
+  /** Records that scan number `scan` checked it and found the same program. False: it is not young any more, and has to be added. */
+  confirm(pid: number, process: OtherProcess, scan: number, now: number): boolean;
   /** Records a check at `now`. `isKernelThread` is called only for a process that is not young any more. */
   add(pid: number, process: OtherProcess, now: number, isKernelThread: () => boolean): void;
   delete(pid: number): void;
@@ -67,6 +69,14 @@ export function createRecheckQueue(): RecheckQueue {
       return denied.size;
     },
     get: (pid) => young.get(pid) ?? often.get(pid) ?? seldom.get(pid) ?? kernelThreads.get(pid),
+    confirm(pid, process, scan, now) {
+      process.scan = scan;
+      const map = all.find((one) => one.has(pid));
+      if (map === undefined || (map === young && now - process.firstSeen >= YOUNG_MS)) return false;
+      map.delete(pid);
+      map.set(pid, process);
+      return true;
+    },
     add(pid, process, now, isKernelThread) {
       const { program } = process;
       // Usually nothing has changed, and it goes back to the end of its map.

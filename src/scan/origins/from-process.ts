@@ -11,13 +11,14 @@ import { processKey } from '../../model/instance-rules.js';
 import type { FilebeatProcess, Prediction, ProcessIdentity } from '../../model/model.js';
 import { mayUse, READ, type Reader, readerOf } from '../../proc/permissions.js';
 import { containDefect } from '../../runtime/defect.js';
+import { perObject } from '../../runtime/unchanged.js';
 import type { RememberedInstance } from '../../state/memory-state.js';
 import { dataDirectoryOf, type Origin, type OriginContext } from './candidate-origin.js';
 
 /** `known`: what is remembered of this very process. */
 export function fromProcess(running: RunningFilebeat, context: OriginContext, known?: RememberedInstance): Origin {
   const { lasting: process, argv, env, rootDir, rootId, identity, view } = running;
-  const command: Command = { argv, cwd: process.cwd ?? '/', env, uid: process.uid };
+  const command = commandOf(process, argv, env);
   const started: Running = {
     startTime: process.startTime,
     executableDeleted: process.executableDeleted,
@@ -51,6 +52,16 @@ export function fromProcess(running: RunningFilebeat, context: OriginContext, kn
     start,
   };
 }
+
+/** The same object for the same process. */
+const commandOf = perObject(
+  (process: FilebeatProcess, argv: string[], env: Command['env']): Command => ({
+    argv,
+    cwd: process.cwd ?? '/',
+    env,
+    uid: process.uid,
+  }),
+);
 
 /**
  * Main files and path.data of a process are those at its start. After an edit the files may name others, and files that
