@@ -20,7 +20,7 @@ export interface Socket {
   /** Datagrams; since the socket was opened; UDP only. */
   drops: number;
   /** Every process seen to hold it, by pid. */
-  owners: Owner[];
+  owners: readonly Owner[];
   /** False when some processes that might hold it could not be read. */
   ownersKnown: boolean;
 }

@@ -27,10 +27,14 @@ export interface ProcFs {
   readonly real: boolean;
   /** A whole file, e.g. `4242/net/udp`; at most 64 MiB. `until` may end the reading early. */
   text(path: string, until?: Until): Reading<string>;
+  /** As `text`, but bytes; `before` itself where these are the same. */
+  contents(path: string, before?: Buffer, until?: Until): Reading<Buffer>;
   /** A file that the kernel writes in one piece (`stat`, `status`, `cmdline`, …): one `read` where it fits. */
   piece(path: string): Reading<string>;
   /** Target of a symbolic link, e.g. `4242/fd/7` → `socket:[1187448]`. */
   link(path: string): Reading<string>;
+  /** Whether a path, which is absolute here, is a symbolic link to exactly this target. Makes no result and no gap. */
+  isLinkTo(absolute: string, target: string): boolean;
   /** Names in a directory, in the kernel's order. */
   list(path: string): Reading<string[]>;
   /** Whether a process or thread with that id exists; much cheaper than a `stat` that fails. */
@@ -55,7 +59,7 @@ const LARGEST_PIECE = 1 << 16;
 /** @see https://docs.kernel.org/filesystems/proc.html */
 export function openProcFs(root: string): ProcFs {
   const at = (path: string) => `${root}/${path}`;
-  const readInto = createTextReader();
+  const reader = createFileReader();
 
   /** `cmdline` and `environ` may block while another program holds the memory of the process. */
   const quarantined = (path: string): Gap | undefined => quarantineGap('/', at(path), `/proc/${path}`);
@@ -75,15 +79,15 @@ export function openProcFs(root: string): ProcFs {
     }
   }
 
-  function text(path: string, isWhole: boolean, until?: Until): Reading<string> {
+  function read<T>(path: string, isWhole: boolean, take: Take<T>, until?: Until): Reading<T> {
     const gap = quarantined(path);
     if (gap !== undefined) return { ok: false, gap };
     enter(at(path));
     try {
-      const value = readInto(at(path), isWhole, until);
-      return value === undefined
+      const length = reader.read(at(path), isWhole, until);
+      return length === undefined
         ? { ok: false, gap: { reason: 'limit', subject: `/proc/${path}` } }
-        : { ok: true, value };
+        : { ok: true, value: take(reader.buffer(), length) };
     } catch (error) {
       return failure(error, path);
     } finally {
@@ -103,9 +107,18 @@ export function openProcFs(root: string): ProcFs {
   return {
     root,
     real: isProc(root),
-    text: (path, until) => text(path, true, until),
-    piece: (path) => text(path, false),
+    text: (path, until) => read(path, true, asText, until),
+    contents: (path, before, until) =>
+      read(path, true, (bytes, length) => (isEqual(before, bytes, length) ? before : copyOf(bytes, length)), until),
+    piece: (path) => read(path, false, asText),
     link,
+    isLinkTo(absolute, target) {
+      try {
+        return readlinkSync(absolute) === target;
+      } catch {
+        return false;
+      }
+    },
     list: (path) => attempt(path, () => readdirSync(at(path))),
     hasProcess: (pid) => pathExists(at(`${pid}`)),
     isKernelFile: (path) => isProc(at(path)),
@@ -118,13 +131,23 @@ export function openProcFs(root: string): ProcFs {
   };
 }
 
+/** What becomes of the first `length` bytes of a buffer that the next reading uses again. */
+type Take<T> = (bytes: Buffer, length: number) => T;
+
+const asText: Take<string> = (bytes, length) => bytes.toString('utf8', 0, length);
+const copyOf: Take<Buffer> = (bytes, length) => Buffer.from(bytes.subarray(0, length));
+
+function isEqual(before: Buffer | undefined, bytes: Buffer, length: number): before is Buffer {
+  return before?.length === length && before.compare(bytes, 0, length) === 0;
+}
+
 /**
  * Reads files into one buffer, which grows to the largest of them. `isWhole`: reads until the end; otherwise until a read returns
- * less than there is room for. Undefined: larger than `limits.procBytes`.
+ * less than there is room for. Returns the number of bytes; undefined: larger than `limits.procBytes`.
  */
-function createTextReader() {
+function createFileReader() {
   let buffer = Buffer.allocUnsafe(FIRST_BUFFER);
-  return (path: string, isWhole: boolean, until?: Until): string | undefined => {
+  function read(path: string, isWhole: boolean, until?: Until): number | undefined {
     const descriptor = openSync(path, 'r');
     try {
       let length = 0;
@@ -134,15 +157,15 @@ function createTextReader() {
         const room = buffer.length - length;
         const got = readSync(descriptor, buffer, length, room, null);
         length += got;
-        if (got === 0 || until?.(buffer, length, got)) break;
-        if (!isWhole && got < room) break;
+        if (got === 0 || until?.(buffer, length, got)) return length;
+        if (!isWhole && got < room) return length;
         if (length >= LARGEST) return undefined;
       }
-      return buffer.toString('utf8', 0, length);
     } finally {
       closeSync(descriptor);
     }
-  };
+  }
+  return { read, buffer: () => buffer };
 }
 
 /** Undefined where there is no such process, or it cannot be read. */

@@ -19,7 +19,8 @@ export interface SocketIndex {
   ipv6: boolean;
 }
 
-export function indexSockets(sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): SocketIndex {
+/** The same object while the sockets are the same array. */
+export const indexSockets = perObject((sockets: readonly Socket[], ipv6: boolean, hostNetns?: number): SocketIndex => {
   const byProcess: Groups<string, Socket> = new Map();
   const hidden: Groups<number, Socket> = new Map();
   for (const socket of sockets) {
@@ -27,7 +28,7 @@ export function indexSockets(sockets: readonly Socket[], ipv6: boolean, hostNetn
     if (socket.owners.length === 0 && !socket.ownersKnown) addToGroup(hidden, socket.netns, socket);
   }
   return { byProcess, hidden, hostNetns, ipv6 };
-}
+});
 
 /** Empty without a process. */
 export function socketsOf({ process }: Instance, index: SocketIndex): readonly Socket[] {

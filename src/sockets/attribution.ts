@@ -3,8 +3,9 @@
  * sockets among the Filebeats, and scan every process's descriptors only when a wanted endpoint has a socket that no
  * Filebeat holds.
  */
-import { processKey } from '../model/instance-rules.js';
+import { isSameProcess } from '../model/instance-rules.js';
 import type { Gap, Owner, ProcessId } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 import type { OwnerBook } from './owners.js';
 
 /** A running Filebeat; one without `netns` (its namespace is unknown) is skipped. */
@@ -22,7 +23,10 @@ export interface SeenSocket {
 }
 
 export interface Attribution {
-  ownersOf(socket: SeenSocket): { owners: Owner[]; ownersKnown: boolean };
+  /** By pid; the same array while they are the same. */
+  ownersOf(socket: SeenSocket): readonly Owner[];
+  /** False where some processes that might hold it could not be read. */
+  areOwnersKnown(socket: SeenSocket): boolean;
   /** Inodes at wanted endpoints whose sockets closed after the table was read: they have no holder. */
   closed: ReadonlySet<number>;
   gaps: Gap[];
@@ -32,6 +36,8 @@ export interface Attribution {
  * Returns the inodes that are no longer in their tables. A torn reading may report one that is still open; it is looked for again.
  */
 export type Recheck = (sockets: readonly SeenSocket[]) => ReadonlySet<number>;
+
+const inodesOf = perObject((sockets: readonly SeenSocket[]) => new Set(sockets.map(({ inode }) => inode)));
 
 /** How long the answer about a socket that no Filebeat holds stays valid. */
 const UNOWNED_KEPT_MS = 60_000;
@@ -54,7 +60,7 @@ interface SearchedHolder {
 export function createAttributor(book: OwnerBook, now: () => number) {
   /** By inode. */
   const unowned = new Map<number, UnownedSocket>();
-  let previousHolders = '';
+  let previousHolders: readonly Holder[] = [];
   let lastSearch = Number.NEGATIVE_INFINITY;
   /** Filebeats that were seen to hold none of the sockets, as they were then. By pid. */
   const searched = new Map<number, SearchedHolder>();
@@ -67,9 +73,10 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     recheck: Recheck,
   ): Promise<Attribution> {
     const started = now();
-    const inodes = new Set(sockets.map(({ inode }) => inode));
+    const inodes = inodesOf(sockets);
     const known = book.verify(inodes);
-    const withoutOwner = () => sockets.filter(({ inode }) => !book.isHeld(inode));
+    // After `verify` nothing else is held, so that comparing numbers is enough while each socket has an owner.
+    const withoutOwner = () => (book.held === inodes.size ? [] : sockets.filter(({ inode }) => !book.isHeld(inode)));
     forgetAnswers(inodes, holders, started);
 
     const mayWait = started - lastSearch < UNWANTED_WAIT_MS;
@@ -113,21 +120,25 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const isHidden = ({ inode, wanted }: SeenSocket) => wanted && unowned.get(inode)?.walked === 'incomplete';
     if (withoutOwner().some(isHidden)) gaps.push(...unwalked);
 
-    const ownersOf = ({ inode, netns }: SeenSocket) => {
-      const owners = book.owners(inode);
-      const isComplete = !search.denied.has(netns) && unowned.get(inode)?.walked === 'complete';
-      return { owners, ownersKnown: owners.length > 0 || isComplete };
+    return {
+      ownersOf: ({ inode }) => book.owners(inode),
+      areOwnersKnown: ({ inode, netns }) =>
+        book.isHeld(inode) || (!search.denied.has(netns) && unowned.get(inode)?.walked === 'complete'),
+      closed,
+      gaps,
     };
-    return { ownersOf, closed, gaps };
   };
 
   /** Answers expire, and a Filebeat that was discovered since the last scan may hold a socket without a known owner. */
   function forgetAnswers(inodes: ReadonlySet<number>, holders: readonly Holder[], time: number): void {
-    const present = holders.map(processKey).join();
-    if (present !== previousHolders) unowned.clear();
-    previousHolders = present;
-    const pids = new Set(holders.map(({ pid }) => pid));
-    for (const pid of searched.keys()) if (!pids.has(pid)) searched.delete(pid);
+    const isSame =
+      holders.length === previousHolders.length && holders.every((one, at) => isSameProcess(one, previousHolders[at]));
+    previousHolders = holders;
+    if (!isSame) {
+      unowned.clear();
+      const pids = new Set(holders.map(({ pid }) => pid));
+      for (const pid of searched.keys()) if (!pids.has(pid)) searched.delete(pid);
+    }
     for (const [inode, { at }] of unowned)
       if (!inodes.has(inode) || time - at >= UNOWNED_KEPT_MS) unowned.delete(inode);
   }

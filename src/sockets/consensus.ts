@@ -4,10 +4,11 @@
  * again, up to 8 times, and the readings are united by inode.
  */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { portKey } from '../model/endpoint.js';
 import type { Gap, Protocol } from '../model/model.js';
 import { steadyMs } from '../runtime/clock.js';
+import { perObject } from '../runtime/unchanged.js';
 import type { TableReading } from './reading.js';
+import { type RowSet, type Rows, rowSetOf, rowSetOfTables } from './row-set.js';
 import type { SocketRow } from './table.js';
 
 export const MOST_READINGS = 8;
@@ -23,10 +24,11 @@ export interface Sought {
   optional?: true;
 }
 
-export interface Consensus {
-  rows: SocketRow[];
-  /** The same rows by protocol and port. */
-  at: (protocol: Protocol, port: number) => readonly SocketRow[];
+export interface Consensus<S extends Sought> {
+  /** The same object while the tables are the same. */
+  found: RowSet;
+  /** What no row serves, without the optional. */
+  absent: readonly S[];
   /** Readings made. */
   readings: number;
   unread: Protocol[];
@@ -39,20 +41,19 @@ export interface Consensus {
  * `known`: rows of TCP that need not be read, see `row-memory.ts`.
  * Undefined: nothing could be read.
  */
-export async function readUntilFound(
+export async function readUntilFound<S extends Sought>(
   read: (protocols: readonly Protocol[]) => TableReading | undefined,
-  sought: readonly Sought[],
-  known?: readonly SocketRow[],
-): Promise<Consensus | undefined> {
+  sought: readonly S[],
+  known?: Rows,
+): Promise<Consensus<S> | undefined> {
   const first = read(known ? ['udp'] : ['udp', 'tcp']);
   if (first === undefined) return undefined;
-  const union = createUnion();
-  union.add(known ?? []);
-  union.add(first.rows);
+  const tables = known === undefined ? first.tables : [known, ...first.tables];
+  let found = rowSetOfTables(tables);
   const whole = new Set(first.whole);
   const started = steadyMs();
   let readings = 1;
-  let missing = sought.filter((one) => !one.optional && !first.unread.includes(one.protocol) && !union.serves(one));
+  let missing = absentFrom(found, sought).filter(({ protocol }) => !first.unread.includes(protocol));
   for (;;) {
     const elapsed = steadyMs() - started;
     missing = missing.filter(
@@ -67,29 +68,22 @@ export async function readUntilFound(
     const again = read([...new Set(missing.map(({ protocol }) => protocol))]);
     if (again === undefined) break;
     readings++;
-    union.add(again.rows);
-    missing = missing.filter((one) => !union.serves(one));
+    found = rowSetOf([found.rows, ...again.tables.map(({ rows }) => rows)]);
+    missing = missing.filter((one) => !isServed(found, one));
   }
-  return { rows: union.rows(), at: union.at, readings, unread: first.unread, gaps: first.gaps };
+  return { found, absent: absentFrom(found, sought), readings, unread: first.unread, gaps: first.gaps };
 }
 
-/** Rows of several readings, each inode once and as it was last seen. */
-function createUnion() {
-  const endpoints = new Map<number, Map<number, SocketRow>>();
-  const at = (protocol: Protocol, port: number) => [...(endpoints.get(portKey(protocol, port))?.values() ?? [])];
-  return {
-    at,
-    add(rows: readonly SocketRow[]) {
-      for (const row of rows) {
-        const key = portKey(row.protocol, row.port);
-        const here = endpoints.get(key);
-        if (here === undefined) endpoints.set(key, new Map([[row.inode, row]]));
-        else here.set(row.inode, row);
-      }
-    },
-    serves: ({ protocol, port, isServedBy }: Sought) => at(protocol, port).some(isServedBy),
-    rows: () => [...endpoints.values()].flatMap((here) => [...here.values()]),
-  };
+function isServed(found: RowSet, { protocol, port, isServedBy }: Sought): boolean {
+  return found.at(protocol, port).some(isServedBy);
+}
+
+const absentees = perObject((found: RowSet, sought: readonly Sought[]): readonly Sought[] =>
+  sought.filter((one) => !one.optional && !isServed(found, one)),
+);
+
+function absentFrom<S extends Sought>(found: RowSet, sought: readonly S[]): readonly S[] {
+  return absentees(found, sought) as readonly S[];
 }
 
 /** An endpoint that is expected in a network namespace. */

@@ -11,24 +11,41 @@ import type { Gap, Owner, ProcessId } from '../model/model.js';
 import { type ProcFs, statOf } from '../proc/proc-fs.js';
 import { parseSocketLink, parseStat } from '../proc/process-files.js';
 import { steadyMs } from '../runtime/clock.js';
+import { addToGroup, type Groups } from '../runtime/group-by.js';
 
-interface Holding extends Owner {
-  fd: string;
+/** A process that holds a socket, and the link that proves it. */
+interface Holding {
+  owner: Owner;
+  /** `/proc/4242/fd/7`, absolute. */
+  link: string;
 }
+
+/** Never changed: a check that finds everything as it was makes nothing new. */
+interface HeldSocket {
+  /** `socket:[1187448]`: the target of each link. */
+  target: string;
+  /** By pid. */
+  holdings: readonly Holding[];
+  owners: readonly Owner[];
+}
+
+const NOBODY: readonly Owner[] = [];
 
 export interface OwnerBook {
   /** Verifies the known holders of these sockets with one readlink each, forgets all other sockets, returns the pids that hold any. */
-  verify(inodes: ReadonlySet<number>): Set<number>;
+  verify(inodes: ReadonlySet<number>): ReadonlySet<number>;
   /** Lists a process's descriptors; false when that is denied. A process that is gone holds nothing. */
   listDescriptors(process: ProcessId, inodes: ReadonlySet<number>): boolean;
   /** Scans the descriptors of every process, a few milliseconds at a time. */
   walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
+  /** Number of sockets whose holder is known. */
+  readonly held: number;
   /** Whether a holder is known. */
   isHeld(inode: number): boolean;
-  /** Whether a known holder still has the socket open, by one readlink each. False says nothing about unknown holders. */
-  confirm(inode: number): boolean;
-  /** By pid. */
-  owners(inode: number): Owner[];
+  /** Those of the sockets that a known holder still has open, by one readlink each. Of others this says nothing. */
+  confirm(inodes: readonly number[]): Set<number>;
+  /** By pid; the same array while they are the same. */
+  owners(inode: number): readonly Owner[];
   /** Full scans so far. */
   readonly walks: number;
   /** Full scans may take at most a twentieth of the time; one that would exceed that has to wait. */
@@ -43,42 +60,52 @@ const SHORTEST_PAUSE_MS = 1000;
 
 export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   /** By inode. */
-  const holdings = new Map<number, Holding[]>();
+  const held = new Map<number, HeldSocket>();
+  /** By pid. */
+  let processes = new Map<number, Owner>();
   let walks = 0;
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
   const isSame = ({ pid, startTicks }: ProcessId) => statOf(procfs, pid)?.startTicks === startTicks;
-  const links = (inode: number, { pid, fd }: Holding) => linksTo(procfs, pid, fd, inode);
 
   function verify(inodes: ReadonlySet<number>) {
-    const held = new Map<number, { startTicks: number; inodes: number[] }>();
-    for (const [inode, holders] of holdings) {
-      const open = inodes.has(inode) ? holders.filter((holder) => links(inode, holder)) : [];
-      if (open.length < holders.length) replace(inode, open);
-      for (const { pid, startTicks } of open) {
-        const process = held.get(pid);
-        if (process === undefined) held.set(pid, { startTicks, inodes: [inode] });
-        else process.inodes.push(inode);
+    const holders = new Set<Owner>();
+    const closed = new Set<Holding>();
+    for (const [inode, { target, holdings }] of held) {
+      if (!inodes.has(inode)) {
+        held.delete(inode);
+        continue;
       }
+      for (const holding of holdings) {
+        if (procfs.isLinkTo(holding.link, target)) holders.add(holding.owner);
+        else closed.add(holding);
+      }
+      if (closed.size > 0) keep(inode, (one) => !closed.has(one));
     }
-    for (const [pid, { startTicks, inodes: mine }] of held) {
-      if (isSame({ pid, startTicks })) continue;
-      for (const inode of mine) removeHolder(inode, pid);
-      held.delete(pid);
+    for (const owner of holders) {
+      if (isSame(owner)) continue;
+      for (const inode of held.keys()) keep(inode, (one) => one.owner !== owner);
+      holders.delete(owner);
     }
-    return new Set(held.keys());
+    processes = new Map([...holders].map((owner) => [owner.pid, owner]));
+    return new Set(processes.keys());
   }
 
-  function replace(inode: number, holders: Holding[]) {
-    if (holders.length === 0) holdings.delete(inode);
-    else holdings.set(inode, holders);
+  function confirm(inodes: readonly number[]) {
+    const open: Groups<Owner, number> = new Map();
+    for (const inode of inodes) {
+      const { target = '', holdings = [] } = held.get(inode) ?? {};
+      for (const { owner, link } of holdings) if (procfs.isLinkTo(link, target)) addToGroup(open, owner, inode);
+    }
+    return new Set([...open].flatMap(([owner, its]) => (isSame(owner) ? its : [])));
   }
 
-  function removeHolder(inode: number, pid: number) {
-    replace(
-      inode,
-      (holdings.get(inode) ?? []).filter((holder) => holder.pid !== pid),
-    );
+  /** Forgets the holders that do not pass. */
+  function keep(inode: number, passes: (one: Holding) => boolean) {
+    const before = held.get(inode)?.holdings ?? [];
+    const holdings = before.filter(passes);
+    if (holdings.length === 0) held.delete(inode);
+    else if (holdings.length < before.length) held.set(inode, heldSocket(inode, holdings));
   }
 
   /** `before`: the process as it was before its descriptors were read. */
@@ -87,14 +114,22 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     const { pid, startTicks } = before;
     const after = statOf(procfs, pid);
     if (after === undefined || after.startTicks !== startTicks) return;
+    const owner = ownerOf({ pid, startTicks, comm: after.comm });
     for (const [inode, fd] of descriptors) {
-      removeHolder(inode, pid);
-      const holders = [...(holdings.get(inode) ?? []), { pid, startTicks, comm: after.comm, fd }];
-      holdings.set(
-        inode,
-        holders.sort((a, b) => a.pid - b.pid),
-      );
+      const link = `${procfs.root}/${pid}/fd/${fd}`;
+      const holdings = held.get(inode)?.holdings ?? [];
+      if (holdings.some((one) => one.owner === owner && one.link === link)) continue;
+      const others = holdings.filter((one) => one.owner.pid !== pid);
+      held.set(inode, heldSocket(inode, [...others, { owner, link }]));
     }
+  }
+
+  /** The same object for each socket of a process, and from scan to scan. */
+  function ownerOf(owner: Owner): Owner {
+    const known = processes.get(owner.pid);
+    if (known !== undefined && known.startTicks === owner.startTicks && known.comm === owner.comm) return known;
+    processes.set(owner.pid, owner);
+    return owner;
   }
 
   function listDescriptors(process: ProcessId, inodes: ReadonlySet<number>): boolean {
@@ -144,9 +179,12 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
     verify,
     listDescriptors,
     walk,
-    isHeld: (inode) => holdings.has(inode),
-    confirm: (inode) => (holdings.get(inode) ?? []).some((holder) => links(inode, holder) && isSame(holder)),
-    owners: (inode) => (holdings.get(inode) ?? []).map(({ pid, startTicks, comm }) => ({ pid, startTicks, comm })),
+    isHeld: (inode) => held.has(inode),
+    confirm,
+    owners: (inode) => held.get(inode)?.owners ?? NOBODY,
+    get held() {
+      return held.size;
+    },
     get walks() {
       return walks;
     },
@@ -154,9 +192,9 @@ export function createOwnerBook(procfs: ProcFs, now: () => number): OwnerBook {
   };
 }
 
-function linksTo(procfs: ProcFs, pid: number, fd: string, inode: number): boolean {
-  const link = procfs.link(`${pid}/fd/${fd}`);
-  return link.ok && link.value === `socket:[${inode}]`;
+function heldSocket(inode: number, holdings: readonly Holding[]): HeldSocket {
+  const byPid = [...holdings].sort((a, b) => a.owner.pid - b.owner.pid);
+  return { target: `socket:[${inode}]`, holdings: byPid, owners: byPid.map(({ owner }) => owner) };
 }
 
 /** Which of these sockets a process holds: inode → its first descriptor of each. */

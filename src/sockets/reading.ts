@@ -2,13 +2,14 @@
 import { endianness } from 'node:os';
 import type { Family, Gap, ProcessId, Protocol } from '../model/model.js';
 import { type ProcFs, statOf } from '../proc/proc-fs.js';
-import { parseSocketTable, type SocketRow } from './table.js';
+import { parseSocketTable, type SocketTable } from './parsed-table.js';
+import type { Rows } from './row-set.js';
 
 /** The process whose tables are read: `self` always exists; another pid must still be the same process afterwards. */
 export type Via = { path: string; process?: ProcessId };
 
 export interface TableReading {
-  rows: SocketRow[];
+  tables: Rows[];
   /** Protocols with a table that exists but could not be read. */
   unread: Protocol[];
   /** Protocols whose tables arrived in one read(2) each. Rows can be missed only where the kernel has to resume. */
@@ -30,29 +31,42 @@ const TABLES: Record<Protocol, [path: string, family: Family][]> = {
   ],
 };
 
-/** Undefined: the process of `via` is gone, so the tables may be of another namespace. */
-export function readTables(procfs: ProcFs, via: Via, protocols: readonly Protocol[]): TableReading | undefined {
-  const reading: TableReading = { rows: [], unread: [], whole: [], gaps: [] };
+/** The last reading of each table of a namespace, by name: `udp6`. */
+export type LastTables = Map<string, SocketTable>;
+
+/**
+ * Undefined: the process of `via` is gone, so the tables may be of another namespace. `last`: what did not change since stays the
+ * same object; this reading is added to it.
+ */
+export function readTables(
+  procfs: ProcFs,
+  via: Via,
+  protocols: readonly Protocol[],
+  last: LastTables = new Map(),
+): TableReading | undefined {
+  const reading: TableReading = { tables: [], unread: [], whole: [], gaps: [] };
   for (const protocol of protocols) {
     let pieces = 0;
     let unread = false;
     for (const [table, family] of TABLES[protocol]) {
       let here = 0;
       const path = `${via.path}/net/${table}`;
-      const text = procfs.text(path, (bytes, length, got) => {
+      const before = last.get(table);
+      const contents = procfs.contents(path, before?.bytes, (bytes, length, got) => {
         here++;
         return isLast(got) || (protocol === 'tcp' && pastListeners(bytes, length));
       });
       pieces = Math.max(pieces, here);
-      if (text.ok) {
-        const { rows, badLines } = parseSocketTable(text.value, protocol, family, LITTLE_ENDIAN);
-        for (const row of rows) reading.rows.push(row);
-        if (badLines.length > 0)
-          reading.gaps.push({ reason: 'malformed', subject: `/proc/${path}`, detail: lines(badLines) });
-      } else if (text.gap.reason !== 'vanished' && text.gap.reason !== 'missing') {
+      if (contents.ok) {
+        const parsed = parseSocketTable(contents.value, protocol, family, { before, littleEndian: LITTLE_ENDIAN });
+        last.set(table, parsed);
+        reading.tables.push(parsed);
+        if (parsed.badLines.length > 0)
+          reading.gaps.push({ reason: 'malformed', subject: `/proc/${path}`, detail: lines(parsed.badLines) });
+      } else if (contents.gap.reason !== 'vanished' && contents.gap.reason !== 'missing') {
         // A missing table means a kernel without that address family.
         unread = true;
-        reading.gaps.push(text.gap);
+        reading.gaps.push(contents.gap);
       }
     }
     if (unread) reading.unread.push(protocol);

@@ -3,8 +3,10 @@
  * of all connections, 262,144 slots, 1.7 ms per table however few there are (UDP: 0.02 ms). A descriptor that still leads
  * to the same socket is better proof than the table.
  */
+import { groupBy } from '../runtime/group-by.js';
 import type { Wanted } from './consensus.js';
 import type { OwnerBook } from './owners.js';
+import type { Rows } from './row-set.js';
 import type { SocketRow } from './table.js';
 
 /** Listeners at endpoints that nobody expects show up after this time at the latest. */
@@ -12,7 +14,7 @@ const KEPT_MS = 60_000;
 
 interface CachedRows {
   at: number;
-  rows: SocketRow[];
+  listeners: Rows;
   /** Inodes whose owner was confirmed since. */
   confirmed: Set<number>;
 }
@@ -23,23 +25,28 @@ export function createRowMemory(book: OwnerBook, now: () => number) {
 
   return {
     /** Undefined when the tables must be read: the cache is too old, a listener closed, or an expected one is missing. */
-    rows(netns: number, wanted: readonly Wanted[]): SocketRow[] | undefined {
+    rows(netns: number, wanted: readonly Wanted[]): Rows | undefined {
       const cached = cache.get(netns);
       if (cached === undefined || now() - cached.at >= KEPT_MS) return undefined;
-      const open: SocketRow[] = [];
-      for (const row of cached.rows) {
-        if (book.confirm(row.inode)) {
-          open.push(row);
-          cached.confirmed.add(row.inode);
-        } else if (cached.confirmed.has(row.inode)) return undefined;
-      }
+      const { rows } = cached.listeners;
+      const open = book.confirm(rows.map(({ inode }) => inode));
+      for (const inode of cached.confirmed) if (!open.has(inode)) return undefined;
+      cached.confirmed = open;
       // Sockets without a known owner are not evidence; they may have closed.
-      const isThere = ({ port, isServedBy }: Wanted) => open.some((row) => row.port === port && isServedBy(row));
-      return wanted.filter(({ protocol }) => protocol === 'tcp').every(isThere) ? cached.rows : undefined;
+      const byPort = groupBy(
+        rows.filter(({ inode }) => open.has(inode)),
+        ({ port }) => port,
+      );
+      const isThere = ({ port, isServedBy }: Wanted) => byPort.get(port)?.some(isServedBy) === true;
+      return wanted.every((one) => one.protocol !== 'tcp' || isThere(one)) ? cached.listeners : undefined;
     },
     keep(netns: number, rows: readonly SocketRow[]) {
-      const listeners = rows.filter(({ protocol }) => protocol === 'tcp');
-      cache.set(netns, { at: now(), rows: listeners, confirmed: new Set() });
+      const listeners = { rows: rows.filter(({ protocol }) => protocol === 'tcp') };
+      cache.set(netns, { at: now(), listeners, confirmed: new Set() });
+    },
+    /** Forgets the other namespaces. */
+    retain(present: { has(netns: number): boolean }) {
+      for (const netns of cache.keys()) if (!present.has(netns)) cache.delete(netns);
     },
   };
 }

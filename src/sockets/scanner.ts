@@ -3,23 +3,24 @@
  * namespace through one of its processes, again where an expected socket is missing, and then finds the owners.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isSameProcess } from '../model/instance-rules.js';
-import type { Gap, Namespace, Owner, Socket } from '../model/model.js';
+import type { Gap, Namespace, Protocol, Socket } from '../model/model.js';
 import { netnsLink, type ProcFs } from '../proc/proc-fs.js';
 import { steadyMs } from '../runtime/clock.js';
+import { groupBy } from '../runtime/group-by.js';
+import { perObject } from '../runtime/unchanged.js';
 import { createAttributor, type Holder, type SeenSocket } from './attribution.js';
-import { type Consensus, readUntilFound, type Wanted } from './consensus.js';
+import { readUntilFound, type Wanted } from './consensus.js';
 import { readNamespace } from './namespaces.js';
 import { createOwnerBook } from './owners.js';
-import { readTables, type Via } from './reading.js';
+import { type LastTables, readTables, type Via } from './reading.js';
 import { createRowMemory } from './row-memory.js';
-import type { SocketRow } from './table.js';
+import { allSeen, createSocketList, type SeenRow, seenRows } from './socket-list.js';
 
 export type { Holder } from './attribution.js';
 
 /** The result of one scan. `W`: the caller's type of wanted endpoints. */
 export interface SocketScan<W extends Wanted> {
-  /** By namespace, protocol, port, address, inode. */
+  /** By namespace, protocol, port, address, inode. The same array while nothing about them changed. */
   sockets: Socket[];
   /** By inode. Addresses and the first unprivileged port are there where something wanted is missing. */
   namespaces: Namespace[];
@@ -46,15 +47,14 @@ interface Space<W extends Wanted> {
   /** Absent when no process in the namespace could be used. */
   via?: Via;
   wanted: readonly W[];
-  seen: SeenRow[];
+  /** By protocol, port, address, inode. */
+  seen: readonly SeenRow[];
   undecided: readonly W[];
   namespace?: Namespace;
   /** How often its tables were read in this scan. */
   readings: number;
   gaps: Gap[];
 }
-
-type SeenRow = SeenSocket & { row: SocketRow };
 
 /** Sockets may close while their holders are looked up; then the tables are read again, at most this often. */
 const MOST_ROUNDS = 8;
@@ -64,8 +64,9 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
   const book = createOwnerBook(procfs, now);
   const attribute = createAttributor(book, now);
   const tcpRows = createRowMemory(book, now);
-  /** By inode, of the previous scan. */
-  let previous: ReadonlyMap<number, Socket> = new Map();
+  const listSockets = createSocketList();
+  /** By namespace. */
+  const lastTables = new Map<number, LastTables>();
 
   async function scan<W extends Wanted>(
     holders: readonly Holder[],
@@ -73,19 +74,15 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     hostNetns?: number,
   ): Promise<SocketScan<W>> {
     const own = netnsLink(procfs, 'self');
+    const wantedIn = byNamespace(wanted) as ReadonlyMap<number, readonly W[]>;
     const spaces = new Map<number, Space<W>>();
     const read = async (netns: number) => {
       const { readings = 0 } = spaces.get(netns) ?? {};
-      const here = wanted.filter((want) => want.netns === netns);
+      const here = wantedIn.get(netns) ?? (NONE_WANTED as readonly W[]);
       const space = await readSpace(netns, { isHost: netns === hostNetns, isOwn: netns === own }, holders, here);
       spaces.set(netns, { ...space, readings: readings + space.readings });
     };
-    const findOwners = () =>
-      attribute(
-        [...spaces.values()].flatMap(({ seen }) => seen),
-        holders,
-        (sockets) => closedAmong(procfs, [...spaces.values()], sockets),
-      );
+    const findOwners = () => attribute(allSeen(spaces.values()), holders, (sockets) => closedAmong(spaces, sockets));
 
     for (const netns of namespacesOf(holders, wanted)) await read(netns);
     let attribution = await findOwners();
@@ -96,12 +93,11 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
       for (const [netns, { seen }] of spaces) if (seen.some(({ inode }) => closed.has(inode))) await read(netns);
       attribution = await findOwners();
     }
-    const { closed, ownersOf } = attribution;
-    const found = [...spaces.values()].map((space) => withoutClosed(space, closed));
-    const sockets = found.flatMap(({ seen }) => seen).map((socket) => asBefore(previous, socket, ownersOf(socket)));
-    previous = new Map(sockets.map((socket) => [socket.inode, socket]));
+    const found = [...spaces.values()].map((space) => withoutClosed(space, attribution.closed));
+    for (const netns of lastTables.keys()) if (!spaces.has(netns)) lastTables.delete(netns);
+    tcpRows.retain(spaces);
     return {
-      sockets: sockets.sort(bySocket),
+      sockets: listSockets(allSeen(found), attribution),
       namespaces: found.flatMap(({ namespace }) => namespace ?? []),
       tableReads: found.reduce((sum, { readings }) => sum + readings, 0),
       fullFdScans: book.walks,
@@ -125,7 +121,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
       };
       return { wanted, seen: [], undecided: wanted, readings: 0, gaps: [gap] };
     }
-    const { absent, concerned } = compare(wanted, consensus);
+    const { found, absent, unread } = consensus;
     const { namespace, gaps } = readNamespace(procfs, via.path, {
       netns,
       host: isHost,
@@ -135,95 +131,66 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     return {
       via,
       wanted,
-      seen: consensus.rows.map((row) => ({ inode: row.inode, netns, wanted: concerned.has(row), row })),
-      undecided: absent.filter(({ protocol }) => consensus.unread.includes(protocol)),
+      seen: seenRows(found, netns, wanted),
+      undecided: unread.length === 0 ? [] : absent.filter(({ protocol }) => unread.includes(protocol)),
       namespace,
       readings: consensus.readings,
       gaps: [...consensus.gaps, ...gaps],
     };
   }
 
-  /** `self` cannot vanish during the scan; pid 1 stands for the host when no Filebeat runs there. */
-  async function readThroughOne(netns: number, isOwn: boolean, holders: readonly Holder[], wanted: readonly Wanted[]) {
-    const candidates: Via[] = holders
-      .filter((holder) => holder.netns === netns)
-      .map(({ pid, startTicks }) => ({ path: `${pid}`, process: { pid, startTicks } }));
-    if (isOwn) candidates.unshift({ path: 'self' });
-    else if (netns === netnsLink(procfs, '1')) candidates.push({ path: '1' });
+  async function readThroughOne<W extends Wanted>(
+    netns: number,
+    isOwn: boolean,
+    holders: readonly Holder[],
+    wanted: readonly W[],
+  ) {
     const known = tcpRows.rows(netns, wanted);
-    for (const via of candidates) {
-      const consensus = await readUntilFound((protocols) => readTables(procfs, via, protocols), wanted, known);
+    for (const via of viasInto(netns, isOwn, holders)) {
+      const consensus = await readUntilFound((protocols) => read(netns, via, protocols), wanted, known);
       if (consensus === undefined) continue;
-      if (known === undefined) tcpRows.keep(netns, consensus.rows);
+      if (known === undefined) tcpRows.keep(netns, consensus.found.rows);
       return { via, consensus };
     }
     return {};
   }
 
+  /** `self` cannot vanish during the scan; pid 1 stands for the host when no Filebeat runs there. */
+  function* viasInto(netns: number, isOwn: boolean, holders: readonly Holder[]): Generator<Via> {
+    if (isOwn) yield { path: 'self' };
+    for (const { pid, startTicks, netns: its } of holders)
+      if (its === netns) yield { path: `${pid}`, process: { pid, startTicks } };
+    if (!isOwn && netns === netnsLink(procfs, '1')) yield { path: '1' };
+  }
+
+  function read(netns: number, via: Via, protocols: readonly Protocol[]) {
+    const last: LastTables = lastTables.get(netns) ?? new Map();
+    lastTables.set(netns, last);
+    return readTables(procfs, via, protocols, last);
+  }
+
+  /** Reads the tables of these sockets once more and returns the inodes that are gone. */
+  function closedAmong<W extends Wanted>(spaces: Iterable<[number, Space<W>]>, sockets: readonly SeenSocket[]) {
+    const inodes = new Set(sockets.map(({ inode }) => inode));
+    const closed = new Set<number>();
+    for (const [netns, space] of spaces) {
+      const rows = space.seen.filter(({ inode }) => inodes.has(inode));
+      if (space.via === undefined || rows.length === 0) continue;
+      const again = read(netns, space.via, [...new Set(rows.map(({ row }) => row.protocol))]);
+      space.readings++;
+      const open = new Set(again?.tables.flatMap((table) => table.rows.map(({ inode }) => inode)));
+      for (const { inode, row } of rows)
+        if (!open.has(inode) && !again?.unread.includes(row.protocol)) closed.add(inode);
+    }
+    return closed;
+  }
+
   return { scan };
 }
 
-/** Reads the tables of these sockets once more and returns the inodes that are gone. */
-function closedAmong<W extends Wanted>(
-  procfs: ProcFs,
-  spaces: readonly Space<W>[],
-  sockets: readonly SeenSocket[],
-): Set<number> {
-  const inodes = new Set(sockets.map(({ inode }) => inode));
-  const closed = new Set<number>();
-  for (const space of spaces) {
-    const rows = space.seen.filter(({ inode }) => inodes.has(inode));
-    if (space.via === undefined || rows.length === 0) continue;
-    const again = readTables(procfs, space.via, [...new Set(rows.map(({ row }) => row.protocol))]);
-    space.readings++;
-    const open = new Set(again?.rows.map(({ inode }) => inode));
-    for (const { inode, row } of rows) if (!open.has(inode) && !again?.unread.includes(row.protocol)) closed.add(inode);
-  }
-  return closed;
-}
-
-/** The socket of the previous scan where nothing about it changed: the same object, see `runtime/unchanged.ts`. */
-function asBefore(
-  previous: ReadonlyMap<number, Socket>,
-  { row, netns }: SeenRow,
-  { owners, ownersKnown }: Pick<Socket, 'owners' | 'ownersKnown'>,
-): Socket {
-  const { protocol, family, address, port, inode, uid, receiveQueue, drops } = row;
-  const before = previous.get(inode);
-  const isUnchanged =
-    before !== undefined &&
-    before.receiveQueue === receiveQueue &&
-    before.drops === drops &&
-    before.port === port &&
-    before.address === address &&
-    before.protocol === protocol &&
-    before.family === family &&
-    before.netns === netns &&
-    before.uid === uid &&
-    before.ownersKnown === ownersKnown &&
-    isSameOwners(before.owners, owners);
-  if (isUnchanged) return before;
-  return { protocol, family, address, port, netns, inode, uid, receiveQueue, drops, owners, ownersKnown };
-}
-
-/** `absent`: wanted endpoints that no socket serves. `concerned`: sockets at wanted endpoints, whose owners must be known. */
-function compare<W extends Wanted>(
-  wanted: readonly W[],
-  { at }: Consensus,
-): { absent: W[]; concerned: Set<SocketRow> } {
-  const absent: W[] = [];
-  const concerned = new Set<SocketRow>();
-  for (const want of wanted) {
-    let served = false;
-    for (const row of at(want.protocol, want.port)) {
-      const serves = want.isServedBy(row);
-      served ||= serves;
-      if (serves || want.isBlockedBy?.(row)) concerned.add(row);
-    }
-    if (!served && !want.optional) absent.push(want);
-  }
-  return { absent, concerned };
-}
+type Groups = ReadonlyMap<number, readonly Wanted[]>;
+const byNamespace = perObject((wanted: readonly Wanted[]): Groups => groupBy(wanted, ({ netns }) => netns));
+const NONE_WANTED: readonly Wanted[] = [];
 
 /**
  * Drops sockets that closed before their owner was found. Endpoints served by such a socket alone are undecided: another one may
@@ -243,14 +210,4 @@ function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): nu
   const all = new Set(wanted.map(({ netns }) => netns));
   for (const { netns } of holders) if (netns !== undefined) all.add(netns);
   return [...all].sort((a, b) => a - b);
-}
-
-function isSameOwners(a: readonly Owner[], b: readonly Owner[]): boolean {
-  return a.length === b.length && a.every((owner, at) => isSameProcess(owner, b[at]!) && owner.comm === b[at]!.comm);
-}
-
-function bySocket(a: Socket, b: Socket): number {
-  if (a.netns !== b.netns) return a.netns - b.netns;
-  if (a.protocol !== b.protocol) return a.protocol === 'udp' ? -1 : 1;
-  return a.port - b.port || (a.address < b.address ? -1 : a.address > b.address ? 1 : a.inode - b.inode);
 }

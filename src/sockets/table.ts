@@ -1,5 +1,5 @@
 /**
- * Parser of one `/proc/<pid>/net/{udp,udp6,tcp,tcp6}`; see proc(5) and net/ipv4/udp.c, udp4_format_sock.
+ * Parser of one line of `/proc/<pid>/net/{udp,udp6,tcp,tcp6}`; see proc(5) and net/ipv4/udp.c, udp4_format_sock.
  *
  *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
  *   4995: 0100007F:238E 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1187448 2 0000000033901b43 0
@@ -9,12 +9,6 @@ import type { Family, Protocol, Socket } from '../model/model.js';
 /** One listening socket as a table row: a `Socket` without namespace and owners. */
 export type SocketRow = Omit<Socket, 'netns' | 'owners' | 'ownersKnown'>;
 
-export interface SocketTable {
-  rows: SocketRow[];
-  /** 1-based numbers of lines that could not be read. */
-  badLines: number[];
-}
-
 /** Kernel states of a listener: TCP_CLOSE for an unconnected UDP socket, TCP_LISTEN for TCP. */
 const LISTENING: Record<Protocol, string> = { udp: '07', tcp: '0A' };
 
@@ -22,56 +16,42 @@ const LISTENING: Record<Protocol, string> = { udp: '07', tcp: '0A' };
 const ROW =
   /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]{8}) \S+ \S+ +(\d{1,10}) +\d+ (\d{1,15}) \d+ \S+(?: (\d{1,15}))?/;
 
-/**
- * Listeners only: unconnected UDP sockets and TCP sockets in LISTEN, one row per inode (the table may repeat a row
- * while it changes). `littleEndian` is the byte order of the host that wrote it.
- */
-export function parseSocketTable(text: string, protocol: Protocol, family: Family, littleEndian = true): SocketTable {
-  const table: SocketTable = { rows: [], badLines: [] };
-  const seen = new Set<number>();
+/** `other`: a socket that does not listen, or the line of titles. `bad`: could not be read. */
+export type ParsedLine = SocketRow | 'other' | 'bad';
+
+/** The parser of one line below the titles. `littleEndian` is the byte order of the host that wrote it. */
+export function createLineParser(
+  protocol: Protocol,
+  family: Family,
+  littleEndian = true,
+): (line: string) => ParsedLine {
   const state = LISTENING[protocol];
   // Nearly every row has a wildcard or loopback address.
   const addresses = new Map<string, string | undefined>();
-  let number = 0;
-  for (let from = 0; from < text.length; ) {
-    let to = text.indexOf('\n', from);
-    if (to < 0) to = text.length;
-    number++;
-    const line = text.slice(from, to);
-    from = to + 1;
-    if (number === 1 || line === '') continue;
+  const addressOf = (hex: string) => {
+    if (!addresses.has(hex)) addresses.set(hex, decodeAddress(hex, family, littleEndian));
+    return addresses.get(hex);
+  };
+  return (line) => {
     const fields = ROW.exec(line);
-    if (fields === null) {
-      table.badLines.push(number);
-      continue;
-    }
-    const [, hex = '', port = '', its, queue = '', uid, inodeText, drops] = fields;
-    if (its !== state) continue;
-    let address = addresses.get(hex);
-    if (address === undefined) {
-      address = decodeAddress(hex, family, littleEndian);
-      addresses.set(hex, address);
-    }
-    if (address === undefined || (protocol === 'udp' && drops === undefined)) {
-      table.badLines.push(number);
-      continue;
-    }
-    const inode = Number(inodeText);
+    if (fields === null) return 'bad';
+    const [, hex = '', port = '', its, queue = '', uid, inode, drops] = fields;
+    if (its !== state) return 'other';
+    const address = addressOf(hex);
+    if (address === undefined || (protocol === 'udp' && drops === undefined)) return 'bad';
     // A socket that is being closed has inode 0 and no holder.
-    if (inode === 0 || seen.has(inode)) continue;
-    seen.add(inode);
-    table.rows.push({
+    if (Number(inode) === 0) return 'other';
+    return {
       protocol,
       family,
       address,
       port: Number.parseInt(port, 16),
-      inode,
+      inode: Number(inode),
       uid: Number(uid),
       receiveQueue: Number.parseInt(queue, 16),
       drops: protocol === 'udp' ? Number(drops) : 0,
-    });
-  }
-  return table;
+    };
+  };
 }
 
 /** One or four 32-bit words in the host's byte order, as hex: `0100007F` is 127.0.0.1. */

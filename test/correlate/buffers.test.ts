@@ -6,7 +6,7 @@ import { chargePerDatagram, derivedReceiveBuffer, estimateRoom } from '../../src
 import { createBootClock } from '../../src/proc/boot-clock.js';
 import { readHostFacts } from '../../src/proc/kernel.js';
 import { openProcFs } from '../../src/proc/proc-fs.js';
-import { parseSocketTable } from '../../src/sockets/table.js';
+import { parseSocketTable } from '../../src/sockets/parsed-table.js';
 
 const limits = readHostFacts(openProcFs('/proc'), createBootClock(openProcFs('/proc')).read());
 
@@ -22,7 +22,9 @@ async function fill(payload: number, readBuffer: number, family: 4 | 6 = 4) {
   const { port } = reader.address();
   const own = () => {
     const text = readFileSync(`/proc/self/net/udp${family === 4 ? '' : '6'}`, 'latin1');
-    return parseSocketTable(text, 'udp', family).rows.find((row) => row.port === port && row.address === address)!;
+    return parseSocketTable(Buffer.from(text), 'udp', family).rows.find(
+      (row) => row.port === port && row.address === address,
+    )!;
   };
   let sent = 0;
   let first = 0;

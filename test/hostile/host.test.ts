@@ -23,7 +23,7 @@ import {
 import { blockedAt, widened } from '../../src/scan/thread/blocked-path.js';
 import { parseSettings } from '../../src/settings/settings.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../../src/sockets/namespaces.js';
-import { parseSocketTable } from '../../src/sockets/table.js';
+import { parseSocketTable } from '../../src/sockets/parsed-table.js';
 import { loadState } from '../../src/state/memory-text.js';
 import { parseWebConfig } from '../../src/web/config/web-config.js';
 import { activatedSockets, parseListenAddress } from '../../src/web/listen-address.js';
@@ -127,7 +127,8 @@ const targets: Record<string, { text: string; holds: (spoilt: string) => void }>
     text: UDP,
     holds(text) {
       for (const family of [4, 6] as const)
-        for (const { port, inode, drops, uid, receiveQueue } of parseSocketTable(text, 'udp', family).rows) {
+        for (const { port, inode, drops, uid, receiveQueue } of parseSocketTable(Buffer.from(text), 'udp', family)
+          .rows) {
           finite(inode, drops, uid, receiveQueue);
           assert.ok(port >= 0 && port <= 65_535);
         }

@@ -56,7 +56,7 @@ import { blockedAt } from '../../src/scan/thread/blocked-path.js';
 import { parseDuration as parseSettingsDuration } from '../../src/settings/duration.js';
 import { parseSettings } from '../../src/settings/settings.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../../src/sockets/namespaces.js';
-import { parseSocketTable } from '../../src/sockets/table.js';
+import { parseSocketTable } from '../../src/sockets/parsed-table.js';
 import { loadState } from '../../src/state/memory-text.js';
 import { parseWebConfig } from '../../src/web/config/web-config.js';
 import { parseExternalUrl, parseRoutePrefix } from '../../src/web/external-url.js';
@@ -226,7 +226,12 @@ const readers: Record<string, (text: string) => unknown> = {
     ],
   ],
   'tables of the network': (text) => [
-    ...[parseSocketTable(text, 'udp', 4), parseFibTrie(text), parseIfInet6(text), parseUdpCounters(text, text)],
+    ...[
+      parseSocketTable(Buffer.from(text), 'udp', 4),
+      parseFibTrie(text),
+      parseIfInet6(text),
+      parseUdpCounters(text, text),
+    ],
   ],
   'settings, web configuration, state': (text) => [
     ...[parseSettings(Buffer.from(text), 'a.yml'), parseWebConfig(Buffer.from(text), 'a.yml'), loadState(text)],

@@ -69,7 +69,7 @@ describe('torn tables', () => {
       let readings = 0;
       let worst = 0;
       for (let scan = 0; scan < SCANS; scan++) {
-        const single = readTables(procfs, { path: 'self' }, ['udp'])!.rows;
+        const single = readTables(procfs, { path: 'self' }, ['udp'])!.tables.flatMap(({ rows }) => rows);
         if (!ports.every((port) => single.some((row) => row.port === port))) torn++;
         const report = await program.scan();
         const mine = toldOf(report, one.config)!;

@@ -19,7 +19,7 @@ function readings(...shown: number[][]) {
   const read = (protocols: readonly Protocol[]): TableReading => {
     const ports = shown[Math.min(asked.length, shown.length - 1)]!;
     asked.push(protocols);
-    return { rows: ports.map((port) => row(port)), unread: [], whole: [], gaps: [] };
+    return { tables: [{ rows: ports.map((port) => row(port)) }], unread: [], whole: [], gaps: [] };
   };
   return { asked, read };
 }
@@ -34,7 +34,7 @@ describe('consensus', () => {
     const { read } = readings([1], [2], [3]);
     const found = await readUntilFound(read, [seek(1), seek(2), seek(3)]);
     assert.deepEqual(
-      found?.rows.map(({ port }) => port),
+      found?.found.rows.map(({ port }) => port),
       [1, 2, 3],
     );
     assert.equal(found?.readings, 3);
@@ -52,7 +52,7 @@ describe('consensus', () => {
   });
 
   it('a table that arrived in one read is complete', async () => {
-    const read = (): TableReading => ({ rows: [row(1)], unread: [], whole: ['udp'], gaps: [] });
+    const read = (): TableReading => ({ tables: [{ rows: [row(1)] }], unread: [], whole: ['udp'], gaps: [] });
     assert.equal((await readUntilFound(read, [seek(9)]))?.readings, 1);
   });
 
@@ -60,9 +60,9 @@ describe('consensus', () => {
     const started = performance.now();
     const read = (): TableReading => {
       const back = performance.now() - started > 30;
-      return { rows: back ? [row(9, 77)] : [row(1)], unread: [], whole: ['udp', 'tcp'], gaps: [] };
+      return { tables: [{ rows: back ? [row(9, 77)] : [row(1)] }], unread: [], whole: ['udp', 'tcp'], gaps: [] };
     };
-    assert.equal((await readUntilFound(read, [seek(9, 60)]))?.at('udp', 9)[0]?.inode, 77);
+    assert.equal((await readUntilFound(read, [seek(9, 60)]))?.found.at('udp', 9)[0]?.inode, 77);
   });
 
   it('the readings span the requested time before such a port counts as absent', async () => {
@@ -70,7 +70,7 @@ describe('consensus', () => {
     let last = started;
     const read = (): TableReading => {
       last = performance.now();
-      return { rows: [], unread: [], whole: ['udp', 'tcp'], gaps: [] };
+      return { tables: [], unread: [], whole: ['udp', 'tcp'], gaps: [] };
     };
     await readUntilFound(read, [seek(9, 60)]);
     assert.ok(last - started >= 60, `${last - started} ms`);
@@ -78,12 +78,17 @@ describe('consensus', () => {
 
   it('of a row that was read twice the last reading counts', async () => {
     let drops = 0;
-    const read = (): TableReading => ({ rows: [{ ...row(1), drops: drops++ }], unread: [], whole: [], gaps: [] });
-    assert.equal((await readUntilFound(read, [seek(9)]))?.rows[0]?.drops, MOST_READINGS - 1);
+    const read = (): TableReading => ({
+      tables: [{ rows: [{ ...row(1), drops: drops++ }] }],
+      unread: [],
+      whole: [],
+      gaps: [],
+    });
+    assert.equal((await readUntilFound(read, [seek(9)]))?.found.rows[0]?.drops, MOST_READINGS - 1);
   });
 
   it('a table that cannot be read is not read again', async () => {
-    const read = (): TableReading => ({ rows: [], unread: ['udp'], whole: [], gaps: [] });
+    const read = (): TableReading => ({ tables: [], unread: ['udp'], whole: [], gaps: [] });
     const found = await readUntilFound(read, [seek(9)]);
     assert.deepEqual([found?.readings, found?.unread], [1, ['udp']]);
   });

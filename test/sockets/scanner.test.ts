@@ -95,6 +95,44 @@ describe('a directory of fixtures', () => {
     assert.deepEqual(at(await look(100), 9000)[0]!.owners, []);
   });
 
+  it('the next scan returns the same sockets, and another one where a figure or an owner changed', async () => {
+    const root = writeTree(
+      host({ 42: { sockets: [1, 2] }, 43: {} }, [
+        [9000, 1],
+        [9001, 2],
+      ]),
+    );
+    const scanner = createSocketScanner(openProcFs(root));
+    const scan = async () =>
+      (await scanner.scan([holder(42), holder(43)], [want(HOST, 9000), want(HOST, 9001)], HOST)).sockets;
+    const first = await scan();
+    assert.equal(await scan(), first);
+    writeFileSync(
+      join(root, '42/net/udp'),
+      HEADER + udpRow(9001, 2).replace('00000000:00000000', '00000000:00000340') + udpRow(9000, 1),
+    );
+    const second = await scan();
+    assert.deepEqual([second[0] === first[0], second[1]!.receiveQueue], [true, 832]);
+    // The tables stay as they are.
+    rmSync(join(root, '42/fd/5'));
+    const third = await scan();
+    assert.deepEqual([third[0]!.owners, third[1] === second[1]], [[], true]);
+  });
+
+  it('the next scan notices that the number of a descriptor leads to a new socket', async () => {
+    const root = writeTree(host({ 42: { sockets: [1] } }, [[9000, 1]]));
+    const scanner = createSocketScanner(openProcFs(root));
+    const scan = async () => at(await scanner.scan([holder(42)], [want(HOST, 9000)], HOST), 9000);
+    assert.equal((await scan())[0]!.owners.length, 1);
+    rmSync(join(root, '42/fd/5'));
+    symlinkSync('socket:[2]', join(root, '42/fd/5'));
+    writeFileSync(join(root, '42/net/udp'), HEADER + udpRow(9000, 2));
+    assert.deepEqual(
+      (await scan()).map(({ inode, owners }) => [inode, owners.length]),
+      [[2, 1]],
+    );
+  });
+
   it('a Filebeat without sockets is searched again when its number of descriptors changes, else after a minute', async () => {
     const clock = { ms: 0 };
     const root = writeTree(host({ 42: { sockets: [4242] }, 43: {} }, [[9000, 4242]]));

@@ -1,13 +1,21 @@
 /** Parsers of `/proc/<pid>/net/{udp,udp6,tcp,tcp6,snmp,snmp6,fib_trie,if_inet6}`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Family, Protocol } from '../../src/model/model.js';
 import { parseFibTrie, parseIfInet6, parseUdpCounters } from '../../src/sockets/namespaces.js';
-import { decodeAddress, parseSocketTable } from '../../src/sockets/table.js';
+import { parseSocketTable as parse } from '../../src/sockets/parsed-table.js';
+import { decodeAddress } from '../../src/sockets/table.js';
+import { createChance } from '../support/random.js';
 
 const UDP =
   '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops            \n';
 const row = (local: string, remote: string, state: string, rest = '0 0 1187448 2 0000000033901b43 7') =>
   ` 4995: ${local} ${remote} ${state} 00000000:00000340 00:00000000 00000000   993        ${rest.slice(2)}       \n`;
+
+function parseSocketTable(text: string, protocol: Protocol, family: Family) {
+  const { rows, badLines } = parse(Buffer.from(text), protocol, family);
+  return { rows, badLines };
+}
 
 describe('a UDP table', () => {
   it('gives address, port, queue, owner, inode and drops', () => {
@@ -67,6 +75,87 @@ describe('a UDP table', () => {
   it('counts drops beyond 31 bits', () => {
     const text = UDP + row('0100007F:238E', '00000000:0000', '07', '0 0 5 2 00 4294967295');
     assert.equal(parseSocketTable(text, 'udp', 4).rows[0]!.drops, 4294967295);
+  });
+});
+
+describe('a table that is read again', () => {
+  interface Entry {
+    inode: number;
+    port: number;
+    queue: number;
+    drops: number;
+    reference: number;
+  }
+  const line = ({ inode, port, queue, drops, reference }: Entry) =>
+    ` 4995: 0100007F:${hex(port, 4)} 00000000:0000 07 00000000:${hex(queue, 8)} 00:00000000 00000000   993        0 ${inode} ${reference} 0000000033901b43 ${drops}\n`;
+  const hex = (number: number, digits: number) => number.toString(16).toUpperCase().padStart(digits, '0');
+  const bytesOf = (entries: readonly Entry[]) => Buffer.from(UDP + entries.map(line).join(''));
+  const entry = (inode: number): Entry => ({ inode, port: inode, queue: 0, drops: 0, reference: 2 });
+  const three = [entry(1), entry(2), entry(3)];
+
+  it('is the same object if its bytes are the same', () => {
+    const before = parse(bytesOf(three), 'udp', 4);
+    assert.equal(parse(bytesOf(three), 'udp', 4, { before }), before);
+    assert.notEqual(parse(bytesOf(three.slice(1)), 'udp', 4, { before }), before);
+  });
+
+  it('has another row where a queue or a count of drops changed, and the others as before', () => {
+    const before = parse(bytesOf(three), 'udp', 4);
+    for (const change of [{ queue: 832 }, { drops: 1 }]) {
+      const after = parse(bytesOf(three.map((one, at) => (at === 1 ? { ...one, ...change } : one))), 'udp', 4, {
+        before,
+      });
+      assert.deepEqual(
+        after.rows.map((row, at) => row === before.rows[at]),
+        [true, false, true],
+      );
+      assert.deepEqual([after.rows[1]!.receiveQueue, after.rows[1]!.drops], [change.queue ?? 0, change.drops ?? 0]);
+    }
+  });
+
+  it('has the same rows if only something changed that no row tells, or the order did', () => {
+    const before = parse(bytesOf(three), 'udp', 4);
+    const after = parse(bytesOf(three.map((one) => ({ ...one, reference: 3 })).reverse()), 'udp', 4, { before });
+    assert.deepEqual(
+      after.rows.map((row) => before.rows.indexOf(row)),
+      [2, 1, 0],
+    );
+  });
+
+  it('is not extended from a line that was cut', () => {
+    const whole = bytesOf([entry(7)]);
+    const cut = parse(whole.subarray(0, whole.length - 1), 'udp', 4);
+    const longer = Buffer.from(`${whole.toString().trimEnd()}5\n`);
+    assert.equal(parse(longer, 'udp', 4, { before: cut }).rows[0]!.drops, 5);
+  });
+
+  it('says what a reading without an earlier one says, whatever happened in between', () => {
+    const { below, pick, oneIn } = createChance(20_251_123);
+    let entries: Entry[] = [];
+    let before = parse(bytesOf([]), 'udp', 4);
+    let inode = 100;
+    for (let turn = 0; turn < 2000; turn++) {
+      const at = below(entries.length + 1);
+      const change = (by: Partial<Entry>) => entries.map((one, index) => (index === at ? { ...one, ...by } : one));
+      entries = pick([
+        () => [...entries.slice(0, at), entry(++inode), ...entries.slice(at)],
+        () => entries.filter((_one, index) => index !== at),
+        () => change({ queue: below(9000) }),
+        () => change({ drops: below(3) }),
+        () => change({ reference: below(20) }),
+        () => change({ inode: ++inode }),
+        () => change({ inode: entries[0]?.inode ?? 0 }),
+        () => entries.slice(0, 12).reverse(),
+        () => entries,
+      ])();
+      const bytes = bytesOf(entries);
+      // Now and then a line is broken, or the table ends within a line.
+      if (oneIn(10)) bytes[below(bytes.length)] = 10;
+      const shown = oneIn(10) ? bytes.subarray(0, below(bytes.length)) : bytes;
+      const after = parse(shown, 'udp', 4, { before });
+      assert.deepEqual(after, parse(shown, 'udp', 4));
+      before = after;
+    }
   });
 });
 
