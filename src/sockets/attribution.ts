@@ -75,8 +75,9 @@ export function createAttributor(book: OwnerBook, now: () => number) {
     const started = now();
     const inodes = inodesOf(sockets);
     const known = book.verify(inodes);
-    // After `verify` nothing else is held, so that comparing numbers is enough while each socket has an owner.
-    const withoutOwner = () => (book.held === inodes.size ? [] : sockets.filter(({ inode }) => !book.isHeld(inode)));
+    // Usually each socket has an owner. In what follows owners are only found, so that the others need not be asked about again.
+    const unverified = book.held === inodes.size ? [] : sockets.filter(({ inode }) => !book.isHeld(inode));
+    const withoutOwner = () => unverified.filter(({ inode }) => !book.isHeld(inode));
     forgetAnswers(inodes, holders, started);
 
     const mayWait = started - lastSearch < UNWANTED_WAIT_MS;

@@ -38,7 +38,7 @@ export interface OwnerBook {
   listDescriptors(process: ProcessId, inodes: ReadonlySet<number>): boolean;
   /** Scans the descriptors of every process, a few milliseconds at a time. */
   walk(inodes: ReadonlySet<number>, except: ReadonlySet<number>): Promise<{ complete: boolean; gaps: Gap[] }>;
-  /** Number of sockets whose holder is known. */
+  /** Number of sockets whose holder is known. After `verify`, of the verified ones. */
   readonly held: number;
   /** Whether a holder is known. */
   isHeld(inode: number): boolean;

@@ -84,7 +84,7 @@ export function createSocketScanner(procfs: ProcFs, now: () => number = steadyMs
     };
     const findOwners = () => attribute(allSeen(spaces.values()), holders, (sockets) => closedAmong(spaces, sockets));
 
-    for (const netns of namespacesOf(holders, wanted)) await read(netns);
+    for (const netns of namespacesOf(holders, wantedIn.keys())) await read(netns);
     let attribution = await findOwners();
     for (let rounds = 1; attribution.closed.size > 0 && rounds < MOST_ROUNDS; rounds++) {
       const { closed } = attribution;
@@ -206,8 +206,8 @@ function withoutClosed<W extends Wanted>(space: Space<W>, closed: ReadonlySet<nu
   return { ...space, seen, undecided: [...space.undecided, ...lost] };
 }
 
-function namespacesOf(holders: readonly Holder[], wanted: readonly Wanted[]): number[] {
-  const all = new Set(wanted.map(({ netns }) => netns));
+function namespacesOf(holders: readonly Holder[], wanted: Iterable<number>): number[] {
+  const all = new Set(wanted);
   for (const { netns } of holders) if (netns !== undefined) all.add(netns);
   return [...all].sort((a, b) => a - b);
 }
