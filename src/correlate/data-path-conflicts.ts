@@ -27,17 +27,20 @@ export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
 
 /** Groups of instances with one data directory. */
 function sharingData(instances: readonly Instance[]): Instance[][] {
-  const groups = new Map<string, Instance[]>();
+  const groups = new Map<string, { keys: Set<string>; members: Instance[] }>();
   for (const instance of instances) {
     const { dataKey, dataDirectory } = instance;
     if (dataKey === undefined) continue;
-    const keys = [dataKey, ...(dataDirectory === undefined ? [] : [`inode ${dataDirectory.id}`])];
-    const found = new Set(keys.flatMap((key) => (groups.has(key) ? [groups.get(key)!] : [])));
-    const whole = [...[...found].flat(), instance];
-    for (const [key, group] of groups) if (found.has(group)) groups.set(key, whole);
-    for (const key of keys) groups.set(key, whole);
+    const own = dataDirectory === undefined ? [dataKey] : [dataKey, `inode ${dataDirectory.id}`];
+    // Its path and its inode may join two groups that were separate so far.
+    const joined = [...new Set(own.flatMap((key) => groups.get(key) ?? []))];
+    const whole = {
+      keys: new Set([...own, ...joined.flatMap(({ keys }) => [...keys])]),
+      members: [...joined.flatMap(({ members }) => members), instance],
+    };
+    for (const key of whole.keys) groups.set(key, whole);
   }
-  return [...new Set(groups.values())];
+  return [...new Set(groups.values())].map(({ members }) => members);
 }
 
 /** The instance of the user who owns the directory; if none does, the one that started first. */

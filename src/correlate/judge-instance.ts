@@ -1,8 +1,10 @@
 /** Mismatches of one instance as a whole, and of sockets that its configuration does not explain. Pure. */
 
+import { isServedBy } from '../filebeat/net/address.js';
 import { byEndpoint, compareEndpoints } from '../model/endpoint.js';
 import { ageOf } from '../model/instance-rules.js';
-import type { Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
+import type { Cause, Fault, Instance, Listener, Mismatch, MismatchCode, PortVerdict, Socket } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 import { judgePort, portMismatch, statusesServed, subjectOf } from './judge-port.js';
 import { haltKey, socketKey } from './scan-history.js';
 import type { VerdictContext } from './verdict-context.js';
@@ -62,9 +64,6 @@ function rivalInputs(instance: Instance, port: PortVerdict): Mismatch[] {
  */
 export function refusedInputs(instance: Instance, ports: readonly PortVerdict[]): Mismatch[] {
   if (instance.process === undefined) return [];
-  const beside = ports.flatMap(({ listeners }) =>
-    listeners.some((l) => l.refused === undefined) ? listeners.flatMap(({ refused }) => refused ?? []) : [],
-  );
   const mismatchOf = (fault: Fault, isMild: boolean): Mismatch =>
     instanceMismatch(instance, 'input_refused', {
       ...(isMild ? { severity: 'warning' } : {}),
@@ -73,9 +72,17 @@ export function refusedInputs(instance: Instance, ports: readonly PortVerdict[])
     });
   return [
     ...(instance.refusals ?? []).map((fault) => mismatchOf(fault, fault.costs !== undefined)),
-    ...[...new Set(beside)].map((fault) => mismatchOf(fault, true)),
+    ...refusedBeside(ports).map((fault) => mismatchOf(fault, true)),
   ];
 }
+
+/** Faults of refused inputs at ports that another input has. */
+const refusedBeside = perObject((ports: readonly PortVerdict[]): Fault[] => {
+  const faults = ports.flatMap(({ listeners }) =>
+    listeners.some((l) => l.refused === undefined) ? listeners.flatMap(({ refused }) => refused ?? []) : [],
+  );
+  return [...new Set(faults)];
+});
 
 /** Inputs that the files on disk rule out, of a process that was started before an edit and whose start was not seen. */
 export function maybeRefused(instance: Instance): Mismatch[] {
@@ -125,16 +132,12 @@ export function unexpectedSockets(
     return [];
   if (prediction.outcome === 'exits' && instance.basis !== 'remembered') return [];
   if (instance.basis === 'edited' || prediction.gaps.length > 0) return [];
-  if (isReloading(instance, context.now)) return [];
-  const openEnded = ports.some((p) => p.status === 'unresolved' || (p.status === 'unknown' && p.port === 0));
-  if (openEnded) return [];
-  const explained = new Set(ports.map((p) => p.socket?.inode));
-  const isServing = (socket: Socket) => instance.expected.some((listener) => context.serves(socket, listener));
+  const spare = unexplained(ports, instance.expected, context.socketsOf(instance), context.ipv6);
+  if (spare.length === 0 || isReloading(instance, context.now)) return [];
   const isReported = ({ protocol, port }: Socket) =>
     mismatches.some((m) => m.cause.kind === 'bound-elsewhere' && m.protocol === protocol && m.port === port);
-  return context
-    .socketsOf(instance)
-    .filter((s) => !explained.has(s.inode) && !isServing(s) && !isReported(s) && isSettled(s, instance, context))
+  return spare
+    .filter((s) => !isReported(s) && isSettled(s, instance, context))
     .sort(compareEndpoints)
     .map((s) =>
       instanceMismatch(instance, 'socket_unexpected', {
@@ -145,6 +148,20 @@ export function unexpectedSockets(
       }),
     );
 }
+
+/** Sockets of an instance that serve none of its listeners. None where one of its listeners may have any port. */
+const unexplained = perObject(
+  (
+    ports: readonly PortVerdict[],
+    expected: readonly Listener[],
+    held: readonly Socket[],
+    ipv6: boolean,
+  ): readonly Socket[] => {
+    if (ports.some((p) => p.status === 'unresolved' || (p.status === 'unknown' && p.port === 0))) return [];
+    const explained = new Set(ports.map((p) => p.socket?.inode));
+    return held.filter((s) => !explained.has(s.inode) && !expected.some((listener) => isServedBy(listener, s, ipv6)));
+  },
+);
 
 /** A reloaded file was edited within its last two periods, so sockets from before may still be open. The default period is 10 s. */
 function isReloading({ prediction, expected }: Instance, now: number): boolean {
@@ -167,27 +184,29 @@ export function isSettled(socket: Socket, instance: Instance, context: VerdictCo
 
 /** Mismatches about queue, drops and buffer of served ports. */
 export function loadMismatches(instance: Instance, ports: readonly PortVerdict[], context: VerdictContext): Mismatch[] {
-  const found: Mismatch[] = [];
-  for (const port of ports) {
-    const { socket, receiveBuffer } = port;
-    if (socket === undefined || instance.process === undefined || !statusesServed.includes(port.status)) continue;
-    if (receiveBuffer !== undefined && socket.receiveQueue > receiveBuffer * context.thresholds.receiveQueueRatio) {
-      found.push(
-        portMismatch(instance, port, 'queue_high', { kind: 'queue', bytes: socket.receiveQueue, limit: receiveBuffer }),
-      );
-    }
-    if (port.dropsRecent !== undefined && port.dropsRecent > 0) {
-      found.push(
-        portMismatch(instance, port, 'drops', { kind: 'dropped', datagrams: port.dropsRecent, sinceSeconds: 300 }),
-      );
-    }
-    const wanted = Math.max(0, ...port.listeners.map((l) => l.readBuffer ?? 0));
-    const granted = context.snapshot.host.rmemMax;
-    if (granted !== undefined && wanted > granted)
-      found.push(portMismatch(instance, port, 'buffer_capped', { kind: 'rmem-max', wanted, granted }));
-  }
-  return found;
+  if (instance.process === undefined) return [];
+  const loads = loadsOf(ports, context.thresholds.receiveQueueRatio, context.snapshot.host.rmemMax);
+  return loads.map(({ port, code, cause }) => portMismatch(instance, port, code, cause));
 }
+
+type Load = { port: PortVerdict; code: MismatchCode; cause: Cause };
+
+const loadsOf = perObject((ports: readonly PortVerdict[], ratio: number, rmemMax: number | undefined): Load[] =>
+  ports.flatMap((port): Load[] => {
+    const { socket, receiveBuffer: limit, dropsRecent = 0 } = port;
+    if (socket === undefined || !statusesServed.includes(port.status)) return [];
+    const found: Load[] = [];
+    const bytes = socket.receiveQueue;
+    if (limit !== undefined && bytes > limit * ratio)
+      found.push({ port, code: 'queue_high', cause: { kind: 'queue', bytes, limit } });
+    if (dropsRecent > 0)
+      found.push({ port, code: 'drops', cause: { kind: 'dropped', datagrams: dropsRecent, sinceSeconds: 300 } });
+    const wanted = Math.max(0, ...port.listeners.map(({ readBuffer }) => readBuffer ?? 0));
+    if (rmemMax !== undefined && wanted > rmemMax)
+      found.push({ port, code: 'buffer_capped', cause: { kind: 'rmem-max', wanted, granted: rmemMax } });
+    return found;
+  }),
+);
 
 /**
  * Its process makes no progress, as two scans at least so far apart have seen. A single scan reports only states that a working
@@ -235,7 +254,9 @@ export function isHealthy(
   isTruncated = false,
 ): boolean | undefined {
   if (up === undefined) return undefined;
-  if (!up || mismatches.some(critical) || ports.some((p) => p.up === false)) return false;
+  if (!up || mismatches.some(critical) || isAnyDown(ports)) return false;
   // Listeners beyond a limit were not judged.
   return isTruncated ? undefined : true;
 }
+
+const isAnyDown = perObject((ports: readonly PortVerdict[]): boolean => ports.some(({ up }) => up === false));

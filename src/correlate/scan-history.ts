@@ -8,7 +8,7 @@ import { ageOf, processKey } from '../model/instance-rules.js';
 import type { FilebeatProcess, Mismatch, PortVerdict, ProcessId, Snapshot, Socket, Verdict } from '../model/model.js';
 import { perObject } from '../runtime/unchanged.js';
 
-/** Plain data; a new one for each scan. */
+/** Plain data, never changed; a new one for each scan. */
 export interface ScanHistory {
   /** Socket (`netns:protocol:inode`) → when it was first seen, seconds since the epoch. */
   firstSeen: Map<string, number>;
@@ -60,11 +60,7 @@ export function nextScanHistory(
   grace: number,
 ): ScanHistory {
   const now = snapshot.takenAt;
-  const firstSeen = new Map<string, number>();
-  for (const socket of snapshot.sockets) {
-    const key = socketKey(socket);
-    firstSeen.set(key, history.firstSeen.get(key) ?? now);
-  }
+  const firstSeen = firstSeenOf(snapshot.sockets, history.firstSeen, now);
   const blocked = new Set<string>();
   snapshot.instances.forEach((instance, i) => {
     const { process } = instance;
@@ -77,6 +73,21 @@ export function nextScanHistory(
   });
   const since = new Map(verdict.mismatches.map((m) => [mismatchKey(m), m.since ?? now]));
   return { firstSeen, blocked, since, halted: standstills(history, snapshot) };
+}
+
+/** The sockets that each of these maps was made from. */
+const sources = new WeakMap<ScanHistory['firstSeen'], readonly Socket[]>();
+
+/** `before` itself if it was made from the same sockets. */
+function firstSeenOf(sockets: readonly Socket[], before: ScanHistory['firstSeen'], now: number) {
+  if (sources.get(before) === sockets) return before;
+  const firstSeen: ScanHistory['firstSeen'] = new Map();
+  for (const socket of sockets) {
+    const key = socketKey(socket);
+    firstSeen.set(key, before.get(key) ?? now);
+  }
+  sources.set(firstSeen, sockets);
+  return firstSeen;
 }
 
 export function haltKey(process: FilebeatProcess): string {

@@ -3,12 +3,12 @@
  * then the result is the same object, so that what was rendered from it can be used again: see `runtime/unchanged.ts`.
  */
 
-import { endpointKey } from '../model/endpoint.js';
+import { endpointKey, portKey } from '../model/endpoint.js';
 import type { Instance, Listener, Mismatch, PortVerdict, Snapshot, Socket } from '../model/model.js';
-import { createResultCache, unlessChanged } from '../runtime/unchanged.js';
+import { createResultCache, perObject, unlessChanged } from '../runtime/unchanged.js';
 import { derivedReceiveBuffer } from './buffers.js';
 import { judgePorts } from './judge-instance.js';
-import type { VerdictContext } from './verdict-context.js';
+import type { SocketsByPort, VerdictContext } from './verdict-context.js';
 
 interface Judged {
   ports: PortVerdict[];
@@ -38,12 +38,7 @@ export function judgedPorts(instance: Instance, context: VerdictContext): Judged
 /** Everything that the verdicts depend on while every port is served by a socket; undefined where more counts. */
 function inputsOf(instance: Instance, context: VerdictContext): unknown[] | undefined {
   const { process, expected } = instance;
-  if (process === undefined) return undefined;
-  const sockets: (readonly Socket[])[] = [];
-  for (const { protocol, target, refused } of expected) {
-    if (target.kind !== 'socket' || refused !== undefined) return undefined;
-    sockets.push(context.socketsAt(instance, protocol, target.port));
-  }
+  if (process === undefined || !areAllFixed(expected)) return undefined;
   const { host, drops } = context.snapshot;
   return [
     process.pid,
@@ -52,10 +47,26 @@ function inputsOf(instance: Instance, context: VerdictContext): unknown[] | unde
     host.ipv6,
     host.rmemMax,
     host.rmemDefault,
-    expected.some((listener) => context.deaf(instance, listener)),
-    sockets,
+    mayBeDeaf(expected).some((listener) => context.deaf(instance, listener)),
+    socketsAtAll(expected, context.socketsBeside(instance)),
   ];
 }
+
+/** Only these are served by a socket on a known port. */
+const areAllFixed = perObject((expected: readonly Listener[]): boolean =>
+  expected.every(({ target, refused }) => target.kind === 'socket' && refused === undefined),
+);
+
+const mayBeDeaf = perObject((expected: readonly Listener[]) => expected.filter(({ retry }) => retry === 'deaf'));
+
+const NO_SOCKETS: readonly Socket[] = [];
+
+/** The sockets on the port of each listener. */
+const socketsAtAll = perObject((expected: readonly Listener[], sockets: SocketsByPort) =>
+  expected.map(({ protocol, target }) =>
+    target.kind === 'socket' ? (sockets.get(portKey(protocol, target.port)) ?? NO_SOCKETS) : NO_SOCKETS,
+  ),
+);
 
 function judge(instance: Instance, context: VerdictContext): Judged {
   const { ports, mismatches } = judgePorts(instance, context);

@@ -4,6 +4,7 @@ import { endpointKey, portKey } from '../model/endpoint.js';
 import { netnsOf, processKey } from '../model/instance-rules.js';
 import type { Instance, Listener, Namespace, ProcessId, Protocol, Snapshot, Socket } from '../model/model.js';
 import { addToGroup, type Groups } from '../runtime/group-by.js';
+import { perObject } from '../runtime/unchanged.js';
 import { blockedKey, type ScanHistory } from './scan-history.js';
 
 /** Limits that the settings and flags give. */
@@ -30,6 +31,8 @@ export interface VerdictContext {
   instanceOf(owner: ProcessId): Instance | undefined;
   /** Sockets on this port in the instance's network namespace: all that can serve or block a listener. */
   socketsAt(instance: Instance, protocol: Protocol, port: number): readonly Socket[];
+  /** All sockets of that namespace, by `portKey`; the same object while no socket of the snapshot changed. */
+  socketsBeside(instance: Instance): SocketsByPort;
   /** Whether the socket serves the listener, on all of its addresses or on some. */
   serves(socket: Socket, listener: Listener): boolean;
   /** Sockets that the instance's process holds. */
@@ -43,10 +46,16 @@ export interface VerdictContext {
   hidesOwners(instance: Instance): boolean;
 }
 
+export type SocketsByPort = ReadonlyMap<number, readonly Socket[]>;
+
+const NO_SOCKETS: readonly Socket[] = [];
+const NO_PORTS: SocketsByPort = new Map();
+
 export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, thresholds: Thresholds): VerdictContext {
   const { ipv6 } = snapshot.host;
   const hostNetns = snapshot.namespaces.find(({ host }) => host)?.netns;
   const { byPort, byOwner } = indexSockets(snapshot.sockets);
+  const socketsBeside = (instance: Instance) => byPort.get(netnsOf(instance, hostNetns)) ?? NO_PORTS;
   const byProcess = new Map<string, Instance>();
   for (const instance of snapshot.instances) {
     if (instance.process !== undefined) byProcess.set(processKey(instance.process), instance);
@@ -62,10 +71,10 @@ export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, t
     grace: thresholds.grace,
     ipv6,
     instanceOf: (owner) => byProcess.get(processKey(owner)),
-    socketsAt: (instance, protocol, port) =>
-      byPort.get(netnsOf(instance, hostNetns))?.get(portKey(protocol, port)) ?? [],
+    socketsAt: (instance, protocol, port) => socketsBeside(instance).get(portKey(protocol, port)) ?? NO_SOCKETS,
+    socketsBeside,
     serves: (socket, listener) => isServedBy(listener, socket, ipv6),
-    socketsOf: ({ process }) => (process === undefined ? [] : (byOwner.get(processKey(process)) ?? [])),
+    socketsOf: ({ process }) => (process === undefined ? NO_SOCKETS : (byOwner.get(processKey(process)) ?? NO_SOCKETS)),
     namespaceOf: (instance) => {
       const netns = netnsOf(instance, hostNetns);
       return snapshot.namespaces.find((one) => one.netns === netns);
@@ -81,7 +90,7 @@ export function createVerdictContext(snapshot: Snapshot, history: ScanHistory, t
 }
 
 /** `byPort`: network namespace → `portKey` → sockets. `byOwner`: `processKey` → sockets. */
-function indexSockets(sockets: readonly Socket[]) {
+const indexSockets = perObject((sockets: readonly Socket[]) => {
   const byPort = new Map<number | undefined, Groups<number, Socket>>();
   const byOwner: Groups<string, Socket> = new Map();
   for (const socket of sockets) {
@@ -94,4 +103,4 @@ function indexSockets(sockets: readonly Socket[]) {
     for (const owner of socket.owners) addToGroup(byOwner, processKey(owner), socket);
   }
   return { byPort, byOwner };
-}
+});
