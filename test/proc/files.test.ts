@@ -99,6 +99,23 @@ describe('what is opened', () => {
     assert.equal(!cut.ok && cut.gap.reason, 'limit');
   });
 
+  it('is read again after a change, however soon, where a large file is shared', async () => {
+    const large = (letter: string) => letter.repeat(100_000);
+    const changing = writeTree({ large: large('a') });
+    const path = join(changing, 'large');
+    // A change right after the file was written, and one of a file that was read twice.
+    assert.equal(textOf(changing, '/large'), large('a'));
+    writeFileSync(path, large('b'));
+    assert.equal(textOf(changing, '/large'), large('b'));
+    await pause(100);
+    assert.equal(textOf(changing, '/large'), large('b'));
+    const again = openFileView(changing).read('/large', LIMIT);
+    assert.equal(textOf(changing, '/large'), large('b'));
+    writeFileSync(path, large('c'));
+    assert.equal(textOf(changing, '/large'), large('c'));
+    assert.ok(again.ok && again.value.bytes[0] === 'b'.charCodeAt(0));
+  });
+
   it('a directory gives its names sorted by bytes, with dot-files, and not more than the limit', () => {
     const names = view.list('/d', 10);
     assert.deepEqual(names.ok && names.value, ['.hidden', 'B', 'b', 'ä']);

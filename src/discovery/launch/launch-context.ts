@@ -1,6 +1,7 @@
 /** Input and results of following a command line. Nothing is executed: what depends on running a program is unknown. */
 import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, StartUser } from '../../model/model.js';
+import type { Node } from '../shell/parser/shell-tree.js';
 
 export type Environment = Record<string, string>;
 
@@ -61,6 +62,8 @@ export interface LaunchContext {
   read: Set<string>;
   /** Also follow scripts that do not name a Filebeat, for the files that they write. */
   always?: boolean;
+  /** Scripts that were parsed before, by dialect and text: several units may run the same script. */
+  parsed: Map<string, Node>;
   /** How many more commands and programs are followed. */
   steps: { left: number };
   follow: (launch: Launch, world: LaunchContext) => Outcome;

@@ -4,7 +4,12 @@ import { limits } from '../../model/limits.js';
 import { follow } from './follow.js';
 import type { LaunchContext } from './launch-context.js';
 
-export function newLaunchContext(files: FileView, processNames: readonly string[]): LaunchContext {
+/** `parsed`: shared by contexts of one search. */
+export function newLaunchContext(
+  files: FileView,
+  processNames: readonly string[],
+  parsed: LaunchContext['parsed'] = new Map(),
+): LaunchContext {
   return {
     files,
     processNames,
@@ -14,6 +19,7 @@ export function newLaunchContext(files: FileView, processNames: readonly string[
     requestedUnits: new Set(),
     written: new Set(),
     read: new Set(),
+    parsed,
     steps: { left: limits.scriptCommands },
     follow,
   };

@@ -57,7 +57,9 @@ export function contentOf(path: string, world: Pick<LaunchContext, 'files'>): Co
   if (!stat.ok || stat.value.size > limits.scriptBytes || stat.value.size === 0) return { kind: 'program' };
   const content = world.files.read(path, limits.scriptBytes);
   if (!content.ok) return { kind: 'program' };
-  const text = new TextDecoder().decode(content.value.bytes);
+  const { bytes } = content.value;
+  if (isElf(bytes)) return { kind: 'program' };
+  const text = new TextDecoder().decode(bytes);
   const head = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t\r]*(?:\n|$)/.exec(text);
   if (head !== null) {
     const argument = head[2];
@@ -68,9 +70,13 @@ export function contentOf(path: string, world: Pick<LaunchContext, 'files'>): Co
       ...(argument === undefined || argument === '' ? {} : { argument }),
     };
   }
-  return text.startsWith('\x7fELF') || text.slice(0, 1024).includes('\0')
-    ? { kind: 'program' }
-    : { kind: 'text', text };
+  return text.slice(0, 1024).includes('\0') ? { kind: 'program' } : { kind: 'text', text };
+}
+
+const ELF = Buffer.from('\x7fELF');
+
+function isElf(bytes: Uint8Array): boolean {
+  return ELF.every((byte, at) => byte === bytes[at]);
 }
 
 /** Whether a program is a Filebeat by its name; `argument` is its first argument. `names`: further basenames. */

@@ -9,7 +9,7 @@ export function runText(script: string, state: ShellState): Flow {
   state.world.steps.left -= Math.ceil(script.length / 200);
   let node: Node;
   try {
-    node = parseShell(script, state.dialect);
+    node = parsedOnce(script, state);
   } catch (error) {
     if (!(error instanceof ShellSyntaxError)) throw error;
     if (namesFilebeat(script, state.world)) {
@@ -20,6 +20,15 @@ export function runText(script: string, state: ShellState): Flow {
     return next;
   }
   return state.run(node, state);
+}
+
+function parsedOnce(script: string, { dialect, world }: ShellState): Node {
+  const key = `${dialect} ${script}`;
+  const known = world.parsed.get(key);
+  if (known !== undefined) return known;
+  const node = parseShell(script, dialect);
+  world.parsed.set(key, node);
+  return node;
 }
 
 /** Runs /etc/profile and the user's profile as a login shell does (bash(1) "INVOCATION"). */

@@ -3,7 +3,7 @@ import type { FileView } from '../../filebeat/files/file-view.js';
 import type { FilebeatStart, Gap } from '../../model/model.js';
 import type { ServiceUser } from '../instances/readable.js';
 import { harmlessPrograms } from '../launch/known-programs.js';
-import { baseName, type Environment } from '../launch/launch-context.js';
+import { baseName, type Environment, type LaunchContext } from '../launch/launch-context.js';
 import type { Boot } from './unit-boot.js';
 import { judgeConditions } from './unit-conditions.js';
 import { lastSetting } from './unit-files/unit-file.js';
@@ -50,6 +50,8 @@ export interface FilebeatUnit extends Omit<FilebeatStart, 'unit'> {
 export interface Search extends UnitFiles {
   boot: Boot;
   processNames: readonly string[];
+  /** See `LaunchContext`. */
+  parsed: LaunchContext['parsed'];
   facts: SpecifierFacts;
   managerEnv: Environment;
   /** Units that write files during the boot. */

@@ -26,10 +26,10 @@ export function startsOf(
   unit: string,
   service: Service,
   files: FileView,
-  { processNames, writers }: { processNames: readonly string[]; writers: readonly Writer[] },
+  { processNames, writers, parsed }: Pick<LaunchContext, 'processNames' | 'parsed'> & { writers: readonly Writer[] },
 ): ServiceStarts {
   const root = service.rootDirectory ?? '/';
-  const world = newLaunchContext(seenBy(filesBelow(files, root), service.hidden), processNames);
+  const world = newLaunchContext(seenBy(filesBelow(files, root), service.hidden), processNames, parsed);
   const launch: Launch = {
     argv: [],
     program: '',

@@ -43,6 +43,7 @@ export function findUnits(root: FileView, options: UnitOptions): { units: Filebe
     ...unitFiles,
     boot,
     processNames: options.processNames,
+    parsed: new Map(),
     facts: hostFacts(files),
     managerEnv: managerEnvironment(files),
     writers: writersOf(started, files),

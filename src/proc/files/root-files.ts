@@ -8,7 +8,7 @@ import type { Reading } from '../../model/model.js';
 import { during } from '../heartbeat.js';
 import { mayUse, READ, type Reader } from '../permissions.js';
 import { gapOf } from '../proc-fs.js';
-import { addMark, errnoOf, type FileRecord, signatureOf, UNREAD } from './file-marks.js';
+import { addMark, errnoOf, type FileRecord, markOf, signatureOf, UNREAD } from './file-marks.js';
 import { denied, type Failure, malformed, type RootAccess, walk } from './root-walk.js';
 
 export interface RootedView extends FileView {
@@ -20,6 +20,8 @@ export interface RootedView extends FileView {
 
 /** open(2) on Linux, all architectures; Node.js has no name for it. */
 const O_PATH = 0o10000000;
+/** Contents of smaller files are read each time. Bytes. */
+const SHARED_FROM = 64 * 1024;
 
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. `observe`: see `RootAccess`. */
 export function openFileView(root: string, observe?: RootAccess['observe'], reader?: Reader): RootedView {
@@ -52,9 +54,25 @@ export function recordFiles(root: string, reader?: Reader): { view: RootedView; 
   return { view: openFileView(root, (canonical, mark) => addMark(record, canonical, mark), reader), record };
 }
 
+/**
+ * Contents that were read in this turn of the event loop, by file and signature: all instances of a scan read the same package
+ * list of megabytes.
+ */
+const recentContents = new Map<string, Buffer>();
+
+function remember(id: string, bytes: Buffer): void {
+  if (recentContents.size === 0) setImmediate(() => recentContents.clear());
+  recentContents.set(id, bytes);
+}
+
 function readWhole(access: RootAccess, path: string, limit: number): Reading<FileContent> {
   return withFile(access, path, (pull, stats) => {
     if (stats.size > limit) return tooLarge(path, limit);
+    const isShared = stats.size >= SHARED_FROM && markOf(stats) === signatureOf(stats);
+    const id = `${stats.dev} ${signatureOf(stats)}`;
+    const known = isShared ? recentContents.get(id) : undefined;
+    // Each reader gets an object of its own: results derived from a content are kept by object.
+    if (known !== undefined) return { ok: true, value: { bytes: known.subarray(), stat: fileStat(stats) } };
     // One byte more than the size, for files that grow and for files whose size is reported as 0.
     let bytes = Buffer.allocUnsafe(stats.size + 1);
     let length = 0;
@@ -65,7 +83,9 @@ function readWhole(access: RootAccess, path: string, limit: number): Reading<Fil
       if (length > limit) return tooLarge(path, limit);
       if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(bytes.length * 2, limit + 1));
     }
-    return { ok: true, value: { bytes: bytes.subarray(0, length), stat: fileStat(stats) } };
+    const content = bytes.subarray(0, length);
+    if (isShared && length === stats.size) remember(id, content);
+    return { ok: true, value: { bytes: content, stat: fileStat(stats) } };
   });
 }
 

@@ -26,6 +26,7 @@ const operators = [
   '<',
   '>',
 ];
+const operatorBeginnings = new Set(operators.map((one) => one[0]));
 const bashOperators = new Set(['&>>', ';;&', ';&', '<<<', '&>', '|&']);
 /** How deeply commands and expansions may be nested. */
 const maxDepth = 150;
@@ -84,6 +85,8 @@ export class ShellLexer {
   }
 
   protected operator(): string | undefined {
+    // Nearly every call is at a character that begins none.
+    if (!operatorBeginnings.has(this.text[this.at] ?? '')) return undefined;
     return operators.find(
       (one) => this.text.startsWith(one, this.at) && (this.dialect === 'bash' || !bashOperators.has(one)),
     );
