@@ -6,6 +6,7 @@ import { isServedBy } from '../filebeat/net/address.js';
 import { applies, parseRelease } from '../filebeat/releases/releases.js';
 import { ageOf, processKey } from '../model/instance-rules.js';
 import type { ConfigFile, Fault, FilebeatProcess, Instance, Listener, Socket } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 import { type SocketIndex, socketsOf } from './socket-index.js';
 
 export interface EvidenceContext {
@@ -59,7 +60,7 @@ function acceptedAnyway(
   index: SocketIndex,
   { absentAt }: EvidenceContext,
 ): Fault[] {
-  const refused = instance.expected.filter((listener) => listener.refused !== undefined);
+  const refused = refusedOf(instance.expected);
   if (refused.length === 0) return [];
   const open = instance.expected.filter((listener) => listener.refused === undefined);
   const sockets = socketsOf(instance, index).filter(
@@ -77,6 +78,9 @@ function acceptedAnyway(
   }
   return [...faults];
 }
+
+/** Listeners that are predicted to be refused. */
+const refusedOf = perObject((expected: readonly Listener[]) => expected.filter(({ refused }) => refused !== undefined));
 
 function fileOf({ declaredIn }: Listener, { prediction }: Instance): ConfigFile | undefined {
   return prediction.files.find(({ path }) => path === declaredIn.file);
@@ -116,7 +120,7 @@ export function nextBirths(births: Births, instances: readonly Instance[], index
   const next = new Map<string, SeenSockets>();
   for (const instance of instances) {
     const { process, expected } = instance;
-    if (process === undefined || expected.every(({ refused }) => refused === undefined)) continue;
+    if (process === undefined || refusedOf(expected).length === 0) continue;
     const sockets = socketsOf(instance, index).map((socket) => [socket.inode, absentAt(births, socket)] as const);
     next.set(processKey(process), { at: now, absentAt: new Map(sockets) });
   }

@@ -1,6 +1,7 @@
 /** Running instances in the form that `self-report/` takes. Pure. */
 import { isWildcardAddress } from '../model/endpoint.js';
-import type { Instance, Socket } from '../model/model.js';
+import type { Instance, Listener, Socket } from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 import type { StatsSocket, Subject } from '../self-report/subject.js';
 import { fitOf, type SocketIndex } from './socket-index.js';
 
@@ -19,7 +20,7 @@ export function subjectsOf(
     if (process === undefined) return [];
     const { serving } = fitOf(instance, index);
     const { version } = prediction.release;
-    const at = expected.findIndex(({ input }) => input === 'http');
+    const at = statsEndpointIn(expected);
     const { statsSocket } = prediction;
     const stats: StatsSocket | undefined =
       statsSocket !== undefined
@@ -43,6 +44,11 @@ export function subjectsOf(
     ];
   });
 }
+
+/** -1: it has none on TCP. */
+const statsEndpointIn = perObject((expected: readonly Listener[]) =>
+  expected.findIndex(({ input }) => input === 'http'),
+);
 
 /** The address of a socket that the process holds; the configured name is never used. */
 function targetOf(sockets: readonly Socket[]): StatsSocket | undefined {
