@@ -71,7 +71,15 @@ async function bundled(options) {
     const [, folder] = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? [];
     if (folder !== undefined) packages.add(folder);
   }
-  return outputFiles;
+  return outputFiles.map(({ path, text }) => ({ path, text: ascii(text) }));
+}
+
+/**
+ * V8 stores the source with two bytes for each character if one of them is not Latin-1. esbuild escapes such characters except in
+ * regular expressions, where the same escapes are right.
+ */
+function ascii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Folders of the packages in the bundle. */
@@ -89,11 +97,11 @@ export function licences() {
 
 /** Writes the program to `file`, whose name must end in `.mjs`. Needs `dist` to be up to date. */
 export async function bundle(file) {
-  const [{ contents }] = await bundled({
+  const [{ text }] = await bundled({
     stdin: { contents: entry, resolveDir: top, sourcefile: 'entry.mjs' },
     plugins: [inside((name) => `new URL(import.meta.url), { argv: ['${name}'],`)],
   });
-  writeFileSync(file, contents, { mode: 0o755 });
+  writeFileSync(file, text, { mode: 0o755 });
 }
 
 /**
@@ -115,8 +123,8 @@ export async function bundleFolder(folder, name) {
     ...(await files(Object.fromEntries(ofThreads), false)),
   ];
   mkdirSync(folder, { recursive: true, mode: 0o755 });
-  for (const { path, contents } of outputs) {
-    writeFileSync(path, contents);
+  for (const { path, text } of outputs) {
+    writeFileSync(path, text);
     chmodSync(path, basename(path) === `${name}.mjs` ? 0o755 : 0o644);
   }
 }

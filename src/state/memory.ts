@@ -1,4 +1,5 @@
 /** The memory between scans and starts: the state file (`--state.file`). No error with it stops a scan. */
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
@@ -75,7 +76,8 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
   let written = initial;
   /** The state that was last read or written; `written` may also be what `forget` left in the file. */
   let saved = initial;
-  let text: string | undefined;
+  /** Digest of the text that was last written; the text itself may take megabytes. */
+  let digest: string | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
   /** The write under way, and when it began. */
   let writing: { since: number; done: Promise<void> } | undefined;
@@ -83,13 +85,14 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
   function write(state: State, now: number, force: boolean): boolean {
     const bounded = boundState(state, limits.stateBytes);
     const content = encodeState(bounded);
-    if (content === text && file.exists) return true;
+    const present = digestOf(content);
+    if (present === digest && file.exists) return true;
     // An empty state is not written to a new file.
-    if (!file.exists && text === undefined && content === emptyContent) return true;
+    if (!file.exists && digest === undefined && content === emptyContent) return true;
     const failedAt = file.failedAt;
     if (!force && failedAt !== undefined && now - failedAt < slowSeconds) return false;
     const noteWritten = (isWritten: boolean) => {
-      if (isWritten) [text, written, saved, lastWrite] = [content, bounded, state, now];
+      if (isWritten) [digest, written, saved, lastWrite] = [present, bounded, state, now];
       return isWritten;
     };
     if (!background || force) return noteWritten(file.write(content, now));
@@ -108,7 +111,7 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
       if (theirs === undefined) return state;
       const merged = mergeForeign(state, written, theirs);
       written = theirs;
-      text = undefined;
+      digest = undefined;
       return merged;
     },
     save(state, now, isUrgent = differsUrgently(saved, state)) {
@@ -126,6 +129,10 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
     written: async () => writing?.done,
     gaps: () => [file.gap, writing && slowWrite(file.path, writing.since)].filter((gap) => gap !== undefined),
   };
+}
+
+function digestOf(content: string): string {
+  return createHash('sha256').update(content).digest('base64');
 }
 
 function slowWrite(path: string, since: number): Gap | undefined {

@@ -170,6 +170,7 @@ describe('the .deb', needsProgram('dpkg-deb'), () => {
     // Code of another part would be compiled and kept for nothing.
     const thread = readFileSync(join(tree, 'usr/lib', name, 'worker.mjs'), 'utf8');
     assert.doesNotMatch(thread, /\bfrom ?"\.|import ?\("\./);
+    assert.match(thread, /^[\0-\x7f]+$/, 'one character of another alphabet doubles the memory of the text');
   });
 
   it('has a valid systemd unit', needsProgram('systemd-analyze'), () => {

@@ -23,7 +23,7 @@ export function markOf(stats: Stats): string {
 }
 
 /** Modified so recently that another change may leave its time stamps the same. */
-export function isUnsettled({ ctimeMs }: Stats): boolean {
+export function isUnsettled({ ctimeMs }: Pick<Stats, 'ctimeMs'>): boolean {
   return Math.abs(wallMs() - ctimeMs) < SETTLED_MS;
 }
 

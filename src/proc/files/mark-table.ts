@@ -2,9 +2,12 @@
  * The present marks of files (`file-marks.ts`). In one scan each path is looked at once for all processes with the same files, and
  * a missing path only if its directory has changed: no name appears in a directory without a new mtime and ctime of it.
  */
-import { lstatSync, type Stats, statfsSync } from 'node:fs';
+import { constants, lstatSync, type Stats, statfsSync } from 'node:fs';
 import { during } from '../heartbeat.js';
 import { errnoOf, isSearchMark, isUnsettled, MISSING, searchMarkOf, signatureOf } from './file-marks.js';
+
+/** What lstat(2) says; `Stats` would take five times the memory. */
+type Facts = Pick<Stats, 'dev' | 'ino' | 'mode' | 'uid' | 'gid' | 'size' | 'mtimeMs' | 'ctimeMs'>;
 
 /** One path of one view. */
 export interface MarkRow {
@@ -15,8 +18,8 @@ export interface MarkRow {
   /** Number of the scan that looked at it last. */
   scan: number;
   mark: string;
-  stats: Stats | undefined;
-  /** Increases when `stats` change in any way. */
+  facts: Facts | undefined;
+  /** Increases when `facts` change in any way. */
   version: number;
   /** Of a missing path. */
   directory: MarkRow | undefined;
@@ -71,7 +74,7 @@ export function createMarkTable(): MarkTable {
       const path = `${prefix}${one.path}`;
       const stats = during(path, () => lstatSync(path, { throwIfNoEntry: false }));
       if (stats === undefined) note(one, MISSING);
-      else if (one.stats === undefined || !isSame(one.stats, stats)) {
+      else if (one.facts === undefined || !isSame(one.facts, stats)) {
         note(one, one.isSearch ? searchMarkOf(stats) : signatureOf(stats), stats);
       }
     } catch (error) {
@@ -121,7 +124,7 @@ function newRow(path: string, isSearch: boolean, mark: string): MarkRow {
     isSearch,
     scan: 0,
     mark,
-    stats: undefined,
+    facts: undefined,
     version: 0,
     directory: undefined,
     missingSince: undefined,
@@ -131,12 +134,16 @@ function newRow(path: string, isSearch: boolean, mark: string): MarkRow {
 
 function note(row: MarkRow, mark: string, stats?: Stats): void {
   row.mark = mark;
-  row.stats = stats;
+  row.facts = stats && factsOf(stats);
   row.version++;
   row.isLocal = undefined;
 }
 
-function isSame(a: Stats, b: Stats): boolean {
+function factsOf({ dev, ino, mode, uid, gid, size, mtimeMs, ctimeMs }: Stats): Facts {
+  return { dev, ino, mode, uid, gid, size, mtimeMs, ctimeMs };
+}
+
+function isSame(a: Facts, b: Facts): boolean {
   return (
     a.ino === b.ino &&
     a.ctimeMs === b.ctimeMs &&
@@ -151,8 +158,9 @@ function isSame(a: Stats, b: Stats): boolean {
 
 /** Whether every later change of the directory's names changes its time stamps. */
 function isReliable(directory: MarkRow, prefix: string): boolean {
-  const { stats } = directory;
-  if (stats === undefined || !stats.isDirectory() || isUnsettled(stats)) return false;
+  const { facts } = directory;
+  const isDirectory = facts !== undefined && (facts.mode & constants.S_IFMT) === constants.S_IFDIR;
+  if (!isDirectory || isUnsettled(facts)) return false;
   directory.isLocal ??= isLocal(`${prefix}${directory.path}`);
   return directory.isLocal;
 }
