@@ -15,16 +15,14 @@ const bench = fileURLToPath(new URL('../support/bench/bench.js', import.meta.url
 describe('the memory settings', () => {
   it('are the same in unit, container and npm start', () => {
     const { flags, env } = roomOfUnit();
-    const { MALLOC_ARENA_MAX: arenas, ...more } = env;
-    assert.deepEqual(more, {});
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    assert.ok(variables.every((one) => /^MALLOC_[A-Z_]+=\d+$/.test(one)) && variables.length >= 2);
     assert.ok(flags.length >= 3 && spawnSync(process.execPath, [...flags, '-e', '0']).status === 0);
     const top = new URL('../../../', import.meta.url);
     const { scripts } = JSON.parse(readFileSync(new URL('package.json', top), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    assert.ok(
-      scripts['start']?.endsWith(`exec env MALLOC_ARENA_MAX=${arenas} node ${flags.join(' ')} dist/src/main.js`),
-    );
+    assert.ok(scripts['start']?.endsWith(`exec env ${variables.join(' ')} node ${flags.join(' ')} dist/src/main.js`));
     const [, entry = ''] =
       /^ENTRYPOINT (.*)$/m.exec(readFileSync(new URL('examples/container/Containerfile', top), 'utf8')) ?? [];
     assert.deepEqual(JSON.parse(entry), ['node', ...flags, '/app/dist/src/main.js']);
