@@ -88,6 +88,8 @@ export async function serve(
   for (const address of server.addresses) log.info('listening', () => ({ address, version }));
   // The first scan reads everything: started now, it is done before the first scrape. A failure is logged and shown by /-/ready.
   host.reporter.get().catch(() => undefined);
+  // Compresses the first answer; loaded while the first scan runs.
+  void import('node:zlib');
   return {
     reload: () => void host.reload(),
     async stop(seconds) {

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writ
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { FileView } from '../../src/filebeat/files/file-view.js';
 import type { FileRecord } from '../../src/proc/files/file-marks.js';
 import { createMarkTable } from '../../src/proc/files/mark-table.js';
 import { openFileView, recordFiles } from '../../src/proc/files/root-files.js';
@@ -132,6 +133,27 @@ describe('what is opened', () => {
     assert.ok(stat.ok);
     const { kind, size, mtime, mode, uid } = stat.value;
     assert.deepEqual([kind, size, mtime, mode, uid], ['file', 100, 1000.5, 0o640, process.getuid?.()]);
+  });
+});
+
+describe('an answer from the own root', () => {
+  it('is the same for each path, whatever was asked before', () => {
+    const own = writeTree({ 'a/b/file': 'x', 'a/link': '-> b', 'a/up': '-> ../a/b/file' });
+    const paths = [
+      'a/b/file',
+      'a/link/file',
+      'a/b/file/below',
+      'a/up',
+      'a/up/below',
+      'a/b',
+      'a/b/',
+      'a/none/x',
+      'a/b/..',
+    ];
+    const ask = (view: FileView, path: string) => [view.resolve(`${own}/${path}`), view.stat(`${own}/${path}`)];
+    const { view } = recordFiles('/');
+    for (const path of [...paths, ...paths.toReversed()])
+      assert.deepEqual(ask(view, path), ask(openFileView('/'), path), path);
   });
 });
 

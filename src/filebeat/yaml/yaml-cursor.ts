@@ -11,6 +11,8 @@ export class YamlRefusal extends Error {
   }
 }
 
+const SPACE = 32;
+
 /** Line breaks are `\n`; `line` and `column` count from 0, as libyaml's marks do. */
 export class Cursor {
   position = 0;
@@ -42,6 +44,13 @@ export class Cursor {
   isGap(offset = 0): boolean {
     const c = this.at(offset);
     return c === ' ' || c === '\n' || c === '\t' || c === '';
+  }
+
+  skipSpaces(): void {
+    const { text } = this;
+    let { position } = this;
+    while (text.charCodeAt(position) === SPACE) position++;
+    this.position = position;
   }
 
   atDocumentMark(): boolean {

@@ -49,9 +49,11 @@ function skipToToken(scanner: Scanner): void {
       scanner.edit(scanner.position, 1, '');
       scanner.position++;
     }
-    while (scanner.at() === ' ' || (scanner.at() === '\t' && (scanner.flow || !scanner.keyAllowed))) {
-      if (scanner.at() === '\t') scanner.edit(scanner.position, 1, ' ');
+    scanner.skipSpaces();
+    while (scanner.at() === '\t' && (scanner.flow || !scanner.keyAllowed)) {
+      scanner.edit(scanner.position, 1, ' ');
       scanner.position++;
+      scanner.skipSpaces();
     }
     if (scanner.at() === '#') scanner.skipComment();
     if (!scanner.isBreak()) break;

@@ -34,6 +34,8 @@ export class Scanner extends Cursor {
   keyAllowed = true;
   private blockKey = noKey;
   private readonly flows: Flow[] = [];
+  /** The innermost open bracket. */
+  flow: Flow | undefined;
   /** js-yaml wants the lines inside the outermost brackets indented to this column at least. */
   flowColumn = 0;
   /** After `-`, `:` or `?`, with nothing but an anchor or a tag since. */
@@ -47,19 +49,16 @@ export class Scanner extends Cursor {
   /** The token after the root. yaml.v2 keeps scanning while that token could still turn out to be a key. */
   private lookahead: SimpleKey | undefined;
 
-  /** The innermost open bracket. */
-  get flow(): Flow | undefined {
-    return this.flows.at(-1);
-  }
-
   openFlow(): void {
     if (this.flow) this.flow.fresh = false;
     else this.flowColumn = this.column;
-    this.flows.push({ explicitKey: false, fresh: true, key: noKey });
+    this.flow = { explicitKey: false, fresh: true, key: noKey };
+    this.flows.push(this.flow);
   }
 
   closeFlow(): void {
     this.flows.pop();
+    this.flow = this.flows.at(-1);
   }
 
   /** For errors of yaml.v2's parser, not of its scanner: it parses nothing after the first document. */

@@ -26,7 +26,10 @@ const SHARED_FROM = 64 * 1024;
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. `observe`: see `RootAccess`. */
 export function openFileView(root: string, observe?: RootAccess['observe'], reader?: Reader): RootedView {
   const prefix = root.endsWith('/') ? root.slice(0, -1) : root;
-  const access: RootAccess = { root, prefix, isOwnRoot: prefix === '' && reader === undefined, reader, observe };
+  const isOwnRoot = prefix === '' && reader === undefined;
+  // A view that is observed serves one answer.
+  const foldersWithoutLinks = observe === undefined ? undefined : new Set<string>();
+  const access: RootAccess = { root, prefix, isOwnRoot, reader, observe, foldersWithoutLinks };
   return {
     root,
     stat(path) {

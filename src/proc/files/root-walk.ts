@@ -22,6 +22,8 @@ export interface RootAccess {
   reader: Reader | undefined;
   /** Called with every path (without links) that an answer depends on, and its mark: see `file-marks.ts`. */
   observe: ((canonical: string, mark: string) => void) | undefined;
+  /** Directories without a link on their path, as found before for the same answer. */
+  foldersWithoutLinks: Set<string> | undefined;
 }
 
 export type Failure = { ok: false; gap: Gap };
@@ -48,7 +50,7 @@ export function walk(access: RootAccess, path: string): Walk {
 }
 
 /** Lets the kernel resolve the path. Undefined where that takes a link, or fails: then the stepwise walk tells where and how. */
-function walkOwnRoot({ root, isOwnRoot, observe }: RootAccess, path: string): Walk | undefined {
+function walkOwnRoot({ root, isOwnRoot, observe, foldersWithoutLinks }: RootAccess, path: string): Walk | undefined {
   if (!isOwnRoot || quarantinedPaths().length > 0) return undefined;
   const slash = path.lastIndexOf('/');
   const folder = path.slice(0, slash) || '/';
@@ -56,8 +58,11 @@ function walkOwnRoot({ root, isOwnRoot, observe }: RootAccess, path: string): Wa
   if (slash < 0 || name === '' || name === '.' || name === '..') return undefined;
   try {
     return during(path, () => {
-      if (realpathSync.native(folder) !== folder) return undefined;
+      const isKnown = foldersWithoutLinks?.has(folder);
+      if (!isKnown && realpathSync.native(folder) !== folder) return undefined;
+      // Throws where the folder is no directory.
       const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (!isKnown && foldersWithoutLinks !== undefined) addWithParents(foldersWithoutLinks, folder);
       if (stats === undefined) {
         observe?.(path, 'ENOENT');
         return { ok: false, gap: { reason: absent(root, path), subject: path } };
@@ -71,8 +76,13 @@ function walkOwnRoot({ root, isOwnRoot, observe }: RootAccess, path: string): Wa
   }
 }
 
+function addWithParents(folders: Set<string>, folder: string): void {
+  for (let end = folder.length; end > 0 && !folders.has(folder.slice(0, end)); end = folder.lastIndexOf('/', end - 1))
+    folders.add(folder.slice(0, end));
+}
+
 function walkStepwise(access: RootAccess, path: string): Walk {
-  const { root, prefix, reader, observe } = access;
+  const { root, prefix, reader, observe, foldersWithoutLinks } = access;
   const pending = path.split('/').reverse();
   /** The part of the path that is resolved; it holds no link. */
   let canonical = '';
@@ -90,6 +100,11 @@ function walkStepwise(access: RootAccess, path: string): Walk {
       const next = `${canonical}/${part}`;
       const quarantined = quarantineGap(root, next, path);
       if (quarantined !== undefined) return { ok: false, gap: quarantined };
+      if (foldersWithoutLinks?.has(next)) {
+        canonical = next;
+        stats = undefined;
+        continue;
+      }
       const here = `${prefix}${next}`;
       stats = during(here, () => lstatSync(here));
       if (stats.isSymbolicLink()) {

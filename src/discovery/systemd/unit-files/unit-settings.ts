@@ -1,5 +1,6 @@
 /** The merged settings of one unit as systemd uses them: specifiers expanded, lists reset, bad values ignored. */
 import type { FileView } from '../../../filebeat/files/file-view.js';
+import { derive } from '../../../filebeat/files/frozen-view.js';
 import { limits } from '../../../model/limits.js';
 import type { Gap } from '../../../model/model.js';
 import { type Assignment, lastSetting, listSetting, parseUnitFile } from './unit-file.js';
@@ -26,12 +27,14 @@ export function readAssignments(
     const stat = files.stat(file);
     // A drop-in that is a link to /dev/null is masked.
     if (stat.ok && stat.value.kind === 'other') continue;
-    const content = readText(files, file);
-    if ('gap' in content) {
+    const content = files.read(file, limits.unitBytes);
+    if (!content.ok) {
       if (content.gap.reason !== 'missing') gaps.push(content.gap);
       continue;
     }
-    const parsed = parseUnitFile(content.text);
+    const { bytes } = content.value;
+    // A search needs the settings of most units twice: to follow the boot, and to follow what they start.
+    const parsed = derive(bytes, 'unit', () => parseUnitFile(new TextDecoder().decode(bytes)));
     assignments.push(...parsed.assignments.map((assignment) => ({ ...assignment, file })));
     gaps.push(
       ...parsed.bad.map(({ line, why }) => ({ reason: 'malformed' as const, subject: `${file}:${line}`, detail: why })),
