@@ -25,13 +25,20 @@ export function dataPathConflicts(instances: readonly Instance[]): Mismatch[] {
   });
 }
 
+/** By path, and by inode where the directory exists. */
+function keysOf({ dataKey, dataDirectory }: Instance): string[] {
+  if (dataKey === undefined) return [];
+  return dataDirectory === undefined ? [dataKey] : [dataKey, `inode ${dataDirectory.id}`];
+}
+
 /** Groups of instances with one data directory. */
 function sharingData(instances: readonly Instance[]): Instance[][] {
+  const all = instances.map((instance) => ({ instance, own: keysOf(instance) }));
+  const keys = all.flatMap(({ own }) => own);
+  // Usually each has its own.
+  if (new Set(keys).size === keys.length) return [];
   const groups = new Map<string, { keys: Set<string>; members: Instance[] }>();
-  for (const instance of instances) {
-    const { dataKey, dataDirectory } = instance;
-    if (dataKey === undefined) continue;
-    const own = dataDirectory === undefined ? [dataKey] : [dataKey, `inode ${dataDirectory.id}`];
+  for (const { instance, own } of all) {
     // Its path and its inode may join two groups that were separate so far.
     const joined = [...new Set(own.flatMap((key) => groups.get(key) ?? []))];
     const whole = {

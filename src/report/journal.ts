@@ -4,7 +4,18 @@
  */
 import { endpointKey, endpointOf } from '../model/endpoint.js';
 import { isSameProcess } from '../model/instance-rules.js';
-import type { Entry, EntryKind, Instance, InstanceVerdict, Journal, PortVerdict, Report } from '../model/model.js';
+import type {
+  Entry,
+  EntryKind,
+  Instance,
+  InstanceVerdict,
+  Journal,
+  PortVerdict,
+  Report,
+  Snapshot,
+  Verdict,
+} from '../model/model.js';
+import { perObject } from '../runtime/unchanged.js';
 
 type Scan = Pick<Report, 'snapshot' | 'verdict'>;
 
@@ -104,29 +115,33 @@ interface Side {
   verdict: InstanceVerdict;
 }
 
-function sides({ snapshot, verdict }: Scan): Map<string, Side> {
-  return new Map(snapshot.instances.map((instance, i) => [instance.id, { instance, verdict: verdict.instances[i]! }]));
-}
+/** By `Instance.id`. Each scan is asked twice: as the later one, and then as the earlier one. */
+const sidesOf = perObject(
+  ({ instances }: Verdict, snapshot: Snapshot): ReadonlyMap<string, Side> =>
+    new Map(snapshot.instances.map((instance, i) => [instance.id, { instance, verdict: instances[i]! }])),
+);
 
 function entriesBetween(before: Scan, now: Scan): Entry[] {
   const at = now.snapshot.takenAt;
-  const past = sides(before);
+  const past = sidesOf(before.verdict, before.snapshot);
+  const present = sidesOf(now.verdict, now.snapshot);
   const found: Entry[] = [];
-  for (const [id, { instance, verdict }] of sides(now)) {
+  for (const [id, { instance, verdict }] of present) {
     const old = past.get(id);
-    past.delete(id);
     if (old === undefined) {
       const { name, process } = instance;
       found.push({ at, kind: 'appeared', name, ...(process === undefined ? {} : { pid: process.pid }) });
       continue;
     }
+    if (old.instance === instance && old.verdict === verdict) continue;
     found.push(
       ...processEntry(at, old.instance, instance),
       ...editEntry(at, old.instance, instance),
       ...portEntries(at, instance.name, old.verdict.ports, verdict.ports),
     );
   }
-  for (const { instance } of past.values()) found.push({ at, kind: 'forgotten', name: instance.name });
+  for (const [id, { instance }] of past)
+    if (!present.has(id)) found.push({ at, kind: 'forgotten', name: instance.name });
   const plain = before.verdict.statics;
   now.verdict.statics.forEach((port, i) => {
     const old = plain[i];

@@ -70,7 +70,7 @@ export interface Exposition {
 }
 
 /** Samples by family, which are the same in both formats: as bytes, or as text where they are few. */
-export type Part = ReadonlyMap<MetricName, Buffer | string>;
+export type Part = readonly { name: MetricName; samples: Buffer | string }[];
 
 interface Family {
   /** The text before the value of each extra label: `,pid="`, then `",input="`. */
@@ -117,7 +117,7 @@ export function createExposition(): Exposition {
       if (family.pending.length >= chunk) flush(family);
     },
     append(part) {
-      for (const [name, samples] of part) {
+      for (const { name, samples } of part) {
         const family = familyOf(name);
         if (typeof samples === 'string') family.pending += samples;
         if (typeof samples !== 'string' || family.pending.length >= chunk) flush(family);
@@ -125,16 +125,11 @@ export function createExposition(): Exposition {
       }
     },
     part() {
-      const part = new Map<MetricName, Buffer | string>();
-      for (const [name, family] of families) {
-        if (family.written.length === 0 && family.pending.length <= few) {
-          part.set(name, family.pending);
-          continue;
-        }
+      return [...families].map(([name, family]) => {
+        if (family.written.length === 0 && family.pending.length <= few) return { name, samples: family.pending };
         flush(family);
-        part.set(name, family.written.length === 1 ? family.written[0]! : Buffer.concat(family.written));
-      }
-      return part;
+        return { name, samples: family.written.length === 1 ? family.written[0]! : Buffer.concat(family.written) };
+      });
     },
     bytes(format) {
       const parts: Buffer[] = [];
