@@ -9,6 +9,8 @@ import { type Fit, fitOf, type SocketIndex, servingSockets } from './socket-inde
 type Drops = NonNullable<Snapshot['drops']>;
 
 type Keys = readonly (string | undefined)[];
+/** By listener, as the keys. */
+type Entries = readonly (LedgerEntry | undefined)[];
 
 /** The key of each listener whose drops are counted. */
 const keysOf = perObject(
@@ -25,15 +27,15 @@ interface Settled {
   own: Drops[string];
   bootId: string;
   keys: Keys;
-  /** By listener, as in `keys`. */
-  entries: readonly (LedgerEntry | undefined)[];
+  entries: Entries;
   /** The last ledger that was seen to have these entries. While nothing at all changes in it, it need not be searched. */
   ledger?: Ledger;
 }
 
 const settled = new WeakMap<Fit, Settled>();
 
-const entriesAt = (keys: Keys, ledger: Ledger) => keys.map((key) => (key === undefined ? undefined : ledger[key]));
+const entriesAt = (keys: Keys, ledger: Ledger): Entries =>
+  keys.map((key) => (key === undefined ? undefined : ledger[key]));
 
 function settledDrops(fit: Fit, keys: Keys, ledger: Ledger, bootId: string): Drops[string] | undefined {
   const before = settled.get(fit);
@@ -64,23 +66,21 @@ export function accountForDrops(
       drops[instance.id] = before;
       continue;
     }
-    const entries = entriesAt(keys, ledger);
-    const own: Drops[string] = {};
-    let isQuiet = true;
-    for (const [at, key] of keys.entries()) {
-      if (key === undefined) continue;
+    const entries = keys.map((key, at) => {
+      if (key === undefined) return undefined;
       const known = changed[key] ?? ledger[key];
-      const entry = advance(known, servingSockets(instance, at, index), context);
-      entries[at] = entry;
-      if (entry === undefined) continue;
-      if (entry !== known) {
+      const own = fit.serving[at]!;
+      const entry = advance(known, own.length > 0 ? own : servingSockets(instance, at, index), context);
+      if (entry !== undefined && entry !== known) {
         changed[key] = entry;
         changes++;
       }
-      const { total, rises } = entry;
-      isQuiet &&= rises.length === 0;
-      own[endpointKey(instance.expected[at]!)] = { total, recent: droppedWithin(entry, context.now, 300) };
-    }
+      return entry;
+    });
+    const isQuiet = entries.every((entry) => entry === undefined || entry.rises.length === 0);
+    const own = isQuiet
+      ? quietDrops(keys, entries, instance.expected)
+      : dropsOf(entries, instance.expected, context.now);
     drops[instance.id] = own;
     // A listener without a socket of its own may be served by one with an unknown owner, which `fit` does not tell.
     if (fit.lacksNothing && isQuiet) settled.set(fit, { own, bootId: context.bootId, keys, entries });
@@ -88,3 +88,16 @@ export function accountForDrops(
   }
   return { ledger: changes === 0 ? ledger : { ...ledger, ...changed }, drops };
 }
+
+function dropsOf(entries: Entries, expected: readonly Listener[], now: number): Drops[string] {
+  const own: Drops[string] = {};
+  for (const [at, entry] of entries.entries())
+    if (entry !== undefined)
+      own[endpointKey(expected[at]!)] = { total: entry.total, recent: droppedWithin(entry, now, 300) };
+  return own;
+}
+
+/** The same object while the entries are the same: without recent drops they depend on nothing else. */
+const quietDrops = perObject((_keys: Keys, entries: Entries, expected: readonly Listener[]) =>
+  dropsOf(entries, expected, 0),
+);

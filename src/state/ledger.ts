@@ -52,14 +52,12 @@ export function advance(
   context: { now: number; bootId: string },
 ): LedgerEntry | undefined {
   if (sockets.length === 0 && before === undefined) return undefined;
+  if (before !== undefined && isCurrent(before, sockets, context.bootId)) return before;
   const known = before !== undefined && isSameBoot(before.bootId, context.bootId) ? before.sockets : {};
   const seen: Record<string, number> = {};
-  for (const { netns, inode, drops } of sockets) seen[`${netns}/${inode}`] = ((drops % wrap) + wrap) % wrap;
+  for (const socket of sockets) seen[idOf(socket)] = countOf(socket);
   const risen = dropsSince(known, seen);
   const ids = Object.keys(seen);
-  const isSame =
-    before?.bootId === context.bootId && before.open === ids.length && ids.every((id) => known[id] === seen[id]);
-  if (isSame && before.rises.length === 0) return before;
   const earlier = Object.entries(known).filter(([id]) => !Object.hasOwn(seen, id));
   const room = Math.max(0, mostSockets - ids.length);
   return {
@@ -70,6 +68,19 @@ export function advance(
     bootId: context.bootId,
     rises: addRise(before?.rises ?? [], context.now, before === undefined ? 0 : risen),
   };
+}
+
+const idOf = ({ netns, inode }: CountedSocket) => `${netns}/${inode}`;
+const countOf = ({ drops }: CountedSocket) => ((drops % wrap) + wrap) % wrap;
+
+/** Nothing was dropped since, nor recently, and no socket was opened or closed. */
+function isCurrent(entry: LedgerEntry, sockets: readonly CountedSocket[], bootId: string): boolean {
+  return (
+    entry.rises.length === 0 &&
+    entry.open === sockets.length &&
+    entry.bootId === bootId &&
+    sockets.every((socket) => entry.sockets[idOf(socket)] === countOf(socket))
+  );
 }
 
 /** Datagrams that sockets dropped between two scans, by their counts. */
