@@ -119,10 +119,11 @@ function namesOfNewcomers(
   );
   if (newcomers.length === 0) return { gone };
   const names = new Map(instances.map(({ id, name }) => [id, name]));
+  const renamed = newcomers.filter(([id, { name }]) => names.get(id) !== name);
+  if (renamed.length === 0) return { gone };
   const next: Record<string, ProbationEntry> = { ...ripening };
-  for (const [id, { name: before, ...entry }] of newcomers) {
+  for (const [id, { name: before, ...entry }] of renamed) {
     const now = names.get(id);
-    if (now === before) continue;
     if (now === undefined) gone.add(before!);
     else moved.set(before!, now);
     next[id] = { ...entry, ...(now === undefined ? {} : { name: now }) };

@@ -5,7 +5,7 @@
 import type { Candidate } from '../discovery/instances/candidate.js';
 import type { Merged } from '../discovery/instances/instances.js';
 import { processKey } from '../model/instance-rules.js';
-import { withinShares } from '../model/limits.js';
+import { sharesOf, withinShares } from '../model/limits.js';
 import { isFuture } from '../runtime/clock.js';
 
 export interface ProbationEntry {
@@ -56,9 +56,11 @@ export function nextProbation(
     const isOld = remember > 0 && !isFuture(known.at, now) && now - known.at >= remember;
     if (next[id] === undefined && !isOld) next[id] = known;
   }
-  const rows = Object.entries(next).sort(([, a], [, b]) => b.before + b.age - (a.before + a.age));
+  const rows = Object.entries(next);
+  if (rows.length <= sharesOf(most).one) return next;
+  rows.sort(([, a], [, b]) => b.before + b.age - (a.before + a.age));
   const { included } = withinShares(rows, most, ([, { account }]) => account);
-  return included.size === rows.length ? next : Object.fromEntries([...included]);
+  return Object.fromEntries([...included]);
 }
 
 /** Instances of the system are remembered at once. */
