@@ -3,6 +3,7 @@
  * one call for seconds is given up; another one takes over and skips the path until that call returns. So a hanging file costs the
  * instances that need it, but neither the server nor the next scan.
  */
+import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Snapshot } from '../../model/model.js';
 import { newHeartbeat } from '../../proc/heartbeat.js';
@@ -13,10 +14,10 @@ import type { Scanner, ScannerOptions } from '../host-scan.js';
 import { ScanFailure } from '../scan-failure.js';
 import { createQuarantine, pathToSkip, watchForBlock } from './blocked-threads.js';
 import { createUnpacker } from './snapshot-transfer.js';
-import { tuneV8 } from './v8-flags.js';
+import { setHeapFlagsAside } from './v8-flags.js';
 import type { Order, WorkerMessage, WorkerStart } from './worker.js';
 
-tuneV8();
+setHeapFlagsAside();
 
 export interface ThreadOptions {
   scanner: ScannerOptions;
@@ -40,8 +41,14 @@ const QUARANTINE_MS = 60_000;
 const MOST_BLOCKED = 4;
 /** For writing the state and for ending the thread, when the program ends. */
 const CLOSE_MS = 2000;
-/** Measured (docs/design.md): more room for young objects costs memory and saves no time. Megabytes. */
-const MEMORY_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1024 };
+/**
+ * Megabytes. Young objects get three semi-spaces of 1 MiB, as in the main thread with the flags of the systemd unit: more would
+ * cost memory and save little time.
+ */
+const MEMORY_LIMITS = {
+  maxYoungGenerationSizeMb: 3,
+  maxOldGenerationSizeMb: Math.min(1024, Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20)),
+};
 
 type WithoutId<O> = O extends { id: number } ? Omit<O, 'id'> : never;
 type Job = WithoutId<Order>;

@@ -1,6 +1,6 @@
 /**
- * V8 treats a program that runs for ten milliseconds every quarter of a minute as busy (docs/performance.md). These flags hold for
- * all threads, also for those that were started before.
+ * V8 treats a program that runs for ten milliseconds every quarter of a minute as busy (docs/performance.md). Flags hold for all
+ * threads, also for those that were started before.
  */
 import { setFlagsFromString } from 'node:v8';
 
@@ -17,8 +17,23 @@ const FLAGS = [
  */
 const INTERRUPT_BUDGET = '--interrupt-budget=1000000';
 
-/** To be called before the first thread starts. */
+const HEAP_FLAG = /^--(?:optimize-for-size$|max-semi-space-size=\d+$|max-old-space-size=\d+$)/;
+const heapFlags = process.execArgv.filter((word) => HEAP_FLAG.test(word));
+/** The first one goes first: as long as it is set it implies the second. */
+const HEAP_DEFAULTS = ['--no-optimize-for-size', '--max-semi-space-size=0', '--max-old-space-size=0'];
+
+/**
+ * Node.js contains its own modules in compiled form, which V8 uses only while all flags have their default values: otherwise each
+ * thread compiles these modules again. So the flags of the command line are set aside while modules are loaded. The heap of
+ * the calling thread keeps the size that they gave it.
+ */
+export function setHeapFlagsAside(): void {
+  if (heapFlags.length > 0) for (const flag of HEAP_DEFAULTS) setFlagsFromString(flag);
+}
+
+/** To be called after all threads of the start have loaded their modules; also ends `setHeapFlagsAside`. */
 export function tuneV8(): void {
+  for (const flag of heapFlags) setFlagsFromString(flag);
   for (const flag of FLAGS) setFlagsFromString(flag);
   if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(INTERRUPT_BUDGET);
 }

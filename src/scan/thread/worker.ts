@@ -6,6 +6,7 @@ import type { Level } from '../../runtime/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { createScanner, type ScannerOptions } from '../host-scan.js';
 import { createPacker, type SnapshotTransfer } from './snapshot-transfer.js';
+import { tuneV8 } from './v8-flags.js';
 
 export interface WorkerStart {
   scanner: ScannerOptions;
@@ -26,6 +27,7 @@ export type WorkerMessage =
   | { kind: 'done'; id: number; transfer?: SnapshotTransfer; forgot?: boolean }
   | { kind: 'failed'; id: number; message: string };
 
+tuneV8();
 const port = parentPort!;
 const start = workerData as WorkerStart;
 const send = (message: WorkerMessage) => port.postMessage(message);
