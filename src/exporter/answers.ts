@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Report } from '../model/model.js';
 import type { Format } from './metrics/exposition.js';
-import { type MetricsOptions, renderMetrics } from './metrics/metrics.js';
+import { type MetricsOptions, metricsPieces } from './metrics/metrics.js';
 
 export interface Lifecycle {
   /** Reads the settings file again. `message`: why it is invalid; the previous settings then stay in use. */
@@ -82,32 +82,48 @@ export function createLimit(max: number): (res: ServerResponse) => boolean {
 }
 
 export interface Expositions {
+  /** Bytes of the plain text. */
+  size(report: Report, format: Format): number;
   plain(report: Report, format: Format): Buffer;
   /** Compressed with gzip. */
   packed(report: Report, format: Format): Promise<Buffer>;
 }
 
-type Texts = Partial<Record<Format, { plain: Buffer; packed?: Promise<Buffer> }>>;
+interface Text {
+  pieces: readonly Buffer[];
+  size: number;
+  plain?: Buffer;
+  packed?: Promise<Buffer>;
+}
 
 /** Requests that share a report share its bytes: rendered once and compressed once. */
 export function createExpositions(
   metrics: () => MetricsOptions,
-  pack: (plain: Buffer) => Promise<Buffer>,
+  pack: (pieces: readonly Buffer[], size: number) => Promise<Buffer>,
 ): Expositions {
   // Not `perObject`, which keeps one result: a report is asked for in several formats.
-  const cache = new WeakMap<Report, Texts>();
-  const of = (report: Report, format: Format) => {
+  const cache = new WeakMap<Report, Partial<Record<Format, Text>>>();
+  const of = (report: Report, format: Format): Text => {
     const texts = cache.get(report) ?? {};
     cache.set(report, texts);
-    texts[format] ??= { plain: renderMetrics(report, metrics(), format) };
+    texts[format] ??= textOf(metricsPieces(report, metrics(), format));
     return texts[format];
   };
   return {
-    plain: (report, format) => of(report, format).plain,
+    size: (report, format) => of(report, format).size,
+    plain(report, format) {
+      const text = of(report, format);
+      text.plain ??= Buffer.concat(text.pieces, text.size);
+      return text.plain;
+    },
     packed(report, format) {
       const text = of(report, format);
-      text.packed ??= pack(text.plain);
+      text.packed ??= pack(text.pieces, text.size);
       return text.packed;
     },
   };
+}
+
+function textOf(pieces: readonly Buffer[]): Text {
+  return { pieces, size: pieces.reduce((sum, { length }) => sum + length, 0) };
 }

@@ -4,9 +4,10 @@ import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { preferredFormat } from '../../src/exporter/metrics/accept.js';
+import { renderMetrics } from '../../src/exporter/metrics/metrics.js';
 import { type AppOptions, createApp, deadlineOf } from '../../src/exporter/server.js';
 import type { Report } from '../../src/model/model.js';
-import { hostileNames, report, running, troubled } from '../support/report.js';
+import { hostileNames, many, report, running, troubled } from '../support/report.js';
 import { type Running, startServer } from '../support/web.js';
 
 const open: Running[] = [];
@@ -215,6 +216,29 @@ test('every response has the security headers', async () => {
     assert.equal(headers['referrer-policy'], 'no-referrer');
     assert.equal(headers['cache-control'], 'no-store');
     assert.equal(headers['x-powered-by'], undefined);
+  }
+});
+
+test('metrics of megabytes are whole for clients that ask at the same time, for other formats and other reports', async () => {
+  const reports = [many(3, 1000), many(4, 900), many(2, 10)];
+  let turn = 0;
+  const base = await serve({ getReport: async () => reports[turn]! });
+  const options = { version: '0.1.0', nodeVersion: 'v20.0.0', legacyPortMetric: false };
+  for (turn of [0, 1, 2, 1, 0]) {
+    const formats = ['text', 'openmetrics', 'text'] as const;
+    const answers = await Promise.all(
+      formats.map((format) =>
+        raw(base, '/metrics', 'GET', {
+          'Accept-Encoding': 'gzip',
+          Accept: format === 'text' ? 'text/plain' : 'application/openmetrics-text; version=1.0.0',
+        }),
+      ),
+    );
+    for (const [at, format] of formats.entries())
+      assert.ok(
+        gunzipSync(answers[at]!.body).equals(renderMetrics(reports[turn]!, options, format)),
+        `${turn} ${format}`,
+      );
   }
 });
 

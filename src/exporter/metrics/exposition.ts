@@ -66,7 +66,7 @@ export interface Exposition {
   /** Everything added so far, to be appended to other expositions. */
   part(): Part;
   /** Everything added so far, in the order of the metric table; families without samples are omitted. */
-  bytes(format: Format): Buffer;
+  pieces(format: Format): Buffer[];
 }
 
 /** Samples by family, which are the same in both formats: as bytes, or as text where they are few. */
@@ -131,7 +131,7 @@ export function createExposition(): Exposition {
         return { name, samples: family.written.length === 1 ? family.written[0]! : Buffer.concat(family.written) };
       });
     },
-    bytes(format) {
+    pieces(format) {
       const parts: Buffer[] = [];
       for (const [name, { type, help }] of Object.entries(metricTable)) {
         const family = families.get(name as MetricName);
@@ -140,7 +140,7 @@ export function createExposition(): Exposition {
         flush(family);
         parts.push(Buffer.from(`# HELP ${head} ${help}\n# TYPE ${head} ${type}\n`), ...family.written);
       }
-      return Buffer.concat(parts);
+      return parts;
     },
   };
 }

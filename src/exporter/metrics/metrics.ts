@@ -245,6 +245,11 @@ function addExporter(out: Exposition, { snapshot, stale }: Report, options: Metr
 
 /** The exposition of one Report. `more`: complete families in the same format, appended to it. */
 export function renderMetrics(report: Report, options: MetricsOptions, format: Format = 'text', more = ''): Buffer {
+  return Buffer.concat(metricsPieces(report, options, format, more));
+}
+
+/** The same in pieces, most of which are those of the last report. */
+export function metricsPieces(report: Report, options: MetricsOptions, format: Format, more = ''): Buffer[] {
   const out = createExposition();
   for (const view of instanceViews(report)) {
     addInstanceOf(out, report, view);
@@ -256,7 +261,7 @@ export function renderMetrics(report: Report, options: MetricsOptions, format: F
   if (options.legacyPortMetric) addLegacyPorts(out, report);
   addExporter(out, report, options);
   const end = Buffer.from(`${more}${format === 'openmetrics' ? '# EOF\n' : ''}`);
-  return Buffer.concat([out.bytes(format), end]);
+  return [...out.pieces(format), end];
 }
 
 /**
