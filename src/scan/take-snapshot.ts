@@ -16,7 +16,7 @@ import { assumeVisible, createVisibilityCheck, hostRoot } from '../proc/host-vis
 import { readHostFacts } from '../proc/kernel.js';
 import { openProcFs } from '../proc/proc-fs.js';
 import { type Clock, type Moment, steadyMs, stepBetween } from '../runtime/clock.js';
-import { unlessChanged } from '../runtime/unchanged.js';
+import { perObject, unlessChanged } from '../runtime/unchanged.js';
 import { createLastMessageReader } from '../self-report/log/last-message.js';
 import { createSelfReports } from '../self-report/self-reports.js';
 import type { Settings } from '../settings/settings.js';
@@ -138,7 +138,8 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
     const observed = await observe(socketSources, scan, { ...processes, ipv6: facts.ipv6 }, expected, births);
     births = observed.births;
     host.fileCache.sweep();
-    processScanner.suspect(unknownOwners(observed.socketScan.sockets, processes));
+    const pids = processes.filebeats.map(({ process }) => process.pid);
+    processScanner.suspect(unknownOwners(observed.socketScan.sockets, pids));
     const memoryGaps = memory.gaps();
     const accounted = await account(reportSources, scan, state, observed, discovered.excluded);
     await save(accounted.state);
@@ -182,12 +183,12 @@ export function createSnapshotTaker(sources: Sources): SnapshotTaker {
 }
 
 /** Pids of processes that hold a socket and are not known as Filebeats. */
-function unknownOwners(sockets: readonly Socket[], { filebeats }: ProcessScan): Set<number> {
-  const known = new Set(filebeats.map(({ process }) => process.pid));
+const unknownOwners = perObject((sockets: readonly Socket[], filebeats: readonly number[]): ReadonlySet<number> => {
+  const known = new Set(filebeats);
   const unknown = new Set<number>();
   for (const { owners } of sockets) for (const { pid } of owners) if (!known.has(pid)) unknown.add(pid);
   return unknown;
-}
+});
 
 /** The account that a gap counts for: that of its instance, else the system. */
 function accountOfGap(instances: readonly Instance[]): (gap: Gap) => number {
