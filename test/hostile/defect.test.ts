@@ -104,5 +104,8 @@ describe('an internal error', () => {
     const error = new SyntaxError(`${secret} at evil.js:1:1)\nat evil.js:2:2`);
     assert.match(defectText(error), /^SyntaxError at defect\.test\.js:\d+$/);
     assert.equal(defectText(secret), 'unknown');
+    const packaged = new TypeError('x');
+    packaged.stack = `TypeError: x\n    at wantedOf (file:///usr/lib/filebeat-port-exporter/worker.mjs:163:12785)\n    at main.js:1:2`;
+    assert.equal(defectText(packaged), 'TypeError at worker.mjs:163:12785');
   });
 });
