@@ -89,6 +89,7 @@ const purposes: [purpose: string, sign: RegExp][] = [
   ['socket tables, both families', /net\/(udp|tcp)6?["> ]/],
   ['counters of the namespace', /net\/snmp6?["> ]/],
   ['network namespaces', /ns\/net["> ]/],
+  ['pids that were given out a moment ago: is there a process?', /"\/proc\/\d+"/],
   ['limits and name of the host', /\/sys\/|\/proc\/(stat|uptime)["> ]|\/proc["> ]?\/(stat|uptime)/],
   ['the list of processes', /"\/proc\/?\.?"|<\/proc>/],
   ['the state file, every 30 s', /state[^"/]*\.json/],
