@@ -16,7 +16,7 @@ describe('the memory settings', () => {
   it('are the same in unit, container and npm start', () => {
     const { flags, env } = roomOfUnit();
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    assert.ok(variables.every((one) => /^MALLOC_[A-Z_]+=\d+$/.test(one)) && variables.length >= 2);
+    assert.ok(variables.every((one) => /^MALLOC_[A-Z_]+=\d+$/.test(one)) && variables.length > 0);
     assert.ok(flags.length >= 3 && spawnSync(process.execPath, [...flags, '-e', '0']).status === 0);
     const top = new URL('../../../', import.meta.url);
     const { scripts } = JSON.parse(readFileSync(new URL('package.json', top), 'utf8')) as {
