@@ -79,7 +79,11 @@ async function bundled(options) {
  * regular expressions, where the same escapes are right.
  */
 function ascii(text) {
-  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // An escaped character (`\µ`) would otherwise become an escaped backslash.
+  return text.replace(
+    /(\\*)([^\0-\x7f])/g,
+    (_, slashes, unit) => `${slashes.slice(slashes.length % 2)}\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Folders of the packages in the bundle. */

@@ -29,7 +29,7 @@ const LEVEL = { level: 1 };
  * Joins the pieces in one buffer for all scrapes: with 10,000 ports they are 9 MB, and as garbage these would make V8 collect its whole
  * heap in nearly every scrape.
  */
-function createPacker(): (pieces: readonly Buffer[], size: number) => Promise<Buffer> {
+function createCompressor(): (pieces: readonly Buffer[], size: number) => Promise<Buffer> {
   let buffer = Buffer.alloc(0);
   let isInUse = false;
 
@@ -70,7 +70,7 @@ export function createApp(options: AppOptions): RequestListener {
   const healthy = `${routePrefix}/-/healthy`;
   const metrics = routePrefix + telemetryPath;
   const enter = createLimit(options.maxRequests);
-  const expositions = createExpositions(options.metrics, createPacker());
+  const expositions = createExpositions(options.metrics, createCompressor());
 
   async function scrape(req: IncomingMessage, res: ServerResponse, encoding: 'gzip' | 'identity') {
     if (!enter(res)) return;

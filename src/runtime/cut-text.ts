@@ -1,10 +1,10 @@
 /** Shortens foreign names and paths where they enter the program. */
-import { createHash } from 'node:crypto';
+import { digestOf } from './digest.js';
 
 /** A text of more than `most` characters ends in a digest of the whole, so that two with the same beginning stay different. */
 export function cutText(text: string, most: number): string {
   if (text.length <= most) return text;
-  return `${text.slice(0, most)}… ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  return `${text.slice(0, most)}… ${digestOf(text, 16)}`;
 }
 
 /** Shortens every text in plain data; returns the same object where none is too long. Keys stay. */

@@ -1,10 +1,10 @@
 /** The memory between scans and starts: the state file (`--state.file`). No error with it stops a scan. */
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../model/limits.js';
 import type { Gap } from '../model/model.js';
 import { sweepBeside } from '../runtime/atomic-file.js';
 import { systemClock } from '../runtime/clock.js';
+import { digestOf } from '../runtime/digest.js';
 import { boundState } from './memory-bounds.js';
 import { type MemoryLog, StateFile } from './memory-file.js';
 import { mergeForeign } from './memory-forget.js';
@@ -85,7 +85,7 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
   function write(state: State, now: number, force: boolean): boolean {
     const bounded = boundState(state, limits.stateBytes);
     const content = encodeState(bounded);
-    const present = digestOf(content);
+    const present = digestOf(content, 64);
     if (present === digest && file.exists) return true;
     // An empty state is not written to a new file.
     if (!file.exists && digest === undefined && content === emptyContent) return true;
@@ -129,10 +129,6 @@ function createMemory(file: StateFile, initial: State, background: boolean): Mem
     written: async () => writing?.done,
     gaps: () => [file.gap, writing && slowWrite(file.path, writing.since)].filter((gap) => gap !== undefined),
   };
-}
-
-function digestOf(content: string): string {
-  return createHash('sha256').update(content).digest('base64');
 }
 
 function slowWrite(path: string, since: number): Gap | undefined {

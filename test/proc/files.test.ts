@@ -136,6 +136,26 @@ describe('what is opened', () => {
   });
 });
 
+describe('contents that several readers share', () => {
+  it('are bounded, whatever anybody has in his files', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const root = writeTree(Object.fromEntries(names.map((name) => [name, name.repeat(9 * LIMIT)])));
+    // Younger files are not shared.
+    await pause(60);
+    const view = openFileView(root);
+    const memoryOf = (name: string) => {
+      const reading = view.read(`/${name}`, 10 * LIMIT);
+      assert.ok(reading.ok);
+      assert.equal(reading.value.bytes[0], name.charCodeAt(0));
+      return reading.value.bytes.buffer;
+    };
+    // In one turn of the event loop, as in a scan.
+    const first = names.map(memoryOf);
+    const isShared = names.map((name, at) => memoryOf(name) === first[at]);
+    assert.deepEqual(isShared, [true, true, true, false, false]);
+  });
+});
+
 describe('an answer from the own root', () => {
   it('is the same for each path, whatever was asked before', () => {
     const own = writeTree({ 'a/b/file': 'x', 'a/link': '-> b', 'a/up': '-> ../a/b/file' });

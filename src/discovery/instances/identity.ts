@@ -3,8 +3,8 @@
  * the unit's own control group, where only root can put it, or if its uids match and no readable fact contradicts. Names,
  * paths and command lines prove nothing, since any user can choose them. Pure.
  */
-import { createHash } from 'node:crypto';
 import type { Answer, Difference, FilebeatProcess, ProcessIdentity } from '../../model/model.js';
+import { digestOf } from '../../runtime/digest.js';
 import type { Candidate } from './candidate.js';
 import { isProcessOf, runsIn } from './sameness.js';
 
@@ -115,7 +115,7 @@ const maxDigests = 10_000;
 function digest(text: string): string {
   const known = digests.get(text);
   if (known !== undefined) return known;
-  const value = createHash('sha256').update(text).digest('hex').slice(0, 24);
+  const value = digestOf(text, 24);
   if (digests.size >= maxDigests) digests.clear();
   digests.set(text, value);
   return value;

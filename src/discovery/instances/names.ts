@@ -3,7 +3,8 @@
  * before those of ordinary users. Names are unique, and independent of the order of the instances. If two instances of
  * ordinary users propose one name, the older process gets it. Pure.
  */
-import { createHash } from 'node:crypto';
+
+import { digestOf } from '../../runtime/digest.js';
 import { legibleUnit } from '../systemd/unit-files/unit-specifiers.js';
 
 /** The facts that give an instance its name. */
@@ -121,10 +122,10 @@ function* proposalsFor(request: NameSources): Generator<Proposal, never> {
   }
   for (const name of pathNames) yield* propose(name, rank);
   // Different roots may have the same paths: then only the id distinguishes them.
-  yield* propose(`${words.short}-${digest(request.id, 8)}`, rank);
-  yield* propose(`${words.short}-${digest(request.id, 32)}`, rank);
+  yield* propose(`${words.short}-${digestOf(request.id, 8)}`, rank);
+  yield* propose(`${words.short}-${digestOf(request.id, 32)}`, rank);
   // Ids are unique, and so are digests of an id with a counter.
-  for (let at = proposed.size; ; at++) yield { name: digest(`${request.id} ${at}`, 16), rank: ranks.path };
+  for (let at = proposed.size; ; at++) yield { name: digestOf(`${request.id} ${at}`, 16), rank: ranks.path };
 }
 
 /** Parts of paths that are common to installations and do not distinguish them. */
@@ -156,8 +157,4 @@ function slug(text: string): string {
   while (whole[from] === '-') from++;
   while (until > from && whole[until - 1] === '-') until--;
   return whole.slice(from, until);
-}
-
-function digest(text: string, length: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, length);
 }

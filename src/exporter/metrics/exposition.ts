@@ -4,10 +4,10 @@
  * prom-client gauges cost 7 µs per series (its serialiser alone 2 to 4 µs), this 0.6 µs: with 10,000 ports
  * (50,000 series) 30 instead of 335 ms per scrape.
  */
-import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.js';
 import type { PortVerdict } from '../../model/model.js';
 import { hasControls, withoutControls } from '../../runtime/controls.js';
+import { digestOf } from '../../runtime/digest.js';
 import { type MetricName, metricTable, scopeLabels } from './metric-table.js';
 
 export type Format = 'text' | 'openmetrics';
@@ -33,7 +33,7 @@ function escaped(whole: string): string {
 
 /** With a digest, so that two values with the same beginning stay different. */
 function shortened(value: string): string {
-  return `${value.slice(0, limits.labelChars)}… ${digest(value, 16)}`;
+  return `${value.slice(0, limits.labelChars)}… ${digestOf(value, 16)}`;
 }
 
 /**
@@ -41,11 +41,7 @@ function shortened(value: string): string {
  * value differs from one that contains `\x1b` as four letters.
  */
 function disarmed(value: string): string {
-  return `${withoutControls(value)} (${digest(value, 8)})`;
-}
-
-function digest(value: string, length: number): string {
-  return createHash('sha256').update(value).digest('hex').slice(0, length);
+  return `${withoutControls(value)} (${digestOf(value, 8)})`;
 }
 
 /** `name="core",config="…"`: the label pairs of a scope, rendered once for all families that begin with them. */

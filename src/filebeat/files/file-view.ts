@@ -1,7 +1,7 @@
 /**
  * The files as one Filebeat sees them: paths are absolute inside its root, and links never lead out of it. All of
  * `src/filebeat` reads files through this interface; `proc/files/root-files.ts` implements it on a host, and
- * `proc/file-record.ts` records which files a prediction depends on.
+ * `proc/files/file-cache.ts` remembers which files a prediction depends on.
  */
 import type { Reading } from '../../model/model.js';
 import type { Work } from './work.js';

@@ -22,6 +22,8 @@ export interface RootedView extends FileView {
 const O_PATH = 0o10000000;
 /** Contents of smaller files are read each time. Bytes. */
 const SHARED_FROM = 64 * 1024;
+/** Contents of more bytes together are not shared: anybody may have many large files. */
+const SHARED_IN_ALL = 32 * 1024 * 1024;
 
 /** `root` is any directory; `/proc/<pid>/root` itself may be a (magic) link. `observe`: see `RootAccess`. */
 export function openFileView(root: string, observe?: RootAccess['observe'], reader?: Reader): RootedView {
@@ -62,10 +64,17 @@ export function recordFiles(root: string, reader?: Reader): { view: RootedView; 
  * list of megabytes.
  */
 const recentContents = new Map<string, Buffer>();
+let recentBytes = 0;
 
 function remember(id: string, bytes: Buffer): void {
-  if (recentContents.size === 0) setImmediate(() => recentContents.clear());
+  if (recentBytes + bytes.length > SHARED_IN_ALL) return;
+  if (recentContents.size === 0)
+    setImmediate(() => {
+      recentContents.clear();
+      recentBytes = 0;
+    });
   recentContents.set(id, bytes);
+  recentBytes += bytes.length;
 }
 
 function readWhole(access: RootAccess, path: string, limit: number): Reading<FileContent> {
