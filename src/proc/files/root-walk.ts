@@ -8,7 +8,7 @@ import type { Gap, GapReason } from '../../model/model.js';
 import { during, quarantinedPaths, quarantineGap } from '../heartbeat.js';
 import { mayUse, type Reader, SEARCH } from '../permissions.js';
 import { gapOf } from '../proc-fs.js';
-import { errnoOf, markOf, searchMarkOf } from './file-marks.js';
+import { errnoOf, MISSING, markOf, searchMarkOf } from './file-marks.js';
 
 /** One root and who reads below it. */
 export interface RootAccess {
@@ -64,7 +64,7 @@ function walkOwnRoot({ root, isOwnRoot, observe, foldersWithoutLinks }: RootAcce
       const stats = lstatSync(path, { throwIfNoEntry: false });
       if (!isKnown && foldersWithoutLinks !== undefined) addWithParents(foldersWithoutLinks, folder);
       if (stats === undefined) {
-        observe?.(path, 'ENOENT');
+        observe?.(path, MISSING);
         return { ok: false, gap: { reason: absent(root, path), subject: path } };
       }
       if (stats.isSymbolicLink()) return undefined;
